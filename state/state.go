@@ -1,0 +1,190 @@
+// Package state holds the contracts of the state layer: keyed state in key
+// groups behind a Store, snapshots as values that a driver carries out
+// (Transfer), and durable checkpoint Storage as operations that are values too
+// (Op, Result). Nothing here starts a goroutine or touches a disk; backends
+// (state/heap, state/pebblestate) and storages (state/storage) do that behind
+// these interfaces, and state/statetest checks them all alike.
+package state
+
+import (
+	"weir/dataflow/id"
+)
+
+// Kind is the shape of one named keyed state.
+type Kind uint8
+
+const (
+	KindValue    Kind = iota + 1 // one value per key
+	KindList                     // a sequence of elements per key, append-only between clears
+	KindMap                      // fields per key, ordered by field bytes
+	KindReducing                 // one value per key, merged by the operator
+)
+
+// Descriptor declares one keyed state. The name identifies it across restarts;
+// the codec names the encoding of values ("name/version"), and a snapshot
+// written with another codec or kind is refused with a clear error.
+type Descriptor struct {
+	Name  string
+	Kind  Kind
+	Codec string
+	// FixedSize > 0 says that every value (KindValue, KindReducing) has exactly
+	// this many bytes; it enables Table.Update.
+	FixedSize int
+}
+
+// Key is a key with its hash, computed once per record. Bytes is only read
+// during the call it is passed to.
+type Key struct {
+	Hash  uint64
+	Group uint16
+	Bytes []byte
+}
+
+// Store is the working state of one task incarnation. It is used by one
+// goroutine at a time. Input/output errors are sticky: table calls then do
+// nothing, and Err and Snapshot report the first one.
+type Store interface {
+	// Table opens a keyed state; call it once per descriptor, before the first
+	// Restore or use. It fails on a name that is in use, and, after a restore,
+	// on a kind, codec or size that differs from what the snapshot holds.
+	Table(d Descriptor) (Table, error)
+	// Snapshot fixes the instant: the returned Capture holds exactly the state
+	// as it is now, whatever the task does next. This is the synchronous part;
+	// it is short and does no storage operation.
+	Snapshot(r SnapshotRequest) (Capture, error)
+	// Restore returns the transfer that fetches and rebuilds the state of h
+	// (several handles when a job is rescaled; keys outside the store's groups
+	// are skipped). Use no table before the transfer is done.
+	Restore(h []Handle) (Transfer, error)
+	// Sum returns a hash of the logical content: equal contents give equal sums
+	// in every backend, whatever the order of writes. It reads everything.
+	Sum() uint64
+	// Release says that no snapshot below base will be asked for as a base again.
+	Release(base id.Epoch)
+	// Err returns the first input/output error met since Open.
+	Err() error
+	// Close frees everything that is local; captures taken before stay readable
+	// only until then.
+	Close() error
+}
+
+// Table is one named keyed state at the level of bytes. Slices returned are
+// owned by the store and valid until the next call on any table of it.
+type Table interface {
+	// Get returns the value of k (KindValue, KindReducing) or all elements of a
+	// list in their framing (KindList, see AppendElement).
+	Get(k Key) (value []byte, ok bool)
+	Put(k Key, value []byte)
+	Delete(k Key) // the whole key, of every kind
+	// Update returns the value of k for writing in place; fresh says it was
+	// absent and is all zero now. Only for FixedSize descriptors; the fast path.
+	Update(k Key) (value []byte, fresh bool)
+	// Append adds one element to the list of k (KindList).
+	Append(k Key, element []byte)
+	// MapGet, MapPut, MapDelete act on one field of k (KindMap).
+	MapGet(k Key, field []byte) (value []byte, ok bool)
+	MapPut(k Key, field, value []byte)
+	MapDelete(k Key, field []byte)
+	// MapRange calls f for the fields of k in bytewise order until f returns
+	// false. f must not write to the table.
+	MapRange(k Key, f func(field, value []byte) bool)
+	// Range calls f for every key in order of (group, key bytes) until f returns
+	// false; for KindMap once per key with a nil value. f must not write to the
+	// table. It is slow: for end of input, tests and inspection.
+	Range(f func(k Key, value []byte) bool)
+	// Len returns the number of keys (KindMap: of fields). May be slow.
+	Len() int
+}
+
+// SnapshotRequest names a snapshot.
+type SnapshotRequest struct {
+	Epoch id.Epoch
+	// Base is a complete snapshot of this store's lineage whose files may be
+	// referred to again; 0 asks for a full one. A backend that does not know
+	// Base makes a full snapshot.
+	Base id.Epoch
+	// Prefix is unique to this task incarnation (it holds the attempt); names of
+	// files made are Prefix plus a number that the store never uses twice.
+	Prefix string
+}
+
+// FileRef is one immutable file in checkpoint storage.
+type FileRef struct {
+	Name   string // its key in storage, unique for ever
+	Local  string // the name the backend knows it by
+	Size   int64
+	Sum    uint64 // xxHash64 of the content
+	Shared bool   // may be referred to by several snapshots of the task
+}
+
+// Handle is where the state of one snapshot stands: inline, in files, or both.
+// It is plain data and is written into the task's snapshot object.
+type Handle struct {
+	Backend string // "heap", "pebble", ...: format of what follows
+	Version uint16
+	Inline  []byte
+	Files   []FileRef
+	Bytes   int64 // logical size of the whole state, bytes
+	Changed int64 // logical bytes written since the base, 0 if unknown
+}
+
+// Transfer is the asynchronous part of a snapshot or of a restore, as a state
+// machine over storage operations: the driver calls Next, carries the
+// operations out (off the processing path), and hands the results back. It
+// touches only what no task writes to any more. Not safe for concurrent use.
+type Transfer interface {
+	// Next takes the results of the operations that the last call returned (nil
+	// at first), in their order, and returns the next ones; they are independent
+	// of each other and may be carried out in any order or at once. No operation
+	// and done false means: a slice of local work was done, call again. A result
+	// with Status Failed (outcome unknown) makes Next return that operation
+	// again; all operations used are idempotent. err is final.
+	Next(results []Result) (ops []Op, done bool, err error)
+}
+
+// Capture is the asynchronous part of a snapshot.
+type Capture interface {
+	Transfer
+	// Handle is valid once Next has said done.
+	Handle() Handle
+	// Discard frees what the capture pins, when it is done or given up. Safe to
+	// call twice.
+	Discard()
+}
+
+// Backend opens stores. Implementations carry their own configuration.
+type Backend interface {
+	// Name is the catalog name: heap, pebble-full, pebble.
+	Name() string
+	// Open returns an empty store for one task incarnation. dir is the
+	// incarnation's own local directory for backends that need one (relative to
+	// the file system they were built with).
+	Open(o Open) (Store, error)
+}
+
+// Open says for whom a store is opened.
+type Open struct {
+	Task   id.TaskID
+	Dir    string
+	Groups GroupRange
+	FS     any // file system of the worker (vfs.FS of pebble) for backends that keep local files; nil otherwise
+}
+
+// GroupRange is the half-open range [Lo, Hi) of key groups that a task owns.
+type GroupRange struct{ Lo, Hi uint16 }
+
+// DefaultGroups is the number of key groups of a job unless it says otherwise.
+const DefaultGroups = 128
+
+// GroupOf returns the key group of a hash among groups.
+func GroupOf(hash uint64, groups int) uint16 {
+	return uint16((uint64(uint32(hash>>32)) * uint64(groups)) >> 32)
+}
+
+// GroupsOf returns the key groups of instance i of p.
+func GroupsOf(i, p, groups int) GroupRange {
+	return GroupRange{Lo: uint16((i*groups + p - 1) / p), Hi: uint16(((i+1)*groups + p - 1) / p)}
+}
+
+// InstanceOf returns which of p instances owns a key group: the inverse of GroupsOf.
+func InstanceOf(group uint16, p, groups int) int { return int(group) * p / groups }
