@@ -1,0 +1,107 @@
+package state
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Redistribution says what happens to a list of operator state when the number
+// of tasks changes.
+type Redistribution uint8
+
+const (
+	// Split gives every item to exactly one of the new tasks.
+	Split Redistribution = iota + 1
+	// Union gives all items of all tasks to each of the new tasks.
+	Union
+)
+
+// OperatorList is one named list of operator state: items that belong to a
+// task and not to keys, such as the offsets of source partitions. An item is
+// the unit of redistribution.
+type OperatorList struct {
+	Name  string
+	Mode  Redistribution
+	Items [][]byte
+}
+
+const operatorListsVersion = 1
+
+// AppendOperatorLists appends the encoding of a set of lists, in their order.
+func AppendOperatorLists(dst []byte, lists []OperatorList) []byte {
+	dst = append(dst, operatorListsVersion)
+	dst = binary.AppendUvarint(dst, uint64(len(lists)))
+	for i := range lists {
+		l := &lists[i]
+		dst = AppendString(dst, l.Name)
+		dst = append(dst, byte(l.Mode))
+		dst = binary.AppendUvarint(dst, uint64(len(l.Items)))
+		for _, item := range l.Items {
+			dst = AppendBytes(dst, item)
+		}
+	}
+	return dst
+}
+
+// DecodeOperatorLists is the inverse of AppendOperatorLists. Items alias src.
+// Damaged input is an error that wraps ErrCorrupt, another version one that
+// wraps ErrIncompatible.
+func DecodeOperatorLists(src []byte) ([]OperatorList, error) {
+	r := Reader{src: src}
+	if v := r.Byte(); r.err == nil && v != operatorListsVersion {
+		return nil, fmt.Errorf("%w: operator lists of format version %d, this program reads %d", ErrIncompatible, v, operatorListsVersion)
+	}
+	lists := make([]OperatorList, r.Count(3))
+	for i := range lists {
+		l := &lists[i]
+		l.Name, l.Mode = string(r.Bytes()), Redistribution(r.Byte())
+		if r.err == nil && l.Mode != Split && l.Mode != Union {
+			r.Fail("redistribution %d of list %q", l.Mode, l.Name)
+		}
+		l.Items = make([][]byte, r.Count(1))
+		for j := range l.Items {
+			l.Items[j] = r.Bytes()
+		}
+	}
+	if err := r.Done(); err != nil {
+		return nil, fmt.Errorf("operator lists: %w", err)
+	}
+	return lists, nil
+}
+
+// Redistribute returns what instance i of p gets of the lists that the old
+// tasks kept (outer index: old task). Lists of one name are merged in order of
+// first appearance; of a Split list instance i gets every p-th item, so that no
+// item is lost or doubled. Items are shared, not copied.
+func Redistribute(old [][]OperatorList, i, p int) ([]OperatorList, error) {
+	var merged []OperatorList
+	at := make(map[string]int)
+	for _, lists := range old {
+		for _, l := range lists {
+			k, ok := at[l.Name]
+			if !ok {
+				k = len(merged)
+				at[l.Name] = k
+				merged = append(merged, OperatorList{Name: l.Name, Mode: l.Mode})
+			}
+			if merged[k].Mode != l.Mode {
+				return nil, fmt.Errorf("%w: operator list %q is split in one task and union in another", ErrIncompatible, l.Name)
+			}
+			merged[k].Items = append(merged[k].Items, l.Items...)
+		}
+	}
+	for k := range merged {
+		if merged[k].Mode == Split {
+			merged[k].Items = everyNth(merged[k].Items, i, p)
+		}
+	}
+	return merged, nil
+}
+
+func everyNth(items [][]byte, i, p int) [][]byte {
+	var mine [][]byte
+	for j := i; j < len(items); j += p {
+		mine = append(mine, items[j])
+	}
+	return mine
+}
