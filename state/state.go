@@ -167,7 +167,8 @@ type Open struct {
 	Task   id.TaskID
 	Dir    string
 	Groups GroupRange
-	FS     any // file system of the worker (vfs.FS of pebble) for backends that keep local files; nil otherwise
+	Keyed  bool // false: no table will be opened; a backend may skip its local files
+	FS     any  // file system of the worker (vfs.FS of pebble) for backends that keep local files; nil otherwise
 }
 
 // GroupRange is the half-open range [Lo, Hi) of key groups that a task owns.

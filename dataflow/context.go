@@ -1,0 +1,180 @@
+package dataflow
+
+import (
+	"bytes"
+	"fmt"
+
+	"weir/dataflow/id"
+	"weir/state"
+)
+
+// Context is all that an operator knows of the world. It is valid from Open to
+// the end of the incarnation and is used only inside the operator's calls.
+type Context struct {
+	t     *Task
+	outs  []*Output // by port
+	lists []*state.OperatorList
+}
+
+// Info describes the task.
+func (c *Context) Info() *TaskInfo { return c.t.info }
+
+// Canary returns the deliberate mistake switched on, for operators that carry one.
+func (c *Context) Canary() Canary { return c.t.cfg.Canary }
+
+// Store returns the keyed state of the task; open tables in Operator.Open.
+func (c *Context) Store() state.Store { return c.t.store }
+
+// List returns the operator list state called name, which is part of every
+// snapshot; declare it in Operator.Open. mode says how rescaling hands items out.
+func (c *Context) List(name string, mode state.Redistribution) *state.OperatorList {
+	for _, l := range c.lists {
+		if l.Name == name {
+			return l
+		}
+	}
+	l := &state.OperatorList{Name: name, Mode: mode}
+	c.lists = append(c.lists, l)
+	return l
+}
+
+func (c *Context) encodeLists() []byte {
+	if len(c.lists) == 0 {
+		return nil
+	}
+	all := make([]state.OperatorList, len(c.lists))
+	for i, l := range c.lists {
+		all[i] = *l
+	}
+	return state.AppendOperatorLists(nil, all)
+}
+
+// decodeLists fills the lists that Open declared; others are kept as they are.
+func (c *Context) decodeLists(src []byte) error {
+	if len(src) == 0 {
+		return nil
+	}
+	saved, err := state.DecodeOperatorLists(src)
+	if err != nil {
+		return err
+	}
+	for _, l := range saved {
+		have := c.List(l.Name, l.Mode)
+		have.Items = have.Items[:0]
+		for _, item := range l.Items {
+			have.Items = append(have.Items, bytes.Clone(item))
+		}
+	}
+	return nil
+}
+
+// Key returns the key of b with its hash and key group; b is not copied.
+func (c *Context) Key(b []byte) state.Key { return state.KeyOf(b, c.t.info.NumGroups) }
+
+// Now returns processing time in nanoseconds. It is a recorded choice.
+func (c *Context) Now() int64 { return c.t.now() }
+
+// Random returns a random number. It is a recorded choice.
+func (c *Context) Random() uint64 { return c.t.random() }
+
+// Watermark returns the event time reached: no later record is older, unless it is late.
+func (c *Context) Watermark() int64 { return c.t.watermark }
+
+// Attempt returns the attempt that started this incarnation.
+func (c *Context) Attempt() id.Attempt { return c.t.attempt }
+
+// Timer asks for OnTimer when the watermark reaches at. The same (at, key) is
+// kept once. Timers are part of every snapshot.
+func (c *Context) Timer(at int64, key []byte) { c.t.timers.set(at, key) }
+
+// CancelTimer forgets a timer; an unknown one is fine.
+func (c *Context) CancelTimer(at int64, key []byte) { c.t.timers.cancel(at, key) }
+
+// Out returns the output port p. Ports without an edge swallow what is emitted.
+func (c *Context) Out(p int) *Output {
+	for len(c.outs) <= p {
+		c.outs = append(c.outs, &Output{t: c.t})
+	}
+	return c.outs[p]
+}
+
+// AdvanceWatermark lets a source say that no later record is older than wm.
+func (c *Context) AdvanceWatermark(wm int64) { c.t.advanceWatermark(wm) }
+
+// Output is one output port: it encodes records into the open buffers of the
+// channels behind it.
+type Output struct {
+	t     *Task
+	edges []edgeOut
+}
+
+type edgeOut struct {
+	partitioning Partitioning
+	key          func(rec []byte) uint64
+	outs         []int32 // output index by receiving instance
+	byGroup      []int32 // Hash: output index by key group
+	next         int     // Rebalance
+}
+
+// Emit sends one record to every edge of the port. rec is copied.
+func (o *Output) Emit(rec []byte) {
+	for i := range o.edges {
+		e := &o.edges[i]
+		switch e.partitioning {
+		case Hash:
+			g := state.GroupOf(e.key(rec), len(e.byGroup))
+			o.t.outputs[e.byGroup[g]].append(rec)
+		case Forward:
+			o.t.outputs[e.outs[0]].append(rec)
+		case Rebalance:
+			o.t.outputs[e.outs[e.next]].append(rec)
+			if e.next++; e.next == len(e.outs) {
+				e.next = 0
+			}
+		case Broadcast:
+			for _, k := range e.outs {
+				o.t.outputs[k].append(rec)
+			}
+		}
+	}
+}
+
+// EmitHashed is Emit for a record whose key hash is known already.
+func (o *Output) EmitHashed(hash uint64, rec []byte) {
+	if len(o.edges) == 1 && o.edges[0].partitioning == Hash {
+		e := &o.edges[0]
+		o.t.outputs[e.byGroup[state.GroupOf(hash, len(e.byGroup))]].append(rec)
+		return
+	}
+	o.Emit(rec)
+}
+
+// wire resolves the edges of a task's vertex into its ports.
+func (c *Context) wire(g *Graph) error {
+	byEdge := make(map[int][]int32, len(g.Edges))
+	for i := range c.t.info.Outputs {
+		e := c.t.info.Outputs[i].Edge
+		byEdge[e] = append(byEdge[e], int32(i))
+	}
+	for i := range g.Edges {
+		e := &g.Edges[i]
+		if e.From != c.t.info.Vertex {
+			continue
+		}
+		eo := edgeOut{partitioning: e.Partitioning, key: e.Key, outs: byEdge[i]}
+		if e.Partitioning == Hash {
+			if e.Key == nil {
+				return fmt.Errorf("edge %d of %s: a hash edge needs a Key function", i, c.t.info.Name)
+			}
+			eo.byGroup = make([]int32, c.t.info.NumGroups)
+			for grp := range eo.byGroup {
+				eo.byGroup[grp] = eo.outs[state.InstanceOf(uint16(grp), len(eo.outs), c.t.info.NumGroups)]
+			}
+		}
+		// Start the round robin at a different receiver in every sender.
+		eo.next = c.t.info.Index % max(len(eo.outs), 1)
+		o := c.Out(e.Port)
+		o.edges = append(o.edges, eo)
+	}
+	return nil
+}

@@ -1,0 +1,359 @@
+package dataflow
+
+import (
+	"fmt"
+
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+	"weir/state"
+)
+
+// Draft is a snapshot in the making. Begin fixes its instant (state and
+// positions); then channel state is added, then it is sealed. The task writes
+// it when it is sealed, its recordings are over, its state is uploaded and the
+// sink has pre-committed. Drafts of a task are written in the order of Begin.
+type Draft struct {
+	t         *Task
+	head      Header
+	list      []byte // operator list state, encoded at the instant
+	timers    []byte
+	capture   state.Capture
+	in, out   []captured
+	bytesIn   int64
+	bytesOut  int64
+	recording int // inputs still being recorded
+	sealed    bool
+	uploaded  bool
+	// transferring: the driver is carrying the capture out, perhaps on another
+	// goroutine; it is discarded when that has ended.
+	transferring bool
+	precommit    bool // nothing left to pre-commit
+	writing      bool
+	size         int64
+}
+
+// captured is one buffer of a draft with the channel it was found in.
+type captured struct {
+	channel int // index of the input or output
+	b       *Buffer
+}
+
+// Epoch returns the number of the snapshot.
+func (d *Draft) Epoch() id.Epoch { return d.head.Epoch }
+
+// SealedUpTo returns the position of an output at the instant.
+func (d *Draft) SealedUpTo(out int) id.Seq { return d.head.Sealed[out] }
+
+// Record adds what is queued on input in now, and everything that arrives
+// there until a control item of this or a later epoch, or EndStream.
+func (d *Draft) Record(in int) {
+	i := &d.t.inputs[in]
+	if !d.queuedUntil(i) {
+		return
+	}
+	d.recording++
+	i.recorders = append(i.recorders, d)
+}
+
+// Queued adds what is queued on input in now.
+func (d *Draft) Queued(in int) { d.queuedUntil(&d.t.inputs[in]) }
+
+// queuedUntil adds the numbered items queued before the barrier of this epoch;
+// false: the barrier, or the end of the stream, is queued too.
+func (d *Draft) queuedUntil(i *input) bool {
+	for k := range i.q.len() {
+		b := i.q.at(k)
+		switch {
+		case b.Item == Data || b.Item == EndData:
+			d.addIn(i, b)
+		case b.Item == EndStream || b.Epoch >= d.head.Epoch:
+			return false
+		}
+	}
+	return !i.gone
+}
+
+func (d *Draft) addIn(i *input, b *Buffer) {
+	if d.t.cfg.Canary == SkipInputQueue {
+		return
+	}
+	b.Shared = true
+	n := 0
+	for n < len(d.t.inputs) && &d.t.inputs[n] != i {
+		n++
+	}
+	d.in = append(d.in, captured{n, b})
+	d.bytesIn += int64(len(b.Data))
+	if d.t.mask.Has(trace.CapturedIn) {
+		d.observeCaptured(trace.CapturedIn, i.ID, b)
+	}
+}
+
+// Add adds one buffer of input in: a late message of an old epoch, a record of a back-edge.
+func (d *Draft) Add(in int, b *Buffer) { d.addIn(&d.t.inputs[in], b) }
+
+// Outputs adds everything queued and unsent.
+func (d *Draft) Outputs() {
+	if d.t.cfg.Canary == SkipOutputQueue {
+		return
+	}
+	for n := range d.t.outputs {
+		o := &d.t.outputs[n]
+		for k := range o.q.len() {
+			b := o.q.at(k)
+			if b.Item != Data && b.Item != EndData {
+				continue
+			}
+			b.Shared = true
+			d.out = append(d.out, captured{n, b})
+			d.bytesOut += int64(len(b.Data))
+			if d.t.mask.Has(trace.CapturedOut) {
+				d.observeCaptured(trace.CapturedOut, o.ID, b)
+			}
+		}
+	}
+}
+
+func (d *Draft) observeCaptured(k trace.Kind, c id.ChannelID, b *Buffer) {
+	d.t.event = trace.Event{Kind: k, Channel: c, Epoch: d.head.Epoch, From: uint64(b.Seq) - 1, To: uint64(b.Last()), Sum: b.Sum, Data: b.Data}
+	d.t.send()
+}
+
+// Rewind says that the sender of input in will send again from behind position
+// s when this snapshot is restored, whatever was delivered since
+// (at-least-once: the position of the barrier).
+func (d *Draft) Rewind(in int, s id.Seq) { d.head.Delivered[in] = s }
+
+// Save adds the algorithm's own section.
+func (d *Draft) Save(b []byte) { d.head.Save = b }
+
+// Seal says that nothing more will be added.
+func (d *Draft) Seal() {
+	d.sealed = true
+	d.t.advanceDrafts()
+}
+
+// Begin fixes the instant of snapshot e. The caller adds channel state and seals.
+func (t *Task) Begin(e, base id.Epoch) *Draft {
+	t.flush() // open buffers belong before the instant
+	d := &Draft{t: t}
+	d.head = t.header(e, base)
+	d.list = t.ctx.encodeLists()
+	if t.cfg.Canary != ForgetTimers {
+		d.timers = t.timers.encode(nil)
+	} else {
+		d.timers = (&timers{}).encode(nil)
+	}
+	t.observeInstant(d)
+	prefix := fmt.Sprintf("files/%s/%s-", t.info.ID, t.attempt)
+	if t.cfg.Canary == ReuseTableName {
+		prefix = fmt.Sprintf("files/%s/", t.info.ID)
+	}
+	t.drafts = append(t.drafts, d)
+	capture, err := t.store.Snapshot(state.SnapshotRequest{Epoch: e, Base: base, Prefix: prefix})
+	if err != nil {
+		t.fail(fmt.Errorf("snapshot %s: %w", e, err))
+		return d
+	}
+	d.capture, d.transferring = capture, true
+	t.host.Transfer(t.ticket(effect{kind: effectDraftTransfer, draft: d}), capture)
+	d.precommit = true
+	if t.sink != nil {
+		if op, ok := t.sink.Seal(e); ok {
+			d.precommit = false
+			op.Task, op.Attempt = t.info.ID, t.attempt
+			t.host.External(t.ticket(effect{kind: effectPreCommit, draft: d, ext: op}), op)
+		}
+		d.head.Pending = t.sink.Pending(nil)
+	}
+	return d
+}
+
+func (t *Task) header(e, base id.Epoch) Header {
+	h := Header{
+		Epoch: e, Attempt: t.attempt, Base: base, Watermark: t.watermark, Drained: t.drained,
+		Delivered: make([]id.Seq, len(t.inputs)), Sealed: make([]id.Seq, len(t.outputs)),
+		Inputs: make([]InputHeader, len(t.inputs)),
+	}
+	if t.source != nil {
+		h.Offset = t.source.Offset()
+	}
+	for i := range t.inputs {
+		in := &t.inputs[i]
+		h.Delivered[i] = in.delivered
+		h.Inputs[i] = InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone}
+	}
+	for i := range t.outputs {
+		h.Sealed[i] = t.outputs[i].sealed
+	}
+	return h
+}
+
+func (t *Task) observeInstant(d *Draft) {
+	if t.cfg.CheckState {
+		d.head.Sum = t.store.Sum()
+		if t.cfg.HashContents {
+			t.mix(d.head.Sum, uint64(d.head.Epoch))
+		}
+	}
+	if t.mask.Has(trace.SnapshotBegun) {
+		t.event = trace.Event{Kind: trace.SnapshotBegun, Channel: trace.NoChannel, Epoch: d.head.Epoch, From: uint64(d.head.Offset), Sum: d.head.Sum}
+		t.send()
+	}
+	if t.mask.Has(trace.PositionIn) {
+		for i, s := range d.head.Delivered {
+			t.event = trace.Event{Kind: trace.PositionIn, Channel: t.inputs[i].ID, Epoch: d.head.Epoch, To: uint64(s)}
+			t.send()
+		}
+	}
+	if t.mask.Has(trace.PositionOut) {
+		for i, s := range d.head.Sealed {
+			t.event = trace.Event{Kind: trace.PositionOut, Channel: t.outputs[i].ID, Epoch: d.head.Epoch, To: uint64(s)}
+			t.send()
+		}
+	}
+}
+
+// Abandon drops draft e if it is not stored yet.
+func (t *Task) Abandon(e id.Epoch) {
+	for k, d := range t.drafts {
+		if d.head.Epoch == e {
+			t.drafts = append(t.drafts[:k], t.drafts[k+1:]...)
+			d.discard()
+			t.observe(trace.SnapshotFailed, e, "abandoned")
+			t.advanceDrafts()
+			return
+		}
+	}
+}
+
+// discard lets go of everything the draft holds.
+func (d *Draft) discard() {
+	for i := range d.t.inputs {
+		in := &d.t.inputs[i]
+		kept := in.recorders[:0]
+		for _, r := range in.recorders {
+			if r != d {
+				kept = append(kept, r)
+			}
+		}
+		in.recorders = kept
+	}
+	if d.capture != nil && !d.transferring {
+		d.capture.Discard()
+	}
+	d.in, d.out = nil, nil
+}
+
+func (t *Task) holdsDraft(d *Draft) bool {
+	for _, x := range t.drafts {
+		if x == d {
+			return true
+		}
+	}
+	return false
+}
+
+// advanceDrafts writes the first draft once it is whole.
+func (t *Task) advanceDrafts() {
+	if len(t.drafts) == 0 || t.phase == failed {
+		return
+	}
+	d := t.drafts[0]
+	if d.writing || !d.sealed || !d.uploaded || !d.precommit || d.recording > 0 {
+		return
+	}
+	d.writing = true
+	key := SnapshotKey(t.info.ID, d.head.Epoch)
+	data := d.encode()
+	d.size = int64(len(data))
+	t.observe(trace.SnapshotWriting, d.head.Epoch, string(key))
+	op := state.Op{Kind: state.OpPut, Key: string(key), Data: data}
+	t.host.Store(t.ticket(effect{kind: effectDraftPut, draft: d, op: op}), op)
+}
+
+// SnapshotKey is the storage key of a task's snapshot: unique, as epochs are.
+func SnapshotKey(t id.TaskID, e id.Epoch) Ref { return Ref(fmt.Sprintf("snap/%s/%s", t, e)) }
+
+// draftProgress takes the outcome of one effect of a draft.
+func (t *Task) draftProgress(e effect, ev *Event) {
+	d := e.draft
+	if e.kind == effectDraftTransfer {
+		d.transferring = false
+	}
+	if !t.holdsDraft(d) {
+		if e.kind == effectDraftTransfer {
+			d.capture.Discard()
+		}
+		return
+	}
+	switch e.kind {
+	case effectDraftTransfer:
+		if ev.Err != nil {
+			t.draftFailed(d, ev.Err)
+			return
+		}
+		d.uploaded = true
+	case effectPreCommit:
+		switch ev.Ext {
+		case ExtOK:
+			d.precommit = true
+			if t.cfg.Canary == ReleaseBeforeStored {
+				t.Commit(d.head.Epoch)
+			}
+		case ExtFailed:
+			t.host.External(t.ticket(e), e.ext)
+		default:
+			t.fail(fmt.Errorf("pre-commit of %s: fenced by a newer attempt", d.head.Epoch))
+		}
+	case effectDraftPut:
+		switch ev.Result.Status {
+		case state.OK:
+			t.draftStored(d)
+			return
+		case state.Failed:
+			t.storeAgain(ev.Ticket, e)
+			return
+		default:
+			t.draftFailed(d, fmt.Errorf("snapshot %s: %w", d.head.Epoch, resultError(ev.Result)))
+			return
+		}
+	}
+	t.advanceDrafts()
+}
+
+func (t *Task) draftFailed(d *Draft, err error) {
+	e := d.head.Epoch
+	t.Abandon(e)
+	t.proto.StoreFailed(e, err)
+}
+
+func (t *Task) draftStored(d *Draft) {
+	t.drafts = t.drafts[1:]
+	h := d.capture.Handle()
+	s := Stored{
+		Ref: SnapshotKey(t.info.ID, d.head.Epoch), Size: d.size, State: h.Bytes, Changed: h.Changed,
+		InBytes: d.bytesIn, OutByte: d.bytesOut, Files: h.Files, Header: d.head,
+	}
+	if t.mask.Has(trace.SnapshotStored) {
+		t.event = trace.Event{Kind: trace.SnapshotStored, Channel: trace.NoChannel, Epoch: d.head.Epoch, To: uint64(d.size), Text: string(s.Ref)}
+		t.send()
+	}
+	d.discard()
+	t.proto.Stored(d.head.Epoch, s)
+	t.advanceDrafts()
+}
+
+func resultError(r state.Result) error {
+	if r.Err != nil {
+		return r.Err
+	}
+	switch r.Status {
+	case state.NotFound:
+		return fmt.Errorf("not found in checkpoint storage")
+	case state.Lost:
+		return fmt.Errorf("somebody else's object stands in its place, or this attempt is fenced")
+	default:
+		return fmt.Errorf("storage answered status %d", r.Status)
+	}
+}

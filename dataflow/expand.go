@@ -1,0 +1,176 @@
+package dataflow
+
+import (
+	"fmt"
+
+	"weir/dataflow/id"
+	"weir/state"
+)
+
+// Expand validates the graph and returns its tasks in order of vertices and
+// instances: TaskID is the index.
+func (g *Graph) Expand(groups int) ([]TaskInfo, error) {
+	if err := g.validate(groups); err != nil {
+		return nil, err
+	}
+	var tasks []TaskInfo
+	first := make([]int, len(g.Vertices))
+	for v := range g.Vertices {
+		x := &g.Vertices[v]
+		first[v] = len(tasks)
+		for i := range x.Parallelism {
+			tasks = append(tasks, TaskInfo{
+				ID: id.TaskID(len(tasks)), Vertex: v, Name: x.Name, Role: x.Role, Index: i, Parallelism: x.Parallelism,
+				Groups: state.GroupsOf(i, x.Parallelism, groups), NumGroups: groups,
+			})
+		}
+	}
+	var next id.ChannelID
+	for n := range g.Edges {
+		e := &g.Edges[n]
+		for i := range g.Vertices[e.From].Parallelism {
+			for j := range g.Vertices[e.To].Parallelism {
+				if e.Partitioning == Forward && i != j {
+					continue
+				}
+				from, to := &tasks[first[e.From]+i], &tasks[first[e.To]+j]
+				c := Channel{
+					ID: next, Edge: n, Partitioning: e.Partitioning, Back: e.Back,
+					Forbidden: e.Partitioning == Forward || e.Partitioning == Broadcast,
+				}
+				next++
+				c.Peer, c.Port = to.ID, e.Port
+				from.Outputs = append(from.Outputs, c)
+				c.Peer, c.Port = from.ID, e.Input
+				to.Inputs = append(to.Inputs, c)
+			}
+		}
+	}
+	return tasks, nil
+}
+
+func (g *Graph) validate(groups int) error {
+	if groups < 1 || groups > 1<<15 {
+		return fmt.Errorf("key groups: %d is outside 1..32768", groups)
+	}
+	if len(g.Vertices) == 0 {
+		return fmt.Errorf("the graph has no vertices")
+	}
+	names := make(map[string]bool, len(g.Vertices))
+	for i := range g.Vertices {
+		v := &g.Vertices[i]
+		switch {
+		case v.Name == "":
+			return fmt.Errorf("vertex %d has no name: snapshots identify operators by name", i)
+		case names[v.Name]:
+			return fmt.Errorf("two vertices are called %q: snapshots identify operators by name", v.Name)
+		case v.New == nil:
+			return fmt.Errorf("%s: no operator (Vertex.New is nil)", v.Name)
+		case v.Parallelism < 1:
+			return fmt.Errorf("%s: parallelism %d; it must be at least 1", v.Name, v.Parallelism)
+		case v.Parallelism > groups:
+			return fmt.Errorf("%s: parallelism %d is above the %d key groups; lower it or raise the groups", v.Name, v.Parallelism, groups)
+		}
+		names[v.Name] = true
+	}
+	for i := range g.Edges {
+		if err := g.validateEdge(i); err != nil {
+			return err
+		}
+	}
+	return g.checkAcyclic()
+}
+
+func (g *Graph) validateEdge(i int) error {
+	e := &g.Edges[i]
+	if e.From < 0 || e.From >= len(g.Vertices) || e.To < 0 || e.To >= len(g.Vertices) {
+		return fmt.Errorf("edge %d connects vertex %d to %d; there are %d", i, e.From, e.To, len(g.Vertices))
+	}
+	from, to := &g.Vertices[e.From], &g.Vertices[e.To]
+	where := fmt.Sprintf("edge %s -> %s", from.Name, to.Name)
+	switch {
+	case to.Role == RoleSource:
+		return fmt.Errorf("%s: a source takes no input", where)
+	case from.Role == RoleSink:
+		return fmt.Errorf("%s: a sink has no output", where)
+	case e.Partitioning < Forward || e.Partitioning > Broadcast:
+		return fmt.Errorf("%s: no partitioning", where)
+	case e.Partitioning == Forward && from.Parallelism != to.Parallelism:
+		return fmt.Errorf("%s: a forward edge needs equal parallelism, not %d and %d; use Rebalance", where, from.Parallelism, to.Parallelism)
+	case e.Partitioning == Hash && e.Key == nil:
+		return fmt.Errorf("%s: a hash edge needs a Key function", where)
+	case to.Keyed && e.Partitioning != Hash:
+		return fmt.Errorf("%s: %s keeps keyed state, so its input must be partitioned by key (Hash)", where, to.Name)
+	}
+	return nil
+}
+
+// checkAcyclic fails on a cycle without a marked back-edge.
+func (g *Graph) checkAcyclic() error {
+	const visiting, done = 1, 2
+	mark := make([]int, len(g.Vertices))
+	var visit func(v int) error
+	visit = func(v int) error {
+		mark[v] = visiting
+		for i := range g.Edges {
+			e := &g.Edges[i]
+			if e.From != v || e.Back {
+				continue
+			}
+			if mark[e.To] == visiting {
+				return fmt.Errorf("the graph has a cycle through %s -> %s: mark the edge that closes it as Back", g.Vertices[v].Name, g.Vertices[e.To].Name)
+			}
+			if mark[e.To] == 0 {
+				if err := visit(e.To); err != nil {
+					return err
+				}
+			}
+		}
+		mark[v] = done
+		return nil
+	}
+	for v := range g.Vertices {
+		if mark[v] == 0 {
+			if err := visit(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Validate reports the first setting that cannot work, and what to do.
+func (c *Config) Validate() error {
+	type bound struct {
+		name string
+		v    int64
+		low  int64
+	}
+	k := &c.Checkpoint
+	for _, b := range []bound{
+		{"batch records", int64(c.BatchRecords), 1}, {"batch bytes", int64(c.BatchBytes), 64},
+		{"batch timeout", int64(c.BatchTimeout), 0}, {"queue buffers", int64(c.QueueBuffers), 1},
+		{"credits", int64(c.Credits), 1}, {"source batch", int64(c.SourceBatch), 1},
+		{"checkpoint interval", int64(k.Interval), 1}, {"minimum pause", int64(k.MinPause), 0},
+		{"concurrent checkpoints", int64(k.MaxConcurrent), 1}, {"checkpoint timeout", int64(k.Timeout), 1},
+		{"tolerated failures", int64(k.Tolerated), -1}, {"retained checkpoints", int64(k.Retain), 1},
+	} {
+		if b.v < b.low {
+			return fmt.Errorf("%s: %d; it must be at least %d", b.name, b.v, b.low)
+		}
+	}
+	return nil
+}
+
+// DefaultConfig returns settings that suit a real run: batches of up to 1,024
+// records or 32 KiB, a checkpoint every second.
+func DefaultConfig() Config {
+	const millisecond = Nanos(1e6)
+	return Config{
+		BatchRecords: 1024, BatchBytes: 32 << 10, BatchTimeout: millisecond, QueueBuffers: 4, Credits: 4, SourceBatch: 1024,
+		Groups: state.DefaultGroups,
+		Checkpoint: CheckpointConfig{
+			Interval: 1000 * millisecond, MaxConcurrent: 1, Timeout: 600_000 * millisecond, Tolerated: 0, Retain: 1,
+		},
+	}
+}

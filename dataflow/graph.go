@@ -1,0 +1,86 @@
+package dataflow
+
+import (
+	"weir/dataflow/id"
+	"weir/state"
+)
+
+// Partitioning says which instance of the receiver gets a record.
+type Partitioning uint8
+
+const (
+	Forward   Partitioning = iota + 1 // instance i to instance i; equal parallelism
+	Hash                              // by the key group of the record's key
+	Rebalance                         // round robin
+	Broadcast                         // every instance
+)
+
+// Role says what a vertex does besides processing.
+type Role uint8
+
+const (
+	RoleOperator Role = iota
+	RoleSource
+	RoleSink
+)
+
+// Graph is a job's logical graph: vertices with parallelism, edges with
+// partitioning. Build it once, then treat it as immutable.
+type Graph struct {
+	Vertices []Vertex
+	Edges    []Edge
+}
+
+// Vertex is one operator of the graph.
+type Vertex struct {
+	// Name identifies the operator in snapshots: it must survive a changed graph.
+	Name        string
+	Parallelism int
+	Role        Role
+	// Keyed says that the operator keeps keyed state: all its inputs must be Hash edges.
+	Keyed bool
+	// New makes one instance. The operator must implement Source or Sink where the role says so.
+	New func() Operator
+}
+
+// Edge connects two vertices, named by their index in Vertices.
+type Edge struct {
+	From, To int
+	// Port is the output port of From: the index that Context.Out takes. Several
+	// edges may share a port; each gets every record.
+	Port int
+	// Input is the input port of To, given to Operator.Process.
+	Input        int
+	Partitioning Partitioning
+	// Key returns the hash of a record's key; only for Hash. It is called per record.
+	Key func(rec []byte) uint64
+	// Back marks a back-edge: the graph without them has no cycle.
+	Back bool
+}
+
+// TaskInfo describes one task: what a protocol and an operator may know of the graph.
+type TaskInfo struct {
+	ID          id.TaskID
+	Vertex      int
+	Name        string // of the vertex
+	Role        Role
+	Index       int // instance, from 0
+	Parallelism int
+	Groups      state.GroupRange
+	NumGroups   int // of the job
+	Inputs      []Channel
+	Outputs     []Channel
+}
+
+// Channel is one end of a channel as its task sees it.
+type Channel struct {
+	ID           id.ChannelID
+	Peer         id.TaskID
+	Port         int // Input: input port; Output: output port
+	Edge         int // index in Graph.Edges
+	Partitioning Partitioning
+	Back         bool
+	// Forbidden edges (pointwise, broadcast) may not be overtaken by barriers:
+	// captured buffers of such a channel could not be redistributed.
+	Forbidden bool
+}

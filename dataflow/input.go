@@ -1,0 +1,146 @@
+package dataflow
+
+import (
+	"fmt"
+
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+)
+
+// arrive queues a buffer from the wire, or hands an overtaking item over at once.
+func (t *Task) arrive(i int, b *Buffer) {
+	in := &t.inputs[i]
+	if t.phase != running {
+		return // not connected any more, or not yet
+	}
+	if b.Over {
+		t.record(in, b)
+		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "overtaking")
+		t.proto.Control(i, b)
+		return
+	}
+	if b.numbered() && t.duplicate(i, b) {
+		return
+	}
+	if b.numbered() {
+		if b.Seq != in.arrived+1 && !t.reorders() {
+			t.fail(fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
+			return
+		}
+		in.arrived = b.Last()
+	}
+	t.enqueueInput(i, b)
+	if b.Item == Control && t.announcer != nil {
+		t.announcer.Announce(i, b)
+	}
+}
+
+func (t *Task) reorders() bool { return t.cfg.Reorder }
+
+func (t *Task) enqueueInput(i int, b *Buffer) {
+	in := &t.inputs[i]
+	t.record(in, b)
+	in.q.push(b)
+	if in.q.len() == 1 && !in.blocked {
+		t.available++
+	}
+}
+
+// duplicate drops what a Deduper has already; a partly known buffer is trimmed.
+func (t *Task) duplicate(i int, b *Buffer) bool {
+	in := &t.inputs[i]
+	if !t.dedups || b.Seq > in.arrived {
+		return false
+	}
+	if b.Last() <= in.arrived {
+		if t.mask.Has(trace.Dropped) {
+			t.observeBuffer(trace.Dropped, in.ID, b)
+		}
+		if !b.Injected && b.Item == Data {
+			t.host.Credit(i, 1, nil)
+		}
+		return true
+	}
+	data := b.Data
+	for s := b.Seq; s <= in.arrived; s++ {
+		_, data = NextRecord(data)
+		b.Records--
+		b.N--
+	}
+	b.Seq, b.Data = in.arrived+1, data
+	return false
+}
+
+// record makes an arriving item part of the drafts that record this input, and
+// ends a recording at its barrier.
+func (t *Task) record(in *input, b *Buffer) {
+	if len(in.recorders) == 0 {
+		return
+	}
+	kept := in.recorders[:0]
+	ended := false
+	for _, d := range in.recorders {
+		switch {
+		case b.Item == Data || b.Item == EndData:
+			d.addIn(in, b)
+			kept = append(kept, d)
+		case b.Item == EndStream || b.Epoch >= d.head.Epoch:
+			d.recording--
+			ended = true
+		default:
+			kept = append(kept, d)
+		}
+	}
+	in.recorders = kept
+	if ended {
+		t.advanceDrafts()
+	}
+}
+
+// cutInput empties the connection from this end. What was queued and not
+// delivered is gone; the plan or the sender supplies it again.
+func (t *Task) cutInput(i int) {
+	in := &t.inputs[i]
+	if in.q.len() > 0 && !in.blocked {
+		t.available--
+	}
+	in.q.clear()
+	in.arrived = in.delivered
+}
+
+// Block stops delivery from an input.
+func (t *Task) Block(i int) {
+	in := &t.inputs[i]
+	if in.blocked {
+		return
+	}
+	in.blocked = true
+	if in.q.len() > 0 {
+		t.available--
+	}
+	t.observeChannel(trace.ChannelBlocked, in.ID, 0, "")
+}
+
+// Unblock resumes delivery from an input.
+func (t *Task) Unblock(i int) {
+	in := &t.inputs[i]
+	if !in.blocked {
+		return
+	}
+	in.blocked = false
+	if in.q.len() > 0 {
+		t.available++
+	}
+	t.observeChannel(trace.ChannelUnblocked, in.ID, 0, "")
+}
+
+// Delivered is the last position delivered from an input.
+func (t *Task) Delivered(i int) id.Seq { return t.inputs[i].delivered }
+
+// Ended reports that an input has delivered EndData, or EndStream when stream.
+func (t *Task) Ended(i int, stream bool) bool {
+	if stream {
+		return t.inputs[i].gone
+	}
+	return t.inputs[i].ended
+}

@@ -1,0 +1,100 @@
+package dataflow
+
+import (
+	"weir/dataflow/trace"
+	"weir/state"
+)
+
+// TraceKind is trace.Kind, named here so that protocols need not import the trace.
+type TraceKind = trace.Kind
+
+// Guarantee is what is promised of effects.
+type Guarantee uint8
+
+const (
+	AtMostOnce Guarantee = iota + 1
+	AtLeastOnce
+	ExactlyOnce
+)
+
+// Scope is what a failure rolls back.
+type Scope uint8
+
+const (
+	ScopeAll  Scope = iota + 1 // every task
+	ScopeLine                  // the tasks behind a recovery line
+	ScopeTask                  // the failed tasks only
+)
+
+// Properties are what an algorithm declares and the checker verifies.
+type Properties struct {
+	State, Output Guarantee
+	NeedsFIFO     bool // channels must not reorder
+	Cyclic        bool // graphs with back-edges
+	Nondetermin   bool // safe with non-deterministic operators
+	Rollback      Scope
+	Concurrent    bool // several snapshots may be under way
+	// AppendSink: output becomes visible at once, there is nothing to commit.
+	AppendSink bool
+	// Snapshots: it takes any.
+	Snapshots bool
+	// Overtakes: captured in-flight buffers are part of its snapshots.
+	Overtakes bool
+	// Logs: channels are logged durably.
+	Logs bool
+}
+
+// Algorithm makes the two halves and declares what they promise.
+type Algorithm interface {
+	Properties() Properties
+	NewProtocol(info *TaskInfo, c *Config) Protocol
+	NewCoordinator(c *Config) Coordinator
+}
+
+// Config holds the settings of a job that the core reads. Validate it once.
+type Config struct {
+	// Batching: a buffer is sealed when it holds BatchRecords records or
+	// BatchBytes bytes, at the end of a turn when BatchTimeout is 0, else
+	// BatchTimeout after its first record.
+	BatchRecords int
+	BatchBytes   int
+	BatchTimeout Nanos
+	// QueueBuffers is how many sealed buffers an output may hold before its task
+	// stops; Credits how many unconsumed ones a receiver lets its sender have.
+	QueueBuffers int
+	Credits      int
+	// SourceBatch is the number of records a source emits in a turn.
+	SourceBatch int
+	Groups      int
+	Checkpoint  CheckpointConfig
+	// Reorder says that channels may reorder (the algorithm does not need FIFO).
+	Reorder bool
+	// HashContents keeps the running hash of contents per task.
+	HashContents bool
+	// CheckState hashes the logical state at every snapshot and restore (slow on large state).
+	CheckState bool
+	// Canary is a deliberate mistake for testing the checkers, 0 = none.
+	Canary Canary
+}
+
+// CheckpointConfig says when coordinated snapshots are taken and kept. Local
+// snapshots of uncoordinated algorithms use Interval.
+type CheckpointConfig struct {
+	Interval      Nanos
+	MinPause      Nanos // least time from the end of one round to the next trigger
+	MaxConcurrent int
+	Timeout       Nanos // a round that takes longer is aborted; 10 min by default
+	Tolerated     int   // consecutive failed rounds before the job fails; -1 = any number
+	Retain        int   // complete checkpoints kept
+	// Fallback lets recovery go to an older retained checkpoint when the newest is damaged.
+	Fallback bool
+}
+
+// Job is what both drivers take.
+type Job struct {
+	Name      string
+	Graph     *Graph
+	Algorithm Algorithm
+	Backend   state.Backend
+	Config    Config
+}

@@ -1,0 +1,113 @@
+package dataflow
+
+import (
+	"weir/dataflow/id"
+)
+
+// Operator is user code as a step machine over whole encoded buffers. All calls
+// come from the task, one at a time. Anything it knows about time, randomness,
+// state and its neighbours it gets from its Context; it keeps nothing in its own
+// fields that must survive a crash. A returned error fails the task.
+type Operator interface {
+	// Open is called once, before state is restored: declare tables and lists here.
+	Open(c *Context) error
+	// Process handles every record of b, which arrived on input port port. b is
+	// borrowed: keep no part of it.
+	Process(port int, b *Buffer) error
+	// Finish is called when every input has ended and before the task reports
+	// itself drained: emit what is left. The watermark is EndOfTime by then.
+	Finish() error
+}
+
+// WatermarkHandler is an Operator that wants to know when event time advances
+// (timers that are due fire afterwards).
+type WatermarkHandler interface {
+	OnWatermark(wm int64) error
+}
+
+// TimerHandler is an Operator that registers event-time timers.
+type TimerHandler interface {
+	// OnTimer is called once for each registered (at, key), in that order, when
+	// the watermark has reached at. key is borrowed.
+	OnTimer(at int64, key []byte) error
+}
+
+// Source is the role of an operator that reads one partition of a replayable
+// log: partition Index of Parallelism. Process and Finish are never called with records.
+type Source interface {
+	Operator
+	// Emit emits at most max records from the current offset and, behind them, a
+	// watermark where it advanced. done says the partition is at its end.
+	Emit(max int) (done bool, err error)
+	// Offset returns the number of records handed out before the next one.
+	Offset() id.Offset
+	// Seek sets the next record to hand out.
+	Seek(o id.Offset) error
+}
+
+// Sink is the role of an operator that writes to an external store. Rows are
+// handed to the store by operations; the task issues and repeats them.
+type Sink interface {
+	Operator
+	// Flush returns the operations due at the end of a turn.
+	Flush() []ExtOp
+	// Seal closes the open transaction as that of snapshot e and returns the
+	// operation that must succeed before e may count as stored; ok false: none.
+	Seal(e id.Epoch) (op ExtOp, ok bool)
+	// Commit returns the operations that make everything up to e visible.
+	Commit(e id.Epoch) []ExtOp
+	// Committed says that the commit of transaction e is acknowledged.
+	Committed(e id.Epoch)
+	// Pending appends the transactions that are sealed and not known committed:
+	// they are part of the snapshot.
+	Pending(dst []id.Epoch) []id.Epoch
+	// Recover is called once before any record, with the restored pending
+	// transactions; it returns the operation that fences older attempts and
+	// aborts everything else that is open.
+	Recover(a id.Attempt, pending []id.Epoch) (op ExtOp, ok bool)
+}
+
+// ExtKind is an operation on an external store.
+type ExtKind uint8
+
+const (
+	// ExtAppend makes rows visible at once. A repeated (Task, Attempt, Number) is
+	// ignored.
+	ExtAppend ExtKind = iota + 1
+	// ExtWrite adds rows to transaction Txn, not durable yet. A repeated Number is ignored.
+	ExtWrite
+	// ExtPreCommit adds rows and makes transaction Txn durable but invisible.
+	ExtPreCommit
+	// ExtCommit makes a pre-committed transaction visible. Committing again is harmless.
+	ExtCommit
+	// ExtRecover fences attempts below Attempt of this task and aborts its
+	// transactions that are not in Keep, in one atomic step.
+	ExtRecover
+)
+
+// ExtOp is one operation on the external store, as a value.
+type ExtOp struct {
+	Kind    ExtKind
+	Task    id.TaskID
+	Attempt id.Attempt
+	Txn     id.Epoch
+	Number  uint64     // ExtAppend, ExtWrite: counts from 1 per incarnation
+	Keep    []id.Epoch // ExtRecover
+	Rows    []byte     // rows in the framing of AppendRecord; immutable
+	Count   int        // rows in Rows
+}
+
+// ExtStatus is the outcome of an external operation.
+type ExtStatus uint8
+
+const (
+	ExtOK     ExtStatus = iota + 1
+	ExtFailed           // outcome unknown; repeat
+	ExtFenced           // a newer attempt owns this task's transactions
+	ExtAbsent           // commit of a transaction that the store does not know: output is lost
+)
+
+// External is an external store: it carries operations out, and OK means durable.
+type External interface {
+	Do(op ExtOp) ExtStatus
+}

@@ -1,0 +1,227 @@
+package dataflow
+
+import (
+	"weir/dataflow/id"
+	"weir/state"
+)
+
+// Ref is the storage key of a task's snapshot object; "" is the initial state.
+type Ref string
+
+// Nanos is a duration in nanoseconds of the driver's clock.
+type Nanos int64
+
+// Place says where Broadcast puts a control item.
+type Place uint8
+
+const (
+	InBand   Place = iota // behind what is queued; numbered
+	Overtake              // ahead of it; unnumbered
+)
+
+// Choice is a kind of non-determinism.
+type Choice uint8
+
+const (
+	PickInput      Choice = iota + 1 // which input is served next
+	EmitCount                        // where a source ends a buffer
+	RandomDraw                       // a random number asked for by an operator
+	ClockRead                        // processing time asked for by an operator
+	TimerFire                        // order of timers against arrivals
+	ExternalAnswer                   // what an external system answered
+)
+
+// Protocol is the per-task half of an algorithm. The kernel (Task) calls it
+// inside Step, never re-entered, never before Start. It is a step machine: it
+// acts only through its Kernel.
+type Protocol interface {
+	// Start: everything is restored and injected; nothing was delivered or sent yet.
+	Start(k Kernel, s Start)
+	// Control: an in-band item at its turn, an overtaking one on arrival.
+	Control(in int, b *Buffer)
+	// InputEnded: EndData (stream false) or EndStream (stream true) at its turn.
+	InputEnded(in int, stream bool)
+	// Drained: the last record is processed, Finish has run, EndData is queued everywhere.
+	Drained()
+	// AtLimit: the source reached Kernel.Limit, at a turn's end.
+	AtLimit()
+	// Message from the coordinator; may be lost or late, never for another attempt.
+	Message(data []byte)
+	// Reply from the receiver of an output, against the stream; lost with the connection.
+	Reply(out int, data []byte)
+	// Timer of Kernel.After.
+	Timer(t id.Ticket)
+	// Stored: draft e is durable and its sink transaction pre-committed.
+	Stored(e id.Epoch, s Stored)
+	// StoreFailed: draft e can never be stored; it is gone.
+	StoreFailed(e id.Epoch, err error)
+	// Done: outcome of Kernel.Store.
+	Done(t id.Ticket, r state.Result)
+	// Connected: a new, empty connection; the receiver has everything up to seen.
+	Connected(out int, seen id.Seq)
+	// Thawed: a plan that keeps this task is carried out.
+	Thawed()
+}
+
+// The optional per-buffer hooks. The kernel looks for them once; an algorithm
+// without one pays a nil test.
+type (
+	// Announcer sees an in-band control item as it is queued.
+	Announcer interface{ Announce(in int, b *Buffer) }
+	// Deliverer is called before a numbered data item is delivered; it may snapshot first.
+	Deliverer interface{ Deliver(in int, b *Buffer) }
+	// Afterer is called when the effects of a turn are complete and sealed; in = -1: source turn.
+	Afterer interface{ After(in int) }
+	// Stamper gives the piggyback of a buffer as it is sealed, controls too.
+	Stamper interface{ Stamp(out int) []byte }
+	// Sealer sees each numbered, stamped buffer before it can be sent, and may keep it.
+	Sealer interface{ Sealed(out int, b *Buffer) }
+	// Holder: numbered items wait for Kernel.Release.
+	Holder interface{ HoldsOutput() bool }
+	// Deduper: the kernel drops what it has already on arrival, trimming a partly known buffer.
+	Deduper interface{ Dedups() bool }
+	// Decider answers all non-determinism: an index below n, or -1 to park until the next arrival.
+	Decider interface{ Decide(c Choice, n int) int }
+)
+
+// Start is what a new incarnation begins with.
+type Start struct {
+	Plan  TaskPlan
+	Epoch id.Epoch // restored snapshot, 0 = none
+	Saved []byte   // Draft.Save of that snapshot
+}
+
+// Stored describes a durable snapshot of one task: what an acknowledgement carries.
+type Stored struct {
+	Ref     Ref
+	Size    int64 // of the snapshot object, bytes
+	State   int64 // logical bytes of keyed state
+	Changed int64 // logical bytes changed since the base
+	InBytes int64 // captured input, bytes
+	OutByte int64 // captured output, bytes
+	Files   []state.FileRef
+	Header  Header
+}
+
+// Kernel is the bookkeeping and the effects that a protocol may use. All calls
+// are synchronous and valid only during a callback.
+type Kernel interface {
+	Info() *TaskInfo
+	Attempt() id.Attempt
+	Config() *Config
+	// IsDrained reports that the task has processed its last record.
+	IsDrained() bool
+	// Ended reports that input in has delivered EndData, or EndStream when stream.
+	Ended(in int, stream bool) bool
+	// Block and Unblock stop and resume delivery from an input.
+	Block(in int)
+	Unblock(in int)
+	// Pause stops turns; arrivals, messages, timers and completions still come in.
+	Pause(on bool)
+	// Limit lets a source go to offset and no further; true: it is there already and AtLimit will not be called.
+	Limit(o id.Offset) bool
+	// Broadcast seals what is open and puts a control item on every output.
+	Broadcast(op uint8, e id.Epoch, p Place, data []byte)
+	// Reply sends data to the sender of an input.
+	Reply(in int, data []byte)
+	// Begin fixes the instant of snapshot e, incremental against base (0 = full).
+	Begin(e, base id.Epoch) *Draft
+	// Abandon drops draft e if it is not stored yet.
+	Abandon(e id.Epoch)
+	// ReleaseBase: no snapshot before base will be named as a base again.
+	ReleaseBase(base id.Epoch)
+	// Commit: snapshot e can never be rolled back. Idempotent.
+	Commit(e id.Epoch)
+	// Finish leaves once all commits are through.
+	Finish()
+	// Release lets numbered items up to upTo go (Holder).
+	Release(out int, upTo id.Seq)
+	// Resend replaces the queue of an output; only in Connected.
+	Resend(out int, bs []*Buffer)
+	// Delivered is the last position delivered from an input.
+	Delivered(in int) id.Seq
+	// SealedUpTo is the last position sealed on an output.
+	SealedUpTo(out int) id.Seq
+	// Tell sends a message to the coordinator, tagged with the attempt.
+	Tell(data []byte)
+	// After asks for Timer after d.
+	After(d Nanos) id.Ticket
+	// Store asks for a storage operation. The kernel repeats it while the outcome is unknown.
+	Store(op state.Op) id.Ticket
+	// Draw is an arbitrary choice by the driver, below n.
+	Draw(c Choice, n int) int
+	// Observe reports a protocol event to the trace, filled in with task and attempt.
+	Observe(k TraceKind, e id.Epoch, text string)
+}
+
+// Coordinator is the other half: one step machine per job, rebuilt from storage
+// after its own crash.
+type Coordinator interface {
+	// Start: first start and every restart alike; what happened before stands in storage only.
+	Start(h CoordHost, j *JobInfo)
+	// Message from a task of the current attempt.
+	Message(from id.TaskID, data []byte)
+	Timer(t id.Ticket)
+	Done(t id.Ticket, r state.Result)
+	// Failed: these tasks are dead; survivors are already cut off from them.
+	Failed(tasks []id.TaskID)
+	// Ready: the task has carried out its part of plan a.
+	Ready(task id.TaskID, a id.Attempt)
+	// Left: the task has finished and gone.
+	Left(task id.TaskID)
+}
+
+// CoordHost is what a coordinator may do.
+type CoordHost interface {
+	Tell(to id.TaskID, data []byte)
+	After(d Nanos) id.Ticket
+	Store(op state.Op) id.Ticket
+	// Execute: p is durable under p.Number. The driver ignores a plan whose number is not above the last one's.
+	Execute(p *Plan)
+	// JobDone ends the job well; JobFailed ends it with an error the user must see.
+	JobDone()
+	JobFailed(err error)
+	Draw(n int) int
+	Observe(k TraceKind, t id.TaskID, a id.Attempt, e id.Epoch, text string)
+}
+
+// JobInfo is what a coordinator knows of the job.
+type JobInfo struct {
+	Name   string
+	Tasks  []TaskInfo
+	Config *Config
+}
+
+// Mode says what a plan does with a task.
+type Mode uint8
+
+const (
+	Restart Mode = iota
+	Keep
+)
+
+// Plan is a recovery: durable and numbered. A job start is a recovery from nothing.
+type Plan struct {
+	Number id.Attempt // taken by conditional create; the attempt of everything it starts
+	Tasks  []TaskPlan // by TaskID
+}
+
+// TaskPlan is one task's part of a plan.
+type TaskPlan struct {
+	Mode Mode
+	Ref  Ref // Restart: the snapshot to restore; its captured buffers are replayed by the kernel
+	// Resume: a source without a snapshot goes on from where its log last handed out.
+	Resume bool
+	// Left: the task had left before this line: restore, send EndStream, stay gone.
+	Left   bool
+	Inject []LogRange // before anything else; also with Keep
+	Stable id.Epoch   // commit restored transactions up to here
+	Data   []byte     // for the protocol
+}
+
+// LogRange is a part of a durable channel log: positions (From, To].
+type LogRange struct {
+	In       int // input of the task
+	Log      string
+	From, To id.Seq
+}

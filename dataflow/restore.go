@@ -1,0 +1,303 @@
+package dataflow
+
+import (
+	"fmt"
+
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+	"weir/state"
+)
+
+// restoring is the way of a new incarnation from a plan to its first turn:
+// snapshot object, state, logs, sink. Nothing survives from before but storage.
+type restoring struct {
+	plan   TaskPlan
+	snap   *Snapshot
+	logs   [][]*Buffer // by index in plan.Inject
+	toRead int
+	keep   bool
+}
+
+// start begins a new incarnation.
+func (t *Task) start(ev *Event) {
+	t.attempt = ev.Attempt
+	t.phase = restoringPhase
+	r := &restoring{plan: *ev.Plan}
+	t.restore = r
+	if t.source != nil && r.plan.Resume {
+		if err := t.source.Seek(ev.Offset); err != nil {
+			t.fail(err)
+			return
+		}
+	}
+	if t.mask.Has(trace.TaskStarting) {
+		t.event = trace.Event{Kind: trace.TaskStarting, Channel: trace.NoChannel, Text: string(r.plan.Ref)}
+		t.send()
+	}
+	if r.plan.Ref == "" {
+		t.readLogs()
+		return
+	}
+	op := state.Op{Kind: state.OpGet, Key: string(r.plan.Ref)}
+	t.host.Store(t.ticket(effect{kind: effectRestoreGet, op: op}), op)
+}
+
+func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
+	if t.restore == nil {
+		return
+	}
+	switch e.kind {
+	case effectRestoreGet, effectRestoreLog:
+		if ev.Result.Status == state.Failed {
+			t.storeAgain(k, e)
+			return
+		}
+		if ev.Result.Status != state.OK {
+			t.fail(fmt.Errorf("restore: %s: %w", e.op.Key, resultError(ev.Result)))
+			return
+		}
+		if e.kind == effectRestoreGet {
+			t.restoreObject(ev.Result.Data)
+		} else {
+			t.restoreLog(e.idx, ev.Result.Data)
+		}
+	case effectRestoreTransfer:
+		if ev.Err != nil {
+			t.fail(fmt.Errorf("restore: %w", ev.Err))
+			return
+		}
+		t.readLogs()
+	case effectRecover:
+		switch ev.Ext {
+		case ExtOK:
+			t.resume()
+		case ExtFailed:
+			t.host.External(t.ticket(e), e.ext)
+		default:
+			t.fail(fmt.Errorf("recovery of the sink: fenced by a newer attempt"))
+		}
+	}
+}
+
+// restoreObject takes the snapshot object and rebuilds everything but keyed state.
+func (t *Task) restoreObject(data []byte) {
+	s, err := DecodeSnapshot(data)
+	if err == nil {
+		err = t.ours(s)
+	}
+	if err == nil {
+		err = t.ctx.decodeLists(s.List)
+	}
+	if err == nil {
+		_, err = t.timers.decode(s.Timers)
+	}
+	if err == nil && t.source != nil {
+		err = t.source.Seek(s.Offset)
+	}
+	var tr state.Transfer
+	if err == nil {
+		tr, err = t.store.Restore([]state.Handle{s.Handle})
+	}
+	if err != nil {
+		t.fail(fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
+		return
+	}
+	t.restore.snap = s
+	t.host.Transfer(t.ticket(effect{kind: effectRestoreTransfer}), tr)
+}
+
+// ours refuses a snapshot of another job or of another graph.
+func (t *Task) ours(s *Snapshot) error {
+	if s.Job != t.job {
+		return fmt.Errorf("the snapshot belongs to job %q, this is job %q: give each job a storage directory of its own", s.Job, t.job)
+	}
+	if s.Task != t.info.Name || s.Index != t.info.Index {
+		return fmt.Errorf("the snapshot belongs to %s[%d], this is %s[%d]: the graph has changed", s.Task, s.Index, t.info.Name, t.info.Index)
+	}
+	if len(s.Delivered) != len(t.inputs) || len(s.Sealed) != len(t.outputs) {
+		return fmt.Errorf("the snapshot has %d inputs and %d outputs, the task %d and %d: the graph has changed", len(s.Delivered), len(s.Sealed), len(t.inputs), len(t.outputs))
+	}
+	return nil
+}
+
+// readLogs fetches the log ranges of the plan; without any the sink is next.
+func (t *Task) readLogs() {
+	r := t.restore
+	r.logs = make([][]*Buffer, len(r.plan.Inject))
+	r.toRead = len(r.plan.Inject)
+	for i, l := range r.plan.Inject {
+		op := state.Op{Kind: state.OpReadLog, Key: l.Log, From: l.From, To: l.To}
+		t.host.Store(t.ticket(effect{kind: effectRestoreLog, op: op, idx: i}), op)
+	}
+	if r.toRead == 0 {
+		t.logsRead()
+	}
+}
+
+func (t *Task) restoreLog(i int, data []byte) {
+	r := t.restore
+	for len(data) > 0 {
+		seq, n, payload, rest, err := state.NextEntry(data)
+		var b *Buffer
+		if err == nil {
+			b, err = DecodeBuffer(seq, n, payload)
+		}
+		if err != nil {
+			t.fail(fmt.Errorf("restore: log %s: %w", r.plan.Inject[i].Log, err))
+			return
+		}
+		r.logs[i] = append(r.logs[i], b)
+		data = rest
+	}
+	if r.toRead--; r.toRead == 0 {
+		t.logsRead()
+	}
+}
+
+func (t *Task) logsRead() {
+	r := t.restore
+	if r.keep {
+		t.restore = nil
+		t.injectLogs(r)
+		t.ready()
+		t.proto.Thawed()
+		return
+	}
+	var pending []id.Epoch
+	if r.snap != nil {
+		pending = r.snap.Pending
+	}
+	if t.sink != nil {
+		if op, ok := t.sink.Recover(t.attempt, pending); ok {
+			op.Task, op.Attempt = t.info.ID, t.attempt
+			t.host.External(t.ticket(effect{kind: effectRecover, ext: op}), op)
+			return
+		}
+	}
+	t.resume()
+}
+
+// resume puts positions and in-flight buffers back and starts the protocol.
+func (t *Task) resume() {
+	r := t.restore
+	t.restore = nil
+	s := Start{Plan: r.plan}
+	if r.snap != nil {
+		h := &r.snap.Header
+		s.Epoch, s.Saved = h.Epoch, h.Save
+		t.watermark = h.Watermark
+		t.drained, t.ended = h.Drained, h.Drained
+		for i := range t.inputs {
+			in := &t.inputs[i]
+			in.delivered, in.arrived = h.Delivered[i], h.Delivered[i]
+			in.wm, in.ended, in.gone = h.Inputs[i].Watermark, h.Inputs[i].Ended, h.Inputs[i].Gone
+		}
+		for i := range t.outputs {
+			t.outputs[i].sealed = h.Sealed[i]
+		}
+	}
+	t.observeRestored(r)
+	t.phase = running
+	if r.snap != nil && !r.plan.Left {
+		t.injectCaptured(r.snap)
+	}
+	t.injectLogs(r)
+	t.proto.Start(t, s)
+	if t.phase != running {
+		return
+	}
+	if r.plan.Stable > 0 {
+		t.Commit(r.plan.Stable)
+	}
+	if r.plan.Left {
+		t.leave()
+	}
+	t.ready()
+	if t.source == nil {
+		t.endOfInput() // the instant may lie between the last EndData and Finish
+	}
+}
+
+func (t *Task) observeRestored(r *restoring) {
+	if !t.mask.Has(trace.TaskRestored) {
+		return
+	}
+	t.event = trace.Event{Kind: trace.TaskRestored, Channel: trace.NoChannel}
+	if r.snap != nil {
+		t.event.Epoch, t.event.From = r.snap.Epoch, uint64(r.snap.Offset)
+		if t.cfg.CheckState {
+			t.event.Sum = t.store.Sum()
+		}
+	} else if t.source != nil {
+		t.event.From = uint64(t.source.Offset())
+	}
+	t.send()
+}
+
+func (t *Task) injectCaptured(s *Snapshot) {
+	for _, c := range s.Out {
+		o := &t.outputs[c.Channel]
+		c.Buffer.Injected = false // it takes a credit like any other when it is sent
+		t.observeInjected(o.ID, c.Buffer, "output")
+		o.q.push(c.Buffer)
+	}
+	for i := range t.outputs {
+		t.outputs[i].drain()
+	}
+	for _, c := range s.In {
+		t.inject(c.Channel, c.Buffer, "input")
+	}
+}
+
+func (t *Task) injectLogs(r *restoring) {
+	for i, bs := range r.logs {
+		for _, b := range bs {
+			t.inject(r.plan.Inject[i].In, b, "log")
+		}
+	}
+}
+
+func (t *Task) inject(i int, b *Buffer, from string) {
+	in := &t.inputs[i]
+	if b.Last() <= in.arrived {
+		return
+	}
+	if b.Seq != in.arrived+1 {
+		t.fail(fmt.Errorf("input %s: restored item %d does not follow %d", in.ID, b.Seq, in.arrived))
+		return
+	}
+	in.arrived = b.Last()
+	t.observeInjected(in.ID, b, from)
+	t.enqueueInput(i, b)
+}
+
+func (t *Task) observeInjected(c id.ChannelID, b *Buffer, from string) {
+	if t.mask.Has(trace.Injected) {
+		t.event = trace.Event{Kind: trace.Injected, Channel: c, From: uint64(b.Seq) - 1, To: uint64(b.Last()), Sum: b.Sum, Data: b.Data, Text: from}
+		t.send()
+	}
+}
+
+// ready tells the driver what this task has of every input, delivered or queued.
+func (t *Task) ready() {
+	if t.phase == failed {
+		return
+	}
+	for i := range t.inputs {
+		t.seenBuf[i] = t.inputs[i].arrived
+	}
+	t.observe(trace.TaskReady, 0, "")
+	t.host.Ready(t.seenBuf)
+}
+
+// keep carries out a plan that keeps this incarnation.
+func (t *Task) keep(ev *Event) {
+	if t.phase != running && t.phase != left {
+		return
+	}
+	t.restore = &restoring{plan: *ev.Plan, keep: true}
+	if ev.Plan.Stable > 0 {
+		t.Commit(ev.Plan.Stable)
+	}
+	t.readLogs()
+}

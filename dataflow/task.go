@@ -1,0 +1,616 @@
+package dataflow
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+	"weir/state"
+)
+
+// Task is one parallel instance of an operator with its state and its half of
+// the algorithm: the kernel of the model. It is a pure step machine: Step takes
+// one event, effects go to the Host. It starts no goroutine, reads no clock and
+// takes no lock; whoever calls Step must do so from one goroutine at a time.
+//
+// One Task is one incarnation. A crash throws it away; recovery makes a new one
+// from what storage holds.
+type Task struct {
+	job      string
+	info     *TaskInfo
+	cfg      *Config
+	host     Host
+	observer trace.Observer
+	mask     trace.Mask
+	event    trace.Event // reused for observation
+
+	proto     Protocol
+	announcer Announcer
+	deliverer Deliverer
+	afterer   Afterer
+	stamper   Stamper
+	sealer    Sealer
+	decider   Decider
+	holds     bool
+	dedups    bool
+
+	op      Operator
+	source  Source
+	sink    Sink
+	onTimer TimerHandler
+	onWM    WatermarkHandler
+	ctx     Context
+	store   state.Store
+	timers  timers
+
+	attempt   id.Attempt
+	phase     phase
+	paused    bool
+	limit     id.Offset // sources: emit up to here
+	ended     bool      // source at its end, or every input has delivered EndData
+	drained   bool
+	finishing bool // leave once commits are through
+	watermark int64
+	announced int64 // watermark last put on the outputs
+
+	inputs    []input
+	outputs   []output
+	available int // inputs that could be served
+	lastIn    int // input served last, for the rotation
+	full      int // outputs at their limit
+	openBufs  int // outputs with something not sealed
+	flushing  bool
+
+	drafts   []*Draft
+	restore  *restoring
+	tickets  id.Ticket
+	pending  map[id.Ticket]effect
+	extCount int // external operations under way
+	chain    uint64
+	options  []int
+	seenBuf  []id.Seq
+}
+
+type phase uint8
+
+const (
+	created phase = iota
+	restoringPhase
+	running
+	left
+	failed
+)
+
+// effect is what an outstanding ticket stands for.
+type effect struct {
+	kind  effectKind
+	op    state.Op
+	ext   ExtOp
+	draft *Draft
+	idx   int
+}
+
+type effectKind uint8
+
+const (
+	effectProtocolStore effectKind = iota + 1
+	effectProtocolTimer
+	effectFlushTimer
+	effectDraftTransfer
+	effectDraftPut
+	effectPreCommit
+	effectExternal
+	effectRestoreGet
+	effectRestoreTransfer
+	effectRestoreLog
+	effectRecover
+)
+
+type input struct {
+	Channel
+	q         queue
+	blocked   bool
+	connected bool
+	delivered id.Seq
+	arrived   id.Seq // last position queued or delivered
+	ended     bool   // EndData delivered
+	gone      bool   // EndStream delivered
+	wm        int64
+	recorders []*Draft // drafts that record this input until their barrier
+}
+
+// Env is where a task runs: what the driver adds to the job.
+type Env struct {
+	Host     Host
+	Observer trace.Observer // nil: nobody looks
+	Dir      string         // local directory of this incarnation, for backends that keep files
+	FS       any            // file system of the worker, for such backends
+}
+
+// NewTask builds an incarnation of a task. Nothing runs before EvStart.
+func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
+	t := &Task{
+		job: j.Name, info: info, cfg: &j.Config, host: env.Host, observer: env.Observer,
+		limit: ^id.Offset(0), watermark: NoWatermark, announced: NoWatermark, pending: map[id.Ticket]effect{},
+	}
+	if env.Observer != nil {
+		t.mask = env.Observer.Wants()
+	}
+	t.op = j.Graph.Vertices[info.Vertex].New()
+	t.source, _ = t.op.(Source)
+	t.sink, _ = t.op.(Sink)
+	t.onTimer, _ = t.op.(TimerHandler)
+	t.onWM, _ = t.op.(WatermarkHandler)
+	if (info.Role == RoleSource) != (t.source != nil) || (info.Role == RoleSink) != (t.sink != nil) {
+		return nil, fmt.Errorf("%s: its role in the graph and its operator %T do not fit: a source must implement Source, a sink Sink, others neither", info.Name, t.op)
+	}
+	t.setProtocol(j.Algorithm.NewProtocol(info, &j.Config))
+	t.inputs = make([]input, len(info.Inputs))
+	for i := range t.inputs {
+		t.inputs[i] = input{Channel: info.Inputs[i], wm: NoWatermark}
+	}
+	t.outputs = make([]output, len(info.Outputs))
+	for i := range t.outputs {
+		t.outputs[i] = output{Channel: info.Outputs[i], t: t, index: i, watermark: NoWatermark}
+	}
+	t.seenBuf = make([]id.Seq, len(t.inputs))
+	t.ctx.t = t
+	if err := t.ctx.wire(j.Graph); err != nil {
+		return nil, err
+	}
+	store, err := j.Backend.Open(state.Open{Task: info.ID, Dir: env.Dir, Groups: info.Groups, FS: env.FS, Keyed: j.Graph.Vertices[info.Vertex].Keyed})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", info.Name, err)
+	}
+	t.store = store
+	if err := t.op.Open(&t.ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", info.Name, errors.Join(err, store.Close()))
+	}
+	return t, nil
+}
+
+func (t *Task) setProtocol(p Protocol) {
+	t.proto = p
+	t.announcer, _ = p.(Announcer)
+	t.deliverer, _ = p.(Deliverer)
+	t.afterer, _ = p.(Afterer)
+	t.stamper, _ = p.(Stamper)
+	t.sealer, _ = p.(Sealer)
+	t.decider, _ = p.(Decider)
+	if h, ok := p.(Holder); ok {
+		t.holds = h.HoldsOutput()
+	}
+	if d, ok := p.(Deduper); ok {
+		t.dedups = d.Dedups()
+	}
+}
+
+// Info describes the task.
+func (t *Task) Info() *TaskInfo { return t.info }
+
+// Attempt is the plan that started this incarnation.
+func (t *Task) Attempt() id.Attempt { return t.attempt }
+
+// Config returns the settings of the job.
+func (t *Task) Config() *Config { return t.cfg }
+
+// Chain is the running hash over events in and effects out, 0 unless Config.HashContents.
+func (t *Task) Chain() uint64 { return t.chain }
+
+// State returns the working state, for inspection between steps.
+func (t *Task) State() state.Store { return t.store }
+
+// Runnable reports whether EvTurn would do something. Drivers ask after every Step.
+func (t *Task) Runnable() bool {
+	if t.phase != running || t.paused || t.full > 0 {
+		return false
+	}
+	if t.source != nil {
+		return !t.ended && t.source.Offset() < t.limit
+	}
+	return t.available > 0
+}
+
+// Close frees local resources; the task is not used afterwards. No transfer
+// of it may be running any more.
+func (t *Task) Close() error {
+	for _, d := range t.drafts {
+		d.transferring = false
+		d.discard()
+	}
+	t.drafts = nil
+	return t.store.Close()
+}
+
+// Step handles one event.
+func (t *Task) Step(ev *Event) {
+	if t.phase == failed {
+		return
+	}
+	if t.cfg.HashContents {
+		t.mixEvent(ev)
+	}
+	switch ev.Kind {
+	case EvTurn:
+		if t.Runnable() {
+			t.turn()
+		}
+	case EvArrive:
+		t.arrive(ev.Port, ev.Buffer)
+	case EvCredit:
+		t.outputs[ev.Port].credited(ev.N)
+	case EvStart:
+		t.start(ev)
+	case EvKeep:
+		t.keep(ev)
+	case EvCutInput:
+		t.cutInput(ev.Port)
+	case EvCutOutput:
+		t.outputs[ev.Port].cut()
+	case EvConnected:
+		t.connected(ev.Port, ev.Seq)
+	case EvMessage:
+		if t.phase == running {
+			t.proto.Message(ev.Data)
+		}
+	case EvReply:
+		if t.phase == running && t.outputs[ev.Port].connected {
+			t.proto.Reply(ev.Port, ev.Data)
+		}
+	case EvTimer, EvStored, EvTransfer, EvExternal:
+		t.complete(ev)
+	}
+}
+
+// complete hands the outcome of an effect to whoever asked for it.
+func (t *Task) complete(ev *Event) {
+	e, ok := t.pending[ev.Ticket]
+	if !ok {
+		return
+	}
+	delete(t.pending, ev.Ticket)
+	switch e.kind {
+	case effectProtocolStore:
+		if ev.Result.Status == state.Failed {
+			t.storeAgain(ev.Ticket, e)
+		} else if t.phase == running {
+			t.proto.Done(ev.Ticket, ev.Result)
+		}
+	case effectProtocolTimer:
+		if t.phase == running {
+			t.proto.Timer(ev.Ticket)
+		}
+	case effectFlushTimer:
+		t.flushing = false
+		t.flush()
+	case effectDraftTransfer, effectDraftPut, effectPreCommit:
+		t.draftProgress(e, ev)
+	case effectExternal:
+		t.externalDone(e, ev.Ext)
+	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectRecover:
+		t.restoreProgress(ev.Ticket, e, ev)
+	}
+}
+
+// storeAgain repeats an operation whose outcome is unknown, under its ticket.
+func (t *Task) storeAgain(k id.Ticket, e effect) {
+	t.pending[k] = e
+	t.host.Store(k, e.op)
+}
+
+func (t *Task) ticket(e effect) id.Ticket {
+	t.tickets++
+	t.pending[t.tickets] = e
+	return t.tickets
+}
+
+// fail stops the task for good; the driver treats it as crashed.
+func (t *Task) fail(err error) {
+	if t.phase == failed {
+		return
+	}
+	t.phase = failed
+	t.observe(trace.TaskFailed, 0, err.Error())
+	t.host.Fail(fmt.Errorf("%s[%d]: %w", t.info.Name, t.info.Index, err))
+}
+
+// turn processes exactly one buffer or one source batch.
+func (t *Task) turn() {
+	if t.source != nil {
+		t.sourceTurn()
+		return
+	}
+	i := t.pick()
+	if i < 0 {
+		return
+	}
+	in := &t.inputs[i]
+	b := in.q.pop()
+	if in.q.len() == 0 {
+		t.available--
+	}
+	switch b.Item {
+	case Data:
+		t.deliver(i, b)
+	case EndData:
+		if t.deliverer != nil {
+			t.deliverer.Deliver(i, b)
+		}
+		in.delivered = b.Last()
+		in.ended = true
+		if t.mask.Has(trace.Delivered) {
+			t.observeBuffer(trace.Delivered, in.ID, b)
+		}
+		t.inputWatermark(i, EndOfTime)
+		t.endTurn(i)
+		t.proto.InputEnded(i, false)
+		t.endOfInput()
+	case EndStream:
+		in.gone = true
+		t.proto.InputEnded(i, true)
+	case Control:
+		if b.numbered() {
+			in.delivered = b.Last()
+		}
+		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "in-band")
+		t.proto.Control(i, b)
+	}
+}
+
+func (t *Task) deliver(i int, b *Buffer) {
+	in := &t.inputs[i]
+	if t.deliverer != nil {
+		t.deliverer.Deliver(i, b)
+	}
+	in.delivered = b.Last()
+	if t.mask.Has(trace.Delivered) {
+		t.observeBuffer(trace.Delivered, in.ID, b)
+	}
+	if b.Records > 0 {
+		if err := t.op.Process(in.Port, b); err != nil {
+			t.fail(err)
+			return
+		}
+	}
+	if b.Watermark != NoWatermark {
+		t.inputWatermark(i, b.Watermark)
+	}
+	if !b.Injected {
+		if b.Shared {
+			t.host.Credit(i, 1, nil)
+		} else {
+			t.host.Credit(i, 1, b)
+		}
+	}
+	t.endTurn(i)
+}
+
+func (t *Task) sourceTurn() {
+	from := t.source.Offset()
+	n := t.cfg.SourceBatch
+	if room := t.limit - from; room < id.Offset(n) {
+		n = int(room)
+	}
+	done, err := t.source.Emit(n)
+	if err != nil {
+		t.fail(err)
+		return
+	}
+	to := t.source.Offset()
+	if to != from {
+		t.host.HandedOut(to)
+		if t.mask.Has(trace.Emitted) {
+			t.event = trace.Event{Kind: trace.Emitted, Channel: trace.NoChannel, From: uint64(from), To: uint64(to)}
+			t.send()
+		}
+	}
+	if done {
+		t.advanceWatermark(EndOfTime)
+	}
+	t.endTurn(-1)
+	if done {
+		t.endOfInput()
+	}
+	if t.phase == running && !t.ended && to >= t.limit {
+		t.proto.AtLimit()
+	}
+}
+
+// endTurn seals what the turn produced and hands sink operations out.
+func (t *Task) endTurn(in int) {
+	if t.openBufs > 0 {
+		if t.cfg.BatchTimeout == 0 {
+			t.flush()
+		} else if !t.flushing {
+			t.flushing = true
+			t.host.Timer(t.ticket(effect{kind: effectFlushTimer}), t.cfg.BatchTimeout)
+		}
+	}
+	if t.sink != nil {
+		for _, op := range t.sink.Flush() {
+			t.external(op)
+		}
+	}
+	if t.afterer != nil {
+		t.afterer.After(in)
+	}
+}
+
+// flush seals every open buffer.
+func (t *Task) flush() {
+	for i := range t.outputs {
+		t.outputs[i].seal()
+	}
+}
+
+// endOfInput runs Finish once when nothing more can come, and ends the outputs.
+func (t *Task) endOfInput() {
+	if t.ended || t.phase != running {
+		return
+	}
+	for i := range t.inputs {
+		if !t.inputs[i].ended {
+			return
+		}
+	}
+	t.ended = true
+	if err := t.op.Finish(); err != nil {
+		t.fail(err)
+		return
+	}
+	t.flush()
+	for i := range t.outputs {
+		t.outputs[i].end(EndData)
+	}
+	if t.sink != nil {
+		for _, op := range t.sink.Flush() {
+			t.external(op)
+		}
+	}
+	t.drained = true
+	t.observe(trace.TaskDrained, 0, "")
+	t.proto.Drained()
+}
+
+// pick chooses the input to serve, or -1 to park.
+func (t *Task) pick() int {
+	t.options = t.options[:0]
+	n := len(t.inputs)
+	for k := 1; k <= n; k++ {
+		i := t.lastIn + k
+		if i >= n {
+			i -= n
+		}
+		if in := &t.inputs[i]; !in.blocked && in.q.len() > 0 {
+			if t.available == 1 {
+				t.lastIn = i
+				if t.decider == nil {
+					return i
+				}
+			}
+			t.options = append(t.options, i)
+		}
+	}
+	if len(t.options) == 0 {
+		return -1
+	}
+	c := t.choose(PickInput, len(t.options))
+	if c < 0 {
+		return -1
+	}
+	t.lastIn = t.options[c]
+	return t.lastIn
+}
+
+func (t *Task) choose(c Choice, n int) int {
+	if t.decider != nil {
+		return t.decider.Decide(c, n)
+	}
+	return t.host.Draw(c, n)
+}
+
+func (t *Task) now() int64 {
+	v := t.host.Now()
+	if t.cfg.HashContents {
+		t.mix(uint64(ClockRead), uint64(v))
+	}
+	return v
+}
+
+func (t *Task) random() uint64 {
+	v := t.host.Random()
+	if t.cfg.HashContents {
+		t.mix(uint64(RandomDraw), v)
+	}
+	return v
+}
+
+// --- event time ---
+
+func (t *Task) inputWatermark(i int, wm int64) {
+	in := &t.inputs[i]
+	if wm <= in.wm {
+		return
+	}
+	in.wm = wm
+	low := int64(EndOfTime)
+	for k := range t.inputs {
+		low = min(low, t.inputs[k].wm)
+	}
+	t.advanceWatermark(low)
+}
+
+func (t *Task) advanceWatermark(wm int64) {
+	if wm <= t.watermark {
+		return
+	}
+	t.watermark = wm
+	if t.onTimer != nil {
+		for due, ok := t.timers.due(wm); ok; due, ok = t.timers.due(wm) {
+			if err := t.onTimer.OnTimer(due.at, due.key); err != nil {
+				t.fail(err)
+				return
+			}
+		}
+	}
+	if t.onWM != nil {
+		if err := t.onWM.OnWatermark(wm); err != nil {
+			t.fail(err)
+			return
+		}
+	}
+	if wm != EndOfTime { // EndData says as much
+		for i := range t.outputs {
+			t.outputs[i].setWatermark(wm)
+		}
+	}
+}
+
+// --- hashing and observation ---
+
+func (t *Task) mix(a, b uint64) {
+	hi, lo := bits.Mul64(t.chain^a^0x9e3779b97f4a7c15, b^0xd6e8feb86659fd93)
+	t.chain = hi ^ lo ^ bits.RotateLeft64(t.chain, 23)
+}
+
+func (t *Task) mixEvent(ev *Event) {
+	t.mix(uint64(ev.Kind)<<32|uint64(uint32(ev.Port)), uint64(ev.N)^uint64(ev.Seq)^uint64(ev.Attempt)<<40^uint64(ev.Ext)<<56^uint64(ev.Result.Status)<<60)
+	if b := ev.Buffer; b != nil && ev.Kind == EvArrive {
+		t.mix(b.Sum, uint64(b.Seq)<<16^uint64(b.N)^uint64(b.Epoch)<<8^uint64(b.Item)<<60)
+	}
+	if len(ev.Data) > 0 {
+		t.mix(sum64(ev.Data), 1)
+	}
+	if len(ev.Result.Data) > 0 {
+		t.mix(sum64(ev.Result.Data), 2)
+	}
+}
+
+func (t *Task) send() {
+	t.event.Task, t.event.Attempt = t.info.ID, t.attempt
+	t.observer.Observe(&t.event)
+}
+
+func (t *Task) observe(k trace.Kind, e id.Epoch, text string) {
+	if t.mask.Has(k) {
+		t.event = trace.Event{Kind: k, Channel: trace.NoChannel, Epoch: e, Text: text}
+		t.send()
+	}
+}
+
+func (t *Task) observeChannel(k trace.Kind, c id.ChannelID, e id.Epoch, text string) {
+	if t.mask.Has(k) {
+		t.event = trace.Event{Kind: k, Channel: c, Epoch: e, Text: text}
+		t.send()
+	}
+}
+
+func (t *Task) observeBuffer(k trace.Kind, c id.ChannelID, b *Buffer) {
+	t.event = trace.Event{Kind: k, Channel: c, Epoch: b.Epoch, From: uint64(b.Seq) - 1, To: uint64(b.Last()), Sum: b.Sum, Data: b.Data}
+	if b.Injected {
+		t.event.Text = "injected"
+	}
+	t.send()
+}

@@ -1,0 +1,95 @@
+package trace
+
+import "fmt"
+
+// The kinds. "Range" is (From, To] in positions of Channel unless said otherwise.
+const (
+	// Data path, per buffer.
+	Emitted   Kind = iota // source turn: offsets (From, To] handed out by Task
+	Sealed                // output buffer sealed: Range, Data, Sum
+	Delivered             // buffer about to be processed: Range, Data; Text "injected" when it comes from a snapshot or a log
+	Dropped               // duplicate dropped on arrival: Range
+
+	// Protocol transitions of a task.
+	BarrierSent      // Channel, Epoch; Text "in-band" or "overtaking"
+	BarrierReceived  // Channel, Epoch; Text likewise
+	ChannelBlocked   // alignment: Channel
+	ChannelUnblocked // Channel
+	SnapshotBegun    // the instant of Epoch: From = source offset, Sum = logical state when hashing is on
+	PositionIn       // right after SnapshotBegun, per input: Channel, To = delivered
+	PositionOut      // per output: Channel, To = sealed
+	CapturedIn       // input buffer made part of Epoch: Range, Data
+	CapturedOut      // output buffer made part of Epoch: Range, Data
+	SnapshotWriting  // the object of Epoch is handed to storage: Text = key
+	SnapshotStored   // durable and pre-committed: Text = key, To = bytes
+	SnapshotFailed   // Text = reason
+	TaskStarting     // a new incarnation began to restore: Epoch restored (0 none), Text = key
+	TaskRestored     // its state is rebuilt: Epoch, From = source offset, Sum as for SnapshotBegun
+	Injected         // restored buffer put back: Channel, Range; Text "input", "output" or "log"
+	TaskReady        // its part of a plan is carried out
+	TaskDrained      // last record processed
+	TaskLeft         // finished and gone
+	CommitAsked      // Kernel.Commit(Epoch)
+
+	// Coordinator.
+	Triggered    // round Epoch began
+	Acked        // Task's part of Epoch is known durable
+	AllAcked     // every part is
+	Completed    // the record of Epoch is durable: the checkpoint is true
+	Aborted      // Epoch given up: Text = reason
+	Subsumed     // Epoch is no longer retained
+	LineAdvanced // uncoordinated: Task's snapshot Epoch can never be rolled back
+	PlanDurable  // plan Attempt is durable
+	PlanExecuted // and handed to the driver; Text lists modes
+	Forced       // communication-induced snapshot; Useless: given up by a recovery line
+	JobDone
+
+	// Storage and the outside world.
+	StoreIssued  // Text = "put key" ...; To = bytes
+	StoreApplied // took effect at the storage; same Text
+	StoreDone    // outcome reached its caller: Text = "put key ok"
+	ExtIssued    // Text = "precommit", "commit", ...; Epoch = transaction
+	ExtApplied
+	ExtDone
+	OutputCommitted // rows became visible to a read-committed reader: Task, Epoch = transaction, To = number of rows, Data = framed rows
+
+	// Faults.
+	WorkerCrashed      // Text = worker
+	WorkerRestarted    // Text = worker
+	CoordinatorCrashed //
+	CoordinatorStarted //
+	FaultInjected      // Text says which
+	TaskFailed         // the task gave up by itself: Text = reason
+
+	Kinds // number of kinds
+)
+
+var kindNames = [Kinds]string{
+	"emitted", "sealed", "delivered", "dropped",
+	"barrier-sent", "barrier-received", "channel-blocked", "channel-unblocked",
+	"snapshot-begun", "position-in", "position-out", "captured-in", "captured-out",
+	"snapshot-writing", "snapshot-stored", "snapshot-failed",
+	"task-starting", "task-restored", "injected", "task-ready", "task-drained", "task-left", "commit-asked",
+	"triggered", "acked", "all-acked", "completed", "aborted", "subsumed", "line-advanced",
+	"plan-durable", "plan-executed", "forced", "job-done",
+	"store-issued", "store-applied", "store-done", "ext-issued", "ext-applied", "ext-done", "output-committed",
+	"worker-crashed", "worker-restarted", "coordinator-crashed", "coordinator-started", "fault-injected", "task-failed",
+}
+
+// String returns the name used in fault plans and text traces.
+func (k Kind) String() string {
+	if k < Kinds {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// ParseKind is the inverse of String; the error lists the known names.
+func ParseKind(s string) (Kind, error) {
+	for k, n := range kindNames {
+		if n == s {
+			return Kind(k), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown event %q; known: %v", s, kindNames[:])
+}
