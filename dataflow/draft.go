@@ -99,6 +99,9 @@ func (d *Draft) Outputs() {
 	}
 	for n := range d.t.outputs {
 		o := &d.t.outputs[n]
+		if o.Forbidden {
+			continue // its barrier did not overtake: what is queued arrives before it
+		}
 		for k := range o.q.len() {
 			b := o.q.at(k)
 			if b.Item != Data && b.Item != EndData {
@@ -119,10 +122,22 @@ func (d *Draft) observeCaptured(k trace.Kind, c id.ChannelID, b *Buffer) {
 	d.t.send()
 }
 
-// Rewind says that the sender of input in will send again from behind position
-// s when this snapshot is restored, whatever was delivered since
-// (at-least-once: the position of the barrier).
-func (d *Draft) Rewind(in int, s id.Seq) { d.head.Delivered[in] = s }
+// Mark is where an input stood at some moment.
+type Mark struct {
+	delivered id.Seq
+	head      InputHeader
+}
+
+// Mark returns where an input stands now.
+func (t *Task) Mark(i int) Mark {
+	in := &t.inputs[i]
+	return Mark{in.delivered, InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone}}
+}
+
+// Rewind says that the sender of input in will send again from behind m when
+// this snapshot is restored, whatever was delivered since (at-least-once: from
+// behind the barrier).
+func (d *Draft) Rewind(in int, m Mark) { d.head.Delivered[in], d.head.Inputs[in] = m.delivered, m.head }
 
 // Save adds the algorithm's own section.
 func (d *Draft) Save(b []byte) { d.head.Save = b }
@@ -145,7 +160,7 @@ func (t *Task) Begin(e, base id.Epoch) *Draft {
 		d.timers = (&timers{}).encode(nil)
 	}
 	t.observeInstant(d)
-	prefix := fmt.Sprintf("files/%s/%s-", t.info.ID, t.attempt)
+	prefix := fmt.Sprintf("files/%s/%s-", t.info.ID, e)
 	if t.cfg.Canary == ReuseTableName {
 		prefix = fmt.Sprintf("files/%s/", t.info.ID)
 	}

@@ -38,6 +38,16 @@ func (t *Task) Broadcast(op uint8, e id.Epoch, p Place, data []byte) {
 	}
 }
 
+// Flush seals what is open.
+func (t *Task) Flush() { t.flush() }
+
+// Demote queues an overtaking item in-band.
+func (t *Task) Demote(i int, b *Buffer) {
+	c := *b
+	c.Over = false
+	t.enqueueInput(i, &c)
+}
+
 // Reply sends data to the sender of input in.
 func (t *Task) Reply(in int, data []byte) { t.host.Back(in, data) }
 

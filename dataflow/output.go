@@ -203,8 +203,16 @@ func (t *Task) connected(out int, seen id.Seq) {
 	o := &t.outputs[out]
 	o.connected = true
 	o.credit = t.cfg.Credits
-	if t.phase == running || t.phase == left {
+	for o.q.len() > 0 && o.q.at(0).numbered() && o.q.at(0).Last() <= seen {
+		o.q.pop()
+	}
+	switch t.phase {
+	case running:
 		t.proto.Connected(out, seen)
+	case left:
+		if o.q.len() == 0 || o.q.at(o.q.len()-1).Item != EndStream {
+			o.q.push(&Buffer{Item: EndStream, Watermark: NoWatermark, Shared: true})
+		}
 	}
 	o.drain()
 }

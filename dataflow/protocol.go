@@ -124,6 +124,13 @@ type Kernel interface {
 	Broadcast(op uint8, e id.Epoch, p Place, data []byte)
 	// Reply sends data to the sender of an input.
 	Reply(in int, data []byte)
+	// Flush seals what is open.
+	Flush()
+	// Demote queues an overtaking item behind what has arrived on its input; it
+	// comes back through Control at its turn, in-band and unnumbered.
+	Demote(in int, b *Buffer)
+	// Mark returns where an input stands now, for Draft.Rewind.
+	Mark(in int) Mark
 	// Begin fixes the instant of snapshot e, incremental against base (0 = full).
 	Begin(e, base id.Epoch) *Draft
 	// Abandon drops draft e if it is not stored yet.
@@ -164,7 +171,8 @@ type Coordinator interface {
 	Timer(t id.Ticket)
 	Done(t id.Ticket, r state.Result)
 	// Failed: these tasks are dead; survivors are already cut off from them.
-	Failed(tasks []id.TaskID)
+	// cause is what Host.Fail said, nil for a crash.
+	Failed(tasks []id.TaskID, cause error)
 	// Ready: the task has carried out its part of plan a.
 	Ready(task id.TaskID, a id.Attempt)
 	// Left: the task has finished and gone.

@@ -202,18 +202,20 @@ func (t *Task) resume() {
 		t.injectCaptured(r.snap)
 	}
 	t.injectLogs(r)
-	t.proto.Start(t, s)
-	if t.phase != running {
-		return
-	}
 	if r.plan.Stable > 0 {
 		t.Commit(r.plan.Stable)
+	}
+	if !r.plan.Left {
+		t.proto.Start(t, s)
+	}
+	if t.phase != running {
+		return
 	}
 	if r.plan.Left {
 		t.leave()
 	}
 	t.ready()
-	if t.source == nil {
+	if t.source == nil && t.phase == running {
 		t.endOfInput() // the instant may lie between the last EndData and Finish
 	}
 }
