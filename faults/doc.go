@@ -1,0 +1,32 @@
+// Package faults describes what goes wrong in a run as data: a [Plan] is a list
+// of faults, each with the condition at which it strikes, and has a text form
+// that parses ([Parse]) and prints back ([Plan.String]). Conditions are
+// predicates over trace events, so that a fault can be aimed at the window
+// between two durable steps; an [Injector] watches a run and hands the driver
+// the faults that are due. [Sweep] crashes at the k-th event for every k.
+//
+// # Text form
+//
+// A plan is one fault or (plan FAULT...); everything from a semicolon to the end
+// of the line is a comment.
+//
+//	(crash worker=1 at (nth 7 barrier-received))
+//	(crash coordinator at (nth 2 all-acked))
+//	(crash worker=0 at (time 40ms))
+//	(crash worker=2 at (nth 1 task-restored task=3 epoch=1.2))
+//	(stall storage for 50ms at (nth 1 triggered))
+//	(fail storage put outcome=applied at (nth 3 store-issued text="put snap/"))
+//	(delay storage create key="ckpt/" for 500ms at (nth 1 all-acked))
+//	(slow link c3 by 20 for 10ms at (time 0s))
+//	(slow worker=1 by 10 at (nth 1 triggered))
+//	(corrupt storage key="snap/t3/" at (nth 2 completed))
+//	(crash worker=1 at (after (nth 1 worker-restarted) (nth 4 storage-event)))
+//
+// A condition is (nth N EVENT FILTER...), (time D), or (after C1 C2 ...), in which
+// each condition counts from when the one before it fired. EVENT is the name of
+// a trace event, (any EVENT...), or one of the sets protocol-event,
+// storage-event, external-event and sweep-event (all of these). Filters are
+// task=N (or task=coordinator), channel=cN, epoch=A.K, attempt=N and
+// text="PART". Targets are worker=N, coordinator, storage, source, sink and
+// link cN. Durations are those of Go: 500us, 40ms, 1.5s.
+package faults

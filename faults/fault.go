@@ -1,0 +1,122 @@
+package faults
+
+import (
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+)
+
+// Kind says what a fault does.
+type Kind uint8
+
+// The kinds of faults.
+const (
+	// Crash kills the target: everything volatile is lost.
+	Crash Kind = iota + 1
+	// Stall makes the target answer nothing for Duration; what is asked of it waits.
+	Stall
+	// Fail gives the next Times matching operations of the target the Outcome.
+	Fail
+	// Delay makes the next Times matching operations of the target take effect
+	// Duration later than they would, whether or not their caller still lives.
+	Delay
+	// Slow multiplies the latency of the target by Factor, for Duration or, when
+	// that is 0, for the rest of the run.
+	Slow
+	// Corrupt flips bits of the newest stored object whose key begins with Key.
+	Corrupt
+)
+
+// Target is the fault domain that a fault hits.
+type Target uint8
+
+// The targets.
+const (
+	Worker      Target = iota + 1 // Fault.Worker
+	Coordinator                   // the job's coordinator
+	Storage                       // checkpoint storage
+	SourceLog                     // the external replayable source
+	Sink                          // the external store behind the sinks
+	Link                          // one channel: Fault.Link
+)
+
+// Outcome is what a failed operation really did. Its caller hears
+// state.Failed (outcome unknown) in every case.
+type Outcome uint8
+
+// The outcomes.
+const (
+	NotApplied Outcome = iota + 1 // nothing happened
+	Applied                       // it took effect all the same
+	Torn                          // the write was cut in two
+)
+
+// Fault is one thing that goes wrong, and when. Fields that a kind does not use
+// are zero.
+type Fault struct {
+	Kind   Kind
+	Target Target
+	Worker int          // Target Worker: its number, from 0
+	Link   id.ChannelID // Target Link
+	// Op is the operation hit, by the name that StoreIssued and ExtIssued events
+	// begin with, spaces replaced by '-': put, create, get, list, delete, append,
+	// read-log, trim, fence; for Sink append, write, precommit, commit, recover.
+	// Empty: any operation. Fail and Delay.
+	Op string
+	// Key restricts Fail, Delay and Corrupt to objects whose key begins with it.
+	Key      string
+	Outcome  Outcome // Fail
+	Times    int     // Fail, Delay: how many operations, at least 1
+	Duration int64   // nanoseconds: Stall, Delay, Slow
+	Factor   int     // Slow: at least 2
+	When     Condition
+}
+
+// Plan is the faults of one run. Each waits for its own condition; order in the
+// plan decides only between faults that fall due at the same event.
+type Plan struct{ Faults []Fault }
+
+// Condition says when: its steps fire one after the other, each counting from
+// when the one before it fired, and the last one fires the fault. An empty
+// condition fires at once.
+type Condition struct{ Steps []Step }
+
+// AnyTask and AnyChannel are the values of a Step that match everything.
+const (
+	AnyTask    id.TaskID    = -2
+	AnyChannel id.ChannelID = -2
+)
+
+// Step is one part of a condition: the N-th event of certain kinds that matches
+// the filters, or a time. Build it with Nth or Time.
+type Step struct {
+	N       int        // counts from 1; 0: this is a time
+	Kinds   trace.Mask // events that count
+	Task    id.TaskID
+	Channel id.ChannelID
+	Epoch   id.Epoch   // 0: any
+	Attempt id.Attempt // 0: any
+	Text    string     // the event's Text contains it
+	Time    int64      // nanoseconds from the start of the run or from the firing of the step before
+}
+
+// Nth returns the step that fires at the n-th event of the given kinds.
+func Nth(n int, kinds trace.Mask) Step {
+	return Step{N: n, Kinds: kinds, Task: AnyTask, Channel: AnyChannel}
+}
+
+// Time returns the step that fires ns nanoseconds after the step before it, or
+// after the start of the run.
+func Time(ns int64) Step { return Step{Task: AnyTask, Channel: AnyChannel, Time: ns} }
+
+// At returns the condition made of steps.
+func At(steps ...Step) Condition { return Condition{Steps: steps} }
+
+// Matches reports whether e counts for s.
+func (s *Step) Matches(e *trace.Event) bool {
+	return s.Kinds.Has(e.Kind) &&
+		(s.Task == AnyTask || s.Task == e.Task) &&
+		(s.Channel == AnyChannel || s.Channel == e.Channel) &&
+		(s.Epoch == 0 || s.Epoch == e.Epoch) &&
+		(s.Attempt == 0 || s.Attempt == e.Attempt) &&
+		(s.Text == "" || contains(e.Text, s.Text))
+}
