@@ -1,0 +1,139 @@
+package results_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"weir/results"
+	"weir/results/resultstest"
+)
+
+func TestGroupsShareWhatIsCompared(t *testing.T) {
+	r := read(t, write(t, small()))
+	groups := r.Groups()
+	if len(groups) != 1 {
+		t.Fatalf("%d groups, want 1: no checkpoints and no rate are no group of their own: %v", len(groups), groups)
+	}
+	g := groups[0]
+	if want := "keyedcount, keys=1000000, valueSize=100, checkpoint every 1000 ms, open loop at 70 % of saturation, parallelism 2"; g.Label() != want {
+		t.Errorf("label %q, want %q", g.Label(), want)
+	}
+	other := g
+	other.IntervalMS = 200
+	if a, b := g.Slug([]results.Group{g, other}), g.Slug(groups); a != "keyedcount-1000ms" || b != "keyedcount" {
+		t.Errorf("slugs %q, %q", a, b)
+	}
+	if n := len(r.Variants(g)); n != 2 {
+		t.Errorf("%d variants, want 2", n)
+	}
+}
+
+func TestMetricsComeFromTheRightRuns(t *testing.T) {
+	r := read(t, write(t, small()))
+	g, v := r.Groups()[0], results.Variant{Algorithm: "aligned", State: "heap"}
+	for metric, want := range map[string]struct {
+		load results.Load
+		kill bool
+	}{
+		"throughput":        {results.ClosedLoop, false},
+		"processing_p99_ms": {results.OpenLoop, false},
+		"checkpoint_ms":     {results.OpenLoop, false},
+		"recovery_ms":       {results.OpenLoop, true},
+	} {
+		c, ok := r.CellFor(g, v, metric)
+		if !ok || c.Load != want.load || c.Kill != want.kill || c.Twin {
+			t.Errorf("%s is read from %v, %t", metric, c, ok)
+		}
+	}
+	if _, ok := r.CellFor(g, results.Variant{Algorithm: "none", State: "heap"}, "checkpoint_ms"); ok {
+		t.Error("a variant without checkpoints has a checkpoint duration")
+	}
+	ratio, ok := r.RatioToBaseline(g, v, "throughput")
+	if !ok || ratio.Lo > 0.93 || ratio.Hi < 0.93 {
+		t.Errorf("ratio to the baseline %v, %t, made to be 0.93", ratio, ok)
+	}
+}
+
+func TestLineIsOneFlatObject(t *testing.T) {
+	r := read(t, write(t, small()))
+	b, err := json.Marshal(r.Lines()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var flat map[string]any
+	if err := json.Unmarshal(b, &flat); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"algorithm", "state", "workload", "interval_ms", "output_digest"} {
+		if _, ok := flat[key]; !ok {
+			t.Errorf("%s lacks %s", b, key)
+		}
+	}
+	throughput, ok := flat["throughput"].(map[string]any)
+	if !ok || len(throughput) != 5 || throughput["unit"] != "records/s" || throughput["n"] != 6.0 {
+		t.Errorf("throughput is %v", flat["throughput"])
+	}
+}
+
+func TestTableMarksRangesAndVerdict(t *testing.T) {
+	config := small()
+	config.Repetitions = 3
+	var b bytes.Buffer
+	if err := read(t, write(t, config)).WriteTable(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"aligned", "throughput", "~9.", "results unjudged", "too few repetitions"} {
+		if !strings.Contains(b.String(), part) {
+			t.Errorf("table lacks %q:\n%s", part, b.String())
+		}
+	}
+}
+
+func TestFormatNumber(t *testing.T) {
+	for v, want := range map[float64]string{
+		0: "0", 0.01234: "0.0123", 0.99999: "1.00", 4.564: "4.56", 9.999: "10.0", 99.99: "100", 1234: "1234",
+		9999.9: "10.0k", 123456: "123k", 999_999: "1.00M", 4.5e6: "4.50M", 1.2e9: "1.20G", -12345: "-12.3k",
+	} {
+		if got := results.FormatNumber(v); got != want {
+			t.Errorf("FormatNumber(%v) = %q, want %q", v, got, want)
+		}
+	}
+}
+
+func TestMetricsTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range results.Metrics() {
+		if seen[m.Name] {
+			t.Errorf("%s is in the table twice", m.Name)
+		}
+		seen[m.Name] = true
+		if m.Unit == "" || m.Question == "" || m.Definition == "" {
+			t.Errorf("%+v is incomplete", m)
+		}
+		if strings.HasSuffix(m.Name, "_ms") != (m.Unit == results.Milliseconds) || strings.HasSuffix(m.Name, "_bytes") != (m.Unit == results.ByteCount) {
+			t.Errorf("%s is in %s: name and unit disagree", m.Name, m.Unit)
+		}
+	}
+	for _, name := range append(results.Headline(), results.CheckpointParts()...) {
+		if !seen[name] {
+			t.Errorf("%s is shown and not defined", name)
+		}
+	}
+}
+
+func TestSyntheticResultsAreTheSameEveryTime(t *testing.T) {
+	var first []byte
+	for i := range 2 {
+		lines, err := json.Marshal(read(t, write(t, resultstest.Quick())).Samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = lines
+		} else if !bytes.Equal(first, lines) {
+			t.Error("two synthetic campaigns of one configuration differ")
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package results
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Direction tells which way a metric improves.
+type Direction string
+
+const (
+	Higher  Direction = "higher"
+	Lower   Direction = "lower"
+	Neither Direction = "" // describes, does not judge
+)
+
+// Question is what a metric helps to answer; the report has one section each.
+type Question string
+
+const (
+	Throughput  Question = "throughput"
+	Latency     Question = "latency"
+	Checkpoints Question = "checkpoints"
+	Recovery    Question = "recovery"
+	Bytes       Question = "bytes"
+	Conditions  Question = "conditions" // under which the others were measured
+)
+
+// Units of the metrics.
+const (
+	RecordsPerSecond    = "records/s"
+	RecordsPerCPUSecond = "records/cpu-s"
+	Milliseconds        = "ms"
+	Seconds             = "s"
+	ByteCount           = "bytes"
+	Records             = "records"
+	Count               = "count"
+	RatioUnit           = "ratio"
+)
+
+// Metric defines one measured quantity, once for every algorithm.
+type Metric struct {
+	Name       string    // as in samples, JSON lines and tables
+	Unit       string    // of every recorded value
+	Better     Direction // which way it improves
+	Question   Question
+	Definition string // one phrase, for tables and the report
+}
+
+// Metrics returns the table of metrics, in the order in which tables show them.
+// The slice belongs to the caller.
+func Metrics() []Metric {
+	return slices.Concat(loadMetrics(), latencyMetrics(), checkpointMetrics(), byteMetrics(),
+		recoveryMetrics(), conditionMetrics())
+}
+
+func loadMetrics() []Metric {
+	return []Metric{
+		{"throughput", RecordsPerSecond, Higher, Throughput, "records leaving the sources per second of wall time, closed loop"},
+		{"throughput_per_cpu", RecordsPerCPUSecond, Higher, Throughput, "records leaving the sources per second of user and system CPU time of the whole process"},
+	}
+}
+
+func latencyMetrics() []Metric {
+	const processing = " from a record's intended time to its effect leaving the last operator"
+	const visible = " from a record's intended time to its output being committed"
+	return []Metric{
+		{"processing_p50_ms", Milliseconds, Lower, Latency, "median time" + processing},
+		{"processing_p99_ms", Milliseconds, Lower, Latency, "99th percentile of the time" + processing},
+		{"processing_p999_ms", Milliseconds, Lower, Latency, "99.9th percentile of the time" + processing},
+		{"processing_max_ms", Milliseconds, Lower, Latency, "longest time" + processing},
+		{"visible_p50_ms", Milliseconds, Lower, Latency, "median time" + visible},
+		{"visible_p99_ms", Milliseconds, Lower, Latency, "99th percentile of the time" + visible},
+		{"visible_p999_ms", Milliseconds, Lower, Latency, "99.9th percentile of the time" + visible},
+		{"visible_max_ms", Milliseconds, Lower, Latency, "longest time" + visible},
+	}
+}
+
+func checkpointMetrics() []Metric {
+	return []Metric{
+		{"checkpoint_ms", Milliseconds, Lower, Checkpoints, "trigger to durable and complete: data, directory and metadata synced; median over the repetition's checkpoints, as all parts"},
+		{"travel_ms", Milliseconds, Lower, Checkpoints, "trigger to the arrival of the first barrier at the last task"},
+		{"alignment_ms", Milliseconds, Lower, Checkpoints, "first barrier to last barrier at a task, input blocked or captured meanwhile"},
+		{"sync_ms", Milliseconds, Lower, Checkpoints, "synchronous part: the task processes nothing"},
+		{"async_ms", Milliseconds, Lower, Checkpoints, "asynchronous part: writing and uploading beside processing, without the syncs"},
+		{"fsync_ms", Milliseconds, Lower, Checkpoints, "sync of data files and their directory"},
+		{"metadata_ms", Milliseconds, Lower, Checkpoints, "writing and syncing the checkpoint's metadata"},
+		{"ack_ms", Milliseconds, Lower, Checkpoints, "last task durable to the coordinator having all acknowledgements"},
+		{"recovery_line_age_ms", Milliseconds, Lower, Checkpoints, "age of the newest state from which the job could recover, median over time"},
+		{"checkpoints_completed", Count, Neither, Checkpoints, "checkpoints durable and complete in a repetition"},
+		{"checkpoints_failed", Count, Lower, Checkpoints, "checkpoints begun in a repetition and given up"},
+		{"useless_checkpoints", Count, Lower, Checkpoints, "completed local snapshots that no recovery line can use"},
+	}
+}
+
+func byteMetrics() []Metric {
+	return []Metric{
+		{"state_bytes", ByteCount, Neither, Bytes, "logical size of all state at the end of a repetition"},
+		{"logical_change_bytes", ByteCount, Neither, Bytes, "keys and values changed since the checkpoint before, per checkpoint"},
+		{"inflight_bytes", ByteCount, Lower, Bytes, "captured input and output buffers, per checkpoint"},
+		{"uploaded_bytes", ByteCount, Lower, Bytes, "bytes written to checkpoint storage, per checkpoint"},
+		{"log_bytes", ByteCount, Lower, Bytes, "bytes of message logs written in a repetition"},
+		{"process_write_bytes", ByteCount, Lower, Bytes, "bytes the process caused to be written to storage in a repetition"},
+		{"device_write_bytes", ByteCount, Lower, Bytes, "bytes the device wrote in a repetition, whoever caused them"},
+		{"write_amplification", RatioUnit, Lower, Bytes, "bytes written by the state store over bytes put into it"},
+		{"overhead_ratio", RatioUnit, Lower, Bytes, "control and piggyback bytes over payload bytes on channels"},
+	}
+}
+
+func recoveryMetrics() []Metric {
+	return []Metric{
+		{"recovery_ms", Milliseconds, Lower, Recovery, "SIGKILL to the first new record processed"},
+		{"restore_ms", Milliseconds, Lower, Recovery, "start of the new process to all state restored"},
+		{"caught_up_ms", Milliseconds, Lower, Recovery, "SIGKILL to the lag being back at its level before"},
+		{"lost_work_records", Records, Lower, Recovery, "records processed again after the kill"},
+	}
+}
+
+func conditionMetrics() []Metric {
+	return []Metric{
+		{"offered_rate", RecordsPerSecond, Neither, Conditions, "records per second of the schedule, open loop"},
+		{"generator_share", RatioUnit, Neither, Conditions, "load generator's own share of the CPU time"},
+		{"backlog_records", Records, Lower, Conditions, "records due and not yet taken by the sources at the end of a repetition"},
+		{"duration_s", Seconds, Neither, Conditions, "measured time of a repetition, warm-up excluded"},
+		{"cpu_user_s", Seconds, Lower, Conditions, "user CPU time of a repetition"},
+		{"cpu_system_s", Seconds, Lower, Conditions, "system CPU time of a repetition"},
+		{"peak_memory_bytes", ByteCount, Lower, Conditions, "largest resident memory of the process"},
+		{"latencies_out_of_range", Count, Lower, Conditions, "latencies too long for the histogram, counted apart"},
+	}
+}
+
+// MetricNamed returns the metric of that name. The error lists the known ones.
+func MetricNamed(name string) (Metric, error) {
+	all := Metrics()
+	for _, m := range all {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	names := make([]string, len(all))
+	for i, m := range all {
+		names[i] = m.Name
+	}
+	return Metric{}, fmt.Errorf("unknown metric %q; known are %s", name, strings.Join(names, ", "))
+}
+
+// CheckpointParts returns the metrics whose sum is to explain checkpoint_ms, in
+// the order in which they happen.
+func CheckpointParts() []string {
+	return []string{"travel_ms", "alignment_ms", "sync_ms", "async_ms", "fsync_ms", "ack_ms", "metadata_ms"}
+}

@@ -1,0 +1,285 @@
+package results
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"weir/results/stat"
+)
+
+// Names of the files in a campaign's directory.
+const (
+	ManifestFile = "manifest.json"
+	SamplesFile  = "samples.jsonl"
+	SummaryFile  = "summary.txt"
+)
+
+// LocalPrefix begins the names of campaigns that are kept on one machine and
+// not published.
+const LocalPrefix = "local-"
+
+// Errors that callers tell apart; each comes wrapped with the file and the way out.
+var (
+	ErrSchema    = errors.New("another schema version")
+	ErrTruncated = errors.New("last line is incomplete")
+	ErrDuplicate = errors.New("repetition recorded twice")
+)
+
+// Results is a campaign read from its directory.
+type Results struct {
+	Dir      string
+	Manifest Manifest
+	// Samples in the order of the file.
+	Samples []Sample
+}
+
+// Read reads the campaign in dir and checks every sample. Errors name the file
+// and line and say what to do; they wrap ErrSchema, ErrTruncated or
+// ErrDuplicate where one of these is the cause.
+func Read(dir string) (*Results, error) {
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, SamplesFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read samples: %w", err)
+	}
+	if i := completeLines(data); i < len(data) {
+		return nil, fmt.Errorf("%s:%d: %w: the campaign was interrupted while writing it; continue with --resume, which measures that repetition again", path, bytes.Count(data, newline)+1, ErrTruncated)
+	}
+	samples, err := parseSamples(path, data)
+	if err != nil {
+		return nil, err
+	}
+	return &Results{Dir: dir, Manifest: m, Samples: samples}, nil
+}
+
+var newline = []byte{'\n'}
+
+// completeLines returns the length of data up to its last line end.
+func completeLines(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
+
+func readManifest(dir string) (Manifest, error) {
+	path := filepath.Join(dir, ManifestFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Manifest{}, fmt.Errorf("%s holds no results: %w; name a directory that has a %s", dir, err, ManifestFile)
+	}
+	if err != nil {
+		return Manifest{}, fmt.Errorf("read manifest: %w", err)
+	}
+	var version struct {
+		Schema      int `json:"schema"`
+		Environment struct {
+			Commit string `json:"commit"`
+		} `json:"environment"`
+	}
+	if err := json.Unmarshal(data, &version); err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w; restore the file or measure again", path, err)
+	}
+	if version.Schema != SchemaVersion {
+		return Manifest{}, fmt.Errorf("%s: %w: %d, this build reads %d; use the program of commit %q, or measure again into another directory", path, ErrSchema, version.Schema, SchemaVersion, version.Environment.Commit)
+	}
+	var m Manifest
+	if err := decodeStrictly(data, &m); err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w; restore the file or measure again", path, err)
+	}
+	return m, nil
+}
+
+func parseSamples(path string, data []byte) ([]Sample, error) {
+	var samples []Sample
+	lineOf := map[string]int{}
+	line := 0
+	for text := range bytes.Lines(data) {
+		line++
+		var s Sample
+		if err := decodeStrictly(text, &s); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w; restore the line, or delete it to measure that repetition again", path, line, err)
+		}
+		if err := s.Validate(); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", path, line, err)
+		}
+		key := sampleKey(s.Cell, s.Repetition)
+		if first, ok := lineOf[key]; ok {
+			return nil, fmt.Errorf("%s:%d: %w: %s is also on line %d; delete one of the two lines", path, line, ErrDuplicate, key, first)
+		}
+		lineOf[key] = line
+		samples = append(samples, s)
+	}
+	return samples, nil
+}
+
+func sampleKey(c Cell, repetition int) string {
+	return fmt.Sprintf("%s, repetition %d", c.Key(), repetition)
+}
+
+func decodeStrictly(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+// Published returns the directories of the campaigns below root that are not
+// local, sorted by name. A root that does not exist has none.
+func Published(root string) ([]string, error) {
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list results: %w", err)
+	}
+	var dirs []string
+	for _, e := range entries {
+		dir := filepath.Join(root, e.Name())
+		if !e.IsDir() || strings.HasPrefix(e.Name(), LocalPrefix) {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, ManifestFile)); err == nil {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs, nil
+}
+
+// Cells returns every cell that has a sample, in the order of the plan; those
+// the plan does not have follow in order of appearance.
+func (r *Results) Cells() []Cell {
+	measured := map[string]bool{}
+	for _, s := range r.Samples {
+		measured[s.Cell.Key()] = true
+	}
+	var cells []Cell
+	add := func(c Cell) {
+		if k := c.Key(); measured[k] {
+			delete(measured, k)
+			cells = append(cells, c)
+		}
+	}
+	for _, c := range r.Manifest.Plan.Cells {
+		add(c)
+	}
+	for _, s := range r.Samples {
+		add(s.Cell)
+	}
+	return cells
+}
+
+// SamplesOf returns the repetitions of a cell in order of their number.
+func (r *Results) SamplesOf(c Cell) []Sample {
+	key := c.Key()
+	var samples []Sample
+	for _, s := range r.Samples {
+		if s.Cell.Key() == key {
+			samples = append(samples, s)
+		}
+	}
+	slices.SortFunc(samples, func(a, b Sample) int { return a.Repetition - b.Repetition })
+	return samples
+}
+
+// Values returns the values of a metric in the repetitions of a cell that have
+// it, in order of repetition.
+func (r *Results) Values(c Cell, metric string) []float64 {
+	var values []float64
+	for _, s := range r.SamplesOf(c) {
+		if v, ok := s.Metrics[metric]; ok {
+			values = append(values, v.Value)
+		}
+	}
+	return values
+}
+
+// Summary returns the median of a metric over the repetitions of a cell with
+// its interval; false when none has it.
+func (r *Results) Summary(c Cell, metric string) (stat.Summary, bool) {
+	values := r.Values(c, metric)
+	m, err := MetricNamed(metric)
+	if err != nil || len(values) == 0 {
+		return stat.Summary{}, false
+	}
+	s, err := stat.Summarize(values, m.Unit, c.Seed(metric))
+	return s, err == nil
+}
+
+// Ratio returns the median of a metric in cell c over that in base with its
+// interval; false when either has none or the base is not above zero.
+func (r *Results) Ratio(c, base Cell, metric string) (stat.Summary, bool) {
+	s, err := stat.Ratio(r.Values(c, metric), r.Values(base, metric), c.Seed(metric))
+	return s, err == nil
+}
+
+// Judge compares the two arms of every cell measured twice and returns the
+// verdict on the campaign: invalid when an arm differs or an output was wrong,
+// unjudged in a quick plan, without an A/A comparison or with too few
+// repetitions for one. A quick plan records its A/A and is not failed by it.
+func (r *Results) Judge(metrics []string) (Validity, error) {
+	aa, err := r.compareTwins(metrics)
+	if err != nil {
+		return Validity{}, err
+	}
+	v := Validity{State: Valid, AA: aa}
+	lower := func(to ValidityState, format string, args ...any) {
+		if v.State != Invalid {
+			v.State = to
+		}
+		v.Reasons = append(v.Reasons, fmt.Sprintf(format, args...))
+	}
+	for _, s := range r.Samples {
+		if s.Output == OutputWrong {
+			lower(Invalid, "the output of %s was wrong", sampleKey(s.Cell, s.Repetition))
+		}
+	}
+	if len(aa) == 0 {
+		lower(Unjudged, "no cell was measured twice (A/A)")
+	}
+	for _, a := range aa {
+		switch {
+		case a.Verdict == stat.Differs && r.Manifest.Plan.Quick:
+			lower(Unjudged, "%s of %s differs from itself (A/A) in a quick plan", a.Metric, a.Cell.Key())
+		case a.Verdict == stat.Differs:
+			lower(Invalid, "%s of %s differs from itself (A/A): the machine was too noisy", a.Metric, a.Cell.Key())
+		case a.Verdict == stat.TooFew:
+			lower(Unjudged, "too few repetitions to judge %s of %s against itself (A/A)", a.Metric, a.Cell.Key())
+		}
+	}
+	if r.Manifest.Plan.Quick {
+		lower(Unjudged, "quick plan: fewer and shorter repetitions")
+	}
+	return v, nil
+}
+
+func (r *Results) compareTwins(metrics []string) ([]AARecord, error) {
+	var records []AARecord
+	var arms [][2][]float64
+	for _, c := range r.Cells() {
+		if !c.Twin {
+			continue
+		}
+		for _, metric := range metrics {
+			a, b := r.Values(c.First(), metric), r.Values(c, metric)
+			if len(a) > 0 && len(b) > 0 {
+				records = append(records, AARecord{Cell: c.First(), Metric: metric})
+				arms = append(arms, [2][]float64{a, b})
+			}
+		}
+	}
+	for i := range records {
+		aa, err := stat.CompareAA(arms[i][0], arms[i][1], len(records), records[i].Cell.Seed(records[i].Metric))
+		if err != nil {
+			return nil, fmt.Errorf("A/A of %s, %s: %w", records[i].Cell.Key(), records[i].Metric, err)
+		}
+		records[i].AA = aa
+	}
+	return records, nil
+}
