@@ -43,20 +43,20 @@ type Host interface {
 type EventKind uint8
 
 const (
-	EvTurn      EventKind = iota + 1
-	EvArrive              // Port, Buffer
-	EvCredit              // Port, N
-	EvStart               // Plan, Attempt, Offset
-	EvKeep                // Plan, Attempt
-	EvCutInput            // Port: the connection is gone with all it held
-	EvCutOutput           // Port
-	EvConnected           // Port (output), Seq: the receiver has everything up to Seq
-	EvTimer               // Ticket
-	EvStored              // Ticket, Result
-	EvTransfer            // Ticket, Err: the transfer is done or has failed for good
-	EvExternal            // Ticket, Ext
-	EvMessage             // Data: from the coordinator
-	EvReply               // Port (output), Data
+	EvTurn      EventKind = iota + 1 // N: a source emits at most N records, 0 = Config.SourceBatch
+	EvArrive                         // Port, Buffer
+	EvCredit                         // Port, N
+	EvStart                          // Plan, Attempt, Offset
+	EvKeep                           // Plan, Attempt
+	EvCutInput                       // Port: the connection is gone with all it held
+	EvCutOutput                      // Port
+	EvConnected                      // Port (output), Seq: the receiver has everything up to Seq
+	EvTimer                          // Ticket
+	EvStored                         // Ticket, Result
+	EvTransfer                       // Ticket, Err: the transfer is done or has failed for good
+	EvExternal                       // Ticket, Ext
+	EvMessage                        // Data: from the coordinator
+	EvReply                          // Port (output), Data
 )
 
 // Event is one input of a task's Step. The driver owns it and may reuse it

@@ -235,7 +235,7 @@ func (t *Task) Step(ev *Event) {
 	switch ev.Kind {
 	case EvTurn:
 		if t.Runnable() {
-			t.turn()
+			t.turn(ev.N)
 		}
 	case EvArrive:
 		t.arrive(ev.Port, ev.Buffer)
@@ -316,10 +316,11 @@ func (t *Task) fail(err error) {
 	t.host.Fail(fmt.Errorf("%s[%d]: %w", t.info.Name, t.info.Index, err))
 }
 
-// turn processes exactly one buffer or one source batch.
-func (t *Task) turn() {
+// turn processes exactly one buffer or one source batch, of at most most
+// records if most > 0.
+func (t *Task) turn(most int) {
 	if t.source != nil {
-		t.sourceTurn()
+		t.sourceTurn(most)
 		return
 	}
 	i := t.pick()
@@ -387,9 +388,12 @@ func (t *Task) deliver(i int, b *Buffer) {
 	t.endTurn(i)
 }
 
-func (t *Task) sourceTurn() {
+func (t *Task) sourceTurn(most int) {
 	from := t.source.Offset()
 	n := t.cfg.SourceBatch
+	if most > 0 {
+		n = min(n, most)
+	}
 	if room := t.limit - from; room < id.Offset(n) {
 		n = int(room)
 	}
