@@ -1,0 +1,210 @@
+package faults
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+)
+
+func TestCanonicalPlansPrintBack(t *testing.T) {
+	for _, text := range []string{
+		`(crash worker=1 at (nth 7 barrier-received))`,
+		`(crash coordinator at (nth 2 all-acked))`,
+		`(crash worker=0 at (time 40ms))`,
+		`(crash worker=2 at (nth 1 task-restored task=3 epoch=1.2))`,
+		`(stall storage for 50ms at (nth 1 triggered))`,
+		`(fail storage put outcome=applied at (nth 3 store-issued text="put snap/"))`,
+		`(fail storage outcome=torn times=3 at (nth 3 store-issued task=coordinator))`,
+		`(fail sink commit outcome=not-applied at (nth 1 commit-asked attempt=2))`,
+		`(delay storage create key="ckpt/" for 500ms at (nth 1 all-acked))`,
+		`(slow link c3 by 20 at (time 0s))`,
+		`(slow worker=1 by 10 for 1.5s at (nth 1 (any triggered aborted)))`,
+		`(corrupt storage key="snap/t3/" at (nth 2 completed))`,
+		`(crash worker=1 at (after (nth 1 worker-restarted) (time 3ms) (nth 4 storage-event channel=c2)))`,
+		`(crash worker=1)`,
+		`(plan)`,
+		`(plan (crash worker=0 at (nth 1 sweep-event)) (crash coordinator at (nth 9 sweep-event)))`,
+	} {
+		p, err := Parse(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if got := p.String(); got != text {
+			t.Errorf("parsed and printed:\n%s\nwant\n%s", got, text)
+		}
+	}
+}
+
+func TestFreeForm(t *testing.T) {
+	p, err := Parse("; two crashes\n(plan\n  (crash worker=1 ; the first\n    at (after (nth 1 completed) (after (time 1000us) (nth 2 acked)))))")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `(crash worker=1 at (after (nth 1 completed) (time 1ms) (nth 2 acked)))`
+	if p.String() != want {
+		t.Errorf("got %s, want %s", p, want)
+	}
+}
+
+func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
+	for _, c := range []struct {
+		text         string
+		line, column int
+		parts        []string
+	}{
+		{``, 1, 1, []string{"expected a plan"}},
+		{`crash`, 1, 1, []string{"expected (", `"crash"`}},
+		{`(burn worker=1)`, 1, 2, []string{"crash, stall, fail", `"burn"`}},
+		{`(crash storage)`, 1, 8, []string{"worker=N", "coordinator", `"storage"`}},
+		{`(crash worker=x)`, 1, 8, []string{"whole number", `"x"`}},
+		{`(crash worker=1 at (nth 7 barier))`, 1, 27, []string{`unknown event "barier"`, "barrier-received", "storage-event"}},
+		{`(crash worker=1 at (nth 0 acked))`, 1, 25, []string{"counted from 1"}},
+		{"(crash worker=1\n  at (nth 7 acked", 2, 18, []string{"filter", "end of the text"}},
+		{"(plan (crash worker=1)\n (crash worker=2 at\n  (nth seven acked)))", 3, 8, []string{"whole number"}},
+		{`(crash worker=1 at (time soon))`, 1, 26, []string{"duration", "40ms"}},
+		{`(crash worker=1 at (nth 1 acked epoch=7))`, 1, 33, []string{"epoch=1.2"}},
+		{`(crash worker=1 at (nth 1 acked text="x))`, 1, 33, []string{"does not end"}},
+		{`(crash worker=1 at (nth 1 acked colour=7))`, 1, 33, []string{"task=", "channel="}},
+		{`(fail storage burn outcome=torn)`, 1, 15, []string{"put", "read-log"}},
+		{`(fail storage put)`, 1, 2, []string{"outcome"}},
+		{`(stall storage)`, 1, 2, []string{"duration"}},
+		{`(slow worker=1 by 1)`, 1, 2, []string{"factor"}},
+		{`(crash worker=1 by 3)`, 1, 2, []string{"factor"}},
+		{`(crash worker=1) (crash worker=2)`, 1, 18, []string{"end of the text", "(plan"}},
+		{`(crash worker=1 at (after))`, 1, 26, []string{"condition"}},
+	} {
+		_, err := Parse(c.text)
+		var se *SyntaxError
+		if !errors.As(err, &se) {
+			t.Errorf("%s: error %v, want a SyntaxError", c.text, err)
+			continue
+		}
+		if se.Line != c.line || se.Column != c.column {
+			t.Errorf("%s: at %d:%d, want %d:%d (%v)", c.text, se.Line, se.Column, c.line, c.column, err)
+		}
+		for _, part := range c.parts {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %q does not mention %q", c.text, err, part)
+			}
+		}
+	}
+}
+
+func drawStep(t *rapid.T) Step {
+	if rapid.Bool().Draw(t, "time") {
+		return Time(rapid.Int64Range(0, 1e12).Draw(t, "at"))
+	}
+	kinds := rapid.Uint64Range(1, 1<<trace.Kinds-1).Draw(t, "kinds")
+	if rapid.Bool().Draw(t, "set") {
+		kinds = uint64(rapid.SampledFrom(sets()).Draw(t, "which").mask)
+	}
+	s := Nth(rapid.IntRange(1, 1<<30).Draw(t, "n"), trace.Mask(kinds))
+	s.Task = id.TaskID(rapid.IntRange(-2, 9).Draw(t, "task"))
+	s.Channel = rapid.SampledFrom([]id.ChannelID{AnyChannel, 0, 7}).Draw(t, "channel")
+	s.Epoch = rapid.SampledFrom([]id.Epoch{0, id.MakeEpoch(3, 4)}).Draw(t, "epoch")
+	s.Attempt = id.Attempt(rapid.IntRange(0, 9).Draw(t, "attempt"))
+	s.Text = rapid.String().Draw(t, "text")
+	return s
+}
+
+func drawFault(t *rapid.T) Fault {
+	f := Fault{Kind: Kind(rapid.IntRange(int(Crash), int(Corrupt)).Draw(t, "kind"))}
+	f.Target = rapid.SampledFrom(targets(f.Kind)).Draw(t, "target")
+	small := rapid.IntRange(0, 9)
+	switch f.Target {
+	case Worker:
+		f.Worker = small.Draw(t, "worker")
+	case Link:
+		f.Link = id.ChannelID(small.Draw(t, "link"))
+	}
+	switch f.Kind {
+	case Fail, Delay:
+		f.Op = rapid.SampledFrom(append(operations(f.Target), "")).Draw(t, "op")
+		f.Key = rapid.String().Draw(t, "key")
+		f.Times = 1 + small.Draw(t, "times")
+		if f.Kind == Fail {
+			f.Outcome = Outcome(rapid.IntRange(int(NotApplied), int(Torn)).Draw(t, "outcome"))
+		}
+	case Corrupt:
+		f.Key = rapid.String().Draw(t, "key")
+	case Slow:
+		f.Factor = 2 + small.Draw(t, "factor")
+	}
+	if f.Kind == Stall || f.Kind == Delay || f.Kind == Slow {
+		f.Duration = rapid.Int64Range(1, 1e12).Draw(t, "duration")
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "steps") {
+		f.When.Steps = append(f.When.Steps, drawStep(t))
+	}
+	return f
+}
+
+func TestEveryValidPlanRoundTrips(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var p Plan
+		for range rapid.IntRange(0, 3).Draw(t, "faults") {
+			p.Faults = append(p.Faults, drawFault(t))
+		}
+		if err := p.Validate(); err != nil {
+			t.Fatalf("the generator made an invalid plan: %v", err)
+		}
+		got, err := Parse(p.String())
+		if err != nil {
+			t.Fatalf("%s: %v", p, err)
+		}
+		if !reflect.DeepEqual(got, p) {
+			t.Fatalf("%s came back as %s", p, got)
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(`(crash worker=1 at (nth 7 barrier-received))`)
+	f.Add(`(plan (fail storage put outcome=applied at (nth 3 store-issued text="put snap/")) (slow link c3 by 20 for 1ms))`)
+	f.Add(`(crash worker=1 at (after (nth 1 (any acked aborted) task=coordinator) (time 4us)))`)
+	f.Add("(crash ; x\n worker=1")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := Parse(text)
+		if err != nil {
+			var se *SyntaxError
+			if !errors.As(err, &se) || se.Line < 1 || se.Column < 1 {
+				t.Fatalf("%q: error without a place: %v", text, err)
+			}
+			return
+		}
+		if err := p.Validate(); err != nil {
+			t.Fatalf("%q parsed but is invalid: %v", text, err)
+		}
+		again, err := Parse(p.String())
+		if err != nil || again.String() != p.String() {
+			t.Fatalf("%q printed as %s, which reads as %s (%v)", text, p, again, err)
+		}
+	})
+}
+
+func TestValidateNamesTheFault(t *testing.T) {
+	for _, c := range []struct {
+		f    Fault
+		part string
+	}{
+		{Fault{}, "unknown kind"},
+		{Fault{Kind: Crash, Target: Storage}, "cannot hit storage"},
+		{Fault{Kind: Crash, Target: Worker, Worker: -1}, "numbered from 0"},
+		{Fault{Kind: Crash, Target: Coordinator, Worker: 1}, "takes no worker"},
+		{Fault{Kind: Fail, Target: Storage, Times: 1}, "outcome"},
+		{Fault{Kind: Delay, Target: Storage, Duration: 1}, "at least 1"},
+		{Fault{Kind: Crash, Target: Worker, When: At(Nth(1, 0))}, "no known event"},
+		{Fault{Kind: Crash, Target: Worker, When: At(Time(-1))}, "negative"},
+		{Fault{Kind: Crash, Target: Worker, When: At(Step{N: 1, Kinds: 1, Channel: trace.NoChannel})}, "numbered from 0"},
+	} {
+		err := Plan{Faults: []Fault{{Kind: Crash, Target: Coordinator}, c.f}}.Validate()
+		if err == nil || !strings.Contains(err.Error(), c.part) || !strings.Contains(err.Error(), "fault 2") {
+			t.Errorf("%+v: error %v, want one about fault 2 with %q", c.f, err, c.part)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+
+	"weir/dataflow/trace"
+)
+
+// ProtocolEvents are the transitions of the snapshot protocol, in tasks and coordinator.
+func ProtocolEvents() trace.Mask {
+	var m trace.Mask
+	for k := trace.BarrierSent; k <= trace.JobDone; k++ {
+		m = m.With(k)
+	}
+	return m
+}
+
+// StorageEvents are the operations on checkpoint storage: asked, carried out, answered.
+func StorageEvents() trace.Mask {
+	return trace.Mask(0).With(trace.StoreIssued, trace.StoreApplied, trace.StoreDone)
+}
+
+// ExternalEvents are the operations on the external store.
+func ExternalEvents() trace.Mask {
+	return trace.Mask(0).With(trace.ExtIssued, trace.ExtApplied, trace.ExtDone, trace.OutputCommitted)
+}
+
+// SweepEvents are the events at which a sweep crashes: all of the above.
+func SweepEvents() trace.Mask { return ProtocolEvents() | StorageEvents() | ExternalEvents() }
+
+// set is a named set of event kinds in the text form.
+type set struct {
+	name string
+	mask trace.Mask
+}
+
+func sets() []set {
+	return []set{
+		{"protocol-event", ProtocolEvents()}, {"storage-event", StorageEvents()},
+		{"external-event", ExternalEvents()}, {"sweep-event", SweepEvents()},
+	}
+}
+
+// parseEvents returns the kinds that a name stands for.
+func parseEvents(name string) (trace.Mask, error) {
+	for _, s := range sets() {
+		if s.name == name {
+			return s.mask, nil
+		}
+	}
+	k, err := trace.ParseKind(name)
+	if err != nil {
+		var known []string
+		for k := trace.Kind(0); k < trace.Kinds; k++ {
+			known = append(known, k.String())
+		}
+		for _, s := range sets() {
+			known = append(known, s.name)
+		}
+		return 0, fmt.Errorf("unknown event %q; known: %s", name, strings.Join(known, ", "))
+	}
+	return trace.Mask(0).With(k), nil
+}
+
+// eventsText is the inverse of parseEvents and of (any ...).
+func eventsText(m trace.Mask) string {
+	for _, s := range sets() {
+		if s.mask == m {
+			return s.name
+		}
+	}
+	var names []string
+	for k := trace.Kind(0); k < trace.Kinds; k++ {
+		if m.Has(k) {
+			names = append(names, k.String())
+		}
+	}
+	if len(names) == 1 {
+		return names[0]
+	}
+	return "(any " + strings.Join(names, " ") + ")"
+}
+
+// storageOps and sinkOps are the operations that Fail and Delay may name.
+func storageOps() []string {
+	return []string{"put", "create", "get", "list", "delete", "append", "read-log", "trim", "fence"}
+}
+
+func sinkOps() []string { return []string{"append", "write", "precommit", "commit", "recover"} }
+
+// names of the enumerations in the text form, indexed by value.
+func kindNames() []string {
+	return []string{Crash: "crash", Stall: "stall", Fail: "fail", Delay: "delay", Slow: "slow", Corrupt: "corrupt"}
+}
+
+func targetNames() []string {
+	return []string{Worker: "worker", Coordinator: "coordinator", Storage: "storage", SourceLog: "source", Sink: "sink", Link: "link"}
+}
+
+func outcomeNames() []string {
+	return []string{NotApplied: "not-applied", Applied: "applied", Torn: "torn"}
+}
+
+func name(names []string, v uint8) string {
+	if v > 0 && int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("?%d", v)
+}
+
+// String returns the word of the text form.
+func (k Kind) String() string { return name(kindNames(), uint8(k)) }
+
+// String returns the word of the text form.
+func (t Target) String() string { return name(targetNames(), uint8(t)) }
+
+// String returns the word of the text form.
+func (o Outcome) String() string { return name(outcomeNames(), uint8(o)) }
