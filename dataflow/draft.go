@@ -2,6 +2,7 @@ package dataflow
 
 import (
 	"fmt"
+	"slices"
 
 	"weir/dataflow/id"
 	"weir/dataflow/trace"
@@ -27,7 +28,6 @@ type Draft struct {
 	// transferring: the driver is carrying the capture out, perhaps on another
 	// goroutine; it is discarded when that has ended.
 	transferring bool
-	precommit    bool // nothing left to pre-commit
 	writing      bool
 	size         int64
 }
@@ -172,10 +172,9 @@ func (t *Task) Begin(e, base id.Epoch) *Draft {
 	}
 	d.capture, d.transferring = capture, true
 	t.host.Transfer(t.ticket(effect{kind: effectDraftTransfer, draft: d}), capture)
-	d.precommit = true
 	if t.sink != nil {
 		if op, ok := t.sink.Seal(e); ok {
-			d.precommit = false
+			t.preCommits = append(t.preCommits, e)
 			op.Task, op.Attempt = t.info.ID, t.attempt
 			t.host.External(t.ticket(effect{kind: effectPreCommit, draft: d, ext: op}), op)
 		}
@@ -275,7 +274,7 @@ func (t *Task) advanceDrafts() {
 		return
 	}
 	d := t.drafts[0]
-	if d.writing || !d.sealed || !d.uploaded || !d.precommit || d.recording > 0 {
+	if d.writing || !d.sealed || !d.uploaded || d.recording > 0 || t.preCommitting(d.head.Epoch) {
 		return
 	}
 	d.writing = true
@@ -293,6 +292,10 @@ func SnapshotKey(t id.TaskID, e id.Epoch) Ref { return Ref(fmt.Sprintf("snap/%s/
 // draftProgress takes the outcome of one effect of a draft.
 func (t *Task) draftProgress(e effect, ev *Event) {
 	d := e.draft
+	if e.kind == effectPreCommit {
+		t.preCommitDone(e, ev.Ext)
+		return
+	}
 	if e.kind == effectDraftTransfer {
 		d.transferring = false
 	}
@@ -309,18 +312,6 @@ func (t *Task) draftProgress(e effect, ev *Event) {
 			return
 		}
 		d.uploaded = true
-	case effectPreCommit:
-		switch ev.Ext {
-		case ExtOK:
-			d.precommit = true
-			if t.cfg.Canary == ReleaseBeforeStored {
-				t.Commit(d.head.Epoch)
-			}
-		case ExtFailed:
-			t.host.External(t.ticket(e), e.ext)
-		default:
-			t.fail(fmt.Errorf("pre-commit of %s: fenced by a newer attempt", d.head.Epoch))
-		}
 	case effectDraftPut:
 		switch ev.Result.Status {
 		case state.OK:
@@ -335,6 +326,37 @@ func (t *Task) draftProgress(e effect, ev *Event) {
 		}
 	}
 	t.advanceDrafts()
+}
+
+// preCommitDone takes the answer to a pre-commit. It is repeated until it is
+// answered, also when its draft was given up: later drafts name the transaction
+// as pending, and would commit what the store has never heard of.
+func (t *Task) preCommitDone(e effect, s ExtStatus) {
+	epoch := e.draft.head.Epoch
+	switch s {
+	case ExtOK:
+		t.preCommits = slices.DeleteFunc(t.preCommits, func(x id.Epoch) bool { return x == epoch })
+		if t.cfg.Canary == ReleaseBeforeStored {
+			t.Commit(epoch)
+		}
+		t.advanceDrafts()
+	case ExtFailed:
+		t.host.External(t.ticket(e), e.ext)
+	case ExtAbsent:
+		t.fail(fmt.Errorf("pre-commit of %s: the external store has lost rows of the transaction", epoch))
+	default:
+		t.fail(fmt.Errorf("pre-commit of %s: fenced by a newer attempt", epoch))
+	}
+}
+
+// preCommitting reports that a pre-commit of e or before is not answered yet.
+func (t *Task) preCommitting(e id.Epoch) bool {
+	for _, x := range t.preCommits {
+		if x <= e {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *Task) draftFailed(d *Draft, err error) {

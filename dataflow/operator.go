@@ -74,9 +74,14 @@ const (
 	// ExtAppend makes rows visible at once. A repeated (Task, Attempt, Number) is
 	// ignored.
 	ExtAppend ExtKind = iota + 1
-	// ExtWrite adds rows to transaction Txn, not durable yet. A repeated Number is ignored.
+	// ExtWrite adds rows to the open transaction, whose epoch nobody knows yet;
+	// they are not durable. A repeated Number is ignored.
 	ExtWrite
-	// ExtPreCommit adds rows and makes transaction Txn durable but invisible.
+	// ExtPreCommit makes transaction Txn durable but invisible: the rows of the
+	// writes numbered (From, Number], then its own. While a write or append up to
+	// Number has not arrived it is ExtFailed, so that operations may overtake each
+	// other; ExtAbsent says that one is lost. With Txn 0 it makes no transaction:
+	// OK says that everything up to Number is durable.
 	ExtPreCommit
 	// ExtCommit makes a pre-committed transaction visible. Committing again is harmless.
 	ExtCommit
@@ -91,7 +96,8 @@ type ExtOp struct {
 	Task    id.TaskID
 	Attempt id.Attempt
 	Txn     id.Epoch
-	Number  uint64     // ExtAppend, ExtWrite: counts from 1 per incarnation
+	Number  uint64     // ExtAppend, ExtWrite: counts both from 1 per incarnation; ExtPreCommit: the last one
+	From    uint64     // ExtPreCommit: the last write that belongs to an earlier transaction
 	Keep    []id.Epoch // ExtRecover
 	Rows    []byte     // rows in the framing of AppendRecord; immutable
 	Count   int        // rows in Rows
@@ -104,7 +110,7 @@ const (
 	ExtOK     ExtStatus = iota + 1
 	ExtFailed           // outcome unknown; repeat
 	ExtFenced           // a newer attempt owns this task's transactions
-	ExtAbsent           // commit of a transaction that the store does not know: output is lost
+	ExtAbsent           // the store does not have what the operation builds on: output is lost
 )
 
 // External is an external store: it carries operations out, and OK means durable.

@@ -63,14 +63,16 @@ type Task struct {
 	openBufs  int // outputs with something not sealed
 	flushing  bool
 
-	drafts   []*Draft
-	restore  *restoring
-	tickets  id.Ticket
-	pending  map[id.Ticket]effect
-	extCount int // external operations under way
-	chain    uint64
-	options  []int
-	seenBuf  []id.Seq
+	drafts []*Draft
+	// preCommits are the epochs whose pre-commit is under way, drafts given up included.
+	preCommits []id.Epoch
+	restore    *restoring
+	tickets    id.Ticket
+	pending    map[id.Ticket]effect
+	extCount   int // external operations under way
+	chain      uint64
+	options    []int
+	seenBuf    []id.Seq
 }
 
 type phase uint8
