@@ -13,9 +13,9 @@ import (
 type logEntry struct {
 	first, last id.Seq
 	attempt     id.Attempt
-	frame       []byte // in the framing of state.AppendEntry; Dir keeps only its place
-	offset      int64  // of the frame in its segment
-	size        int
+	frame       []byte   // in the framing of state.AppendEntry
+	size        int      // of frame, bytes
+	segment     *segment // Dir: the file it is in, and frame is nil
 }
 
 // logIndex is the logical content of one log.
@@ -40,7 +40,7 @@ func parseRun(dst []logEntry, data []byte, from, to id.Seq, a id.Attempt) ([]log
 		}
 		rest, next = after, seq+id.Seq(n)
 		size := len(src) - len(after)
-		dst = append(dst, logEntry{first: seq, last: next - 1, attempt: a, frame: src[:size:size], size: size, offset: int64(len(data) - len(src))})
+		dst = append(dst, logEntry{first: seq, last: next - 1, attempt: a, frame: src[:size:size], size: size})
 	}
 	if next != to+1 {
 		return dst, fmt.Errorf("the entries end at position %d, the operation says %d; To must be the last position of Data", next-1, to)
