@@ -107,11 +107,11 @@ func (n *node) cut(kept int) {
 	n.kept = kept
 }
 
-// enforceNeeds shortens the surviving changes to those whose counterpart in
-// another directory survives, and reports whether it had to.
+// enforceNeeds shortens the surviving changes to those before the first that
+// others, which do not survive, had to precede. It reports whether there was one.
 func (n *node) enforceNeeds() bool {
 	for i, c := range n.pending[:n.kept] {
-		if c.needs != nil && c.needs.loses(c.seq) {
+		if c.needs != nil && c.needs.loses(c.seq) || c.removesDir() && c.before.kept < len(c.before.pending) {
 			n.cut(i)
 			return true
 		}
@@ -119,15 +119,26 @@ func (n *node) enforceNeeds() bool {
 	return false
 }
 
-// loses reports whether the change seq is pending and does not survive.
+// loses reports whether the change seq of a directory does not survive, or the
+// directory itself does not.
 func (n *node) loses(seq uint64) bool {
-	for i, c := range n.pending {
+	for _, c := range n.lost() {
 		if c.seq == seq {
-			return i >= n.kept
+			return true
+		}
+	}
+	for d := n; d.parent != nil; d = d.parent {
+		for _, c := range d.parent.lost() {
+			if c.after == d {
+				return true
+			}
 		}
 	}
 	return false
 }
+
+// lost returns the changes that do not survive.
+func (n *node) lost() []change { return n.pending[min(n.kept, len(n.pending)):] }
 
 // revert undoes the changes that do not survive, newest first; the others are durable.
 func (n *node) revert(damage *Damage) {
@@ -152,6 +163,7 @@ func (v *Volume) settleTree(dir *node, d Drawer, damage *Damage) {
 		n.mark = v.mark
 		n.nlink, n.open, n.lock = 1, 0, false
 		if n.isDir {
+			n.parent = dir
 			v.settleTree(n, d, damage)
 			continue
 		}

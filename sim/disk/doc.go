@@ -20,15 +20,15 @@
 //     makes no bytes durable, as POSIX permits and careful programs assume.
 //   - Handles, mounts and locks do not survive: they give [ErrStale].
 //
-// The number of draws depends on which files and directories are dirty, and
-// their bounds are constants; neither depends on byte counts.
+// The draws of a crash are, in path order, one or two per directory with pending changes and
+// then one or two per surviving file with unsynced bytes. Their bounds are constants: none depends on
+// how many changes or bytes there are.
 //
 // # Determinism and concurrency
 //
 // Nothing here reads a clock, draws a number of its own or ranges over a map.
-// A mutex guards each Volume, which the rest of the simulator has no need of, because Pebble calls
-// its file system from goroutines of its own. What such goroutines do in the
-// background, above all the deletion of obsolete files, lands at a moment that no seed
-// decides; who needs every pending operation in a reproducible order must keep
-// deletions out of the background (pebble.Options.Cleaner).
+// A mutex guards each Volume, which the rest of the simulator has no need of,
+// because Pebble calls its file system from goroutines of its own. What it does there,
+// the deletion of obsolete files, lands at a moment that no seed decides: open
+// simulated Pebble stores on FS.Retaining.
 package disk

@@ -75,6 +75,31 @@ func (f *FS) existing(op Op, name string) (place, error) {
 	return p, err
 }
 
+// startTwo begins an operation that makes newname out of oldname, which must exist.
+func (f *FS) startTwo(op Op, oldname, newname string) (from, to place, err error) {
+	if err := f.admit(op, RoleOf(newname), newname); err != nil {
+		return from, to, err
+	}
+	from, err = f.vol.locate(oldname)
+	if err == nil && from.node == nil && op == OpLink {
+		err = syscall.ENOENT // a rename first looks whether both directories exist
+	}
+	if err == nil {
+		to, err = f.vol.locate(newname)
+	}
+	if err == nil && from.node == nil {
+		err = syscall.ENOENT
+	}
+	return from, to, linkError(op, oldname, newname, err)
+}
+
+func linkError(op Op, oldname, newname string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &os.LinkError{Op: op.String(), Old: oldname, New: newname, Err: err}
+}
+
 func pathError(op Op, name string, err error) error {
 	if err == nil {
 		return nil
@@ -107,15 +132,11 @@ func (f *FS) Link(oldname, newname string) error {
 	v := f.vol
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	to, err := f.start(OpLink, newname)
+	from, to, err := f.startTwo(OpLink, oldname, newname)
 	if err != nil {
 		return err
 	}
-	from, err := v.locate(oldname)
 	switch {
-	case err != nil:
-	case from.node == nil:
-		err = syscall.ENOENT
 	case to.node != nil:
 		err = syscall.EEXIST
 	case from.node.isDir:
@@ -124,7 +145,7 @@ func (f *FS) Link(oldname, newname string) error {
 		v.place(to.dir, to.name, from.node)
 		return nil
 	}
-	return &os.LinkError{Op: OpLink.String(), Old: oldname, New: newname, Err: err}
+	return linkError(OpLink, oldname, newname, err)
 }
 
 // Open opens a file or directory for reading.
@@ -249,7 +270,8 @@ func (f *FS) removeAll(p place, name string) error {
 	return first
 }
 
-// Rename gives a file or directory another name and removes what had that name.
+// Rename gives a file or directory another name. A file of that name is
+// removed by the same atomic operation; a directory of that name is an error.
 func (f *FS) Rename(oldname, newname string) error {
 	f.vol.mu.Lock()
 	defer f.vol.mu.Unlock()
@@ -257,20 +279,15 @@ func (f *FS) Rename(oldname, newname string) error {
 }
 
 func (f *FS) rename(op Op, oldname, newname string) error {
-	v := f.vol
-	to, err := f.start(op, newname)
+	from, to, err := f.startTwo(op, oldname, newname)
 	if err != nil {
 		return err
 	}
-	from, err := v.locate(oldname)
-	if err == nil {
-		err = mayRename(from, to)
-	}
-	if err != nil {
-		return &os.LinkError{Op: op.String(), Old: oldname, New: newname, Err: err}
+	if err := mayRename(from, to); err != nil {
+		return linkError(op, oldname, newname, err)
 	}
 	if from.node != to.node { // else: two names of one file, both of which stay
-		v.move(from.node, from.dir, from.name, to.dir, to.name)
+		f.vol.move(from.node, from.dir, from.name, to.dir, to.name)
 	}
 	return nil
 }
@@ -278,22 +295,14 @@ func (f *FS) rename(op Op, oldname, newname string) error {
 // mayRename gives the error with which the real file system refuses.
 func mayRename(from, to place) error {
 	switch {
-	case from.node == nil:
-		return syscall.ENOENT
 	case from.dir == nil || to.dir == nil:
 		return syscall.EBUSY
-	case from.node == to.node:
-		return nil
+	case to.node != nil && to.node.isDir:
+		return syscall.EEXIST // as os.Rename has it, even when it is empty
+	case from.node.isDir && to.node != nil:
+		return syscall.ENOTDIR
 	case from.node.isDir && from.node.contains(to.dir):
 		return syscall.EINVAL
-	case to.node == nil:
-		return nil
-	case to.node.isDir && !from.node.isDir:
-		return syscall.EISDIR
-	case from.node.isDir && !to.node.isDir:
-		return syscall.ENOTDIR
-	case len(to.node.entries) > 0:
-		return syscall.ENOTEMPTY
 	}
 	return nil
 }

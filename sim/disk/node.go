@@ -25,7 +25,9 @@ type node struct {
 	overwrote bool  // base is in use
 
 	// A directory. entries is its content now, by name; pending is what was
-	// done to it since it was last synced, oldest first.
+	// done to it since it was last synced, oldest first; parent is where it is
+	// or, if it was removed, was last.
+	parent  *node
 	entries []entry
 	pending []change
 	kept    int // during a crash: how many of pending survive
@@ -43,7 +45,7 @@ type change struct {
 	before *node // what the name stood for, nil for nothing
 	after  *node
 	joined bool  // one atomic operation with the change before it
-	needs  *node // not durable unless the change of the same seq in that directory is
+	needs  *node // does not survive unless that directory and its change of the same seq do
 }
 
 func byName(e entry, name string) int { return strings.Compare(e.name, name) }
@@ -87,6 +89,7 @@ func (v *Volume) place(dir *node, name string, to *node) {
 func (v *Volume) placeAs(dir *node, c change) {
 	if c.after != nil {
 		c.after.nlink++
+		c.after.parent = dir
 	}
 	c.before = dir.set(c.name, c.after)
 	if c.before != nil {
@@ -99,12 +102,16 @@ func (v *Volume) placeAs(dir *node, c change) {
 
 // move gives a node, which is oldName in from, the name newName in to.
 func (v *Volume) move(n, from *node, oldName string, to *node, newName string) {
+	between := from != to
+	if between && n.isDir {
+		// If an earlier move could still be lost, this one could put a
+		// directory under itself.
+		v.commitTree(v.root)
+	}
 	v.lastSeq++
 	insertion := change{seq: v.lastSeq, name: newName, after: n}
-	removal := change{seq: v.lastSeq, name: oldName}
-	if from == to {
-		removal.joined = true
-	} else {
+	removal := change{seq: v.lastSeq, name: oldName, joined: !between}
+	if between {
 		removal.needs = to
 		if n.isDir {
 			insertion.needs = from // a directory has one name at all times
@@ -121,7 +128,8 @@ func (v *Volume) release(n *node) {
 	}
 }
 
-// commit makes the pending changes of a directory durable up to seq, and those that they need.
+// commit makes the pending changes of a directory durable up to seq, and those
+// that must not be lost when these survive.
 func (v *Volume) commit(dir *node, seq uint64) {
 	all := dir.pending
 	k := 0
@@ -130,11 +138,11 @@ func (v *Volume) commit(dir *node, seq uint64) {
 	}
 	dir.pending = all[k:] // before the recursion, which may come back here
 	for _, c := range all[:k] {
-		if c.needs != nil {
-			v.commit(c.needs, c.seq)
+		for d := c.needs; d != nil; d = d.parent {
+			v.commit(d, c.seq)
 		}
-		if c.before != nil && c.before.isDir && c.after == nil {
-			v.commit(c.before, c.seq) // a directory is removed after what was in it
+		if c.removesDir() {
+			v.commit(c.before, c.seq)
 		}
 	}
 	clear(all[:k])
@@ -142,6 +150,20 @@ func (v *Volume) commit(dir *node, seq uint64) {
 		dir.pending = all[:0]
 	}
 }
+
+// commitTree makes the pending changes of a directory and all under it durable.
+func (v *Volume) commitTree(dir *node) {
+	v.commit(dir, v.lastSeq)
+	for _, e := range dir.entries {
+		if e.node.isDir {
+			v.commitTree(e.node)
+		}
+	}
+}
+
+// removesDir reports whether c removed a directory for good. What was done in
+// it, files moved out of it above all, was done before.
+func (c *change) removesDir() bool { return c.before != nil && c.before.isDir && c.before.nlink == 0 }
 
 // write puts p at off, growing the file. The caller has checked that there is room.
 func (v *Volume) write(n *node, p []byte, off int64) {
