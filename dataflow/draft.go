@@ -321,7 +321,7 @@ func (t *Task) draftProgress(e effect, ev *Event) {
 			t.storeAgain(ev.Ticket, e)
 			return
 		default:
-			t.draftFailed(d, fmt.Errorf("snapshot %s: %w", d.head.Epoch, resultError(ev.Result)))
+			t.draftFailed(d, fmt.Errorf("snapshot %s: %w", d.head.Epoch, resultError(e.op, ev.Result)))
 			return
 		}
 	}
@@ -381,16 +381,7 @@ func (t *Task) draftStored(d *Draft) {
 	t.advanceDrafts()
 }
 
-func resultError(r state.Result) error {
-	if r.Err != nil {
-		return r.Err
-	}
-	switch r.Status {
-	case state.NotFound:
-		return fmt.Errorf("not found in checkpoint storage")
-	case state.Lost:
-		return fmt.Errorf("somebody else's object stands in its place, or this attempt is fenced")
-	default:
-		return fmt.Errorf("storage answered status %d", r.Status)
-	}
+// resultError describes an outcome that is final and not OK.
+func resultError(op state.Op, r state.Result) error {
+	return &state.OpError{Kind: op.Kind, Key: op.Key, Status: r.Status, Err: r.Err}
 }

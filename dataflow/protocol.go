@@ -198,6 +198,9 @@ type JobInfo struct {
 	Name   string
 	Tasks  []TaskInfo
 	Config *Config
+	// Nonce differs between all coordinator incarnations that ever touch the
+	// same storage: it tells a writer its own bytes from another's.
+	Nonce uint64
 }
 
 // Mode says what a plan does with a task.

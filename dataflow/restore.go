@@ -53,7 +53,7 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 			return
 		}
 		if ev.Result.Status != state.OK {
-			t.fail(fmt.Errorf("restore: %s: %w", e.op.Key, resultError(ev.Result)))
+			t.fail(fmt.Errorf("restore: %w", resultError(e.op, ev.Result)))
 			return
 		}
 		if e.kind == effectRestoreGet {
@@ -208,7 +208,7 @@ func (t *Task) resume() {
 	if !r.plan.Left {
 		t.proto.Start(t, s)
 	}
-	if t.phase != running {
+	if t.phase == failed {
 		return
 	}
 	if r.plan.Left {

@@ -1,0 +1,139 @@
+// Package unaligned is Flink's unaligned checkpoint (FLIP-76): barriers overtake
+// what is queued, and what they overtook is part of the snapshot.
+//
+// Guarantee: exactly once on state, and on output with a transactional sink.
+// Channels: FIFO on the wire. Persisted per task: state, timers, positions, the
+// overtaken output buffers, and for every input the buffers ahead of its own
+// barrier. Recovery: every task restarts from the newest complete checkpoint:
+// state first, then output and input buffers, only then new data.
+//
+// Rules. On the first barrier n, in any input, on arrival: send the barrier
+// ahead of everything queued on the outputs; fix the state; take the queued
+// output; take what is queued on the input that brought it (that channel is
+// complete with it: waiting for a second barrier there would hang); record the
+// other inputs until their barrier.
+//
+// Forbidden edges (pointwise and broadcast: their buffers cannot be
+// redistributed) are aligned even so: their barriers travel in-band, nothing of
+// them is captured, and a task with such an input aligns all of its inputs.
+//
+// Deviation from FLIP-76: an input whose sender has left counts as complete when
+// the end of its stream reaches its turn, not when it arrives.
+package unaligned
+
+import (
+	"weir/algorithms"
+	"weir/dataflow"
+	"weir/dataflow/coordinator"
+	"weir/dataflow/id"
+)
+
+// Spec returns the catalog entry.
+func Spec() *algorithms.Spec {
+	return &algorithms.Spec{
+		Name:  "unaligned",
+		Paper: "FLIP-76: Unaligned Checkpoints (Apache Flink)",
+		Short: "barriers overtake queues; what they overtook is captured as bytes",
+		Declared: dataflow.Properties{
+			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
+			NeedsFIFO: true, Nondetermin: true, Rollback: dataflow.ScopeAll, Concurrent: true, Snapshots: true, Overtakes: true,
+		},
+		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, true) },
+	}
+}
+
+type protocol struct {
+	coordinator.Participant
+	aligns   bool     // has a forbidden input
+	aligning id.Epoch // then: the round being aligned
+	base     id.Epoch
+	brought  []bool
+}
+
+func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
+	p.brought = make([]bool, len(k.Info().Inputs))
+	for i := range k.Info().Inputs {
+		p.aligns = p.aligns || k.Info().Inputs[i].Forbidden
+	}
+	p.Join(k, s, p)
+}
+
+func (p *protocol) Control(in int, b *dataflow.Buffer) {
+	switch {
+	case p.aligns && b.Over:
+		p.K.Demote(in, b)
+	case b.Epoch <= p.Newest:
+		// this task has its snapshot, or the round is over
+	case p.aligns:
+		p.align(in, b)
+	default:
+		p.take(b.Epoch, coordinator.BaseOf(b), in)
+	}
+}
+
+// Trigger begins a round at a task without live inputs.
+func (p *protocol) Trigger(e, base id.Epoch) { p.take(e, base, -1) }
+
+// take fixes the snapshot of round e; from is the input that brought it.
+func (p *protocol) take(e, base id.Epoch, from int) {
+	p.K.Broadcast(0, e, dataflow.Overtake, coordinator.BarrierData(base))
+	d := p.Take(e, base)
+	d.Outputs()
+	for i := range p.brought {
+		switch {
+		case p.aligns: // every input was read up to its barrier
+		case i == from:
+			d.Queued(i)
+		default:
+			d.Record(i)
+		}
+	}
+	d.Seal()
+}
+
+func (p *protocol) align(in int, b *dataflow.Buffer) {
+	if b.Epoch < p.aligning {
+		return
+	}
+	if p.aligning != 0 && b.Epoch > p.aligning {
+		p.Cancel(p.aligning)
+	}
+	p.aligning, p.base = b.Epoch, coordinator.BaseOf(b)
+	p.brought[in] = true
+	p.K.Block(in)
+	p.check()
+}
+
+func (p *protocol) check() {
+	for i, ok := range p.brought {
+		if !ok && !p.K.Ended(i, true) {
+			return
+		}
+	}
+	e := p.aligning
+	p.take(e, p.base, -1)
+	p.Cancel(e)
+}
+
+func (p *protocol) InputEnded(in int, stream bool) {
+	if stream && p.aligning != 0 {
+		p.check()
+		return
+	}
+	p.Participant.InputEnded(in, stream)
+}
+
+// Cancel ends the alignment of round e.
+func (p *protocol) Cancel(e id.Epoch) {
+	if p.aligning != e || e == 0 {
+		return
+	}
+	p.aligning = 0
+	for i := range p.brought {
+		if p.brought[i] {
+			p.brought[i] = false
+			p.K.Unblock(i)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package uncoordinated
+
+import (
+	"weir/dataflow/coordinator"
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+	"weir/state"
+)
+
+// advance moves the line of a total failure forward with what has been
+// acknowledged: commits what it passes, collects what it leaves behind.
+func (c *coordinatorHalf) advance() {
+	l := make(line, len(c.hist))
+	for t := range l {
+		l[t] = len(c.hist[t].snaps) - 1
+	}
+	if _, err := c.graph.recoveryLine(c.hist, l); err != nil {
+		c.fail(err)
+		return
+	}
+	var dead []string
+	for t := range l {
+		h := &c.hist[t]
+		if l[t] <= h.stable {
+			continue
+		}
+		dead = append(dead, unreferenced(h.snaps[:l[t]], h.snaps[l[t]:])...)
+		h.snaps = append(h.snaps[:0], h.snaps[l[t]:]...)
+		h.stable = 0
+		at := &h.snaps[0]
+		c.crashes = 0
+		c.h.Observe(trace.LineAdvanced, id.TaskID(t), c.number, at.Epoch, "")
+		if !c.tasks[t].left {
+			c.h.Tell(id.TaskID(t), (&coordinator.Message{Kind: coordinator.Complete, Epoch: at.Epoch}).Encode())
+		}
+		for i, d := range at.Delivered {
+			c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][i], To: d}, nil)
+		}
+	}
+	c.client.Delete(dead, nil)
+}
+
+// unreferenced returns the objects of dropped snapshots that kept ones of the
+// same task do not need.
+func unreferenced(dropped, kept []coordinator.Part) []string {
+	need := map[string]bool{}
+	for i := range kept {
+		for _, k := range kept[i].References() {
+			need[k] = true
+		}
+	}
+	var dead []string
+	for i := range dropped {
+		for _, k := range dropped[i].References() {
+			if !need[k] {
+				need[k] = true // once is enough
+				dead = append(dead, k)
+			}
+		}
+	}
+	return dead
+}
+
+// cleanUp deletes everything that the final snapshots do not need and ends the job.
+func (c *coordinatorHalf) cleanUp() {
+	live := map[string]bool{}
+	for t := range c.hist {
+		last := &c.hist[t].snaps[len(c.hist[t].snaps)-1]
+		for _, k := range last.References() {
+			live[k] = true
+		}
+		for i, d := range last.Delivered {
+			c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][i], To: d}, nil)
+		}
+	}
+	prefixes := []string{coordinator.SnapshotPrefix, coordinator.FilePrefix}
+	c.client.Sweep(^id.Epoch(0), prefixes, func(k string) bool { return live[k] }, c.h.JobDone)
+}

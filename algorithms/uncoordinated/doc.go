@@ -1,0 +1,34 @@
+// Package uncoordinated is uncoordinated checkpointing with a durable message
+// log: Elnozahy, Alvisi, Wang, Johnson, "A Survey of Rollback-Recovery Protocols
+// in Message-Passing Systems", ACM Computing Surveys 34(3), 2002, section 4.1
+// (independent checkpoints, rollback-dependency graph, rollback propagation);
+// as a stream processor's option in Siachamis et al., "CheckMate: Evaluating
+// Checkpointing Protocols for Streaming Dataflows", ICDE 2024.
+//
+// Guarantee: exactly once on state and on output. Channels: FIFO. Persisted per
+// task, whenever it likes: state, timers, positions of every channel, source
+// offset; and every sent buffer in the durable log of its channel. A snapshot
+// becomes visible only when the log is durable up to the positions it says it
+// has sent.
+//
+// Recovery. The survivors stop, make their logs durable and report where they
+// stand. Starting from the newest snapshot of each failed task and the live end
+// of each survivor, the receiver of an orphan (it has delivered what its sender,
+// as it will be, has not sent) goes back to its newest snapshot that has not,
+// until nothing changes: the recovery line. Survivors that stand on the line are
+// kept; the others restart from their snapshot; what lies between a receiver's
+// and its sender's position is replayed from the log. It can fall back without
+// bound (domino effect) where channels form cycles.
+//
+// Output. Sink transactions up to a snapshot are committed once that snapshot is
+// on the line of a total failure: no failure can roll it back any more.
+// Snapshots and logs are collected only behind that line.
+//
+// Which snapshots count. A snapshot can land after the recovery that rolled its
+// task back. The durable plan therefore carries each task's lineage: the
+// attempts whose snapshots count, and up to which epoch.
+//
+// Deviations: appends are asynchronous and may trail what is sent (the receiver
+// of an unlogged message is then an orphan if its sender dies); the line of a
+// total failure is advanced at every acknowledgement and only moves forward.
+package uncoordinated

@@ -1,0 +1,245 @@
+package uncoordinated
+
+import (
+	"weir/algorithms"
+	"weir/dataflow"
+	"weir/dataflow/coordinator"
+	"weir/dataflow/id"
+	"weir/state"
+)
+
+// Spec returns the catalog entry.
+func Spec() *algorithms.Spec {
+	return &algorithms.Spec{
+		Name:  "uncoordinated",
+		Paper: "Elnozahy et al., A Survey of Rollback-Recovery Protocols in Message-Passing Systems, ACM CSUR 34(3), 2002, section 4.1; CheckMate, ICDE 2024",
+		Short: "every task snapshots when it likes; a durable message log and a recovery line make it whole",
+		Declared: dataflow.Properties{
+			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
+			NeedsFIFO: true, Nondetermin: true, Rollback: dataflow.ScopeLine, Concurrent: true, Snapshots: true, Logs: true,
+		},
+		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return newCoordinator(c) },
+	}
+}
+
+// LogKey is the storage key of a channel's message log.
+func LogKey(c id.ChannelID) string { return coordinator.LogPrefix + c.String() }
+
+// protocol is the half of one task.
+type protocol struct {
+	dataflow.BaseProtocol
+	k       dataflow.Kernel
+	index   uint32   // of the newest epoch of this attempt
+	newest  id.Epoch // newest snapshot that is stored: base of the next
+	timer   id.Ticket
+	logs    []channelLog
+	waiting []waiting // drafts whose log is not durable yet, oldest first
+	final   id.Epoch  // snapshot taken when drained
+	pausing bool
+}
+
+// channelLog is the writing end of one channel's log. One append is under way
+// at a time, so that they land in order.
+type channelLog struct {
+	key     string
+	open    []byte // entries not handed to storage yet
+	from    id.Seq // position before them
+	sealed  id.Seq
+	durable id.Seq
+	ticket  id.Ticket // of the append under way, 0 = none
+	upTo    id.Seq    // its last position
+}
+
+// waiting is a draft that may be sealed once the logs are durable up to upTo.
+type waiting struct {
+	draft *dataflow.Draft
+	upTo  []id.Seq
+}
+
+func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
+	p.k, p.newest = k, s.Epoch
+	p.logs = make([]channelLog, len(k.Info().Outputs))
+	for i := range p.logs {
+		at := k.SealedUpTo(i)
+		p.logs[i] = channelLog{key: LogKey(k.Info().Outputs[i].ID), from: at, sealed: at, durable: at}
+	}
+	if k.IsDrained() {
+		p.final = s.Epoch
+		if s.Plan.Stable >= s.Epoch && s.Epoch != 0 {
+			k.Finish()
+		}
+		return
+	}
+	// Tasks do not snapshot in step: the first comes at a task's own phase.
+	interval := int64(k.Config().Checkpoint.Interval)
+	p.timer = k.After(dataflow.Nanos(interval/4 + interval*int64(k.Info().ID%4)/4 + 1))
+}
+
+// Sealed logs every numbered buffer.
+func (p *protocol) Sealed(out int, b *dataflow.Buffer) {
+	l := &p.logs[out]
+	var scratch [64]byte
+	l.open = state.AppendEntry(l.open, b.Seq, uint32(b.N), dataflow.EncodeBuffer(scratch[:0], b))
+	l.sealed = b.Last()
+}
+
+// After hands what the turn has logged to storage.
+func (p *protocol) After(int) { p.appendAll() }
+
+func (p *protocol) appendAll() {
+	for i := range p.logs {
+		p.append(&p.logs[i])
+	}
+}
+
+func (p *protocol) append(l *channelLog) {
+	if l.ticket != 0 || len(l.open) == 0 {
+		return
+	}
+	l.upTo = l.sealed
+	l.ticket = p.k.Store(state.Op{Kind: state.OpAppend, Key: l.key, Data: l.open, Attempt: p.k.Attempt(), From: l.from, To: l.upTo})
+	l.open, l.from = nil, l.upTo
+}
+
+// Done takes the outcome of an append.
+func (p *protocol) Done(t id.Ticket, r state.Result) {
+	for i := range p.logs {
+		l := &p.logs[i]
+		if l.ticket != t {
+			continue
+		}
+		l.ticket = 0
+		if r.Status == state.OK {
+			l.durable = l.upTo
+			p.append(l)
+		}
+		// Lost: a newer attempt owns the log, this one is a zombie whose
+		// snapshots must never become visible: durable stays behind for ever.
+		break
+	}
+	p.progress()
+}
+
+// progress seals drafts whose log is durable, and reports once it may.
+func (p *protocol) progress() {
+	for len(p.waiting) > 0 && p.durableUpTo(p.waiting[0].upTo) {
+		w := p.waiting[0]
+		p.waiting = p.waiting[1:]
+		w.draft.Seal()
+	}
+	if p.pausing && p.allDurable() {
+		p.pausing = false
+		p.report()
+	}
+}
+
+func (p *protocol) durableUpTo(upTo []id.Seq) bool {
+	for i := range p.logs {
+		if p.logs[i].durable < upTo[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *protocol) allDurable() bool {
+	for i := range p.logs {
+		if p.logs[i].durable < p.logs[i].sealed {
+			return false
+		}
+	}
+	return true
+}
+
+// Timer takes a local snapshot and sets the next one.
+func (p *protocol) Timer(t id.Ticket) {
+	if t != p.timer || p.k.IsDrained() {
+		return
+	}
+	p.snapshot()
+	interval := int64(p.k.Config().Checkpoint.Interval)
+	p.timer = p.k.After(dataflow.Nanos(interval + interval*int64(p.k.Draw(dataflow.TimerFire, 4))/8))
+}
+
+func (p *protocol) snapshot() {
+	p.index++
+	e := id.MakeEpoch(p.k.Attempt(), p.index)
+	if p.k.IsDrained() {
+		p.final = e
+	}
+	d := p.k.Begin(e, p.newest)
+	p.appendAll()
+	upTo := make([]id.Seq, len(p.logs))
+	for i := range upTo {
+		upTo[i] = d.SealedUpTo(i)
+	}
+	if p.k.Config().Canary == dataflow.SnapshotBeforeLog {
+		d.Seal()
+		return
+	}
+	p.waiting = append(p.waiting, waiting{d, upTo})
+	p.progress()
+}
+
+// Drained takes the final snapshot at once.
+func (p *protocol) Drained() { p.snapshot() }
+
+// Stored reports a snapshot that has become visible.
+func (p *protocol) Stored(e id.Epoch, s dataflow.Stored) {
+	p.newest = max(p.newest, e)
+	p.k.ReleaseBase(p.newest)
+	p.k.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: s}).Encode())
+}
+
+// StoreFailed reports a snapshot that cannot be stored; a final one is the
+// job's end, others are tried again by the timer.
+func (p *protocol) StoreFailed(e id.Epoch, err error) {
+	for i := range p.waiting {
+		if p.waiting[i].draft.Epoch() == e {
+			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
+			break
+		}
+	}
+	p.k.Tell((&coordinator.Message{Kind: coordinator.Decline, Epoch: e, Text: err.Error()}).Encode())
+}
+
+// Message from the coordinator.
+func (p *protocol) Message(data []byte) {
+	m, _, err := coordinator.DecodeMessage(data)
+	if err != nil {
+		panic(err) // both ends are this program
+	}
+	switch m.Kind {
+	case coordinator.Complete:
+		p.k.Commit(m.Epoch)
+		if p.final != 0 && m.Epoch >= p.final {
+			p.k.Finish()
+		}
+	case coordinator.Pause:
+		p.k.Pause(true)
+		p.k.Flush()
+		p.appendAll()
+		p.pausing = true
+		p.progress()
+	}
+}
+
+// report tells where this task stands; everything it has sent is in the log.
+func (p *protocol) report() {
+	var h dataflow.Header
+	for i := range p.k.Info().Inputs {
+		h.Delivered = append(h.Delivered, p.k.Delivered(i))
+	}
+	for i := range p.logs {
+		h.Sealed = append(h.Sealed, p.k.SealedUpTo(i))
+	}
+	h.Drained = p.k.IsDrained()
+	p.k.Tell((&coordinator.Message{Kind: coordinator.Position, Stored: dataflow.Stored{Header: h}}).Encode())
+}
+
+// Thawed goes on after a recovery that kept this task.
+func (p *protocol) Thawed() {
+	p.pausing = false
+	p.k.Pause(false)
+}

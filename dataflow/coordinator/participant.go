@@ -1,0 +1,144 @@
+package coordinator
+
+import (
+	"weir/dataflow"
+	"weir/dataflow/id"
+)
+
+// Rounds is what a coordinated algorithm's task half does in a round.
+type Rounds interface {
+	// Trigger begins round e at a task that no input will bring it to.
+	Trigger(e, base id.Epoch)
+	// Cancel gives round e up: release what waits for it.
+	Cancel(e id.Epoch)
+}
+
+// Participant is the part of the task half that coordinated algorithms share:
+// triggers, acknowledgements, completion, leaving. Embed it in a Protocol and
+// call Join in Start.
+type Participant struct {
+	dataflow.BaseProtocol
+	K      dataflow.Kernel
+	rounds Rounds
+	// Newest is the newest round begun, taken or given up here; older ones are over.
+	Newest id.Epoch
+
+	trigger, base id.Epoch // newest round announced by the coordinator
+	drainedIn     id.Epoch // first snapshot taken when drained
+}
+
+// Join starts taking part; r is the algorithm.
+func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, r Rounds) {
+	p.K, p.rounds = k, r
+	p.Newest = s.Epoch
+	if k.IsDrained() {
+		p.drainedIn = s.Epoch
+		k.Tell((&Message{Kind: Drained}).Encode())
+		if s.Epoch != 0 && s.Plan.Stable >= s.Epoch {
+			k.Finish()
+		}
+	}
+}
+
+// Take begins the snapshot of round e.
+func (p *Participant) Take(e, base id.Epoch) *dataflow.Draft {
+	p.Newest = e
+	if p.drainedIn == 0 && p.K.IsDrained() {
+		p.drainedIn = e
+	}
+	d := p.K.Begin(e, base)
+	if p.K.Config().Canary == dataflow.AckBeforeDurable {
+		p.ack(e, dataflow.Stored{Ref: dataflow.SnapshotKey(p.K.Info().ID, e), Header: dataflow.Header{Epoch: e, Drained: p.K.IsDrained()}})
+	}
+	return d
+}
+
+func (p *Participant) ack(e id.Epoch, s dataflow.Stored) {
+	p.K.Tell((&Message{Kind: Ack, Epoch: e, Stored: s}).Encode())
+}
+
+// Stored acknowledges.
+func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
+	if p.K.Config().Canary != dataflow.AckBeforeDurable {
+		p.ack(e, s)
+	}
+}
+
+// StoreFailed declines.
+func (p *Participant) StoreFailed(e id.Epoch, err error) {
+	p.K.Tell((&Message{Kind: Decline, Epoch: e, Text: err.Error()}).Encode())
+}
+
+// Drained reports, so that the final round need not wait for the interval.
+func (p *Participant) Drained() { p.K.Tell((&Message{Kind: Drained}).Encode()) }
+
+// Live counts the inputs that can still bring a barrier.
+func (p *Participant) Live() int {
+	n := 0
+	for i := range p.K.Info().Inputs {
+		if !p.K.Ended(i, true) {
+			n++
+		}
+	}
+	return n
+}
+
+// InputEnded begins an announced round when the last input that could have
+// brought it is gone.
+func (p *Participant) InputEnded(_ int, stream bool) {
+	if stream {
+		p.start()
+	}
+}
+
+func (p *Participant) start() {
+	if p.trigger > p.Newest && p.Live() == 0 {
+		p.rounds.Trigger(p.trigger, p.base)
+	}
+}
+
+// Message from the coordinator.
+func (p *Participant) Message(data []byte) {
+	m, _, err := DecodeMessage(data)
+	if err != nil {
+		panic(err) // both ends are this program
+	}
+	switch m.Kind {
+	case Trigger:
+		if m.Epoch > p.trigger {
+			p.trigger, p.base = m.Epoch, m.Base
+			p.start()
+		}
+	case Complete:
+		p.K.ReleaseBase(m.Base)
+		p.K.Commit(m.Epoch)
+		if p.drainedIn != 0 && m.Epoch >= p.drainedIn {
+			p.K.Finish()
+		}
+	case Abort:
+		p.Newest = max(p.Newest, m.Epoch)
+		p.rounds.Cancel(m.Epoch)
+		p.K.Abandon(m.Epoch)
+	}
+}
+
+// BaseOf decodes the payload of a barrier: the round's base.
+func BaseOf(b *dataflow.Buffer) id.Epoch {
+	var e id.Epoch
+	for i := len(b.Data) - 1; i >= 0; i-- {
+		e = e<<8 | id.Epoch(b.Data[i])
+	}
+	return e
+}
+
+// BarrierData is the payload of a barrier: the round's base, little endian.
+func BarrierData(base id.Epoch) []byte {
+	if base == 0 {
+		return nil
+	}
+	b := make([]byte, 8)
+	for i := range b {
+		b[i] = byte(base >> (8 * i))
+	}
+	return b
+}
