@@ -1,0 +1,159 @@
+package weir_test
+
+import (
+	"go/build"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+)
+
+// imports is the architecture: which of our packages a package may import. A
+// key ending in /... covers everything below it, "*" any package. docs/rfcs
+// says why where this departs from the design.
+var imports = []struct{ pkg, may string }{
+	{"dataflow/id", ""},
+	{"dataflow", "state dataflow/trace"},
+	{"dataflow/coordinator", "dataflow dataflow/trace state"},
+	{"dataflow/external", "dataflow state"},
+	{"dataflow/trace", ""},
+	{"dataflow/recording", "dataflow dataflow/trace state"},
+	{"dataflow/operators", "dataflow state"},
+	{"dataflow/live", "dataflow dataflow/trace dataflow/recording state"},
+	{"dataflow/dataflowtest", "dataflow dataflow/trace dataflow/coordinator dataflow/external dataflow/operators state state/heap state/storage algorithms algorithms/..."},
+	{"state", ""},
+	{"state/heap", "state"},
+	{"state/pebblestate", "state"},
+	{"state/storage", "state"},
+	{"state/statetest", "state"},
+	{"algorithms", "dataflow dataflow/coordinator state"},
+	{"algorithms/catalog", "algorithms algorithms/..."},
+	{"algorithms/algorithmstest", "algorithms algorithms/... dataflow dataflow/coordinator state"},
+	{"algorithms/...", "algorithms dataflow dataflow/coordinator dataflow/trace state"},
+	{"faults", "dataflow/trace"},
+	{"workloads", "dataflow dataflow/operators state"},
+	{"workloads/catalog", "workloads workloads/..."},
+	{"workloads/...", "workloads dataflow dataflow/operators state"},
+	{"check", "dataflow/trace state"},
+	{"sim/seed", ""},
+	{"sim/disk", ""},
+	{"sim/scenario", "algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow dataflow/trace dataflow/coordinator dataflow/external dataflow/operators state state/..."},
+	{"sim/simtest", "algorithms algorithms/... workloads workloads/... check faults sim sim/... dataflow dataflow/trace state state/..."},
+	{"sim", "check faults sim/seed sim/disk dataflow dataflow/trace dataflow/coordinator dataflow/external dataflow/operators state state/..."},
+	{"results", "results/stat"},
+	{"results/stat", ""},
+	{"results/resultstest", "results results/stat"},
+	{"bench", "algorithms algorithms/... workloads workloads/... check dataflow dataflow/... state state/... results results/stat"},
+	{"paper/figures", "results results/stat"},
+	{"paper/report", "results results/stat paper/figures"},
+	{"cmd/...", "*"},
+}
+
+// pebbleImporters may import Pebble's database, vfsImporters its file-system seam.
+var (
+	pebbleImporters = []string{"state/pebblestate"}
+	vfsImporters    = []string{"state/pebblestate", "state/storage", "sim/disk", "bench", "dataflow/external"}
+)
+
+const (
+	pebble    = "github.com/cockroachdb/pebble/v2"
+	pebbleVFS = pebble + "/vfs"
+)
+
+func TestImports(t *testing.T) {
+	for dir, pkg := range ourPackages(t) {
+		rule, ok := ruleFor(dir)
+		if !ok {
+			t.Errorf("%s is not in the import table of arch_test.go: add it, and say in docs/rfcs why it exists", dir)
+			continue
+		}
+		for _, imp := range pkg.Imports {
+			if problem := judge(dir, rule, imp); problem != "" {
+				t.Errorf("%s imports %s: %s", dir, imp, problem)
+			}
+		}
+	}
+}
+
+func judge(dir, rule, imp string) string {
+	own, isOurs := strings.CutPrefix(imp, "weir/")
+	switch {
+	case imp == "testing" && !strings.HasSuffix(dir, "test"):
+		return "only *test packages import testing"
+	case imp == pebble && !listed(dir, pebbleImporters) && !strings.HasPrefix(dir, "cmd/"):
+		return "Pebble's database belongs to state/pebblestate alone"
+	case imp == pebbleVFS && !listed(dir, vfsImporters) && !strings.HasPrefix(dir, "cmd/"):
+		return "Pebble's vfs is the seam of " + strings.Join(vfsImporters, ", ")
+	case !isOurs || own == "dataflow/id" || rule == "*":
+	case strings.HasPrefix(dir, "cmd/") && strings.HasSuffix(own, "test"):
+		return "commands import no test package"
+	case !listed(own, strings.Fields(rule)):
+		return "the import table does not allow it; if the table is wrong, change it on record"
+	}
+	return ""
+}
+
+func TestImportRulesFire(t *testing.T) {
+	for _, c := range []struct{ dir, rule, imp string }{
+		{"dataflow", "state", "weir/sim"},
+		{"dataflow", "state", "testing"},
+		{"dataflow", "state", pebble},
+		{"check", "state", pebbleVFS},
+		{"cmd/sim", "", "weir/sim/simtest"},
+	} {
+		if judge(c.dir, c.rule, c.imp) == "" {
+			t.Errorf("%s importing %s passes", c.dir, c.imp)
+		}
+	}
+}
+
+func listed(pkg string, list []string) bool {
+	for _, p := range list {
+		if base, ok := strings.CutSuffix(p, "/..."); p == pkg || ok && strings.HasPrefix(pkg, base+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func ruleFor(dir string) (string, bool) {
+	for _, r := range imports {
+		if listed(dir, []string{r.pkg}) {
+			return r.may, true
+		}
+	}
+	return "", false
+}
+
+// ourPackages returns our packages with non-test Go files, by directory.
+func ourPackages(t *testing.T) map[string]*build.Package {
+	t.Helper()
+	out := map[string]*build.Package{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools") {
+			return fs.SkipDir
+		}
+		cwd, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		p, err := build.ImportDir(filepath.Join(cwd, path), 0)
+		if err == nil && len(p.GoFiles) > 0 && path != "." {
+			sort.Strings(p.Imports)
+			out[filepath.ToSlash(path)] = p
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 20 {
+		t.Fatalf("found %d packages only", len(out))
+	}
+	return out
+}
