@@ -22,18 +22,18 @@ func RunStorage(t *testing.T, open OpenStorage) {
 		name string
 		run  func(t *testing.T, s *storageUnderTest)
 	}{
-		{"objects", testObjects},
-		{"names", testNames},
-		{"create", testCreate},
-		{"list", testList},
-		{"log", testLog},
-		{"log gaps", testLogGaps},
-		{"log branches", testLogBranches},
-		{"log refusals", testLogRefusals},
-		{"fence", testFence},
-		{"trim", testTrim},
-		{"create race", testCreateRace},
-		{"concurrent use", testConcurrentUse},
+		{"objects", testStorageObjects},
+		{"names", testStorageNames},
+		{"create", testStorageCreate},
+		{"list", testStorageList},
+		{"log", testStorageLog},
+		{"log gaps", testStorageLogGaps},
+		{"log branches", testStorageLogBranches},
+		{"log refusals", testStorageLogRefusals},
+		{"fence", testStorageFence},
+		{"trim", testStorageTrim},
+		{"create race", testStorageCreateRace},
+		{"concurrent use", testStorageConcurrentUse},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -107,7 +107,7 @@ func (s *storageUnderTest) wantNone(key string) {
 	s.do(state.Op{Kind: state.OpGet, Key: key}, state.NotFound)
 }
 
-func testObjects(_ *testing.T, s *storageUnderTest) {
+func testStorageObjects(_ *testing.T, s *storageUnderTest) {
 	large := string(bytes.Repeat([]byte("0123456789abcdef"), 40_000)) // spans write buffers
 	s.everywhere(func() { s.wantNone("a") })
 	s.put("a", "one")
@@ -129,7 +129,7 @@ func testObjects(_ *testing.T, s *storageUnderTest) {
 	s.everywhere(func() { s.wantObject("never/was", "is now") })
 }
 
-func testNames(_ *testing.T, s *storageUnderTest) {
+func testStorageNames(_ *testing.T, s *storageUnderTest) {
 	names := []string{
 		"x", "x/y", "x/y/z", "x.obj", "x.obj/y", "x.log", "x/y.tmp", ".hidden", "..", "../up", "./here", "a b/c%2Fd",
 		"%", "Zoë/π", "new\nline", "nul\x00byte", "back\\slash", "chk/2.7/t3", "a=b,c;d", "-", "2.", ".5", "v1.x",
@@ -163,7 +163,7 @@ func (s *storageUnderTest) wantList(prefix string, want ...string) {
 	}
 }
 
-func testList(_ *testing.T, s *storageUnderTest) {
+func testStorageList(_ *testing.T, s *storageUnderTest) {
 	s.everywhere(func() { s.wantList(""); s.wantList("none/") })
 	for _, k := range []string{"chk/1/t0", "chk/1/t1", "chk/10/t0", "chk/2/t0", "chk", "plan/1", "chk-x"} {
 		s.put(k, k)
@@ -190,7 +190,7 @@ func (s *storageUnderTest) create(key, data string, want state.Status) state.Res
 	return s.do(state.Op{Kind: state.OpCreate, Key: key, Data: []byte(data)}, want)
 }
 
-func testCreate(_ *testing.T, s *storageUnderTest) {
+func testStorageCreate(_ *testing.T, s *storageUnderTest) {
 	s.create("plan/1", "mine", state.OK)
 	s.everywhere(func() {
 		s.create("plan/1", "mine", state.OK)

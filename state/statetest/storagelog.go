@@ -10,7 +10,7 @@ import (
 	"weir/state"
 )
 
-func testLog(_ *testing.T, s *storageUnderTest) {
+func testStorageLog(_ *testing.T, s *storageUnderTest) {
 	s.everywhere(func() { s.wantGap("log/c1", 0, 1); s.wantLog("log/c1", 5, 5) })
 	s.append("log/c1", 1, 0, 2)
 	s.append("log/c1", 1, 2, 5)
@@ -34,7 +34,7 @@ func testLog(_ *testing.T, s *storageUnderTest) {
 	s.everywhere(func() { s.wantLog("log/c1", 0, grid(60), run(1, 0, 60)) })
 }
 
-func testLogGaps(_ *testing.T, s *storageUnderTest) {
+func testStorageLogGaps(_ *testing.T, s *storageUnderTest) {
 	s.append("c", 1, 4, 6) // overtook the one before it
 	s.everywhere(func() {
 		s.wantGap("c", 0, grid(6))
@@ -45,7 +45,7 @@ func testLogGaps(_ *testing.T, s *storageUnderTest) {
 	s.everywhere(func() { s.wantLog("c", 0, grid(6), run(1, 0, 6)) })
 }
 
-func testLogBranches(_ *testing.T, s *storageUnderTest) {
+func testStorageLogBranches(_ *testing.T, s *storageUnderTest) {
 	s.append("c", 1, 0, 6)
 	s.append("c", 3, 4, 5)
 	s.everywhere(func() {
@@ -72,7 +72,7 @@ func testLogBranches(_ *testing.T, s *storageUnderTest) {
 	s.everywhere(func() { s.wantGap("c", 0, 1) })
 }
 
-func testLogRefusals(_ *testing.T, s *storageUnderTest) {
+func testStorageLogRefusals(_ *testing.T, s *storageUnderTest) {
 	s.append("c", 1, 0, 3)
 	bad := appendOp("c", 1, 3, 5)
 	bad.To++
@@ -89,7 +89,7 @@ func testLogRefusals(_ *testing.T, s *storageUnderTest) {
 	s.everywhere(func() { s.wantLog("c", 0, grid(4), run(1, 0, 4)) })
 }
 
-func testFence(_ *testing.T, s *storageUnderTest) {
+func testStorageFence(_ *testing.T, s *storageUnderTest) {
 	fence := func(prefix string, a id.Attempt) {
 		s.t.Helper()
 		s.do(state.Op{Kind: state.OpFence, Key: prefix, Attempt: a}, state.OK)
@@ -115,7 +115,7 @@ func testFence(_ *testing.T, s *storageUnderTest) {
 	s.append("log/t2/c9", 9, 3, 4)
 }
 
-func testTrim(_ *testing.T, s *storageUnderTest) {
+func testStorageTrim(_ *testing.T, s *storageUnderTest) {
 	trim := func(key string, to id.Seq) {
 		s.t.Helper()
 		s.do(state.Op{Kind: state.OpTrim, Key: key, To: to}, state.OK)
@@ -152,9 +152,9 @@ func testTrim(_ *testing.T, s *storageUnderTest) {
 	s.everywhere(func() { s.wantLog("c", grid(28), grid(30), run(4, 28, 30)) })
 }
 
-// testCreateRace lets many ask for one name at once: one wins, all others are
+// testStorageCreateRace lets many ask for one name at once: one wins, all others are
 // told whose bytes stand there.
-func testCreateRace(t *testing.T, s *storageUnderTest) {
+func testStorageCreateRace(t *testing.T, s *storageUnderTest) {
 	for round := range 10 {
 		key := fmt.Sprintf("plan/%d", round)
 		results := make([]state.Result, 8)
@@ -175,8 +175,8 @@ func testCreateRace(t *testing.T, s *storageUnderTest) {
 	}
 }
 
-// testConcurrentUse mixes everything from several goroutines, each on its own names.
-func testConcurrentUse(t *testing.T, s *storageUnderTest) {
+// testStorageConcurrentUse mixes everything from several goroutines, each on its own names.
+func testStorageConcurrentUse(t *testing.T, s *storageUnderTest) {
 	const workers, rounds = 6, 15
 	var wg sync.WaitGroup
 	for w := range workers {
