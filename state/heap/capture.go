@@ -1,0 +1,209 @@
+package heap
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/tidwall/btree"
+
+	"weir/dataflow/id"
+	"weir/state"
+)
+
+const (
+	// inlineBytes: a state of fewer logical bytes goes into the handle.
+	inlineBytes = 1 << 20
+	// chunkBytes: a file is closed when it has as many.
+	chunkBytes = 4 << 20
+	// chunksAtOnce are made and put at a time.
+	chunksAtOnce = 2
+	// overheadBytes bounds what an encoded entry has beyond its logical bytes.
+	overheadBytes = 3 * binary.MaxVarintLen32
+)
+
+// Snapshot fixes the instant by noting the page directories of every group; it
+// takes microseconds, and up to about 50 for each state that is still in one
+// small segment, which it encodes. Base is not used.
+func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	c := &capture{epoch: r.Epoch, prefix: r.Prefix, pin: s.v.pin()}
+	c.m.tables = make([]state.Descriptor, len(s.tables))
+	entries := 0
+	for i, t := range s.tables {
+		c.m.tables[i] = t.descriptor()
+		c.logical += t.logicalBytes()
+		entries += t.Len()
+		switch t := t.(type) {
+		case *flat:
+			c.addFlat(i, t)
+		case *fields:
+			if t.tree.Len() > 0 {
+				c.parts = append(c.parts, part{table: i, layout: layoutFields, n: t.tree.Len(), tree: t.tree.Copy()})
+			}
+		}
+	}
+	if !c.sharesPages() {
+		c.pin.released.Store(true)
+		s.v.poll()
+	}
+	c.left = int(c.logical) + entries*overheadBytes
+	c.inline = c.logical < inlineBytes
+	if !c.inline {
+		c.file = s.nextFile
+		s.nextFile += uint64(c.left/chunkBytes + 1)
+	}
+	return c, nil
+}
+
+// sharesPages says whether anything is left to be read from the store's pages.
+func (c *capture) sharesPages() bool {
+	for i := range c.parts {
+		if c.parts[i].bytes == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// capture is the asynchronous part. After Snapshot it shares with the store
+// immutable pages and the flag in pin, nothing else.
+type capture struct {
+	epoch     id.Epoch
+	prefix    string
+	pin       *pin
+	m         manifest
+	parts     []part
+	inline    bool
+	logical   int64
+	left      int    // bytes still to be encoded, at most
+	file      uint64 // number of the next file
+	files     []state.FileRef
+	out       state.Outstanding
+	handle    state.Handle
+	done      bool
+	discarded bool
+	err       error
+}
+
+// part is what is left to be encoded of one group of a state, of a small
+// segment (bytes, already encoded, with its runs), or of a whole map.
+type part struct {
+	table  int
+	layout layout
+	group  uint16
+	stride int
+	n      int // entries left
+	at     int // first entry left
+	words  []wordPage
+	cells  []cellPage
+	tree   *btree.BTreeG[field]
+	iter   btree.IterG[field]
+	began  bool
+	bytes  []byte
+	runs   []run
+}
+
+func (c *capture) Next(results []state.Result) ([]state.Op, bool, error) {
+	if c.err == nil && c.discarded {
+		c.err = fmt.Errorf("heap: snapshot %v was discarded", c.epoch)
+	}
+	if c.err != nil || c.done {
+		return nil, c.done, c.err
+	}
+	again, err := c.out.Settle(results, func(state.Op, state.Result) error { return nil })
+	if err != nil {
+		c.err = fmt.Errorf("heap: snapshot %v: %w", c.epoch, err)
+		return nil, false, c.err
+	}
+	if len(again) > 0 {
+		return again, false, nil
+	}
+	if c.inline {
+		c.m.data = c.encode(make([]byte, 0, c.left), 0, c.left+1)
+		c.finish()
+		return nil, true, nil
+	}
+	var ops []state.Op
+	for len(ops) < chunksAtOnce && len(c.parts) > 0 {
+		ops = append(ops, c.chunk())
+	}
+	if len(ops) == 0 {
+		c.finish()
+		return nil, true, nil
+	}
+	return c.out.Issue(ops), false, nil
+}
+
+// chunk encodes the next file.
+func (c *capture) chunk() state.Op {
+	data := make([]byte, 0, min(chunkBytes+maxPageBytes, headerBytes+c.left))
+	data = appendHeader(data, len(c.files)+1)
+	data = c.encode(data, len(c.files)+1, chunkBytes)
+	c.left -= len(data) - headerBytes
+	name := c.prefix + strconv.FormatUint(c.file, 10)
+	c.file++
+	c.files = append(c.files, state.FileRef{Name: name, Size: int64(len(data)), Sum: xxhash.Sum64(data)})
+	return state.Op{Kind: state.OpPut, Key: name, Data: data}
+}
+
+// encode appends entries until dst has limit bytes or nothing is left; then the
+// store may have its pages back.
+func (c *capture) encode(dst []byte, file, limit int) []byte {
+	for len(c.parts) > 0 && len(dst) < limit {
+		p := &c.parts[0]
+		if p.bytes != nil {
+			c.m.runs = placed(c.m.runs, p.runs, file, len(dst))
+			dst = append(dst, p.bytes...)
+			c.parts = c.parts[1:]
+			continue
+		}
+		x := run{table: p.table, layout: p.layout, file: file, offset: len(dst)}
+		before := p.n
+		dst = p.encode(dst, limit)
+		x.group, x.length = p.group, len(dst)-x.offset
+		x.count = before - p.n
+		if x.count > 0 {
+			c.m.runs = append(c.m.runs, x)
+		}
+		if p.n == 0 {
+			c.parts = c.parts[1:]
+		}
+	}
+	if len(c.parts) == 0 {
+		c.pin.released.Store(true)
+		c.parts = nil
+	}
+	return dst
+}
+
+// placed appends the runs of a small segment that comes to stand at offset.
+func placed(dst, runs []run, file, offset int) []run {
+	for _, x := range runs {
+		x.file, x.offset = file, offset
+		offset += x.length
+		dst = append(dst, x)
+	}
+	return dst
+}
+
+func (c *capture) finish() {
+	c.done = true
+	c.handle = state.Handle{Backend: Name, Version: formatVersion, Files: c.files, Bytes: c.logical}
+	c.handle.Inline = c.m.append(make([]byte, 0, 128+48*len(c.m.tables)+16*len(c.m.runs)+len(c.m.data)))
+	c.m = manifest{}
+}
+
+// Handle is valid once Next has said done.
+func (c *capture) Handle() state.Handle { return c.handle }
+
+// Discard lets the store have its pages back. Call it on the goroutine that
+// calls Next, or after that has ended.
+func (c *capture) Discard() {
+	c.discarded = true
+	c.parts = nil
+	c.pin.released.Store(true)
+}

@@ -1,0 +1,116 @@
+package heap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"weir/dataflow/id"
+	"weir/state"
+)
+
+// Name is the name of the backend in catalogs and handles.
+const Name = "heap"
+
+// Backend opens in-memory stores. It has no configuration and no state: all
+// values are alike, and safe for concurrent use.
+type Backend struct{}
+
+var _ state.Backend = Backend{}
+
+// Name returns "heap".
+func (Backend) Name() string { return Name }
+
+// Open returns an empty store for the groups of o. It uses neither a directory
+// nor a file system and fails only on an empty range of groups for keyed state.
+func (Backend) Open(o state.Open) (state.Store, error) {
+	if o.Groups.Lo > o.Groups.Hi {
+		return nil, fmt.Errorf("heap: open %v: key groups [%d, %d) run backwards", o.Task, o.Groups.Lo, o.Groups.Hi)
+	}
+	return &Store{task: o.Task, groups: o.Groups}, nil
+}
+
+// Store is the working state of one task in memory. It belongs to one
+// goroutine; a capture taken from it may run on another. Using a state in a way
+// its kind does not have, a value of the wrong size, or a key of another task's
+// group is a bug of the caller and panics.
+type Store struct {
+	task     id.TaskID
+	groups   state.GroupRange
+	tables   []table // in order of name
+	opened   []string
+	v        versions
+	nextFile uint64
+	restored bool
+	err      error
+}
+
+var _ state.Store = (*Store)(nil)
+
+// table is what the store needs of a state beside its use.
+type table interface {
+	state.Table
+	descriptor() state.Descriptor
+	logicalBytes() int64
+	sum() uint64
+}
+
+// Table opens a keyed state. After a restore it hands out what was restored
+// under the name; states that nobody opens stay as they are and go into the
+// next snapshot.
+func (s *Store) Table(d state.Descriptor) (state.Table, error) {
+	if err := d.Validate(); err != nil {
+		return nil, fmt.Errorf("heap: %v: %w", s.task, err)
+	}
+	if slices.Contains(s.opened, d.Name) {
+		return nil, fmt.Errorf("heap: %v: state %q is open already; give each keyed state of a task its own name", s.task, d.Name)
+	}
+	t, err := s.ensure(d)
+	if err != nil {
+		return nil, err
+	}
+	s.opened = append(s.opened, d.Name)
+	return t, nil
+}
+
+// ensure returns the table of a descriptor, made if need be.
+func (s *Store) ensure(d state.Descriptor) (table, error) {
+	i, ok := slices.BinarySearchFunc(s.tables, d.Name, func(t table, name string) int {
+		return strings.Compare(t.descriptor().Name, name)
+	})
+	if ok {
+		if err := d.CheckStored(s.tables[i].descriptor()); err != nil {
+			return nil, fmt.Errorf("heap: %v: %w", s.task, err)
+		}
+		return s.tables[i], nil
+	}
+	var t table
+	if d.Kind == state.KindMap {
+		t = newFields(d, s.groups, &s.v)
+	} else {
+		t = newFlat(d, s.groups, &s.v)
+	}
+	s.tables = slices.Insert(s.tables, i, t)
+	return t, nil
+}
+
+// Sum returns the sum of state.SumEntry over everything.
+func (s *Store) Sum() uint64 {
+	var sum uint64
+	for _, t := range s.tables {
+		sum += t.sum()
+	}
+	return sum
+}
+
+// Release does nothing: every snapshot is a full one.
+func (s *Store) Release(id.Epoch) {}
+
+// Err returns the error of a restore that failed half-way, if any.
+func (s *Store) Err() error { return s.err }
+
+// Close drops everything. Captures taken before stay readable.
+func (s *Store) Close() error {
+	s.tables = nil
+	return s.err
+}

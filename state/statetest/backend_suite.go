@@ -1,0 +1,240 @@
+package statetest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+
+	"github.com/cespare/xxhash/v2"
+
+	"weir/dataflow/id"
+	"weir/state"
+)
+
+// OpenFunc opens an empty store for some key groups: each call is a new task
+// incarnation, with a local directory of its own if the backend needs one. The
+// suite closes what it has opened. t is the test that runs.
+type OpenFunc func(t *testing.T, groups state.GroupRange) state.Store
+
+// RunBackend checks that a backend does what package state promises. Every
+// backend's test is one call of it.
+func RunBackend(t *testing.T, open OpenFunc) {
+	for _, c := range []struct {
+		name string
+		run  func(f *fixture)
+	}{
+		{"value", testValue},
+		{"fixed", testFixed},
+		{"list", testList},
+		{"map", testMap},
+		{"order", testOrder},
+		{"names", testNames},
+		{"model", testModel},
+		{"growth", testGrowth},
+		{"isolation", testIsolation},
+		{"captures", testCaptures},
+		{"discard", testDiscard},
+		{"goroutine", testGoroutine},
+		{"retry", testRetry},
+		{"lineage", testLineage},
+		{"rescale", testRescale},
+		{"descriptors", testDescriptors},
+		{"unopened", testUnopened},
+		{"damage", testDamage},
+		{"missing", testMissing},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.run(&fixture{T: t, open: open, storage: NewMemory()})
+		})
+	}
+}
+
+var allGroups = state.GroupRange{Lo: 0, Hi: state.DefaultGroups}
+
+// descriptors are the states that a subject has, one of every shape.
+var descriptors = []state.Descriptor{
+	{Name: "value", Kind: state.KindValue, Codec: "bytes/1"},
+	{Name: "count", Kind: state.KindValue, Codec: "uint64/1", FixedSize: 8},
+	{Name: "wide", Kind: state.KindReducing, Codec: "wide/1", FixedSize: 100},
+	{Name: "list", Kind: state.KindList, Codec: "bytes/1"},
+	{Name: "map", Kind: state.KindMap, Codec: "bytes/1->bytes/1"},
+}
+
+// Positions in descriptors.
+const (
+	aValue = iota
+	aCount
+	aWide
+	aList
+	aMap
+)
+
+// fixture is what one case works with.
+type fixture struct {
+	*testing.T
+	open         OpenFunc
+	storage      *Memory
+	incarnations int
+}
+
+// subject is a store under test, its tables in the order of descriptors, and
+// the twin to which everything is done too.
+type subject struct {
+	state.Store
+	f      *fixture
+	tables []state.Table
+	twin   *twin
+	epoch  id.Epoch
+	prefix string
+}
+
+// subject opens a store and all its tables.
+func (f *fixture) subject(groups state.GroupRange) *subject {
+	f.Helper()
+	f.incarnations++
+	s := &subject{
+		Store: f.open(f.T, groups), f: f, twin: newTwin(),
+		epoch: id.MakeEpoch(id.Attempt(f.incarnations), 0), prefix: fmt.Sprintf("job/t0/a%d-", f.incarnations),
+	}
+	for _, d := range descriptors {
+		t, err := s.Table(d)
+		if err != nil {
+			f.Fatalf("open state %q: %v", d.Name, err)
+		}
+		s.tables = append(s.tables, t)
+	}
+	return s
+}
+
+func (s *subject) close() {
+	s.f.Helper()
+	if err := s.Close(); err != nil {
+		s.f.Errorf("close: %v", err)
+	}
+}
+
+func (s *subject) put(i int, key, value string) {
+	s.tables[i].Put(keyOf(key), []byte(value))
+	s.twin.put(descriptors[i].Name, key, value)
+}
+
+func (s *subject) remove(i int, key string) {
+	s.tables[i].Delete(keyOf(key))
+	s.twin.remove(descriptors[i].Name, key)
+}
+
+// bump writes in place: the first eight bytes of a value count updates. It says
+// what is wrong with the bytes handed out.
+func (s *subject) bump(i int, key string) error {
+	d := descriptors[i]
+	v, fresh := s.tables[i].Update(keyOf(key))
+	old, there := s.twin.flat[d.Name][key]
+	if !there {
+		old = string(make([]byte, d.FixedSize))
+	}
+	if fresh == there || string(v) != old {
+		return fmt.Errorf("Update of %q in state %q: %q, fresh %v, want %q, fresh %v", key, d.Name, v, fresh, old, !there)
+	}
+	binary.LittleEndian.PutUint64(v, binary.LittleEndian.Uint64(v)+1)
+	s.twin.put(d.Name, key, string(v))
+	return nil
+}
+
+func (s *subject) append(key, element string) {
+	s.tables[aList].Append(keyOf(key), []byte(element))
+	s.twin.put("list", key, string(state.AppendElement([]byte(s.twin.flat["list"][key]), []byte(element))))
+}
+
+func (s *subject) mapPut(key, field, value string) {
+	s.tables[aMap].MapPut(keyOf(key), []byte(field), []byte(value))
+	s.twin.mapPut("map", key, field, value)
+}
+
+func (s *subject) mapDelete(key, field string) {
+	s.tables[aMap].MapDelete(keyOf(key), []byte(field))
+	s.twin.mapDelete("map", key, field)
+}
+
+// check compares the store with its twin.
+func (s *subject) check() {
+	s.f.Helper()
+	if err := s.twin.compare(s); err != nil {
+		s.f.Fatal(err)
+	}
+}
+
+// taken is a snapshot on its way and what it must hold.
+type taken struct {
+	state.Capture
+	epoch id.Epoch
+	want  *twin
+}
+
+// snapshot takes the next snapshot; base as in SnapshotRequest.
+func (s *subject) snapshot(base id.Epoch) *taken {
+	s.f.Helper()
+	s.epoch++
+	c, err := s.Snapshot(state.SnapshotRequest{Epoch: s.epoch, Base: base, Prefix: s.prefix})
+	if err != nil {
+		s.f.Fatalf("snapshot %v: %v", s.epoch, err)
+	}
+	return &taken{Capture: c, epoch: s.epoch, want: s.twin.clone()}
+}
+
+// finish drives a capture to its end and returns its handle, after one round
+// through the encoding.
+func (f *fixture) finish(c *taken) state.Handle {
+	f.Helper()
+	if err := Drive(c, f.storage); err != nil {
+		f.Fatalf("capture %v: %v", c.epoch, err)
+	}
+	h, rest, err := state.DecodeHandle(state.AppendHandle(nil, c.Handle()))
+	if err != nil || len(rest) > 0 {
+		f.Fatalf("handle of %v does not survive its encoding: %v", c.epoch, err)
+	}
+	f.checkHandle(h)
+	return h
+}
+
+// checkHandle checks that the files of a handle are in storage as it says.
+func (f *fixture) checkHandle(h state.Handle) {
+	f.Helper()
+	for _, ref := range h.Files {
+		r := f.storage.Do(state.Op{Kind: state.OpGet, Key: ref.Name})
+		if r.Status != state.OK || int64(len(r.Data)) != ref.Size || xxhash.Sum64(r.Data) != ref.Sum {
+			f.Fatalf("file %q of a finished handle: %v, %d bytes; the handle says %d bytes, sum %#x", ref.Name, r.Status, len(r.Data), ref.Size, ref.Sum)
+		}
+	}
+}
+
+// restore opens a store on handles.
+func (f *fixture) restore(groups state.GroupRange, handles ...state.Handle) *subject {
+	f.Helper()
+	s := f.subject(groups)
+	tr, err := s.Restore(handles)
+	if err == nil {
+		err = Drive(tr, f.storage)
+	}
+	if err != nil {
+		f.Fatalf("restore: %v", err)
+	}
+	return s
+}
+
+// expect restores a handle and compares the store with a twin.
+func (f *fixture) expect(h state.Handle, want *twin) {
+	f.Helper()
+	s := f.restore(allGroups, h)
+	defer s.close()
+	s.twin = want
+	s.check()
+}
+
+// finishAndExpect carries out a capture and checks what it restores to.
+func (f *fixture) finishAndExpect(c *taken) state.Handle {
+	f.Helper()
+	h := f.finish(c)
+	c.Discard()
+	f.expect(h, c.want)
+	return h
+}

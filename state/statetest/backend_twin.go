@@ -1,0 +1,196 @@
+package statetest
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"weir/state"
+)
+
+// twin is the naive model of a store: Go maps of strings by state name.
+type twin struct {
+	flat map[string]map[string]string            // values, and framed lists
+	maps map[string]map[string]map[string]string // key, field
+}
+
+func newTwin() *twin {
+	return &twin{flat: map[string]map[string]string{}, maps: map[string]map[string]map[string]string{}}
+}
+
+func (w *twin) clone() *twin {
+	c := newTwin()
+	for name, table := range w.flat { //det:unordered copies
+		c.flat[name] = maps.Clone(table)
+	}
+	for name, table := range w.maps { //det:unordered copies
+		c.maps[name] = map[string]map[string]string{}
+		for key, fields := range table { //det:unordered copies
+			c.maps[name][key] = maps.Clone(fields)
+		}
+	}
+	return c
+}
+
+func (w *twin) put(name, key, value string) {
+	if w.flat[name] == nil {
+		w.flat[name] = map[string]string{}
+	}
+	w.flat[name][key] = value
+}
+
+func (w *twin) mapPut(name, key, field, value string) {
+	if w.maps[name] == nil {
+		w.maps[name] = map[string]map[string]string{}
+	}
+	if w.maps[name][key] == nil {
+		w.maps[name][key] = map[string]string{}
+	}
+	w.maps[name][key][field] = value
+}
+
+func (w *twin) mapDelete(name, key, field string) {
+	delete(w.maps[name][key], field)
+	if len(w.maps[name][key]) == 0 {
+		delete(w.maps[name], key)
+	}
+}
+
+func (w *twin) remove(name, key string) {
+	delete(w.flat[name], key)
+	delete(w.maps[name], key)
+}
+
+// sum is what Store.Sum must be.
+func (w *twin) sum() uint64 {
+	var sum uint64
+	for name, table := range w.flat { //det:unordered the sum commutes
+		for key, value := range table { //det:unordered the sum commutes
+			sum += state.SumEntry(name, []byte(key), nil, []byte(value))
+		}
+	}
+	for name, table := range w.maps { //det:unordered the sum commutes
+		for key, fields := range table { //det:unordered the sum commutes
+			for field, value := range fields { //det:unordered the sum commutes
+				sum += state.SumEntry(name, []byte(key), []byte(field), []byte(value))
+			}
+		}
+	}
+	return sum
+}
+
+// only returns the part of the twin in a range of key groups.
+func (w *twin) only(groups state.GroupRange) *twin {
+	c := w.clone()
+	outside := func(key string) bool {
+		g := keyOf(key).Group
+		return g < groups.Lo || g >= groups.Hi
+	}
+	for _, table := range c.flat { //det:unordered deletes each by itself
+		maps.DeleteFunc(table, func(key, _ string) bool { return outside(key) })
+	}
+	for _, table := range c.maps { //det:unordered deletes each by itself
+		maps.DeleteFunc(table, func(key string, _ map[string]string) bool { return outside(key) })
+	}
+	return c
+}
+
+func keyOf(key string) state.Key { return state.KeyOf([]byte(key), state.DefaultGroups) }
+
+// byGroup returns the keys in the order of Table.Range.
+func byGroup[V any](table map[string]V) []string {
+	return slices.SortedFunc(maps.Keys(table), func(a, b string) int {
+		if ga, gb := keyOf(a).Group, keyOf(b).Group; ga != gb {
+			return int(ga) - int(gb)
+		}
+		return strings.Compare(a, b)
+	})
+}
+
+// compare says how a store differs from the twin, reading it in every way that
+// the contract has; nil if it does not.
+func (w *twin) compare(s *subject) error {
+	for i, d := range descriptors {
+		var err error
+		if d.Kind == state.KindMap {
+			err = compareMap(s.tables[i], w.maps[d.Name])
+		} else {
+			err = compareFlat(s.tables[i], w.flat[d.Name])
+		}
+		if err != nil {
+			return fmt.Errorf("state %q: %w", d.Name, err)
+		}
+	}
+	if got, want := s.Sum(), w.sum(); got != want {
+		return fmt.Errorf("sum %#x, want %#x: everything else agrees, so Sum does not see the content as SumEntry defines", got, want)
+	}
+	return s.Err()
+}
+
+func compareFlat(t state.Table, want map[string]string) error {
+	if t.Len() != len(want) {
+		return fmt.Errorf("Len is %d, want %d", t.Len(), len(want))
+	}
+	keys := byGroup(want)
+	for _, key := range keys {
+		if got, ok := t.Get(keyOf(key)); !ok || string(got) != want[key] {
+			return fmt.Errorf("Get %q is %q, %v, want %q", key, got, ok, want[key])
+		}
+	}
+	return compareRange(t, keys, func(key string) []byte { return []byte(want[key]) })
+}
+
+func compareMap(t state.Table, want map[string]map[string]string) error {
+	n := 0
+	for _, key := range byGroup(want) {
+		fields := slices.Sorted(maps.Keys(want[key]))
+		n += len(fields)
+		at := 0
+		var err error
+		t.MapRange(keyOf(key), func(field, value []byte) bool {
+			if at >= len(fields) || string(field) != fields[at] || string(value) != want[key][fields[at]] {
+				err = fmt.Errorf("MapRange of %q: field %d is %q = %q, want one of %q in order", key, at, field, value, fields)
+			}
+			at++
+			return err == nil
+		})
+		if err == nil && at != len(fields) {
+			err = fmt.Errorf("MapRange of %q gives %d fields, want %d", key, at, len(fields))
+		}
+		if err != nil {
+			return err
+		}
+		for _, field := range fields {
+			if got, ok := t.MapGet(keyOf(key), []byte(field)); !ok || string(got) != want[key][field] {
+				return fmt.Errorf("MapGet %q, %q is %q, %v, want %q", key, field, got, ok, want[key][field])
+			}
+		}
+	}
+	if t.Len() != n {
+		return fmt.Errorf("Len is %d, want %d fields", t.Len(), n)
+	}
+	return compareRange(t, byGroup(want), func(string) []byte { return nil })
+}
+
+func compareRange(t state.Table, keys []string, value func(key string) []byte) error {
+	at := 0
+	var err error
+	t.Range(func(k state.Key, v []byte) bool {
+		switch want := keyOf(string(k.Bytes)); {
+		case at >= len(keys) || string(k.Bytes) != keys[at]:
+			err = fmt.Errorf("Range gives %q at place %d of %d, not in order of (group, key)", k.Bytes, at, len(keys))
+		case k.Group != want.Group || k.Hash != want.Hash:
+			err = fmt.Errorf("Range gives %q with group %d and hash %#x, want %d and %#x", k.Bytes, k.Group, k.Hash, want.Group, want.Hash)
+		case !bytes.Equal(v, value(keys[at])):
+			err = fmt.Errorf("Range gives %q = %q, want %q", k.Bytes, v, value(keys[at]))
+		}
+		at++
+		return err == nil
+	})
+	if err == nil && at != len(keys) {
+		err = fmt.Errorf("Range gives %d keys, want %d", at, len(keys))
+	}
+	return err
+}
