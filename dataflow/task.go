@@ -198,6 +198,14 @@ func (t *Task) Attempt() id.Attempt { return t.attempt }
 // Config returns the settings of the job.
 func (t *Task) Config() *Config { return t.cfg }
 
+// Offset returns how far a source has handed out its partition; 0 for others.
+func (t *Task) Offset() id.Offset {
+	if t.source == nil {
+		return 0
+	}
+	return t.source.Offset()
+}
+
 // Chain is the running hash over events in and effects out, 0 unless Config.HashContents.
 func (t *Task) Chain() uint64 { return t.chain }
 
