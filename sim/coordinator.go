@@ -1,0 +1,181 @@
+package sim
+
+import (
+	"weir/dataflow"
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+	"weir/sim/seed"
+	"weir/state"
+)
+
+// coordHost is the coordinator through all its incarnations, and the CoordHost
+// of the one that runs.
+type coordHost struct {
+	s       *Sim
+	coord   dataflow.Coordinator // nil: none runs
+	job     dataflow.JobInfo
+	inc     uint32 // number of the incarnation, from 1
+	tickets id.Ticket
+	chain   uint64
+	stalled Nanos
+	random  *seed.Stream
+}
+
+func (c *coordHost) reset() {
+	*c = coordHost{s: c.s, inc: 1}
+	job := c.s.cfg.Job
+	c.job = dataflow.JobInfo{Name: job.Name, Tasks: c.s.infos, Config: &job.Config}
+}
+
+func (c *coordHost) mix(a, b uint64) {
+	if c.s.cfg.Job.Config.HashContents {
+		c.chain = mix(c.chain, a, b)
+	}
+}
+
+func (c *coordHost) mixBytes(a uint64, data []byte) {
+	if c.s.cfg.Job.Config.HashContents {
+		c.chain = mix(c.chain, a, sum(data))
+	}
+}
+
+// on handles an event of the coordinator.
+func (c *coordHost) on(e *event) {
+	if c.stalled > c.s.now {
+		c.s.postpone(e, c.stalled)
+		return
+	}
+	switch e.kind() {
+	case kindCoordStart:
+		if c.inc == e.gen && c.coord == nil {
+			c.start()
+		}
+	case kindToCoord:
+		data := c.s.parcels.take(int32(e.arg))
+		if c.hears(e) {
+			c.s.steps++
+			c.mixBytes(uint64(e.ref), data)
+			c.coord.Message(id.TaskID(e.ref), data)
+		}
+	case kindReady:
+		if c.hears(e) && uint32(e.arg) == c.inc {
+			c.s.steps++
+			c.mix(uint64(e.ref), e.arg)
+			c.coord.Ready(id.TaskID(e.ref), id.Attempt(e.arg>>32))
+		}
+	case kindLeft:
+		if c.hears(e) && uint32(e.arg) == c.inc {
+			c.s.steps++
+			c.mix(uint64(e.ref), e.arg)
+			c.coord.Left(id.TaskID(e.ref))
+		}
+	case kindCoordTimer:
+		if c.coord != nil && c.inc == e.gen {
+			c.s.steps++
+			c.mix(uint64(kindCoordTimer), e.arg)
+			c.coord.Timer(id.Ticket(e.arg))
+		}
+	}
+}
+
+// hears reports whether what a task sent still counts: the same incarnations
+// at both ends, and the task not declared dead.
+func (c *coordHost) hears(e *event) bool {
+	t := &c.s.tasks[e.ref]
+	return c.coord != nil && t.inc == e.gen && t.session == c.inc && !t.isolated
+}
+
+func (c *coordHost) start() {
+	s := c.s
+	c.job.Nonce = s.cfg.Nonce + uint64(c.inc)
+	c.coord = s.cfg.Job.Algorithm.NewCoordinator(&s.cfg.Job.Config)
+	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel})
+	s.steps++
+	c.mix(uint64(kindCoordStart), uint64(c.inc))
+	c.coord.Start(c, &c.job)
+}
+
+// crash ends the incarnation and has another one started. One that is gone stays gone.
+func (c *coordHost) crash() {
+	s := c.s
+	if c.coord == nil {
+		return
+	}
+	s.result.CoordinatorCrashes++
+	s.observers.count(trace.Event{Kind: trace.CoordinatorCrashed, Task: trace.Coordinator, Channel: trace.NoChannel})
+	s.orphan(ofCoordinator, 0, c.inc)
+	c.coord = nil
+	c.inc++
+	c.tickets = 0
+	at := s.now + s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0)
+	s.push(at, classCoordinator, kindCoordStart, 0, c.inc, 0)
+}
+
+func (c *coordHost) failed(tasks []id.TaskID, cause error) {
+	if c.coord == nil {
+		return
+	}
+	c.s.steps++
+	for _, t := range tasks {
+		c.mix(uint64(kindFailSeen), uint64(t))
+	}
+	c.coord.Failed(tasks, cause)
+}
+
+func (c *coordHost) done(k id.Ticket, r state.Result) {
+	c.s.steps++
+	c.mix(uint64(k), uint64(r.Status))
+	c.mixBytes(uint64(len(r.List)), r.Data)
+	c.coord.Done(k, r)
+}
+
+// Tell sends to the incarnation that the task has now.
+func (c *coordHost) Tell(to id.TaskID, data []byte) {
+	s := c.s
+	c.mixBytes(uint64(to)|1<<32, data)
+	at := s.now + s.delay(s.cfg.Model.Message, MessageDelay, int(to))
+	s.push(at, classTask, kindToTask, int32(to), s.tasks[to].inc, uint64(s.parcels.put(data)))
+}
+
+// After asks for Timer after d.
+func (c *coordHost) After(d dataflow.Nanos) id.Ticket {
+	c.tickets++
+	c.s.push(c.s.now+max(int64(d), 0), classCoordinator, kindCoordTimer, 0, c.inc, uint64(c.tickets))
+	return c.tickets
+}
+
+// Store issues a storage operation.
+func (c *coordHost) Store(op state.Op) id.Ticket {
+	c.tickets++
+	c.mix(uint64(op.Kind)<<32, uint64(c.tickets))
+	c.s.issueStore(op, owner{kind: ofCoordinator, inc: c.inc, ticket: c.tickets}, op.Attempt)
+	return c.tickets
+}
+
+// Execute carries a plan out before it returns.
+func (c *coordHost) Execute(p *dataflow.Plan) {
+	c.mix(uint64(p.Number), uint64(len(p.Tasks)))
+	c.s.execute(p)
+}
+
+// JobDone ends the run.
+func (c *coordHost) JobDone() { c.s.stop(Done, nil) }
+
+// JobFailed ends the run with an error.
+func (c *coordHost) JobFailed(err error) { c.s.stop(Failed, err) }
+
+// Draw makes a choice below n.
+func (c *coordHost) Draw(n int) int {
+	if c.s.quiet {
+		return 0
+	}
+	if c.random == nil {
+		c.random = c.s.seeds.Stream("coordinator")
+	}
+	return c.random.Draw(n)
+}
+
+// Observe reports an event of the coordinator.
+func (c *coordHost) Observe(k dataflow.TraceKind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {
+	c.s.observers.count(trace.Event{Kind: k, Task: t, Channel: trace.NoChannel, Attempt: a, Epoch: e, Text: text})
+}

@@ -1,0 +1,163 @@
+package sim
+
+import (
+	"fmt"
+
+	"weir/dataflow/trace"
+	"weir/faults"
+)
+
+// setInjector starts the injector of the run.
+func (s *Sim) setInjector() {
+	s.injector = s.cfg.Injector
+	s.deadline = noDeadline
+	if s.injector != nil {
+		s.strike()
+	}
+}
+
+// strike carries out the faults that are due after an event, and sees to it
+// that the injector wakes when it waits for a time.
+func (s *Sim) strike() {
+	if !s.observers.struck && s.now < s.deadline {
+		return
+	}
+	s.observers.struck = false
+	s.injector.Advance(s.now)
+	for f, ok := s.injector.Next(); ok && !s.over; f, ok = s.injector.Next() {
+		s.inject(&f)
+	}
+	at, ok := s.injector.Deadline()
+	if !ok || at <= s.now {
+		s.deadline = noDeadline
+		return
+	}
+	if at != s.deadline {
+		s.deadline = at
+		s.push(at, classTurn, kindWake, 0, 0, 0)
+	}
+}
+
+// inject carries one fault out.
+func (s *Sim) inject(f *faults.Fault) {
+	if err := s.possible(f); err != nil {
+		s.stop(Failed, err)
+		return
+	}
+	s.result.Faults++
+	s.observers.counts[trace.FaultInjected]++
+	if s.observers.wants(trace.FaultInjected) {
+		what := *f
+		what.When = faults.Condition{}
+		s.observers.send(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Channel: trace.NoChannel, Text: what.String()})
+	}
+	switch f.Kind {
+	case faults.Crash:
+		if f.Target == faults.Worker {
+			s.crashWorker(f.Worker)
+		} else {
+			s.coord.crash()
+		}
+	case faults.Stall:
+		s.stall(f, s.now+f.Duration)
+	case faults.Fail, faults.Delay:
+		if f.Target == faults.Storage {
+			s.stores.armed = append(s.stores.armed, armed{*f, f.Times})
+		} else {
+			s.exts.armed = append(s.exts.armed, armed{*f, f.Times})
+		}
+	case faults.Slow:
+		s.slowDown(f)
+	case faults.Corrupt:
+		s.corrupt(f.Key)
+	}
+}
+
+// possible reports why a fault cannot be carried out in this run.
+func (s *Sim) possible(f *faults.Fault) error {
+	if err := f.Validate(); err != nil {
+		return err
+	}
+	if f.Target == faults.Worker && f.Worker >= len(s.workers) {
+		return fmt.Errorf("fault %s: the run has workers 0 to %d", f, len(s.workers)-1)
+	}
+	if f.Target == faults.Link && int(f.Link) >= len(s.channels) {
+		return fmt.Errorf("fault %s: the job has channels 0 to %d", f, len(s.channels)-1)
+	}
+	return nil
+}
+
+// stall makes a target answer nothing until a time.
+func (s *Sim) stall(f *faults.Fault, until Nanos) {
+	switch f.Target {
+	case faults.Worker:
+		for i := range s.tasks {
+			if t := &s.tasks[i]; int(t.worker) == f.Worker {
+				t.stalled = max(t.stalled, until)
+			}
+		}
+	case faults.Coordinator:
+		s.coord.stalled = max(s.coord.stalled, until)
+	case faults.Storage:
+		s.stores.stalled = max(s.stores.stalled, until)
+	case faults.Sink:
+		s.exts.stalled = max(s.exts.stalled, until)
+	case faults.SourceLog:
+		s.sourceStalled = max(s.sourceStalled, until)
+	case faults.Link:
+		c := &s.channels[f.Link]
+		c.stalled = max(c.stalled, until)
+	}
+}
+
+// slowDown multiplies the times of a target, for a while or for good.
+func (s *Sim) slowDown(f *faults.Fault) {
+	s.scale(f.Target, f.Worker, int(f.Link), int64(f.Factor), 1)
+	if f.Duration > 0 {
+		which := int32(f.Worker)
+		if f.Target == faults.Link {
+			which = int32(f.Link)
+		}
+		s.push(s.now+f.Duration, classTask, kindFaultOver, which, uint32(f.Factor), uint64(f.Target))
+	}
+}
+
+// faultOver ends a slowness.
+func (s *Sim) faultOver(e *event) {
+	s.scale(faults.Target(e.arg), int(e.ref), int(e.ref), 1, int64(e.gen))
+}
+
+func (s *Sim) scale(target faults.Target, worker, link int, by, over int64) {
+	switch target {
+	case faults.Worker:
+		for i := range s.tasks {
+			if t := &s.tasks[i]; int(t.worker) == worker {
+				t.slow = t.slow * by / over
+			}
+		}
+	case faults.Storage:
+		s.stores.slow = s.stores.slow * by / over
+	case faults.Sink:
+		s.exts.slow = s.exts.slow * by / over
+	case faults.Link:
+		c := &s.channels[link]
+		c.slow = c.slow * by / over
+	}
+}
+
+// corrupt damages the object under the prefix that was written last and is still there.
+func (s *Sim) corrupt(prefix string) {
+	c, ok := s.cfg.Storage.(interface {
+		Corrupt(key string, bit int) bool
+	})
+	if !ok {
+		s.stop(Failed, fmt.Errorf("corrupt storage: the storage %T of this run cannot be corrupted; use coordinator memory", s.cfg.Storage))
+		return
+	}
+	bit := s.seeds.Stream("corrupt").Draw(1 << 16)
+	for i := len(s.written) - 1; i >= 0; i-- {
+		if key := s.written[i]; len(key) >= len(prefix) && key[:len(prefix)] == prefix && c.Corrupt(key, bit) {
+			return
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package sim
+
+import (
+	"weir/dataflow"
+	"weir/sim/seed"
+)
+
+// Delay names what a policy may make later.
+type Delay uint8
+
+// The delays, with the key that Policy.Delay gets.
+const (
+	LinkDelay    Delay = iota // channel
+	TurnDelay                 // task
+	MessageDelay              // task, both directions
+	StorageDelay              // task + 1, coordinator 0
+	SinkDelay                 // task
+	FaultDelay                // worker: detection and restart; -1 for the coordinator is key 0, worker w is w+1
+	numDelays
+)
+
+var delayNames = [numDelays]string{"delay.link", "delay.turn", "delay.message", "delay.storage", "delay.sink", "delay.fault"}
+
+// Policy decides what the model leaves open: which input a task serves, and by
+// how much of its jitter everything is late. Every answer is a draw from a stream
+// of the source that Begin was given, so that it is on the tape, and 0 is the
+// quiet one.
+type Policy interface {
+	// Begin starts a run.
+	Begin(src *seed.Source)
+	// Quiet reports that every answer is 0: the simulator need not ask.
+	Quiet() bool
+	// Choose answers a choice of a task below n.
+	Choose(task int, c dataflow.Choice, n int) int
+	// Delay returns a number from 0 to most.
+	Delay(d Delay, key int, most Nanos) Nanos
+}
+
+// FIFO delays nothing and serves inputs in rotation: the calm run.
+type FIFO struct{}
+
+func (FIFO) Begin(*seed.Source)                    {}
+func (FIFO) Quiet() bool                           { return true }
+func (FIFO) Choose(int, dataflow.Choice, int) int  { return 0 }
+func (FIFO) Delay(d Delay, key int, m Nanos) Nanos { return 0 }
+
+// Random draws everything uniformly. Its zero value is ready.
+type Random struct {
+	delays  [numDelays]streams
+	choices streams
+}
+
+// Begin takes the streams of a new run.
+func (p *Random) Begin(src *seed.Source) {
+	for d := range p.delays {
+		p.delays[d].reset(src, delayNames[d])
+	}
+	p.choices.reset(src, "choose")
+}
+
+// Quiet is false.
+func (p *Random) Quiet() bool { return false }
+
+// Choose draws from the stream of the task and the kind of choice.
+func (p *Random) Choose(task int, c dataflow.Choice, n int) int {
+	const kinds = int(dataflow.ExternalAnswer) + 1
+	return p.choices.at(task*kinds + int(c)).Draw(n)
+}
+
+// Delay draws from the stream of the delay and its key.
+func (p *Random) Delay(d Delay, key int, most Nanos) Nanos {
+	if most <= 0 {
+		return 0
+	}
+	return p.delays[d].at(key).Range(0, most)
+}
+
+// streams is a family of streams under one name, by key, made when first used.
+type streams struct {
+	src  *seed.Source
+	name string
+	list []*seed.Stream
+}
+
+func (s *streams) reset(src *seed.Source, name string) {
+	s.src, s.name = src, name
+	clear(s.list)
+}
+
+func (s *streams) at(key int) *seed.Stream {
+	if key < len(s.list) && s.list[key] != nil {
+		return s.list[key]
+	}
+	return s.make(key)
+}
+
+func (s *streams) make(key int) *seed.Stream {
+	for len(s.list) <= key {
+		s.list = append(s.list, nil)
+	}
+	s.list[key] = s.src.Stream(s.name, uint64(key))
+	return s.list[key]
+}

@@ -1,0 +1,81 @@
+package sim
+
+import (
+	"weir/dataflow/trace"
+	"weir/faults"
+	"weir/sim/seed"
+)
+
+// RandomFaults draws plans of crashes: from one to Most of them, one in three of
+// the coordinator, the others of workers. A crash is at a time, at the k-th
+// event of the protocol or of storage, at the k-th event of one drawn kind, or a
+// little after the crash before it, so that it falls into the recovery.
+type RandomFaults struct {
+	Workers int
+	Most    int   // crashes, 0 for 3
+	Horizon Nanos // latest time of a crash that is at a time: about the length of a calm run
+	// NoCoordinator has workers crash only.
+	NoCoordinator bool
+}
+
+// Plan draws a plan from the stream "faults". On a quiet tape it is empty.
+func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
+	d := src.Stream("faults")
+	most := r.Most
+	if most == 0 {
+		most = 3
+	}
+	var p faults.Plan
+	var last faults.Condition
+	for i := range most {
+		if !d.Chance(1, 1+i) { // the first is certain, unless the tape is quiet
+			break
+		}
+		f := faults.Fault{Kind: faults.Crash, Target: faults.Worker}
+		if coordinator := d.Chance(1, 3); coordinator && !r.NoCoordinator {
+			f.Target = faults.Coordinator
+		} else {
+			f.Worker = d.Draw(r.Workers)
+		}
+		f.When = r.when(d, last)
+		last = f.When
+		p.Faults = append(p.Faults, f)
+	}
+	return p
+}
+
+// when draws a condition; last is that of the crash before.
+func (r RandomFaults) when(d *seed.Stream, last faults.Condition) faults.Condition {
+	switch d.Draw(6) {
+	case 0, 1:
+		return faults.At(faults.Time(d.Range(0, max(r.Horizon, 1))))
+	case 2:
+		return faults.At(faults.Nth(scaled(d), faults.ProtocolEvents()))
+	case 3:
+		return faults.At(faults.Nth(scaled(d), faults.StorageEvents()))
+	case 4:
+		if len(last.Steps) > 0 {
+			steps := append([]faults.Step{}, last.Steps...)
+			return faults.At(append(steps, faults.Nth(1+d.Draw(40), faults.SweepEvents()))...)
+		}
+	}
+	kinds := aims()
+	return faults.At(faults.Nth(1+d.Draw(12), trace.Mask(0).With(kinds[d.Draw(len(kinds))])))
+}
+
+// scaled draws a number whose size is as likely to be of one order as of another.
+func scaled(d *seed.Stream) int {
+	most := 4 << d.Draw(8)
+	return 1 + d.Draw(most)
+}
+
+// aims are the events next to which something is durable that was not before,
+// or is believed to be.
+func aims() []trace.Kind {
+	return []trace.Kind{
+		trace.BarrierReceived, trace.SnapshotBegun, trace.SnapshotWriting, trace.SnapshotStored, trace.TaskStarting,
+		trace.TaskRestored, trace.TaskReady, trace.TaskDrained, trace.TaskLeft, trace.CommitAsked, trace.Triggered,
+		trace.Acked, trace.AllAcked, trace.Completed, trace.Subsumed, trace.LineAdvanced, trace.PlanDurable, trace.PlanExecuted,
+		trace.StoreApplied, trace.StoreDone, trace.ExtIssued, trace.ExtApplied, trace.ExtDone, trace.OutputCommitted,
+	}
+}

@@ -1,0 +1,156 @@
+package sim
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/cespare/xxhash/v2"
+
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+)
+
+// Verdict says how a run ended. Whether what it produced is right is for the
+// oracles of package check to say.
+type Verdict uint8
+
+const (
+	Running    Verdict = iota
+	Done               // the job ended well
+	Failed             // the job or its configuration failed: Result.Err
+	NoProgress         // a limit was reached, or nothing was left to happen
+	Panicked           // the code under test panicked: Result.Stack
+)
+
+// String returns the verdict in words.
+func (v Verdict) String() string {
+	return [...]string{"running", "done", "job failed", "no progress", "panic"}[v]
+}
+
+// Result is what came of a run. Tasks belongs to the Sim and is valid until its
+// next run.
+type Result struct {
+	Verdict Verdict
+	Err     error  // why, for all verdicts but Done
+	Stack   string // of a panic
+	// Hash covers schedule and contents: chains of all tasks, the coordinator,
+	// effects on storage, committed output.
+	Hash uint64
+	// Parts of Hash, to see where two runs differ.
+	Schedule, Coordinator, Storage, Committed uint64
+	Tasks                                     []uint64 // by TaskID
+
+	Events  int64 // steps of tasks and callbacks of the coordinator
+	Virtual Nanos // time at the end
+	Turns   int64
+	Sent    int64 // buffers put on a wire
+
+	Crashes            int // of workers
+	CoordinatorCrashes int
+	TaskFailures       int
+	LastFailure        error // of a task that gave up by itself
+	Plans              int   // executed
+	Recoveries         int   // plans that restored at least one snapshot
+	Faults             int   // of every kind
+	LandedLate         int   // operations that took effect after the end of the job
+	StoreOps, ExtOps   int64
+	StoreRetried       int64 // storage operations whose outcome was unknown
+	ExtRetried         int64
+	RowsCommitted      int64
+	Counts             [trace.Kinds]int64 // of the trace; data path kinds only if observed
+}
+
+func mix(h, a, b uint64) uint64 {
+	hi, lo := bits.Mul64(h^a^0x9e3779b97f4a7c15, b^0xd6e8feb86659fd93)
+	return hi ^ lo ^ bits.RotateLeft64(h, 23)
+}
+
+func sum(b []byte) uint64 { return xxhash.Sum64(b) }
+
+// finish computes the hash. Chains of living tasks join those of their dead incarnations.
+func (s *Sim) finish() {
+	r := &s.result
+	h := uint64(0)
+	for i := range s.tasks {
+		t := &s.tasks[i]
+		c := t.chain
+		if t.task != nil {
+			c = mix(c, t.task.Chain(), uint64(t.inc))
+		}
+		r.Tasks = append(r.Tasks, c)
+		h = mix(h, c, uint64(i))
+	}
+	r.Coordinator, r.Storage, r.Committed, r.Schedule = s.coord.chain, mix(s.stores.chain, s.exts.chain, 0), s.committed, s.schedule
+	h = mix(h, r.Coordinator, r.Storage)
+	r.Hash = mix(h, r.Committed, r.Schedule)
+	r.Events, r.Virtual = s.steps, s.now
+	r.Counts = s.observers.counts
+}
+
+// EventLog is a compact record of a run: what happened, and the hash of the
+// schedule and of the task after it. It is for finding where two runs part.
+type EventLog struct{ entries []logEntry }
+
+type logEntry struct {
+	event
+	schedule uint64
+	chain    uint64 // of the task of the event, or of the coordinator
+}
+
+func (l *EventLog) reset() { l.entries = l.entries[:0] }
+
+// Len returns the number of events.
+func (l *EventLog) Len() int { return len(l.entries) }
+
+func (s *Sim) log(e *event) {
+	entry := logEntry{event: *e, schedule: s.schedule, chain: s.coord.chain}
+	if t := s.taskOf(e); t != nil && t.task != nil {
+		entry.chain = t.task.Chain()
+	}
+	s.cfg.Log.entries = append(s.cfg.Log.entries, entry)
+}
+
+// taskOf returns the task that an event is for, nil if it is for none.
+func (s *Sim) taskOf(e *event) *taskHost {
+	switch e.kind() {
+	case kindTurn, kindTimer, kindToTask, kindStart:
+		return &s.tasks[e.ref]
+	case kindArrive:
+		return &s.tasks[s.channels[e.ref].to]
+	case kindCredit, kindReply, kindConnect:
+		return &s.tasks[s.channels[e.ref].from]
+	}
+	return nil
+}
+
+// Difference describes the first event at which two runs part, "" if they do not.
+func Difference(a, b *EventLog) string {
+	for i := range min(len(a.entries), len(b.entries)) {
+		if x, y := &a.entries[i], &b.entries[i]; *x != *y {
+			return fmt.Sprintf("event %d differs:\n  %s\n  %s", i, x, y)
+		}
+	}
+	if len(a.entries) != len(b.entries) {
+		return fmt.Sprintf("one run has %d events, the other %d; all of the shorter one agree", len(a.entries), len(b.entries))
+	}
+	return ""
+}
+
+var kindNames = [numKinds]string{
+	"", "turn", "arrive", "credit", "reply", "connect", "timer", "message to task", "start", "transfer", "message to coordinator",
+	"ready", "left", "coordinator timer", "coordinator start", "crash noticed", "failure noticed", "worker up",
+	"storage apply", "storage done", "sink apply", "sink done", "fault over", "wake",
+}
+
+// String shows the event for people.
+func (e *logEntry) String() string {
+	what := id.TaskID(e.ref).String()
+	switch e.kind() {
+	case kindArrive, kindCredit, kindReply, kindConnect:
+		what = id.ChannelID(e.ref).String()
+	case kindStoreApply, kindStoreDone, kindExtApply, kindExtDone, kindTransfer, kindCoordStart, kindCoordTimer:
+		what = fmt.Sprintf("#%d", e.ref)
+	}
+	return fmt.Sprintf("%d ns: %s %s (order %#x, argument %d, generation %d), schedule %016x, contents %016x",
+		e.time, kindNames[e.kind()], what, e.order, e.arg, e.gen, e.schedule, e.chain)
+}

@@ -1,0 +1,361 @@
+package sim
+
+import (
+	"fmt"
+	"strconv"
+
+	"weir/dataflow"
+	"weir/dataflow/id"
+	"weir/sim/seed"
+	"weir/state"
+)
+
+// taskHost is one task of the job through all its incarnations, and the Host of
+// the one that runs.
+type taskHost struct {
+	s      *Sim
+	task   *dataflow.Task // nil: none runs
+	info   *dataflow.TaskInfo
+	id     int32
+	worker int32
+	inc    uint32 // number of the incarnation that runs or ran last
+
+	turnQueued bool
+	inTurn     bool
+	source     bool
+	phase      taskPhase
+	isolated   bool // survivors are cut off from the incarnation
+	ready      bool // has said so for the newest plan
+	busyUntil  Nanos
+	cost       Nanos // of the turn so far
+	slow       int64
+	stalled    Nanos // what is for the task waits until then
+
+	session   uint32 // coordinator incarnation that started or kept it
+	deadBy    uint32 // crash of the worker that ended it
+	plan      *dataflow.TaskPlan
+	attempt   id.Attempt
+	inputs    []int32 // channels
+	outputs   []int32
+	delivered []id.Seq // as reported with ready
+	handed    id.Offset
+	chain     uint64 // of dead incarnations
+	random    *seed.Stream
+	failure   error
+}
+
+type taskPhase uint8
+
+const (
+	absent   taskPhase = iota // never started
+	starting                  // planned, its worker may be on the way up
+	alive
+	dead // crashed, or failed by itself
+)
+
+// setTasks prepares the hosts of all tasks.
+func (s *Sim) setTasks() error {
+	for len(s.tasks) < len(s.infos) {
+		s.tasks = append(s.tasks, taskHost{})
+	}
+	s.tasks = s.tasks[:len(s.infos)]
+	for i := range s.tasks {
+		t, info := &s.tasks[i], &s.infos[i]
+		w, err := s.cfg.place(i)
+		if err != nil {
+			return err
+		}
+		*t = taskHost{
+			s: s, id: int32(i), info: info, worker: int32(w), isolated: true, source: info.Role == dataflow.RoleSource,
+			slow: factor(s.cfg.Model.WorkerSlow, w), inputs: t.inputs[:0], outputs: t.outputs[:0],
+			delivered: append(t.delivered[:0], make([]id.Seq, len(info.Inputs))...),
+		}
+	}
+	return nil
+}
+
+// step gives one event to the task and sees to its next turn.
+func (t *taskHost) step(ev *dataflow.Event) {
+	t.s.steps++
+	t.task.Step(ev)
+	t.schedule()
+}
+
+// schedule queues a turn if the task wants one and none is queued.
+func (t *taskHost) schedule() {
+	if !t.turnQueued && t.task.Runnable() {
+		s := t.s
+		s.queue.push(t.nextTurn())
+	}
+}
+
+func (t *taskHost) nextTurn() event {
+	s := t.s
+	t.turnQueued = true
+	at := max(s.now, t.busyUntil)
+	if !s.quiet && s.cfg.Model.TurnJitter > 0 {
+		at += s.policy.Delay(TurnDelay, int(t.id), s.cfg.Model.TurnJitter)
+	}
+	return event{time: at, order: s.order(classTurn, kindTurn), ref: t.id, gen: t.inc}
+}
+
+// current returns the task of an event if the incarnation that it is for runs.
+// An event for a task that is stalled is put back (put is true); its order stays,
+// so that what came later stays behind it.
+func (s *Sim) current(e *event) (t *taskHost, put bool) {
+	t = &s.tasks[e.ref]
+	if t.task == nil || t.inc != e.gen {
+		return nil, false
+	}
+	if t.stalled > s.now {
+		s.postpone(e, t.stalled)
+		return nil, true
+	}
+	return t, false
+}
+
+func (s *Sim) postpone(e *event, until Nanos) {
+	e.time = until
+	s.queue.push(*e)
+}
+
+// onTurn runs one turn; again says that next is the task's next one.
+func (s *Sim) onTurn(e *event) (next event, again bool) {
+	t, _ := s.current(e)
+	if t == nil {
+		return event{}, false
+	}
+	if t.source && s.sourceStalled > s.now {
+		s.postpone(e, s.sourceStalled)
+		return event{}, false
+	}
+	t.turnQueued = false
+	t.inTurn, t.cost = true, s.cfg.Model.StepBase*t.slow
+	s.steps++
+	s.result.Turns++
+	t.task.Step(&s.turn)
+	t.busyUntil = s.now + t.cost
+	t.inTurn, t.cost = false, 0
+	if t.task != nil && !t.turnQueued && t.task.Runnable() {
+		return t.nextTurn(), true
+	}
+	return event{}, false
+}
+
+func (s *Sim) onTimer(e *event) {
+	if t, _ := s.current(e); t != nil {
+		s.event = dataflow.Event{Kind: dataflow.EvTimer, Ticket: id.Ticket(e.arg)}
+		t.step(&s.event)
+	}
+}
+
+// onToTask delivers a message of the coordinator.
+func (s *Sim) onToTask(e *event) {
+	t, put := s.current(e)
+	if put {
+		return
+	}
+	data := s.parcels.take(int32(e.arg))
+	if t != nil {
+		s.event = dataflow.Event{Kind: dataflow.EvMessage, Data: data}
+		t.step(&s.event)
+	}
+}
+
+// onStart builds the incarnation that a plan asked for.
+func (s *Sim) onStart(e *event) {
+	t := &s.tasks[e.ref]
+	if t.phase != starting || t.inc != e.gen {
+		return
+	}
+	env := dataflow.Env{Host: t, Observer: &s.observers}
+	if s.cfg.LocalDisks && s.cfg.Job.Graph.Vertices[t.info.Vertex].Keyed {
+		env.FS = s.workers[t.worker].mount()
+		env.Dir = "tasks/" + t.info.ID.String() + "/" + strconv.Itoa(int(t.inc))
+	}
+	task, err := dataflow.NewTask(s.cfg.Job, t.info, env)
+	if err != nil {
+		s.stop(Failed, fmt.Errorf("start of %s[%d]: %w", t.info.Name, t.info.Index, err))
+		return
+	}
+	t.task, t.phase = task, alive
+	offset, err := s.offset(t)
+	if err != nil {
+		s.stop(Failed, fmt.Errorf("source log: %w", err))
+		return
+	}
+	t.handed = offset
+	s.event = dataflow.Event{Kind: dataflow.EvStart, Plan: t.plan, Attempt: t.attempt, Offset: offset}
+	t.step(&s.event)
+}
+
+// offset is what the source log has handed out of a task's partition.
+func (s *Sim) offset(t *taskHost) (id.Offset, error) {
+	switch {
+	case !t.source:
+		return 0, nil
+	case s.cfg.SourceLog != nil:
+		return s.cfg.SourceLog.Offset(t.info.ID)
+	}
+	return s.offsets[t.id], nil
+}
+
+// discard ends the incarnation: its objects, and with the number its timers,
+// messages and completions. Its slices of asynchronous work end first.
+func (t *taskHost) discard() {
+	if t.task == nil {
+		return
+	}
+	for i := range t.s.transfers.items {
+		if x := &t.s.transfers.items[i]; x.task == t && x.inc == t.inc {
+			x.task = nil
+		}
+	}
+	task := t.task
+	t.chain = mix(t.chain, task.Chain(), uint64(t.inc))
+	t.task, t.turnQueued, t.busyUntil = nil, false, 0
+	if err := task.Close(); err != nil && t.phase == alive {
+		t.s.stop(Failed, fmt.Errorf("close of %s[%d]: %w", t.info.Name, t.info.Index, err))
+	}
+}
+
+func (s *Sim) closeTasks() {
+	for i := range s.tasks {
+		if t := &s.tasks[i]; t.task != nil {
+			t.discard()
+		}
+	}
+	for i := range s.tasks {
+		s.tasks[i].random, s.tasks[i].plan, s.tasks[i].failure = nil, nil, nil
+	}
+}
+
+// --- Host ---
+
+// Send puts b on the wire.
+func (t *taskHost) Send(out int, b *dataflow.Buffer) {
+	s := t.s
+	s.result.Sent++
+	if t.inTurn {
+		t.cost += int64(b.Records) * s.cfg.Model.StepRecord * t.slow
+	}
+	s.send(t.outputs[out], s.now+t.cost, b)
+}
+
+// Credit returns credits over the connection and recycles the buffer.
+func (t *taskHost) Credit(in, n int, b *dataflow.Buffer) {
+	s := t.s
+	if b != nil {
+		if t.inTurn {
+			t.cost += int64(b.Records) * s.cfg.Model.StepRecord * t.slow
+		}
+		s.pool.put(b)
+	}
+	k := t.inputs[in]
+	if c := &s.channels[k]; c.up {
+		s.push(s.now+t.cost+s.linkDelay(c, k), classWire, kindCredit, k, c.gen, uint64(n))
+	}
+}
+
+// Back sends a reply over the connection.
+func (t *taskHost) Back(in int, data []byte) {
+	s := t.s
+	k := t.inputs[in]
+	if c := &s.channels[k]; c.up {
+		s.push(s.now+t.cost+s.linkDelay(c, k), classWire, kindReply, k, c.gen, uint64(s.parcels.put(data)))
+	}
+}
+
+// Tell sends to the coordinator.
+func (t *taskHost) Tell(data []byte) {
+	s := t.s
+	at := s.now + t.cost + s.delay(s.cfg.Model.Message, MessageDelay, int(t.id))
+	s.push(at, classCoordinator, kindToCoord, t.id, t.inc, uint64(s.parcels.put(data)))
+}
+
+// Timer asks for EvTimer after d.
+func (t *taskHost) Timer(k id.Ticket, d dataflow.Nanos) {
+	s := t.s
+	s.push(s.now+max(int64(d), 0), classTask, kindTimer, t.id, t.inc, uint64(k))
+}
+
+// Store issues a storage operation.
+func (t *taskHost) Store(k id.Ticket, op state.Op) {
+	t.s.issueStore(op, owner{kind: ofTask, task: t.id, inc: t.inc, ticket: k}, t.attempt)
+}
+
+// Transfer begins asynchronous work.
+func (t *taskHost) Transfer(k id.Ticket, tr state.Transfer) { t.s.beginTransfer(t, k, tr) }
+
+// External issues an operation on the external store.
+func (t *taskHost) External(k id.Ticket, op dataflow.ExtOp) {
+	t.s.issueExt(op, owner{kind: ofTask, task: t.id, inc: t.inc, ticket: k})
+}
+
+// Draw makes a choice.
+func (t *taskHost) Draw(c dataflow.Choice, n int) int {
+	if t.s.quiet || n < 2 {
+		return 0
+	}
+	return t.s.policy.Choose(int(t.id), c, n)
+}
+
+// Now is virtual time.
+func (t *taskHost) Now() int64 { return t.s.now + t.cost }
+
+// Random draws for an operator.
+func (t *taskHost) Random() uint64 {
+	if t.random == nil {
+		t.random = t.s.seeds.Stream("operator", uint64(t.id))
+	}
+	return t.random.Uint64()
+}
+
+// HandedOut tells the source log.
+func (t *taskHost) HandedOut(o id.Offset) {
+	s := t.s
+	if o > t.handed {
+		t.cost += int64(o-t.handed) * s.cfg.Model.StepRecord * t.slow
+	}
+	t.handed = o
+	if s.cfg.SourceLog == nil {
+		s.offsets[t.id] = max(s.offsets[t.id], o)
+	} else if err := s.cfg.SourceLog.HandedOut(t.info.ID, o); err != nil {
+		s.stop(Failed, fmt.Errorf("source log: %w", err))
+	}
+}
+
+// Ready connects what is ready at both ends and tells the coordinator.
+func (t *taskHost) Ready(delivered []id.Seq) {
+	s := t.s
+	t.ready = true
+	copy(t.delivered, delivered)
+	for _, k := range t.inputs {
+		s.connect(k)
+	}
+	for _, k := range t.outputs {
+		s.connect(k)
+	}
+	at := s.now + s.delay(s.cfg.Model.Message, MessageDelay, int(t.id))
+	s.push(at, classCoordinator, kindReady, t.id, t.inc, uint64(s.lastPlan)<<32|uint64(s.coord.inc))
+}
+
+// Left tells the coordinator.
+func (t *taskHost) Left() {
+	s := t.s
+	at := s.now + s.delay(s.cfg.Model.Message, MessageDelay, int(t.id))
+	s.push(at, classCoordinator, kindLeft, t.id, t.inc, uint64(s.coord.inc))
+}
+
+// Fail makes the task dead; it is noticed after a while.
+func (t *taskHost) Fail(err error) {
+	s := t.s
+	t.phase, t.failure = dead, err
+	t.deadBy = 0
+	s.result.TaskFailures++
+	s.result.LastFailure = err
+	s.push(s.now+s.delay(s.cfg.Model.Detection, FaultDelay, int(t.worker)+1), classTask, kindFailSeen, t.id, t.inc, 0)
+}
+
+// NewBuffer hands out an empty buffer.
+func (t *taskHost) NewBuffer() *dataflow.Buffer { return t.s.pool.get() }
