@@ -1,0 +1,73 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+	"weir/state"
+)
+
+// outputCommitted is the commit oracle's view of rows becoming visible: each
+// transaction once, of the surviving history, and only when its snapshot can no
+// longer be rolled back.
+func (c *Checker) outputCommitted(e *trace.Event, t *task) {
+	c.addOutput(e)
+	if c.x.AppendSink || e.Epoch == 0 {
+		return
+	}
+	if slices.Contains(t.committed, e.Epoch) {
+		c.violate(Commit, e.Task, e.Epoch, "the rows of the transaction became visible a second time")
+		return
+	}
+	t.committed = append(t.committed, e.Epoch)
+	p := c.find(t, e.Epoch)
+	switch {
+	case p == none:
+		c.violate(Commit, e.Task, e.Epoch, "output became visible for which there is no snapshot")
+	case !c.survives(&c.snapshots[p], t.segment):
+		c.violate(Commit, e.Task, e.Epoch, "output of a history that was rolled back became visible: its transaction should have been aborted")
+	case !c.irrevocable(e.Epoch, t, p):
+		c.violate(Commit, e.Task, e.Epoch, "output became visible before its checkpoint was durable: a crash now would produce it again")
+	}
+}
+
+// irrevocable reports whether nothing can roll snapshot p of t back any more.
+func (c *Checker) irrevocable(e id.Epoch, t *task, p int32) bool {
+	if !c.x.Coordinated {
+		return c.snapshots[p].stored || t.restored != none && c.snapshots[t.restored].epoch >= e
+	}
+	if c.x.Storage == nil || c.x.Layout.RecordKey == nil {
+		return c.isCompleted(e)
+	}
+	if i := len(c.completed); i > 0 && c.completed[i-1] > e {
+		return true // subsumed by a newer one
+	}
+	if t.restored != none && c.snapshots[t.restored].epoch >= e {
+		return true
+	}
+	return c.x.Storage.Do(state.Op{Kind: state.OpGet, Key: c.x.Layout.RecordKey(e)}).Status == state.OK
+}
+
+// checkCommitted: recovery never goes behind visible output.
+func (c *Checker) checkCommitted(e *trace.Event, t *task) {
+	if c.x.AppendSink || len(t.committed) == 0 {
+		return
+	}
+	if newest := slices.Max(t.committed); newest > e.Epoch {
+		c.violate(Commit, e.Task, e.Epoch, "restored from epoch %s although the output of epoch %s is visible: what lies between will be produced again", e.Epoch, newest)
+	}
+}
+
+// externalIssued counts commits that are asked for again.
+func (c *Checker) externalIssued(e *trace.Event, t *task) {
+	if !strings.HasPrefix(e.Text, "commit") {
+		return
+	}
+	if slices.Contains(t.asked, e.Epoch) {
+		c.report.CommitsRetried++
+		return
+	}
+	t.asked = append(t.asked, e.Epoch)
+}

@@ -1,0 +1,38 @@
+// Package check decides whether a run was right. It is told what to expect (an
+// [Expect]: guarantees, the graph's shape, the reference answer) and watches the
+// trace of a run through a [Checker]; nothing here knows an algorithm, a
+// workload or a driver.
+//
+// # Oracles
+//
+//	effect        every source record stands in the surviving state as often as promised
+//	output        what a read-committed reader saw is the reference answer
+//	cut           each complete checkpoint, and each recovery line, is a consistent cut
+//	restore       a restored task is what its snapshot was, on its own history
+//	commit        recovery never goes behind output that is visible, and nothing
+//	              becomes visible that could still be rolled back
+//	storage       every retained checkpoint is readable in full at every instant,
+//	              and what nothing refers to is deleted in the end
+//	progress      after the last fault checkpoints complete and the job ends
+//	conservation  offsets, positions and epochs go on without gap or repetition
+//	contiguity    no live task found its channel or its output broken
+//	agreement     all algorithms give the same answer on the same input
+//	determinism   the same tape gives the same run
+//
+// The first nine watch one run, in a file of their own each; [Agreement] and
+// [Determinism] compare runs. Progress is counted apart: a run that does not end
+// has violated no safety property.
+//
+// # What stands in a lineage
+//
+// A task's history is a tree: an incarnation goes on from the snapshot that it
+// restored. For each task that sources feed, the checker keeps the record ids
+// delivered along the branch that survives; a restore cuts it back to what it
+// was when the snapshot began. The effect oracle counts ids on the surviving
+// branch at the end, the cut oracle those of a checkpoint together with what was
+// captured in flight, which must be exactly the prefix that the sources had
+// handed out.
+//
+// Watermarks and timers are not part of the trace; a mistake there shows in the
+// output.
+package check

@@ -1,0 +1,112 @@
+package check
+
+import (
+	"iter"
+
+	"weir/dataflow/id"
+	"weir/state"
+)
+
+// Guarantee is what is promised of effects.
+type Guarantee uint8
+
+// The guarantees, in the order of dataflow's.
+const (
+	AtMostOnce Guarantee = iota + 1
+	AtLeastOnce
+	ExactlyOnce
+)
+
+// Expect is what a run is measured against. It is read only and may be shared
+// by checkers.
+type Expect struct {
+	// State and Output are what the algorithm promises of effects on state and of
+	// committed output. In a run without failures all guarantees are one: exactly once.
+	State, Output Guarantee
+	// Coordinated: snapshots are job-wide rounds; all shares have the same epoch,
+	// and Completed makes the checkpoint true.
+	Coordinated bool
+	// AppendSink: output becomes visible at once; there are no transactions.
+	AppendSink bool
+	// MayFail: the job may end with an error (a damaged checkpoint, a full disk).
+	MayFail bool
+
+	Tasks    []Task    // by TaskID
+	Channels []Channel // by ChannelID
+
+	// Records is the number of source records; RecordID returns the number of a
+	// record, below Records, from its bytes on a channel that leaves a source.
+	// Partition p of P holds the records with id mod P = p, in order.
+	Records  int
+	RecordID func(rec []byte) uint64
+	// Copies says how often a record is delivered behind the sources when nothing
+	// fails. nil: once.
+	Copies func(record uint64) int
+
+	// Reference is the right answer in canonical form, in any order; Canonical
+	// turns committed rows into that form. The rows it gets are borrowed.
+	Reference [][]byte
+	Canonical func(rows [][]byte) ([][]byte, error)
+	// PerRecord: each row depends on one source record only, so that repeated
+	// records repeat rows and lost ones lack theirs, and other rows stay as they are.
+	PerRecord bool
+
+	// Storage is checkpoint storage; nil: not looked at.
+	Storage Storage
+	Layout  Layout
+
+	// EndWithin bounds the time from the last fault (or the start) to the end of
+	// the job, CheckpointWithin that between completed checkpoints, faults and the
+	// end; nanoseconds, 0: no bound.
+	EndWithin, CheckpointWithin int64
+}
+
+// Task is what the checker must know of one task.
+type Task struct {
+	Name string
+	Sink bool
+	// Source: it reads partition Partition of Partitions.
+	Source                bool
+	Partition, Partitions int
+}
+
+// Channel is a channel's two ends.
+type Channel struct{ From, To id.TaskID }
+
+// Storage is what the checker reads of checkpoint storage; reading must have no
+// effect. Get verifies checksums.
+type Storage interface {
+	Do(op state.Op) state.Result
+	// Objects ranges over all objects by key.
+	Objects() iter.Seq2[string, []byte]
+}
+
+// Layout says how to find the way about checkpoint storage.
+type Layout struct {
+	// RecordKey returns where the record of a job-wide checkpoint stands. nil:
+	// there are none.
+	RecordKey func(e id.Epoch) string
+	// References returns the keys of all objects that the object needs; nothing
+	// for an object that needs none.
+	References func(key string, data []byte) ([]string, error)
+	// Roots returns those of the keys that are kept for their own sake at the end
+	// of a job (records, plans); everything that they do not refer to must be
+	// gone. nil: not checked.
+	Roots func(keys []string) []string
+}
+
+// partition returns how many records a source's partition holds.
+func (x *Expect) partition(t *Task) uint64 {
+	if t.Partitions == 0 || t.Partition >= x.Records {
+		return 0
+	}
+	return uint64((x.Records - t.Partition + t.Partitions - 1) / t.Partitions)
+}
+
+// copies returns how often record r is delivered behind the sources.
+func (x *Expect) copies(r int) int32 {
+	if x.Copies == nil {
+		return 1
+	}
+	return int32(x.Copies(uint64(r)))
+}

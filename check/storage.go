@@ -1,0 +1,186 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+	"weir/state"
+)
+
+// retained is a complete checkpoint that recovery may need.
+type retained struct {
+	epoch id.Epoch
+	key   string // of its record
+	refs  []string
+}
+
+// retain begins to watch over a complete checkpoint, after reading it in full.
+func (c *Checker) retain(e id.Epoch) {
+	if c.x.Storage == nil || c.x.Layout.RecordKey == nil {
+		return
+	}
+	r := retained{epoch: e, key: c.x.Layout.RecordKey(e)}
+	data, ok := c.read(e, r.key, "the checkpoint is complete, but its record cannot be read")
+	if !ok {
+		return
+	}
+	refs, err := c.x.Layout.References(r.key, data)
+	if err != nil {
+		c.violate(StorageWhole, trace.Coordinator, e, "record %s: %v", r.key, err)
+		return
+	}
+	r.refs = refs
+	c.retained = append(c.retained, r)
+	c.verify(&r)
+}
+
+// read gets an object with its checksum verified.
+func (c *Checker) read(e id.Epoch, key, what string) ([]byte, bool) {
+	r := c.x.Storage.Do(state.Op{Kind: state.OpGet, Key: key})
+	if r.Status == state.OK {
+		return r.Data, true
+	}
+	if c.damaged && r.Status == state.Corrupt {
+		return nil, false // a fault did it
+	}
+	c.violate(StorageWhole, trace.Coordinator, e, "%s: %s: %s", what, key, resultText(r))
+	return nil, false
+}
+
+func resultText(r state.Result) string {
+	if r.Err != nil {
+		return r.Err.Error()
+	}
+	return r.Status.String()
+}
+
+// verify reads everything that a checkpoint needs.
+func (c *Checker) verify(r *retained) {
+	for _, key := range r.refs {
+		c.read(r.epoch, key, "the retained checkpoint cannot be restored")
+	}
+}
+
+// verifyAll reads every retained checkpoint: at a crash and at the end.
+func (c *Checker) verifyAll() {
+	for i := range c.retained {
+		r := &c.retained[i]
+		c.read(r.epoch, r.key, "the record of the retained checkpoint cannot be read")
+		c.verify(r)
+	}
+}
+
+// subsumed: the checkpoint is no longer needed.
+func (c *Checker) subsumed(e id.Epoch) {
+	c.retained = slices.DeleteFunc(c.retained, func(r retained) bool { return r.epoch == e })
+}
+
+// storeApplied watches what happens to the objects of retained checkpoints.
+func (c *Checker) storeApplied(e *trace.Event) {
+	verb, key, _ := strings.Cut(e.Text, " ")
+	switch verb {
+	case "delete":
+		c.deleted(key, e)
+	case "put", "create":
+		c.landed = append(c.landed, key)
+		if verb == "put" {
+			c.overwritten(key, e)
+		}
+	case "list":
+		// what landed before somebody looked can be found and deleted
+		c.landed = slices.DeleteFunc(c.landed, func(k string) bool { return strings.HasPrefix(k, key) })
+	}
+}
+
+// deleted: an object that a retained checkpoint needs must stay. Without its
+// record a checkpoint is retained no longer, unless it is the newest.
+func (c *Checker) deleted(key string, e *trace.Event) {
+	for i := range c.retained {
+		r := &c.retained[i]
+		if r.key == key {
+			if i == len(c.retained)-1 {
+				c.violate(StorageWhole, e.Task, r.epoch, "the record of the newest complete checkpoint was deleted: %s", key)
+			}
+			c.retained = slices.Delete(c.retained, i, i+1)
+			return
+		}
+	}
+	for i := range c.retained {
+		if r := &c.retained[i]; slices.Contains(r.refs, key) {
+			c.violate(StorageWhole, e.Task, r.epoch, "%s was deleted, which the retained checkpoint needs", key)
+		}
+	}
+}
+
+// overwritten: a put under a name in use must leave the object readable as it was.
+func (c *Checker) overwritten(key string, e *trace.Event) {
+	for i := range c.retained {
+		r := &c.retained[i]
+		if k := slices.Index(r.refs, key); k >= 0 {
+			c.read(r.epoch, key, "an object that the retained checkpoint needs was written again")
+			return
+		}
+	}
+}
+
+// noteDamage: from here on an unreadable object may be the fault's doing.
+func (c *Checker) noteDamage(e *trace.Event) {
+	if strings.Contains(e.Text, "corrupt") || strings.Contains(e.Text, "torn") {
+		c.damaged = true
+	}
+}
+
+// finishStorage: at the end every retained checkpoint is whole, and only what
+// it needs is left. What landed after the storage was last listed is exempt:
+// nobody could know of it.
+func (c *Checker) finishStorage() {
+	if c.x.Storage == nil {
+		return
+	}
+	c.verifyAll()
+	if c.x.Layout.Roots == nil {
+		return
+	}
+	var keys []string
+	for key := range c.x.Storage.Objects() {
+		keys = append(keys, key)
+	}
+	needed := c.closure(c.x.Layout.Roots(keys))
+	var left []string
+	for _, key := range keys {
+		if _, found := slices.BinarySearch(needed, key); !found && !slices.Contains(c.landed, key) {
+			left = append(left, key)
+		}
+	}
+	if len(left) > 0 {
+		c.violate(StorageWhole, trace.Coordinator, 0, "%d of %d objects in storage are needed by nothing and were not deleted: %s", len(left), len(keys), strings.Join(left[:min(len(left), 3)], ", "))
+	}
+}
+
+// closure returns the keys and everything they refer to, sorted.
+func (c *Checker) closure(keys []string) []string {
+	var all []string
+	seen := map[string]bool{}
+	for todo := slices.Clone(keys); len(todo) > 0; {
+		key := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		all = append(all, key)
+		data, ok := c.read(0, key, "an object that is still referred to cannot be read")
+		if !ok || c.x.Layout.References == nil {
+			continue
+		}
+		refs, err := c.x.Layout.References(key, data)
+		if err != nil {
+			c.violate(StorageWhole, trace.Coordinator, 0, "%s: %v", key, err)
+		}
+		todo = append(todo, refs...)
+	}
+	slices.Sort(all)
+	return all
+}

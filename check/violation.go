@@ -1,0 +1,120 @@
+package check
+
+import (
+	"fmt"
+	"time"
+
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+)
+
+// Oracle names a property that is checked.
+type Oracle uint8
+
+// The oracles; see the package documentation.
+const (
+	Effect Oracle = iota
+	Output
+	Cut
+	Restore
+	Commit
+	StorageWhole
+	Progress
+	Conservation
+	Contiguity
+	SameAnswer
+	SameRun
+	Oracles // number of oracles
+)
+
+func oracleNames() [Oracles]string {
+	return [Oracles]string{
+		"effect", "output", "cut", "restore", "commit", "storage", "progress", "conservation", "contiguity",
+		"agreement", "determinism",
+	}
+}
+
+// String returns the name of the oracle.
+func (o Oracle) String() string {
+	if o < Oracles {
+		return oracleNames()[o]
+	}
+	return fmt.Sprintf("oracle(%d)", uint8(o))
+}
+
+// Violation is one promise that was broken.
+type Violation struct {
+	Oracle Oracle
+	Time   int64     // nanoseconds since the start of the run
+	Task   id.TaskID // trace.Coordinator: none in particular
+	Epoch  id.Epoch  // 0: none in particular
+	Text   string
+}
+
+// String returns the violation on one line.
+func (v Violation) String() string {
+	s := fmt.Sprintf("%s: at %v", v.Oracle, time.Duration(v.Time))
+	if v.Task != trace.Coordinator {
+		s += fmt.Sprintf(", task %s", v.Task)
+	}
+	if v.Epoch != 0 {
+		s += fmt.Sprintf(", epoch %s", v.Epoch)
+	}
+	return s + ": " + v.Text
+}
+
+// Report is the verdict on one run. It belongs to its Checker and is valid
+// until the next Reset.
+type Report struct {
+	// Violations has the first few of each oracle, in order of occurrence; Counts
+	// counts all.
+	Violations []Violation
+	Counts     [Oracles]int
+	Stats
+}
+
+// Stats are counts of what happened.
+type Stats struct {
+	// Duplicates and Losses are source records whose effect stands more, or less,
+	// often than it should in the surviving state or in committed output.
+	Duplicates, Losses int
+
+	Checkpoints          int // completed
+	Crashes              int // of workers
+	CoordinatorCrashes   int
+	TaskFailures         int
+	RestoredTasks        int   // incarnations that restored a snapshot
+	Recoveries           int   // plans that restored at least one snapshot
+	InputBuffers         int   // captured input put back
+	OutputBuffers        int   // captured output put back
+	LogRecords           int64 // items replayed from logs
+	CommitsRetried       int
+	LostWork             int64 // records whose processing was rolled back
+	CommittedRows        int64
+	LastFault, EndOfWork int64 // times
+}
+
+// Safe reports that no safety property was violated.
+func (r *Report) Safe() bool { return r.Safety() == 0 }
+
+// Safety counts the violations of safety properties.
+func (r *Report) Safety() int {
+	n := 0
+	for o, c := range r.Counts {
+		if Oracle(o) != Progress {
+			n += c
+		}
+	}
+	return n
+}
+
+// keptPerOracle is how many violations of an oracle are kept in words.
+const keptPerOracle = 4
+
+// violate counts a violation and keeps it if there is room.
+func (c *Checker) violate(o Oracle, t id.TaskID, e id.Epoch, format string, args ...any) {
+	r := &c.report
+	if r.Counts[o]++; r.Counts[o] <= keptPerOracle {
+		r.Violations = append(r.Violations, Violation{o, c.now, t, e, fmt.Sprintf(format, args...)})
+	}
+}
