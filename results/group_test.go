@@ -84,7 +84,7 @@ func TestTableMarksRangesAndVerdict(t *testing.T) {
 	if err := read(t, write(t, config)).WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"aligned", "throughput", "~9.", "results unjudged", "too few repetitions"} {
+	for _, part := range []string{"aligned", "throughput", "~9.", "million records/s", "results unjudged", "too few repetitions"} {
 		if !strings.Contains(b.String(), part) {
 			t.Errorf("table lacks %q:\n%s", part, b.String())
 		}

@@ -2,6 +2,7 @@ package results
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -79,23 +80,29 @@ func Headline() []string {
 	}
 }
 
+// metricsPerBlock keeps a table of WriteTable within the width of a terminal.
+const metricsPerBlock = 5
+
 // WriteTable writes the comparison at a glance for a terminal: per group one row
-// per variant and one column per metric of Headline that was measured, median
-// with interval, or a range marked with ~. It ends with the verdict.
+// per variant and one column per metric of Headline that was measured, in blocks
+// of a few columns. A value is the median with the farther end of its interval
+// in percent, marked ~ where that is a range. It ends with the verdict.
 func (r *Results) WriteTable(w io.Writer) error {
 	for _, g := range r.Groups() {
 		if _, err := fmt.Fprintf(w, "%s\n", g.Label()); err != nil {
 			return err
 		}
-		if err := r.writeGroup(w, g); err != nil {
-			return err
+		for block := range slices.Chunk(r.MeasuredIn(g, Headline()), metricsPerBlock) {
+			if err := r.writeBlock(w, g, block); err != nil {
+				return err
+			}
 		}
 	}
 	v := r.Manifest.Validity
 	if v.State == "" {
 		v.State = Unjudged
 	}
-	_, err := fmt.Fprintf(w, "median [95 %% interval]; ~ range of fewer than %d repetitions; results %s\n", stat.MinInterval, v.State)
+	_, err := fmt.Fprintf(w, "median ± the farther end of its 95 %% interval; ~ of the range below %d repetitions; results %s\n", stat.MinInterval, v.State)
 	for _, reason := range v.Reasons {
 		if err == nil {
 			_, err = fmt.Fprintf(w, "  %s\n", reason)
@@ -104,23 +111,80 @@ func (r *Results) WriteTable(w io.Writer) error {
 	return err
 }
 
-func (r *Results) writeGroup(w io.Writer, g Group) error {
-	variants, metrics := r.Variants(g), r.MeasuredIn(g, Headline())
+func (r *Results) writeBlock(w io.Writer, g Group, metrics []string) error {
+	columns := make([][]string, len(metrics))
+	header, units := []string{"algorithm", "state"}, []string{"", ""}
+	for i, m := range metrics {
+		var unit string
+		columns[i], unit = r.column(g, m)
+		header, units = append(header, strings.TrimSuffix(strings.TrimSuffix(m, "_ms"), "_bytes")), append(units, unit)
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "algorithm\tstate\t%s\t\n", strings.Join(metrics, "\t"))
-	for _, v := range variants {
+	fmt.Fprintf(t, "  %s\t\n  %s\t\n", strings.Join(header, "\t"), strings.Join(units, "\t"))
+	for i, v := range r.Variants(g) {
 		row := []string{v.Algorithm, v.State}
-		for _, m := range metrics {
-			s, ok := r.SummaryFor(g, v, m)
-			if !ok {
-				row = append(row, "-")
-				continue
-			}
-			row = append(row, FormatSummary(s))
+		for _, c := range columns {
+			row = append(row, c[i])
 		}
-		fmt.Fprintf(t, "%s\t\n", strings.Join(row, "\t"))
+		fmt.Fprintf(t, "  %s\t\n", strings.Join(row, "\t"))
 	}
 	return t.Flush()
+}
+
+// column returns a metric's text for every variant, and the unit of all.
+func (r *Results) column(g Group, metric string) (texts []string, unit string) {
+	var summaries []stat.Summary
+	top := 0.0
+	for _, v := range r.Variants(g) {
+		s, _ := r.SummaryFor(g, v, metric) // N is 0 where not measured
+		summaries, top, unit = append(summaries, s), max(top, s.Hi), cmp.Or(unit, s.Unit)
+	}
+	factor, unit := DisplayUnit(unit, top)
+	for _, s := range summaries {
+		texts = append(texts, relative(s, factor))
+	}
+	return texts, unit
+}
+
+// relative writes a summary in a unit factor times as large as "9.01 ±0.7%".
+func relative(s stat.Summary, factor float64) string {
+	if s.N == 0 {
+		return "-"
+	}
+	text := FormatNumber(s.Median / factor)
+	if s.N > 1 && s.Median > 0 {
+		percent := 100 * max(s.Hi-s.Median, s.Median-s.Lo) / s.Median
+		digits := 0
+		if percent < 9.95 {
+			digits = 1
+		}
+		text += " ±" + strconv.FormatFloat(percent, 'f', digits, 64) + "%"
+	}
+	if s.IsRange() {
+		text = "~" + text
+	}
+	return text
+}
+
+// DisplayUnit returns the factor from a metric's unit to the one in which values
+// up to top are easy to read, and that unit's name.
+func DisplayUnit(unit string, top float64) (factor float64, name string) {
+	switch {
+	case unit == RecordsPerSecond && top >= 1e6, unit == RecordsPerCPUSecond && top >= 1e6:
+		return 1e6, "million " + unit
+	case unit == RecordsPerSecond && top >= 1e4, unit == RecordsPerCPUSecond && top >= 1e4:
+		return 1e3, "thousand " + unit
+	case unit == Milliseconds && top >= 2e4:
+		return 1e3, "s"
+	case unit == ByteCount && top >= 2e9:
+		return 1e9, "GB"
+	case unit == ByteCount && top >= 1e6:
+		return 1e6, "MB"
+	case unit == ByteCount && top >= 1e3:
+		return 1e3, "kB"
+	default:
+		return 1, unit
+	}
 }
 
 // MeasuredIn returns those of metrics that some variant of the group has.
@@ -129,18 +193,6 @@ func (r *Results) MeasuredIn(g Group, metrics []string) []string {
 	return slices.DeleteFunc(slices.Clone(metrics), func(m string) bool {
 		return !slices.ContainsFunc(variants, func(v Variant) bool { _, ok := r.CellFor(g, v, m); return ok })
 	})
-}
-
-// FormatSummary writes a summary as "1.23M [1.20M, 1.25M]"; a range begins with ~.
-func FormatSummary(s stat.Summary) string {
-	mark := ""
-	if s.IsRange() {
-		mark = "~"
-	}
-	if s.N == 1 {
-		return mark + FormatNumber(s.Median)
-	}
-	return fmt.Sprintf("%s%s [%s, %s]", mark, FormatNumber(s.Median), FormatNumber(s.Lo), FormatNumber(s.Hi))
 }
 
 // FormatNumber writes a number with three significant digits and, from 10,000

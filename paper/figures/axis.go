@@ -9,8 +9,6 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg/draw"
-
-	"weir/results"
 )
 
 // ErrNotOnLog is returned for a log axis that would have to show a value that
@@ -176,25 +174,4 @@ func labelled(a plot.Axis) []float64 {
 		}
 	}
 	return values
-}
-
-// displayUnit returns the factor from a metric's unit to the one in which values
-// up to top are easy to read, and that unit's name.
-func displayUnit(unit string, top float64) (factor float64, name string) {
-	switch {
-	case unit == results.RecordsPerSecond && top >= 1e6:
-		return 1e6, "million records/s"
-	case unit == results.RecordsPerSecond && top >= 1e4:
-		return 1e3, "thousand records/s"
-	case unit == results.Milliseconds && top >= 2e4:
-		return 1e3, "s"
-	case unit == results.ByteCount && top >= 2e9:
-		return 1e9, "GB"
-	case unit == results.ByteCount && top >= 1e6:
-		return 1e6, "MB"
-	case unit == results.ByteCount && top >= 1e3:
-		return 1e3, "kB"
-	default:
-		return 1, unit
-	}
 }

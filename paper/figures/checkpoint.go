@@ -23,7 +23,7 @@ func checkpointParts(c context) ([]Figure, error) {
 		return nil, nil
 	}
 	data := c.stacks(layout, metric, parts)
-	factor, unit := displayUnit(results.Milliseconds, data.top())
+	factor, unit := results.DisplayUnit(results.Milliseconds, data.top())
 	for i := range data.rows {
 		data.rows[i].scale(factor)
 	}

@@ -33,7 +33,7 @@ func (c context) dotRows(d dotRows) ([]Figure, error) {
 	if err != nil {
 		return nil, fmt.Errorf("figure %s: %w", f.Name, err)
 	}
-	factor, unit := displayUnit(m.Unit, highest(all))
+	factor, unit := results.DisplayUnit(m.Unit, highest(all))
 	for i := range all {
 		all[i].Summary = scaled(all[i].Summary, factor)
 	}

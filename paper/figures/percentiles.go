@@ -87,7 +87,7 @@ func (c context) percentiles(kind results.LatencyKind) ([]Figure, error) {
 			}
 		}
 	}
-	factor, unit := displayUnit(results.Milliseconds, highest(all))
+	factor, unit := results.DisplayUnit(results.Milliseconds, highest(all))
 	for _, points := range append([][]point{all, atMarks}, pointsOf(curves)...) {
 		for i := range points {
 			points[i].Summary = scaled(points[i].Summary, factor)

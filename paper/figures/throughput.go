@@ -39,7 +39,7 @@ func throughput(c context) ([]Figure, error) {
 	if len(points) == 0 {
 		return nil, nil
 	}
-	factor, unit := displayUnit(results.RecordsPerSecond, highest(points))
+	factor, unit := results.DisplayUnit(results.RecordsPerSecond, highest(points))
 	for i := range points {
 		points[i].Summary = scaled(points[i].Summary, factor)
 	}
