@@ -1,0 +1,126 @@
+package keyedcount
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"weir/dataflow"
+	"weir/dataflow/id"
+	"weir/state"
+)
+
+// partition is one partition of the stream.
+type partition struct {
+	g         *Generator
+	index, of uint64
+	length    id.Offset
+	record    []byte
+}
+
+func (g *Generator) partition(index, of int) *partition {
+	n := uint64(g.settings.NumEvents)
+	return &partition{
+		g: g, index: uint64(index), of: uint64(of), length: id.Offset((n + uint64(of) - 1 - uint64(index)) / uint64(of)),
+		record: make([]byte, g.settings.RecordBytes),
+	}
+}
+
+// Len returns the number of records of the partition.
+func (p *partition) Len() id.Offset { return p.length }
+
+// Read emits records with the hash of their key. They carry no watermark:
+// nothing in this workload waits for one.
+func (p *partition) Read(from id.Offset, n int, out *dataflow.Output) int64 {
+	seq := uint64(from)*p.of + p.index
+	rec := p.record
+	for ; n > 0; n-- {
+		r := p.g.Record(seq)
+		put(rec, r)
+		out.EmitHashed(state.HashUint64(r.Key), rec)
+		seq += p.of
+	}
+	return dataflow.NoWatermark
+}
+
+// keyHash is the hash of a record's key, for the exchange.
+func keyHash(rec []byte) uint64 { return state.HashUint64(binary.LittleEndian.Uint64(rec)) }
+
+const (
+	countOffset   = 0
+	sumOffset     = 8
+	rowBytes      = 32
+	stateName     = "counts"
+	stateCodec    = "count-sum/1"
+	rowTimeOffset = 24
+)
+
+// counter is the keyed aggregate: count and sum per key, in place.
+type counter struct {
+	valueSize int
+	every     uint64
+	out       *dataflow.Output
+	table     state.Table
+	groups    int
+	row       [rowBytes]byte
+}
+
+// Open opens the keyed state.
+func (c *counter) Open(ctx *dataflow.Context) error {
+	table, err := ctx.Store().Table(state.Descriptor{Name: stateName, Kind: state.KindValue, Codec: stateCodec, FixedSize: c.valueSize})
+	if err != nil {
+		return err
+	}
+	c.out, c.table, c.groups = ctx.Out(0), table, ctx.Info().NumGroups
+	return nil
+}
+
+// Process counts the records of b.
+func (c *counter) Process(_ int, b *dataflow.Buffer) error {
+	for rec, rest := dataflow.NextRecord(b.Data); rec != nil; rec, rest = dataflow.NextRecord(rest) {
+		if len(rec) < minRecordBytes {
+			return fmt.Errorf("keyedcount: a record of %d bytes; they have at least %d", len(rec), minRecordBytes)
+		}
+		hash := state.HashUint64(binary.LittleEndian.Uint64(rec))
+		value, fresh := c.table.Update(state.Key{Hash: hash, Group: state.GroupOf(hash, c.groups), Bytes: rec[:8:8]})
+		if fresh && len(value) > minValueBytes {
+			fill(value[minValueBytes:], binary.LittleEndian.Uint64(rec))
+		}
+		value = value[:minValueBytes]
+		count := binary.LittleEndian.Uint64(value[countOffset:]) + 1
+		sum := binary.LittleEndian.Uint64(value[sumOffset:]) + binary.LittleEndian.Uint64(rec[valueOffset:])
+		binary.LittleEndian.PutUint64(value[countOffset:], count)
+		binary.LittleEndian.PutUint64(value[sumOffset:], sum)
+		if c.every == 1 || c.every != 0 && count%c.every == 0 {
+			c.emit(binary.LittleEndian.Uint64(rec), count, sum, binary.LittleEndian.Uint64(rec[timeOffset:]))
+		}
+	}
+	return nil
+}
+
+// Finish emits the final row of every key that has not had it.
+func (c *counter) Finish() error {
+	if c.every == 1 {
+		return nil
+	}
+	c.table.Range(func(k state.Key, value []byte) bool {
+		count := binary.LittleEndian.Uint64(value[countOffset:])
+		if c.every == 0 || count%c.every != 0 {
+			c.emit(binary.LittleEndian.Uint64(k.Bytes), count, binary.LittleEndian.Uint64(value[sumOffset:]), 0)
+		}
+		return true
+	})
+	return nil
+}
+
+func (c *counter) emit(key, count, sum, nanos uint64) {
+	row := &c.row
+	binary.LittleEndian.PutUint64(row[0:], key)
+	binary.LittleEndian.PutUint64(row[8:], count)
+	binary.LittleEndian.PutUint64(row[16:], sum)
+	binary.LittleEndian.PutUint64(row[rowTimeOffset:], nanos)
+	c.out.Emit(row[:])
+}
+
+// RowNanos returns the intended time of the record that caused a sink row, in
+// ns; 0 says that the end of the input caused it.
+func RowNanos(row []byte) int64 { return int64(binary.LittleEndian.Uint64(row[rowTimeOffset:])) }
