@@ -370,7 +370,7 @@ func (c *coordinatorHalf) execute(p *coordinator.PlanRecord, l line, next []line
 	kept := 0
 	for t := range c.tasks {
 		h := &c.hist[t]
-		if l[t] < len(h.snaps) {
+		if p.Plan.Tasks[t].Mode == dataflow.Restart { // a kept task's snapshots count, also those that came since the line was found
 			dropped = append(dropped, unreferenced(h.snaps[l[t]+1:], h.snaps[:l[t]+1])...)
 			h.snaps = h.snaps[:l[t]+1]
 		} else {
