@@ -35,7 +35,9 @@ type Checker struct {
 	rows      []byte   // committed rows, framed
 	canonical [][]byte
 	rowList   [][]byte
-	lastMark  int64 // time of the last checkpoint, fault or start, for progress
+	keys      []string        // scratch: objects in storage
+	needed    map[string]bool // scratch: those that something refers to
+	lastMark  int64           // time of the last checkpoint, fault or start, for progress
 	done      bool
 	report    Report
 }
@@ -53,6 +55,7 @@ func New(x Expect) (*Checker, error) {
 	}
 	c := &Checker{x: x, counts: make([]int32, x.Records), parts: make([]int32, len(x.Tasks))}
 	c.tasks = make([]task, len(x.Tasks))
+	c.needed = map[string]bool{}
 	c.channels = make([]channel, len(x.Channels))
 	for i, ch := range x.Channels {
 		if int(ch.From) >= len(x.Tasks) || int(ch.To) >= len(x.Tasks) || ch.From < 0 || ch.To < 0 {
@@ -75,7 +78,7 @@ func (c *Checker) Reset() {
 	c.now, c.tick, c.used, c.lastMark = 0, 0, 0, 0
 	c.done, c.damaged = false, false
 	c.snapshots, c.marks, c.captures, c.captured = c.snapshots[:0], c.marks[:0], c.captures[:0], c.captured[:0]
-	c.completed, c.retained, c.landed, c.rows, c.canonical = c.completed[:0], c.retained[:0], c.landed[:0], c.rows[:0], nil
+	c.completed, c.retained, c.landed, c.rows, c.canonical = c.completed[:0], c.retained[:0], c.landed[:0], c.rows[:0], c.canonical[:0]
 	c.report = Report{Violations: c.report.Violations[:0]}
 	c.line.reset(len(c.tasks), len(c.channels))
 	for i := range c.channels {

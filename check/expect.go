@@ -89,7 +89,7 @@ type Layout struct {
 	// References returns the keys of all objects that the object needs; nothing
 	// for an object that needs none.
 	References func(key string, data []byte) ([]string, error)
-	// Roots returns those of the keys that are kept for their own sake at the end
+	// Roots returns those of keys, which it must not change, that are kept for their own sake at the end
 	// of a job (records, plans); everything that they do not refer to must be
 	// gone. nil: not checked.
 	Roots func(keys []string) []string

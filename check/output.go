@@ -33,9 +33,9 @@ func (c *Checker) finishOutput(duplicates, losses int) {
 		c.violate(Output, trace.Coordinator, 0, "committed rows cannot be read: %v", err)
 		return
 	}
-	c.canonical = rows
-	if !slices.IsSortedFunc(rows, bytes.Compare) {
-		c.canonical = slices.SortedFunc(slices.Values(rows), bytes.Compare)
+	c.canonical = append(c.canonical[:0], rows...)
+	if !slices.IsSortedFunc(c.canonical, bytes.Compare) {
+		slices.SortFunc(c.canonical, bytes.Compare)
 	}
 	extra, missing := difference(c.canonical, c.reference)
 	if c.x.PerRecord {
@@ -97,5 +97,5 @@ func quoteRows(rows [][]byte) string {
 }
 
 // Rows returns the committed rows of the finished run in canonical form,
-// sorted; nil if the job did not end. Valid until the next Reset.
+// sorted; none if the job did not end. Valid until the next Reset.
 func (c *Checker) Rows() [][]byte { return c.canonical }

@@ -143,44 +143,40 @@ func (c *Checker) finishStorage() {
 	if c.x.Layout.Roots == nil {
 		return
 	}
-	var keys []string
+	c.keys = c.keys[:0]
 	for key := range c.x.Storage.Objects() {
-		keys = append(keys, key)
+		c.keys = append(c.keys, key)
 	}
-	needed := c.closure(c.x.Layout.Roots(keys))
+	clear(c.needed)
+	for _, key := range c.x.Layout.Roots(c.keys) {
+		c.need(key)
+	}
 	var left []string
-	for _, key := range keys {
-		if _, found := slices.BinarySearch(needed, key); !found && !slices.Contains(c.landed, key) {
+	for _, key := range c.keys {
+		if !c.needed[key] && !slices.Contains(c.landed, key) {
 			left = append(left, key)
 		}
 	}
 	if len(left) > 0 {
-		c.violate(StorageWhole, trace.Coordinator, 0, "%d of %d objects in storage are needed by nothing and were not deleted: %s", len(left), len(keys), strings.Join(left[:min(len(left), 3)], ", "))
+		c.violate(StorageWhole, trace.Coordinator, 0, "%d of %d objects in storage are needed by nothing and were not deleted: %s", len(left), len(c.keys), strings.Join(left[:min(len(left), 3)], ", "))
 	}
 }
 
-// closure returns the keys and everything they refer to, sorted.
-func (c *Checker) closure(keys []string) []string {
-	var all []string
-	seen := map[string]bool{}
-	for todo := slices.Clone(keys); len(todo) > 0; {
-		key := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if seen[key] {
-			continue
-		}
-		seen[key] = true
-		all = append(all, key)
-		data, ok := c.read(0, key, "an object that is still referred to cannot be read")
-		if !ok || c.x.Layout.References == nil {
-			continue
-		}
-		refs, err := c.x.Layout.References(key, data)
-		if err != nil {
-			c.violate(StorageWhole, trace.Coordinator, 0, "%s: %v", key, err)
-		}
-		todo = append(todo, refs...)
+// need marks an object and everything that it refers to.
+func (c *Checker) need(key string) {
+	if c.needed[key] {
+		return
 	}
-	slices.Sort(all)
-	return all
+	c.needed[key] = true
+	data, ok := c.read(0, key, "an object that is still referred to cannot be read")
+	if !ok || c.x.Layout.References == nil {
+		return
+	}
+	refs, err := c.x.Layout.References(key, data)
+	if err != nil {
+		c.violate(StorageWhole, trace.Coordinator, 0, "%s: %v", key, err)
+	}
+	for _, r := range refs {
+		c.need(r)
+	}
 }

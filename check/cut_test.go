@@ -1,0 +1,99 @@
+package check
+
+import (
+	"testing"
+
+	"weir/dataflow/id"
+	"weir/dataflow/trace"
+)
+
+func TestCutMissesWhatIsInFlight(t *testing.T) {
+	for _, k := range []trace.Kind{trace.CapturedIn, trace.CapturedOut} {
+		w := newWorld(t)
+		w.emit(0, 6)
+		w.emit(1, 5)
+		w.mute = w.mute.With(k)
+		w.snapshot(epoch(1, 1))
+		w.mute = 0
+		w.complete(epoch(1, 1))
+		mustFire(t, w.finish(epoch(1, 2)), "lost when the checkpoint is restored", Cut)
+	}
+}
+
+func TestCutSaysWhichRecords(t *testing.T) {
+	w := newWorld(t)
+	w.emit(0, 6)
+	w.mute = w.mute.With(trace.CapturedOut)
+	w.snapshot(epoch(1, 1))
+	w.mute = 0
+	w.complete(epoch(1, 1))
+	mustFire(t, w.finish(epoch(1, 2)), "behind 3 records that are neither in the state of the checkpoint nor captured in flight; the first is record 0", Cut)
+}
+
+func TestCutCapturesTwice(t *testing.T) {
+	w := newWorld(t)
+	w.emit(0, 6)
+	w.snapshot(epoch(1, 1))
+	w.captureAll(2, 0, epoch(1, 1), false) // the sender has captured it too
+	w.complete(epoch(1, 1))
+	mustFire(t, w.finish(epoch(1, 2)), "are captured both", Cut)
+}
+
+// TestCutHasEffectsWithoutCause: the receiver's snapshot is taken after the
+// sender's, with something from in between.
+func TestCutHasEffectsWithoutCause(t *testing.T) {
+	w := newWorld(t)
+	w.emit(0, 1)
+	w.flow()
+	w.coordinator(trace.Triggered, epoch(1, 1))
+	for t := range id.TaskID(5) {
+		w.begun(t, epoch(1, 1))
+		w.task(trace.SnapshotStored, t, epoch(1, 1))
+		if t == 1 {
+			w.emit(0, 4)
+			w.flow()
+		}
+	}
+	w.saved[epoch(1, 1)] = w.clone()
+	w.mute = w.mute.With(trace.StoreApplied)
+	w.coordinator(trace.Completed, epoch(1, 1))
+	r := w.c.Finish(End{Time: w.now, Err: errStop})
+	mustFire(t, r, "effects without their cause", Cut, StorageWhole, Progress)
+	if r.Counts[Cut] < 3 { // two channels and the records
+		t.Errorf("%d violations of the cut", r.Counts[Cut])
+	}
+}
+
+func TestCutLacksATask(t *testing.T) {
+	w := newWorld(t)
+	w.snapshotWithout(3, epoch(1, 1))
+	w.complete(epoch(1, 1))
+	mustFire(t, w.finish(epoch(1, 2)), "without a snapshot of t3 (count[1])", Cut)
+}
+
+func TestAtLeastOnceMayOverlapButNotLose(t *testing.T) {
+	w := newWorld(t, func(x *Expect) { x.State, x.Output = AtLeastOnce, AtLeastOnce })
+	w.emit(0, 4)
+	w.flow()
+	w.begun(0, epoch(1, 1)) // the source's instant
+	w.task(trace.SnapshotStored, 0, epoch(1, 1))
+	w.emit(0, 4)
+	w.flow() // what follows is in the others' snapshots
+	for t := id.TaskID(1); t < 5; t++ {
+		w.begun(t, epoch(1, 1))
+		w.task(trace.SnapshotStored, t, epoch(1, 1))
+	}
+	w.record(epoch(1, 1))
+	w.coordinator(trace.Completed, epoch(1, 1))
+	if r := w.c.Finish(End{Time: w.now}); r.Counts[Cut] > 0 {
+		t.Errorf("%v", r.Violations)
+	}
+
+	w = newWorld(t, func(x *Expect) { x.State, x.Output = AtLeastOnce, AtLeastOnce })
+	w.emit(0, 4)
+	w.mute = w.mute.With(trace.CapturedIn, trace.CapturedOut)
+	w.snapshot(epoch(1, 1))
+	w.mute = 0
+	w.complete(epoch(1, 1))
+	mustFire(t, w.finish(epoch(1, 2)), "neither in the state", Cut)
+}

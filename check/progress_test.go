@@ -1,0 +1,42 @@
+package check
+
+import (
+	"errors"
+	"testing"
+)
+
+var errStop = errors.New("storage is full")
+
+func TestJobDoesNotEnd(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.crash("w0")
+	r := w.c.Finish(End{Time: 5e6})
+	mustFire(t, r, "the job did not end; 1 checkpoints completed", Progress)
+	if !r.Safe() {
+		t.Error("a run that does not end has violated no safety property")
+	}
+}
+
+func TestJobFails(t *testing.T) {
+	w := newWorld(t)
+	mustFire(t, w.c.Finish(End{Time: w.now, Err: errStop}), "the job failed: storage is full", Progress)
+	w = newWorld(t, func(x *Expect) { x.MayFail = true })
+	mustPass(t, w.c.Finish(End{Time: w.now, Err: errStop}))
+}
+
+func TestJobEndsLate(t *testing.T) {
+	w := newWorld(t, func(x *Expect) { x.CheckpointWithin = 0 })
+	w.middle()
+	w.crash("w0")
+	w.restore(epoch(1, 1))
+	w.now += 2e6
+	mustFire(t, w.finish(epoch(2, 1)), "after the last fault; at most 1ms", Progress)
+}
+
+func TestCheckpointsStopCompleting(t *testing.T) {
+	w := newWorld(t, func(x *Expect) { x.EndWithin = 0 })
+	w.middle()
+	w.now += 2e6
+	mustFire(t, w.finish(epoch(1, 2)), "passed between two checkpoints; at most 1ms", Progress)
+}

@@ -1,0 +1,55 @@
+package check
+
+import "testing"
+
+func TestRestoredStateIsThatOfTheSnapshot(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.crash("w0")
+	saved := w.saved[epoch(1, 1)]
+	saved.sum[3]++
+	w.saved[epoch(1, 1)] = saved
+	w.restore(epoch(1, 1))
+	mustFire(t, w.finish(epoch(2, 1)), "task t3, epoch 1.1: the restored state is not that of the snapshot", Restore)
+}
+
+func TestRestoredOffsetIsThatOfTheSnapshot(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.crash("w0")
+	saved := w.saved[epoch(1, 1)]
+	saved.offset[0]--
+	w.saved[epoch(1, 1)] = saved
+	w.restore(epoch(1, 1))
+	r := w.c.Finish(End{Time: w.now})
+	mustFire(t, r, "the source goes on from offset 5; the snapshot has 6", Restore, Progress)
+}
+
+func TestRestoredSnapshotExists(t *testing.T) {
+	w := newWorld(t)
+	w.restored(2, epoch(7, 7))
+	mustFire(t, w.c.Finish(End{Time: w.now}), "never began", Restore, Progress)
+}
+
+func TestStartFromNothingAtAnOffset(t *testing.T) {
+	w := newWorld(t)
+	w.crash("w0")
+	w.saved[0] = live{offset: [2]uint64{3, 0}}
+	w.restore(0)
+	mustFire(t, w.c.Finish(End{Time: w.now}), "from nothing, but at offset 3", Restore, Progress)
+}
+
+// TestAbandonedHistoryStaysDead: the record of 1.2 lands after the recovery that
+// went back to 1.1, and the next recovery believes it.
+func TestAbandonedHistoryStaysDead(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.snapshot(epoch(1, 2))
+	w.crash("w0")
+	w.restore(epoch(1, 1))
+	w.emit(0, 1)
+	w.record(epoch(1, 2)) // late
+	w.crash("w0")
+	w.restore(epoch(1, 2))
+	mustFire(t, w.c.Finish(End{Time: w.now}), "an abandoned history came back to life", Restore, Progress)
+}

@@ -1,0 +1,90 @@
+package check
+
+import (
+	"testing"
+
+	"weir/dataflow/trace"
+	"weir/state"
+)
+
+func TestStorageStaysWhole(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.snapshot(epoch(1, 2))
+	w.complete(epoch(1, 2))
+	w.subsume(epoch(1, 1))
+	w.crash("w0")
+	w.restore(epoch(1, 2))
+	mustPass(t, w.finish(epoch(2, 1)))
+}
+
+func TestReferencedObjectDeleted(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.do(state.Op{Kind: state.OpDelete, Key: "snap/t3/1.1"})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "snap/t3/1.1 was deleted, which the retained checkpoint needs", StorageWhole, Progress)
+}
+
+func TestNewestRecordDeleted(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.do(state.Op{Kind: state.OpDelete, Key: "chk/1.1"})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "the record of the newest complete checkpoint was deleted", StorageWhole, Progress)
+}
+
+func TestCompleteWithoutARecord(t *testing.T) {
+	w := newWorld(t)
+	w.snapshot(epoch(1, 1))
+	w.coordinator(trace.Completed, epoch(1, 1))
+	mustFire(t, w.c.Finish(End{Time: w.now}), "its record cannot be read: chk/1.1: not found", StorageWhole, Progress)
+}
+
+func TestCompleteBeforeASnapshotIsDurable(t *testing.T) {
+	w := newWorld(t)
+	w.mute = w.mute.With(trace.SnapshotStored)
+	w.snapshot(epoch(1, 1))
+	w.mute = 0
+	w.complete(epoch(1, 1))
+	r := w.finish(epoch(1, 2))
+	mustFire(t, r, "complete before the snapshot of t0 (source[0]) was durable", StorageWhole)
+}
+
+func TestDamageIsFoundAtACrash(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.store.Corrupt("snap/t2/1.1", 5)
+	w.crash("w0")
+	mustFire(t, w.c.Finish(End{Time: w.now}), "the retained checkpoint cannot be restored: snap/t2/1.1", StorageWhole, Progress)
+}
+
+func TestDamageByAFaultIsNoViolation(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Text: `(corrupt storage key="snap/")`})
+	w.store.Corrupt("snap/t2/1.1", 5)
+	w.crash("w0")
+	mustFire(t, w.c.Finish(End{Time: w.now}), "", Progress)
+}
+
+func TestFileNameReused(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.store.Corrupt("snap/t2/1.1", 5)
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: 2, Text: "put snap/t2/1.1"})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "was written again: snap/t2/1.1", StorageWhole, Progress)
+}
+
+func TestLeftoversAreFound(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.do(state.Op{Kind: state.OpPut, Key: "files/t2/1.1-7", Data: []byte("x")})
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Text: "list files/"})
+	mustFire(t, w.finish(epoch(1, 2)), "needed by nothing and were not deleted: files/t2/1.1-7", StorageWhole)
+}
+
+func TestWhatLandsAfterTheLastLookIsExempt(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.do(state.Op{Kind: state.OpPut, Key: "files/t2/1.1-7", Data: []byte("x")})
+	mustPass(t, w.finish(epoch(1, 2)))
+}
