@@ -350,14 +350,19 @@ func (c *Coordinated) Left(task id.TaskID) {
 	for _, r := range c.rounds {
 		c.carryOver(r, task)
 	}
-	c.completeRounds()
 	if c.notLeft == 0 && c.phase == running {
 		c.finish()
+		return
 	}
+	c.completeRounds()
 }
 
-// finish cleans up and ends the job.
+// finish cleans up and ends the job. A record under way is waited for: it would
+// count for a coordinator that restarts during the clean-up, and must not be garbage then.
 func (c *Coordinated) finish() {
+	if c.creating {
+		return
+	}
 	c.giveUpAll("the job has ended")
 	c.phase = finished
 	c.doomed = nil

@@ -163,6 +163,9 @@ func (c *Coordinated) recordMade(r *round, rec *Record, res state.Result) {
 	c.creating = false
 	if res.Status != state.OK {
 		c.abort(r, Error(rec.Key(), res).Error())
+		if c.notLeft == 0 && c.phase == running {
+			c.finish()
+		}
 		return
 	}
 	c.client.Cancel(r.timeout)
@@ -177,6 +180,10 @@ func (c *Coordinated) recordMade(r *round, rec *Record, res state.Result) {
 		c.announce(rec)
 	}
 	c.retire()
+	if c.notLeft == 0 {
+		c.finish()
+		return
+	}
 	c.pause()
 	c.completeRounds()
 	if !c.allDrainedIn(rec) {
