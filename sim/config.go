@@ -124,7 +124,7 @@ type Operations struct {
 func DefaultModel() Model {
 	const us, ms = 1_000, 1_000_000
 	return Model{
-		StepBase: 2 * us, StepRecord: us / 2, TurnJitter: 20 * us,
+		StepBase: 20 * us, StepRecord: 40 * us, TurnJitter: 20 * us,
 		Link:          Latency{50 * us, 50 * us},
 		Message:       Latency{100 * us, 300 * us},
 		Storage:       Operations{Latency: Latency{400 * us, 800 * us}, PerKiB: us, LateBy: 60 * ms},

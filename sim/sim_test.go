@@ -16,7 +16,7 @@ import (
 // operations and a random order, recorded on tape if that is not nil.
 func crashing(n uint64, tape *seed.Tape) sim.Config {
 	m := sim.DefaultModel().Flaky()
-	plan := sim.RandomFaults{Workers: 3, Horizon: 8e6}.Plan(seed.New(n))
+	plan := sim.RandomFaults{Workers: 3, Horizon: 12e6}.Plan(seed.New(n))
 	return sim.Config{
 		Seed: n, Policy: &sim.Random{}, Workers: 3, Model: m, Record: tape, Poison: true,
 		Injector: faults.NewInjector(plan), MaxTime: 120e9, MaxEvents: 2e6,
@@ -34,7 +34,7 @@ func TestExactlyOnceUnderCrashes(t *testing.T) {
 			err := x.check(testRecords, testKeys)
 			if r.Verdict != sim.Done || err != nil {
 				t.Fatalf("%s, seed %d, faults %s: %s: %v; answer: %v; last failure of a task: %v\n%s", name, n,
-					sim.RandomFaults{Workers: 3, Horizon: 8e6}.Plan(seed.New(n)), r.Verdict, r.Err, err, r.LastFailure, r.Stack)
+					sim.RandomFaults{Workers: 3, Horizon: 12e6}.Plan(seed.New(n)), r.Verdict, r.Err, err, r.LastFailure, r.Stack)
 			}
 			crashes, coordinators = crashes+r.Crashes, coordinators+r.CoordinatorCrashes
 			recoveries, late = recoveries+r.Recoveries, late+r.LandedLate
@@ -127,7 +127,7 @@ func TestQuietTape(t *testing.T) {
 	calm := x.run(t, sim.Config{Workers: 3})
 	cfg := crashing(7, nil)
 	cfg.Replay = &seed.Tape{}
-	cfg.Injector = faults.NewInjector(sim.RandomFaults{Workers: 3, Horizon: 8e6}.Plan(seed.NewReplay(cfg.Replay)))
+	cfg.Injector = faults.NewInjector(sim.RandomFaults{Workers: 3, Horizon: 12e6}.Plan(seed.NewReplay(cfg.Replay)))
 	quiet := x.run(t, cfg)
 	if quiet.Faults != 0 || quiet.StoreRetried != 0 || quiet.ExtRetried != 0 {
 		t.Errorf("%d faults, %d and %d failed operations on an empty tape", quiet.Faults, quiet.StoreRetried, quiet.ExtRetried)
@@ -243,7 +243,7 @@ func TestRandomFaults(t *testing.T) {
 	sizes := make([]int, 5)
 	coordinators := 0
 	for n := range uint64(500) {
-		p := sim.RandomFaults{Workers: 3, Horizon: 8e6}.Plan(seed.New(n))
+		p := sim.RandomFaults{Workers: 3, Horizon: 12e6}.Plan(seed.New(n))
 		if err := p.Validate(); err != nil {
 			t.Fatalf("seed %d: %s: %v", n, p, err)
 		}
