@@ -188,11 +188,12 @@ func (r *Results) CellWith(g Group, v Variant, q Question, has func(Sample) bool
 func (r *Results) best(g Group, v Variant, q Question, has func(Sample) bool) (Cell, bool) {
 	var best Cell
 	found := false
-	for _, c := range r.Cells() {
+	ix := r.indexed()
+	for _, c := range ix.cells {
 		if !g.Holds(c) || !v.of(c) || found && preference(q, c) >= preference(q, best) {
 			continue
 		}
-		if slices.ContainsFunc(r.SamplesOf(c), has) {
+		if slices.ContainsFunc(ix.samples[c.Key()], has) {
 			best, found = c, true
 		}
 	}

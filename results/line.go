@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -221,6 +222,8 @@ func threeDigits(v float64) string {
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	case abs >= 0.9995:
 		return strconv.FormatFloat(v, 'f', 2, 64)
+	case abs >= 1e-4:
+		return strconv.FormatFloat(v, 'f', 2-int(math.Floor(math.Log10(abs*1.0005))), 64)
 	default:
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	}

@@ -48,6 +48,18 @@ type Metric struct {
 	Definition string // one phrase, for tables and the report
 }
 
+// Label is the name in words, without the unit: "processing p99.9".
+func (m Metric) Label() string {
+	name := m.Name
+	for _, unit := range []string{"_ms", "_s", "_bytes", "_records"} {
+		if short, ok := strings.CutSuffix(name, unit); ok && m.Unit != RatioUnit {
+			name = short
+			break
+		}
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(name, "_", " "), "p999", "p99.9")
+}
+
 // Metrics returns the table of metrics, in the order in which tables show them.
 // The slice belongs to the caller.
 func Metrics() []Metric {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"weir/results/stat"
@@ -32,12 +31,16 @@ var (
 	ErrDuplicate = errors.New("repetition recorded twice")
 )
 
-// Results is a campaign read from its directory.
+// Results is a campaign read from its directory. Its fields may be changed only
+// before the first method is called; from then on any number of goroutines may
+// ask.
 type Results struct {
 	Dir      string
 	Manifest Manifest
 	// Samples in the order of the file.
 	Samples []Sample
+
+	index index
 }
 
 // Read reads the campaign in dir and checks every sample. Errors name the file
@@ -150,66 +153,6 @@ func Published(root string) ([]string, error) {
 		}
 	}
 	return dirs, nil
-}
-
-// Cells returns every cell that has a sample, in the order of the plan; those
-// the plan does not have follow in order of appearance.
-func (r *Results) Cells() []Cell {
-	measured := map[string]bool{}
-	for _, s := range r.Samples {
-		measured[s.Cell.Key()] = true
-	}
-	var cells []Cell
-	add := func(c Cell) {
-		if k := c.Key(); measured[k] {
-			delete(measured, k)
-			cells = append(cells, c)
-		}
-	}
-	for _, c := range r.Manifest.Plan.Cells {
-		add(c)
-	}
-	for _, s := range r.Samples {
-		add(s.Cell)
-	}
-	return cells
-}
-
-// SamplesOf returns the repetitions of a cell in order of their number.
-func (r *Results) SamplesOf(c Cell) []Sample {
-	key := c.Key()
-	var samples []Sample
-	for _, s := range r.Samples {
-		if s.Cell.Key() == key {
-			samples = append(samples, s)
-		}
-	}
-	slices.SortFunc(samples, func(a, b Sample) int { return a.Repetition - b.Repetition })
-	return samples
-}
-
-// Values returns the values of a metric in the repetitions of a cell that have
-// it, in order of repetition.
-func (r *Results) Values(c Cell, metric string) []float64 {
-	var values []float64
-	for _, s := range r.SamplesOf(c) {
-		if v, ok := s.Metrics[metric]; ok {
-			values = append(values, v.Value)
-		}
-	}
-	return values
-}
-
-// Summary returns the median of a metric over the repetitions of a cell with
-// its interval; false when none has it.
-func (r *Results) Summary(c Cell, metric string) (stat.Summary, bool) {
-	values := r.Values(c, metric)
-	m, err := MetricNamed(metric)
-	if err != nil || len(values) == 0 {
-		return stat.Summary{}, false
-	}
-	s, err := stat.Summarize(values, m.Unit, c.Seed(metric))
-	return s, err == nil
 }
 
 // Ratio returns the median of a metric in cell c over that in base with its

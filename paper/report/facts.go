@@ -1,0 +1,226 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"weir/results"
+)
+
+// measured tells the plan in words.
+func measured(r *results.Results) []fact {
+	p := r.Manifest.Plan
+	var workloads []string
+	for _, g := range r.Groups() {
+		workloads = append(workloads, g.Label())
+	}
+	how := "full plan"
+	if p.Quick {
+		how = "quick plan: fewer and shorter repetitions, for a first look"
+	}
+	facts := []fact{
+		{"Algorithms", strings.Join(r.Algorithms(), ", ")},
+		{"States", strings.Join(r.States(), ", ")},
+		{"Work", strings.Join(workloads, "; ")},
+		{"Repetitions", fmt.Sprintf("%d of %s s each per cell, in %d blocks with the cells of each in random order", p.Repetitions, plain(p.RepetitionSeconds), p.Blocks)},
+		{"Warm-up", p.WarmUp},
+		{"Plan", how},
+		{"Seed", strconv.FormatUint(p.Seed, 10)},
+		{"Recorded", recorded(r)},
+		{"Started", r.Manifest.Started.UTC().Format(time.DateTime) + " UTC"},
+	}
+	if end := r.Manifest.Finished; end != nil {
+		facts = append(facts, fact{"Took", end.Sub(r.Manifest.Started).Round(time.Second).String()})
+	}
+	return known(facts)
+}
+
+func recorded(r *results.Results) string {
+	text := fmt.Sprintf("%d repetitions of %d cells", len(r.Samples), len(r.Cells()))
+	if missing := len(r.Manifest.Plan.Cells)*r.Manifest.Plan.Repetitions - len(r.Samples); missing > 0 {
+		text += fmt.Sprintf("; %d planned repetitions are missing", missing)
+	}
+	return text
+}
+
+// machine tells the environment; what could not be found out is left out.
+func machine(e results.Environment) []fact {
+	commit := e.Commit
+	if e.Dirty {
+		commit += ", with changes that are not committed"
+	}
+	limit := func(text string, set bool) string {
+		if set {
+			return ", limited to " + text
+		}
+		return ""
+	}
+	return known([]fact{
+		{"Processor", e.CPU},
+		{"Cores", fmt.Sprintf("%d%s; GOMAXPROCS %d", e.Cores, limit(plain(e.CPULimit), e.CPULimit > 0), e.GOMAXPROCS)},
+		{"Memory", size(e.MemoryBytes) + limit(size(e.MemoryLimit), e.MemoryLimit > 0)},
+		{"Kernel", e.Kernel},
+		{"Disk", disk(e.Disk)},
+		{"Disk, probed", probe(e.Disk)},
+		{"Others on the machine", strain(e)},
+		{"Go", fmt.Sprintf("%s %s/%s%s", e.GoVersion, e.GOOS, e.GOARCH, gogc(e.GOGC))},
+		{"Commit", commit},
+		{"Modules", pairs(e.Modules, " ")},
+		{"Settings", pairs(e.Settings, "=")},
+		{"Command", strings.Join(e.Arguments, " ")},
+	})
+}
+
+func disk(d results.Disk) string {
+	return strings.Trim(d.FileSystem+", "+d.MountOptions, ", ")
+}
+
+func probe(d results.Disk) string {
+	if d.FsyncP50MS == 0 && d.WriteBytesPerSecond == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("fsync %s ms at the median, %s ms at the 99th percentile; %s/s written and synced", short(d.FsyncP50MS), short(d.FsyncP99MS), size(int64(d.WriteBytesPerSecond)))
+	if d.ReadBytesPerSecond > 0 {
+		text += ", " + size(int64(d.ReadBytesPerSecond)) + "/s read"
+	}
+	return text
+}
+
+func strain(e results.Environment) string {
+	return fmt.Sprintf("CPU time stolen %s %% before, %s %% after; pressure (CPU, I/O, memory) %s, %s, %s %% before and %s, %s, %s %% after",
+		tenth(100*e.Before.StealShare), tenth(100*e.After.StealShare),
+		tenth(e.Before.CPUPressure), tenth(e.Before.IOPressure), tenth(e.Before.MemoryPressure),
+		tenth(e.After.CPUPressure), tenth(e.After.IOPressure), tenth(e.After.MemoryPressure))
+}
+
+func gogc(v string) string {
+	if v == "" {
+		return ""
+	}
+	return ", GOGC " + v
+}
+
+func pairs(m map[string]string, between string) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, k+between+m[k])
+	}
+	return strings.Join(parts, ", ")
+}
+
+func known(facts []fact) []fact {
+	return slices.DeleteFunc(facts, func(f fact) bool { return strings.TrimSpace(f.Text) == "" })
+}
+
+func tenth(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
+
+// plain writes a number that was set, not measured, as it was set.
+func plain(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+func short(v float64) string { return results.FormatNumber(v) }
+
+// size writes bytes with a decimal unit.
+func size(bytes int64) string {
+	factor, unit := results.DisplayUnit(results.ByteCount, float64(bytes))
+	return short(float64(bytes)/factor) + " " + unit
+}
+
+// health is the section on whether anything is wrong.
+type health struct {
+	Verdict  string
+	Outputs  []row // per cell: repetitions, exact, as declared, wrong
+	AA       []row
+	Warnings []string
+	Care     []string
+}
+
+func newHealth(r *results.Results) health {
+	h := health{Outputs: outputs(r)}
+	wrong := 0
+	for _, s := range r.Samples {
+		if s.Output == results.OutputWrong {
+			wrong++
+		}
+		for _, w := range s.Warnings {
+			h.Warnings = append(h.Warnings, fmt.Sprintf("%s, repetition %d: %s", s.Cell.Key(), s.Repetition, w))
+		}
+	}
+	switch {
+	case len(r.Samples) == 0:
+		h.Verdict = "Nothing was recorded."
+	case wrong == 0:
+		h.Verdict = fmt.Sprintf("The committed output of all %d repetitions was checked: each is the reference answer, or differs only as its algorithm declares.", len(r.Samples))
+	default:
+		h.Verdict = fmt.Sprintf("%d of %d repetitions committed a wrong output. They have no numbers, and the campaign is invalid.", wrong, len(r.Samples))
+	}
+	for _, a := range r.Manifest.Validity.AA {
+		h.AA = append(h.AA, row{
+			Heads: []string{a.Cell.Key(), a.Metric},
+			Cells: []cell{
+				summaryCell(a.Ratio, 1),
+				{Text: string(a.Verdict)}, {Text: fmt.Sprintf("%s %%", short(100*a.NoiseFloor))},
+			},
+		})
+	}
+	for _, w := range r.Manifest.Warnings {
+		h.Warnings = append(h.Warnings, strings.TrimPrefix(w.Cell+": "+w.Text, ": "))
+	}
+	h.Care = append(calibration(r), "An A/A comparison measures one cell twice; the noise floor is how far its ratio may be from 1. A difference between algorithms below it is no finding.")
+	return h
+}
+
+func outputs(r *results.Results) []row {
+	var rows []row
+	for _, c := range r.Cells() {
+		count := map[results.OutputVerdict]int{}
+		samples := r.SamplesOf(c)
+		for _, s := range samples {
+			count[s.Output]++
+		}
+		rows = append(rows, row{Heads: []string{c.Key()}, Cells: []cell{
+			{Text: strconv.Itoa(len(samples))}, {Text: strconv.Itoa(count[results.OutputExact])},
+			{Text: strconv.Itoa(count[results.OutputDeclared])}, {Text: strconv.Itoa(count[results.OutputWrong])},
+			{Text: cmp.Or(shortDigest(samples), "-")},
+		}})
+	}
+	return rows
+}
+
+// shortDigest is the beginning of the digests, or of each that differs.
+func shortDigest(samples []results.Sample) string {
+	var digests []string
+	for _, s := range samples {
+		d := s.OutputDigest[:min(len(s.OutputDigest), 12)]
+		if !slices.Contains(digests, d) {
+			digests = append(digests, d)
+		}
+	}
+	if len(digests) > 3 {
+		return fmt.Sprintf("%d different", len(digests))
+	}
+	return strings.Join(digests, ", ")
+}
+
+// calibration judges how steady the machine was by its calibration loop.
+func calibration(r *results.Results) []string {
+	low, high := 0.0, 0.0
+	for _, s := range r.Samples {
+		if s.CalibrationMS > 0 && (low == 0 || s.CalibrationMS < low) {
+			low = s.CalibrationMS
+		}
+		high = max(high, s.CalibrationMS)
+	}
+	if low == 0 {
+		return []string{"No calibration loop was timed: how steady the machine was is not known."}
+	}
+	text := fmt.Sprintf("The calibration loop took %s to %s ms over the campaign", short(low), short(high))
+	if high > 1.1*low {
+		return []string{text + ": more than 10 % apart, so that the machine's speed changed while measuring."}
+	}
+	return []string{text + ": the machine's speed was steady."}
+}

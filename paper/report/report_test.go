@@ -1,0 +1,193 @@
+package report
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"weir/results"
+	"weir/results/resultstest"
+)
+
+func small() resultstest.Config {
+	return resultstest.Config{Seed: 3, Repetitions: 6, Algorithms: []string{"none", "aligned", "unaligned"}, States: []string{"heap"}}
+}
+
+func campaign(t *testing.T, c resultstest.Config) *results.Results {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "campaign")
+	if err := resultstest.Write(dir, c); err != nil {
+		t.Fatal(err)
+	}
+	r, err := results.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func page(t *testing.T, r *results.Results) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestEveryQuestionHasItsFigureNumbersAndCare(t *testing.T) {
+	p := page(t, campaign(t, small()))
+	for _, q := range questions() {
+		start := strings.Index(p, `<section id="`+string(q.of)+`"`)
+		if start < 0 {
+			t.Errorf("no section on %s", q.of)
+			continue
+		}
+		section := p[start : start+strings.Index(p[start:], "</section>")]
+		for _, part := range []string{"<svg", "<figcaption>", "The numbers", "What to be careful about", "<li>heap: beside the baseline none, "} {
+			if !strings.Contains(section, part) {
+				t.Errorf("the section on %s lacks %q", q.of, part)
+			}
+		}
+	}
+	for _, part := range []string{"Synthetic CPU", "fsync 0.210 ms", "Synthetic data: nothing here was measured", "A/A", "output of all 54 repetitions"} {
+		if !strings.Contains(p, part) {
+			t.Errorf("the report lacks %q", part)
+		}
+	}
+}
+
+func TestNothingIsLoaded(t *testing.T) {
+	p := page(t, campaign(t, small()))
+	for _, pattern := range []string{`<script`, `<link`, `<img`, `<iframe`, ` src=`, `@import`, `url\(`, `href="[^#]`} {
+		if m := regexp.MustCompile(pattern).FindString(p); m != "" {
+			t.Errorf("the report holds %q", m)
+		}
+	}
+	for _, address := range regexp.MustCompile(`https?://[^"' <]*`).FindAllString(p, -1) {
+		if !strings.HasPrefix(address, "http://www.w3.org/") {
+			t.Errorf("the report names %s", address)
+		}
+	}
+}
+
+func TestItIsWellFormedAndNamesItsParts(t *testing.T) {
+	p := page(t, campaign(t, small()))
+	d := xml.NewDecoder(strings.NewReader(p))
+	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	ids := map[string]bool{}
+	var open []string
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			open = append(open, e.Name.Local)
+			attributes := map[string]string{}
+			for _, a := range e.Attr {
+				attributes[a.Name.Local] = a.Value
+			}
+			checkElement(t, e.Name.Local, attributes, ids)
+		case xml.EndElement:
+			if len(open) == 0 || open[len(open)-1] != e.Name.Local {
+				t.Fatalf("</%s> closes %v", e.Name.Local, open)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	for _, link := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(p, -1) {
+		if !ids[link[1]] {
+			t.Errorf("a link leads to #%s, which is not there", link[1])
+		}
+	}
+}
+
+func checkElement(t *testing.T, name string, attributes map[string]string, ids map[string]bool) {
+	t.Helper()
+	if id := attributes["id"]; id != "" {
+		if ids[id] {
+			t.Errorf("the id %s is there twice", id)
+		}
+		ids[id] = true
+	}
+	switch name {
+	case "th":
+		if attributes["scope"] == "" {
+			t.Error("a table header has no scope")
+		}
+	case "svg":
+		if attributes["role"] != "img" || attributes["aria-labelledby"] == "" {
+			t.Errorf("a figure has no name: %v", attributes)
+		}
+	}
+}
+
+func TestTheSameResultsGiveTheSamePage(t *testing.T) {
+	c := small()
+	if page(t, campaign(t, c)) != page(t, campaign(t, c)) {
+		t.Error("two reports of the same results differ")
+	}
+}
+
+func TestVerdictsAreShown(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*resultstest.Config)
+		says   []string
+	}{
+		{"noisy", func(c *resultstest.Config) { c.NoisyTwin = true }, []string{"Invalid: do not use", "differs from itself", "The campaign is invalid"}},
+		{"quick", func(c *resultstest.Config) { c.Quick, c.Repetitions = true, 3 }, []string{"Unjudged", "Quick plan", "below 6 the range", "~"}},
+		{"wrong", func(c *resultstest.Config) { c.WrongCell = true }, []string{"6 of 54 repetitions committed a wrong output"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			config := small()
+			c.change(&config)
+			p := page(t, campaign(t, config))
+			for _, part := range c.says {
+				if !strings.Contains(p, part) {
+					t.Errorf("the report does not say %q", part)
+				}
+			}
+		})
+	}
+}
+
+func TestNoDifferenceShownIsAnAnswer(t *testing.T) {
+	r := campaign(t, small())
+	for i := range r.Samples {
+		if s := &r.Samples[i]; s.Cell.Algorithm != "none" && s.Cell.Load == results.ClosedLoop {
+			value := 9e6 + 1e4*float64(s.Repetition)
+			if err := s.Set("throughput", value); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	p := page(t, r)
+	if !strings.Contains(p, "; no difference shown to unaligned.") && !strings.Contains(p, "; no difference shown to aligned.") {
+		t.Error("two algorithms of equal throughput are ranked")
+	}
+}
+
+func TestTextsOfTheManifestAreEscaped(t *testing.T) {
+	r := campaign(t, small())
+	r.Manifest.Description = "<script>alert(1)</script>"
+	if strings.Contains(page(t, r), "<script>") {
+		t.Error("a description became markup")
+	}
+}
+
+func TestEmptyCampaign(t *testing.T) {
+	if p := page(t, &results.Results{}); !strings.Contains(p, "Nothing was measured") {
+		t.Error("the report of nothing does not say so")
+	}
+}
