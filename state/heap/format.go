@@ -149,6 +149,9 @@ func (m *manifest) readRuns(r *state.Reader, files []state.FileRef) {
 
 // sound says whether a run can be one of a state so declared.
 func (x *run) sound(d state.Descriptor) bool {
+	if x.count <= 0 {
+		return false
+	}
 	switch x.layout {
 	case layoutWords:
 		stride := wordBytes + d.FixedSize

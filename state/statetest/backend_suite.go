@@ -32,6 +32,7 @@ func RunBackend(t *testing.T, open OpenFunc) {
 		{"model", testModel},
 		{"growth", testGrowth},
 		{"isolation", testIsolation},
+		{"emptied", testEmptied},
 		{"captures", testCaptures},
 		{"discard", testDiscard},
 		{"goroutine", testGoroutine},
