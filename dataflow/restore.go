@@ -160,7 +160,9 @@ func (t *Task) logsRead() {
 		t.restore = nil
 		t.injectLogs(r)
 		t.ready()
-		t.proto.Thawed()
+		if t.phase == running { // a task that was restored as left never started its protocol
+			t.proto.Thawed()
+		}
 		return
 	}
 	var pending []id.Epoch

@@ -261,3 +261,20 @@ func TestRandomFaults(t *testing.T) {
 		t.Errorf("plans by size %v, %d crashes of the coordinator", sizes, coordinators)
 	}
 }
+
+// TestLeftTaskIsKept crashes the worker of tasks that have left, so that one is
+// restored as left, and then the other worker, so that it is kept.
+func TestLeftTaskIsKept(t *testing.T) {
+	plan, err := faults.Parse("(plan (crash worker=1 at (nth 3 task-left)) (crash worker=0 at (after (nth 3 task-left) (nth 1 task-left) (nth 3 ext-done))))")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(50) {
+		x := newExperiment(t, sim.New(), "uncoordinated", testRecords, testKeys, 2)
+		x.job.Config.Checkpoint.Interval = 6e5
+		r := x.run(t, sim.Config{Seed: n, Workers: 3, Policy: &sim.Random{}, Injector: faults.NewInjector(plan), MaxTime: 10e9})
+		if err := x.check(testRecords, testKeys); r.Verdict != sim.Done || err != nil {
+			t.Fatalf("seed %d: %s: %v; %v\n%s", n, r.Verdict, r.Err, err, r.Stack)
+		}
+	}
+}
