@@ -41,6 +41,7 @@ type alarm struct {
 	bell  bell
 	heap  []due
 	seq   uint64
+	armed int64 // what the bell is set to; never: it has rung
 }
 
 // due is one timer: a ticket, or an event held back until then.
@@ -53,7 +54,7 @@ type due struct {
 
 func (d *due) before(o *due) bool { return d.at < o.at || d.at == o.at && d.seq < o.seq }
 
-func newAlarm(c *clock) *alarm { return &alarm{clock: c, bell: newBell()} }
+func newAlarm(c *clock) *alarm { return &alarm{clock: c, bell: newBell(), armed: never} }
 
 // after adds a timer that is due d from now.
 func (a *alarm) after(d dataflow.Nanos, t id.Ticket, ev *dataflow.Event) {
@@ -104,15 +105,24 @@ func (a *alarm) pop(now int64) (due, bool) {
 	return first, true
 }
 
-// arm sets the bell to until; false: that has passed.
+// arm sees to it that the bell rings at until, or before; false: that has
+// passed. Setting a bell is a system call, so one that is set to ring earlier
+// is left alone: the sleeper looks around and sets it again.
 func (a *alarm) arm(until int64) bool {
+	if a.armed <= until {
+		return true
+	}
 	d := until - a.clock.now()
 	if d <= 0 {
 		return false
 	}
+	a.armed = until
 	a.bell.set(time.Duration(d))
 	return true
 }
+
+// rang says that the bell was heard.
+func (a *alarm) rang() { a.armed = never }
 
 // coarseBell rings with the precision of the runtime's timers: on an otherwise
 // idle machine up to a millisecond late.

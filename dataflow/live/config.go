@@ -104,7 +104,7 @@ type Pacer interface {
 }
 
 // Rate is the Pacer of a constant offered load: record k of partition p of P is
-// intended at Start + (k*P + p) * 1e9/PerSecond.
+// intended at Start + (k*P + p) * 1e9/PerSecond, rounded up.
 type Rate struct {
 	Start     int64 // nanoseconds since Config.Epoch
 	PerSecond int64 // records per second over all partitions; above 0
@@ -117,7 +117,7 @@ type Rate struct {
 func (r *Rate) Intended(o id.Offset, p, parts int) int64 {
 	seq := uint64(o)*uint64(parts) + uint64(p)
 	per := uint64(r.PerSecond)
-	return r.Start + int64(seq/per*1e9+seq%per*1e9/per)
+	return r.Start + int64(seq/per*1e9+(seq%per*1e9+per-1)/per)
 }
 
 // Allow implements Pacer.

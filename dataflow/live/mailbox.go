@@ -70,6 +70,7 @@ func (m *mailbox[T]) sleep(a *alarm, until int64) {
 	select {
 	case <-m.wake:
 	case <-a.bell.ring():
+		a.rang()
 		m.rise()
 	}
 }

@@ -16,6 +16,10 @@ import (
 // yieldAfter is the number of turns in a row after which a task lets others run.
 const yieldAfter = 16
 
+// expireEvery is the number of turns in a row after which a busy task looks at
+// its timers.
+const expireEvery = 4
+
 // link is one connection of a channel: its identity fences what belongs to an
 // older one.
 type link struct {
@@ -168,7 +172,7 @@ func (r *runner) loop() {
 		if r.inbox.waiting() {
 			r.receive()
 		}
-		if len(r.alarm.heap) > 0 {
+		if len(r.alarm.heap) > 0 && r.streak%expireEvery == 0 {
 			r.expire()
 		}
 		if r.mayTurn() {
@@ -187,11 +191,11 @@ func (r *runner) loop() {
 
 // rest gives back what is owed and sleeps until there is something to do.
 func (r *runner) rest() {
+	r.streak = 0
 	r.settle()
 	if r.inbox.waiting() || r.over() {
 		return
 	}
-	r.streak = 0
 	r.publish()
 	r.inbox.sleep(r.alarm, min(r.alarm.next(), r.wakeAt))
 	r.rose = r.j.clock.now()
