@@ -3,6 +3,7 @@ package heap
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/cespare/xxhash/v2"
@@ -182,6 +183,7 @@ func (c *capture) encode(dst []byte, file, limit int) []byte {
 
 // placed appends the runs of a small segment that comes to stand at offset.
 func placed(dst, runs []run, file, offset int) []run {
+	dst = slices.Grow(dst, len(runs))
 	for _, x := range runs {
 		x.file, x.offset = file, offset
 		offset += x.length

@@ -153,7 +153,9 @@ func (c *cells) add(k state.Key, room int) *cell {
 func (c *cells) place(group uint16, h uint32, e cell) *cell {
 	s := c.seg(group)
 	pos := s.n
-	s.reserve(pos+1, pos, s)
+	if !s.roomFor(pos + 1) {
+		s.reserve(pos+1, pos, s)
+	}
 	if pos>>cellShift == len(s.pages) {
 		c.ownDir(s)
 		s.pages = append(s.pages, cellPage{gen: c.v.gen})

@@ -35,8 +35,9 @@ func (c *capture) addFlat(i int, t *flat) {
 }
 
 func smallWords(table int, w *words) part {
-	p := part{bytes: make([]byte, 0, w.n*w.stride)}
-	for _, x := range sortedByGroup(w.one.group, make([]uint32, 0, w.n)) {
+	sorted, groups := sortedByGroup(w.one.group)
+	p := part{bytes: make([]byte, 0, w.n*w.stride), runs: make([]run, 0, groups)}
+	for _, x := range sorted {
 		start := len(p.bytes)
 		p.bytes = append(p.bytes, w.at(&w.one, int(x&0xffff))...)
 		p.count(table, layoutWords, uint16(x>>16), len(p.bytes)-start)
@@ -45,8 +46,9 @@ func smallWords(table int, w *words) part {
 }
 
 func smallCells(table int, cs *cells) part {
-	p := part{bytes: make([]byte, 0, int(cs.bytes)+cs.n*2*binary.MaxVarintLen16)}
-	for _, x := range sortedByGroup(cs.one.group, make([]uint32, 0, cs.n)) {
+	sorted, groups := sortedByGroup(cs.one.group)
+	p := part{bytes: make([]byte, 0, int(cs.bytes)+cs.n*2*binary.MaxVarintLen16), runs: make([]run, 0, groups)}
+	for _, x := range sorted {
 		start := len(p.bytes)
 		p.bytes = appendCell(p.bytes, cs.one.at(int(x&0xffff)))
 		p.count(table, layoutCells, uint16(x>>16), len(p.bytes)-start)

@@ -24,11 +24,8 @@ func (x *index) mask() uint32 { return uint32(len(x.slots) - 1) }
 // roomFor says whether n entries fit.
 func (x *index) roomFor(n int) bool { return 2*n <= len(x.slots) && n > 0 }
 
-// reserve makes room for n entries, rehashing the used ones.
+// reserve makes room for n entries, rehashing the used ones. Ask roomFor first.
 func (x *index) reserve(n, used int, entries keyed) {
-	if x.roomFor(n) {
-		return
-	}
 	size := max(minSlots, 1<<bits.Len(uint(2*n-1)))
 	x.slots = make([]uint32, size)
 	for pos := range used {

@@ -76,6 +76,9 @@ func (t *restore) add(h state.Handle) error {
 	}
 	files := make([]source, len(h.Files)+1)
 	files[0].data = m.data
+	if len(h.Files) == 0 {
+		files[0].wants = make([]wanted, 0, len(m.runs))
+	}
 	for i, ref := range h.Files {
 		files[i+1].ref, files[i+1].file = ref, i+1
 	}

@@ -146,7 +146,9 @@ func (w *words) add(group uint16, h uint32, key uint64) []byte {
 	}
 	s := w.seg(group)
 	pos := s.n
-	s.reserve(pos+1, pos, wordsOf{w, s})
+	if !s.roomFor(pos + 1) {
+		s.reserve(pos+1, pos, wordsOf{w, s})
+	}
 	w.extend(s)
 	e := w.at(s, pos)
 	binary.LittleEndian.PutUint64(e, key)
@@ -287,8 +289,10 @@ func (w *words) split() {
 // length of src has been checked. It says false if a key is there already.
 func (w *words) load(group uint16, src []byte, count int) bool {
 	s := w.seg(group)
-	s.reserve(s.n+count, s.n, wordsOf{w, s})
-	s.pages = slices.Grow(s.pages, max(0, (s.n+count)>>w.shift+1-len(s.pages)))
+	if !s.roomFor(s.n + count) {
+		s.reserve(s.n+count, s.n, wordsOf{w, s})
+	}
+	s.pages = slices.Grow(s.pages, max(0, (s.n+count-1)>>w.shift+1-len(s.pages)))
 	for len(src) > 0 {
 		w.extend(s)
 		page := &s.pages[s.n>>w.shift]
@@ -313,15 +317,20 @@ func (w *words) load(group uint16, src []byte, count int) bool {
 	return true
 }
 
-// sortedByGroup returns group<<16|position of every entry of the one segment,
-// in order.
-func sortedByGroup(groups []uint16, scratch []uint32) []uint32 {
-	scratch = scratch[:0]
+// sortedByGroup returns group<<16|position of every entry of a small segment, in
+// order, and the number of different groups.
+func sortedByGroup(groups []uint16) (sorted []uint32, distinct int) {
+	sorted = make([]uint32, len(groups))
 	for pos, g := range groups {
-		scratch = append(scratch, uint32(g)<<16|uint32(pos))
+		sorted[pos] = uint32(g)<<16 | uint32(pos)
 	}
-	slices.Sort(scratch)
-	return scratch
+	slices.Sort(sorted)
+	for i, x := range sorted {
+		if i == 0 || x>>16 != sorted[i-1]>>16 {
+			distinct++
+		}
+	}
+	return sorted, distinct
 }
 
 // each calls f for every entry, in no order that means anything.
