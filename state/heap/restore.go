@@ -96,7 +96,7 @@ func (t *restore) add(h state.Handle) error {
 }
 
 // presplit gives each group its own segment where the entries to come are more
-// than fit into a small one.
+// than fit into a small one, and else makes room in that.
 func (t *restore) presplit() {
 	for _, tab := range t.store.tables {
 		f, ok := tab.(*flat)
@@ -114,6 +114,8 @@ func (t *restore) presplit() {
 		}
 		if f.words.segs == nil && (entries[layoutWords] > smallEntries || size[layoutWords] > smallBytes) {
 			f.words.split()
+		} else if f.words.segs == nil {
+			f.words.expect(entries[layoutWords])
 		}
 		if f.cells.segs == nil && (entries[layoutCells] > smallEntries || size[layoutCells] > smallBytes) {
 			f.cells.split()

@@ -157,6 +157,9 @@ func (w *words) add(group uint16, h uint32, key uint64) []byte {
 	s.n++
 	w.n++
 	if w.segs == nil {
+		if s.group == nil {
+			s.group = make([]uint16, 0, 2*minSlots)
+		}
 		s.group = append(s.group, group)
 	}
 	return e[wordBytes:]
@@ -282,6 +285,20 @@ func (w *words) split() {
 	}
 	for _, p := range one.pages {
 		w.release(p)
+	}
+}
+
+// expect makes room for the first n entries of the one segment.
+func (w *words) expect(n int) {
+	if n == 0 {
+		return
+	}
+	s := &w.one
+	s.reserve(n, 0, nil)
+	s.group = make([]uint16, 0, n)
+	first := max(firstPageShift, uint32(bits.Len(uint(n-1))))
+	if first < w.shift {
+		s.pages = []wordPage{{buf: make([]byte, w.stride<<first), gen: w.v.gen}}
 	}
 }
 
