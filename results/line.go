@@ -120,14 +120,14 @@ func (r *Results) writeBlock(w io.Writer, g Group, metrics []string) error {
 		columns[i], unit = r.column(g, m)
 		header, units = append(header, strings.TrimSuffix(strings.TrimSuffix(m, "_ms"), "_bytes")), append(units, unit)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "  %s\t\n  %s\t\n", strings.Join(header, "\t"), strings.Join(units, "\t"))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // Flush returns the errors of writing
+	_, _ = fmt.Fprintf(t, "  %s\t\n  %s\t\n", strings.Join(header, "\t"), strings.Join(units, "\t"))
 	for i, v := range r.Variants(g) {
 		row := []string{v.Algorithm, v.State}
 		for _, c := range columns {
 			row = append(row, c[i])
 		}
-		fmt.Fprintf(t, "  %s\t\n", strings.Join(row, "\t"))
+		_, _ = fmt.Fprintf(t, "  %s\t\n", strings.Join(row, "\t"))
 	}
 	return t.Flush()
 }

@@ -32,9 +32,9 @@ bytes, so that --check can tell whether a committed figure is up to date.`,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if c.check {
-				return check(c, cmd.ErrOrStderr())
+				return check(c, cmd.PrintErrf)
 			}
-			return render(c, cmd.ErrOrStderr())
+			return render(c, cmd.PrintErrf)
 		},
 	}
 	command.Flags().StringVar(&c.results, "results", "results", "directory of campaigns")

@@ -34,10 +34,10 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return exitFine
 	case errors.Is(err, errUsage):
-		fmt.Fprintf(stderr, "figures: %v\nTry: figures --help\n", err)
+		_, _ = fmt.Fprintf(stderr, "figures: %v\nTry: figures --help\n", err)
 		return exitUsage
 	default:
-		fmt.Fprintf(stderr, "figures: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "figures: %v\n", err)
 		return exitError
 	}
 }

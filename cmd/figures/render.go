@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -16,8 +15,11 @@ import (
 	"weir/results"
 )
 
+// logger writes a line for people.
+type logger func(format string, args ...any)
+
 // render writes every figure and removes those that no results give any more.
-func render(c config, log io.Writer) error {
+func render(c config, log logger) error {
 	files, err := drawAll(c, log)
 	if err != nil {
 		return err
@@ -33,7 +35,7 @@ func render(c config, log io.Writer) error {
 		if err := os.Remove(path); err != nil {
 			return fmt.Errorf("remove a figure that is no more: %w", err)
 		}
-		fmt.Fprintf(log, "removed %s\n", path)
+		log("removed %s\n", path)
 	}
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -43,12 +45,12 @@ func render(c config, log io.Writer) error {
 			return fmt.Errorf("write figures: %w", err)
 		}
 	}
-	fmt.Fprintf(log, "%d files written below %s\n", len(files), c.out)
+	log("%d files written below %s\n", len(files), c.out)
 	return nil
 }
 
 // check renders into memory and compares with what is there.
-func check(c config, log io.Writer) error {
+func check(c config, log logger) error {
 	files, err := drawAll(c, log)
 	if err != nil {
 		return err
@@ -75,18 +77,18 @@ func check(c config, log io.Writer) error {
 	if len(changed) > 0 {
 		return fmt.Errorf("figures are not up to date:\n  %s\nrender them with: go run ./cmd/figures --results %s --out %s", strings.Join(changed, "\n  "), c.results, c.out)
 	}
-	fmt.Fprintf(log, "%d files are up to date\n", len(files))
+	log("%d files are up to date\n", len(files))
 	return nil
 }
 
 // drawAll returns the files of every published campaign by path.
-func drawAll(c config, log io.Writer) (map[string][]byte, error) {
+func drawAll(c config, log logger) (map[string][]byte, error) {
 	dirs, err := results.Published(c.results)
 	if err != nil {
 		return nil, err
 	}
 	if len(dirs) == 0 {
-		fmt.Fprintf(log, "no published results in %s: there is nothing to draw\n", c.results)
+		log("no published results in %s: there is nothing to draw\n", c.results)
 	}
 	files := map[string][]byte{}
 	for _, dir := range dirs {

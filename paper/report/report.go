@@ -148,7 +148,8 @@ func inline(f figures.Figure) template.HTML {
 	head := svg[:open]
 	viewBox := head[strings.Index(head, "viewBox"):]
 	viewBox = viewBox[:strings.Index(viewBox[len(`viewBox="`):], `"`)+len(`viewBox="`)+1]
-	return template.HTML(fmt.Sprintf( //nolint:gosec // our own drawing; texts in it are escaped by its writer
+	// The drawing is our own, and its writer escapes the texts in it.
+	return template.HTML(fmt.Sprintf(
 		`<svg xmlns="http://www.w3.org/2000/svg" %s role="img" aria-labelledby="figure-%[2]s-title figure-%[2]s-desc"><title id="figure-%[2]s-title">%[3]s</title><desc id="figure-%[2]s-desc">%[4]s</desc>%[5]s`,
 		viewBox, template.HTMLEscapeString(f.Name), template.HTMLEscapeString(f.Heading),
 		template.HTMLEscapeString(f.Alt), svg[open+1:]))
