@@ -65,13 +65,16 @@ func (w *Workload) Settings() []string {
 	return changes
 }
 
-// Small makes it 240 events from id 5000, where people, auctions and bids have
-// others to refer to, in windows of 2 s every second, with small payloads.
+// Small makes it 240 small events from id 5000 in windows of 2 s every second.
+// Few people and auctions at a time, and 20 ms between events, give every query
+// rows in many windows, ties among q5's and pairs in q8's.
 func (w *Workload) Small() {
 	s := &w.settings
 	s.NumEvents, s.FirstEventID = 240, 5000
 	s.WindowSizeSec, s.WindowPeriodSec = 2, 1
 	s.AvgPersonByteSize, s.AvgAuctionByteSize, s.AvgBidByteSize = 60, 80, 50
+	s.NumActivePeople, s.NumInFlightAuctions = 2, 5
+	s.FirstEventRate, s.NextEventRate = 5000, 5000
 }
 
 // Events returns the number of events.
