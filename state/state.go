@@ -74,6 +74,8 @@ type Table interface {
 	// Get returns the value of k (KindValue, KindReducing) or all elements of a
 	// list in their framing (KindList, see AppendElement).
 	Get(k Key) (value []byte, ok bool)
+	// Put sets the value of k. For KindList value is one or more framed elements,
+	// which replace all there were.
 	Put(k Key, value []byte)
 	Delete(k Key) // the whole key, of every kind
 	// Update returns the value of k for writing in place; fresh says it was
@@ -124,7 +126,7 @@ type Handle struct {
 	Version uint16
 	Inline  []byte
 	Files   []FileRef
-	Bytes   int64 // logical size of the whole state, bytes
+	Bytes   int64 // logical size of the whole state: keys, fields and values of all entries (see SumEntry)
 	Changed int64 // logical bytes written since the base, 0 if unknown
 }
 
