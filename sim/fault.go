@@ -7,13 +7,11 @@ import (
 	"weir/faults"
 )
 
-// setInjector starts the injector of the run.
+// setInjector starts the injector of the run, which strikes for the first time
+// after the first event: the coordinator's start.
 func (s *Sim) setInjector() {
 	s.injector = s.cfg.Injector
 	s.deadline = noDeadline
-	if s.injector != nil {
-		s.strike()
-	}
 }
 
 // strike carries out the faults that are due after an event, and sees to it

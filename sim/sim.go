@@ -93,10 +93,9 @@ func (s *Sim) Run(cfg Config) Result {
 
 // catch turns a panic of the code under test into a verdict.
 func (s *Sim) catch() {
-	if p := recover(); p != nil {
+	if p := recover(); p != nil && s.verdict != Panicked {
 		s.stack = string(debug.Stack())
 		s.stop(Panicked, fmt.Errorf("panic at %d ns of virtual time: %v", s.now, p))
-		s.over = true
 	}
 }
 
