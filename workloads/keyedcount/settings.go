@@ -35,7 +35,7 @@ type Settings struct {
 // Defaults returns the settings that a new workload has.
 func Defaults() Settings {
 	return Settings{
-		NumEvents: 100_000, Keys: 10_000, Distribution: Uniform, Exponent: "1", RecordBytes: minRecordBytes,
+		NumEvents: 1000, Keys: 100, Distribution: Uniform, Exponent: "1", RecordBytes: minRecordBytes,
 		ValueSize: minValueBytes, EmitEvery: 1, Rate: 1_000_000,
 	}
 }
