@@ -23,9 +23,9 @@ type Checkpoint struct {
 	PutNanos       int64 // writing the snapshot object
 	AckNanos       int64 // stored to acknowledged
 	MetadataNanos  int64 // all acknowledged to complete
-	UploadedBytes  int64 // all tasks: state files and inline state sent to storage
-	ObjectBytes    int64 // all tasks: snapshot objects
-	InflightBytes  int64 // all tasks: captured channel contents, part of the objects
+	UploadedBytes  int64 // all tasks: state files sent to storage; small state is in the objects
+	ObjectBytes    int64 // all tasks: snapshot objects, what follows included
+	InflightBytes  int64 // all tasks: captured channel contents
 	Tasks          int
 	LongestSync    id.TaskID // the task with SyncNanos
 

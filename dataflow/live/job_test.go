@@ -325,3 +325,46 @@ func TestRecordedRunReplaysToTheSameChains(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckpointLogOfARun(t *testing.T) {
+	for _, name := range exactlyOnce() {
+		t.Run(name, func(t *testing.T) {
+			w, g := newWorld(t), newGate(testRecords/4)
+			cfg := w.config(countJob(t, name, testRecords, testKeys), g)
+			cfg.Checkpoints = &live.CheckpointLog{}
+			j, err := live.Start(context.Background(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.await(t, j, "three snapshots of every task", func(g *gate) bool { return g.counts[trace.SnapshotStored] >= 3*len(j.Tasks()) })
+			g.open(testRecords)
+			if _, err := j.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			local := cfg.Checkpoints.Local()
+			completed := cfg.Checkpoints.Completed()
+			if len(local) == 0 && len(completed) < 2 {
+				t.Errorf("%d local snapshots, %d checkpoints", len(local), len(completed))
+			}
+			for _, c := range completed {
+				if c.SyncNanos <= 0 || c.TotalNanos < c.SyncNanos+c.MetadataNanos || c.ObjectBytes == 0 || c.MetadataNanos <= 0 || c.AlignmentNanos < 0 || c.Tasks < 1 || c.Tasks > len(j.Tasks()) {
+					t.Errorf("implausible: %+v", c)
+				}
+			}
+			for _, s := range local {
+				if s.SyncNanos <= 0 || s.Stored <= s.Begun || s.ObjectBytes == 0 || s.AsyncNanos < 0 || s.PutNanos < 0 {
+					t.Errorf("implausible: %+v", s)
+				}
+			}
+			var total live.Counts
+			for _, s := range j.Stats() {
+				total.Snapshots += s.Snapshots
+				total.BusyNanos += s.BusyNanos
+				total.SyncNanos += s.SyncNanos
+			}
+			if total.Snapshots < uint64(3*len(j.Tasks())) || total.SyncNanos == 0 || total.BusyNanos < total.SyncNanos {
+				t.Errorf("counts %+v", total)
+			}
+		})
+	}
+}

@@ -104,14 +104,19 @@ func (b bomb) Process(port int, buf *dataflow.Buffer) error {
 	return b.Operator.Process(port, buf)
 }
 
+func newFuse(records int64) *atomic.Int64 {
+	f := &atomic.Int64{}
+	f.Store(records)
+	return f
+}
+
 func TestPanicIsACrashOfItsTask(t *testing.T) {
 	for _, name := range exactlyOnce() {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			job := countJob(t, name, testRecords, testKeys)
-			var fuse atomic.Int64
-			fuse.Store(testRecords / 2)
-			job.Graph.Vertices[1].New = func() dataflow.Operator { return bomb{newCount(), &fuse} }
+			fuse := newFuse(testRecords / 2)
+			job.Graph.Vertices[1].New = func() dataflow.Operator { return bomb{newCount(), fuse} }
 			r, err := live.Run(context.Background(), w.config(job, nil))
 			if err != nil {
 				t.Fatal(err)
