@@ -169,7 +169,7 @@ func (s *Sim) onStart(e *event) {
 		return
 	}
 	env := dataflow.Env{Host: t, Observer: &s.observers}
-	if s.cfg.LocalDisks && s.cfg.Job.Graph.Vertices[t.info.Vertex].Keyed {
+	if s.cfg.LocalDisks {
 		env.FS = s.workers[t.worker].mount()
 		env.Dir = "tasks/" + t.info.ID.String() + "/" + strconv.Itoa(int(t.inc))
 	}
