@@ -65,7 +65,6 @@ type operations[O, R any] struct {
 	stalled Nanos
 	slow    int64
 	armed   []armed
-	delay   Delay
 }
 
 // armed is a fault that waits for operations that match.
@@ -115,8 +114,7 @@ func (p *operations[O, R]) strike(name, key string) (faults.Fault, bool) {
 	return faults.Fault{}, false
 }
 
-// issue puts an operation on its way. before is the earliest time of its
-// effect (operations in order), and the time of its effect is returned.
+// trip draws the times of an operation of size bytes to its place of effect and back.
 func (s *Sim) trip(m *Operations, slow int64, d Delay, key, size int) (there, back Nanos) {
 	there = (s.delay(m.Latency, d, key) + m.PerKiB*int64(size>>10)) * slow
 	back = s.delay(m.Latency, d, key) * slow

@@ -39,10 +39,17 @@ type Policy interface {
 // FIFO delays nothing and serves inputs in rotation: the calm run.
 type FIFO struct{}
 
-func (FIFO) Begin(*seed.Source)                    {}
-func (FIFO) Quiet() bool                           { return true }
-func (FIFO) Choose(int, dataflow.Choice, int) int  { return 0 }
-func (FIFO) Delay(d Delay, key int, m Nanos) Nanos { return 0 }
+// Begin does nothing.
+func (FIFO) Begin(*seed.Source) {}
+
+// Quiet is true.
+func (FIFO) Quiet() bool { return true }
+
+// Choose is 0.
+func (FIFO) Choose(int, dataflow.Choice, int) int { return 0 }
+
+// Delay is 0.
+func (FIFO) Delay(Delay, int, Nanos) Nanos { return 0 }
 
 // Random draws everything uniformly. Its zero value is ready.
 type Random struct {
