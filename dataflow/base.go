@@ -22,3 +22,4 @@ func (BaseProtocol) StoreFailed(id.Epoch, error)    {}
 func (BaseProtocol) Done(id.Ticket, state.Result)   {}
 func (BaseProtocol) Connected(out int, seen id.Seq) {}
 func (BaseProtocol) Thawed()                        {}
+func (BaseProtocol) Left()                          {}

@@ -137,7 +137,10 @@ func (t *Task) Mark(i int) Mark {
 // Rewind says that the sender of input in will send again from behind m when
 // this snapshot is restored, whatever was delivered since (at-least-once: from
 // behind the barrier).
-func (d *Draft) Rewind(in int, m Mark) { d.head.Delivered[in], d.head.Inputs[in] = m.delivered, m.head }
+func (d *Draft) Rewind(in int, m Mark) {
+	d.head.Delivered[in], d.head.Inputs[in] = m.delivered, m.head
+	d.head.Drained = d.head.Drained && m.head.Ended
+}
 
 // Save adds the algorithm's own section.
 func (d *Draft) Save(b []byte) { d.head.Save = b }
@@ -236,6 +239,7 @@ func (t *Task) Abandon(e id.Epoch) {
 			d.discard()
 			t.observe(trace.SnapshotFailed, e, "abandoned")
 			t.advanceDrafts()
+			t.tryLeave()
 			return
 		}
 	}
@@ -379,6 +383,7 @@ func (t *Task) draftStored(d *Draft) {
 	d.discard()
 	t.proto.Stored(d.head.Epoch, s)
 	t.advanceDrafts()
+	t.tryLeave()
 }
 
 // resultError describes an outcome that is final and not OK.

@@ -106,14 +106,15 @@ func (t *Task) Commit(e id.Epoch) {
 // ReleaseBase lets the state store forget what it knows of snapshots before base.
 func (t *Task) ReleaseBase(base id.Epoch) { t.store.Release(base) }
 
-// Finish leaves once all commits are through.
+// Finish leaves once all commits are through and all snapshots begun are
+// stored or given up: what is queued on the outputs may stand in them only.
 func (t *Task) Finish() {
 	t.finishing = true
 	t.tryLeave()
 }
 
 func (t *Task) tryLeave() {
-	if t.finishing && t.extCount == 0 && t.phase == running {
+	if t.finishing && t.extCount == 0 && len(t.drafts) == 0 && t.phase == running {
 		t.leave()
 		t.host.Left()
 	}
@@ -123,6 +124,9 @@ func (t *Task) tryLeave() {
 func (t *Task) leave() {
 	t.phase = left
 	t.observe(trace.TaskLeft, 0, "")
+	if t.finishing {
+		t.proto.Left()
+	}
 	for i := range t.outputs {
 		t.outputs[i].end(EndStream)
 	}

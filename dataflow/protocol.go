@@ -61,6 +61,8 @@ type Protocol interface {
 	Connected(out int, seen id.Seq)
 	// Thawed: a plan that keeps this task is carried out.
 	Thawed()
+	// Left: the task is gone; only Tell is of use.
+	Left()
 }
 
 // The optional per-buffer hooks. The kernel looks for them once; an algorithm
@@ -139,7 +141,7 @@ type Kernel interface {
 	ReleaseBase(base id.Epoch)
 	// Commit: snapshot e can never be rolled back. Idempotent.
 	Commit(e id.Epoch)
-	// Finish leaves once all commits are through.
+	// Finish leaves once all commits are through and all drafts are stored or given up.
 	Finish()
 	// Release lets numbered items up to upTo go (Holder).
 	Release(out int, upTo id.Seq)

@@ -35,62 +35,94 @@ func Spec() *algorithms.Spec {
 
 type protocol struct {
 	coordinator.Participant
-	waiting id.Epoch // round whose barriers are coming in, 0 = none
-	base    id.Epoch
-	brought []bool
-	marks   []dataflow.Mark // where the barrier stood, by input
+	// under way, oldest first: without blocking, a fast input brings the next
+	// barrier before a slow one brings this.
+	under []*round
 }
 
-func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
-	p.brought = make([]bool, len(k.Info().Inputs))
-	p.marks = make([]dataflow.Mark, len(p.brought))
-	p.Join(k, s, p)
+// round is a snapshot whose barriers are coming in.
+type round struct {
+	epoch, base id.Epoch
+	brought     []bool
+	marks       []dataflow.Mark // where the barrier stood, by input
 }
+
+func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) { p.Join(k, s, p) }
 
 func (p *protocol) Control(in int, b *dataflow.Buffer) {
-	if b.Epoch <= p.Newest || b.Epoch < p.waiting {
+	if b.Epoch <= p.Newest {
 		return
 	}
-	if p.waiting != 0 && b.Epoch > p.waiting {
-		p.Cancel(p.waiting)
-	}
-	p.waiting, p.base = b.Epoch, coordinator.BaseOf(b)
-	p.brought[in], p.marks[in] = true, p.K.Mark(in)
+	r := p.round(b.Epoch)
+	r.base = coordinator.BaseOf(b)
+	r.brought[in], r.marks[in] = true, p.K.Mark(in)
 	p.check()
 }
 
+// round returns the round e, made if it is new. Epochs grow on every input.
+func (p *protocol) round(e id.Epoch) *round {
+	for _, r := range p.under {
+		if r.epoch == e {
+			return r
+		}
+	}
+	n := len(p.K.Info().Inputs)
+	r := &round{epoch: e, brought: make([]bool, n), marks: make([]dataflow.Mark, n)}
+	i := len(p.under)
+	for i > 0 && p.under[i-1].epoch > e {
+		i--
+	}
+	p.under = append(p.under, nil)
+	copy(p.under[i+1:], p.under[i:])
+	p.under[i] = r
+	return r
+}
+
 func (p *protocol) InputEnded(in int, stream bool) {
-	if stream && p.waiting != 0 {
+	if stream && len(p.under) > 0 {
 		p.check()
-		return
 	}
 	p.Participant.InputEnded(in, stream)
 }
 
+// check takes every snapshot whose barriers have all come, oldest first.
 func (p *protocol) check() {
-	for i, ok := range p.brought {
-		if !ok && !p.K.Ended(i, true) {
-			return
+	for len(p.under) > 0 {
+		r := p.under[0]
+		for i, ok := range r.brought {
+			if !ok && !p.K.Ended(i, true) {
+				return
+			}
 		}
+		p.under = p.under[1:]
+		p.take(r)
 	}
-	p.Trigger(p.waiting, p.base)
 }
 
-func (p *protocol) Trigger(e, base id.Epoch) {
-	p.K.Broadcast(0, e, dataflow.InBand, coordinator.BarrierData(base))
-	d := p.Take(e, base)
-	for i, ok := range p.brought {
+func (p *protocol) take(r *round) {
+	p.K.Broadcast(0, r.epoch, dataflow.InBand, coordinator.BarrierData(r.base))
+	d := p.Take(r.epoch, r.base)
+	for i, ok := range r.brought {
 		if ok {
-			d.Rewind(i, p.marks[i])
+			d.Rewind(i, r.marks[i])
 		}
 	}
 	d.Seal()
-	p.Cancel(e)
 }
 
+// Trigger takes the snapshot of a round that no input will bring.
+func (p *protocol) Trigger(e, base id.Epoch) {
+	n := len(p.K.Info().Inputs)
+	p.take(&round{epoch: e, base: base, brought: make([]bool, n), marks: make([]dataflow.Mark, n)})
+}
+
+// Cancel forgets round e.
 func (p *protocol) Cancel(e id.Epoch) {
-	if p.waiting == e {
-		p.waiting = 0
-		clear(p.brought)
+	for i, r := range p.under {
+		if r.epoch == e {
+			p.under = append(p.under[:i], p.under[i+1:]...)
+			break
+		}
 	}
+	p.check()
 }

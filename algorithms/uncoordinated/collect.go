@@ -74,5 +74,8 @@ func (c *coordinatorHalf) cleanUp() {
 		}
 	}
 	prefixes := []string{coordinator.SnapshotPrefix, coordinator.FilePrefix}
-	c.client.Sweep(^id.Epoch(0), prefixes, func(k string) bool { return live[k] }, c.h.JobDone)
+	c.client.Sweep(^id.Epoch(0), prefixes, func(k string) bool { return live[k] }, func() {
+		c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
+		c.h.JobDone()
+	})
 }

@@ -52,6 +52,7 @@ const (
 
 type taskStatus struct {
 	ready   bool
+	leaving bool // takes no new round
 	left    bool
 	drained bool
 	part    *Part // of the newest complete checkpoint
@@ -198,6 +199,12 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 	var next func(i int)
 	next = func(i int) {
 		if i == len(es) {
+			// Beyond the retained number a record may be about to go: its deletion was
+			// asked for by a coordinator that is dead.
+			for len(c.retained) > c.cfg.Retain {
+				c.h.Observe(trace.Subsumed, trace.Coordinator, c.highest, c.retained[0].Epoch, "")
+				c.retained = c.retained[1:]
+			}
 			c.plan()
 			return
 		}
@@ -366,5 +373,8 @@ func (c *Coordinated) finish() {
 	c.giveUpAll("the job has ended")
 	c.phase = finished
 	c.doomed = nil
-	c.client.Sweep(^id.Epoch(0), garbagePrefixes, c.isLive, c.h.JobDone)
+	c.client.Sweep(^id.Epoch(0), garbagePrefixes, c.isLive, func() {
+		c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
+		c.h.JobDone()
+	})
 }

@@ -22,6 +22,7 @@ const (
 	Ack      // Epoch is durable: Stored
 	Decline  // Epoch cannot be stored: Text
 	Drained  // the last record is processed
+	Leaving  // the task takes no round above Epoch any more
 	Position // uncoordinated: live positions in Stored.Header
 )
 

@@ -24,7 +24,9 @@ type Participant struct {
 	Newest id.Epoch
 
 	trigger, base id.Epoch // newest round announced by the coordinator
-	drainedIn     id.Epoch // first snapshot taken when drained
+	drainedIn     id.Epoch // first stored snapshot taken when drained
+	leaving       bool
+	last          id.Epoch // newest round when leaving
 }
 
 // Join starts taking part; r is the algorithm.
@@ -35,17 +37,30 @@ func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, r Rounds) {
 		p.drainedIn = s.Epoch
 		k.Tell((&Message{Kind: Drained}).Encode())
 		if s.Epoch != 0 && s.Plan.Stable >= s.Epoch {
-			k.Finish()
+			p.leave()
 		}
 	}
+}
+
+// leave takes part in no further round, and goes when what is begun is stored.
+func (p *Participant) leave() {
+	if !p.leaving {
+		p.leaving, p.last = true, p.Newest
+		p.Newest = ^id.Epoch(0)
+		p.K.Finish()
+	}
+}
+
+// Left tells the coordinator which round was the last: up to it this task has
+// acknowledged what it has queued, in later ones its last complete snapshot
+// stands for it.
+func (p *Participant) Left() {
+	p.K.Tell((&Message{Kind: Leaving, Epoch: p.last}).Encode())
 }
 
 // Take begins the snapshot of round e.
 func (p *Participant) Take(e, base id.Epoch) *dataflow.Draft {
 	p.Newest = e
-	if p.drainedIn == 0 && p.K.IsDrained() {
-		p.drainedIn = e
-	}
 	d := p.K.Begin(e, base)
 	if p.K.Config().Canary == dataflow.AckBeforeDurable {
 		p.ack(e, dataflow.Stored{Ref: dataflow.SnapshotKey(p.K.Info().ID, e), Header: dataflow.Header{Epoch: e, Drained: p.K.IsDrained()}})
@@ -59,6 +74,9 @@ func (p *Participant) ack(e id.Epoch, s dataflow.Stored) {
 
 // Stored acknowledges.
 func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
+	if p.drainedIn == 0 && s.Header.Drained {
+		p.drainedIn = e
+	}
 	if p.K.Config().Canary != dataflow.AckBeforeDurable {
 		p.ack(e, s)
 	}
@@ -113,7 +131,7 @@ func (p *Participant) Message(data []byte) {
 		p.K.ReleaseBase(m.Base)
 		p.K.Commit(m.Epoch)
 		if p.drainedIn != 0 && m.Epoch >= p.drainedIn {
-			p.K.Finish()
+			p.leave()
 		}
 	case Abort:
 		p.Newest = max(p.Newest, m.Epoch)

@@ -67,7 +67,7 @@ func (c *Coordinated) startRound() {
 	c.h.Observe(trace.Triggered, trace.Coordinator, c.number, r.epoch, "")
 	m := (&Message{Kind: Trigger, Epoch: r.epoch, Base: base}).Encode()
 	for i := range c.tasks {
-		if c.tasks[i].left {
+		if c.tasks[i].left || c.tasks[i].leaving {
 			c.carryOver(r, id.TaskID(i))
 		} else {
 			c.h.Tell(id.TaskID(i), m)
@@ -112,6 +112,14 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 		}
 	case Drained:
 		c.drained(from)
+	case Leaving:
+		c.tasks[from].leaving = true
+		for _, r := range c.rounds {
+			if r.epoch > m.Epoch {
+				c.carryOver(r, from)
+			}
+		}
+		c.completeRounds()
 	}
 }
 
@@ -137,11 +145,21 @@ func (c *Coordinated) round(e id.Epoch) *round {
 	return nil
 }
 
-// completeRounds makes the record of the oldest round once everybody has
-// acknowledged; rounds become true in order.
+// completeRounds makes the record of a round once everybody has acknowledged.
+// Rounds become true in order; one that a newer round has passed is given up.
 func (c *Coordinated) completeRounds() {
-	if c.creating || len(c.rounds) == 0 || c.rounds[0].missing > 0 {
+	if c.creating {
 		return
+	}
+	newest := len(c.rounds) - 1
+	for newest >= 0 && c.rounds[newest].missing > 0 {
+		newest--
+	}
+	if newest < 0 {
+		return
+	}
+	for range newest {
+		c.giveUp(c.rounds[0], "a newer round is complete")
 	}
 	r := c.rounds[0]
 	r.done = true
