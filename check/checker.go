@@ -30,9 +30,11 @@ type Checker struct {
 	line      line
 	completed []id.Epoch
 	retained  []retained
-	landed    []string // keys written since the storage was last listed
-	damaged   bool     // a fault has damaged stored objects
-	rows      []byte   // committed rows, framed
+	landed    []landing // keys written since the storage was last listed
+	listings  []landing // prefixes listed
+	orphaned  bool      // the coordinator died and no plan was made since
+	damaged   bool      // a fault has damaged stored objects
+	rows      []byte    // committed rows, framed
 	canonical [][]byte
 	rowList   [][]byte
 	keys      []string        // scratch: objects in storage
@@ -76,9 +78,10 @@ func New(x Expect) (*Checker, error) {
 // Reset makes the checker ready for another run under the same expectation.
 func (c *Checker) Reset() {
 	c.now, c.tick, c.used, c.lastMark = 0, 0, 0, 0
-	c.done, c.damaged = false, false
+	c.done, c.damaged, c.orphaned = false, false, false
 	c.snapshots, c.marks, c.captures, c.captured = c.snapshots[:0], c.marks[:0], c.captures[:0], c.captured[:0]
-	c.completed, c.retained, c.landed, c.rows, c.canonical = c.completed[:0], c.retained[:0], c.landed[:0], c.rows[:0], c.canonical[:0]
+	c.completed, c.retained, c.rows, c.canonical = c.completed[:0], c.retained[:0], c.rows[:0], c.canonical[:0]
+	c.landed, c.listings = c.landed[:0], c.listings[:0]
 	c.report = Report{Violations: c.report.Violations[:0]}
 	c.line.reset(len(c.tasks), len(c.channels))
 	for i := range c.channels {
@@ -97,7 +100,7 @@ func (c *Checker) Wants() trace.Mask {
 	return trace.Mask(0).With(
 		trace.Emitted, trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut,
 		trace.SnapshotStored, trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.TaskLeft,
-		trace.Completed, trace.Subsumed, trace.PlanExecuted, trace.JobDone, trace.StoreApplied, trace.ExtIssued,
+		trace.Completed, trace.Subsumed, trace.PlanExecuted, trace.JobDone, trace.StoreApplied, trace.StoreDone, trace.ExtIssued,
 		trace.OutputCommitted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected, trace.TaskFailed,
 	)
 }
@@ -120,11 +123,14 @@ func (c *Checker) Observe(e *trace.Event) {
 		c.subsumed(e.Epoch)
 	case trace.StoreApplied:
 		c.storeApplied(e)
+	case trace.StoreDone:
+		c.storeDone(e)
 	case trace.WorkerCrashed:
 		c.report.Crashes++
 		c.faultStruck(true)
 	case trace.CoordinatorCrashed:
 		c.report.CoordinatorCrashes++
+		c.orphaned = true
 		c.faultStruck(true)
 	case trace.FaultInjected:
 		c.noteDamage(e)
@@ -181,6 +187,7 @@ func (c *Checker) observeTask(e *trace.Event, t *task) {
 
 // End says how a run ended.
 type End struct {
+	Done bool  // the job ended well; a JobDone event says the same
 	Time int64 // nanoseconds since its start
 	Err  error // why the job failed, or why the driver gave up; nil otherwise
 }
@@ -188,6 +195,7 @@ type End struct {
 // Finish carries out the checks at the end of a run and returns the verdict.
 func (c *Checker) Finish(end End) *Report {
 	c.now = max(c.now, end.Time)
+	c.done = c.done || end.Done
 	c.finishProgress(end)
 	if c.done {
 		dup, lost := c.finishEffect()

@@ -46,6 +46,7 @@ func (c *Checker) planExecuted(e *trace.Event) {
 	l := &c.line
 	l.reset(len(c.tasks), len(c.channels))
 	l.active, l.plan, l.waiting = true, e.Attempt, len(c.tasks)
+	c.baseChosen(e.Epoch)
 }
 
 // injected counts what is put back.
@@ -131,14 +132,19 @@ func (c *Checker) checkRestoredCheckpoint() {
 	if e == 0 {
 		return
 	}
+	carried := false
 	for i := range l.tasks {
 		t := &l.tasks[i]
-		if t.restarted && t.epoch != e && c.find(&c.tasks[i], e) != none {
+		if !t.restarted || t.epoch == e {
+			continue
+		}
+		if !c.tasks[i].left && c.find(&c.tasks[i], e) != none {
 			c.violate(Cut, id.TaskID(i), t.epoch, "recovery %s: %s restored epoch %s while others restored %s", l.plan, c.taskName(i), t.epoch, e)
 			return
 		}
+		carried = true // it had left: an older snapshot stands for it
 	}
-	if c.isCompleted(e) {
+	if c.isCompleted(e) && !carried {
 		return
 	}
 	for i := range c.tasks {

@@ -77,6 +77,22 @@ func (c *Checker) subsumed(e id.Epoch) {
 	c.retained = slices.DeleteFunc(c.retained, func(r retained) bool { return r.epoch == e })
 }
 
+// baseChosen: recovery goes back to checkpoint e, so it must be whole, whether or
+// not anybody saw it complete. A coordinator that has died may have had others
+// in mind than the one that took over: those are no longer watched.
+func (c *Checker) baseChosen(e id.Epoch) {
+	if e == 0 || !c.x.Coordinated {
+		return
+	}
+	if !slices.ContainsFunc(c.retained, func(r retained) bool { return r.epoch == e }) {
+		c.retain(e)
+	}
+	if c.orphaned {
+		c.retained = slices.DeleteFunc(c.retained, func(r retained) bool { return r.epoch != e })
+		c.orphaned = false
+	}
+}
+
 // storeApplied watches what happens to the objects of retained checkpoints.
 func (c *Checker) storeApplied(e *trace.Event) {
 	verb, key, _ := strings.Cut(e.Text, " ")
@@ -84,14 +100,43 @@ func (c *Checker) storeApplied(e *trace.Event) {
 	case "delete":
 		c.deleted(key, e)
 	case "put", "create":
-		c.landed = append(c.landed, key)
+		c.landed = append(c.landed, landing{key, c.now})
 		if verb == "put" {
 			c.overwritten(key, e)
 		}
 	case "list":
-		// what landed before somebody looked can be found and deleted
-		c.landed = slices.DeleteFunc(c.landed, func(k string) bool { return strings.HasPrefix(k, key) })
+		if i := slices.IndexFunc(c.listings, func(l landing) bool { return l.key == key }); i >= 0 {
+			c.listings[i].at = c.now
+		} else {
+			c.listings = append(c.listings, landing{key, c.now})
+		}
 	}
+}
+
+// landing is a key or prefix with the time of an operation on it.
+type landing struct {
+	key string
+	at  int64
+}
+
+// storeDone: what had landed when somebody looked and got an answer can be
+// found and deleted. Later than that nobody can know of it.
+func (c *Checker) storeDone(e *trace.Event) {
+	prefix, list := strings.CutPrefix(e.Text, "list ")
+	prefix, answered := strings.CutSuffix(prefix, " ok")
+	if !list || !answered || c.done {
+		return
+	}
+	for _, l := range c.listings {
+		if l.key == prefix {
+			c.landed = slices.DeleteFunc(c.landed, func(x landing) bool { return x.at < l.at && strings.HasPrefix(x.key, prefix) })
+		}
+	}
+}
+
+// unknown reports whether a key landed too late to be found.
+func (c *Checker) unknown(key string) bool {
+	return slices.ContainsFunc(c.landed, func(l landing) bool { return l.key == key })
 }
 
 // deleted: an object that a retained checkpoint needs must stay. Without its
@@ -133,8 +178,7 @@ func (c *Checker) noteDamage(e *trace.Event) {
 }
 
 // finishStorage: at the end every retained checkpoint is whole, and only what
-// it needs is left. What landed after the storage was last listed is exempt:
-// nobody could know of it.
+// it needs is left. What landed after the storage was last listed is exempt.
 func (c *Checker) finishStorage() {
 	if c.x.Storage == nil {
 		return
@@ -148,12 +192,17 @@ func (c *Checker) finishStorage() {
 		c.keys = append(c.keys, key)
 	}
 	clear(c.needed)
+	for i := range c.retained {
+		c.need(c.retained[i].key)
+	}
 	for _, key := range c.x.Layout.Roots(c.keys) {
-		c.need(key)
+		if !c.unknown(key) { // a late record counts for nothing
+			c.need(key)
+		}
 	}
 	var left []string
 	for _, key := range c.keys {
-		if !c.needed[key] && !slices.Contains(c.landed, key) {
+		if !c.needed[key] && !c.unknown(key) {
 			left = append(left, key)
 		}
 	}

@@ -149,6 +149,12 @@ func (w *world) do(op state.Op) {
 	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Text: op.Kind.String() + " " + op.Key})
 }
 
+// list tells that the coordinator has listed a prefix.
+func (w *world) list(prefix string) {
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix})
+	w.tell(trace.Event{Kind: trace.StoreDone, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix + " ok"})
+}
+
 // seal puts a record on a channel.
 func (w *world) seal(ch id.ChannelID, r uint32) {
 	w.sealed[ch]++
@@ -324,25 +330,40 @@ func (w *world) restored(t id.TaskID, e id.Epoch) {
 
 // finish runs the job to its end with a final checkpoint e.
 func (w *world) finish(e id.Epoch) *Report {
+	w.last(e)
+	return w.end()
+}
+
+// last runs the job up to its final checkpoint e.
+func (w *world) last(e id.Epoch) {
 	w.emit(0, worldRecords)
 	w.emit(1, worldRecords)
 	w.flow()
 	w.snapshot(e)
 	w.complete(e)
-	return w.end()
 }
 
 // end deletes what no record needs and ends the job.
 func (w *world) end() *Report {
+	w.sweep()
+	return w.over()
+}
+
+// over ends the job.
+func (w *world) over() *Report {
+	w.coordinator(trace.JobDone, 0)
+	return w.c.Finish(End{Time: w.now})
+}
+
+// sweep deletes what no record needs.
+func (w *world) sweep() {
 	records := w.store.Do(state.Op{Kind: state.OpList, Key: "chk/"}).List
 	for _, o := range w.store.Do(state.Op{Kind: state.OpList, Key: "snap/"}).List {
 		if !slices.ContainsFunc(records, func(r state.Entry) bool { return strings.HasSuffix(o.Key, strings.TrimPrefix(r.Key, "chk")) }) {
 			w.do(state.Op{Kind: state.OpDelete, Key: o.Key})
 		}
 	}
-	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list snap/"})
-	w.coordinator(trace.JobDone, 0)
-	return w.c.Finish(End{Time: w.now})
+	w.list("")
 }
 
 func epoch(a, k int) id.Epoch { return id.MakeEpoch(id.Attempt(a), uint32(k)) }
@@ -359,36 +380,4 @@ func (w *world) middle() {
 	w.complete(epoch(1, 1))
 	w.emit(0, 3)
 	w.flow()
-}
-
-// mustFire fails the test unless exactly the given oracles fired, the first of
-// them with the given words.
-func mustFire(t *testing.T, r *Report, words string, oracles ...Oracle) {
-	t.Helper()
-	found := words == ""
-	for _, v := range r.Violations {
-		if v.Oracle == oracles[0] && strings.Contains(v.String(), words) {
-			found = true
-		}
-	}
-	if !found {
-		t.Errorf("no violation of %s mentions %q", oracles[0], words)
-	}
-	for o, n := range r.Counts {
-		if want := slices.Contains(oracles, Oracle(o)); want != (n > 0) {
-			t.Errorf("%s: %d violations, fired: want %v", Oracle(o), n, want)
-		}
-	}
-	if t.Failed() {
-		for _, v := range r.Violations {
-			t.Log(v)
-		}
-	}
-}
-
-func mustPass(t *testing.T, r *Report) {
-	t.Helper()
-	for _, v := range r.Violations {
-		t.Errorf("%s", v)
-	}
 }
