@@ -29,4 +29,7 @@
 // task=N (or task=coordinator), channel=cN, epoch=A.K, attempt=N and
 // text="PART". Targets are worker=N, coordinator, storage, source, sink and
 // link cN. Durations are those of Go: 500us, 40ms, 1.5s.
+//
+// A fault strikes when the step in which its condition fired is over: to hit an
+// operation that is issued together with an event, aim at an earlier one.
 package faults
