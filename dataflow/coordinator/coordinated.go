@@ -354,14 +354,9 @@ func (c *Coordinated) Left(task id.TaskID) {
 	}
 	t.left = true
 	c.notLeft--
-	for _, r := range c.rounds {
-		c.carryOver(r, task)
-	}
 	if c.notLeft == 0 && c.phase == running {
 		c.finish()
-		return
 	}
-	c.completeRounds()
 }
 
 // finish cleans up and ends the job. A record under way is waited for: it would

@@ -63,7 +63,11 @@ func (c *Coordinated) startRound() {
 		base = r.base.Epoch
 	}
 	c.rounds = append(c.rounds, r)
-	r.timeout = c.client.After(c.cfg.Timeout, func() { c.abort(r, "timed out") })
+	r.timeout = c.client.After(c.cfg.Timeout, func() {
+		if !r.done { // a record being made cannot be withdrawn: it would count
+			c.abort(r, "timed out")
+		}
+	})
 	c.h.Observe(trace.Triggered, trace.Coordinator, c.number, r.epoch, "")
 	m := (&Message{Kind: Trigger, Epoch: r.epoch, Base: base}).Encode()
 	for i := range c.tasks {

@@ -1,0 +1,79 @@
+package scenario
+
+import (
+	"fmt"
+	"strings"
+
+	"weir/algorithms"
+	"weir/dataflow"
+	"weir/faults"
+	"weir/workloads"
+)
+
+// FaultMode says where the faults of a run come from.
+type FaultMode uint8
+
+const (
+	RandomFaults  FaultMode = iota // crashes, failing and late operations, skew: drawn from the seed
+	NoFaults                       // a calm run in the order of arrival
+	PlannedFaults                  // Config.Plan, in the order and at the pace that the seed draws
+	CrashSweep                     // Config.Victim crashes at the Config.Crash-th protocol or storage event
+)
+
+// Config is one combination of algorithm, state and workload with what happens
+// to it. A Runner runs it for any number of seeds.
+type Config struct {
+	Algorithm   *algorithms.Spec
+	State       string // StateNames
+	Workload    workloads.Workload
+	Parallelism int // 0: 2
+	// Interval between checkpoints, nanoseconds of virtual time; 0: drawn near DefaultInterval.
+	Interval int64
+	Canary   dataflow.Canary
+
+	Faults FaultMode
+	Plan   faults.Plan
+	Crash  int          // CrashSweep: counts from 1
+	Victim faults.Fault // CrashSweep: who; the zero value is worker 0
+
+	// Record and Log keep the decisions and the events of a run.
+	Record bool
+}
+
+// DefaultInterval is the interval between checkpoints unless it is given, in
+// nanoseconds of virtual time; a small run takes about ten of them.
+const DefaultInterval = 3_000_000
+
+// Command returns the command that repeats the run of a seed.
+func (c *Config) Command(seed uint64) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "go run ./cmd/sim run --algorithm %s --state %s --workload %s", c.Algorithm.Name, c.State, c.Workload.Name())
+	for _, s := range c.Workload.Settings() {
+		fmt.Fprintf(&b, " --set %s", s)
+	}
+	fmt.Fprintf(&b, " --seed %d", seed)
+	if c.Parallelism != 0 {
+		fmt.Fprintf(&b, " --parallelism %d", c.Parallelism)
+	}
+	if c.Interval != 0 {
+		fmt.Fprintf(&b, " --interval %dns", c.Interval)
+	}
+	switch c.Faults {
+	case RandomFaults:
+	case NoFaults:
+		b.WriteString(" --no-faults")
+	case PlannedFaults:
+		fmt.Fprintf(&b, " --faults '%s'", c.Plan)
+	case CrashSweep:
+		fmt.Fprintf(&b, " --crash %d", c.Crash)
+		if c.Victim.Target == faults.Coordinator {
+			b.WriteString(" --victim coordinator")
+		} else if c.Victim.Worker != 0 {
+			fmt.Fprintf(&b, " --victim worker=%d", c.Victim.Worker)
+		}
+	}
+	if c.Canary != dataflow.NoCanary {
+		fmt.Fprintf(&b, " --canary %s", c.Canary)
+	}
+	return b.String()
+}
