@@ -137,6 +137,7 @@ func (c *Checker) Observe(e *trace.Event) {
 		c.faultStruck(false)
 	case trace.JobDone:
 		c.done = true
+	default:
 	}
 }
 
@@ -150,6 +151,7 @@ func (c *Checker) observeTask(e *trace.Event, t *task) {
 	case trace.TaskFailed:
 		c.taskFailed(e, t)
 		return
+	default:
 	}
 	if e.Attempt < t.attempt {
 		return
@@ -182,6 +184,7 @@ func (c *Checker) observeTask(e *trace.Event, t *task) {
 		t.left = true
 	case trace.ExtIssued:
 		c.externalIssued(e, t)
+	default:
 	}
 }
 

@@ -135,12 +135,14 @@ func (p *parser) target(f *Fault) error {
 		f.Worker, err = number(t, n)
 	} else {
 		f.Target = Target(max(slices.Index(targetNames(), t.text), 0))
-		if f.Target == Link {
+		switch f.Target {
+		case Link:
 			if t, err = p.word("a channel, for example c3"); err == nil {
 				f.Link, err = channel(t, t.text)
 			}
-		} else if f.Target == Worker {
+		case Worker: // without its number
 			f.Target = 0
+		default:
 		}
 	}
 	if err == nil && !slices.Contains(targets(f.Kind), f.Target) {

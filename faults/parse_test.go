@@ -121,6 +121,7 @@ func drawFault(t *rapid.T) Fault {
 		f.Worker = small.Draw(t, "worker")
 	case Link:
 		f.Link = id.ChannelID(small.Draw(t, "link"))
+	default:
 	}
 	switch f.Kind {
 	case Fail, Delay:
@@ -134,6 +135,7 @@ func drawFault(t *rapid.T) Fault {
 		f.Key = rapid.String().Draw(t, "key")
 	case Slow:
 		f.Factor = 2 + small.Draw(t, "factor")
+	default:
 	}
 	if f.Kind == Stall || f.Kind == Delay || f.Kind == Slow {
 		f.Duration = rapid.Int64Range(1, 1e12).Draw(t, "duration")
