@@ -21,6 +21,7 @@ import (
 type run struct {
 	data    []byte
 	entries []runEntry
+	touched byte // means nothing
 }
 
 // runEntry says where an entry stands in data: length of key, length of value
@@ -99,6 +100,15 @@ func (r *run) sort() {
 	})
 }
 
+// touchAhead is cache.touchAhead for entries of a run.
+func (r *run) touchAhead(entries []runEntry) {
+	for _, e := range entries {
+		for at := e.at; at < min(len(r.data), e.at+3*lineBytes); at += lineBytes {
+			r.touched += r.data[at]
+		}
+	}
+}
+
 // ingest sorts a run and puts it into the database, which is opened if need be.
 // Everything else in the database is older.
 func (s *Store) ingest(r *run) error {
@@ -111,7 +121,10 @@ func (s *Store) ingest(r *run) error {
 	}
 	r.sort()
 	w := tableWriter{s: s}
-	for _, e := range r.entries {
+	for i, e := range r.entries {
+		if i&(ahead-1) == 0 {
+			r.touchAhead(r.entries[i:min(i+ahead, len(r.entries))])
+		}
 		value, deleted := r.value(e)
 		if err := w.add(r.key(e), value, deleted); err != nil {
 			return errors.Join(err, w.abandon())
