@@ -36,6 +36,9 @@ type protocol struct {
 	logs    []channelLog
 	waiting []waiting // drafts whose log is not durable yet, oldest first
 	final   id.Epoch  // snapshot taken when drained
+	// busy: a snapshot is under way. The next one waits, so that its base is the
+	// snapshot right before it: files of an older base may be deleted already.
+	busy bool
 	pausing bool
 }
 
@@ -163,6 +166,10 @@ func (p *protocol) Timer(t id.Ticket) {
 }
 
 func (p *protocol) snapshot() {
+	if p.busy {
+		return
+	}
+	p.busy = true
 	p.index++
 	e := id.MakeEpoch(p.k.Attempt(), p.index)
 	if p.k.IsDrained() {
@@ -182,14 +189,23 @@ func (p *protocol) snapshot() {
 	p.progress()
 }
 
-// Drained takes the final snapshot at once.
+// Drained takes the final snapshot as soon as none is under way.
 func (p *protocol) Drained() { p.snapshot() }
+
+// next goes on when a snapshot is stored or given up.
+func (p *protocol) next() {
+	p.busy = false
+	if p.k.IsDrained() && p.final == 0 {
+		p.snapshot()
+	}
+}
 
 // Stored reports a snapshot that has become visible.
 func (p *protocol) Stored(e id.Epoch, s dataflow.Stored) {
 	p.newest = max(p.newest, e)
 	p.k.ReleaseBase(p.newest)
 	p.k.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: s}).Encode())
+	p.next()
 }
 
 // StoreFailed reports a snapshot that cannot be stored; a final one is the
@@ -202,6 +218,10 @@ func (p *protocol) StoreFailed(e id.Epoch, err error) {
 		}
 	}
 	p.k.Tell((&coordinator.Message{Kind: coordinator.Decline, Epoch: e, Text: err.Error()}).Encode())
+	if p.final == e {
+		p.final = 0
+	}
+	p.next()
 }
 
 // Message from the coordinator.

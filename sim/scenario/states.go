@@ -2,16 +2,25 @@ package scenario
 
 import (
 	"fmt"
+	"strings"
 
 	"weir/state"
 	"weir/state/heap"
+	"weir/state/pebblestate"
 )
 
-func StateNames() []string { return []string{"heap"} }
+// StateNames returns the names of the state backends.
+func StateNames() []string {
+	return []string{heap.Name, pebblestate.NameFull, pebblestate.NameIncremental}
+}
 
+// newBackend returns the backend called name for simulation.
 func newBackend(name string) (state.Backend, error) {
-	if name != "heap" {
-		return nil, fmt.Errorf("no")
+	switch name {
+	case heap.Name:
+		return heap.Backend{}, nil
+	case pebblestate.NameFull, pebblestate.NameIncremental:
+		return pebblestate.New(pebblestate.Config{Deterministic: true, Full: name == pebblestate.NameFull})
 	}
-	return heap.Backend{}, nil
+	return nil, fmt.Errorf("unknown state backend %q; known: %s", name, strings.Join(StateNames(), ", "))
 }
