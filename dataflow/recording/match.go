@@ -141,10 +141,16 @@ func describe(ev *dataflow.Event, connection uint64) string {
 	}
 	switch ev.Kind {
 	case dataflow.EvArrive:
+		if ev.Buffer == nil {
+			return name + " without a buffer"
+		}
 		return fmt.Sprintf("%s on input %d of position %d, connection %d", name, ev.Port, ev.Buffer.Seq, connection)
 	case dataflow.EvCredit, dataflow.EvCutInput, dataflow.EvCutOutput, dataflow.EvConnected, dataflow.EvReply:
 		return fmt.Sprintf("%s %d", name, ev.Port)
 	case dataflow.EvStart, dataflow.EvKeep:
+		if ev.Plan == nil {
+			return name + " without a plan"
+		}
 		return fmt.Sprintf("%s from %q", name, ev.Plan.Ref)
 	case dataflow.EvTimer, dataflow.EvStored, dataflow.EvTransfer, dataflow.EvExternal:
 		return fmt.Sprintf("%s of ticket %d", name, ev.Ticket)

@@ -3,6 +3,7 @@ package recording
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"weir/dataflow"
 	"weir/dataflow/id"
@@ -78,12 +79,19 @@ type player struct {
 	diverged    error
 }
 
+// play feeds the incarnation its events.
 func (p *player) play(o Options) (err error) {
 	task, err := dataflow.NewTask(p.job, p.task, dataflow.Env{Host: p, Observer: o.Observer, Dir: o.Dir, FS: o.FS})
 	if err != nil {
 		return fmt.Errorf("replay: %s: %w", p.x.name(p.info), err)
 	}
-	defer func() { err = errors.Join(err, task.Close()) }()
+	defer func() {
+		if v := recover(); v != nil {
+			err = p.differs("it panics: %v\n%s", v, debug.Stack())
+			return
+		}
+		err = errors.Join(err, task.Close())
+	}()
 	for p.step = range p.x.Steps {
 		s := &p.x.Steps[p.step]
 		if !s.Ended {
@@ -110,6 +118,9 @@ func (p *player) play(o Options) (err error) {
 // before does what the driver had done by the time of the event.
 func (p *player) before(s *Step) error {
 	ev := s.Event
+	if !p.hasPort(ev) {
+		return p.differs("the task has %d inputs and %d outputs: the recording is of another job", len(p.task.Inputs), len(p.task.Outputs))
+	}
 	switch ev.Kind {
 	case dataflow.EvArrive:
 		p.matcher.arrived(p, s.Connection, ev.Port, ev.Buffer)
@@ -124,6 +135,19 @@ func (p *player) before(s *Step) error {
 		}
 	}
 	return nil
+}
+
+// hasPort reports whether the task has the input or output that an event names.
+func (p *player) hasPort(ev *dataflow.Event) bool {
+	switch ev.Kind {
+	case dataflow.EvArrive, dataflow.EvCutInput:
+		return ev.Port < len(p.task.Inputs) && (ev.Kind != dataflow.EvArrive || ev.Buffer != nil)
+	case dataflow.EvCredit, dataflow.EvCutOutput, dataflow.EvConnected, dataflow.EvReply:
+		return ev.Port < len(p.task.Outputs)
+	case dataflow.EvStart, dataflow.EvKeep:
+		return ev.Plan != nil
+	}
+	return true
 }
 
 func (p *player) after(s *Step, chain uint64) error {
