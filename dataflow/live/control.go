@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strconv"
 
 	"weir/dataflow"
 	"weir/dataflow/id"
@@ -75,6 +76,7 @@ type control struct {
 	err      error // of the job
 	failures []Failure
 	plans    int
+	down     []int // workers that have crashed since the last plan
 }
 
 func newControl(j *Job) *control {
@@ -208,9 +210,6 @@ func (c *control) failed(r *runner, err error) {
 
 // kill drops incarnations abruptly.
 func (c *control) kill(m *report) error {
-	if m.worker >= 0 {
-		c.observe(trace.WorkerCrashed, trace.Coordinator, 0, 0, fmt.Sprintf("worker %d", m.worker))
-	}
 	var dead []id.TaskID
 	for _, t := range m.tasks {
 		if c.places[t].alive {
@@ -226,6 +225,12 @@ func (c *control) kill(m *report) error {
 	for _, t := range dead {
 		c.isolate(t)
 	}
+	if m.worker >= 0 {
+		c.down = append(c.down, m.worker)
+		c.observe(trace.WorkerCrashed, trace.Coordinator, 0, 0, strconv.Itoa(m.worker))
+	} else {
+		c.observe(trace.FaultInjected, trace.Coordinator, 0, 0, fmt.Sprintf("kill %v", dead))
+	}
 	c.coord.Failed(dead, nil)
 	return nil
 }
@@ -235,8 +240,7 @@ func (c *control) isolate(t id.TaskID) {
 	p := &c.places[t]
 	p.alive, p.ready = false, false
 	p.runner.halt()
-	for port, n := range c.ins[t] {
-		_ = port
+	for _, n := range c.ins[t] {
 		c.cut(&c.channels[n], t)
 	}
 	for _, n := range c.outs[t] {
@@ -266,6 +270,10 @@ func (c *control) execute(p *dataflow.Plan) {
 	}
 	c.plan = p.Number
 	c.plans++
+	for _, w := range c.down {
+		c.observe(trace.WorkerRestarted, trace.Coordinator, 0, 0, strconv.Itoa(w))
+	}
+	c.down = c.down[:0]
 	for i := range p.Tasks {
 		if p.Tasks[i].Mode == dataflow.Restart && c.places[i].alive {
 			c.isolate(id.TaskID(i))

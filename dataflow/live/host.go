@@ -183,7 +183,7 @@ func (o *taskObserver) Observe(e *trace.Event) {
 		r.local.CapturedBytes += uint64(len(e.Data))
 	}
 	if r.j.observers.wants.Has(e.Kind) {
-		r.j.observers.observe(e)
+		r.j.observers.observeOf(r, e)
 	}
 }
 

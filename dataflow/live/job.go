@@ -236,6 +236,9 @@ func (j *Job) do(op state.Op, t id.TaskID, a id.Attempt) (res state.Result) {
 		if v := recover(); v != nil {
 			res = state.Result{Status: state.Refused, Err: &PanicError{Where: "checkpoint storage", Value: v, Stack: debug.Stack()}}
 		}
+		if res.Status == state.OK {
+			j.observers.operation(j.clock.now(), trace.StoreApplied, t, a, op, 0)
+		}
 		j.observers.operation(j.clock.now(), trace.StoreDone, t, a, op, res.Status)
 	}()
 	return j.cfg.Storage.Do(op)

@@ -151,6 +151,16 @@ func (g *gate) await(t testing.TB, j *live.Job, what string, cond func(g *gate) 
 	}
 }
 
+// awaitSnapshots returns when every task has stored two snapshots more, so that
+// a recovery finds one of all of them.
+func (g *gate) awaitSnapshots(t testing.TB, j *live.Job) {
+	t.Helper()
+	g.mu.Lock()
+	before := g.counts[trace.SnapshotStored]
+	g.mu.Unlock()
+	g.await(t, j, "two snapshots of every task", func(g *gate) bool { return g.counts[trace.SnapshotStored] >= before+2*len(j.Tasks()) })
+}
+
 // world is what is outside a job, and what it committed.
 type world struct {
 	storage *storage.Memory
@@ -267,15 +277,11 @@ func crashes(t *testing.T, w *world, cfg live.Config, g *gate) *live.Result {
 	}
 	for i, kill := range kills {
 		g.open(id.Offset((i + 1) * testRecords / 2 / 5))
-		plans := 0
-		g.await(t, j, fmt.Sprintf("a snapshot of plan %d", i+1), func(g *gate) bool {
-			plans = g.counts[trace.PlanExecuted]
-			return plans > i && g.newest[trace.SnapshotStored] >= g.newest[trace.PlanExecuted]
-		})
+		g.awaitSnapshots(t, j)
 		if err := kill(); err != nil {
 			t.Fatal(err)
 		}
-		g.await(t, j, "the recovery", func(g *gate) bool { return g.counts[trace.PlanExecuted] > plans })
+		g.await(t, j, "the recovery", func(g *gate) bool { return g.counts[trace.PlanExecuted] > i+1 })
 	}
 	g.open(testRecords)
 	r, err := j.Wait()

@@ -55,11 +55,26 @@ func (o *observers) add(x trace.Observer) {
 func (o *observers) observe(e *trace.Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.send(e)
+}
+
+func (o *observers) send(e *trace.Event) {
 	for i, x := range o.all {
 		if o.masks[i].Has(e.Kind) {
 			x.Observe(e)
 		}
 	}
+}
+
+// observeOf is observe for an incarnation: nothing of it is seen once it is
+// halted, although the step it is in may go on for a moment.
+func (o *observers) observeOf(r *runner, e *trace.Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if r.stopped.Load() {
+		return
+	}
+	o.send(e)
 }
 
 func (o *observers) parts(t id.TaskID, e id.Epoch, p Part) {

@@ -101,6 +101,7 @@ func TestReplayFindsEveryDifference(t *testing.T) {
 			s.Answers = append(s.Answers, s.Answers[0])
 		}, "it asked for"},
 		"failure":  {func(rec *recording.Recording) { find(t, rec, dataflow.EvCredit, whichever).Failed = true }, "the recorded run failed"},
+		"port":     {func(rec *recording.Recording) { find(t, rec, dataflow.EvCredit, whichever).Event.Port = 99 }, "of another job"},
 		"transfer": {func(rec *recording.Recording) { find(t, rec, dataflow.EvTransfer, whichever).Event.Ticket = 1 << 40 }, "has not begun"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -103,10 +103,13 @@ func newRunner(j *Job, info *dataflow.TaskInfo, a id.Attempt) *runner {
 	return r
 }
 
-// halt makes the goroutine end after the step it is in. Safe for all.
+// halt makes the goroutine end after the step it is in; no observer sees an
+// event of it afterwards. Safe for all.
 func (r *runner) halt() {
 	r.once.Do(func() {
+		r.j.observers.mu.Lock()
 		r.stopped.Store(true)
+		r.j.observers.mu.Unlock()
 		close(r.gone)
 		r.inbox.post(message{kind: msgNudge})
 	})
