@@ -30,11 +30,12 @@ type Checker struct {
 	line      line
 	completed []id.Epoch
 	retained  []retained
-	landed    []landing // keys written since the storage was last listed
-	listings  []landing // prefixes listed
-	orphaned  bool      // the coordinator died and no plan was made since
-	damaged   bool      // a fault has damaged stored objects
-	rows      []byte    // committed rows, framed
+	landed    []landing       // keys written since the storage was last listed
+	present   map[string]bool // keys of the objects in storage
+	listings  []landing       // prefixes listed
+	orphaned  bool            // the coordinator died and no plan was made since
+	damaged   bool            // a fault has damaged stored objects
+	rows      []byte          // committed rows, framed
 	canonical [][]byte
 	rowList   [][]byte
 	keys      []string        // scratch: objects in storage
@@ -57,7 +58,7 @@ func New(x Expect) (*Checker, error) {
 	}
 	c := &Checker{x: x, counts: make([]int32, x.Records), parts: make([]int32, len(x.Tasks))}
 	c.tasks = make([]task, len(x.Tasks))
-	c.needed = map[string]bool{}
+	c.needed, c.present = map[string]bool{}, map[string]bool{}
 	c.channels = make([]channel, len(x.Channels))
 	for i, ch := range x.Channels {
 		if int(ch.From) >= len(x.Tasks) || int(ch.To) >= len(x.Tasks) || ch.From < 0 || ch.To < 0 {
@@ -82,6 +83,7 @@ func (c *Checker) Reset() {
 	c.snapshots, c.marks, c.captures, c.captured = c.snapshots[:0], c.marks[:0], c.captures[:0], c.captured[:0]
 	c.completed, c.retained, c.rows, c.canonical = c.completed[:0], c.retained[:0], c.rows[:0], c.canonical[:0]
 	c.landed, c.listings = c.landed[:0], c.listings[:0]
+	clear(c.present)
 	c.report = Report{Violations: c.report.Violations[:0]}
 	c.line.reset(len(c.tasks), len(c.channels))
 	for i := range c.channels {

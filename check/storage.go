@@ -98,9 +98,13 @@ func (c *Checker) storeApplied(e *trace.Event) {
 	verb, key, _ := strings.Cut(e.Text, " ")
 	switch verb {
 	case "delete":
+		delete(c.present, key)
 		c.deleted(key, e)
 	case "put", "create":
-		c.landed = append(c.landed, landing{key, c.now})
+		if !c.present[key] { // else it could be found before, and this is the same write again
+			c.present[key] = true
+			c.landed = append(c.landed, landing{key, c.now})
+		}
 		if verb == "put" {
 			c.overwritten(key, e)
 		}

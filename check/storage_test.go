@@ -96,6 +96,36 @@ func TestWhatLandsAfterTheLastLookIsExempt(t *testing.T) {
 	mustPass(t, w.c.Finish(End{Time: w.now}))
 }
 
+// TestALateRepetitionIsNoLateObject: a put whose outcome was unknown was
+// repeated, and the first one lands when the second has long been found.
+func TestALateRepetitionIsNoLateObject(t *testing.T) {
+	w := newWorld(t, func(x *Expect) {
+		x.Layout.Roots = func(keys []string) []string { return []string{"snap/final"} }
+		x.Layout.References = func(key string, data []byte) ([]string, error) {
+			if key == "snap/final" {
+				return []string{string(data)}, nil
+			}
+			return nil, nil
+		}
+		x.Layout.RecordKey = nil
+	})
+	put := state.Op{Kind: state.OpPut, Key: "snap/final", Data: []byte("files/final")}
+	w.do(put)
+	w.do(state.Op{Kind: state.OpPut, Key: "files/final", Data: []byte("x")})
+	w.list("snap/")
+	w.list("files/")
+	w.do(put)
+	w.c.done = true
+	w.c.finishStorage()
+	if n := w.c.report.Counts[StorageWhole]; n > 0 {
+		t.Errorf("%v", w.c.report.Violations)
+	}
+	w.do(state.Op{Kind: state.OpDelete, Key: "snap/final"})
+	w.do(put) // nobody can know of this one
+	w.c.finishStorage()
+	mustFire(t, &w.c.report, "needed by nothing and were not deleted: files/final", StorageWhole)
+}
+
 // TestTheBaseOfARecoveryIsWatched: its completion was not seen.
 func TestTheBaseOfARecoveryIsWatched(t *testing.T) {
 	w := newWorld(t)
