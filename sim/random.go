@@ -6,19 +6,24 @@ import (
 	"weir/sim/seed"
 )
 
-// RandomFaults draws plans of crashes: from one to Most of them, one in three of
-// the coordinator, the others of workers. A crash is at a time, at the k-th
-// event of the protocol or of storage, at the k-th event of one drawn kind, or a
-// little after the crash before it, so that it falls into the recovery.
+// RandomFaults draws plans. First crashes: from one to Most of them, one in
+// three of the coordinator, the others of workers. A crash is at a time, at the
+// k-th event of the protocol or of storage, at the k-th event of one drawn kind,
+// or a little after the crash before it, so that it falls into the recovery.
+// Then, in two of three plans, a group of faults aimed at one step of the
+// protocol: writes that land late, crashes in the window between two durable
+// steps, bursts of errors, standstills and slowness.
 type RandomFaults struct {
-	Workers int
-	Most    int   // crashes, 0 for 3
-	Horizon Nanos // latest time of a crash that is at a time: about the length of a calm run
+	Workers  int
+	Channels int   // of the job, 0: links are left alone
+	Most     int   // crashes that are not aimed, 0 for 3
+	Horizon  Nanos // latest time of a crash that is at a time: about the length of a calm run
 	// NoCoordinator has workers crash only.
 	NoCoordinator bool
 }
 
-// Plan draws a plan from the stream "faults". On a quiet tape it is empty.
+// Plan draws a plan from the streams "faults" and "faults.aimed". On a quiet
+// tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
 	most := r.Most
@@ -41,6 +46,7 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 		last = f.When
 		p.Faults = append(p.Faults, f)
 	}
+	p.Faults = append(p.Faults, r.aimed(src.Stream("faults.aimed"))...)
 	return p
 }
 

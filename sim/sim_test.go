@@ -240,10 +240,11 @@ func TestImpossibleFault(t *testing.T) {
 
 // TestRandomFaults checks that drawn plans are valid and of every sort.
 func TestRandomFaults(t *testing.T) {
-	sizes := make([]int, 5)
+	sizes := make([]int, 7)
 	coordinators := 0
-	for n := range uint64(500) {
-		p := sim.RandomFaults{Workers: 3, Horizon: 12e6}.Plan(seed.New(n))
+	kinds, targets, ops := map[faults.Kind]int{}, map[faults.Target]int{}, map[string]int{}
+	for n := range uint64(1000) {
+		p := sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6}.Plan(seed.New(n))
 		if err := p.Validate(); err != nil {
 			t.Fatalf("seed %d: %s: %v", n, p, err)
 		}
@@ -255,10 +256,31 @@ func TestRandomFaults(t *testing.T) {
 			if f.Target == faults.Coordinator {
 				coordinators++
 			}
+			kinds[f.Kind]++
+			targets[f.Target]++
+			ops[f.Op]++
 		}
 	}
-	if sizes[0] > 0 || slices.Contains(sizes[1:4], 0) || sizes[4] > 0 || coordinators == 0 {
+	if sizes[0] > 0 || slices.Contains(sizes[1:], 0) || coordinators == 0 {
 		t.Errorf("plans by size %v, %d crashes of the coordinator", sizes, coordinators)
+	}
+	for k := faults.Crash; k < faults.Corrupt; k++ {
+		if kinds[k] == 0 {
+			t.Errorf("no fault of kind %s", k)
+		}
+	}
+	for g := faults.Worker; g <= faults.Link; g++ {
+		if targets[g] == 0 {
+			t.Errorf("no fault hits %s", g)
+		}
+	}
+	for _, op := range []string{"create", "put", "append", "delete", "trim", "precommit", "commit", "recover"} {
+		if ops[op] == 0 {
+			t.Errorf("no fault hits %s", op)
+		}
+	}
+	if quiet := (sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6}).Plan(seed.NewReplay(&seed.Tape{})); len(quiet.Faults) > 0 {
+		t.Errorf("an empty tape gives %s", quiet)
 	}
 }
 
