@@ -28,6 +28,7 @@ type Runner struct {
 	checker *check.Checker
 	swarm   *seed.Source
 	tape    seed.Tape
+	random  sim.RandomFaults
 	// observers beside the checker, for one run.
 	Observers []trace.Observer
 }
@@ -68,6 +69,7 @@ func New(c Config) (*Runner, error) {
 	if r.checker, err = check.New(x); err != nil {
 		return nil, err
 	}
+	r.random = sim.RandomFaults{Workers: workers, Channels: len(x.Channels), Horizon: calmLength}
 	return r, nil
 }
 
@@ -125,7 +127,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
-	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: 3, Model: model(), Policy: &sim.Random{}, MaxEvents: 3_000_000, MaxTime: 300e9}
+	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: 3_000_000, MaxTime: 300e9}
 	cfg.LocalDisks = r.cfg.State != "heap"
 	r.skew(d, &cfg)
 	return cfg
@@ -159,6 +161,9 @@ func model() sim.Model {
 	return m
 }
 
+// workers is the number of workers of a run.
+const workers = 3
+
 // calmLength is about how long a small run without faults takes.
 const calmLength = 20_000_000
 
@@ -166,7 +171,7 @@ const calmLength = 20_000_000
 func (r *Runner) plan() faults.Plan {
 	switch r.cfg.Faults {
 	case RandomFaults:
-		return sim.RandomFaults{Workers: 3, Horizon: calmLength}.Plan(r.swarm)
+		return r.random.Plan(r.swarm)
 	case PlannedFaults:
 		return r.cfg.Plan
 	case CrashSweep:
@@ -283,4 +288,13 @@ func (o *Outcome) Why() string {
 func firstLine(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	return s
+}
+
+// Checkpoints counts what was completed: job-wide checkpoints, or, without
+// rounds, snapshots that reached the line of a total failure.
+func (o *Outcome) Checkpoints() int {
+	if n := o.Report.Checkpoints; n > 0 {
+		return n
+	}
+	return int(o.Result.Counts[trace.LineAdvanced])
 }
