@@ -30,6 +30,7 @@ type Checker struct {
 	line      line
 	completed []id.Epoch
 	retained  []retained
+	base      id.Epoch        // of the newest plan
 	landed    []landing       // keys written since the storage was last listed
 	present   map[string]bool // keys of the objects in storage
 	listings  []landing       // prefixes listed
@@ -78,7 +79,7 @@ func New(x Expect) (*Checker, error) {
 
 // Reset makes the checker ready for another run under the same expectation.
 func (c *Checker) Reset() {
-	c.now, c.tick, c.used, c.lastMark = 0, 0, 0, 0
+	c.now, c.tick, c.used, c.lastMark, c.base = 0, 0, 0, 0, 0
 	c.done, c.damaged, c.orphaned = false, false, false
 	c.snapshots, c.marks, c.captures, c.captured = c.snapshots[:0], c.marks[:0], c.captures[:0], c.captured[:0]
 	c.completed, c.retained, c.rows, c.canonical = c.completed[:0], c.retained[:0], c.rows[:0], c.canonical[:0]

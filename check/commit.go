@@ -50,6 +50,14 @@ func (c *Checker) irrevocable(e id.Epoch, t *task, p int32) bool {
 	if t.restored != none && c.snapshots[t.restored].epoch >= e {
 		return true
 	}
+	if c.base >= e && c.durable(c.base) {
+		return true // a recovery has begun that does not go behind it
+	}
+	return c.durable(e)
+}
+
+// durable reports whether the record of a checkpoint can be read.
+func (c *Checker) durable(e id.Epoch) bool {
 	return c.x.Storage.Do(state.Op{Kind: state.OpGet, Key: c.x.Layout.RecordKey(e)}).Status == state.OK
 }
 

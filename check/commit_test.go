@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"weir/dataflow/trace"
+	"weir/state"
 )
 
 func TestRecoveryBehindVisibleOutput(t *testing.T) {
@@ -67,4 +68,32 @@ func TestOutputWithoutSnapshot(t *testing.T) {
 	w := newWorld(t)
 	w.tell(trace.Event{Kind: trace.OutputCommitted, Task: 4, Epoch: epoch(1, 9)})
 	mustFire(t, w.c.Finish(End{Time: w.now}), "there is no snapshot", Commit, Progress)
+}
+
+// lateCommit has the commit of 1.1 land while a recovery from 1.2 is under way:
+// the coordinator that died had made its record, nobody saw it complete, and
+// the one that took over has let 1.1 go.
+func lateCommit(t *testing.T, record bool) *Report {
+	w := newWorld(t)
+	w.middle()
+	w.c.tasks[4].committed = nil // as if the first commit had not come through
+	rows := w.c.rows
+	w.c.rows = nil
+	w.snapshot(epoch(1, 2))
+	if record {
+		w.record(epoch(1, 2))
+	}
+	w.coordinator(trace.CoordinatorCrashed, 0)
+	w.coordinator(trace.Subsumed, epoch(1, 1))
+	w.attempt++
+	w.coordinator(trace.PlanExecuted, epoch(1, 2))
+	w.do(state.Op{Kind: state.OpDelete, Key: "chk/1.1"})
+	w.tell(trace.Event{Kind: trace.OutputCommitted, Task: 4, Channel: trace.NoChannel, Attempt: 1, Epoch: epoch(1, 1)})
+	w.c.rows = rows
+	return w.c.Finish(End{Time: w.now})
+}
+
+func TestCommitLandsDuringTheRecoveryFromANewerCheckpoint(t *testing.T) {
+	mustFire(t, lateCommit(t, true), "", Progress)
+	mustFire(t, lateCommit(t, false), "before its checkpoint was durable", Commit, Progress, StorageWhole)
 }

@@ -46,6 +46,7 @@ func (c *Checker) planExecuted(e *trace.Event) {
 	l := &c.line
 	l.reset(len(c.tasks), len(c.channels))
 	l.active, l.plan, l.waiting = true, e.Attempt, len(c.tasks)
+	c.base = e.Epoch
 	c.baseChosen(e.Epoch)
 }
 
