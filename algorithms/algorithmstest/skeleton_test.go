@@ -20,10 +20,21 @@ import (
 // cyclic is ABS on a graph with marked back-edges.
 type cyclic struct {
 	dataflow.BaseProtocol
-	k dataflow.Kernel
+	k       dataflow.Kernel
+	missing int // regular inputs that have not brought the barrier
 }
 
 func (p *cyclic) Start(k dataflow.Kernel, _ dataflow.Start) { p.k = k }
+
+func (p *cyclic) Control(in int, b *dataflow.Buffer) {
+	if p.k.Info().Inputs[in].Back {
+		return // it ends a recording
+	}
+	p.k.Block(in)
+	if p.missing--; p.missing == 0 {
+		p.snapshot(b.Epoch)
+	}
+}
 
 // snapshot is called when all regular inputs have brought e.
 func (p *cyclic) snapshot(e id.Epoch) {
@@ -144,13 +155,18 @@ func (p *causal) Start(k dataflow.Kernel, s dataflow.Start) {
 }
 
 func (p *causal) Decide(c dataflow.Choice, n int) int {
-	choice := -1 // not known yet: wait for an arrival
-	if len(p.replay) > 0 {
-		choice, p.replay = p.replay[0], p.replay[1:]
-	} else {
-		choice = p.k.Draw(c, n)
-	}
+	choice := p.choose(c, n)
 	p.log = append(p.log, byte(choice))
+	return choice
+}
+
+// choose returns the recorded choice; -1 in the record parks until the next arrival.
+func (p *causal) choose(c dataflow.Choice, n int) int {
+	if len(p.replay) == 0 {
+		return p.k.Draw(c, n)
+	}
+	choice := p.replay[0]
+	p.replay = p.replay[1:]
 	return choice
 }
 

@@ -282,6 +282,7 @@ func (c *coordinatorHalf) Message(from id.TaskID, data []byte) {
 			c.waiting--
 			c.tryPlan()
 		}
+	default: // goes the other way, or means nothing here
 	}
 }
 

@@ -38,7 +38,7 @@ type protocol struct {
 	final   id.Epoch  // snapshot taken when drained
 	// busy: a snapshot is under way. The next one waits, so that its base is the
 	// snapshot right before it: files of an older base may be deleted already.
-	busy bool
+	busy    bool
 	pausing bool
 }
 
@@ -242,6 +242,7 @@ func (p *protocol) Message(data []byte) {
 		p.appendAll()
 		p.pausing = true
 		p.progress()
+	default: // goes the other way, or means nothing here
 	}
 }
 
