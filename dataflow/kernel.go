@@ -150,6 +150,7 @@ func (t *Task) externalDone(e effect, s ExtStatus) {
 	case ExtAbsent:
 		t.fail(ErrLostOutput)
 		return
+	case ExtOK:
 	}
 	t.extCount--
 	if e.ext.Kind == ExtCommit {

@@ -213,6 +213,7 @@ func (t *Task) connected(out int, seen id.Seq) {
 		if o.q.len() == 0 || o.q.at(o.q.len()-1).Item != EndStream {
 			o.q.push(&Buffer{Item: EndStream, Watermark: NoWatermark, Shared: true})
 		}
+	default: // nobody is told: not started yet, or failed
 	}
 	o.drain()
 }

@@ -76,6 +76,7 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 		default:
 			t.fail(fmt.Errorf("recovery of the sink: fenced by a newer attempt"))
 		}
+	default: // no effect of a restore
 	}
 }
 

@@ -114,7 +114,6 @@ type input struct {
 	Channel
 	q         queue
 	blocked   bool
-	connected bool
 	delivered id.Seq
 	arrived   id.Seq // last position queued or delivered
 	ended     bool   // EndData delivered

@@ -137,6 +137,7 @@ func (p *Participant) Message(data []byte) {
 		p.Newest = max(p.Newest, m.Epoch)
 		p.rounds.Cancel(m.Epoch)
 		p.K.Abandon(m.Epoch)
+	default: // goes the other way, or is another algorithm's
 	}
 }
 

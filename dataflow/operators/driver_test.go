@@ -242,8 +242,9 @@ func (d *driver) storage(op state.Op) state.Result {
 			return state.Result{Status: state.NotFound}
 		}
 		return state.Result{Status: state.OK, Data: data}
+	default:
+		panic(fmt.Sprintf("storage operation %s", op.Kind))
 	}
-	panic(fmt.Sprintf("storage operation %s", op.Kind))
 }
 
 func (h *host) Transfer(k id.Ticket, tr state.Transfer) {
