@@ -156,6 +156,7 @@ func (l *CheckpointLog) observeTask(e *trace.Event, x *part) {
 		}
 	case trace.Acked:
 		x.acked = e.Time
+	default: // not timed
 	}
 }
 

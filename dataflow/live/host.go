@@ -181,6 +181,7 @@ func (o *taskObserver) Observe(e *trace.Event) {
 		r.sync.epoch, r.sync.begun = e.Epoch, e.Time
 	case trace.CapturedIn, trace.CapturedOut:
 		r.local.CapturedBytes += uint64(len(e.Data))
+	default: // nothing this task counts
 	}
 	if r.j.observers.wants.Has(e.Kind) {
 		r.j.observers.observeOf(r, e)

@@ -291,6 +291,7 @@ func (r *runner) handle(m *message) {
 		r.outcome(m.event)
 	case msgEvent:
 		r.control(m.event)
+	case msgNudge: // its arrival is all there is to it
 	}
 }
 
@@ -307,6 +308,7 @@ func (r *runner) control(ev *dataflow.Event) {
 		o.bufs = o.bufs[:0]
 	case dataflow.EvCutOutput:
 		r.outs[ev.Port] = nil
+	default: // for the task alone
 	}
 	r.step(ev, 0)
 }

@@ -154,6 +154,7 @@ func describe(ev *dataflow.Event, connection uint64) string {
 		return fmt.Sprintf("%s from %q", name, ev.Plan.Ref)
 	case dataflow.EvTimer, dataflow.EvStored, dataflow.EvTransfer, dataflow.EvExternal:
 		return fmt.Sprintf("%s of ticket %d", name, ev.Ticket)
+	default:
+		return name
 	}
-	return name
 }

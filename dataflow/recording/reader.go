@@ -150,6 +150,7 @@ func (x *Incarnation) add(kind entryKind, r *state.Reader) error {
 		res.result = readResult(r)
 		x.transfers[t] = append(x.transfers[t], res)
 		return r.Done()
+	default: // belongs to the last event
 	}
 	if len(x.Steps) == 0 {
 		return fmt.Errorf("%w: entry kind %d before the first event", state.ErrCorrupt, kind)

@@ -133,6 +133,7 @@ func (p *player) before(s *Step) error {
 		if ev.Err == nil {
 			return p.transfer(ev.Ticket)
 		}
+	default: // the driver had nothing to do
 	}
 	return nil
 }
@@ -146,8 +147,9 @@ func (p *player) hasPort(ev *dataflow.Event) bool {
 		return ev.Port < len(p.task.Outputs)
 	case dataflow.EvStart, dataflow.EvKeep:
 		return ev.Plan != nil
+	default:
+		return true
 	}
-	return true
 }
 
 func (p *player) after(s *Step, chain uint64) error {
