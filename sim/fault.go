@@ -140,6 +140,7 @@ func (s *Sim) scale(target faults.Target, worker, link int, by, over int64) {
 	case faults.Link:
 		c := &s.channels[link]
 		c.slow = c.slow * by / over
+	default: // a plan cannot slow the others down
 	}
 }
 

@@ -128,6 +128,7 @@ func (s *Sim) raise(n int32) Nanos {
 		w.state = rising
 		w.upAt = s.now + s.delay(s.cfg.Model.Restart, FaultDelay, int(n)+1)
 		s.push(w.upAt, classTask, kindWorkerUp, n, w.crashes, 0)
+	case rising: // on its way already
 	}
 	return w.upAt
 }

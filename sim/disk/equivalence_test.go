@@ -90,7 +90,7 @@ func class(err error) string {
 	switch {
 	case err == nil:
 		return "ok"
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return "eof"
 	case errors.Is(err, os.ErrNotExist):
 		return "does not exist"

@@ -252,7 +252,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("refusal %d: %v, want %v", i, c.err, c.want)
 		}
 	}
-	if n, err := r.ReadAt(make([]byte, 2), 0); n != 1 || err != io.EOF {
+	if n, err := r.ReadAt(make([]byte, 2), 0); n != 1 || !errors.Is(err, io.EOF) {
 		t.Errorf("short read gave %d, %v", n, err)
 	}
 }

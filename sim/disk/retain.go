@@ -19,6 +19,7 @@ func (r retaining) Remove(name string) error {
 	switch RoleOf(name) {
 	case RoleTable, RoleLog, RoleManifest, RoleOptions:
 		return nil
+	default:
+		return r.FS.Remove(name)
 	}
-	return r.FS.Remove(name)
 }
