@@ -203,7 +203,7 @@ func (c *cells) remove(k state.Key) {
 	}
 	last := s.n - 1
 	c.bytes -= int64(len(s.at(pos).buf))
-	s.index.remove(uint32(k.Hash), pos, s)
+	s.remove(uint32(k.Hash), pos, s)
 	tail := *s.at(last)
 	if pos != last {
 		s.move(s.hashAt(last), last, pos)

@@ -245,7 +245,7 @@ func (w *words) remove(group uint16, h uint32, key uint64) {
 		return
 	}
 	last := s.n - 1
-	s.index.remove(h, pos, wordsOf{w, s})
+	s.remove(h, pos, wordsOf{w, s})
 	if pos != last {
 		s.move(wordsOf{w, s}.hashAt(last), last, pos)
 		if page := pos >> w.shift; s.pages[page].gen < w.v.shared {

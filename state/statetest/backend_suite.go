@@ -134,7 +134,7 @@ func (s *subject) bump(i int, key string) error {
 		old = string(make([]byte, d.FixedSize))
 	}
 	if fresh == there || string(v) != old {
-		return fmt.Errorf("Update of %q in state %q: %q, fresh %v, want %q, fresh %v", key, d.Name, v, fresh, old, !there)
+		return fmt.Errorf("an Update of %q in state %q: %q, fresh %v, want %q, fresh %v", key, d.Name, v, fresh, old, !there)
 	}
 	binary.LittleEndian.PutUint64(v, binary.LittleEndian.Uint64(v)+1)
 	s.twin.put(d.Name, key, string(v))

@@ -131,12 +131,12 @@ func (w *twin) compare(s *subject) error {
 
 func compareFlat(t state.Table, want map[string]string) error {
 	if t.Len() != len(want) {
-		return fmt.Errorf("Len is %d, want %d", t.Len(), len(want))
+		return fmt.Errorf("its Len is %d, want %d", t.Len(), len(want))
 	}
 	keys := byGroup(want)
 	for _, key := range keys {
 		if got, ok := t.Get(keyOf(key)); !ok || string(got) != want[key] {
-			return fmt.Errorf("Get %q is %q, %v, want %q", key, got, ok, want[key])
+			return fmt.Errorf("a Get of %q is %q, %v, want %q", key, got, ok, want[key])
 		}
 	}
 	return compareRange(t, keys, func(key string) []byte { return []byte(want[key]) })
@@ -169,7 +169,7 @@ func compareMap(t state.Table, want map[string]map[string]string) error {
 		}
 	}
 	if t.Len() != n {
-		return fmt.Errorf("Len is %d, want %d fields", t.Len(), n)
+		return fmt.Errorf("its Len is %d, want %d fields", t.Len(), n)
 	}
 	return compareRange(t, byGroup(want), func(string) []byte { return nil })
 }
@@ -180,17 +180,17 @@ func compareRange(t state.Table, keys []string, value func(key string) []byte) e
 	t.Range(func(k state.Key, v []byte) bool {
 		switch want := keyOf(string(k.Bytes)); {
 		case at >= len(keys) || string(k.Bytes) != keys[at]:
-			err = fmt.Errorf("Range gives %q at place %d of %d, not in order of (group, key)", k.Bytes, at, len(keys))
+			err = fmt.Errorf("a Range gives %q at place %d of %d, not in order of (group, key)", k.Bytes, at, len(keys))
 		case k.Group != want.Group || k.Hash != want.Hash:
-			err = fmt.Errorf("Range gives %q with group %d and hash %#x, want %d and %#x", k.Bytes, k.Group, k.Hash, want.Group, want.Hash)
+			err = fmt.Errorf("a Range gives %q with group %d and hash %#x, want %d and %#x", k.Bytes, k.Group, k.Hash, want.Group, want.Hash)
 		case !bytes.Equal(v, value(keys[at])):
-			err = fmt.Errorf("Range gives %q = %q, want %q", k.Bytes, v, value(keys[at]))
+			err = fmt.Errorf("a Range gives %q = %q, want %q", k.Bytes, v, value(keys[at]))
 		}
 		at++
 		return err == nil
 	})
 	if err == nil && at != len(keys) {
-		err = fmt.Errorf("Range gives %d keys, want %d", at, len(keys))
+		err = fmt.Errorf("a Range gives %d keys, want %d", at, len(keys))
 	}
 	return err
 }

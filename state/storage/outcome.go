@@ -28,6 +28,7 @@ func checkKey(op state.Op) error {
 	switch op.Kind {
 	case state.OpList, state.OpFence:
 		return nil // a prefix, may be empty or partial
+	default: // a whole name
 	}
 	if op.Key == "" || strings.HasPrefix(op.Key, "/") || strings.HasSuffix(op.Key, "/") || strings.Contains(op.Key, "//") {
 		return errors.New("bad name; want non-empty parts with single slashes between them, for example chk/2.7/t3")
