@@ -201,10 +201,10 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(digestVariable); dir != "" {
 		digest, err := digestOf(dir)
 		if err != nil {
-			fmt.Println(err)
+			fmt.Fprintln(os.Stdout, err)
 			os.Exit(1)
 		}
-		fmt.Print(digest)
+		fmt.Fprint(os.Stdout, digest)
 		os.Exit(0)
 	}
 	os.Exit(m.Run())

@@ -76,7 +76,7 @@ func stablePDF(width, height vg.Length, drawOn func(draw.Canvas)) ([]byte, error
 
 func (s sheet) draw(c draw.Canvas) {
 	c.SetColor(color.White)
-	c.Fill(c.Rectangle.Path())
+	c.Fill(c.Path())
 	c = draw.Crop(c, margin, -margin, margin, -margin)
 	s.drawLegend(c)
 	s.drawNote(c)

@@ -134,7 +134,8 @@ func checkElement(t *testing.T, name string, attributes map[string]string, ids m
 
 func TestTheSameResultsGiveTheSamePage(t *testing.T) {
 	c := small()
-	if page(t, campaign(t, c)) != page(t, campaign(t, c)) {
+	first, again := page(t, campaign(t, c)), page(t, campaign(t, c))
+	if first != again {
 		t.Error("two reports of the same results differ")
 	}
 }
