@@ -131,7 +131,7 @@ const maxL0Tables = 1 << 20
 func (s *Store) options() *pebble.Options {
 	b := s.backend
 	o := &pebble.Options{
-		FS: databaseFS{s.fs, &s.local}, Cache: b.cache, FileCache: b.files, Logger: logger{s},
+		FS: s.databaseFS(), Cache: b.cache, FileCache: b.files, Logger: logger{s},
 		FormatMajorVersion:    formatVersion,
 		DisableWAL:            true,
 		DisableTableStats:     true,
@@ -156,6 +156,10 @@ func (s *Store) options() *pebble.Options {
 	}
 	o.EnsureDefaults()
 	return o
+}
+
+func (s *Store) databaseFS() databaseFS {
+	return databaseFS{s.fs, &s.local, s.backend.cfg.Deterministic}
 }
 
 const formatVersion = pebble.FormatNewest

@@ -15,7 +15,7 @@ type frozen struct {
 	s      *Store
 	number uint32
 	run    run
-	tree   *tree
+	tree   *tree // nil if empty
 
 	applied atomic.Bool
 	mu      sync.Mutex
@@ -41,8 +41,12 @@ func (s *Store) freeze() *frozen {
 	p := &frozen{s: s, number: s.runs, run: s.spare, tree: s.tree, wanted: true}
 	s.spare = run{}
 	p.run.reset()
-	s.written += uint64(p.tree.bytes)
-	s.tree = newTree()
+	if p.tree.Len() == 0 {
+		p.tree = nil
+	} else {
+		s.written += uint64(p.tree.bytes)
+		s.tree = newTree()
+	}
 	s.take(&p.run, p.number, s.cache.dirtyBytes)
 	s.pending = p
 	return p
@@ -95,10 +99,7 @@ func (p *frozen) apply() error {
 
 func (p *frozen) applyLocked() error {
 	s := p.s
-	p.tree.Scan(func(f field) bool {
-		p.run.addField(f)
-		return true
-	})
+	p.run.addTree(p.tree)
 	err := s.ingest(&p.run)
 	if err == nil && p.wanted {
 		p.tables, err = s.listAndPin()
@@ -158,10 +159,7 @@ func (s *Store) spill(want int64) {
 	}
 	r := &s.spare
 	r.reset()
-	s.tree.Scan(func(f field) bool {
-		r.addField(f)
-		return true
-	})
+	r.addTree(s.tree)
 	s.written += uint64(s.tree.bytes)
 	s.take(r, 0, want)
 	err := s.ingest(r)
@@ -177,8 +175,8 @@ func (s *Store) spill(want int64) {
 // The policy for compaction of a deterministic store: merge everything when
 // level 0 has this many tables and holds at least half as many bytes as the
 // levels below; or far more tables. What is stored is then at most about twice
-// what is needed, and what is written, with a share x of the keys changing per
-// snapshot, about 1+2x per key and 1/(2x) snapshots.
+// what is needed. With a share x of the keys changing per snapshot, merging comes
+// every 1/(2x) snapshots, and a snapshot uploads about 3x of the state on average.
 const (
 	compactTables   = 4
 	compactAtLatest = 48

@@ -36,9 +36,9 @@ func TestConforms(t *testing.T) {
 	}{
 		{"deterministic", pebblestate.Config{Deterministic: true}},
 		{"deterministic full", pebblestate.Config{Deterministic: true, Full: true}},
-		{"small caches", pebblestate.Config{Deterministic: true, WriteCacheBytes: 200_000, TableBytes: 40_000}},
+		{"small caches", pebblestate.Config{Deterministic: true, WriteCacheBytes: 400_000, TableBytes: 80_000}},
 		{"live", pebblestate.Config{}},
-		{"live small caches", pebblestate.Config{WriteCacheBytes: 200_000, TableBytes: 60_000}},
+		{"live small caches", pebblestate.Config{WriteCacheBytes: 400_000, TableBytes: 100_000}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := backend(t, c.cfg)

@@ -35,10 +35,16 @@ const deletedLength = 1<<32 - 1 // for the length of the value
 
 func (r *run) reset() { r.data, r.entries = r.data[:0], r.entries[:0] }
 
-func (r *run) addField(f field) {
-	r.begin(len(f.value), f.deleted)
-	r.data = append(r.data, f.key...)
-	r.end(f.value)
+func (r *run) addTree(t *tree) {
+	if t == nil {
+		return
+	}
+	t.Scan(func(f field) bool {
+		r.begin(len(f.value), f.deleted)
+		r.data = append(r.data, f.key...)
+		r.end(f.value)
+		return true
+	})
 }
 
 func (r *run) addRecord(rec cell) {
@@ -162,7 +168,7 @@ func (w *tableWriter) add(key, value []byte, deleted bool) error {
 func (w *tableWriter) begin() error {
 	s := w.s
 	path := s.fs.PathJoin(s.dir, fmt.Sprintf("run%06d%s", s.files.Add(1), tempSuffix))
-	f, err := s.fs.Create(path, writeCategory)
+	f, err := s.databaseFS().Create(path, writeCategory)
 	if err != nil {
 		return err
 	}

@@ -65,6 +65,32 @@ type tableFiles struct {
 type databaseFS struct {
 	scratchFS
 	files *tableFiles
+	whole bool // table files are read and written in one piece
+}
+
+// Create creates a file.
+func (d databaseFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	f, err := d.scratchFS.Create(name, c)
+	if err == nil && d.whole && isTableFile(name) {
+		return &wholeWriter{scratchFile: f.(scratchFile)}, nil
+	}
+	return f, err
+}
+
+// Open opens a file for reading.
+func (d databaseFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	if !d.whole || !isTableFile(name) {
+		return d.scratchFS.Open(name, opts...)
+	}
+	f, err := d.scratchFS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return readWhole(f)
+}
+
+func isTableFile(name string) bool {
+	return strings.HasSuffix(name, ".sst") || strings.HasSuffix(name, tempSuffix)
 }
 
 // Remove notes the files that the database removes in the background. Files
