@@ -134,6 +134,16 @@ func (t *Task) Mark(i int) Mark {
 	return Mark{in.delivered, InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone}}
 }
 
+// Ended reports whether the input had delivered its end.
+func (m Mark) Ended() bool { return m.head.Ended }
+
+// Reopen returns m for an input whose end will come again, because the snapshot
+// of its sender is from before the sender's end.
+func (m Mark) Reopen() Mark {
+	m.head.Ended = false
+	return m
+}
+
 // Rewind says that the sender of input in will send again from behind m when
 // this snapshot is restored, whatever was delivered since (at-least-once: from
 // behind the barrier).
@@ -328,6 +338,7 @@ func (t *Task) draftProgress(e effect, ev *Event) {
 			t.draftFailed(d, fmt.Errorf("snapshot %s: %w", d.head.Epoch, resultError(e.op, ev.Result)))
 			return
 		}
+	default: // no effect of a draft
 	}
 	t.advanceDrafts()
 }

@@ -9,9 +9,15 @@
 // seen. Channels: FIFO. Persisted per task: state, timers, and for each input
 // the position of its *barrier*: that is where its sender will go on. Recovery:
 // every task restarts from the newest complete checkpoint.
+//
+// The end of an input can come before the snapshot and behind the barrier of
+// that input: restored, the task gets it again, and ends once more. Its barrier
+// says so to its receivers, for which the end before this barrier does not count.
 package atleastonce
 
 import (
+	"encoding/binary"
+
 	"weir/algorithms"
 	"weir/dataflow"
 	"weir/dataflow/coordinator"
@@ -54,9 +60,43 @@ func (p *protocol) Control(in int, b *dataflow.Buffer) {
 		return
 	}
 	r := p.round(b.Epoch)
-	r.base = coordinator.BaseOf(b)
+	var again bool
+	r.base, again = payloadOf(b.Data)
 	r.brought[in], r.marks[in] = true, p.K.Mark(in)
+	if again {
+		r.marks[in] = r.marks[in].Reopen()
+	}
 	p.check()
+}
+
+// payload is what a barrier carries: the round's base, and whether the sender,
+// as its snapshot has it, is to end its output although it has done so before.
+func payload(base id.Epoch, again bool) []byte {
+	if base == 0 && !again {
+		return nil
+	}
+	b := binary.LittleEndian.AppendUint64(nil, uint64(base))
+	if again {
+		b = append(b, 1)
+	}
+	return b
+}
+
+func payloadOf(data []byte) (base id.Epoch, again bool) {
+	if len(data) == 0 {
+		return 0, false
+	}
+	return id.Epoch(binary.LittleEndian.Uint64(data)), len(data) > 8
+}
+
+// drained reports whether no input will bring its end again.
+func (r *round) drained() bool {
+	for i, ok := range r.brought {
+		if ok && !r.marks[i].Ended() {
+			return false
+		}
+	}
+	return true
 }
 
 // round returns the round e, made if it is new. Epochs grow on every input.
@@ -100,7 +140,7 @@ func (p *protocol) check() {
 }
 
 func (p *protocol) take(r *round) {
-	p.K.Broadcast(0, r.epoch, dataflow.InBand, coordinator.BarrierData(r.base))
+	p.K.Broadcast(0, r.epoch, dataflow.InBand, payload(r.base, p.K.IsDrained() && !r.drained()))
 	d := p.Take(r.epoch, r.base)
 	for i, ok := range r.brought {
 		if ok {
