@@ -1,0 +1,143 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"weir/dataflow"
+	"weir/dataflow/external"
+	"weir/dataflow/id"
+	"weir/results"
+	"weir/workloads"
+)
+
+// check is the verdict on committed output.
+type check struct {
+	verdict          results.OutputVerdict
+	digest, expected string
+	why              error // wrong, or in what way as declared
+}
+
+// checkOutput compares what a read-committed consumer sees in the run's store
+// with the reference answer over exactly the records that were handed out.
+func checkOutput(spec *JobSpec, c *Counters, killed bool) (*check, error) {
+	w, err := spec.workload()
+	if err != nil {
+		return nil, err
+	}
+	if spec.timed() {
+		limit, ok := c.Limit()
+		if !ok {
+			return nil, errors.New("the job ended, but its input did not")
+		}
+		if err := w.SetEvents(int(limit) * spec.Parallelism); err != nil {
+			return nil, err
+		}
+	}
+	rows, bad, err := committedRows(spec, w)
+	if err != nil {
+		return nil, err
+	}
+	want, err := w.Reference()
+	if err != nil {
+		return nil, fmt.Errorf("reference answer: %w", err)
+	}
+	v := &check{verdict: results.OutputExact, digest: workloads.Digest(rows), expected: workloads.Digest(want)}
+	if bad == nil && v.digest == v.expected {
+		return v, nil
+	}
+	v.why = fmt.Errorf("%d rows, the reference has %d%s", len(rows), len(want), firstDifference(rows, want))
+	if bad != nil {
+		v.why = fmt.Errorf("%w; %w", bad, v.why)
+	}
+	v.verdict = results.OutputWrong
+	a, err := spec.algorithm()
+	if err != nil {
+		return nil, err
+	}
+	if killed && allowed(a.Properties().Output, w, rows, want) {
+		v.verdict = results.OutputDeclared
+	}
+	return v, nil
+}
+
+// committedRows returns the canonical rows, and what is wrong with them by themselves.
+func committedRows(spec *JobSpec, w workloads.Workload) (rows [][]byte, bad, err error) {
+	store, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: filepath.Join(spec.Dir, sinkDir)})
+	if err != nil {
+		return nil, nil, err
+	}
+	answer := w.Answer()
+	err = store.Committed(func(_ id.TaskID, _ id.Epoch, row []byte) error {
+		if e := answer.Add(row); e != nil && bad == nil {
+			bad = e
+		}
+		return nil
+	})
+	if err = errors.Join(err, store.Close()); err != nil {
+		return nil, nil, err
+	}
+	rows, wrong := answer.Rows()
+	if bad == nil {
+		bad = wrong
+	}
+	return rows, bad, nil
+}
+
+func firstDifference(got, want [][]byte) string {
+	for i := range min(len(got), len(want)) {
+		if !bytes.Equal(got[i], want[i]) {
+			return fmt.Sprintf("; the first that differs is %.200s, want %.200s", got[i], want[i])
+		}
+	}
+	return ""
+}
+
+// allowed tells whether output after a kill differs only as far as a guarantee
+// lets it. Where rows are totals per key it looks at each: at least once may
+// count a record again and never lose one, at most once the reverse.
+func allowed(g dataflow.Guarantee, w workloads.Workload, got, want [][]byte) bool {
+	if g == dataflow.ExactlyOnce {
+		return false
+	}
+	if _, ok := intendedTime(w); !ok {
+		return true
+	}
+	have, expected := totals(got), totals(want)
+	for key, n := range expected { // a conjunction: order is not seen
+		if m := have[key]; g == dataflow.AtLeastOnce && m < n || g == dataflow.AtMostOnce && m > n {
+			return false
+		}
+	}
+	return true
+}
+
+func totals(rows [][]byte) map[uint64]uint64 {
+	of := make(map[uint64]uint64, len(rows))
+	for _, r := range rows {
+		var x struct{ Key, Count uint64 }
+		if json.Unmarshal(r, &x) == nil {
+			of[x.Key] = max(of[x.Key], x.Count)
+		}
+	}
+	return of
+}
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// describe lists settings as name=value.
+func describe(settings map[string]string) string {
+	var parts []string
+	for _, name := range sortedNames(settings) {
+		parts = append(parts, name+"="+settings[name])
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,292 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"weir/algorithms"
+	"weir/dataflow"
+	"weir/dataflow/external"
+	"weir/dataflow/id"
+	"weir/dataflow/live"
+	"weir/dataflow/operators"
+	"weir/state"
+	"weir/state/storage"
+	"weir/workloads"
+)
+
+// Directories of a run below JobSpec.Dir.
+const (
+	checkpointsDir = "checkpoints"
+	sinkDir        = "sink"
+	offsetsDir     = "offsets"
+	localDir       = "local"
+)
+
+// run is a job in a child process with all that is around it.
+type run struct {
+	spec      *JobSpec
+	counters  *Counters
+	schedule  *schedule
+	algorithm *algorithms.Spec
+	work      workloads.Workload
+	intended  func(row []byte) int64
+
+	storageFS, sinkFS, localFS *measuredFS
+	storage                    *storage.Dir
+	sink                       *external.Store
+	offsets                    *external.SourceLog
+	backend                    state.Backend
+
+	checkpoints live.CheckpointLog
+	processing  []*latencies // of the sinks
+	visible     *latencies   // of the external store's goroutine
+	spent       atomic.Int64 // ns in the sources
+	watcher     *watcher
+}
+
+// RunJob runs the job of a spec in this process until its input has ended, and
+// writes the report. When ctx ends the job is stopped well: it leaves a
+// checkpoint that the next process with the same directory goes on from.
+func RunJob(ctx context.Context, spec *JobSpec) error {
+	r, err := openRun(spec)
+	if err != nil {
+		return err
+	}
+	err = r.run(ctx)
+	return errors.Join(err, r.close())
+}
+
+func openRun(spec *JobSpec) (*run, error) {
+	debug.SetGCPercent(spec.Tuning.GCPercent)
+	debug.SetMemoryLimit(spec.Tuning.MemoryBytes)
+	r := &run{spec: spec}
+	var err error
+	if r.algorithm, err = spec.algorithm(); err != nil {
+		return nil, err
+	}
+	if r.work, err = spec.workload(); err != nil {
+		return nil, err
+	}
+	r.intended, _ = intendedTime(r.work)
+	if r.counters, err = OpenCounters(spec.Dir); err != nil {
+		return nil, err
+	}
+	r.schedule = &schedule{
+		counters: r.counters, sources: spec.Parallelism, rate: spec.Rate, hold: spec.Hold, quantum: int64(spec.Tuning.Quantum),
+		fill: (spec.Fill + int64(spec.Parallelism) - 1) / int64(spec.Parallelism),
+	}
+	if err := r.openOutside(); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	return r, nil
+}
+
+// openOutside opens what is on disk.
+func (r *run) openOutside() (err error) {
+	dir := func(name string) string { return filepath.Join(r.spec.Dir, name) }
+	q := newQuota(r.spec.DiskBytes)
+	r.storageFS, r.sinkFS, r.localFS = newMeasuredFS(r.spec.clock, q), newMeasuredFS(r.spec.clock, q), newMeasuredFS(r.spec.clock, q)
+	if r.storage, err = storage.OpenDir(r.storageFS, dir(checkpointsDir), storage.DirConfig{}); err != nil {
+		return err
+	}
+	config := external.StoreConfig{FS: r.sinkFS, Dir: dir(sinkDir), OnCommit: r.committed}
+	if r.sink, err = external.OpenStore(config); err != nil {
+		return err
+	}
+	ahead := uint64(1 << 20)
+	if r.offsets, err = external.OpenSourceLog(external.SourceLogConfig{FS: vfs.Default, Dir: dir(offsetsDir), Ahead: ahead}); err != nil {
+		return err
+	}
+	r.backend, err = newBackend(r.spec.State, &r.spec.Tuning)
+	return err
+}
+
+func (r *run) close() error {
+	var err error
+	if r.sink != nil {
+		err = errors.Join(err, r.sink.Close())
+	}
+	if r.offsets != nil {
+		err = errors.Join(err, r.offsets.Close())
+	}
+	if r.storage != nil {
+		err = errors.Join(err, r.storage.Close())
+	}
+	if c, ok := r.backend.(interface{ Close() }); ok {
+		c.Close()
+	}
+	return errors.Join(err, r.counters.Close())
+}
+
+// committed is called by the external store for rows that have become visible.
+func (r *run) committed(_ id.TaskID, _ id.Epoch, rows []byte, _ int) {
+	now := r.spec.clock()
+	r.counters.Add(CounterCommits, 1)
+	r.counters.Set(CounterCommit, now)
+	began := r.counters.Get(CounterBegan)
+	if r.visible == nil || began == 0 {
+		return
+	}
+	shift := r.schedule.shift()
+	r.visible.span(began)
+	eachRow(rows, func(row []byte) {
+		if t := r.intended(row); t >= 0 {
+			r.visible.record(t+shift, now)
+		}
+	})
+}
+
+// job makes the job with everything in it that measures.
+func (r *run) job() (*dataflow.Job, error) {
+	c, err := r.spec.config()
+	if err != nil {
+		return nil, err
+	}
+	g, err := r.work.Graph(r.spec.Parallelism, r.newSink)
+	if err != nil {
+		return nil, err
+	}
+	for i := range g.Vertices {
+		if v := &g.Vertices[i]; v.Role == dataflow.RoleSource {
+			inner := v.New
+			v.New = func() dataflow.Operator { return r.newSource(inner()) }
+		}
+	}
+	if r.measuresLatency() {
+		r.visible = newLatencies(r.spec.Measure, false)
+	}
+	return &dataflow.Job{Name: r.work.Name(), Graph: g, Algorithm: r.algorithm, Backend: r.backend, Config: c}, nil
+}
+
+// measuresLatency: an open loop, and rows that say when they were due.
+func (r *run) measuresLatency() bool {
+	return r.spec.Rate > 0 && r.spec.timed() && !r.spec.Killed && r.intended != nil
+}
+
+func (r *run) newSource(inner dataflow.Operator) dataflow.Operator {
+	source, ok := inner.(dataflow.Source)
+	if !ok {
+		return inner
+	}
+	s := &measuredSource{Source: source, counters: r.counters, spent: &r.spent, clock: r.spec.clock, killed: -1}
+	if r.spec.Killed && r.newRecordTime() == 0 {
+		return &restartedSource{s}
+	}
+	return s
+}
+
+// restartedSource is a source after a kill that finds the first new record,
+// for workloads whose rows do not tell.
+type restartedSource struct{ *measuredSource }
+
+func (s *restartedSource) Open(c *dataflow.Context) error {
+	err := s.measuredSource.Open(c)
+	s.killed = s.counters.getSource(s.index, sourceKilled)
+	return err
+}
+
+// newRecordTime is the record's own time from which on it is new after the
+// kill; 0 if rows do not tell.
+func (r *run) newRecordTime() int64 {
+	if r.intended == nil || !r.spec.Killed {
+		return 0
+	}
+	rate := r.spec.Rate
+	if rate == 0 {
+		rate = defaultRate
+	}
+	furthest := int64(0)
+	for i := range r.spec.Parallelism {
+		furthest = max(furthest, r.counters.getSource(i, sourceKilled))
+	}
+	return scheduled(furthest*int64(r.spec.Parallelism), rate)
+}
+
+// defaultRate is the rate of a workload that was not given one.
+const defaultRate = 1_000_000
+
+// newSink makes the sink that goes with the algorithm. The driver makes
+// operators one at a time.
+func (r *run) newSink() dataflow.Operator {
+	var inner dataflow.Sink = &operators.TwoPhaseSink{}
+	if r.algorithm.Properties().AppendSink {
+		inner = &operators.AppendSink{}
+	}
+	s := &measuredSink{Sink: inner, of: r.intended, shift: r.schedule.shift, counters: r.counters, newFrom: r.newRecordTime()}
+	if r.measuresLatency() {
+		s.late = newLatencies(r.spec.Measure, true)
+		r.processing = append(r.processing, s.late)
+	}
+	return s
+}
+
+// run runs the job.
+func (r *run) run(ctx context.Context) error {
+	job, err := r.job()
+	if err != nil {
+		return err
+	}
+	r.counters.Set(CounterPhase, int64(Starting))
+	r.counters.Set(CounterReady, 0)
+	r.counters.Add(CounterProcess, 1)
+	if !r.spec.Killed {
+		touch(r.spec)
+	}
+	r.watcher = newWatcher(r, job.Graph)
+	j, err := live.Start(context.Background(), live.Config{
+		Job: job, Storage: r.storage, External: r.sink, SourceLog: r.offsets, FS: r.localFS, Dir: filepath.Join(r.spec.Dir, localDir),
+		Observer: r.watcher, Checkpoints: &r.checkpoints, Pacer: r.schedule, Epoch: time.Unix(0, r.spec.Epoch), Seed: r.spec.Seed,
+	})
+	if err != nil {
+		return err
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		select {
+		case <-ctx.Done():
+			r.stop(j)
+		case <-j.Done():
+		}
+	}()
+	r.watcher.watch(j)
+	<-stopped
+	result, err := j.Wait()
+	if ctx.Err() != nil {
+		return errors.Join(err, fmt.Errorf("%w; %s holds a checkpoint to go on from", ErrInterrupted, r.spec.Dir))
+	}
+	if err != nil {
+		return err
+	}
+	return r.watcher.report(j, result).write(r.spec.Dir)
+}
+
+// ErrInterrupted is the error of a run that was asked to stop and did.
+var ErrInterrupted = errors.New("interrupted")
+
+// stopPatience is how long a job may take to stop well.
+const stopPatience = 30 * time.Second
+
+func (r *run) stop(j *live.Job) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+	defer cancel()
+	_, _ = j.Stop(ctx) // the caller waits for the job and gets the error
+}
+
+// touch makes the memory that the state will need resident before anything is
+// measured, so that the first pass over it costs no page faults.
+func touch(s *JobSpec) {
+	memory := make([]byte, min(64<<20+2*stateBytes(s), s.Tuning.MemoryBytes/4))
+	for i := 0; i < len(memory); i += os.Getpagesize() {
+		memory[i] = 1
+	}
+}

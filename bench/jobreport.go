@@ -1,0 +1,159 @@
+package bench
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"weir/dataflow/live"
+	"weir/results"
+	"weir/results/stat"
+)
+
+// Report is what a child process has measured. Times are nanoseconds.
+type Report struct {
+	WallNanos    int64 `json:"wall"`
+	Records      int64 `json:"records"` // out of the sources in the measured time
+	UserNanos    int64 `json:"user"`
+	SystemNanos  int64 `json:"system"`
+	SourceNanos  int64 `json:"source"` // within the sources
+	WriteBytes   int64 `json:"write_bytes"`
+	DeviceBytes  int64 `json:"device_bytes"`
+	StorageBytes int64 `json:"storage_bytes"`
+	LogBytes     int64 `json:"log_bytes"`
+	LocalBytes   int64 `json:"local_bytes"`
+	PayloadBytes int64 `json:"payload_bytes"`
+	ControlBytes int64 `json:"control_bytes"`
+	PeakMemory   int64 `json:"peak_memory"`
+	Backlog      int64 `json:"backlog"`
+
+	// Processing and Visible are HDR histograms in their standard encoding.
+	Processing []byte                  `json:"processing,omitempty"`
+	Visible    []byte                  `json:"visible,omitempty"`
+	OutOfRange int64                   `json:"out_of_range"`
+	Timeline   []results.TimelinePoint `json:"timeline,omitempty"`
+
+	Began       int64            `json:"began"` // since the epoch
+	Checkpoints []CheckpointCost `json:"checkpoints,omitempty"`
+	Aborted     int              `json:"aborted"`
+	Notes       []string         `json:"notes,omitempty"`
+}
+
+// CheckpointCost is one checkpoint with the time that syncs took in it. That of
+// an algorithm without rounds is one task's snapshot.
+type CheckpointCost struct {
+	live.Checkpoint
+	FsyncNanos int64
+}
+
+const reportFile = "report.json"
+
+func (w *watcher) report(j *live.Job, result *live.Result) *Report {
+	a, b := w.began, w.until
+	p := &Report{
+		WallNanos: b.at - a.at, Records: b.records - a.records, UserNanos: b.user - a.user, SystemNanos: b.system - a.system,
+		SourceNanos: b.spent - a.spent, WriteBytes: b.writes - a.writes, DeviceBytes: b.device - a.device,
+		StorageBytes: b.storage - a.storage, LogBytes: b.logs - a.logs, LocalBytes: b.local - a.local,
+		PayloadBytes: b.payload - a.payload, ControlBytes: b.control - a.control, PeakMemory: peakMemory(), Began: a.at,
+		Aborted: w.r.checkpoints.Aborted(), Notes: w.noted,
+	}
+	for _, f := range result.Failures {
+		p.Notes = append(p.Notes, fmt.Sprintf("task %s failed and was restarted: %v", f.Task, f.Err))
+	}
+	p.Checkpoints = w.checkpointsWithin(a.at, b.at)
+	w.addLatencies(p)
+	w.addBacklog(p)
+	return p
+}
+
+// checkpointsWithin returns the checkpoints triggered between two moments; all
+// of them where fewer than two would be left.
+func (w *watcher) checkpointsWithin(from, to int64) []CheckpointCost {
+	if !w.r.spec.timed() {
+		from, to = 0, 1<<62
+	}
+	var all []CheckpointCost
+	add := func(c live.Checkpoint) {
+		if c.Triggered >= from && c.Triggered < to {
+			all = append(all, CheckpointCost{c, w.r.storageFS.syncing(c.Triggered, c.Completed-c.MetadataNanos)})
+		}
+	}
+	for _, c := range w.r.checkpoints.Completed() {
+		add(c)
+	}
+	for _, s := range w.r.checkpoints.Local() {
+		add(live.Checkpoint{
+			Epoch: s.Epoch, Triggered: s.Begun, Completed: s.Stored, TotalNanos: s.Stored - s.Begun, SyncNanos: s.SyncNanos,
+			AsyncNanos: s.AsyncNanos, PutNanos: s.PutNanos, UploadedBytes: s.UploadedBytes, ObjectBytes: s.ObjectBytes,
+			InflightBytes: s.InflightBytes, Tasks: 1, LongestSync: s.Task,
+		})
+	}
+	return all
+}
+
+func (w *watcher) addLatencies(p *Report) {
+	if !w.r.measuresLatency() {
+		return
+	}
+	sum := merge(w.r.processing)
+	p.Timeline = sum.points()
+	p.OutOfRange = sum.outside + w.r.visible.outside
+	p.Processing, p.Visible = encode(sum.all), encode(w.r.visible.all)
+}
+
+func encode(h *hdrhistogram.Histogram) []byte {
+	if h.TotalCount() == 0 {
+		return nil
+	}
+	data, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+// addBacklog judges whether the load was more than the job could take: the lag
+// rises for certain, and a tenth of a second's records are waiting at the end.
+func (w *watcher) addBacklog(p *Report) {
+	rate := w.r.spec.Rate
+	if rate == 0 || len(w.lags) < 2 || w.r.spec.Killed {
+		return
+	}
+	p.Backlog = w.lags[len(w.lags)-1].value
+	step := max(len(w.lags)/200, 1)
+	var x, y []float64
+	for i := 0; i < len(w.lags); i += step {
+		x, y = append(x, float64(w.lags[i].at)/1e9), append(y, float64(w.lags[i].value))
+	}
+	if s, err := stat.TheilSen(x, y); err == nil && s.Lo > 0 && p.Backlog > rate/10 {
+		p.Notes = append(p.Notes, fmt.Sprintf("the rate of %d records/s is above capacity: the backlog grew by %.0f records/s and was %d records at the end; its latencies say how long the run was, nothing else", rate, s.Slope, p.Backlog))
+	}
+}
+
+func (p *Report) write(dir string) error {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return os.WriteFile(filepath.Join(dir, reportFile), data, 0o644)
+}
+
+func readReport(dir string) (*Report, error) {
+	data, err := os.ReadFile(filepath.Join(dir, reportFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("the job's process ended without a report")
+	}
+	var p Report
+	if err == nil {
+		err = json.Unmarshal(data, &p)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("report of the job's process: %w", err)
+	}
+	return &p, nil
+}

@@ -1,0 +1,224 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"weir/results"
+	"weir/results/stat"
+)
+
+// judge checks the output and, if it is what it must be, makes the numbers.
+func (m *measurement) judge() (*Outcome, error) {
+	r := m.r
+	o := &Outcome{Sample: results.Sample{Cell: r.Cell, Block: r.Block, Repetition: r.Number, Seed: r.Seed}}
+	c, err := checkOutput(&m.spec, m.counters, r.Cell.Kill)
+	if err != nil {
+		return nil, err
+	}
+	o.Sample.Output, o.Sample.OutputDigest, o.Sample.ExpectedDigest, o.Why = c.verdict, c.digest, c.expected, c.why
+	if c.verdict == results.OutputWrong {
+		o.Sample.Warnings = append(o.Sample.Warnings, "the committed output was wrong: "+c.why.Error())
+		return o, nil
+	}
+	p, err := readReport(m.spec.Dir)
+	if err != nil {
+		return nil, err
+	}
+	o.Sample.Warnings = append(o.Sample.Warnings, p.Notes...)
+	if r.Cell.Kill {
+		return o, m.addRecovery(&o.Sample, p)
+	}
+	if err := m.addNumbers(&o.Sample, p); err != nil {
+		return nil, err
+	}
+	o.Processing, o.Visible, err = m.addLatencies(&o.Sample, p)
+	return o, err
+}
+
+// setter collects metrics until the first that the table does not have.
+type setter struct {
+	s   *results.Sample
+	err error
+}
+
+func (t *setter) set(name string, v float64) {
+	if t.err == nil {
+		t.err = t.s.Set(name, v)
+	}
+}
+
+func (m *measurement) addNumbers(s *results.Sample, p *Report) error {
+	t := &setter{s: s}
+	seconds, cpu := float64(p.WallNanos)/1e9, float64(p.UserNanos+p.SystemNanos)/1e9
+	if m.r.Cell.Load == results.ClosedLoop && seconds > 0 {
+		t.set("throughput", float64(p.Records)/seconds)
+	}
+	if m.r.Cell.Load == results.ClosedLoop && cpu > 0 {
+		t.set("throughput_per_cpu", float64(p.Records)/cpu)
+	}
+	t.set("duration_s", seconds)
+	t.set("cpu_user_s", float64(p.UserNanos)/1e9)
+	t.set("cpu_system_s", float64(p.SystemNanos)/1e9)
+	t.set("peak_memory_bytes", float64(p.PeakMemory))
+	t.set("process_write_bytes", float64(p.WriteBytes))
+	t.set("device_write_bytes", float64(p.DeviceBytes))
+	if m.properties().Logs {
+		t.set("log_bytes", float64(p.LogBytes))
+	}
+	if p.PayloadBytes > 0 {
+		t.set("overhead_ratio", float64(p.ControlBytes)/float64(p.PayloadBytes))
+	}
+	if cpu > 0 {
+		t.set("generator_share", float64(p.SourceNanos)/1e9/cpu)
+	}
+	m.addCheckpoints(t, p)
+	return t.err
+}
+
+func (m *measurement) addCheckpoints(t *setter, p *Report) {
+	if !m.snapshots() {
+		return
+	}
+	rounds := p.Checkpoints
+	if m.properties().Logs {
+		rounds = byEpoch(rounds)
+	}
+	t.set("checkpoints_completed", float64(len(rounds)))
+	t.set("checkpoints_failed", float64(p.Aborted))
+	if len(rounds) == 0 {
+		t.s.Warnings = append(t.s.Warnings, "no checkpoint was triggered and completed within the measured time: it is too short for this interval")
+		return
+	}
+	values := map[string][]float64{}
+	for i := range rounds {
+		c := entry(&rounds[i], p.Began)
+		t.s.Checkpoints = append(t.s.Checkpoints, c)
+		for name, v := range map[string]float64{ // into a map: order is not seen
+			"checkpoint_ms": c.TotalMS, "travel_ms": c.TravelMS, "alignment_ms": c.AlignmentMS, "sync_ms": c.SyncMS,
+			"async_ms": c.AsyncMS, "fsync_ms": c.FsyncMS, "metadata_ms": c.MetadataMS, "ack_ms": c.AckMS,
+			"uploaded_bytes": float64(c.Bytes["uploaded"]), "inflight_bytes": float64(c.Bytes["inflight"]),
+		} {
+			values[name] = append(values[name], v)
+		}
+	}
+	for _, name := range sortedNames(values) {
+		t.set(name, stat.Median(values[name]))
+	}
+	if median := stat.Median(values["checkpoint_ms"]); median > m.r.Cell.IntervalMS {
+		t.s.Warnings = append(t.s.Warnings, fmt.Sprintf("a checkpoint takes %.0f ms and was to be taken every %.0f ms: the interval is shorter than a checkpoint, and the next begins when the last is done", median, m.r.Cell.IntervalMS))
+	}
+}
+
+// entry is a checkpoint as results keep it.
+func entry(c *CheckpointCost, began int64) results.Checkpoint {
+	ms := func(ns int64) float64 { return float64(ns) / 1e6 }
+	return results.Checkpoint{
+		TriggerMS: ms(c.Triggered - began), TravelMS: ms(c.TravelNanos), AlignmentMS: ms(c.AlignmentNanos), SyncMS: ms(c.SyncNanos),
+		AsyncMS: ms(max(c.AsyncNanos+c.PutNanos-c.FsyncNanos, 0)), FsyncMS: ms(c.FsyncNanos), MetadataMS: ms(c.MetadataNanos),
+		AckMS: ms(c.AckNanos), TotalMS: ms(c.TotalNanos),
+		Bytes: map[string]int64{"uploaded": c.UploadedBytes + c.ObjectBytes, "inflight": c.InflightBytes},
+	}
+}
+
+// byEpoch makes one checkpoint of the snapshots that single tasks took under
+// the same number: the longest of each part, the sum of bytes. Those that not
+// all tasks took are left out.
+func byEpoch(local []CheckpointCost) []CheckpointCost {
+	of := map[uint64]*CheckpointCost{}
+	most := 0
+	for _, c := range local {
+		x := of[uint64(c.Epoch)]
+		if x == nil {
+			kept := c
+			of[uint64(c.Epoch)] = &kept
+			most = max(most, c.Tasks)
+			continue
+		}
+		x.Triggered, x.Completed = min(x.Triggered, c.Triggered), max(x.Completed, c.Completed)
+		x.TotalNanos, x.SyncNanos = max(x.TotalNanos, c.TotalNanos), max(x.SyncNanos, c.SyncNanos)
+		x.AsyncNanos, x.PutNanos = max(x.AsyncNanos, c.AsyncNanos), max(x.PutNanos, c.PutNanos)
+		x.FsyncNanos = max(x.FsyncNanos, c.FsyncNanos)
+		x.UploadedBytes, x.ObjectBytes = x.UploadedBytes+c.UploadedBytes, x.ObjectBytes+c.ObjectBytes
+		x.InflightBytes += c.InflightBytes
+		x.Tasks++
+		most = max(most, x.Tasks)
+	}
+	var rounds []CheckpointCost
+	for _, x := range of { // sorted below
+		if x.Tasks == most {
+			rounds = append(rounds, *x)
+		}
+	}
+	slices.SortFunc(rounds, func(a, b CheckpointCost) int { return cmp.Compare(a.Epoch, b.Epoch) })
+	return rounds
+}
+
+func (m *measurement) addLatencies(s *results.Sample, p *Report) (processing, visible *hdrhistogram.Histogram, err error) {
+	if m.r.Cell.Load != results.OpenLoop {
+		return nil, nil, nil
+	}
+	t := &setter{s: s}
+	t.set("offered_rate", float64(m.r.Rate))
+	t.set("backlog_records", float64(p.Backlog))
+	t.set("latencies_out_of_range", float64(p.OutOfRange))
+	s.Timeline = p.Timeline
+	for _, h := range []struct {
+		kind results.LatencyKind
+		data []byte
+		to   **hdrhistogram.Histogram
+	}{{results.Processing, p.Processing, &processing}, {results.Visible, p.Visible, &visible}} {
+		if len(h.data) == 0 {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("no row with a %s latency fell into the measured time", h.kind))
+			continue
+		}
+		hist, err := hdrhistogram.Decode(h.data)
+		if err != nil {
+			return nil, nil, fmt.Errorf("histogram of the job's process: %w", err)
+		}
+		began := (m.spec.Epoch + p.Began) / int64(time.Millisecond)
+		hist.SetStartTimeMs(began)
+		hist.SetEndTimeMs(began + p.WallNanos/int64(time.Millisecond))
+		*h.to = hist
+		for _, q := range []struct {
+			name string
+			at   float64
+		}{{"p50", 50}, {"p99", 99}, {"p999", 99.9}, {"max", 100}} {
+			t.set(fmt.Sprintf("%s_%s_ms", h.kind, q.name), float64(hist.ValueAtQuantile(q.at))/1e6)
+		}
+	}
+	return processing, visible, t.err
+}
+
+// addRecovery makes the numbers of a run that was killed.
+func (m *measurement) addRecovery(s *results.Sample, p *Report) error {
+	t := &setter{s: s}
+	c := m.counters
+	ms := func(at int64) float64 { return float64(at) / 1e6 }
+	since := func(at int64) float64 { return ms(at - m.began) }
+	s.Recovery = &results.RecoveryRecord{KilledMS: since(m.killed), StartedMS: since(m.restarted), LostRecords: m.lost}
+	if at := c.Get(CounterReady); at != 0 {
+		s.Recovery.RestoredMS = since(at)
+		t.set("restore_ms", s.Recovery.RestoredMS-s.Recovery.StartedMS)
+	}
+	if at := c.Get(CounterNew); at != 0 {
+		s.Recovery.FirstNewMS = since(at)
+		t.set("recovery_ms", ms(at-m.killed))
+	} else {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("no new record within %s of the kill", mostRecovery))
+	}
+	if at := c.Get(CounterCaught); at != 0 {
+		s.Recovery.CaughtUpMS = since(at)
+		t.set("caught_up_ms", ms(at-m.killed))
+	}
+	t.set("lost_work_records", float64(m.lost))
+	if m.r.Rate > 0 {
+		t.set("offered_rate", float64(m.r.Rate))
+	}
+	t.set("peak_memory_bytes", float64(p.PeakMemory))
+	return t.err
+}

@@ -1,0 +1,195 @@
+package bench
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"weir/dataflow"
+	"weir/dataflow/id"
+	"weir/dataflow/live"
+)
+
+// schedule is the load generator's plan: as fast as possible up to the records
+// that fill the state, from there at a rate, or without one.
+type schedule struct {
+	counters *Counters
+	sources  int
+	rate     int64 // 0: closed loop
+	fill     int64 // records of each partition before the schedule begins
+	hold     int64 // 0: none
+	quantum  int64
+}
+
+// lead is the time between the last source being ready for the schedule and its
+// first record.
+const lead = int64(20 * time.Millisecond)
+
+// Allow implements live.Pacer.
+func (p *schedule) Allow(s *dataflow.TaskInfo, o id.Offset, now int64) (n int, next int64) {
+	if limit, ok := p.counters.Limit(); ok && int64(o) >= limit {
+		return 1, 0 // the turn in which the source says that it is done
+	}
+	if p.hold > 0 && int64(o) >= p.hold {
+		return 0, now + int64(time.Millisecond)
+	}
+	if n, next = p.due(s, o, now); p.hold > 0 {
+		n = int(min(int64(n), p.hold-int64(o)))
+	}
+	return n, next
+}
+
+const plenty = 1 << 30
+
+func (p *schedule) due(s *dataflow.TaskInfo, o id.Offset, now int64) (n int, next int64) {
+	switch {
+	case p.rate == 0:
+		return plenty, 0
+	case int64(o) < p.fill:
+		return int(p.fill - int64(o)), 0
+	}
+	opened := p.opened(now)
+	if opened == 0 {
+		return 0, now + int64(200*time.Microsecond)
+	}
+	r := live.Rate{Start: opened, PerSecond: p.rate, Quantum: dataflow.Nanos(p.quantum)}
+	return r.Allow(s, o-id.Offset(p.fill), now)
+}
+
+// opened returns the time of the schedule's first record, fixing it when the
+// last source has filled its part of the state.
+func (p *schedule) opened(now int64) int64 {
+	if t := p.counters.Get(CounterOpened); t != 0 {
+		return t
+	}
+	for i := range p.sources {
+		if p.counters.Offset(i) < p.fill {
+			return 0
+		}
+	}
+	p.counters.SetOnce(CounterOpened, now+lead)
+	return p.counters.Get(CounterOpened)
+}
+
+// backlog returns how many records are due at a time and not handed out.
+func (p *schedule) backlog(now int64) int64 {
+	opened := p.counters.Get(CounterOpened)
+	if p.rate == 0 || opened == 0 || now < opened {
+		return 0
+	}
+	emitted, _ := p.counters.Emitted(p.sources)
+	due := p.dueTotal(now)
+	if limit, ok := p.counters.Limit(); ok {
+		due = min(due, limit*int64(p.sources))
+	}
+	return max(due-emitted, 0)
+}
+
+// dueTotal returns how many records are due at a time, over all sources.
+func (p *schedule) dueTotal(now int64) int64 {
+	elapsed := now - p.counters.Get(CounterOpened)
+	return p.fill*int64(p.sources) + elapsed/1e9*p.rate + elapsed%1e9*p.rate/1e9
+}
+
+// shift is what must be added to a record's own time to get its intended time
+// since the epoch.
+func (p *schedule) shift() int64 {
+	return p.counters.Get(CounterOpened) - scheduled(p.fill*int64(p.sources), p.rate)
+}
+
+// measuredSource is a source that publishes how far it has got, measures the
+// time it takes, and ends where the shared limit says.
+type measuredSource struct {
+	dataflow.Source
+	counters *Counters
+	spent    *atomic.Int64 // ns in Emit, over all sources
+	index    int
+	clock    func() int64
+	fresh    bool
+	killed   int64 // offset at the kill; -1: there was none
+}
+
+func (s *measuredSource) Open(c *dataflow.Context) error {
+	if s.index = c.Info().Index; s.index >= maxSources {
+		return fmt.Errorf("source %d: at most %d sources can be measured", s.index, maxSources)
+	}
+	s.fresh = true
+	return s.Source.Open(c)
+}
+
+// Emit implements dataflow.Source.
+func (s *measuredSource) Emit(most int) (done bool, err error) {
+	from := int64(s.Source.Offset())
+	if s.fresh {
+		s.fresh = false
+		s.counters.setSource(s.index, sourceRestored, from+1)
+	}
+	limit, ends := s.counters.Limit()
+	if ends {
+		if from > limit {
+			return false, fmt.Errorf("source %d has handed out %d records, the input ends after %d: the end was set too late", s.index, from, limit)
+		}
+		most = int(min(int64(most), limit-from))
+	}
+	began := time.Now()
+	if most > 0 {
+		done, err = s.Source.Emit(most)
+	}
+	s.spent.Add(int64(time.Since(began)))
+	o := int64(s.Source.Offset())
+	s.counters.setSource(s.index, sourceOffset, o)
+	if s.killed >= 0 && o > s.killed && s.counters.Get(CounterNew) == 0 {
+		s.counters.SetOnce(CounterNew, s.clock())
+	}
+	return done || ends && o >= limit, err
+}
+
+// measuredSink is a sink that measures how long after its intended time a row
+// arrives, and finds the first row of a new record after a kill.
+type measuredSink struct {
+	dataflow.Sink
+	ctx      *dataflow.Context
+	of       func(row []byte) int64
+	shift    func() int64
+	late     *latencies // nil: nothing is measured
+	newFrom  int64      // a row of this time or later is new; 0: nobody asks
+	counters *Counters
+}
+
+func (s *measuredSink) Open(c *dataflow.Context) error {
+	s.ctx = c
+	return s.Sink.Open(c)
+}
+
+// Process implements dataflow.Sink.
+func (s *measuredSink) Process(port int, b *dataflow.Buffer) error {
+	if s.late != nil || s.newFrom > 0 {
+		s.look(b)
+	}
+	return s.Sink.Process(port, b)
+}
+
+func (s *measuredSink) look(b *dataflow.Buffer) {
+	now := s.ctx.Now()
+	if s.newFrom > 0 {
+		for row, rest := dataflow.NextRecord(b.Data); row != nil; row, rest = dataflow.NextRecord(rest) {
+			if s.of(row) >= s.newFrom {
+				s.counters.SetOnce(CounterNew, now)
+				s.newFrom = 0
+				return
+			}
+		}
+		return
+	}
+	began := s.counters.Get(CounterBegan)
+	if began == 0 {
+		return
+	}
+	shift := s.shift()
+	s.late.span(began)
+	for row, rest := dataflow.NextRecord(b.Data); row != nil; row, rest = dataflow.NextRecord(rest) {
+		if t := s.of(row); t >= 0 {
+			s.late.record(t+shift, now)
+		}
+	}
+}

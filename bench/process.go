@@ -1,0 +1,166 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// ChildVariable marks, in its environment, a process that is to run a job and
+// nothing else. Every program that measures asks [IsChild] first.
+const ChildVariable = "WEIR_BENCH_JOB"
+
+// IsChild tells whether this process is to run a job: main calls [Child] then
+// and exits with what it returns.
+func IsChild() bool { return os.Getenv(ChildVariable) != "" }
+
+// Child is the whole life of a child process. The first line of standard input
+// is its spec; when standard input ends, or at an interrupt, the job stops well.
+func Child() (status int) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	in := bufio.NewReader(os.Stdin)
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "job: no spec on standard input; this mode is for the bench command itself")
+		return 2
+	}
+	var spec JobSpec
+	if err := json.Unmarshal(line, &spec); err != nil {
+		fmt.Fprintln(os.Stderr, "job: spec:", err)
+		return 2
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, in) // ends when the measuring process does
+		stop()
+		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+	}()
+	if err := RunJob(ctx, &spec); err != nil {
+		fmt.Fprintln(os.Stderr, "job:", err)
+		return 1
+	}
+	return 0
+}
+
+// process is a child process that runs a job.
+type process struct {
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	last  *lastWords
+	done  chan struct{}
+	err   error
+}
+
+// start starts a child process with a spec.
+func start(spec *JobSpec) (*process, error) {
+	line, err := json.Marshal(spec)
+	if err != nil {
+		return nil, fmt.Errorf("spec: %w", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("start the job: %w", err)
+	}
+	p := &process{cmd: exec.Command(self), last: &lastWords{}, done: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), ChildVariable+"=1")
+	p.cmd.Stderr, p.cmd.Stdout = p.last, p.last
+	// A process group of its own: an interrupt typed at the terminal comes to the
+	// measuring process, which decides what the job hears.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+		return nil, fmt.Errorf("start the job: %w", err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the job: %w", err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.done)
+	}()
+	if _, err := p.stdin.Write(append(line, '\n')); err != nil {
+		p.kill()
+		return nil, fmt.Errorf("start the job: %w", p.failure())
+	}
+	return p, nil
+}
+
+// kill ends the process as a power cut would end it for the job, and waits.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // SIGKILL; it may have ended by itself
+	<-p.done
+}
+
+// interrupt asks the job to stop well, and waits.
+func (p *process) interrupt() {
+	_ = p.cmd.Process.Signal(syscall.SIGINT)
+	<-p.done
+}
+
+// failure returns why the process has ended, with its last words; nil if well.
+func (p *process) failure() error {
+	if p.err == nil {
+		return nil
+	}
+	return &ChildError{Err: p.err, LastWords: p.last.String()}
+}
+
+// ChildError is the end of a job's process by itself.
+type ChildError struct {
+	Err       error
+	LastWords string // the end of what it wrote to standard error
+}
+
+// Error says how the process ended and what it said last.
+func (e *ChildError) Error() string {
+	if e.LastWords == "" {
+		return fmt.Sprintf("the job's process ended by itself: %v; it said nothing", e.Err)
+	}
+	return fmt.Sprintf("the job's process ended by itself: %v; its last words:\n  %s", e.Err, strings.ReplaceAll(e.LastWords, "\n", "\n  "))
+}
+
+// Unwrap returns the exit error.
+func (e *ChildError) Unwrap() error { return e.Err }
+
+// Panicked tells whether the code under test panicked.
+func (e *ChildError) Panicked() bool {
+	var exit *exec.ExitError
+	return strings.Contains(e.LastWords, "panicked:") || errors.As(e.Err, &exit) && strings.Contains(e.LastWords, "goroutine ")
+}
+
+// DiskFull tells whether the process found no room.
+func (e *ChildError) DiskFull() bool {
+	return strings.Contains(e.LastWords, syscall.ENOSPC.Error()) || strings.Contains(e.LastWords, "the disk is full")
+}
+
+// lastWords keeps the end of what is written to it.
+type lastWords struct {
+	mu   sync.Mutex
+	kept []byte
+}
+
+const keptWords = 4 << 10
+
+func (l *lastWords) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.kept = append(l.kept, p...); len(l.kept) > keptWords {
+		l.kept = append(l.kept[:0], l.kept[len(l.kept)-keptWords:]...)
+	}
+	return len(p), nil
+}
+
+func (l *lastWords) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(bytes.TrimSpace(l.kept))
+}

@@ -1,0 +1,255 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"weir/dataflow"
+	"weir/results"
+)
+
+// Repetition is one measurement of one cell.
+type Repetition struct {
+	Cell   results.Cell
+	Block  int
+	Number int
+	Rate   int64 // of an open loop, records per second
+	Seed   uint64
+	// Dir is the directory for the job's data; the run gets one of its own in it.
+	Dir       string
+	Events    int64
+	Warm      time.Duration
+	Measure   time.Duration
+	Tuning    Tuning
+	DiskBytes int64
+	Canary    string
+	// Keep leaves the run's directory where it is.
+	Keep bool
+}
+
+// Outcome is what came of a repetition.
+type Outcome struct {
+	Sample              results.Sample
+	Processing, Visible *hdrhistogram.Histogram // nil: not measured
+	Why                 error                   // of an output that is wrong
+}
+
+// ErrNoProgress is the error of a job that did not come to its end in time.
+var ErrNoProgress = errors.New("no progress")
+
+// Run measures. On an interrupt the job is stopped well, its directory stays,
+// and the error is ErrInterrupted.
+func (r *Repetition) Run(ctx context.Context) (*Outcome, error) {
+	m, err := r.prepare()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = m.counters.Close() }()
+	calibration := Calibrate()
+	if err := m.first(ctx); err != nil {
+		return nil, r.explain(err)
+	}
+	if r.Cell.Kill {
+		if err := m.second(ctx); err != nil {
+			return nil, r.explain(err)
+		}
+	}
+	o, err := m.judge()
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	o.Sample.CalibrationMS = calibration
+	if r.Keep {
+		return o, nil
+	}
+	return o, os.RemoveAll(m.spec.Dir)
+}
+
+func (r *Repetition) explain(err error) error {
+	return fmt.Errorf("%s, repetition %d: %w", r.Cell.Key(), r.Number, err)
+}
+
+// measurement is a repetition under way.
+type measurement struct {
+	r        *Repetition
+	spec     JobSpec
+	counters *Counters
+	rng      *rand.Rand
+	// Of a run that is killed: times since the epoch, and records.
+	began, killed, restarted int64
+	lost                     int64
+}
+
+// RunDir is the directory of a repetition's run below its Dir.
+func (r *Repetition) RunDir() string { return filepath.Join(r.Dir, "run") }
+
+func (r *Repetition) prepare() (*measurement, error) {
+	dir := r.RunDir()
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
+		return nil, fmt.Errorf("directory of the run: %w; name a writable one with --dir", err)
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	m := &measurement{r: r, rng: rand.New(rand.NewPCG(r.Seed, 0x6b696c6c))}
+	m.spec = r.spec(dir)
+	m.counters, err = OpenCounters(dir)
+	return m, err
+}
+
+// spec returns what the first process is told.
+func (r *Repetition) spec(dir string) JobSpec {
+	c := &r.Cell
+	s := JobSpec{
+		Algorithm: c.Algorithm, State: c.State, Workload: c.Workload, Settings: c.Settings, Parallelism: c.Parallelism,
+		Interval: time.Duration(c.IntervalMS * 1e6), Tuning: r.Tuning, Seed: r.Seed, Dir: dir, Epoch: time.Now().UnixNano(),
+		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Canary: r.Canary,
+	}
+	if s.timed() {
+		s.Fill = FillPerKey * keysOf(c)
+	}
+	if c.Kill {
+		s.Measure = forever
+		if !s.timed() {
+			s.Hold = max(s.Events*9/10/int64(c.Parallelism), 1)
+		}
+	}
+	return s
+}
+
+const forever = 24 * time.Hour
+
+// patience is how long a process may take, beyond what it was told to take.
+const patience = 90 * time.Second
+
+func (m *measurement) deadline() time.Duration {
+	d := patience + m.r.Warm + m.r.Measure + 2*time.Duration(m.r.Cell.IntervalMS*1e6)
+	return d + time.Duration(m.spec.Fill/50_000)*time.Second + time.Duration(m.spec.Events/20_000)*time.Second
+}
+
+const poll = 2 * time.Millisecond
+
+// first runs the first process: to its end, or to the moment at which it is killed.
+func (m *measurement) first(ctx context.Context) error {
+	p, err := start(&m.spec)
+	if err != nil {
+		return err
+	}
+	if !m.r.Cell.Kill {
+		return m.await(ctx, p, func() bool { return false })
+	}
+	when := m.moment()
+	if err := m.await(ctx, p, when); err != nil {
+		return err
+	}
+	select {
+	case <-p.done:
+		return errors.Join(errors.New("the job ended before it could be killed: give it more records"), p.failure())
+	default:
+	}
+	p.kill()
+	m.noteKill()
+	return nil
+}
+
+// moment returns a condition that comes true at a random moment: in a timed
+// run anywhere in an interval, at least one checkpoint being there; in a finite
+// one anywhere in its middle.
+func (m *measurement) moment() func() bool {
+	interval := max(m.spec.Interval, 100*time.Millisecond)
+	wait := int64(m.rng.Float64() * float64(interval))
+	progress := int64((0.2 + 0.6*m.rng.Float64()) * float64(m.spec.Events))
+	snapshots := m.snapshots()
+	return func() bool {
+		if snapshots && m.counters.Get(CounterDurable) == 0 {
+			return false
+		}
+		if !m.spec.timed() {
+			n, _ := m.counters.Emitted(m.spec.Parallelism)
+			return n >= progress
+		}
+		began := m.counters.Get(CounterBegan)
+		return began != 0 && m.spec.clock() >= began+wait+int64(100*time.Millisecond)
+	}
+}
+
+func (m *measurement) properties() dataflow.Properties {
+	a, err := m.spec.algorithm()
+	if err != nil {
+		return dataflow.Properties{} // the job says so
+	}
+	return a.Properties()
+}
+
+func (m *measurement) snapshots() bool { return m.properties().Snapshots }
+
+// noteKill records how far the job had got when it was killed.
+func (m *measurement) noteKill() {
+	c := m.counters
+	m.killed, m.began = m.spec.clock(), c.Get(CounterBegan)
+	s := m.schedule()
+	c.Set(CounterLag, s.backlog(m.killed))
+	for i := range m.spec.Parallelism {
+		c.setSource(i, sourceKilled, c.Offset(i))
+	}
+	c.Set(CounterNew, 0)
+}
+
+func (m *measurement) schedule() *schedule {
+	n := int64(m.spec.Parallelism)
+	return &schedule{counters: m.counters, sources: m.spec.Parallelism, rate: m.spec.Rate, fill: (m.spec.Fill + n - 1) / n}
+}
+
+// mostRecovery is how long a recovery may take before it is given up.
+const mostRecovery = 60 * time.Second
+
+// second starts the job again from what is on disk and lets it end.
+func (m *measurement) second(ctx context.Context) error {
+	s := m.spec
+	s.Killed, s.Hold, s.Measure = true, 0, mostRecovery
+	m.restarted = m.spec.clock()
+	p, err := start(&s)
+	if err != nil {
+		return err
+	}
+	if err := m.await(ctx, p, func() bool { return false }); err != nil {
+		return fmt.Errorf("after the kill: %w", err)
+	}
+	for i := range m.spec.Parallelism {
+		m.lost += max(m.counters.getSource(i, sourceKilled)-(m.counters.getSource(i, sourceRestored)-1), 0)
+	}
+	return nil
+}
+
+// await waits until the process has ended, or a condition is true.
+func (m *measurement) await(ctx context.Context, p *process, until func() bool) error {
+	t := time.NewTicker(poll)
+	defer t.Stop()
+	deadline := time.NewTimer(m.deadline())
+	defer deadline.Stop()
+	for {
+		select {
+		case <-p.done:
+			return p.failure()
+		case <-ctx.Done():
+			p.interrupt()
+			return fmt.Errorf("%w; %s holds the job's newest checkpoint", ErrInterrupted, m.spec.Dir)
+		case <-deadline.C:
+			phase := m.counters.Phase()
+			p.kill()
+			return fmt.Errorf("%w: the job was still %s after %s and was killed; see %s", ErrNoProgress, phase, m.deadline().Round(time.Second), m.spec.Dir)
+		case <-t.C:
+			if until() {
+				return nil
+			}
+		}
+	}
+}

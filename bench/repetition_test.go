@@ -1,0 +1,101 @@
+package bench_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"weir/bench"
+	"weir/results"
+)
+
+// TestMain lets the test binary be the child that runs jobs.
+func TestMain(m *testing.M) {
+	if bench.IsChild() {
+		os.Exit(bench.Child())
+	}
+	os.Exit(m.Run())
+}
+
+// small is a repetition over a finite input, fast enough for a test.
+func small(t *testing.T, algorithm, state string) *bench.Repetition {
+	t.Helper()
+	tuning := bench.DefaultTuning()
+	tuning.BatchRecords, tuning.SourceBatch, tuning.CacheBytes, tuning.WriteBytes = 64, 64, 4<<20, 4<<20
+	return &bench.Repetition{
+		Cell: results.Cell{
+			Algorithm: algorithm, State: state, Workload: "keyedcount", Settings: map[string]string{"keys": "500", "emitEvery": "3"},
+			IntervalMS: 10, Load: results.ClosedLoop, Parallelism: 2,
+		},
+		Seed: 7, Dir: t.TempDir(), Events: 60_000, Tuning: tuning,
+	}
+}
+
+func measure(t *testing.T, r *bench.Repetition) *bench.Outcome {
+	t.Helper()
+	o, err := r.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestFiniteRepetition(t *testing.T) {
+	for _, algorithm := range []string{"none", "aligned", "at-least-once", "unaligned", "uncoordinated"} {
+		t.Run(algorithm, func(t *testing.T) {
+			o := measure(t, small(t, algorithm, "heap"))
+			if o.Sample.Output != results.OutputExact || o.Sample.Metrics["throughput"].Value <= 0 {
+				t.Errorf("output %s (%v), metrics %v", o.Sample.Output, o.Why, o.Sample.Metrics)
+			}
+		})
+	}
+}
+
+func TestKilledJobCommitsExactlyOnce(t *testing.T) {
+	for _, algorithm := range []string{"aligned", "unaligned", "uncoordinated"} {
+		for _, state := range []string{"heap", "pebble"} {
+			t.Run(algorithm+"/"+state, func(t *testing.T) {
+				r := small(t, algorithm, state)
+				r.Cell.Kill = true
+				o := measure(t, r)
+				if o.Sample.Output != results.OutputExact {
+					t.Fatalf("output %s: %v", o.Sample.Output, o.Why)
+				}
+				if o.Sample.Metrics["recovery_ms"].Value <= 0 || o.Sample.Recovery == nil {
+					t.Errorf("no recovery was measured: %v", o.Sample.Metrics)
+				}
+			})
+		}
+	}
+}
+
+func TestTimedOpenLoop(t *testing.T) {
+	r := small(t, "aligned", "heap")
+	r.Events, r.Rate, r.Warm, r.Measure = 0, 20_000, time.Second, 500*time.Millisecond
+	r.Cell.Load, r.Cell.Rate, r.Cell.IntervalMS = results.OpenLoop, 20_000, 100
+	o := measure(t, r)
+	m := o.Sample.Metrics
+	if o.Sample.Output != results.OutputExact || m["processing_p99_ms"].Value <= 0 || m["visible_p50_ms"].Value <= m["processing_p50_ms"].Value {
+		t.Errorf("output %s (%v), metrics %v, warnings %v", o.Sample.Output, o.Why, m, o.Sample.Warnings)
+	}
+	if n := o.Processing.TotalCount(); n < 20_000/2/3*9/10 || n > 20_000/2/3*11/10 {
+		t.Errorf("%d rows were measured in half a second of %d records/s, every third of which makes one", n, r.Rate)
+	}
+}
+
+func TestWrongOutputHasNoNumbers(t *testing.T) {
+	r := small(t, "unaligned", "heap")
+	r.Cell.Kill, r.Canary = true, "skip-input-queue"
+	for seed := range uint64(20) {
+		r.Seed = seed
+		o := measure(t, r)
+		if o.Sample.Output == results.OutputWrong {
+			if len(o.Sample.Metrics) > 0 || o.Why == nil {
+				t.Errorf("numbers %v beside %v", o.Sample.Metrics, o.Why)
+			}
+			return
+		}
+	}
+	t.Error("records lost with the queues were never seen to be wrong")
+}
+

@@ -1,0 +1,259 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"weir/dataflow"
+	"weir/dataflow/live"
+	"weir/dataflow/trace"
+)
+
+// watcher leads a job through its phases and takes the readings between which
+// the numbers lie. It observes the events that tell when the job is ready.
+type watcher struct {
+	r       *run
+	tasks   int
+	ready   int
+	stored  int64
+	began   mark
+	until   mark
+	slices  []float64 // throughput of the slices of warming up
+	slice   mark
+	since   int64 // begin of the phase
+	lags    []sampleOf
+	lastLag int64
+	steady  bool
+	noted   []string
+}
+
+type sampleOf struct{ at, value int64 }
+
+// The rule of warming up, as WarmUpRule says it.
+const (
+	sliceWidth   = 200 * time.Millisecond
+	steadySlices = 3
+	steadyWithin = 0.10
+	// FillPerKey is the number of records per key that fill the state: all but
+	// one key in a thousand have then been seen.
+	FillPerKey = 7
+)
+
+// WarmUpRule is the rule by which a repetition warms up, in words.
+func WarmUpRule(limit time.Duration) string {
+	return fmt.Sprintf("closed loop until %d records per key have filled the state, then until the throughput of %d successive slices of %s lies within %.0f %%, at most %s",
+		FillPerKey, steadySlices, sliceWidth, 100*steadyWithin, limit)
+}
+
+func newWatcher(r *run, g *dataflow.Graph) *watcher {
+	w := &watcher{r: r, lastLag: -1}
+	for i := range g.Vertices {
+		w.tasks += g.Vertices[i].Parallelism
+	}
+	return w
+}
+
+// Wants implements trace.Observer.
+func (w *watcher) Wants() trace.Mask {
+	return trace.Mask(0).With(trace.PlanExecuted, trace.TaskReady, trace.SnapshotStored, trace.Completed)
+}
+
+// Observe implements trace.Observer.
+func (w *watcher) Observe(e *trace.Event) {
+	c := w.r.counters
+	switch e.Kind {
+	case trace.PlanExecuted:
+		w.ready = 0
+	case trace.TaskReady:
+		if w.ready++; w.ready == w.tasks {
+			c.Set(CounterReady, e.Time)
+		}
+	case trace.SnapshotStored:
+		w.stored++
+		if w.r.algorithm.Properties().Rollback != dataflow.ScopeAll && w.stored%int64(w.tasks) == 0 {
+			c.Add(CounterDurable, 1)
+		}
+	case trace.Completed:
+		c.Add(CounterDurable, 1)
+	}
+}
+
+const tick = 2 * time.Millisecond
+
+// watch returns when the job has ended.
+func (w *watcher) watch(j *live.Job) {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	w.began = w.take(j)
+	for {
+		select {
+		case <-j.Done():
+			if w.until.at == 0 {
+				w.until = w.take(j)
+			}
+			return
+		case <-t.C:
+			w.step(j)
+		}
+	}
+}
+
+func (w *watcher) enter(p Phase) {
+	w.since = w.r.spec.clock()
+	w.r.counters.Set(CounterPhase, int64(p))
+}
+
+// step moves on to the next phase if it is time.
+func (w *watcher) step(j *live.Job) {
+	s := w.r.spec
+	switch w.r.counters.Phase() {
+	case Starting:
+		if w.r.counters.Get(CounterReady) == 0 {
+			return
+		}
+		if s.Killed || !s.timed() {
+			w.begin(j)
+		} else {
+			w.enter(Filling)
+		}
+	case Filling:
+		if n, _ := w.r.counters.Emitted(s.Parallelism); n >= s.Fill && (s.Rate == 0 || w.r.counters.Get(CounterOpened) != 0) {
+			w.slice = w.take(j)
+			w.enter(Warming)
+		}
+	case Warming:
+		w.warm(j)
+	case Measuring:
+		w.measure(j)
+	case Ending, Ended:
+	}
+}
+
+// warm begins to measure when throughput is steady.
+func (w *watcher) warm(j *live.Job) {
+	now := w.r.spec.clock()
+	if now-w.slice.at >= int64(sliceWidth) {
+		next := w.take(j)
+		w.slices = append(w.slices, float64(next.records-w.slice.records)/float64(next.at-w.slice.at))
+		w.slice = next
+		w.steady = isSteady(w.slices)
+	}
+	late := now-w.since >= int64(w.r.spec.Warm)
+	if w.steady && w.snapshotTaken() || late {
+		if !w.steady {
+			w.note("throughput was not steady after warming up for %s: the last slices differ by more than %.0f %%", w.r.spec.Warm, 100*steadyWithin)
+		}
+		w.begin(j)
+	}
+}
+
+// snapshotTaken: a job that takes snapshots has taken one, so that caches and
+// the shape of the store know what they cost.
+func (w *watcher) snapshotTaken() bool {
+	return !w.r.algorithm.Properties().Snapshots || w.r.counters.Get(CounterDurable) > 0
+}
+
+func isSteady(rates []float64) bool {
+	if len(rates) < steadySlices {
+		return false
+	}
+	last := rates[len(rates)-steadySlices:]
+	low, high := slices.Min(last), slices.Max(last)
+	return low > 0 && high-low <= steadyWithin*high
+}
+
+func (w *watcher) begin(j *live.Job) {
+	w.enter(Measuring)
+	w.began = w.take(j)
+	w.r.counters.Set(CounterBegan, w.began.at)
+}
+
+// measure ends measuring in time, and the input after it.
+func (w *watcher) measure(j *live.Job) {
+	s, now := w.r.spec, w.r.spec.clock()
+	w.sampleLag(now)
+	switch {
+	case s.Killed && s.timed():
+		if w.recovered(now) || now-w.began.at > int64(s.Measure) {
+			w.until = w.take(j)
+			w.end(now)
+		}
+	case !s.timed():
+		if n, _ := w.r.counters.Emitted(s.Parallelism); n >= s.Events {
+			w.until = w.take(j)
+			w.enter(Ending)
+		}
+	default:
+		if w.until.at == 0 && now-w.began.at >= int64(s.Measure) {
+			w.until = w.take(j)
+		}
+		if w.until.at != 0 && now-w.until.at >= w.tail() {
+			w.end(now)
+		}
+	}
+}
+
+// recovered reports whether the first new record is there and the lag at its
+// level before the kill.
+func (w *watcher) recovered(now int64) bool {
+	c, s := w.r.counters, w.r.schedule
+	if c.Get(CounterNew) == 0 {
+		return false
+	}
+	if s.rate == 0 {
+		return true
+	}
+	if s.backlog(now) > c.Get(CounterLag)+s.rate/1000 {
+		return false
+	}
+	c.SetOnce(CounterCaught, now)
+	return true
+}
+
+// mostTail bounds how long the load goes on after the measured time.
+const mostTail = 5 * time.Second
+
+// tail is how long the load of an open loop goes on after the measured time, so
+// that the last records measured are committed as all others are.
+func (w *watcher) tail() int64 {
+	if w.r.spec.Rate == 0 || !w.r.algorithm.Properties().Snapshots {
+		return 0
+	}
+	return int64(min(w.r.spec.Interval*5/4+200*time.Millisecond, mostTail))
+}
+
+// margin is how far in the future the end of the input is put: far enough for no
+// source to be beyond it when it hears of it.
+const margin = 250 * time.Millisecond
+
+// end lets the input end soon.
+func (w *watcher) end(now int64) {
+	w.enter(Ending)
+	s, c := w.r.schedule, w.r.counters
+	total, furthest := c.Emitted(s.sources)
+	perSecond := s.rate
+	if elapsed := now - w.began.at; elapsed > 0 && !w.r.spec.Killed {
+		perSecond = max(perSecond, int64(float64(total-w.began.records)/float64(elapsed)*1e9))
+	}
+	ahead := max(perSecond/int64(s.sources), 1<<20) * int64(margin) / int64(time.Second)
+	limit := furthest + ahead
+	if s.rate > 0 && c.Get(CounterOpened) != 0 {
+		limit = max(min(limit, s.dueTotal(now+int64(margin))/int64(s.sources)), furthest+int64(w.r.spec.Tuning.SourceBatch))
+	}
+	c.SetLimit(limit)
+}
+
+const lagEvery = int64(20 * time.Millisecond)
+
+func (w *watcher) sampleLag(now int64) {
+	if w.r.schedule.rate == 0 || w.until.at != 0 || w.lastLag >= 0 && now-w.lastLag < lagEvery {
+		return
+	}
+	w.lastLag = now
+	w.lags = append(w.lags, sampleOf{now, w.r.schedule.backlog(now)})
+}
+
+func (w *watcher) note(format string, args ...any) {
+	w.noted = append(w.noted, fmt.Sprintf(format, args...))
+}
