@@ -80,6 +80,9 @@ func (r *Runner) Close() {
 	}
 }
 
+// CrashAt sets Config.Crash for the runs to come.
+func (r *Runner) CrashAt(k int) { r.cfg.Crash = k }
+
 // SinkFor returns the operator of the sink that goes with an algorithm.
 func SinkFor(p dataflow.Properties) func() dataflow.Operator {
 	if p.AppendSink {
