@@ -19,10 +19,13 @@ func (t *Task) arrive(i int, b *Buffer) {
 		t.proto.Control(i, b)
 		return
 	}
-	if b.numbered() && t.duplicate(i, b) {
-		return
-	}
 	if b.numbered() {
+		if t.dedups {
+			if t.duplicate(i, b) {
+				return
+			}
+			b = in.trim(b)
+		}
 		if b.Seq != in.arrived+1 && !t.reorders() {
 			t.fail(fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
 			return
@@ -46,12 +49,9 @@ func (t *Task) enqueueInput(i int, b *Buffer) {
 	}
 }
 
-// duplicate drops what a Deduper has already; a partly known buffer is trimmed.
+// duplicate drops what a Deduper has already.
 func (t *Task) duplicate(i int, b *Buffer) bool {
 	in := &t.inputs[i]
-	if !t.dedups || b.Seq > in.arrived {
-		return false
-	}
 	if b.Last() <= in.arrived {
 		if t.mask.Has(trace.Dropped) {
 			t.observeBuffer(trace.Dropped, in.ID, b)
@@ -61,14 +61,23 @@ func (t *Task) duplicate(i int, b *Buffer) bool {
 		}
 		return true
 	}
-	data := b.Data
-	for s := b.Seq; s <= in.arrived; s++ {
-		_, data = NextRecord(data)
-		b.Records--
-		b.N--
-	}
-	b.Seq, b.Data = in.arrived+1, data
 	return false
+}
+
+// trim returns what the task lacks of a partly known buffer: a copy, since the
+// sender may hold the original.
+func (in *input) trim(b *Buffer) *Buffer {
+	if b.Seq > in.arrived {
+		return b
+	}
+	c := *b
+	for s := b.Seq; s <= in.arrived; s++ {
+		_, c.Data = NextRecord(c.Data)
+		c.Records--
+		c.N--
+	}
+	c.Seq, c.Shared = in.arrived+1, true
+	return &c
 }
 
 // record makes an arriving item part of the drafts that record this input, and

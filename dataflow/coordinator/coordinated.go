@@ -37,6 +37,8 @@ type Coordinated struct {
 	deferred  bool // a trigger fell into the pause
 	failures  int  // consecutive rounds given up
 	crashes   int  // consecutive recoveries without a checkpoint in between
+	stopping  bool
+	stopAt    id.Epoch // the round after which a stopping job ends, 0 = not begun
 }
 
 type phase uint8
@@ -94,6 +96,10 @@ func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 		return // the plan being made restarts everything anyway
 	}
 	c.crashes++
+	if c.stopping {
+		c.stop()
+		return
+	}
 	if cause != nil && c.damaged(cause) {
 		return
 	}

@@ -202,6 +202,10 @@ func (c *Coordinated) recordMade(r *round, rec *Record, res state.Result) {
 		c.announce(rec)
 	}
 	c.retire()
+	if c.stopping && c.stopAt != 0 && rec.Epoch >= c.stopAt {
+		c.stop()
+		return
+	}
 	if c.notLeft == 0 {
 		c.finish()
 		return
@@ -211,6 +215,7 @@ func (c *Coordinated) recordMade(r *round, rec *Record, res state.Result) {
 	if !c.allDrainedIn(rec) {
 		c.drainedAgain()
 	}
+	c.tryStop()
 }
 
 // drainedAgain asks for the final checkpoint when all tasks drained while a
@@ -312,6 +317,10 @@ func (c *Coordinated) unreferenced(keys []string) []string {
 // abort gives a round up; too many in a row fail the job.
 func (c *Coordinated) abort(r *round, reason string) {
 	if !c.giveUp(r, reason) {
+		return
+	}
+	if c.stopping {
+		c.stop()
 		return
 	}
 	c.failures++

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	algorithmcatalog "weir/algorithms/catalog"
+	"weir/dataflow"
+	"weir/dataflow/trace"
+	"weir/sim/scenario"
+	workloadcatalog "weir/workloads/catalog"
+)
+
+func newList() *cobra.Command {
+	var asJSON bool
+	cmd := quiet(&cobra.Command{
+		Use:     "list",
+		Short:   "List algorithms, state backends, workloads with their settings, canaries and events",
+		Example: "  go run ./cmd/sim list",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
+					"algorithms": algorithmcatalog.Names(), "states": scenario.StateNames(), "workloads": workloadcatalog.Names(), "canaries": canaryNames(),
+				})
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+			p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+			p("ALGORITHM\tPROMISES (STATE, OUTPUT)\tHOW\n")
+			for _, a := range algorithmcatalog.All() {
+				d := a.Properties()
+				p("%s\t%s, %s\t%s\n", a.Name, guarantee(d.State), guarantee(d.Output), a.Short)
+			}
+			p("\nSTATE\n")
+			for _, s := range scenario.StateNames() {
+				p("%s\n", s)
+			}
+			p("\nWORKLOAD\tSETTINGS (--set name=value)\n")
+			for _, wl := range workloadcatalog.All() {
+				p("%s\t%v\n", wl.Name(), wl.SettingNames())
+			}
+			p("\nCANARY (--canary)\n")
+			for _, c := range canaryNames() {
+				p("%s\n", c)
+			}
+			p("\nEVENT (--faults '(plan (crash worker=1 at (nth 7 EVENT)))')\n")
+			for k := range trace.Kinds {
+				p("%s\n", k)
+			}
+			return w.Flush()
+		},
+	})
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object on stdout")
+	return cmd
+}
+
+func guarantee(g dataflow.Guarantee) string {
+	return [...]string{"nothing", "at most once", "at least once", "exactly once"}[g]
+}
+
+func canaryNames() []string {
+	var names []string
+	for c := dataflow.NoCanary + 1; c < dataflow.Canaries; c++ {
+		names = append(names, c.String())
+	}
+	return names
+}

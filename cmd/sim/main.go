@@ -1,0 +1,90 @@
+// Command sim runs snapshot algorithms in the deterministic simulator, crashes
+// them and checks them.
+//
+// Exit status: 0 fine, 1 error, 2 usage, 3 a panic in the code under test, 4 no
+// progress, 5 a safety violation.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+
+	"weir/sim/scenario"
+)
+
+func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// errUsage marks errors of the command line.
+var errUsage = errors.New("usage")
+
+// verdict is an error that ends the command with the exit status of a run.
+type verdict struct {
+	kind scenario.Kind
+	text string
+}
+
+func (v *verdict) Error() string { return v.text }
+
+// execute runs the command and returns its exit status. What a program may read
+// goes to stdout, what people read to stderr.
+func execute(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var v *verdict
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &v):
+		_, _ = fmt.Fprintf(stderr, "sim: %v\n", err)
+		return v.kind.ExitCode()
+	case errors.Is(err, errUsage):
+		_, _ = fmt.Fprintf(stderr, "sim: %v\nTry: sim --help\n", err)
+		return 2
+	default:
+		_, _ = fmt.Fprintf(stderr, "sim: %v\n", err)
+		return 1
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := newSweep()
+	root.Use = "sim"
+	root.Short = "Run snapshot algorithms in the simulator, crash them, check them"
+	root.Long = `Run snapshot algorithms in a deterministic simulator: the same operator, state
+and algorithm code as on real threads, crashed at the worst moments, judged by
+oracles. Without a subcommand: a short sweep over everything.`
+	root.Example = `  go run ./cmd/sim                                     # a sweep of everything, about half a minute
+  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200
+  go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7
+  go run ./cmd/sim run --faults '(plan (crash worker=1 at (nth 7 barrier-received)))'
+  go run ./cmd/sim canaries                            # planted mistakes, and how fast they are found`
+	budget := root.Flags().Lookup("budget")
+	budget.DefValue = "28s"
+	_ = budget.Value.Set("28s")
+	root.AddCommand(newSweepCommand(), newRun(), newCanaries(), newInput(), newAnswer(), newList())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	return root
+}
+
+// quiet makes a command leave the printing of errors to execute.
+func quiet(c *cobra.Command) *cobra.Command {
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fmt.Errorf("%w: unknown argument %q", errUsage, args[0])
+		}
+		return nil
+	}
+	return c
+}
