@@ -86,7 +86,9 @@ type CheckpointConfig struct {
 	Timeout       Nanos // a round that takes longer is aborted; 10 min by default
 	Tolerated     int   // consecutive failed rounds before the job fails; -1 = any number
 	Retain        int   // complete checkpoints kept
-	// Fallback lets recovery go to an older retained checkpoint when the newest is damaged.
+	// Fallback lets recovery go to an older retained checkpoint when the newest is
+	// damaged. What was committed since that checkpoint is then computed, and
+	// committed, again: a choice for people, never made silently.
 	Fallback bool
 }
 

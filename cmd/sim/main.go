@@ -12,8 +12,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"weir/sim/scenario"
 )
@@ -73,7 +75,11 @@ oracles. Without a subcommand: a short sweep over everything.`
 	budget.DefValue = "28s"
 	_ = budget.Value.Set("28s")
 	root.AddCommand(newSweepCommand(), newRun(), newCanaries(), newInput(), newAnswer(), newList())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		var known []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
+		return fmt.Errorf("%w: %w; %s knows %s", errUsage, err, c.CommandPath(), strings.Join(known, " "))
+	})
 	return root
 }
 

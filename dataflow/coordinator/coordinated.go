@@ -121,7 +121,7 @@ func (c *Coordinated) damaged(cause error) bool {
 		return false
 	}
 	if unreadable {
-		cause = fmt.Errorf("%w; to go back to the checkpoint before it, retain several and allow the fallback", cause)
+		cause = fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", cause)
 	} else {
 		cause = fmt.Errorf("%d recoveries in a row without a checkpoint between them; the last cause: %w", c.crashes, cause)
 	}
@@ -223,7 +223,7 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 			case err == nil:
 				c.retained = append(c.retained, rec)
 			case i == len(es)-1 && !c.cfg.Fallback:
-				c.fail(fmt.Errorf("recovery: %s: %w; to go back to the checkpoint before it, retain several and allow the fallback", key, err))
+				c.fail(fmt.Errorf("recovery: %s: %w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", key, err))
 				return
 			}
 			next(i + 1)
