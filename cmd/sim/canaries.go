@@ -1,5 +1,145 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"text/tabwriter"
 
-func newCanaries() *cobra.Command { return &cobra.Command{Use: "canaries"} }
+	"github.com/spf13/cobra"
+
+	"weir/dataflow"
+	"weir/sim/scenario"
+)
+
+// canaryLine is one line of canaries --json.
+type canaryLine struct {
+	Canary      string `json:"canary"`
+	Description string `json:"description"`
+	Algorithm   string `json:"algorithm"`
+	State       string `json:"state"`
+	Workload    string `json:"workload"`
+	Caught      bool   `json:"caught"`
+	Runs        int    `json:"runs"`
+	Oracle      string `json:"oracle"`
+	Violation   string `json:"violation"`
+	TwinClean   bool   `json:"twin_clean"`
+	Replay      string `json:"replay"`
+}
+
+func newCanaries() *cobra.Command {
+	var limit, jobs int
+	var only string
+	var asJSON bool
+	cmd := quiet(&cobra.Command{
+		Use:   "canaries",
+		Short: "Switch planted mistakes on one by one and count the runs until an oracle catches each",
+		Long: `Switch each planted mistake on, in the production code, and run the default
+sweep on it until an oracle catches it; then run the unbroken twin over the same
+seeds, which must pass. Exit status 5 if a mistake is not caught or a twin fails.`,
+		Example: `  go run ./cmd/sim canaries
+  go run ./cmd/sim canaries --only ack-before-durable,no-fence --json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			names, err := pick("canary", only, canaryNames())
+			if err != nil {
+				return err
+			}
+			if limit < 1 || jobs < 1 {
+				return fmt.Errorf("%w: --limit and --jobs must be at least 1", errUsage)
+			}
+			lines, err := hunt(names, limit, jobs)
+			if err != nil {
+				return err
+			}
+			return printCanaries(cmd, lines, limit, asJSON)
+		},
+	})
+	cmd.Flags().IntVar(&limit, "limit", scenario.CanaryLimit, "runs after which a mistake counts as not caught")
+	cmd.Flags().IntVar(&jobs, "jobs", runtime.NumCPU(), "mistakes at once")
+	cmd.Flags().StringVar(&only, "only", "all", "comma list of canaries, or all")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per line on stdout, the last one the summary")
+	return cmd
+}
+
+// hunt looks for each canary, several at once.
+func hunt(names []string, limit, jobs int) ([]canaryLine, error) {
+	lines, errs := make([]canaryLine, len(names)), make([]error, len(names))
+	bar := newBar(-1)
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, jobs)
+	for i, name := range names {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			c, err := dataflow.ParseCanary(name)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			r, err := scenario.HuntCanary(c, limit, func(int) { _ = bar.Add(1) })
+			lines[i], errs[i] = canaryLine{
+				Canary: name, Description: r.Description, Algorithm: r.Algorithm, State: r.State, Workload: r.Workload, Caught: r.Caught,
+				Runs: r.Runs, Oracle: r.Oracle.String(), Violation: r.Violation, TwinClean: r.TwinClean, Replay: r.Replay,
+			}, err
+			if !r.TwinClean {
+				lines[i].Violation += "; the twin: " + r.Twin
+			}
+		})
+	}
+	wg.Wait()
+	_ = bar.Finish()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return lines, nil
+}
+
+func printCanaries(cmd *cobra.Command, lines []canaryLine, limit int, asJSON bool) error {
+	caught, clean := 0, 0
+	out := cmd.ErrOrStderr()
+	if !asJSON {
+		out = cmd.OutOrStdout()
+	}
+	tw := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(tw, format, args...) }
+	p("CANARY\tFOUND ON\tRUNS\tBY ORACLE\tTWIN\tMISTAKE\n")
+	for _, l := range lines {
+		runs, oracle, twin := fmt.Sprint(l.Runs), l.Oracle, "passes"
+		if l.Caught {
+			caught++
+		} else {
+			runs, oracle = fmt.Sprintf("NOT IN %d", limit), "-"
+		}
+		if l.TwinClean {
+			clean++
+		} else {
+			twin = "FAILS"
+		}
+		p("%s\t%s, %s, %s\t%s\t%s\t%s\t%s\n", l.Canary, l.Algorithm, l.State, l.Workload, runs, oracle, twin, l.Description)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		_, _ = fmt.Fprintf(out, "\n%s: %s\n  replay: %s\n", l.Canary, strings.TrimSpace(l.Violation), l.Replay)
+	}
+	if asJSON {
+		enc := json.NewEncoder(cmd.OutOrStdout())
+		for i := range lines {
+			if err := enc.Encode(&lines[i]); err != nil {
+				return err
+			}
+		}
+		if err := enc.Encode(map[string]any{"canaries": len(lines), "caught": caught, "twins_clean": clean, "limit": limit}); err != nil {
+			return err
+		}
+	}
+	if caught < len(lines) || clean < len(lines) {
+		return &verdict{scenario.Unsafe, fmt.Sprintf("%d of %d mistakes caught, %d twins pass", caught, len(lines), clean)}
+	}
+	return nil
+}
