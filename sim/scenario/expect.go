@@ -23,6 +23,9 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 		Reference: reference, Storage: st, Layout: layout(p),
 		EndWithin: 200e9,
 	}
+	if w, ok := c.Workload.(interface{ PerRecord() bool }); ok {
+		x.PerRecord = w.PerRecord()
+	}
 	x.Canonical = func(rows [][]byte) ([][]byte, error) {
 		got, err := c.Workload.Canonical(rows)
 		if p.Output != dataflow.ExactlyOnce {

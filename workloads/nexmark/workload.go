@@ -124,6 +124,9 @@ func (w *Workload) Canonical(rows [][]byte) ([][]byte, error) {
 // RecordID returns the sequence number of an event's record.
 func (w *Workload) RecordID(rec []byte) uint64 { return uint64(Record(rec).Seq()) }
 
+// PerRecord reports whether each row depends on one source record only.
+func (w *Workload) PerRecord() bool { return w.query == "q0" || w.query == "q1" }
+
 // InputLines writes the event lines.
 func (w *Workload) InputLines(out io.Writer) error {
 	g, err := NewGenerator(w.settings)
