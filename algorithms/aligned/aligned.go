@@ -42,37 +42,25 @@ func Spec() *algorithms.Spec {
 // Protocol is the half of one task.
 type Protocol struct {
 	coordinator.Participant
-	aligning id.Epoch // round being aligned, 0 = none
-	base     id.Epoch
-	brought  []bool // by input
+	coordinator.Alignment
 }
 
 // Start begins a new incarnation.
 func (p *Protocol) Start(k dataflow.Kernel, s dataflow.Start) {
-	p.brought = make([]bool, len(k.Info().Inputs))
+	p.Begin(k)
 	p.Join(k, s, p)
 }
 
 // Control takes a barrier at its turn.
 func (p *Protocol) Control(in int, b *dataflow.Buffer) {
-	if b.Epoch <= p.Newest {
-		return // of a round that is over
+	if b.Epoch > p.Newest && p.Brought(in, b) {
+		p.check()
 	}
-	if p.aligning != 0 && b.Epoch > p.aligning {
-		p.Cancel(p.aligning)
-	}
-	if b.Epoch < p.aligning {
-		return
-	}
-	p.aligning, p.base = b.Epoch, coordinator.BaseOf(b)
-	p.brought[in] = true
-	p.K.Block(in)
-	p.check()
 }
 
 // InputEnded counts the end of a stream as its barrier.
 func (p *Protocol) InputEnded(in int, stream bool) {
-	if stream && p.aligning != 0 {
+	if stream && p.Round != 0 {
 		p.check()
 		return
 	}
@@ -81,14 +69,9 @@ func (p *Protocol) InputEnded(in int, stream bool) {
 
 // check takes the snapshot once every live input has brought the barrier.
 func (p *Protocol) check() {
-	missing := 0
-	for i, ok := range p.brought {
-		if !ok && !p.K.Ended(i, true) {
-			missing++
-		}
-	}
+	missing := p.Missing()
 	if missing == 0 || p.K.Config().Canary == dataflow.ForgetChannel && missing == 1 {
-		p.Trigger(p.aligning, p.base)
+		p.Trigger(p.Round, p.Base)
 	}
 }
 
@@ -97,22 +80,5 @@ func (p *Protocol) check() {
 func (p *Protocol) Trigger(e, base id.Epoch) {
 	p.K.Broadcast(0, e, dataflow.InBand, coordinator.BarrierData(base))
 	p.Take(e, base).Seal()
-	p.release()
-}
-
-// Cancel ends the alignment of round e.
-func (p *Protocol) Cancel(e id.Epoch) {
-	if p.aligning == e {
-		p.release()
-	}
-}
-
-func (p *Protocol) release() {
-	p.aligning = 0
-	for i := range p.brought {
-		if p.brought[i] {
-			p.brought[i] = false
-			p.K.Unblock(i)
-		}
-	}
+	p.Release()
 }

@@ -45,14 +45,12 @@ func Spec() *algorithms.Spec {
 
 type protocol struct {
 	coordinator.Participant
-	aligns   bool     // has a forbidden input
-	aligning id.Epoch // then: the round being aligned
-	base     id.Epoch
-	brought  []bool
+	coordinator.Alignment      // if it aligns
+	aligns                bool // has a forbidden input
 }
 
 func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
-	p.brought = make([]bool, len(k.Info().Inputs))
+	p.Begin(k)
 	for i := range k.Info().Inputs {
 		p.aligns = p.aligns || k.Info().Inputs[i].Forbidden
 	}
@@ -66,7 +64,9 @@ func (p *protocol) Control(in int, b *dataflow.Buffer) {
 	case b.Epoch <= p.Newest:
 		// this task has its snapshot, or the round is over
 	case p.aligns:
-		p.align(in, b)
+		if p.Brought(in, b) {
+			p.check()
+		}
 	default:
 		p.take(b.Epoch, coordinator.BaseOf(b), in)
 	}
@@ -80,7 +80,7 @@ func (p *protocol) take(e, base id.Epoch, from int) {
 	p.K.Broadcast(0, e, dataflow.Overtake, coordinator.BarrierData(base))
 	d := p.Take(e, base)
 	d.Outputs()
-	for i := range p.brought {
+	for i := range p.K.Info().Inputs {
 		switch {
 		case p.aligns: // every input was read up to its barrier
 		case i == from:
@@ -92,48 +92,18 @@ func (p *protocol) take(e, base id.Epoch, from int) {
 	d.Seal()
 }
 
-func (p *protocol) align(in int, b *dataflow.Buffer) {
-	if b.Epoch < p.aligning {
-		return
-	}
-	if p.aligning != 0 && b.Epoch > p.aligning {
-		p.Cancel(p.aligning)
-	}
-	p.aligning, p.base = b.Epoch, coordinator.BaseOf(b)
-	p.brought[in] = true
-	p.K.Block(in)
-	p.check()
-}
-
+// check takes the snapshot once every live input has brought the barrier.
 func (p *protocol) check() {
-	for i, ok := range p.brought {
-		if !ok && !p.K.Ended(i, true) {
-			return
-		}
+	if p.Missing() == 0 {
+		p.take(p.Round, p.Base, -1)
+		p.Release()
 	}
-	e := p.aligning
-	p.take(e, p.base, -1)
-	p.Cancel(e)
 }
 
 func (p *protocol) InputEnded(in int, stream bool) {
-	if stream && p.aligning != 0 {
+	if stream && p.Round != 0 {
 		p.check()
 		return
 	}
 	p.Participant.InputEnded(in, stream)
-}
-
-// Cancel ends the alignment of round e.
-func (p *protocol) Cancel(e id.Epoch) {
-	if p.aligning != e || e == 0 {
-		return
-	}
-	p.aligning = 0
-	for i := range p.brought {
-		if p.brought[i] {
-			p.brought[i] = false
-			p.K.Unblock(i)
-		}
-	}
 }
