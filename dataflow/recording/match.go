@@ -2,6 +2,7 @@ package recording
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
@@ -77,7 +78,7 @@ func (m *matcher) sent(n uint64, b *dataflow.Buffer) {
 // cutShort says that the record of x ends in the middle of a step: what that
 // step sent is not known.
 func (m *matcher) cutShort(x *Incarnation) {
-	for _, w := range m.wires {
+	for _, w := range m.wires { //det:unordered each wire is marked for itself
 		w.open = w.open || w.sender == x
 	}
 }
@@ -89,12 +90,7 @@ func (m *matcher) arrived(p *player, n uint64, port int, b *dataflow.Buffer) {
 
 // check fails at the first arrival that was not sent there.
 func (m *matcher) check() error {
-	numbers := make([]uint64, 0, len(m.wires))
-	for n := range m.wires {
-		numbers = append(numbers, n)
-	}
-	slices.Sort(numbers)
-	for _, n := range numbers {
+	for _, n := range slices.Sorted(maps.Keys(m.wires)) {
 		w := m.wires[n]
 		for i := range w.arrivals {
 			if err := m.checkArrival(n, w, i); err != nil {
