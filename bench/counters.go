@@ -47,6 +47,7 @@ const (
 	CounterNew             // time of the first new record after a kill
 	CounterCaught          // time at which the lag was back at its level before the kill
 	CounterLag             // records due and not taken, at the kill
+	CounterLast            // time at which the last source came to its end
 	CounterProcess         // number of processes that have run the job
 	fixedCounters  = 32
 )

@@ -55,11 +55,8 @@ func (t *setter) set(name string, v float64) {
 func (m *measurement) addNumbers(s *results.Sample, p *Report) error {
 	t := &setter{s: s}
 	seconds, cpu := float64(p.WallNanos)/1e9, float64(p.UserNanos+p.SystemNanos)/1e9
-	if m.r.Cell.Load == results.ClosedLoop && seconds > 0 {
-		t.set("throughput", float64(p.Records)/seconds)
-	}
-	if m.r.Cell.Load == results.ClosedLoop && cpu > 0 {
-		t.set("throughput_per_cpu", float64(p.Records)/cpu)
+	if m.r.Cell.Load == results.ClosedLoop {
+		addThroughput(t, float64(p.Records), seconds, cpu)
 	}
 	t.set("duration_s", seconds)
 	t.set("cpu_user_s", float64(p.UserNanos)/1e9)
@@ -78,6 +75,21 @@ func (m *measurement) addNumbers(s *results.Sample, p *Report) error {
 	}
 	m.addCheckpoints(t, p)
 	return t.err
+}
+
+// leastTime is the measured time below which a throughput says little.
+const leastTime = 0.1 // seconds
+
+func addThroughput(t *setter, records, seconds, cpu float64) {
+	if records > 0 && seconds > 0 {
+		t.set("throughput", records/seconds)
+	}
+	if records > 0 && cpu > 0 {
+		t.set("throughput_per_cpu", records/cpu)
+	}
+	if seconds < leastTime {
+		t.s.Warnings = append(t.s.Warnings, fmt.Sprintf("the input was taken in %.1f ms: too short for a throughput to mean much, give it more records", 1e3*seconds))
+	}
 }
 
 func (m *measurement) addCheckpoints(t *setter, p *Report) {

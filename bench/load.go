@@ -141,7 +141,10 @@ func (s *measuredSource) Emit(most int) (done bool, err error) {
 	if s.killed >= 0 && o > s.killed && s.counters.Get(CounterNew) == 0 {
 		s.counters.SetOnce(CounterNew, s.clock())
 	}
-	return done || ends && o >= limit, err
+	if done = done || ends && o >= limit; done {
+		s.counters.Set(CounterLast, s.clock())
+	}
+	return done, err
 }
 
 // measuredSink is a sink that measures how long after its intended time a row

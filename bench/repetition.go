@@ -160,24 +160,23 @@ func (m *measurement) first(ctx context.Context) error {
 	return nil
 }
 
-// moment returns a condition that comes true at a random moment: in a timed
-// run anywhere in an interval, at least one checkpoint being there; in a finite
-// one anywhere in its middle.
+// moment returns a condition that comes true at a random moment: anywhere in an
+// interval that begins when the job is far enough. A timed run is when it
+// measures, a finite one somewhere in its middle; with snapshots, at least one
+// checkpoint must be there.
 func (m *measurement) moment() func() bool {
-	interval := max(m.spec.Interval, 100*time.Millisecond)
-	wait := int64(m.rng.Float64() * float64(interval))
-	progress := int64((0.2 + 0.6*m.rng.Float64()) * float64(m.spec.Events))
-	snapshots := m.snapshots()
+	wait := int64(m.rng.Float64() * float64(max(m.spec.Interval, 10*time.Millisecond)))
+	progress := int64((0.2 + 0.5*m.rng.Float64()) * float64(m.spec.Events))
+	snapshots, since := m.snapshots(), int64(0)
 	return func() bool {
-		if snapshots && m.counters.Get(CounterDurable) == 0 {
+		n, _ := m.counters.Emitted(m.spec.Parallelism)
+		switch {
+		case snapshots && m.counters.Get(CounterDurable) == 0, !m.spec.timed() && n < progress, m.spec.timed() && m.counters.Get(CounterBegan) == 0:
 			return false
+		case since == 0:
+			since = m.spec.clock()
 		}
-		if !m.spec.timed() {
-			n, _ := m.counters.Emitted(m.spec.Parallelism)
-			return n >= progress
-		}
-		began := m.counters.Get(CounterBegan)
-		return began != 0 && m.spec.clock() >= began+wait+int64(100*time.Millisecond)
+		return m.spec.clock() >= since+wait
 	}
 }
 

@@ -89,12 +89,25 @@ func (w *watcher) watch(j *live.Job) {
 	for {
 		select {
 		case <-j.Done():
-			if w.until.at == 0 {
-				w.until = w.take(j)
-			}
+			w.conclude(j)
 			return
 		case <-t.C:
 			w.step(j)
+		}
+	}
+}
+
+// conclude takes the readings of a job that has ended between two looks at it.
+func (w *watcher) conclude(j *live.Job) {
+	if w.until.at != 0 {
+		return
+	}
+	c := w.r.counters
+	w.until = w.take(j)
+	if ready, last := c.Get(CounterReady), c.Get(CounterLast); !w.r.spec.timed() && ready != 0 && last > ready {
+		w.began.at, w.until.at = ready, last
+		if c.SetOnce(CounterBegan, ready) {
+			w.enter(Ending)
 		}
 	}
 }
@@ -165,7 +178,11 @@ func isSteady(rates []float64) bool {
 
 func (w *watcher) begin(j *live.Job) {
 	w.enter(Measuring)
-	w.began = w.take(j)
+	if w.r.spec.timed() {
+		w.began = w.take(j)
+	} else {
+		w.began.at = w.r.counters.Get(CounterReady) // the rest was read when the job was started
+	}
 	w.r.counters.Set(CounterBegan, w.began.at)
 }
 
@@ -182,6 +199,7 @@ func (w *watcher) measure(j *live.Job) {
 	case !s.timed():
 		if n, _ := w.r.counters.Emitted(s.Parallelism); n >= s.Events {
 			w.until = w.take(j)
+			w.until.at = w.r.counters.Get(CounterLast)
 			w.enter(Ending)
 		}
 	default:

@@ -1,0 +1,286 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"weir/results"
+	"weir/results/stat"
+)
+
+// Campaign runs a plan and records what comes of it.
+type Campaign struct {
+	Plan Plan
+	// Results is the directory of the campaign's record. Dir is where the jobs
+	// keep their data, which is the disk that is measured.
+	Results, Dir string
+	Description  string
+	Tuning       Tuning
+	Arguments    []string
+	DiskBytes    int64         // limit on what a run writes; 0: the disk
+	Budget       time.Duration // for everything; 0: as long as it takes
+	Canary       string
+	// Resume goes on with the campaign that is in Results.
+	Resume bool
+	// Progress hears of every repetition before it begins; nil: nobody does.
+	Progress func(done, total int, left time.Duration, what string)
+	// Log takes lines for people; nil: nobody reads them.
+	Log func(format string, args ...any)
+
+	writer *results.Writer
+	began  time.Time
+	took   map[string]time.Duration // by key of the cell, the longest so far
+	wrong  int
+}
+
+// Errors that a campaign ends with, besides ErrInterrupted and ErrNoProgress.
+var (
+	// ErrWrongOutput: some repetition's committed output was wrong.
+	ErrWrongOutput = errors.New("committed output was wrong")
+	// ErrInvalid: the campaign does not agree with itself.
+	ErrInvalid = errors.New("the results are invalid")
+	// ErrNoRoom: the directory cannot hold the plan.
+	ErrNoRoom = errors.New("not enough room")
+)
+
+// ResumePlan reads the plan of the campaign in a results directory, so that it
+// can go on.
+func ResumePlan(dir string) (Plan, time.Duration, error) {
+	w, err := results.Resume(dir)
+	if err != nil {
+		return Plan{}, 0, err
+	}
+	m := w.Manifest()
+	if err := w.Close(); err != nil {
+		return Plan{}, 0, err
+	}
+	p := Plan{
+		Cells: m.Plan.Cells, Repetitions: m.Plan.Repetitions, Quick: m.Plan.Quick, Seed: m.Plan.Seed, Baseline: m.Plan.Baseline,
+		Measure: time.Duration(m.Plan.RepetitionSeconds * 1e9),
+	}
+	p.Events = setting(m.Environment.Settings, "events", 0)
+	warm := setting(m.Environment.Settings, "warm_up_ms", 0)
+	p.Warm = time.Duration(warm) * time.Millisecond
+	return p, p.Warm, nil
+}
+
+// Run runs the campaign. What was measured is recorded whatever happens; the
+// error is what kept it from its end, or ErrWrongOutput or ErrInvalid.
+func (c *Campaign) Run(ctx context.Context) error {
+	c.began, c.took = time.Now(), map[string]time.Duration{}
+	if err := c.prepare(); err != nil {
+		return err
+	}
+	err := c.steps(ctx)
+	if finish := c.finish(err == nil); err == nil {
+		err = finish
+	} else {
+		err = errors.Join(err, finish)
+	}
+	if err == nil {
+		_ = os.Remove(c.Dir) // if it is empty, it was only ours
+	}
+	return err
+}
+
+// prepare checks the directory, captures the environment and opens the record.
+func (c *Campaign) prepare() error {
+	disk, err := Probe(c.Dir)
+	if err != nil {
+		return err
+	}
+	free, err := FreeBytes(c.Dir)
+	if err != nil {
+		return err
+	}
+	if c.DiskBytes > 0 {
+		free = min(free, c.DiskBytes)
+	}
+	if need := c.Plan.DiskBytes(); need > free {
+		return fmt.Errorf("%w: the plan needs about %d MB in %s and %d MB are free: free some, name another directory with --dir, or ask for fewer keys, a lower rate or a higher emitEvery", ErrNoRoom, need>>20, c.Dir, free>>20)
+	}
+	if c.Resume {
+		c.writer, err = results.Resume(c.Results)
+		return err
+	}
+	e := Environment(c.Arguments, c.Tuning)
+	e.Disk = disk
+	e.Settings["events"], e.Settings["warm_up_ms"] = fmt.Sprint(c.Plan.Events), fmt.Sprint(c.Plan.Warm.Milliseconds())
+	c.writer, err = results.Create(c.Results, results.Manifest{
+		ID: filepath.Base(c.Results), Description: c.Description, Started: c.began.UTC().Truncate(time.Second), Environment: e,
+		Plan: results.Plan{
+			Seed: c.Plan.Seed, Quick: c.Plan.Quick, Blocks: 2 * c.Plan.Repetitions, Repetitions: c.Plan.Repetitions,
+			RepetitionSeconds: c.Plan.Measure.Seconds(), WarmUp: c.Plan.warmUp(), Baseline: c.Plan.Baseline, Cells: c.Plan.Cells,
+		},
+	})
+	return err
+}
+
+func (p *Plan) warmUp() string {
+	if p.Events > 0 {
+		return fmt.Sprintf("none: each repetition is the whole input of %d records, the start of the job included", p.Events)
+	}
+	return WarmUpRule(p.Warm)
+}
+
+// steps runs every repetition that is not recorded yet.
+func (c *Campaign) steps(ctx context.Context) error {
+	all := order(c.Plan.Cells, c.Plan.Repetitions, c.Plan.Seed)
+	cut := 0
+	for i := range all {
+		s := &all[i]
+		if c.writer.Has(s.cell, s.repetition) {
+			continue
+		}
+		left := c.left(all[i:])
+		if c.Budget > 0 && s.repetition > 0 && time.Since(c.began)+c.guess(&s.cell) > c.Budget {
+			cut++
+			continue
+		}
+		if c.Progress != nil {
+			c.Progress(i, len(all), left, s.cell.Algorithm+" "+s.cell.State+" "+s.cell.LoadText())
+		}
+		if err := c.step(ctx, s); err != nil {
+			return err
+		}
+	}
+	if c.Progress != nil {
+		c.Progress(len(all), len(all), 0, "")
+	}
+	if cut > 0 {
+		c.writer.Warn(results.Warning{Text: fmt.Sprintf("%d of %d repetitions were left out to keep to %s", cut, len(all), c.Budget)})
+	}
+	return nil
+}
+
+func (c *Campaign) guess(cell *results.Cell) time.Duration {
+	if d, ok := c.took[cell.First().Key()]; ok {
+		return d
+	}
+	return c.Plan.estimate(cell)
+}
+
+// left guesses how long the remaining steps take.
+func (c *Campaign) left(steps []step) time.Duration {
+	var d time.Duration
+	for i := range steps {
+		if !c.writer.Has(steps[i].cell, steps[i].repetition) {
+			d += c.guess(&steps[i].cell)
+		}
+	}
+	return d
+}
+
+func (c *Campaign) step(ctx context.Context, s *step) error {
+	rate, err := c.rate(s.cell)
+	if err != nil {
+		c.warn(s.cell, err.Error())
+		return nil
+	}
+	began := time.Now()
+	r := &Repetition{
+		Cell: s.cell, Block: s.block, Number: s.repetition, Rate: rate, Seed: c.Plan.Seed ^ s.cell.Seed("") + uint64(s.repetition)*0x9e3779b97f4a7c15,
+		Dir: c.Dir, Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, DiskBytes: c.DiskBytes, Canary: c.Canary,
+	}
+	o, err := r.Run(ctx)
+	if err != nil {
+		return c.explain(err)
+	}
+	key := s.cell.First().Key()
+	c.took[key] = max(c.took[key], time.Since(began))
+	return c.record(s, o)
+}
+
+// record appends a repetition to the record.
+func (c *Campaign) record(s *step, o *Outcome) error {
+	if o.Sample.Output == results.OutputWrong {
+		c.wrong++
+		c.log("%s, repetition %d: the committed output was wrong, so there are no numbers: %v", s.cell.Key(), s.repetition, o.Why)
+	}
+	if o.Processing != nil {
+		if err := c.writer.AppendHistogram(s.cell, s.repetition, results.Processing, o.Processing); err != nil {
+			return err
+		}
+	}
+	if o.Visible != nil {
+		if err := c.writer.AppendHistogram(s.cell, s.repetition, results.Visible, o.Visible); err != nil {
+			return err
+		}
+	}
+	for _, w := range o.Sample.Warnings {
+		c.warn(s.cell, w)
+	}
+	return c.writer.Append(o.Sample)
+}
+
+func (c *Campaign) warn(cell results.Cell, text string) {
+	c.log("%s %s %s: %s", cell.Algorithm, cell.State, cell.LoadText(), text)
+	c.writer.Warn(results.Warning{Cell: cell.Key(), Text: text})
+}
+
+func (c *Campaign) log(format string, args ...any) {
+	if c.Log != nil {
+		c.Log(format+"\n", args...)
+	}
+}
+
+// rate returns the rate of an open loop; 0 for a closed one.
+func (c *Campaign) rate(cell results.Cell) (int64, error) {
+	if cell.Load == results.ClosedLoop || cell.RateShare == 0 {
+		return int64(cell.Rate), nil
+	}
+	r, err := results.Read(c.Results)
+	if err != nil {
+		return 0, err
+	}
+	values := r.Values(closedOf(cell), "throughput")
+	if len(values) == 0 {
+		return 0, fmt.Errorf("not measured: its saturation is not known, so neither is %.0f %% of it", 100*cell.RateShare)
+	}
+	return max(int64(cell.RateShare*stat.Median(values)), 1), nil
+}
+
+// explain adds the way out to an error that ends the campaign.
+func (c *Campaign) explain(err error) error {
+	var child *ChildError
+	if errors.As(err, &child) && child.DiskFull() {
+		free, _ := FreeBytes(c.Dir)
+		return fmt.Errorf("%w: %s filled up during the run (%d MB are free now): make room or name another directory with --dir, then continue with --resume %s: %w", ErrNoRoom, c.Dir, free>>20, filepath.Base(c.Results), err)
+	}
+	return err
+}
+
+// finish judges the campaign and closes its record.
+func (c *Campaign) finish(complete bool) error {
+	r, err := results.Read(c.Results)
+	if err != nil {
+		return errors.Join(err, c.writer.Close())
+	}
+	validity, err := r.Judge([]string{"throughput", "processing_p99_ms"})
+	if err != nil {
+		return errors.Join(err, c.writer.Close())
+	}
+	end := time.Now().UTC().Truncate(time.Second)
+	err = c.writer.Amend(func(m *results.Manifest) {
+		m.Validity, m.Environment.After = validity, Strain()
+		if complete {
+			m.Finished = &end
+		}
+	})
+	if err = errors.Join(err, c.writer.Close()); err != nil {
+		return err
+	}
+	switch {
+	case !complete:
+		return nil
+	case c.wrong > 0:
+		return fmt.Errorf("%w in %d repetitions; they have no numbers; see the warnings in %s", ErrWrongOutput, c.wrong, c.Results)
+	case validity.State == results.Invalid:
+		return fmt.Errorf("%w: %v", ErrInvalid, validity.Reasons)
+	}
+	return nil
+}

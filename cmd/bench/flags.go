@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"weir/algorithms/catalog"
+	"weir/bench"
+	workloadcatalog "weir/workloads/catalog"
+)
+
+// flags are the values of all flags; not every command has all of them.
+type flags struct {
+	algorithms, states, workloads []string
+	settings                      []string
+	interval                      time.Duration
+	rate, events                  int64
+	parallelism                   int
+	repetitions                   int
+	quick, standard, json         bool
+	kill                          bool
+	seed                          uint64
+	results, id, dir, resume      string
+	diskLimit                     int64
+	canary                        string
+	tuning                        bench.Tuning
+}
+
+// common are the flags of everything that measures.
+func (f *flags) common(s *pflag.FlagSet) {
+	f.tuning = bench.DefaultTuning()
+	s.Uint64Var(&f.seed, "seed", 1, "seed of orders, moments of kills and random operators")
+	s.StringVar(&f.dir, "dir", "", "directory for the jobs' data: the disk that is measured (default: below the results)")
+	s.StringVar(&f.results, "results", "results", "directory of campaigns")
+	s.StringVar(&f.id, "id", "", "name of the campaign (default: local-TIME)")
+	s.BoolVar(&f.json, "json", false, "one JSON object per cell on standard output, the summary last")
+	s.IntVar(&f.parallelism, "parallelism", 2, "instances of every vertex of the job")
+	s.Int64Var(&f.diskLimit, "disk-limit", 0, "bytes that a run may write, as if the disk were full then; 0: no limit")
+	s.DurationVar(&f.tuning.BatchTimeout, "batch-timeout", f.tuning.BatchTimeout, "longest time a record waits for its batch")
+	s.IntVar(&f.tuning.BatchRecords, "batch", f.tuning.BatchRecords, "records per batch at most")
+	s.Int64Var(&f.tuning.MemoryBytes, "memory", f.tuning.MemoryBytes, "memory limit of a job's process, bytes")
+	s.Int64Var(&f.tuning.CacheBytes, "cache", f.tuning.CacheBytes, "block cache of Pebble, bytes")
+	s.Int64Var(&f.tuning.WriteBytes, "write-cache", f.tuning.WriteBytes, "memory of one Pebble store's entries, bytes")
+}
+
+func (f *flags) grid(s *pflag.FlagSet) {
+	s.StringSliceVar(&f.algorithms, "algorithm", []string{"all"}, "algorithms, or all")
+	s.StringSliceVar(&f.states, "state", []string{"heap"}, "state backends, or all")
+	s.StringSliceVar(&f.workloads, "workload", []string{"keyedcount"}, "workloads")
+	s.StringArrayVar(&f.settings, "set", nil, "a setting of the workload, name=value; may be repeated")
+	s.DurationVar(&f.interval, "interval", time.Second, "checkpoint interval")
+	s.Int64Var(&f.rate, "rate", 0, "offered load of the open loop, records per second; 0: 70 % of each cell's saturation")
+	s.Int64Var(&f.events, "events", 0, "run a finite input of so many records, whole, in every repetition")
+	s.IntVar(&f.repetitions, "repetitions", 0, "repetitions of each cell (default: 10, quick 3)")
+	s.BoolVar(&f.quick, "quick", false, "fewer and shorter repetitions, marked as such")
+	s.BoolVar(&f.standard, "standard", false, "the plan of published results: 10 repetitions of 10 s (the default)")
+	s.BoolVar(&f.kill, "kill", true, "also kill the job in runs of their own, and measure recovery (timed runs)")
+	s.StringVar(&f.resume, "resume", "", "go on with the campaign of this name")
+	s.StringVar(&f.canary, "canary", "", "a deliberate mistake that the check of the output must see")
+}
+
+// expanded replaces "all".
+func expanded(names, all []string) []string {
+	if len(names) == 1 && names[0] == "all" {
+		return all
+	}
+	return names
+}
+
+func (f *flags) gridOf() (bench.Grid, error) {
+	settings, err := parseSettings(f.settings)
+	if err != nil {
+		return bench.Grid{}, err
+	}
+	g := bench.Grid{
+		Algorithms: expanded(f.algorithms, catalog.Names()), States: expanded(f.states, bench.States()),
+		Workloads: expanded(f.workloads, workloadcatalog.Names()), Settings: settings, Interval: f.interval, Rate: f.rate,
+		Parallelism: f.parallelism, Events: f.events, Kill: f.kill && f.events == 0, Twin: true,
+	}
+	if f.events == 0 {
+		g.Settings = timedSettings(settings)
+	}
+	if err := g.Validate(); err != nil {
+		return g, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return g, nil
+}
+
+// timedSettings are those of a timed run of keyedcount: unless set otherwise,
+// 100,000 keys with 100 bytes each, and a row for every 20th record of a key.
+func timedSettings(given map[string]string) map[string]string {
+	s := map[string]string{"keys": "100000", "valueSize": "100", "emitEvery": "20"}
+	for name, v := range given { // a map into a map: order is not seen
+		s[name] = v
+	}
+	return s
+}
+
+func parseSettings(texts []string) (map[string]string, error) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	settings := map[string]string{}
+	for _, text := range texts {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("%w: --set %q: write name=value", errUsage, text)
+		}
+		settings[name] = value
+	}
+	return settings, nil
+}
