@@ -1,10 +1,12 @@
 package scenario_test
 
 import (
+	"fmt"
 	"testing"
 
 	"weir/algorithms/catalog"
 	"weir/dataflow"
+	"weir/faults"
 	"weir/sim/scenario"
 	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
@@ -51,4 +53,19 @@ func exactlyOnce() []string {
 		}
 	}
 	return names
+}
+
+func mustParse(t testing.TB, text string) faults.Plan {
+	t.Helper()
+	p, err := faults.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// planError returns what is said about a plan that does not parse.
+func planError(text string) string {
+	_, err := faults.Parse(text)
+	return fmt.Sprint(err)
 }

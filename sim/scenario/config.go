@@ -44,6 +44,19 @@ type Config struct {
 // nanoseconds of virtual time; a small run takes about ten of them.
 const DefaultInterval = 3_000_000
 
+// possible reports a fault that hits what the job, with so many channels, does not have.
+func (c *Config) possible(channels int) error {
+	for _, f := range append([]faults.Fault{c.Victim}, c.Plan.Faults...) {
+		if f.Target == faults.Worker && f.Worker >= workers {
+			return fmt.Errorf("fault %s: the run has workers 0 to %d", f, workers-1)
+		}
+		if f.Target == faults.Link && int(f.Link) >= channels {
+			return fmt.Errorf("fault %s: the job has channels 0 to %d", f, channels-1)
+		}
+	}
+	return nil
+}
+
 // Command returns the command that repeats the run of a seed.
 func (c *Config) Command(seed uint64) string {
 	var b strings.Builder

@@ -66,6 +66,9 @@ func New(c Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.possible(len(x.Channels)); err != nil {
+		return nil, err
+	}
 	if r.checker, err = check.New(x); err != nil {
 		return nil, err
 	}
