@@ -53,7 +53,7 @@ func (p *Protocol) Start(k dataflow.Kernel, s dataflow.Start) {
 
 // Control takes a barrier at its turn.
 func (p *Protocol) Control(in int, b *dataflow.Buffer) {
-	if b.Epoch > p.Newest && p.Brought(in, b) {
+	if !p.Over(b.Epoch) && p.Brought(in, b) {
 		p.check()
 	}
 }

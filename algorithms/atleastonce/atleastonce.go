@@ -56,7 +56,7 @@ type round struct {
 func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) { p.Join(k, s, p) }
 
 func (p *protocol) Control(in int, b *dataflow.Buffer) {
-	if b.Epoch <= p.Newest {
+	if p.Over(b.Epoch) {
 		return
 	}
 	r := p.round(b.Epoch)

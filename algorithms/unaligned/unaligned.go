@@ -61,7 +61,7 @@ func (p *protocol) Control(in int, b *dataflow.Buffer) {
 	switch {
 	case p.aligns && b.Over:
 		p.K.Demote(in, b)
-	case b.Epoch <= p.Newest:
+	case p.Over(b.Epoch):
 		// this task has its snapshot, or the round is over
 	case p.aligns:
 		if p.Brought(in, b) {

@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"slices"
+
 	"weir/dataflow"
 	"weir/dataflow/id"
 )
@@ -20,11 +22,12 @@ type Participant struct {
 	dataflow.BaseProtocol
 	K      dataflow.Kernel
 	rounds Rounds
-	// Newest is the newest round begun, taken or given up here; older ones are over.
+	// Newest is the newest round begun or taken here; older ones are over.
 	Newest id.Epoch
 
-	trigger, base id.Epoch // newest round announced by the coordinator
-	drainedIn     id.Epoch // first stored snapshot taken when drained
+	givenUp       []id.Epoch // rounds above Newest that are over too
+	trigger, base id.Epoch   // newest round announced by the coordinator
+	drainedIn     id.Epoch   // first stored snapshot taken when drained
 	leaving       bool
 	last          id.Epoch // newest round when leaving
 }
@@ -32,7 +35,7 @@ type Participant struct {
 // Join starts taking part; r is the algorithm.
 func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, r Rounds) {
 	p.K, p.rounds = k, r
-	p.Newest = s.Epoch
+	p.Newest = max(s.Epoch, id.MakeEpoch(k.Attempt(), 0)) // rounds of older attempts are over
 	if k.IsDrained() {
 		p.drainedIn = s.Epoch
 		k.Tell((&Message{Kind: Drained}).Encode())
@@ -41,6 +44,10 @@ func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, r Rounds) {
 		}
 	}
 }
+
+// Over reports that nothing is to be done for round e any more: it was taken
+// here, passed by a newer one, given up, or is of an older attempt.
+func (p *Participant) Over(e id.Epoch) bool { return e <= p.Newest || slices.Contains(p.givenUp, e) }
 
 // leave takes part in no further round, and goes when what is begun is stored.
 func (p *Participant) leave() {
@@ -110,7 +117,7 @@ func (p *Participant) InputEnded(_ int, stream bool) {
 }
 
 func (p *Participant) start() {
-	if p.trigger > p.Newest && p.Live() == 0 {
+	if !p.Over(p.trigger) && p.Live() == 0 {
 		p.rounds.Trigger(p.trigger, p.base)
 	}
 }
@@ -134,10 +141,19 @@ func (p *Participant) Message(data []byte) {
 			p.leave()
 		}
 	case Abort:
-		p.Newest = max(p.Newest, m.Epoch)
+		p.giveUp(m.Epoch)
 		p.rounds.Cancel(m.Epoch)
 		p.K.Abandon(m.Epoch)
 	default: // goes the other way, or is another algorithm's
+	}
+}
+
+// giveUp remembers that round e is over, but not the rounds before it: with
+// several under way, an older one may still complete.
+func (p *Participant) giveUp(e id.Epoch) {
+	p.givenUp = slices.DeleteFunc(p.givenUp, func(x id.Epoch) bool { return x <= p.Newest })
+	if !p.Over(e) {
+		p.givenUp = append(p.givenUp, e)
 	}
 }
 

@@ -336,14 +336,14 @@ func (s *Story) finish(t *testing.T, d *datadriven.TestData) {
 }
 
 func (s *Story) store(t *testing.T, d *datadriven.TestData) {
-	how, ok := map[string]outcome{"ok": well, "fail": failed, "lie": lying}[d.CmdArgs[0].Key]
+	how, ok := map[string]outcome{"ok": well, "fail": failed, "lie": lying, "refuse": refused}[d.CmdArgs[0].Key]
 	if !ok {
-		d.Fatalf(t, "store %s: want ok, fail or lie", d.CmdArgs[0].Key)
+		d.Fatalf(t, "store %s: want ok, fail, lie or refuse", d.CmdArgs[0].Key)
 	}
 	match := value(d, "match")
 	if match == "" {
 		if how != well {
-			d.Fatalf(t, "store fail and lie need match=")
+			d.Fatalf(t, "all cannot fail: say which, match=")
 		}
 		s.all()
 		return

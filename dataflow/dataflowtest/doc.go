@@ -20,10 +20,11 @@
 //	message t2 [times=2]    the coordinator's next message reaches t2
 //	report t2 [times=2]     the next message of t2 reaches the coordinator
 //	messages                all messages, until there are none
-//	store ok|fail|lie [match=snap/t2]
+//	store ok|fail|lie|refuse [match=snap/t2]
 //	    storage and external operations end: well; failed without effect; with
-//	    their effect and yet reported as failed. The first that matches, also one
-//	    whose caller is gone; without match all that end well, until there are none.
+//	    their effect and yet reported as failed; refused for good. The first that
+//	    matches, also one whose caller is gone; without match all end well, until
+//	    there are none.
 //	hold match=chk/         such operations stay under way until a match names them; release
 //	crash t2 t3             tasks die; coordinator: the coordinator does, and another starts
 //	late message=(ack 1.1)  a message that outlived its incarnation is handed over all the same,

@@ -1,6 +1,7 @@
 package dataflowtest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -79,7 +80,10 @@ const (
 	well outcome = iota
 	failed
 	lying // takes effect and is reported as failed
+	refused
 )
+
+var errRefused = errors.New("there is no space left")
 
 // end lets an operation end and tells whoever asked, if it is still there.
 func (s *Story) endEffect(e *effect, how outcome) {
@@ -107,8 +111,12 @@ func (s *Story) endEffect(e *effect, how outcome) {
 		}
 	default:
 		r := state.Result{Status: state.Failed}
-		if how != failed {
+		switch how {
+		case well, lying:
 			r = s.disk.Do(e.op)
+		case refused:
+			r = state.Result{Status: state.Refused, Err: errRefused}
+		case failed:
 		}
 		s.reportEffect(e, r.Status.String(), how, gone)
 		if how == lying {
