@@ -146,9 +146,6 @@ func newHealth(r *results.Results) health {
 		if s.Output == results.OutputWrong {
 			wrong++
 		}
-		for _, w := range s.Warnings {
-			h.Warnings = append(h.Warnings, fmt.Sprintf("%s, repetition %d: %s", s.Cell.Key(), s.Repetition, w))
-		}
 	}
 	switch {
 	case len(r.Samples) == 0:
@@ -167,9 +164,7 @@ func newHealth(r *results.Results) health {
 			},
 		})
 	}
-	for _, w := range r.Manifest.Warnings {
-		h.Warnings = append(h.Warnings, strings.TrimPrefix(w.Cell+": "+w.Text, ": "))
-	}
+	h.Warnings = warnings(r)
 	h.Care = append(calibration(r), "An A/A comparison measures one cell twice; the noise floor is how far its ratio may be from 1. A difference between algorithms below it is no finding.")
 	return h
 }
