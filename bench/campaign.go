@@ -31,10 +31,10 @@ type Campaign struct {
 	// Log takes lines for people; nil: nobody reads them.
 	Log func(format string, args ...any)
 
-	writer *results.Writer
-	began  time.Time
-	took   map[string]time.Duration // by key of the cell, the longest so far
-	wrong  int
+	writer          *results.Writer
+	began           time.Time
+	took            map[string]time.Duration // by key of the cell, the longest so far
+	wrong, unsteady int
 }
 
 // Errors that a campaign ends with, besides ErrInterrupted and ErrNoProgress.
@@ -151,6 +151,9 @@ func (c *Campaign) steps(ctx context.Context) error {
 	if c.Progress != nil {
 		c.Progress(len(all), len(all), 0, "")
 	}
+	if c.unsteady > 0 {
+		c.log("%d of %d repetitions were not steady when measuring began; the report names them", c.unsteady, len(all))
+	}
 	if cut > 0 {
 		c.writer.Warn(results.Warning{Text: fmt.Sprintf("%d of %d repetitions were left out to keep to %s", cut, len(all), c.Budget)})
 	}
@@ -212,7 +215,12 @@ func (c *Campaign) record(s *step, o *Outcome) error {
 		}
 	}
 	for _, w := range o.Sample.Warnings {
-		c.warn(s.cell, w)
+		if w != unsteady { // said once, at the end
+			c.log("%s %s %s: %s", s.cell.Algorithm, s.cell.State, s.cell.LoadText(), w)
+		}
+	}
+	if o.Unsteady {
+		c.unsteady++
 	}
 	return c.writer.Append(o.Sample)
 }

@@ -242,6 +242,7 @@ func (r *run) run(ctx context.Context) error {
 		touch(r.spec)
 	}
 	r.watcher = newWatcher(r, job.Graph)
+	r.watcher.began = r.watcher.take(nil)
 	j, err := live.Start(context.Background(), live.Config{
 		Job: job, Storage: r.storage, External: r.sink, SourceLog: r.offsets, FS: r.localFS, Dir: filepath.Join(r.spec.Dir, localDir),
 		Observer: r.watcher, Checkpoints: &r.checkpoints, Pacer: r.schedule, Epoch: time.Unix(0, r.spec.Epoch), Seed: r.spec.Seed,

@@ -42,6 +42,7 @@ type Report struct {
 	Checkpoints []CheckpointCost `json:"checkpoints,omitempty"`
 	Aborted     int              `json:"aborted"`
 	Notes       []string         `json:"notes,omitempty"`
+	Unsteady    bool             `json:"unsteady,omitempty"`
 }
 
 // CheckpointCost is one checkpoint with the time that syncs took in it. That of
@@ -60,7 +61,7 @@ func (w *watcher) report(j *live.Job, result *live.Result) *Report {
 		SourceNanos: b.spent - a.spent, WriteBytes: b.writes - a.writes, DeviceBytes: b.device - a.device,
 		StorageBytes: b.storage - a.storage, LogBytes: b.logs - a.logs, LocalBytes: b.local - a.local,
 		PayloadBytes: b.payload - a.payload, ControlBytes: b.control - a.control, PeakMemory: peakMemory(), Began: a.at,
-		Aborted: w.r.checkpoints.Aborted(), Notes: w.noted,
+		Aborted: w.r.checkpoints.Aborted(), Notes: w.noted, Unsteady: w.unsteady,
 	}
 	for _, f := range result.Failures {
 		p.Notes = append(p.Notes, fmt.Sprintf("task %s failed and was restarted: %v", f.Task, f.Err))

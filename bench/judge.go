@@ -30,6 +30,9 @@ func (m *measurement) judge() (*Outcome, error) {
 		return nil, err
 	}
 	o.Sample.Warnings = append(o.Sample.Warnings, p.Notes...)
+	if o.Unsteady = p.Unsteady; o.Unsteady {
+		o.Sample.Warnings = append(o.Sample.Warnings, unsteady)
+	}
 	if r.Cell.Kill {
 		return o, m.addRecovery(&o.Sample, p)
 	}
@@ -39,6 +42,9 @@ func (m *measurement) judge() (*Outcome, error) {
 	o.Processing, o.Visible, err = m.addLatencies(&o.Sample, p)
 	return o, err
 }
+
+// unsteady is the warning of a repetition that was not steady.
+const unsteady = "throughput was not steady when measuring began: warming up came to its limit first"
 
 // setter collects metrics until the first that the table does not have.
 type setter struct {

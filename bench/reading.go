@@ -31,6 +31,7 @@ type mark struct {
 	turns   int64
 }
 
+// take reads everything; before a job is started, j is nil.
 func (w *watcher) take(j *live.Job) mark {
 	r := w.r
 	m := mark{at: r.spec.clock(), spent: r.spent.Load()}
@@ -39,6 +40,9 @@ func (w *watcher) take(j *live.Job) mark {
 	m.writes, m.device = processWrites(), deviceWrites(r.spec.Dir)
 	m.storage, m.logs = r.storageFS.written.Load(), r.storageFS.logBytes.Load()
 	m.local, m.sink = r.localFS.written.Load(), r.sinkFS.written.Load()
+	if j == nil {
+		return m
+	}
 	for _, t := range j.Stats() {
 		m.payload += int64(t.BytesOut)
 		m.control += int64(t.StampBytes + t.ControlBytes)

@@ -39,6 +39,8 @@ type Outcome struct {
 	Sample              results.Sample
 	Processing, Visible *hdrhistogram.Histogram // nil: not measured
 	Why                 error                   // of an output that is wrong
+	// Unsteady: warming up came to its limit before throughput was steady.
+	Unsteady bool
 }
 
 // ErrNoProgress is the error of a job that did not come to its end in time.

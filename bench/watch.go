@@ -26,6 +26,8 @@ type watcher struct {
 	lastLag int64
 	steady  bool
 	noted   []string
+	// unsteady: warming up came to its limit.
+	unsteady bool
 }
 
 type sampleOf struct{ at, value int64 }
@@ -85,7 +87,6 @@ const tick = 2 * time.Millisecond
 func (w *watcher) watch(j *live.Job) {
 	t := time.NewTicker(tick)
 	defer t.Stop()
-	w.began = w.take(j)
 	for {
 		select {
 		case <-j.Done():
@@ -104,11 +105,8 @@ func (w *watcher) conclude(j *live.Job) {
 	}
 	c := w.r.counters
 	w.until = w.take(j)
-	if ready, last := c.Get(CounterReady), c.Get(CounterLast); !w.r.spec.timed() && ready != 0 && last > ready {
-		w.began.at, w.until.at = ready, last
-		if c.SetOnce(CounterBegan, ready) {
-			w.enter(Ending)
-		}
+	if last := c.Get(CounterLast); !w.r.spec.timed() && last > w.began.at {
+		w.until.at = last
 	}
 }
 
@@ -155,7 +153,7 @@ func (w *watcher) warm(j *live.Job) {
 	late := now-w.since >= int64(w.r.spec.Warm)
 	if w.steady && w.snapshotTaken() || late {
 		if !w.steady {
-			w.note("throughput was not steady after warming up for %s: the last slices differ by more than %.0f %%", w.r.spec.Warm, 100*steadyWithin)
+			w.unsteady = true
 		}
 		w.begin(j)
 	}
@@ -180,9 +178,7 @@ func (w *watcher) begin(j *live.Job) {
 	w.enter(Measuring)
 	if w.r.spec.timed() {
 		w.began = w.take(j)
-	} else {
-		w.began.at = w.r.counters.Get(CounterReady) // the rest was read when the job was started
-	}
+	} // a finite run is measured from its start
 	w.r.counters.Set(CounterBegan, w.began.at)
 }
 
