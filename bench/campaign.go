@@ -21,9 +21,13 @@ type Campaign struct {
 	Description  string
 	Tuning       Tuning
 	Arguments    []string
-	DiskBytes    int64         // limit on what a run writes; 0: the disk
-	Budget       time.Duration // for everything; 0: as long as it takes
-	Canary       string
+	// RunBytes bounds what a run may write, as if the disk were full then; 0: the disk does.
+	RunBytes int64
+	Budget   time.Duration // for everything; 0: as long as it takes
+	Canary   string
+	// Reference are settings that only the reference answer is given: a
+	// deliberate mistake, for testing that a wrong output is seen.
+	Reference map[string]string
 	// Resume goes on with the campaign that is in Results.
 	Resume bool
 	// Progress hears of every repetition before it begins; nil: nobody does.
@@ -49,14 +53,14 @@ var (
 
 // ResumePlan reads the plan of the campaign in a results directory, so that it
 // can go on.
-func ResumePlan(dir string) (Plan, time.Duration, error) {
+func ResumePlan(dir string) (Plan, error) {
 	w, err := results.Resume(dir)
 	if err != nil {
-		return Plan{}, 0, err
+		return Plan{}, err
 	}
 	m := w.Manifest()
 	if err := w.Close(); err != nil {
-		return Plan{}, 0, err
+		return Plan{}, err
 	}
 	p := Plan{
 		Cells: m.Plan.Cells, Repetitions: m.Plan.Repetitions, Quick: m.Plan.Quick, Seed: m.Plan.Seed, Baseline: m.Plan.Baseline,
@@ -65,7 +69,7 @@ func ResumePlan(dir string) (Plan, time.Duration, error) {
 	p.Events = setting(m.Environment.Settings, "events", 0)
 	warm := setting(m.Environment.Settings, "warm_up_ms", 0)
 	p.Warm = time.Duration(warm) * time.Millisecond
-	return p, p.Warm, nil
+	return p, nil
 }
 
 // Run runs the campaign. What was measured is recorded whatever happens; the
@@ -96,9 +100,6 @@ func (c *Campaign) prepare() error {
 	free, err := FreeBytes(c.Dir)
 	if err != nil {
 		return err
-	}
-	if c.DiskBytes > 0 {
-		free = min(free, c.DiskBytes)
 	}
 	if need := c.Plan.DiskBytes(); need > free {
 		return fmt.Errorf("%w: the plan needs about %d MB in %s and %d MB are free: free some, name another directory with --dir, or ask for fewer keys, a lower rate or a higher emitEvery", ErrNoRoom, need>>20, c.Dir, free>>20)
@@ -187,7 +188,7 @@ func (c *Campaign) step(ctx context.Context, s *step) error {
 	began := time.Now()
 	r := &Repetition{
 		Cell: s.cell, Block: s.block, Number: s.repetition, Rate: rate, Seed: c.Plan.Seed ^ s.cell.Seed("") + uint64(s.repetition)*0x9e3779b97f4a7c15,
-		Dir: c.Dir, Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, DiskBytes: c.DiskBytes, Canary: c.Canary,
+		Dir: c.Dir, Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, DiskBytes: c.RunBytes, Canary: c.Canary, Reference: c.Reference,
 	}
 	o, err := r.Run(ctx)
 	if err != nil {

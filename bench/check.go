@@ -28,7 +28,7 @@ type check struct {
 
 // checkOutput compares what a read-committed consumer sees in the run's store
 // with the reference answer over exactly the records that were handed out.
-func checkOutput(spec *JobSpec, c *Counters, killed bool) (*check, error) {
+func checkOutput(spec *JobSpec, c *Counters, r *Repetition) (*check, error) {
 	w, err := spec.workload()
 	if err != nil {
 		return nil, err
@@ -45,6 +45,11 @@ func checkOutput(spec *JobSpec, c *Counters, killed bool) (*check, error) {
 	rows, bad, err := committedRows(spec, w)
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range sortedNames(r.Reference) {
+		if err := w.Set(name, r.Reference[name]); err != nil {
+			return nil, err
+		}
 	}
 	want, err := w.Reference()
 	if err != nil {
@@ -63,7 +68,7 @@ func checkOutput(spec *JobSpec, c *Counters, killed bool) (*check, error) {
 	if err != nil {
 		return nil, err
 	}
-	if killed && allowed(a.Properties().Output, w, rows, want) {
+	if r.Cell.Kill && allowed(a.Properties().Output, w, rows, want) {
 		v.verdict = results.OutputDeclared
 	}
 	return v, nil

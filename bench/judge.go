@@ -16,7 +16,7 @@ import (
 func (m *measurement) judge() (*Outcome, error) {
 	r := m.r
 	o := &Outcome{Sample: results.Sample{Cell: r.Cell, Block: r.Block, Repetition: r.Number, Seed: r.Seed}}
-	c, err := checkOutput(&m.spec, m.counters, r.Cell.Kill)
+	c, err := checkOutput(&m.spec, m.counters, r)
 	if err != nil {
 		return nil, err
 	}

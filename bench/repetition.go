@@ -30,8 +30,12 @@ type Repetition struct {
 	Tuning    Tuning
 	DiskBytes int64
 	Canary    string
-	// Keep leaves the run's directory where it is.
-	Keep bool
+	// Reference are settings of the reference answer alone, to make it wrong.
+	Reference map[string]string
+	// GoOn goes on from what an earlier run has left in the directory.
+	GoOn bool
+	// Watch is called every few milliseconds while a job runs; nil: nobody looks.
+	Watch func(*Counters)
 }
 
 // Outcome is what came of a repetition.
@@ -68,9 +72,6 @@ func (r *Repetition) Run(ctx context.Context) (*Outcome, error) {
 		return nil, r.explain(err)
 	}
 	o.Sample.CalibrationMS = calibration
-	if r.Keep {
-		return o, nil
-	}
 	return o, os.RemoveAll(m.spec.Dir)
 }
 
@@ -94,7 +95,11 @@ func (r *Repetition) RunDir() string { return filepath.Join(r.Dir, "run") }
 
 func (r *Repetition) prepare() (*measurement, error) {
 	dir := r.RunDir()
-	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
+	var old error
+	if !r.GoOn {
+		old = os.RemoveAll(dir)
+	}
+	if err := errors.Join(old, os.MkdirAll(dir, 0o755)); err != nil {
 		return nil, fmt.Errorf("directory of the run: %w; name a writable one with --dir", err)
 	}
 	dir, err := filepath.Abs(dir)
@@ -248,6 +253,9 @@ func (m *measurement) await(ctx context.Context, p *process, until func() bool) 
 			p.kill()
 			return fmt.Errorf("%w: the job was still %s after %s and was killed; see %s", ErrNoProgress, phase, m.deadline().Round(time.Second), m.spec.Dir)
 		case <-t.C:
+			if m.r.Watch != nil {
+				m.r.Watch(m.counters)
+			}
 			if until() {
 				return nil
 			}

@@ -33,7 +33,7 @@ func campaign(cmd *cobra.Command, f *flags, plan bench.Plan, budget time.Duratio
 	bar := newBar(stderr)
 	c := &bench.Campaign{
 		Plan: plan, Results: dir, Dir: work, Description: describe(&plan), Tuning: f.tuning, Arguments: os.Args[1:],
-		DiskBytes: f.diskLimit, Budget: budget, Canary: f.canary, Resume: f.resume != "", Progress: bar.show, Log: bar.log,
+		RunBytes: f.diskLimit, Budget: budget, Canary: f.canary, Resume: f.resume != "", Progress: bar.show, Log: bar.log,
 	}
 	_, _ = fmt.Fprintf(stderr, "%d cells, %d repetitions each, about %s; results in %s, data in %s\n",
 		len(plan.Cells), plan.Repetitions, plan.Duration().Round(time.Second), dir, work)

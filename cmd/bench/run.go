@@ -54,7 +54,7 @@ func (f *flags) run(cmd *cobra.Command) error {
 	}
 	if f.resume != "" {
 		f.id = filepath.Base(f.resume)
-		plan, _, err := bench.ResumePlan(filepath.Join(f.results, f.id))
+		plan, err := bench.ResumePlan(filepath.Join(f.results, f.id))
 		if err != nil {
 			return err
 		}
