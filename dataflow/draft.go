@@ -3,6 +3,7 @@ package dataflow
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"weir/dataflow/id"
 	"weir/dataflow/trace"
@@ -173,9 +174,9 @@ func (t *Task) Begin(e, base id.Epoch) *Draft {
 		d.timers = (&timers{}).encode(nil)
 	}
 	t.observeInstant(d)
-	prefix := fmt.Sprintf("files/%s/%s-", t.info.ID, e)
+	prefix := keyOf("files/", t.info.ID, e, "-")
 	if t.cfg.Canary == ReuseTableName {
-		prefix = fmt.Sprintf("files/%s/", t.info.ID)
+		prefix = "files/" + t.info.ID.String() + "/"
 	}
 	t.drafts = append(t.drafts, d)
 	capture, err := t.store.Snapshot(state.SnapshotRequest{Epoch: e, Base: base, Prefix: prefix})
@@ -197,9 +198,11 @@ func (t *Task) Begin(e, base id.Epoch) *Draft {
 }
 
 func (t *Task) header(e, base id.Epoch) Header {
+	in, out := len(t.inputs), len(t.outputs)
+	positions := make([]id.Seq, in+out)
 	h := Header{
 		Epoch: e, Attempt: t.attempt, Base: base, Watermark: t.watermark, Drained: t.drained,
-		Delivered: make([]id.Seq, len(t.inputs)), Sealed: make([]id.Seq, len(t.outputs)),
+		Delivered: positions[:in:in], Sealed: positions[in:],
 		Inputs: make([]InputHeader, len(t.inputs)),
 	}
 	if t.source != nil {
@@ -301,7 +304,16 @@ func (t *Task) advanceDrafts() {
 }
 
 // SnapshotKey is the storage key of a task's snapshot: unique, as epochs are.
-func SnapshotKey(t id.TaskID, e id.Epoch) Ref { return Ref(fmt.Sprintf("snap/%s/%s", t, e)) }
+func SnapshotKey(t id.TaskID, e id.Epoch) Ref { return Ref(keyOf("snap/", t, e, "")) }
+
+// keyOf returns prefix + task + "/" + epoch + suffix.
+func keyOf(prefix string, t id.TaskID, e id.Epoch, suffix string) string {
+	b := append(make([]byte, 0, 40), prefix...)
+	b = strconv.AppendInt(append(b, 't'), int64(t), 10)
+	b = strconv.AppendUint(append(b, '/'), uint64(e.Attempt()), 10)
+	b = strconv.AppendUint(append(b, '.'), uint64(e.Index()), 10)
+	return string(append(b, suffix...))
+}
 
 // draftProgress takes the outcome of one effect of a draft.
 func (t *Task) draftProgress(e effect, ev *Event) {

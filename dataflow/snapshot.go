@@ -57,7 +57,11 @@ var errSnapshot = errors.New("snapshot object is damaged")
 
 func (d *Draft) encode() []byte {
 	t := d.t
-	b := append([]byte(snapshotMagic), SnapshotVersion, 0)
+	handle := d.capture.Handle()
+	b := make([]byte, 0, 192+len(t.job)+len(t.info.Name)+20*len(d.head.Delivered)+10*len(d.head.Sealed)+10*len(d.head.Pending)+
+		len(d.head.Save)+len(d.list)+len(d.timers)+len(handle.Inline)+64*len(handle.Files)+int(d.bytesIn+d.bytesOut)+48*(len(d.in)+len(d.out)))
+	b = append(b, snapshotMagic...)
+	b = append(b, SnapshotVersion, 0)
 	b = AppendRecord(b, []byte(t.job))
 	b = AppendRecord(b, []byte(t.info.Name))
 	b = appendUvarint(b, uint64(t.info.Index))
@@ -84,7 +88,7 @@ func (d *Draft) encode() []byte {
 	b = AppendRecord(b, d.timers)
 	b = appendCaptured(b, d.in)
 	b = appendCaptured(b, d.out)
-	return state.AppendHandle(b, d.capture.Handle())
+	return state.AppendHandle(b, handle)
 }
 
 func flags(a, b bool) uint64 {
@@ -160,15 +164,20 @@ func DecodeSnapshot(src []byte) (*Snapshot, error) {
 	h.Epoch, h.Attempt, h.Base, h.Offset = id.Epoch(r.u64()), id.Attempt(r.u64()), id.Epoch(r.u64()), id.Offset(r.u64())
 	h.Watermark, h.Sum = int64(r.u64()), r.u64()
 	h.Drained = r.u64()&1 != 0
-	for range r.count() {
-		h.Delivered = append(h.Delivered, id.Seq(r.uvarint()))
-		in := InputHeader{Watermark: int64(r.u64())}
-		f := r.byte()
-		in.Ended, in.Gone = f&1 != 0, f&2 != 0
-		h.Inputs = append(h.Inputs, in)
+	if n := r.count(); n > 0 {
+		h.Delivered, h.Inputs = make([]id.Seq, n), make([]InputHeader, n)
 	}
-	for range r.count() {
-		h.Sealed = append(h.Sealed, id.Seq(r.uvarint()))
+	for i := range h.Delivered {
+		h.Delivered[i] = id.Seq(r.uvarint())
+		h.Inputs[i].Watermark = int64(r.u64())
+		f := r.byte()
+		h.Inputs[i].Ended, h.Inputs[i].Gone = f&1 != 0, f&2 != 0
+	}
+	if n := r.count(); n > 0 {
+		h.Sealed = make([]id.Seq, n)
+	}
+	for i := range h.Sealed {
+		h.Sealed[i] = id.Seq(r.uvarint())
 	}
 	for range r.count() {
 		h.Pending = append(h.Pending, id.Epoch(r.uvarint()))

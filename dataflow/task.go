@@ -68,7 +68,7 @@ type Task struct {
 	preCommits []id.Epoch
 	restore    *restoring
 	tickets    id.Ticket
-	pending    map[id.Ticket]effect
+	pending    pending
 	extCount   int // external operations under way
 	chain      uint64
 	options    []int
@@ -134,7 +134,7 @@ type Env struct {
 func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	t := &Task{
 		job: j.Name, info: info, cfg: &j.Config, host: env.Host, observer: env.Observer,
-		limit: ^id.Offset(0), watermark: NoWatermark, announced: NoWatermark, pending: map[id.Ticket]effect{},
+		limit: ^id.Offset(0), watermark: NoWatermark, announced: NoWatermark,
 	}
 	if env.Observer != nil {
 		t.mask = env.Observer.Wants()
@@ -275,11 +275,10 @@ func (t *Task) Step(ev *Event) {
 
 // complete hands the outcome of an effect to whoever asked for it.
 func (t *Task) complete(ev *Event) {
-	e, ok := t.pending[ev.Ticket]
+	e, ok := t.pending.take(ev.Ticket)
 	if !ok {
 		return
 	}
-	delete(t.pending, ev.Ticket)
 	switch e.kind {
 	case effectProtocolStore:
 		if ev.Result.Status == state.Failed {
@@ -305,13 +304,13 @@ func (t *Task) complete(ev *Event) {
 
 // storeAgain repeats an operation whose outcome is unknown, under its ticket.
 func (t *Task) storeAgain(k id.Ticket, e effect) {
-	t.pending[k] = e
+	t.pending.put(k, e)
 	t.host.Store(k, e.op)
 }
 
 func (t *Task) ticket(e effect) id.Ticket {
 	t.tickets++
-	t.pending[t.tickets] = e
+	t.pending.put(t.tickets, e)
 	return t.tickets
 }
 

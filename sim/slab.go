@@ -41,7 +41,7 @@ type pool struct {
 
 const (
 	poolBuffers = 4096 // kept at most
-	poolBytes   = 4096 // room of a new buffer at most; it grows to what it needs
+	poolBytes   = 1024 // room of a new buffer at most; it grows to what it needs
 	poisonByte  = 0xdb
 )
 

@@ -170,11 +170,35 @@ func (s *Sim) observeStore(k trace.Kind, op *state.Op, by *owner, attempt id.Att
 			attempt = s.tasks[by.task].attempt
 		}
 	}
-	text := op.Kind.String() + " " + op.Key
-	if outcome != "" {
-		text += " " + outcome
-	}
+	text := s.texts.of(op.Kind, op.Key, outcome)
 	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, To: uint64(len(op.Data)), Text: text})
+}
+
+// texts keeps the texts of storage events: keys come back, within a run and in
+// the next ones.
+type texts map[textKey]string
+
+type textKey struct {
+	kind         state.OpKind
+	key, outcome string
+}
+
+const mostTexts = 1 << 14
+
+func (t texts) of(kind state.OpKind, key, outcome string) string {
+	k := textKey{kind, key, outcome}
+	text, ok := t[k]
+	if !ok {
+		text = kind.String() + " " + key
+		if outcome != "" {
+			text += " " + outcome
+		}
+		if len(t) >= mostTexts {
+			clear(t)
+		}
+		t[k] = text
+	}
+	return text
 }
 
 // --- asynchronous work ---

@@ -37,8 +37,11 @@ type Coordinated struct {
 	deferred  bool // a trigger fell into the pause
 	failures  int  // consecutive rounds given up
 	crashes   int  // consecutive recoveries without a checkpoint in between
-	stopping  bool
-	stopAt    id.Epoch // the round after which a stopping job ends, 0 = not begun
+
+	needed   map[string]bool // scratch: objects that something refers to
+	scratch  []string        // references of one share
+	stopping bool
+	stopAt   id.Epoch // the round after which a stopping job ends, 0 = not begun
 }
 
 type phase uint8
@@ -73,7 +76,7 @@ type round struct {
 
 // NewCoordinated returns a coordinator for c; snapshots false: start and restart only.
 func NewCoordinated(c *dataflow.Config, snapshots bool) *Coordinated {
-	return &Coordinated{cfg: &c.Checkpoint, snapshots: snapshots}
+	return &Coordinated{cfg: &c.Checkpoint, snapshots: snapshots, needed: map[string]bool{}}
 }
 
 // Start begins from storage alone.

@@ -37,7 +37,8 @@ type Message struct {
 
 // Encode returns the bytes of m.
 func (m *Message) Encode() []byte {
-	b := []byte{byte(m.Kind)}
+	b := make([]byte, 0, 24+len(m.Text)+m.partSize())
+	b = append(b, byte(m.Kind))
 	b = binary.LittleEndian.AppendUint64(b, uint64(m.Epoch))
 	b = binary.LittleEndian.AppendUint64(b, uint64(m.Base))
 	b = state.AppendString(b, m.Text)
@@ -46,6 +47,16 @@ func (m *Message) Encode() []byte {
 	}
 	return b
 }
+
+// partSize is about how many bytes the part of the message takes.
+func (m *Message) partSize() int {
+	if m.Kind != Ack && m.Kind != Position {
+		return 0
+	}
+	return partSize(len(m.Stored.Ref), len(m.Stored.Header.Delivered)+len(m.Stored.Header.Sealed), len(m.Stored.Files))
+}
+
+func partSize(ref, positions, files int) int { return 40 + ref + 4*positions + 64*files }
 
 // DecodeMessage is the inverse of Encode.
 func DecodeMessage(src []byte) (m Message, part Part, err error) {
@@ -120,7 +131,10 @@ func readPart(r *state.Reader) (p Part) {
 	for _, v := range [...]*int64{&p.Size, &p.State, &p.Changed, &p.InBytes, &p.OutBytes} {
 		*v = r.Size()
 	}
-	p.Delivered, p.Sealed = readSeqs(r), readSeqs(r)
+	positions := readSeqs(r, make([]id.Seq, 0, 8))
+	n := len(positions)
+	positions = readSeqs(r, positions)
+	p.Delivered, p.Sealed = positions[:n:n], positions[n:]
 	h, rest, err := state.DecodeHandle(r.Rest())
 	if err != nil {
 		r.Fail("files of a part: %v", err)
@@ -131,10 +145,10 @@ func readPart(r *state.Reader) (p Part) {
 	return p
 }
 
-func readSeqs(r *state.Reader) []id.Seq {
-	out := make([]id.Seq, r.Count(1))
-	for i := range out {
-		out[i] = id.Seq(r.Uvarint())
+// readSeqs appends positions.
+func readSeqs(r *state.Reader, to []id.Seq) []id.Seq {
+	for range r.Count(1) {
+		to = append(to, id.Seq(r.Uvarint()))
 	}
-	return out
+	return to
 }

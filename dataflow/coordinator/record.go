@@ -40,7 +40,13 @@ func (r *Record) Key() string { return RecordPrefix + r.Epoch.String() }
 
 // Encode returns the bytes of the record.
 func (r *Record) Encode() []byte {
-	b := append([]byte(recordMagic), recordVersion, 0)
+	size := 64 + len(r.Job)
+	for i := range r.Parts {
+		p := &r.Parts[i]
+		size += partSize(len(p.Ref), len(p.Delivered)+len(p.Sealed), len(p.Files))
+	}
+	b := append(make([]byte, 0, size), recordMagic...)
+	b = append(b, recordVersion, 0)
 	b = state.AppendString(b, r.Job)
 	b = binary.LittleEndian.AppendUint64(b, uint64(r.Epoch))
 	b = binary.LittleEndian.AppendUint64(b, r.Nonce)
@@ -58,8 +64,9 @@ func DecodeRecord(src []byte) (*Record, error) {
 		return nil, err
 	}
 	r := &Record{Job: string(rd.Bytes()), Epoch: id.Epoch(rd.Uint64()), Nonce: rd.Uint64()}
-	for range rd.Count(16) {
-		r.Parts = append(r.Parts, readPart(rd))
+	r.Parts = make([]Part, rd.Count(16))
+	for i := range r.Parts {
+		r.Parts[i] = readPart(rd)
 	}
 	if err := rd.Done(); err != nil {
 		return nil, fmt.Errorf("checkpoint record: %w", err)
@@ -80,19 +87,27 @@ func open(src []byte, magic, what string) (*state.Reader, error) {
 // References returns the keys of every object that the record needs: the
 // snapshots and all their files.
 func (r *Record) References() []string {
-	var keys []string
+	n := 0
 	for i := range r.Parts {
-		keys = append(keys, r.Parts[i].References()...)
+		n += 1 + len(r.Parts[i].Files)
+	}
+	keys := make([]string, 0, n)
+	for i := range r.Parts {
+		keys = r.Parts[i].appendReferences(keys)
 	}
 	return keys
 }
 
 // References returns the keys of every object that the share needs.
 func (p *Part) References() []string {
+	return p.appendReferences(make([]string, 0, 1+len(p.Files)))
+}
+
+func (p *Part) appendReferences(keys []string) []string {
 	if p.Ref == "" {
-		return nil
+		return keys
 	}
-	keys := []string{string(p.Ref)}
+	keys = append(keys, string(p.Ref))
 	for i := range p.Files {
 		keys = append(keys, p.Files[i].Name)
 	}

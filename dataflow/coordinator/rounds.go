@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"fmt"
+	"slices"
 
 	"weir/dataflow"
 	"weir/dataflow/id"
@@ -289,29 +290,26 @@ func (c *Coordinated) pinned(d *Record) bool {
 // unreferenced returns those of keys that no retained or pinned checkpoint and
 // no acknowledged share of a round under way needs.
 func (c *Coordinated) unreferenced(keys []string) []string {
-	need := map[string]bool{}
-	add := func(ps []Part) {
-		for i := range ps {
-			for _, k := range ps[i].References() {
-				need[k] = true
-			}
-		}
-	}
+	clear(c.needed)
 	for _, set := range [...][]*Record{c.retained, c.doomed} {
 		for _, r := range set {
-			add(r.Parts)
+			c.need(r.Parts)
 		}
 	}
 	for _, r := range c.rounds {
-		add(r.parts)
+		c.need(r.parts)
 	}
-	var dead []string
-	for _, k := range keys {
-		if !need[k] {
-			dead = append(dead, k)
+	return slices.DeleteFunc(keys, func(k string) bool { return c.needed[k] })
+}
+
+// need notes what shares refer to.
+func (c *Coordinated) need(ps []Part) {
+	for i := range ps {
+		c.scratch = ps[i].appendReferences(c.scratch[:0])
+		for _, k := range c.scratch {
+			c.needed[k] = true
 		}
 	}
-	return dead
 }
 
 // abort gives a round up; too many in a row fail the job.
