@@ -30,6 +30,7 @@ type Draft struct {
 	// goroutine; it is discarded when that has ended.
 	transferring bool
 	writing      bool
+	key          Ref // once it is being written
 	size         int64
 }
 
@@ -295,11 +296,11 @@ func (t *Task) advanceDrafts() {
 		return
 	}
 	d.writing = true
-	key := SnapshotKey(t.info.ID, d.head.Epoch)
+	d.key = SnapshotKey(t.info.ID, d.head.Epoch)
 	data := d.encode()
 	d.size = int64(len(data))
-	t.observe(trace.SnapshotWriting, d.head.Epoch, string(key))
-	op := state.Op{Kind: state.OpPut, Key: string(key), Data: data}
+	t.observe(trace.SnapshotWriting, d.head.Epoch, string(d.key))
+	op := state.Op{Kind: state.OpPut, Key: string(d.key), Data: data}
 	t.host.Store(t.ticket(effect{kind: effectDraftPut, draft: d, op: op}), op)
 }
 
@@ -396,7 +397,7 @@ func (t *Task) draftStored(d *Draft) {
 	t.drafts = t.drafts[1:]
 	h := d.capture.Handle()
 	s := Stored{
-		Ref: SnapshotKey(t.info.ID, d.head.Epoch), Size: d.size, State: h.Bytes, Changed: h.Changed,
+		Ref: d.key, Size: d.size, State: h.Bytes, Changed: h.Changed,
 		InBytes: d.bytesIn, OutByte: d.bytesOut, Files: h.Files, Header: d.head,
 	}
 	if t.mask.Has(trace.SnapshotStored) {

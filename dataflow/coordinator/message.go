@@ -64,7 +64,7 @@ func DecodeMessage(src []byte) (m Message, part Part, err error) {
 	m.Kind, m.Epoch, m.Base = MessageKind(r.Byte()), id.Epoch(r.Uint64()), id.Epoch(r.Uint64())
 	m.Text = string(r.Bytes())
 	if m.Kind == Ack || m.Kind == Position {
-		part = readPart(r)
+		part = readPart(r, make([]id.Seq, 0, 8))
 	}
 	if err := r.Done(); err != nil {
 		return m, part, fmt.Errorf("message between coordinator and task: %w", err)
@@ -124,14 +124,15 @@ func appendSeqs(b []byte, ss []id.Seq) []byte {
 	return b
 }
 
-func readPart(r *state.Reader) (p Part) {
+// readPart reads a share; its positions come to stand in room, if there is enough.
+func readPart(r *state.Reader, room []id.Seq) (p Part) {
 	p.Ref, p.Epoch = dataflow.Ref(r.Bytes()), id.Epoch(r.Uint64())
 	f := r.Byte()
 	p.Drained, p.Left = f&1 != 0, f&2 != 0
 	for _, v := range [...]*int64{&p.Size, &p.State, &p.Changed, &p.InBytes, &p.OutBytes} {
 		*v = r.Size()
 	}
-	positions := readSeqs(r, make([]id.Seq, 0, 8))
+	positions := readSeqs(r, room)
 	n := len(positions)
 	positions = readSeqs(r, positions)
 	p.Delivered, p.Sealed = positions[:n:n], positions[n:]

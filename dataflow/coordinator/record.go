@@ -66,12 +66,32 @@ func DecodeRecord(src []byte) (*Record, error) {
 	r := &Record{Job: string(rd.Bytes()), Epoch: id.Epoch(rd.Uint64()), Nonce: rd.Uint64()}
 	r.Parts = make([]Part, rd.Count(16))
 	for i := range r.Parts {
-		r.Parts[i] = readPart(rd)
+		r.Parts[i] = readPart(rd, make([]id.Seq, 0, 8))
 	}
 	if err := rd.Done(); err != nil {
 		return nil, fmt.Errorf("checkpoint record: %w", err)
 	}
 	return r, nil
+}
+
+// ReferencesOf returns what DecodeRecord(src).References() would.
+func ReferencesOf(src []byte) ([]string, error) {
+	rd, err := open(src, recordMagic, "checkpoint record")
+	if err != nil {
+		return nil, err
+	}
+	_, _, _ = rd.Bytes(), rd.Uint64(), rd.Uint64()
+	n := rd.Count(16)
+	keys := make([]string, 0, n)
+	var room [16]id.Seq
+	for range n {
+		p := readPart(rd, room[:0])
+		keys = p.appendReferences(keys)
+	}
+	if err := rd.Done(); err != nil {
+		return nil, fmt.Errorf("checkpoint record: %w", err)
+	}
+	return keys, nil
 }
 
 func open(src []byte, magic, what string) (*state.Reader, error) {

@@ -66,11 +66,7 @@ func layout(p dataflow.Properties) check.Layout {
 func references(key string, data []byte) ([]string, error) {
 	switch {
 	case strings.HasPrefix(key, coordinator.RecordPrefix):
-		r, err := coordinator.DecodeRecord(data)
-		if err != nil {
-			return nil, err
-		}
-		return r.References(), nil
+		return coordinator.ReferencesOf(data)
 	case strings.HasPrefix(key, coordinator.SnapshotPrefix):
 		s, err := dataflow.DecodeSnapshot(data)
 		if err != nil {
