@@ -59,6 +59,22 @@ func (b *Buffer) Last() id.Seq { return b.Seq + id.Seq(b.N) - 1 }
 // numbered reports whether b has a position.
 func (b *Buffer) numbered() bool { return b.N > 0 }
 
+// behind returns what of b stands behind position known, which is before its
+// last: b, or a copy without the known records, since others may hold b.
+func (b *Buffer) behind(known id.Seq) *Buffer {
+	if b.Seq > known {
+		return b
+	}
+	c := *b
+	for s := b.Seq; s <= known; s++ {
+		_, c.Data = NextRecord(c.Data)
+		c.Records--
+		c.N--
+	}
+	c.Seq, c.Shared = known+1, true
+	return &c
+}
+
 // AppendRecord appends one record in the framing of Buffer.Data: its length as
 // a uvarint, then its bytes.
 func AppendRecord(dst, rec []byte) []byte {

@@ -24,7 +24,7 @@ func (t *Task) arrive(i int, b *Buffer) {
 			if t.duplicate(i, b) {
 				return
 			}
-			b = in.trim(b)
+			b = b.behind(in.arrived)
 		}
 		if b.Seq != in.arrived+1 && !t.reorders() {
 			t.fail(fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
@@ -42,6 +42,7 @@ func (t *Task) reorders() bool { return t.cfg.Reorder }
 
 func (t *Task) enqueueInput(i int, b *Buffer) {
 	in := &t.inputs[i]
+	t.parked = false
 	t.record(in, b)
 	in.q.push(b)
 	if in.q.len() == 1 && !in.blocked {
@@ -62,22 +63,6 @@ func (t *Task) duplicate(i int, b *Buffer) bool {
 		return true
 	}
 	return false
-}
-
-// trim returns what the task lacks of a partly known buffer: a copy, since the
-// sender may hold the original.
-func (in *input) trim(b *Buffer) *Buffer {
-	if b.Seq > in.arrived {
-		return b
-	}
-	c := *b
-	for s := b.Seq; s <= in.arrived; s++ {
-		_, c.Data = NextRecord(c.Data)
-		c.Records--
-		c.N--
-	}
-	c.Seq, c.Shared = in.arrived+1, true
-	return &c
 }
 
 // record makes an arriving item part of the drafts that record this input, and

@@ -206,6 +206,9 @@ func (t *Task) connected(out int, seen id.Seq) {
 	for o.q.len() > 0 && o.q.at(0).numbered() && o.q.at(0).Last() <= seen {
 		o.q.pop()
 	}
+	if o.q.len() > 0 && o.q.at(0).numbered() {
+		o.q.set(0, o.q.at(0).behind(seen))
+	}
 	switch t.phase {
 	case running:
 		t.proto.Connected(out, seen)

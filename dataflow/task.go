@@ -57,10 +57,11 @@ type Task struct {
 
 	inputs    []input
 	outputs   []output
-	available int // inputs that could be served
-	lastIn    int // input served last, for the rotation
-	full      int // outputs at their limit
-	openBufs  int // outputs with something not sealed
+	available int  // inputs that could be served
+	lastIn    int  // input served last, for the rotation
+	full      int  // outputs at their limit
+	openBufs  int  // outputs with something not sealed
+	parked    bool // the decider waits for the next arrival
 	flushing  bool
 
 	drafts []*Draft
@@ -213,7 +214,7 @@ func (t *Task) State() state.Store { return t.store }
 
 // Runnable reports whether EvTurn would do something. Drivers ask after every Step.
 func (t *Task) Runnable() bool {
-	if t.phase != running || t.paused || t.full > 0 {
+	if t.phase != running || t.paused || t.full > 0 || t.parked {
 		return false
 	}
 	if t.source != nil {
@@ -353,6 +354,9 @@ func (t *Task) turn(most int) {
 			t.observeBuffer(trace.Delivered, in.ID, b)
 		}
 		t.inputWatermark(i, EndOfTime)
+		if t.phase == failed {
+			return
+		}
 		t.endTurn(i)
 		t.proto.InputEnded(i, false)
 		t.endOfInput()
@@ -385,6 +389,9 @@ func (t *Task) deliver(i int, b *Buffer) {
 	}
 	if b.Watermark != NoWatermark {
 		t.inputWatermark(i, b.Watermark)
+		if t.phase == failed {
+			return
+		}
 	}
 	if !b.Injected {
 		if b.Shared {
@@ -420,6 +427,9 @@ func (t *Task) sourceTurn(most int) {
 	}
 	if done {
 		t.advanceWatermark(EndOfTime)
+	}
+	if t.phase == failed { // a timer or watermark handler gave up
+		return
 	}
 	t.endTurn(-1)
 	if done {
@@ -510,6 +520,7 @@ func (t *Task) pick() int {
 	}
 	c := t.choose(PickInput, len(t.options))
 	if c < 0 {
+		t.parked = true
 		return -1
 	}
 	t.lastIn = t.options[c]
