@@ -14,6 +14,7 @@ type Context struct {
 	t     *Task
 	outs  []*Output // by port
 	lists []*state.OperatorList
+	keyed bool
 }
 
 // Info describes the task.
@@ -22,8 +23,25 @@ func (c *Context) Info() *TaskInfo { return c.t.info }
 // Canary returns the deliberate mistake switched on, for operators that carry one.
 func (c *Context) Canary() Canary { return c.t.cfg.Canary }
 
-// Store returns the keyed state of the task; open tables in Operator.Open.
-func (c *Context) Store() state.Store { return c.t.store }
+// Store returns the keyed state of the task; open tables in Operator.Open. A
+// vertex that is not Keyed has none: its tables do not open.
+func (c *Context) Store() state.Store {
+	if !c.keyed {
+		return unkeyed{c.t.store, c.t.info.Name}
+	}
+	return c.t.store
+}
+
+// unkeyed is the store of a task whose input is not partitioned by key.
+type unkeyed struct {
+	state.Store
+	name string
+}
+
+// Table refuses: a key's records would arrive at several tasks.
+func (u unkeyed) Table(d state.Descriptor) (state.Table, error) {
+	return nil, fmt.Errorf("%s opens the keyed state %q on a stream that is not partitioned by key: set Keyed in its vertex and give it Hash edges", u.name, d.Name)
+}
 
 // List returns the operator list state called name, which is part of every
 // snapshot; declare it in Operator.Open. mode says how rescaling hands items out.
@@ -151,6 +169,7 @@ func (o *Output) EmitHashed(hash uint64, rec []byte) {
 
 // wire resolves the edges of a task's vertex into its ports.
 func (c *Context) wire(g *Graph) error {
+	c.keyed = g.Vertices[c.t.info.Vertex].Keyed
 	byEdge := make(map[int][]int32, len(g.Edges))
 	for i := range c.t.info.Outputs {
 		e := c.t.info.Outputs[i].Edge

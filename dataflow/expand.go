@@ -70,6 +70,8 @@ func (g *Graph) validate(groups int) error {
 			return fmt.Errorf("%s: parallelism %d; it must be at least 1", v.Name, v.Parallelism)
 		case v.Parallelism > groups:
 			return fmt.Errorf("%s: parallelism %d is above the %d key groups; lower it or raise the groups", v.Name, v.Parallelism, groups)
+		case v.Keyed && !g.hashed(i):
+			return fmt.Errorf("%s keeps keyed state, but has no input that is partitioned by key (Hash)", v.Name)
 		}
 		names[v.Name] = true
 	}
@@ -81,6 +83,16 @@ func (g *Graph) validate(groups int) error {
 	return g.checkAcyclic()
 }
 
+// hashed reports whether a vertex has an input that is partitioned by key.
+func (g *Graph) hashed(v int) bool {
+	for i := range g.Edges {
+		if g.Edges[i].To == v && g.Edges[i].Partitioning == Hash {
+			return true
+		}
+	}
+	return false
+}
+
 func (g *Graph) validateEdge(i int) error {
 	e := &g.Edges[i]
 	if e.From < 0 || e.From >= len(g.Vertices) || e.To < 0 || e.To >= len(g.Vertices) {
@@ -89,6 +101,10 @@ func (g *Graph) validateEdge(i int) error {
 	from, to := &g.Vertices[e.From], &g.Vertices[e.To]
 	where := fmt.Sprintf("edge %s -> %s", from.Name, to.Name)
 	switch {
+	case e.Port < 0:
+		return fmt.Errorf("%s: output port %d; ports count from 0", where, e.Port)
+	case e.Input < 0:
+		return fmt.Errorf("%s: input port %d; ports count from 0", where, e.Input)
 	case to.Role == RoleSource:
 		return fmt.Errorf("%s: a source takes no input", where)
 	case from.Role == RoleSink:
@@ -99,7 +115,7 @@ func (g *Graph) validateEdge(i int) error {
 		return fmt.Errorf("%s: a forward edge needs equal parallelism, not %d and %d; use Rebalance", where, from.Parallelism, to.Parallelism)
 	case e.Partitioning == Hash && e.Key == nil:
 		return fmt.Errorf("%s: a hash edge needs a Key function", where)
-	case to.Keyed && e.Partitioning != Hash:
+	case to.Keyed && e.Partitioning != Hash && e.Partitioning != Broadcast:
 		return fmt.Errorf("%s: %s keeps keyed state, so its input must be partitioned by key (Hash)", where, to.Name)
 	}
 	return nil

@@ -37,7 +37,9 @@ type Vertex struct {
 	Name        string
 	Parallelism int
 	Role        Role
-	// Keyed says that the operator keeps keyed state: all its inputs must be Hash edges.
+	// Keyed says that the operator keeps keyed state: its inputs must be Hash edges.
+	// A Broadcast edge beside them may bring what every instance is to know; its
+	// records have no place in keyed state.
 	Keyed bool
 	// New makes one instance. The operator must implement Source or Sink where the role says so.
 	New func() Operator

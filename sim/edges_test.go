@@ -82,7 +82,7 @@ func mixedGraph(sink func() dataflow.Operator, records, keys, ruleRecords uint64
 				return &operators.Transform{F: func(dst, rec []byte) ([]byte, bool) { return append(dst, rec...), true }}
 			}},
 			{Name: "rule source", Parallelism: 1, Role: dataflow.RoleSource, New: source(ruleRecords, 1<<20)},
-			{Name: "rules", Parallelism: 2, New: func() dataflow.Operator { return &rules{} }},
+			{Name: "rules", Parallelism: 2, Keyed: true, New: func() dataflow.Operator { return &rules{} }},
 			{Name: "sink", Parallelism: 2, Role: dataflow.RoleSink, New: sink},
 		},
 		Edges: []dataflow.Edge{
