@@ -15,7 +15,7 @@ import (
 // one crash of a worker and the recovery from it, at least three complete
 // checkpoints, every seed another kind of run, and all oracles on. runs/s is by the
 // wall clock, runs/cpu-s by processor time, which other work on the machine does
-// not disturb. The collector runs at 400 % as in cmd/sim: a run leaves so little
+// not disturb. The collector runs at 400 %: a run leaves so little
 // behind that at 100 % a quarter of the time goes into collecting it, and the heap
 // is 16 MiB instead of 4.
 func BenchmarkScenarioHeap(b *testing.B) { benchmarkScenarios(b, heap.Name) }
