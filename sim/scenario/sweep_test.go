@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"fmt"
 	"testing"
 
 	"weir/algorithms/catalog"
@@ -10,27 +11,34 @@ import (
 )
 
 // TestCrashAtEveryEvent crashes a worker, or the coordinator, at the k-th event
-// of the protocol, of storage or of the sink, until a run ends before its crash:
-// for every k with -full, else for every few.
+// of the protocol, of storage or of the sink, for k = 1, 2, ... until a run ends
+// before its crash; in -short for every few k. With -full every worker is a
+// victim, with several seeds.
 func TestCrashAtEveryEvent(t *testing.T) {
-	const records, stride = 48, 5
+	const records = 48
+	stride, seeds := 1, 1
+	victims := []faults.Fault{{Target: faults.Worker, Worker: 1}, {Target: faults.Coordinator}}
+	switch {
+	case simtest.Full():
+		seeds, victims = 5, faults.Victims(3)
+	case testing.Short():
+		stride = 5
+	}
 	for _, a := range catalog.All() {
-		for name, victim := range map[string]faults.Fault{
-			"worker":      {Kind: faults.Crash, Target: faults.Worker, Worker: 1},
-			"coordinator": {Kind: faults.Crash, Target: faults.Coordinator},
-		} {
-			t.Run(a.Name+"/"+name, func(t *testing.T) {
+		for _, v := range victims {
+			v.Kind = faults.Crash
+			t.Run(fmt.Sprintf("%s/%s-%d", a.Name, v.Target, v.Worker), func(t *testing.T) {
 				w := workload(t, "keyedcount")
 				if err := w.SetEvents(records); err != nil {
 					t.Fatal(err)
 				}
 				c := combination(t, a.Name, heap.Name, w)
 				c.Interval = 1_500_000
-				for _, seed := range simtest.Seeds(1) {
-					n := simtest.Sweep(t, c, victim, seed, stride)
-					t.Logf("%d runs", n)
-					if a.Properties().Snapshots && n < 20 && simtest.Crash() == 0 {
-						t.Errorf("%d runs only: the sweep did not reach the protocol", n)
+				for _, seed := range simtest.Seeds(seeds) {
+					n := simtest.Sweep(t, c, v, seed, stride)
+					t.Logf("seed %d: %d runs", seed, n)
+					if a.Properties().Snapshots && n*stride < 100 && simtest.Crash() == 0 {
+						t.Errorf("seed %d: the run has %d events: the sweep did not reach the protocol", seed, n*stride)
 					}
 				}
 			})

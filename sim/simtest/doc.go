@@ -4,7 +4,7 @@
 //	-seed N      run seed N and no other
 //	-seeds A-B   run seeds A to B
 //	-crash K     crash sweeps: crash at the K-th event and at no other
-//	-full        crash sweeps: every event, not every few; more seeds elsewhere
+//	-full        more of everything, for as long as it takes
 //
 // and turns an outcome that is not fine into a message that ends with two
 // commands: the one that repeats the run under go test, and the one that

@@ -11,7 +11,7 @@ import (
 var (
 	seeds = seedRange{}
 	crash = flag.Int("crash", 0, "crash sweeps: crash at the `K`-th event and at no other; 0: at all of them")
-	full  = flag.Bool("full", false, "crash sweeps: crash at every event; more seeds elsewhere")
+	full  = flag.Bool("full", false, "more of everything, for as long as it takes")
 )
 
 func init() { // flags must be known before the tests run

@@ -77,9 +77,6 @@ func callerPackage() string {
 func Sweep(t testing.TB, c scenario.Config, victim faults.Fault, seed uint64, stride int) int {
 	t.Helper()
 	c.Faults, c.Victim = scenario.CrashSweep, victim
-	if Full() {
-		stride = 1
-	}
 	r, err := scenario.New(c)
 	if err != nil {
 		t.Fatal(err)
