@@ -61,6 +61,7 @@ type counter struct {
 	out       *dataflow.Output
 	table     state.Table
 	groups    int
+	ahead     []state.Key // of the records to be counted next
 	row       [rowBytes]byte
 }
 
@@ -74,27 +75,57 @@ func (c *counter) Open(ctx *dataflow.Context) error {
 	return nil
 }
 
-// Process counts the records of b.
+// warmKeys is the number of keys whose entries are read ahead together.
+const warmKeys = 128
+
+// Process counts the records of b. Where the state is larger than the caches,
+// the entries of the next records are read ahead, so that they do not wait for
+// memory one after the other.
 func (c *counter) Process(_ int, b *dataflow.Buffer) error {
-	for rec, rest := dataflow.NextRecord(b.Data); rec != nil; rec, rest = dataflow.NextRecord(rest) {
-		if len(rec) < minRecordBytes {
-			return fmt.Errorf("keyedcount: a record of %d bytes; they have at least %d", len(rec), minRecordBytes)
+	warmer, warms := state.Warmable(c.table)
+	for data := b.Data; len(data) > 0; {
+		n := len(data) // at least the number of records
+		if warms {
+			c.ahead = c.keysOf(c.ahead[:0], data)
+			n = max(len(c.ahead), 1) // 1: the record that is too short says so below
+			warmer.Warm(c.ahead)
 		}
-		hash := state.HashUint64(binary.LittleEndian.Uint64(rec))
-		value, fresh := c.table.Update(state.Key{Hash: hash, Group: state.GroupOf(hash, c.groups), Bytes: rec[:8:8]})
-		if fresh && len(value) > minValueBytes {
-			fill(value[minValueBytes:], binary.LittleEndian.Uint64(rec))
-		}
-		value = value[:minValueBytes]
-		count := binary.LittleEndian.Uint64(value[countOffset:]) + 1
-		sum := binary.LittleEndian.Uint64(value[sumOffset:]) + binary.LittleEndian.Uint64(rec[valueOffset:])
-		binary.LittleEndian.PutUint64(value[countOffset:], count)
-		binary.LittleEndian.PutUint64(value[sumOffset:], sum)
-		if c.every == 1 || c.every != 0 && count%c.every == 0 {
-			c.emit(binary.LittleEndian.Uint64(rec), count, sum, binary.LittleEndian.Uint64(rec[timeOffset:]))
+		for ; n > 0 && len(data) > 0; n-- {
+			var rec []byte
+			if rec, data = dataflow.NextRecord(data); len(rec) < minRecordBytes {
+				return fmt.Errorf("keyedcount: a record of %d bytes; they have at least %d", len(rec), minRecordBytes)
+			}
+			c.count(rec)
 		}
 	}
 	return nil
+}
+
+// keysOf appends the hashes and groups of the first records of data.
+func (c *counter) keysOf(dst []state.Key, data []byte) []state.Key {
+	for rec, rest := dataflow.NextRecord(data); len(rec) >= minRecordBytes && len(dst) < warmKeys; rec, rest = dataflow.NextRecord(rest) {
+		hash := state.HashUint64(binary.LittleEndian.Uint64(rec))
+		dst = append(dst, state.Key{Hash: hash, Group: state.GroupOf(hash, c.groups)})
+	}
+	return dst
+}
+
+// count counts one record.
+func (c *counter) count(rec []byte) {
+	key := binary.LittleEndian.Uint64(rec)
+	hash := state.HashUint64(key)
+	value, fresh := c.table.Update(state.Key{Hash: hash, Group: state.GroupOf(hash, c.groups), Bytes: rec[:8:8]})
+	if fresh && len(value) > minValueBytes {
+		fill(value[minValueBytes:], key)
+	}
+	value = value[:minValueBytes]
+	count := binary.LittleEndian.Uint64(value[countOffset:]) + 1
+	sum := binary.LittleEndian.Uint64(value[sumOffset:]) + binary.LittleEndian.Uint64(rec[valueOffset:])
+	binary.LittleEndian.PutUint64(value[countOffset:], count)
+	binary.LittleEndian.PutUint64(value[sumOffset:], sum)
+	if c.every == 1 || c.every != 0 && count%c.every == 0 {
+		c.emit(key, count, sum, binary.LittleEndian.Uint64(rec[timeOffset:]))
+	}
 }
 
 // Finish emits the final row of every key that has not had it.
