@@ -136,6 +136,7 @@ func TestWrongOutputEndsTheCampaign(t *testing.T) {
 
 func TestRateAboveCapacityIsSaid(t *testing.T) {
 	r := small(t, "none", "heap")
+	r.Cell.Settings = map[string]string{"keys": "500", "emitEvery": "1000"}
 	r.Events, r.Rate, r.Warm, r.Measure = 0, 200_000_000, 200*time.Millisecond, 300*time.Millisecond
 	r.Cell.Load, r.Cell.Rate, r.Cell.IntervalMS = results.OpenLoop, 200_000_000, 0
 	o := measure(t, r)

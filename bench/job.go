@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"runtime/pprof"
 	"sync/atomic"
 	"time"
 
@@ -61,8 +62,29 @@ func RunJob(ctx context.Context, spec *JobSpec) error {
 	if err != nil {
 		return err
 	}
-	err = r.run(ctx)
+	stop, err := profile(spec.Profile)
+	if err == nil {
+		err = errors.Join(r.run(ctx), stop())
+	}
 	return errors.Join(err, r.close())
+}
+
+// profile takes a CPU profile until stop is called.
+func profile(path string) (stop func() error, err error) {
+	if path == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("profile: %w", err), f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
 }
 
 func openRun(spec *JobSpec) (*run, error) {

@@ -30,6 +30,8 @@ type Repetition struct {
 	Tuning    Tuning
 	DiskBytes int64
 	Canary    string
+	// Profile is a file for a CPU profile of the job's process; empty: none.
+	Profile string
 	// Reference are settings of the reference answer alone, to make it wrong.
 	Reference map[string]string
 	// GoOn goes on from what an earlier run has left in the directory.
@@ -118,7 +120,7 @@ func (r *Repetition) spec(dir string) JobSpec {
 	s := JobSpec{
 		Algorithm: c.Algorithm, State: c.State, Workload: c.Workload, Settings: c.Settings, Parallelism: c.Parallelism,
 		Interval: time.Duration(c.IntervalMS * 1e6), Tuning: r.Tuning, Seed: r.Seed, Dir: dir, Epoch: time.Now().UnixNano(),
-		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Canary: r.Canary,
+		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Canary: r.Canary, Profile: r.Profile,
 	}
 	if s.timed() {
 		s.Fill = FillPerKey * keysOf(c)

@@ -73,6 +73,8 @@ type JobSpec struct {
 	Killed bool `json:"killed,omitempty"`
 	// DiskBytes bounds what the run may write to Dir; 0: the disk does.
 	DiskBytes int64 `json:"disk_bytes,omitempty"`
+	// Profile is a file for a CPU profile of the process; empty: none is taken.
+	Profile string `json:"profile,omitempty"`
 	// Canary is a deliberate mistake, for testing that the check sees it.
 	Canary string `json:"canary,omitempty"`
 }

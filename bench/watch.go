@@ -246,9 +246,9 @@ func (w *watcher) end(now int64) {
 	w.enter(Ending)
 	s, c := w.r.schedule, w.r.counters
 	total, furthest := c.Emitted(s.sources)
-	perSecond := s.rate
-	if elapsed := now - w.began.at; elapsed > 0 && !w.r.spec.Killed {
-		perSecond = max(perSecond, int64(float64(total-w.began.records)/float64(elapsed)*1e9))
+	perSecond := int64(0)
+	if elapsed := now - w.began.at; elapsed > 0 {
+		perSecond = int64(2 * float64(total-w.began.records) / float64(elapsed) * 1e9)
 	}
 	ahead := max(perSecond/int64(s.sources), 1<<20) * int64(margin) / int64(time.Second)
 	limit := furthest + ahead

@@ -29,15 +29,19 @@ func campaign(cmd *cobra.Command, f *flags, plan bench.Plan, budget time.Duratio
 	if work == "" {
 		work = filepath.Join(dir, "work")
 	}
+	reference, err := parseSettings(f.wrongReference)
+	if err != nil {
+		return err
+	}
 	stderr := cmd.ErrOrStderr()
 	bar := newBar(stderr)
 	c := &bench.Campaign{
 		Plan: plan, Results: dir, Dir: work, Description: describe(&plan), Tuning: f.tuning, Arguments: os.Args[1:],
-		RunBytes: f.diskLimit, Budget: budget, Canary: f.canary, Resume: f.resume != "", Progress: bar.show, Log: bar.log,
+		RunBytes: f.diskLimit, Budget: budget, Canary: f.canary, Reference: reference, Resume: f.resume != "", Progress: bar.show, Log: bar.log,
 	}
 	_, _ = fmt.Fprintf(stderr, "%d cells, %d repetitions each, about %s; results in %s, data in %s\n",
 		len(plan.Cells), plan.Repetitions, plan.Duration().Round(time.Second), dir, work)
-	err := c.Run(cmd.Context())
+	err = c.Run(cmd.Context())
 	bar.clear()
 	shown := show(cmd, dir, f.json)
 	if errors.Is(err, bench.ErrInterrupted) {

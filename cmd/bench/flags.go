@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type flags struct {
 	results, id, dir, resume      string
 	diskLimit                     int64
 	canary                        string
+	wrongReference                []string
 	tuning                        bench.Tuning
 }
 
@@ -59,6 +61,7 @@ func (f *flags) grid(s *pflag.FlagSet) {
 	s.BoolVar(&f.standard, "standard", false, "the plan of published results: 10 repetitions of 10 s (the default)")
 	s.BoolVar(&f.kill, "kill", true, "also kill the job in runs of their own, and measure recovery (timed runs)")
 	s.StringVar(&f.resume, "resume", "", "go on with the campaign of this name")
+	s.StringArrayVar(&f.wrongReference, "wrong-reference", nil, "a setting, name=value, that only the reference answer is given: every output must be found wrong")
 	s.StringVar(&f.canary, "canary", "", "a deliberate mistake that the check of the output must see")
 }
 
@@ -80,7 +83,7 @@ func (f *flags) gridOf() (bench.Grid, error) {
 		Workloads: expanded(f.workloads, workloadcatalog.Names()), Settings: settings, Interval: f.interval, Rate: f.rate,
 		Parallelism: f.parallelism, Events: f.events, Kill: f.kill && f.events == 0, Twin: true,
 	}
-	if f.events == 0 {
+	if f.events == 0 && slices.Equal(g.Workloads, []string{timedWorkload}) {
 		g.Settings = timedSettings(settings)
 	}
 	if err := g.Validate(); err != nil {
@@ -88,6 +91,9 @@ func (f *flags) gridOf() (bench.Grid, error) {
 	}
 	return g, nil
 }
+
+// timedWorkload is the one whose rows say when their records were due.
+const timedWorkload = "keyedcount"
 
 // timedSettings are those of a timed run of keyedcount: unless set otherwise,
 // 100,000 keys with 100 bytes each, and a row for every 20th record of a key.
