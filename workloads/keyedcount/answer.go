@@ -13,11 +13,33 @@ import (
 // counts were there: updates of a key may come in any order.
 type answer struct {
 	every uint64
-	keys  map[uint64]*keyRows
-	first error // the first key that is wrong by itself
+	dense []keyRows           // by key, as far as they are below denseKeys
+	keys  map[uint64]*keyRows // the others
+	first error               // the first key that is wrong by itself
+}
+
+// denseKeys is the number of keys up to which totals stand in a slice by key,
+// which is several times as fast as a map.
+const denseKeys = 1 << 22
+
+// of returns what is known of a key.
+func (a *answer) of(key uint64) *keyRows {
+	if key < denseKeys {
+		if key >= uint64(len(a.dense)) {
+			a.dense = append(a.dense, make([]keyRows, max(key+1-uint64(len(a.dense)), uint64(len(a.dense)), 64))...)
+		}
+		return &a.dense[key]
+	}
+	k := a.keys[key]
+	if k == nil {
+		k = &keyRows{}
+		a.keys[key] = k
+	}
+	return k
 }
 
 type keyRows struct {
+	present    bool
 	count, sum uint64
 	seen       []uint64 // bit i: the row with the (i+1)-th multiple of every is there
 	final      uint64   // count of the row that the end of the input made
@@ -30,14 +52,11 @@ func (a *answer) Add(row []byte) error {
 		return fmt.Errorf("keyedcount: a row of %d bytes; rows have %d", len(row), rowBytes)
 	}
 	key, count, sum := binary.LittleEndian.Uint64(row), binary.LittleEndian.Uint64(row[8:]), binary.LittleEndian.Uint64(row[16:])
-	k := a.keys[key]
-	if k == nil {
-		k = &keyRows{}
-		a.keys[key] = k
-	}
 	if count > maxCount {
 		return fmt.Errorf("keyedcount: key %d has a row with count %d, more than there can be records", key, count)
 	}
+	k := a.of(key)
+	k.present = true
 	if !k.note(count, a.every) && a.first == nil {
 		a.first = fmt.Errorf("keyedcount: key %d has more than one row with count %d: duplicate", key, count)
 	}
@@ -82,13 +101,12 @@ func (k *keyRows) missing(every uint64) uint64 {
 // Rows returns the final row of each key. The error names a key with a
 // duplicate or missing row.
 func (a *answer) Rows() ([][]byte, error) {
-	rows := make([][]byte, 0, len(a.keys))
+	var rows rowList
 	failed := a.first
-	for _, key := range slices.Sorted(maps.Keys(a.keys)) {
-		k := a.keys[key]
-		rows = append(rows, appendRow(nil, key, k.count, k.sum))
+	judge := func(key uint64, k *keyRows) {
+		rows.add(key, k.count, k.sum)
 		if failed != nil {
-			continue
+			return
 		}
 		if m := k.missing(a.every); m != 0 {
 			failed = fmt.Errorf("keyedcount: key %d has no row with count %d, but one with %d: a lost update", key, m, k.count)
@@ -96,8 +114,36 @@ func (a *answer) Rows() ([][]byte, error) {
 			failed = fmt.Errorf("keyedcount: key %d has %d final rows, one with count %d, and its largest count is %d: the input ended more than once", key, k.finals, k.final, k.count)
 		}
 	}
-	slices.SortFunc(rows, bytes.Compare)
-	return rows, failed
+	for key := range a.dense {
+		if k := &a.dense[key]; k.present {
+			judge(uint64(key), k)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(a.keys)) {
+		judge(key, a.keys[key])
+	}
+	return rows.sorted(), failed
+}
+
+// rowList collects canonical rows.
+type rowList struct {
+	rows  [][]byte
+	arena []byte
+}
+
+func (l *rowList) add(key, count, sum uint64) {
+	const most = 96 // bytes of a row
+	if cap(l.arena)-len(l.arena) < most {
+		l.arena = make([]byte, 0, 64<<10)
+	}
+	at := len(l.arena)
+	l.arena = appendRow(l.arena, key, count, sum)
+	l.rows = append(l.rows, l.arena[at:len(l.arena):len(l.arena)])
+}
+
+func (l *rowList) sorted() [][]byte {
+	slices.SortFunc(l.rows, bytes.Compare)
+	return l.rows
 }
 
 func appendRow(dst []byte, key, count, sum uint64) []byte {
@@ -113,16 +159,26 @@ func appendRow(dst []byte, key, count, sum uint64) []byte {
 // reference counts the records one after the other.
 func reference(g *Generator) [][]byte {
 	type total struct{ count, sum uint64 }
-	totals := make(map[uint64]total)
+	dense := make([]total, min(g.keys, denseKeys))
+	sparse := map[uint64]total{}
 	for seq := range uint64(g.settings.NumEvents) {
 		r := g.Record(seq)
-		t := totals[r.Key]
-		totals[r.Key] = total{t.count + 1, t.sum + r.Value}
+		if r.Key < uint64(len(dense)) {
+			t := &dense[r.Key]
+			t.count, t.sum = t.count+1, t.sum+r.Value
+			continue
+		}
+		t := sparse[r.Key]
+		sparse[r.Key] = total{t.count + 1, t.sum + r.Value}
 	}
-	rows := make([][]byte, 0, len(totals))
-	for key, t := range totals { //det:unordered the rows are sorted
-		rows = append(rows, appendRow(nil, key, t.count, t.sum))
+	var rows rowList
+	for key, t := range dense {
+		if t.count > 0 {
+			rows.add(uint64(key), t.count, t.sum)
+		}
 	}
-	slices.SortFunc(rows, bytes.Compare)
-	return rows
+	for key, t := range sparse { //det:unordered the rows are sorted
+		rows.add(key, t.count, t.sum)
+	}
+	return rows.sorted()
 }
