@@ -90,10 +90,12 @@ func (t *Task) restoreObject(data []byte) {
 		err = t.ctx.decodeLists(s.List)
 	}
 	if err == nil {
-		_, err = t.timers.decode(s.Timers)
+		err = t.timers.decode(s.Timers)
 	}
 	if err == nil && t.source != nil {
-		err = t.source.Seek(s.Offset)
+		if err = t.source.Seek(s.Offset); err != nil {
+			err = fmt.Errorf("%w: %w", err, state.ErrIncompatible) // trying again is of no use
+		}
 	}
 	var tr state.Transfer
 	if err == nil {
@@ -110,13 +112,13 @@ func (t *Task) restoreObject(data []byte) {
 // ours refuses a snapshot of another job or of another graph.
 func (t *Task) ours(s *Snapshot) error {
 	if s.Job != t.job {
-		return fmt.Errorf("the snapshot belongs to job %q, this is job %q: give each job a storage directory of its own", s.Job, t.job)
+		return fmt.Errorf("the snapshot belongs to job %q, this is job %q: give each job a storage directory of its own: %w", s.Job, t.job, state.ErrIncompatible)
 	}
 	if s.Task != t.info.Name || s.Index != t.info.Index {
-		return fmt.Errorf("the snapshot belongs to %s[%d], this is %s[%d]: the graph has changed", s.Task, s.Index, t.info.Name, t.info.Index)
+		return fmt.Errorf("the snapshot belongs to %s[%d], this is %s[%d]: the graph has changed: %w", s.Task, s.Index, t.info.Name, t.info.Index, state.ErrIncompatible)
 	}
 	if len(s.Delivered) != len(t.inputs) || len(s.Sealed) != len(t.outputs) {
-		return fmt.Errorf("the snapshot has %d inputs and %d outputs, the task %d and %d: the graph has changed", len(s.Delivered), len(s.Sealed), len(t.inputs), len(t.outputs))
+		return fmt.Errorf("the snapshot has %d inputs and %d outputs, the task %d and %d: the graph has changed: %w", len(s.Delivered), len(s.Sealed), len(t.inputs), len(t.outputs), state.ErrIncompatible)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 // rig is one task under test with everything around it written down: what it
 // asks of its host waits until the test answers.
 type rig struct {
-	t    *testing.T
+	t    testing.TB
 	job  Job
 	info *TaskInfo
 	task *Task
@@ -217,7 +217,7 @@ func (v *vault) Recover(_ id.Attempt, pending []id.Epoch) (ExtOp, bool) {
 
 // newRig builds a graph of sources -> middle -> sinks with the operator under
 // test as the vertex called name; the others do nothing.
-func newRig(t *testing.T, name string, op Operator, half func(p *script) Protocol, settings ...func(c *Config)) *rig {
+func newRig(t testing.TB, name string, op Operator, half func(p *script) Protocol, settings ...func(c *Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, disk: storage.NewMemory(0)}
 	ops := map[string]func() Operator{

@@ -2,7 +2,6 @@ package dataflow
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"weir/dataflow/id"
@@ -52,8 +51,6 @@ type CapturedBuffer struct {
 	Channel int
 	Buffer  *Buffer
 }
-
-var errSnapshot = errors.New("snapshot object is damaged")
 
 func (d *Draft) encode() []byte {
 	t := d.t
@@ -123,155 +120,111 @@ func EncodeBuffer(dst []byte, b *Buffer) []byte {
 	return append(dst, b.Data...)
 }
 
-// DecodeBuffer is the inverse of EncodeBuffer; the buffer aliases src and
-// checks that its records are whole.
+// DecodeBuffer is the inverse of EncodeBuffer; the buffer aliases src. It checks
+// that the records are whole and take as many positions as n says.
 func DecodeBuffer(seq id.Seq, n uint32, src []byte) (*Buffer, error) {
-	r := reader{src: src}
+	r := state.NewReader(src)
 	b := &Buffer{Shared: true, Injected: true, Seq: seq, N: int32(n)}
-	b.Item, b.Op = Item(r.byte()), r.byte()
-	b.Epoch, b.Watermark, b.Sum = id.Epoch(r.u64()), int64(r.u64()), r.u64()
-	records := r.uvarint()
-	b.Stamp = r.bytes()
-	if r.err != nil {
-		return nil, r.err
+	b.Item, b.Op = Item(r.Byte()), r.Byte()
+	b.Epoch, b.Watermark, b.Sum = id.Epoch(r.Uint64()), int64(r.Uint64()), r.Uint64()
+	b.Records = int32(r.Count(1))
+	b.Stamp = r.Bytes()
+	if r.Err() != nil {
+		return nil, fmt.Errorf("buffer: %w", r.Err())
 	}
-	b.Data = r.src
+	b.Data = r.Rest()
 	rest := b.Data
-	for i := uint64(0); i < records; i++ {
+	for range b.Records {
 		var rec []byte
 		if rec, rest = NextRecord(rest); rec == nil {
-			return nil, errSnapshot
+			return nil, fmt.Errorf("buffer: %w: a record is cut short", state.ErrCorrupt)
 		}
 	}
-	if len(rest) > 0 && b.Item == Data || b.Item > EndData || records > uint64(n) {
-		return nil, errSnapshot
+	positions := b.Records
+	if b.Watermark != NoWatermark || b.Item == EndData {
+		positions++
 	}
-	b.Records = int32(records)
+	whole := b.Item == Data || b.Item == EndData && positions == 1
+	if !whole || len(rest) > 0 || positions != b.N || positions == 0 || seq == 0 {
+		return nil, fmt.Errorf("buffer: %w: item %d with %d records, %d bytes behind them and %d positions from %d", state.ErrCorrupt, b.Item, b.Records, len(rest), n, seq)
+	}
 	return b, nil
 }
 
-// DecodeSnapshot reads a snapshot object. The result aliases src.
+// DecodeSnapshot reads a snapshot object. The result aliases src. Its errors
+// wrap state.ErrCorrupt or state.ErrIncompatible.
 func DecodeSnapshot(src []byte) (*Snapshot, error) {
 	if len(src) < 10 || string(src[:8]) != snapshotMagic {
-		return nil, fmt.Errorf("this is no snapshot object of weir")
+		return nil, fmt.Errorf("this is no snapshot object of weir: %w", state.ErrCorrupt)
 	}
 	if v := int(src[8]) | int(src[9])<<8; v != SnapshotVersion {
-		return nil, fmt.Errorf("snapshot format version %d: this program reads version %d; restore with the program that wrote it", v, SnapshotVersion)
+		return nil, fmt.Errorf("snapshot of format version %d, this program reads %d: restore with the program that wrote it: %w", v, SnapshotVersion, state.ErrIncompatible)
 	}
-	r := reader{src: src[10:]}
-	s := &Snapshot{Job: string(r.bytes()), Task: string(r.bytes()), Index: int(r.uvarint())}
-	h := &s.Header
-	h.Epoch, h.Attempt, h.Base, h.Offset = id.Epoch(r.u64()), id.Attempt(r.u64()), id.Epoch(r.u64()), id.Offset(r.u64())
-	h.Watermark, h.Sum = int64(r.u64()), r.u64()
-	h.Drained = r.u64()&1 != 0
-	if n := r.count(); n > 0 {
-		h.Delivered, h.Inputs = make([]id.Seq, n), make([]InputHeader, n)
+	r := state.NewReader(src[10:])
+	s := &Snapshot{Job: string(r.Bytes()), Task: string(r.Bytes()), Index: int(r.Size())}
+	readHeader(r, &s.Header)
+	s.Save, s.List, s.Timers = r.Bytes(), r.Bytes(), r.Bytes()
+	s.In = readCaptured(r, len(s.Delivered))
+	s.Out = readCaptured(r, len(s.Sealed))
+	if r.Err() == nil {
+		h, rest, err := state.DecodeHandle(r.Rest())
+		if err != nil {
+			return nil, fmt.Errorf("snapshot object: %w", err)
+		}
+		s.Handle = h
+		r = state.NewReader(rest)
 	}
-	for i := range h.Delivered {
-		h.Delivered[i] = id.Seq(r.uvarint())
-		h.Inputs[i].Watermark = int64(r.u64())
-		f := r.byte()
-		h.Inputs[i].Ended, h.Inputs[i].Gone = f&1 != 0, f&2 != 0
-	}
-	if n := r.count(); n > 0 {
-		h.Sealed = make([]id.Seq, n)
-	}
-	for i := range h.Sealed {
-		h.Sealed[i] = id.Seq(r.uvarint())
-	}
-	for range r.count() {
-		h.Pending = append(h.Pending, id.Epoch(r.uvarint()))
-	}
-	h.Save, s.List, s.Timers = r.bytes(), r.bytes(), r.bytes()
-	s.In = r.captured(len(h.Delivered))
-	s.Out = r.captured(len(h.Sealed))
-	if r.err != nil {
-		return nil, r.err
-	}
-	var err error
-	if s.Handle, _, err = state.DecodeHandle(r.src); err != nil {
-		return nil, err
+	if err := r.Done(); err != nil {
+		return nil, fmt.Errorf("snapshot object: %w", err)
 	}
 	return s, nil
 }
 
-// reader decodes with a sticky error.
-type reader struct {
-	src []byte
-	err error
-}
-
-func (r *reader) fail() {
-	r.err = errSnapshot
-	r.src = nil
-}
-
-func (r *reader) byte() byte {
-	if len(r.src) < 1 {
-		r.fail()
-		return 0
+func readHeader(r *state.Reader, h *Header) {
+	h.Epoch, h.Attempt, h.Base, h.Offset = id.Epoch(r.Uint64()), id.Attempt(r.Uint64()), id.Epoch(r.Uint64()), id.Offset(r.Uint64())
+	h.Watermark, h.Sum = int64(r.Uint64()), r.Uint64()
+	h.Drained = r.Uint64()&1 != 0
+	if n := r.Count(10); n > 0 {
+		h.Delivered, h.Inputs = make([]id.Seq, n), make([]InputHeader, n)
 	}
-	v := r.src[0]
-	r.src = r.src[1:]
-	return v
-}
-
-func (r *reader) u64() uint64 {
-	if len(r.src) < 8 {
-		r.fail()
-		return 0
+	for i := range h.Delivered {
+		h.Delivered[i] = id.Seq(r.Uvarint())
+		h.Inputs[i].Watermark = int64(r.Uint64())
+		f := r.Byte()
+		h.Inputs[i].Ended, h.Inputs[i].Gone = f&1 != 0, f&2 != 0
 	}
-	v := binary.LittleEndian.Uint64(r.src)
-	r.src = r.src[8:]
-	return v
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.src)
-	if n <= 0 {
-		r.fail()
-		return 0
+	if n := r.Count(1); n > 0 {
+		h.Sealed = make([]id.Seq, n)
 	}
-	r.src = r.src[n:]
-	return v
-}
-
-// count reads a number of elements, each at least one byte long.
-func (r *reader) count() uint64 {
-	n := r.uvarint()
-	if n > uint64(len(r.src)) {
-		r.fail()
-		return 0
+	for i := range h.Sealed {
+		h.Sealed[i] = id.Seq(r.Uvarint())
 	}
-	return n
-}
-
-func (r *reader) bytes() []byte {
-	n := r.uvarint()
-	if n > uint64(len(r.src)) {
-		r.fail()
-		return nil
+	if n := r.Count(1); n > 0 {
+		h.Pending = make([]id.Epoch, n)
 	}
-	v := r.src[:n:n]
-	r.src = r.src[n:]
-	return v
+	for i := range h.Pending {
+		h.Pending[i] = id.Epoch(r.Uvarint())
+	}
 }
 
-func (r *reader) captured(channels int) []CapturedBuffer {
+func readCaptured(r *state.Reader, channels int) []CapturedBuffer {
+	const least = 30 // bytes that a captured buffer takes
 	var out []CapturedBuffer
-	for range r.count() {
-		c := r.uvarint()
-		seq, n, payload, rest, err := state.NextEntry(r.src)
-		if err != nil || c >= uint64(channels) {
-			r.fail()
-			return nil
+	for range r.Count(least) {
+		c := r.Uvarint()
+		seq, n, payload, rest, err := state.NextEntry(r.Rest())
+		var b *Buffer
+		if err == nil {
+			b, err = DecodeBuffer(seq, n, payload)
 		}
-		r.src = rest
-		b, err := DecodeBuffer(seq, n, payload)
+		if err == nil && c >= uint64(channels) {
+			err = fmt.Errorf("channel %d of %d", c, channels)
+		}
 		if err != nil {
-			r.fail()
+			r.Fail("captured buffer: %v", err)
 			return nil
 		}
+		*r = *state.NewReader(rest)
 		out = append(out, CapturedBuffer{int(c), b})
 	}
 	return out

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/tidwall/btree"
+
+	"weir/state"
 )
 
 // timers is the set of event-time timers of a task, ordered by (at, key).
@@ -74,23 +76,16 @@ func (s *timers) encode(dst []byte) []byte {
 	return dst
 }
 
-func (s *timers) decode(src []byte) (rest []byte, err error) {
-	n, k := binary.Uvarint(src)
-	if k <= 0 || n > uint64(len(src)) {
-		return nil, fmt.Errorf("timers: damaged count")
-	}
-	src = src[k:]
-	for ; n > 0; n-- {
-		if len(src) < 9 {
-			return nil, fmt.Errorf("timers: cut short")
+func (s *timers) decode(src []byte) error {
+	r := state.NewReader(src)
+	for range r.Count(9) {
+		at, key := int64(r.Uint64()), r.Bytes()
+		if r.Err() == nil {
+			s.set(at, key)
 		}
-		at := int64(binary.LittleEndian.Uint64(src))
-		key, r := NextRecord(src[8:])
-		if r == nil {
-			return nil, fmt.Errorf("timers: damaged key")
-		}
-		s.set(at, key)
-		src = r
 	}
-	return src, nil
+	if err := r.Done(); err != nil {
+		return fmt.Errorf("timers: %w", err)
+	}
+	return nil
 }
