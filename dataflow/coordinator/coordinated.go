@@ -34,6 +34,7 @@ type Coordinated struct {
 	creating  bool // a record is being made
 	trigger   id.Ticket
 	pausing   bool // within MinPause of the last round's end
+	pauseEnd  id.Ticket
 	deferred  bool // a trigger fell into the pause
 	failures  int  // consecutive rounds given up
 	crashes   int  // consecutive recoveries without a checkpoint in between
@@ -147,6 +148,7 @@ func Unreadable(cause error) bool {
 const MaxCrashes = 20
 
 func (c *Coordinated) fail(err error) {
+	c.giveUpAll("the job fails")
 	c.phase = finished
 	c.h.JobFailed(err)
 }
@@ -205,8 +207,13 @@ func contains(es []id.Epoch, e id.Epoch) bool {
 // readRecords reads the records that count and goes on to plan.
 func (c *Coordinated) readRecords(es []id.Epoch) {
 	c.retained = nil
+	var damage error // of the newest record
 	var next func(i int)
 	next = func(i int) {
+		if i == len(es) && damage != nil && (!c.cfg.Fallback || len(c.retained) == 0) {
+			c.fail(fmt.Errorf("recovery: %w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", damage))
+			return
+		}
 		if i == len(es) {
 			// Beyond the retained number a record may be about to go: its deletion was
 			// asked for by a coordinator that is dead.
@@ -224,10 +231,10 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 			case r.Status == state.NotFound && i < len(es)-1:
 				// subsumed while its coordinator died: a newer one stands
 			case err == nil:
-				c.retained = append(c.retained, rec)
-			case i == len(es)-1 && !c.cfg.Fallback:
-				c.fail(fmt.Errorf("recovery: %s: %w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", key, err))
-				return
+				c.retained, damage = append(c.retained, rec), nil
+			default:
+				damage = fmt.Errorf("%s: %w", key, err)
+				c.h.Observe(trace.Aborted, trace.Coordinator, c.highest, es[i], "damaged; going on without it: "+err.Error())
 			}
 			next(i + 1)
 		})

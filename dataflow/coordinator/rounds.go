@@ -32,7 +32,8 @@ func (c *Coordinated) pause() {
 	}
 	c.pausing = true
 	number := c.number
-	c.client.After(c.cfg.MinPause, func() {
+	c.client.Cancel(c.pauseEnd)
+	c.pauseEnd = c.client.After(c.cfg.MinPause, func() {
 		if number != c.number {
 			return
 		}
@@ -332,6 +333,7 @@ func (c *Coordinated) abort(r *round, reason string) {
 	}
 	c.client.Sweep(limit, garbagePrefixes, c.isLive, nil)
 	c.collect()
+	c.pause()
 	c.completeRounds()
 	c.drainedAgain()
 }
