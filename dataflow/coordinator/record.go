@@ -20,6 +20,9 @@ const (
 	LogPrefix      = "log/"   // message logs: log/CHANNEL
 )
 
+// partBytes is the least that an encoded share takes.
+const partBytes = 24
+
 const (
 	recordMagic   = "WEIRCHKP"
 	planMagic     = "WEIRPLAN"
@@ -64,7 +67,7 @@ func DecodeRecord(src []byte) (*Record, error) {
 		return nil, err
 	}
 	r := &Record{Job: string(rd.Bytes()), Epoch: id.Epoch(rd.Uint64()), Nonce: rd.Uint64()}
-	r.Parts = make([]Part, rd.Count(16))
+	r.Parts = make([]Part, rd.Count(partBytes))
 	for i := range r.Parts {
 		r.Parts[i] = readPart(rd, make([]id.Seq, 0, 8))
 	}
@@ -81,7 +84,7 @@ func ReferencesOf(src []byte) ([]string, error) {
 		return nil, err
 	}
 	_, _, _ = rd.Bytes(), rd.Uint64(), rd.Uint64()
-	n := rd.Count(16)
+	n := rd.Count(partBytes)
 	keys := make([]string, 0, n)
 	var room [16]id.Seq
 	for range n {
@@ -180,6 +183,7 @@ func (p *PlanRecord) Encode() []byte {
 			b = binary.AppendUvarint(b, uint64(l.From))
 			b = binary.AppendUvarint(b, uint64(l.To))
 		}
+		b = state.AppendBytes(b, t.Data)
 	}
 	return b
 }
@@ -196,13 +200,14 @@ func DecodePlan(src []byte) (*PlanRecord, error) {
 		p.Retained = append(p.Retained, id.Epoch(rd.Uint64()))
 	}
 	p.Lineage = rd.Bytes()
-	for range rd.Count(11) {
+	for range rd.Count(12) {
 		f := rd.Byte()
 		t := dataflow.TaskPlan{Mode: dataflow.Mode(f & 1), Resume: f&2 != 0, Left: f&4 != 0}
 		t.Ref, t.Stable = dataflow.Ref(rd.Bytes()), id.Epoch(rd.Uint64())
 		for range rd.Count(4) {
-			t.Inject = append(t.Inject, dataflow.LogRange{In: int(rd.Uvarint()), Log: string(rd.Bytes()), From: id.Seq(rd.Uvarint()), To: id.Seq(rd.Uvarint())})
+			t.Inject = append(t.Inject, dataflow.LogRange{In: int(rd.Size()), Log: string(rd.Bytes()), From: id.Seq(rd.Uvarint()), To: id.Seq(rd.Uvarint())})
 		}
+		t.Data = rd.Bytes()
 		p.Plan.Tasks = append(p.Plan.Tasks, t)
 	}
 	if err := rd.Done(); err != nil {
