@@ -60,6 +60,7 @@ func (s *Story) command(t *testing.T, d *datadriven.TestData) {
 		if err != nil {
 			d.Fatalf(t, "%v", err)
 		}
+		s.disk.Reset(number(d, "limit", 0))
 		if err := s.setAlgorithm(a, config(d)); err != nil {
 			d.Fatalf(t, "%v", err)
 		}
