@@ -39,6 +39,7 @@ func (t *Tuning) describe() map[string]string {
 	return map[string]string{
 		"batch_records": strconv.Itoa(t.BatchRecords), "batch_bytes": strconv.Itoa(t.BatchBytes), "batch_timeout": t.BatchTimeout.String(),
 		"source_batch": strconv.Itoa(t.SourceBatch), "queue_buffers": strconv.Itoa(t.Queue), "quantum": t.Quantum.String(),
+		"transfers":          strconv.Itoa(t.Transfers),
 		"memory_limit_bytes": strconv.FormatInt(t.MemoryBytes, 10), "block_cache_bytes": strconv.FormatInt(t.CacheBytes, 10),
 		"write_cache_bytes_per_task": strconv.FormatInt(t.WriteBytes, 10),
 	}

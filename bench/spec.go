@@ -30,6 +30,8 @@ type Tuning struct {
 	MemoryBytes int64 `json:"memory_bytes"`
 	CacheBytes  int64 `json:"cache_bytes"`
 	WriteBytes  int64 `json:"write_bytes"`
+	// Transfers is how many state transfers are under way at once; 0: as the driver has it.
+	Transfers int `json:"transfers"`
 	// GCPercent is the garbage collector's pacing.
 	GCPercent int `json:"gc_percent"`
 }

@@ -44,6 +44,7 @@ func (f *flags) common(s *pflag.FlagSet) {
 	s.DurationVar(&f.tuning.BatchTimeout, "batch-timeout", f.tuning.BatchTimeout, "longest time a record waits for its batch")
 	s.IntVar(&f.tuning.BatchRecords, "batch", f.tuning.BatchRecords, "records per batch at most")
 	s.Int64Var(&f.tuning.MemoryBytes, "memory", f.tuning.MemoryBytes, "memory limit of a job's process, bytes")
+	s.IntVar(&f.tuning.Transfers, "transfers", f.tuning.Transfers, "state transfers under way at once; 0: as the driver has it")
 	s.Int64Var(&f.tuning.CacheBytes, "cache", f.tuning.CacheBytes, "block cache of Pebble, bytes")
 	s.Int64Var(&f.tuning.WriteBytes, "write-cache", f.tuning.WriteBytes, "memory of one Pebble store's entries, bytes")
 }
