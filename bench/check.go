@@ -8,7 +8,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -137,12 +136,3 @@ func totals(rows [][]byte) map[uint64]uint64 {
 }
 
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// describe lists settings as name=value.
-func describe(settings map[string]string) string {
-	var parts []string
-	for _, name := range sortedNames(settings) {
-		parts = append(parts, name+"="+settings[name])
-	}
-	return strings.Join(parts, " ")
-}

@@ -61,7 +61,7 @@ func (w *watcher) report(j *live.Job, result *live.Result) *Report {
 		SourceNanos: b.spent - a.spent, WriteBytes: b.writes - a.writes, DeviceBytes: b.device - a.device,
 		StorageBytes: b.storage - a.storage, LogBytes: b.logs - a.logs, LocalBytes: b.local - a.local,
 		PayloadBytes: b.payload - a.payload, ControlBytes: b.control - a.control, PeakMemory: peakMemory(), Began: a.at,
-		Aborted: w.r.checkpoints.Aborted(), Notes: w.noted, Unsteady: w.unsteady,
+		Aborted: w.r.checkpoints.Aborted(), Unsteady: w.unsteady,
 	}
 	for _, f := range result.Failures {
 		p.Notes = append(p.Notes, fmt.Sprintf("task %s failed and was restarted: %v", f.Task, f.Err))

@@ -119,7 +119,7 @@ func (s *measuredSource) Open(c *dataflow.Context) error {
 
 // Emit implements dataflow.Source.
 func (s *measuredSource) Emit(most int) (done bool, err error) {
-	from := int64(s.Source.Offset())
+	from := int64(s.Offset())
 	if s.fresh {
 		s.fresh = false
 		s.counters.setSource(s.index, sourceRestored, from+1)
@@ -136,7 +136,7 @@ func (s *measuredSource) Emit(most int) (done bool, err error) {
 		done, err = s.Source.Emit(most)
 	}
 	s.spent.Add(int64(time.Since(began)))
-	o := int64(s.Source.Offset())
+	o := int64(s.Offset())
 	s.counters.setSource(s.index, sourceOffset, o)
 	if s.killed >= 0 && o > s.killed && s.counters.Get(CounterNew) == 0 {
 		s.counters.SetOnce(CounterNew, s.clock())

@@ -25,7 +25,6 @@ type watcher struct {
 	lags    []sampleOf
 	lastLag int64
 	steady  bool
-	noted   []string
 	// unsteady: warming up came to its limit.
 	unsteady bool
 }
@@ -78,6 +77,7 @@ func (w *watcher) Observe(e *trace.Event) {
 		}
 	case trace.Completed:
 		c.Add(CounterDurable, 1)
+	default: // not counted
 	}
 }
 
@@ -266,8 +266,4 @@ func (w *watcher) sampleLag(now int64) {
 	}
 	w.lastLag = now
 	w.lags = append(w.lags, sampleOf{now, w.r.schedule.backlog(now)})
-}
-
-func (w *watcher) note(format string, args ...any) {
-	w.noted = append(w.noted, fmt.Sprintf(format, args...))
 }
