@@ -152,6 +152,7 @@ func (g *gate) Observe(e *trace.Event) {
 		g.crashes++
 	case trace.Completed, trace.LineAdvanced:
 		g.checkpoints++
+	default:
 	}
 	if e.Kind == g.kind {
 		if g.seen++; g.seen >= 12 && !g.isReady {

@@ -186,8 +186,9 @@ func (r *Runner) plan() faults.Plan {
 			v = faults.Fault{Kind: faults.Crash, Target: faults.Worker}
 		}
 		return faults.CrashAt(v, r.cfg.Crash, faults.SweepEvents())
+	default:
+		return faults.Plan{}
 	}
-	return faults.Plan{}
 }
 
 // Run runs the combination with one seed. The outcome is valid until the next run.
