@@ -51,7 +51,6 @@ const (
 
 type cell []byte
 
-func (r cell) tag() uint32       { return binary.LittleEndian.Uint32(r) }
 func (r cell) valueLen() int     { return int(binary.LittleEndian.Uint32(r[4:])) }
 func (r cell) room() int         { return int(binary.LittleEndian.Uint32(r[8:])) }
 func (r cell) run() uint32       { return binary.LittleEndian.Uint32(r[12:]) }

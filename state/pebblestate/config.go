@@ -1,7 +1,6 @@
 package pebblestate
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 
@@ -184,5 +183,5 @@ func fatal(format string, args []any) error {
 			return err
 		}
 	}
-	return errors.New(fmt.Sprintf(format, args...))
+	return fmt.Errorf(format, args...)
 }

@@ -76,8 +76,7 @@ func (s *Store) settle() {
 	if p == nil {
 		return
 	}
-	p.apply()
-	if !s.failed.Load() {
+	if p.apply() == nil && !s.failed.Load() {
 		s.pending = nil
 		s.spare = p.run
 		p.run = run{}

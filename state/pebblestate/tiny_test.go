@@ -71,10 +71,10 @@ func (x *tiny) step() {
 		delete(x.twin, "list "+name)
 	case 6, 7:
 		x.fields.MapPut(key, field, data)
-		x.twin[fmt.Sprint("map ", name, field)] = state.SumEntry("map", key.Bytes, field, data)
+		x.twin["map "+name+string(field)] = state.SumEntry("map", key.Bytes, field, data)
 	default:
 		x.fields.MapDelete(key, field)
-		delete(x.twin, fmt.Sprint("map ", name, field))
+		delete(x.twin, "map "+name+string(field))
 	}
 }
 
