@@ -126,6 +126,7 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 			}
 		}
 		c.completeRounds()
+	default: // goes the other way, or is another algorithm's
 	}
 }
 

@@ -48,6 +48,7 @@ func (e *effect) String() string {
 			what += fmt.Sprintf(" (%d, %d]", e.op.From, e.op.To)
 		case state.OpTrim:
 			what += fmt.Sprintf(" to %d", e.op.To)
+		default: // the key says it all
 		}
 	}
 	return fmt.Sprintf("%s of %s", what, e.owner())

@@ -38,6 +38,7 @@ func (n *narrator) Observe(e *trace.Event) {
 	case trace.PositionOut:
 		n.out += fmt.Sprintf(" %s=%d", e.Channel, e.To)
 		return
+	default: // told below
 	}
 	n.flush()
 	if !n.path(e, t) && !n.protocol(e, t) {
@@ -198,12 +199,13 @@ func describe(b *dataflow.Buffer) string {
 		return "end of stream"
 	case dataflow.Control:
 		return "barrier " + b.Epoch.String()
+	default:
+		at := fmt.Sprintf("#%d", b.Seq)
+		if b.N > 1 {
+			at += fmt.Sprintf("..%d", b.Last())
+		}
+		return at + " " + contents(b.Data)
 	}
-	at := fmt.Sprintf("#%d", b.Seq)
-	if b.N > 1 {
-		at += fmt.Sprintf("..%d", b.Last())
-	}
-	return at + " " + contents(b.Data)
 }
 
 var messageNames = map[coordinator.MessageKind]string{
@@ -217,6 +219,7 @@ func (m *message) String() string {
 		return fmt.Sprintf("ready for %s", m.attempt)
 	case hasLeft:
 		return "left"
+	case said:
 	}
 	d, part, err := coordinator.DecodeMessage(m.data)
 	if err != nil {
