@@ -1,6 +1,9 @@
 package uncoordinated
 
 import (
+	"strconv"
+	"strings"
+
 	"weir/dataflow/coordinator"
 	"weir/dataflow/id"
 	"weir/dataflow/trace"
@@ -59,6 +62,40 @@ func unreferenced(dropped, kept []coordinator.Part) []string {
 		}
 	}
 	return dead
+}
+
+// sweep deletes what rolled-back attempts have left: snapshots and files that
+// landed after the recovery that did not see them, or belong to drafts that
+// died with their task.
+func (c *coordinatorHalf) sweep() {
+	live := map[string]bool{}
+	for t := range c.hist {
+		for i := range c.hist[t].snaps {
+			for _, k := range c.hist[t].snaps[i].References() {
+				live[k] = true
+			}
+		}
+	}
+	number := c.number
+	c.client.List([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix}, func(rows []state.Entry, err error) {
+		var dead []string
+		for _, row := range rows { // a failed listing finds nothing: the next sweep will
+			t, e, ok := owner(row.Key)
+			if ok && int(t) < len(c.lineages) && !c.lineages[t].admits(e) && e.Attempt() < number && !live[row.Key] {
+				dead = append(dead, row.Key)
+			}
+		}
+		c.client.Delete(dead, nil)
+	})
+}
+
+// owner returns the task and epoch in the name of a snapshot or state file.
+func owner(key string) (id.TaskID, id.Epoch, bool) {
+	e, ok := coordinator.EpochOfKey(key)
+	_, rest, _ := strings.Cut(key, "/")
+	name, _, _ := strings.Cut(rest, "/")
+	n, err := strconv.ParseUint(strings.TrimPrefix(name, "t"), 10, 31)
+	return id.TaskID(n), e, ok && err == nil
 }
 
 // cleanUp deletes everything that the final snapshots do not need and ends the job.

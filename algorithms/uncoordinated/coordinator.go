@@ -38,6 +38,9 @@ type coordinatorHalf struct {
 	again    bool
 	failures int
 	crashes  int
+	// damaged is the newest snapshot that could not be read, had the tasks that had any.
+	damaged error
+	had     []bool
 }
 
 type taskStatus struct {
@@ -115,6 +118,7 @@ func (c *coordinatorHalf) readSnapshots(rows []state.Entry) {
 			}
 		}
 	}
+	c.damaged, c.had = nil, make([]bool, len(c.j.Tasks))
 	left := len(want)
 	if left == 0 {
 		c.restartAll()
@@ -125,18 +129,35 @@ func (c *coordinatorHalf) readSnapshots(rows []state.Entry) {
 			if c.phase != reading {
 				return
 			}
+			c.had[w.task] = true
 			if err := c.take(w.task, r); err != nil {
+				c.damaged = fmt.Errorf("recovery: %s: %w", w.key, err)
 				if !c.cfg.Fallback {
-					c.fail(fmt.Errorf("recovery: %s: %w; to go on without this snapshot, allow the fallback", w.key, err))
+					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", c.damaged))
 					return
 				}
-				c.h.Observe(trace.Aborted, w.task, c.number, w.epoch, "damaged; going on without it")
+				c.h.Observe(trace.Aborted, w.task, c.number, w.epoch, "damaged; going on without it: "+err.Error())
 			}
 			if left--; left == 0 {
 				c.restartAll()
 			}
 		})
 	}
+}
+
+// coveredUp refuses a line that only exists because a damaged snapshot was left
+// out: a task that had snapshots would begin from nothing, though its log and
+// the output that it has committed may have been let go.
+func (c *coordinatorHalf) coveredUp(l line) error {
+	if c.damaged == nil {
+		return nil
+	}
+	for t := range l {
+		if c.had[t] && l[t] == 0 && c.hist[t].snaps[0].Epoch == 0 {
+			return fmt.Errorf("%w; without it no recovery line is left for %s of %s", c.damaged, id.TaskID(t), c.j.Tasks[t].Name)
+		}
+	}
+	return nil
 }
 
 // take adds the snapshot that r holds to the history of a task, in order of epochs.
@@ -190,8 +211,16 @@ func (c *coordinatorHalf) Failed(tasks []id.TaskID, cause error) {
 		return
 	}
 	c.crashes++
-	if cause != nil && (coordinator.Unreadable(cause) || c.crashes > coordinator.MaxCrashes) {
-		c.fail(cause)
+	if cause != nil && c.crashes > coordinator.MaxCrashes {
+		c.fail(fmt.Errorf("%d recoveries in a row without progress between them; the last cause: %w", c.crashes, cause))
+		return
+	}
+	if cause != nil && coordinator.Unreadable(cause) {
+		if c.cfg.Fallback {
+			c.read() // what is damaged shows when everything is read
+			return
+		}
+		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", cause))
 		return
 	}
 	for _, t := range tasks {
@@ -271,6 +300,10 @@ func (c *coordinatorHalf) Message(from id.TaskID, data []byte) {
 			c.advance()
 		}
 	case coordinator.Decline:
+		if m.Epoch == 0 { // a log: without it no snapshot will ever be visible again
+			c.fail(fmt.Errorf("%s of %s: %s", c.j.Tasks[from].Name, from, m.Text))
+			return
+		}
 		if c.failures++; c.cfg.Tolerated >= 0 && c.failures > c.cfg.Tolerated {
 			c.fail(fmt.Errorf("snapshot %s of %s failed: %s", m.Epoch, c.j.Tasks[from].Name, m.Text))
 		}
@@ -302,19 +335,26 @@ func (c *coordinatorHalf) plan() {
 		c.fail(err)
 		return
 	}
+	if err := c.coveredUp(l); err != nil {
+		c.fail(err)
+		return
+	}
 	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Plan: dataflow.Plan{Number: c.number}}
 	next := make([]lineage, len(c.lineages))
+	base := make([]id.Epoch, len(l)) // of the tasks that restart: acknowledgements still come in
 	for t := range l {
 		tp, cut := c.taskPlan(id.TaskID(t), l)
 		p.Plan.Tasks = append(p.Plan.Tasks, tp)
 		next[t] = c.lineages[t]
 		if cut {
-			next[t] = next[t].cut(c.hist[t].snaps[l[t]].Epoch, c.number)
+			base[t] = c.hist[t].snaps[l[t]].Epoch
+			next[t] = next[t].cut(base[t], c.number)
 		}
 	}
 	p.Lineage = encodeLineages(next)
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch {
+		case c.phase != planning: // the job has failed meanwhile
 		case r.Status == state.Lost:
 			c.read() // somebody took the number: see what they did
 		case r.Status != state.OK:
@@ -322,7 +362,7 @@ func (c *coordinatorHalf) plan() {
 		case c.again:
 			c.plan() // a task that was to be kept has failed meanwhile
 		default:
-			c.execute(p, l, next, useless)
+			c.execute(p, base, next, useless)
 		}
 	})
 }
@@ -363,7 +403,7 @@ func (c *coordinatorHalf) anyLive() bool {
 	return false
 }
 
-func (c *coordinatorHalf) execute(p *coordinator.PlanRecord, l line, next []lineage, useless int) {
+func (c *coordinatorHalf) execute(p *coordinator.PlanRecord, base []id.Epoch, next []lineage, useless int) {
 	c.h.Observe(trace.PlanDurable, trace.Coordinator, c.number, 0, "")
 	c.phase = starting
 	c.waiting = len(c.tasks)
@@ -372,8 +412,9 @@ func (c *coordinatorHalf) execute(p *coordinator.PlanRecord, l line, next []line
 	for t := range c.tasks {
 		h := &c.hist[t]
 		if p.Plan.Tasks[t].Mode == dataflow.Restart { // a kept task's snapshots count, also those that came since the line was found
-			dropped = append(dropped, unreferenced(h.snaps[l[t]+1:], h.snaps[:l[t]+1])...)
-			h.snaps = h.snaps[:l[t]+1]
+			n := h.upTo(base[t])
+			dropped = append(dropped, unreferenced(h.snaps[n:], h.snaps[:n])...)
+			h.snaps = h.snaps[:n]
 		} else {
 			kept++
 		}
@@ -386,6 +427,7 @@ func (c *coordinatorHalf) execute(p *coordinator.PlanRecord, l line, next []line
 	c.h.Execute(&p.Plan)
 	c.client.Delete(dropped, nil)
 	coordinator.DropPlans(c.client, c.number)
+	c.sweep()
 }
 
 // Ready counts the tasks that have carried out the plan.

@@ -18,6 +18,15 @@ type history struct {
 	live *coordinator.Part
 }
 
+// upTo returns how many snapshots there are up to epoch e.
+func (h *history) upTo(e id.Epoch) int {
+	n := len(h.snaps)
+	for n > 0 && h.snaps[n-1].Epoch > e {
+		n--
+	}
+	return n
+}
+
 // graph knows who sends to whom, by task and by index of its input or output.
 type graph struct {
 	inputs  [][]end // by receiver and input: the sending end

@@ -113,12 +113,17 @@ func (p *protocol) Done(t id.Ticket, r state.Result) {
 			continue
 		}
 		l.ticket = 0
-		if r.Status == state.OK {
+		switch r.Status {
+		case state.OK:
 			l.durable = l.upTo
 			p.append(l)
+		case state.Lost:
+			// A newer attempt owns the log, this one is a zombie whose snapshots
+			// must never become visible: durable stays behind for ever.
+		default:
+			text := coordinator.Error("append to "+l.key, r).Error()
+			p.k.Tell((&coordinator.Message{Kind: coordinator.Decline, Text: text}).Encode())
 		}
-		// Lost: a newer attempt owns the log, this one is a zombie whose
-		// snapshots must never become visible: durable stays behind for ever.
 		break
 	}
 	p.progress()

@@ -172,7 +172,7 @@ func (s *Story) move(t *testing.T, d *datadriven.TestData) (why string) {
 	}
 	x := s.task(t, d, who)
 	switch {
-	case d.Cmd == "message" && s.hear(&x.inbox), d.Cmd == "report" && s.hear(&x.outbox):
+	case d.Cmd == "message" && s.hear(&x.inbox, value(d, "match")), d.Cmd == "report" && s.hear(&x.outbox, value(d, "match")):
 	case d.Cmd != "turn":
 		return who + ": there is no message"
 	case x.run == nil:
@@ -203,13 +203,15 @@ func (s *Story) arrive(c *channel, b *dataflow.Buffer) {
 	}
 }
 
-// hear hands the first message of a queue over.
-func (s *Story) hear(box *[]*message) bool {
-	if len(*box) == 0 {
+// hear hands the first message of a queue over that matches: messages may
+// overtake each other.
+func (s *Story) hear(box *[]*message, match string) bool {
+	i := slices.IndexFunc(*box, func(m *message) bool { return strings.Contains(m.String(), match) })
+	if i < 0 {
 		return false
 	}
-	m := (*box)[0]
-	*box = (*box)[1:]
+	m := (*box)[i]
+	*box = slices.Delete(*box, i, i+1)
 	s.handOver(m)
 	return true
 }
@@ -240,7 +242,7 @@ func (s *Story) messages() (worked bool) {
 	for again := true; again; {
 		again = false
 		for _, t := range s.tasks {
-			for s.hear(&t.inbox) || s.hear(&t.outbox) {
+			for s.hear(&t.inbox, "") || s.hear(&t.outbox, "") {
 				again, worked = true, true
 			}
 		}

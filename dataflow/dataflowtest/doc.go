@@ -18,8 +18,8 @@
 //	deliver c1 [times=2]    the wire of a channel gives up its first item
 //	trigger [t2]            the next checkpoint timer, of the coordinator or of a task
 //	timeout                 the timer of the oldest round
-//	message t2 [times=2]    the coordinator's next message reaches t2
-//	report t2 [times=2]     the next message of t2 reaches the coordinator
+//	message t2 [times=2] [match=abort]    the coordinator's next message reaches t2
+//	report t2 [times=2] [match=(ack 1.2)] the next message of t2 reaches the coordinator
 //	messages                all messages, until there are none
 //	store ok|fail|lie|refuse [match=snap/t2]
 //	    storage and external operations end: well; failed without effect; with

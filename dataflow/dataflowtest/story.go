@@ -75,15 +75,14 @@ type item struct {
 
 // message is one between coordinator and task, or a task's report.
 type message struct {
-	number   int
-	task     *task
-	inc      int // of the task
-	coord    int // incarnation of the coordinator
-	toCoord  bool
-	kind     messageKind
-	attempt  id.Attempt
-	data     []byte
-	describe string
+	number  int
+	task    *task
+	inc     int // of the task
+	coord   int // incarnation of the coordinator
+	toCoord bool
+	kind    messageKind
+	attempt id.Attempt
+	data    []byte
 }
 
 type messageKind uint8
