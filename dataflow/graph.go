@@ -18,10 +18,11 @@ const (
 // Role says what a vertex does besides processing.
 type Role uint8
 
+// The roles of a vertex.
 const (
 	RoleOperator Role = iota
-	RoleSource
-	RoleSink
+	RoleSource        // reads a partition of the source log
+	RoleSink          // writes to the outside world
 )
 
 // Graph is a job's logical graph: vertices with parallelism, edges with

@@ -11,9 +11,10 @@ type TraceKind = trace.Kind
 // Guarantee is what is promised of effects.
 type Guarantee uint8
 
+// The guarantees, weakest first.
 const (
-	AtMostOnce Guarantee = iota + 1
-	AtLeastOnce
+	AtMostOnce  Guarantee = iota + 1 // effects may be lost
+	AtLeastOnce                      // effects may count again after a recovery
 	ExactlyOnce
 )
 

@@ -208,9 +208,10 @@ type JobInfo struct {
 // Mode says what a plan does with a task.
 type Mode uint8
 
+// The modes of a plan.
 const (
-	Restart Mode = iota
-	Keep
+	Restart Mode = iota // a new incarnation from a snapshot, or from nothing
+	Keep                // the incarnation goes on
 )
 
 // Plan is a recovery: durable and numbered. A job start is a recovery from nothing.

@@ -130,6 +130,7 @@ type Variant struct {
 	State     string
 }
 
+// String returns the name in tables and legends.
 func (v Variant) String() string { return v.Algorithm + ", " + v.State }
 
 // Variants returns the variants measured in a group in the order of the cells,

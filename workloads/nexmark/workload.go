@@ -28,10 +28,16 @@ func New(query string) (workloads.Workload, error) {
 	return &Workload{query, workloadDefaults()}, nil
 }
 
-// Q0, Q1, Q5 and Q8 return the workloads of the queries of these names.
+// Q0 passes every event through.
 func Q0() workloads.Workload { return &Workload{"q0", workloadDefaults()} }
+
+// Q1 converts the price of every bid.
 func Q1() workloads.Workload { return &Workload{"q1", workloadDefaults()} }
+
+// Q5 finds the auctions with the most bids in sliding windows.
 func Q5() workloads.Workload { return &Workload{"q5", workloadDefaults()} }
+
+// Q8 joins new people with their new auctions in tumbling windows.
 func Q8() workloads.Workload { return &Workload{"q8", workloadDefaults()} }
 
 func workloadDefaults() Settings {
