@@ -229,6 +229,10 @@ func (c *Coordinated) drainedAgain() {
 			return
 		}
 	}
+	if c.failures > 0 {
+		c.schedule(c.cfg.Interval) // not in a tight loop against a storage that refuses
+		return
+	}
 	c.schedule(1)
 }
 
