@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"weir/state"
 )
 
 // answer takes the row with the largest count of each key and notes which
@@ -41,7 +43,7 @@ func (a *answer) of(key uint64) *keyRows {
 type keyRows struct {
 	present    bool
 	count, sum uint64
-	seen       []uint64 // bit i: the row with the (i+1)-th multiple of every is there
+	seen       []uint64 // bit i: the row with count first + i*every is there
 	final      uint64   // count of the row that the end of the input made
 	finals     int      // such rows
 }
@@ -57,7 +59,7 @@ func (a *answer) Add(row []byte) error {
 	}
 	k := a.of(key)
 	k.present = true
-	if !k.note(count, a.every) && a.first == nil {
+	if !k.note(count, a.every, first(key, a.every)) && a.first == nil {
 		a.first = fmt.Errorf("keyedcount: key %d has more than one row with count %d: duplicate", key, count)
 	}
 	if count >= k.count {
@@ -68,15 +70,23 @@ func (a *answer) Add(row []byte) error {
 
 const maxCount = 1 << 40
 
+// first returns the count at which a key makes its first row: 1 to every.
+func first(key, every uint64) uint64 {
+	if every == 0 {
+		return 0
+	}
+	return every - phase(state.HashUint64(key))%every
+}
+
 // note reports whether the count is new.
-func (k *keyRows) note(count, every uint64) bool {
-	if every == 0 || count == 0 || count%every != 0 {
+func (k *keyRows) note(count, every, first uint64) bool {
+	if every == 0 || count < first || (count-first)%every != 0 {
 		isNew := k.finals == 0 || k.final != count
 		k.final = count
 		k.finals++
 		return isNew
 	}
-	i := count/every - 1
+	i := (count - first) / every
 	for uint64(len(k.seen)) <= i/64 {
 		k.seen = append(k.seen, 0)
 	}
@@ -86,13 +96,13 @@ func (k *keyRows) note(count, every uint64) bool {
 }
 
 // missing returns an expected count that no row has, 0 if there is none.
-func (k *keyRows) missing(every uint64) uint64 {
-	if every == 0 {
+func (k *keyRows) missing(every, first uint64) uint64 {
+	if every == 0 || k.count < first {
 		return 0
 	}
-	for i := range k.count / every {
+	for i := range (k.count-first)/every + 1 {
 		if i/64 >= uint64(len(k.seen)) || k.seen[i/64]>>(i%64)&1 == 0 {
-			return (i + 1) * every
+			return first + i*every
 		}
 	}
 	return 0
@@ -108,7 +118,7 @@ func (a *answer) Rows() ([][]byte, error) {
 		if failed != nil {
 			return
 		}
-		if m := k.missing(a.every); m != 0 {
+		if m := k.missing(a.every, first(key, a.every)); m != 0 {
 			failed = fmt.Errorf("keyedcount: key %d has no row with count %d, but one with %d: a lost update", key, m, k.count)
 		} else if k.finals > 1 || k.finals == 1 && k.final != k.count {
 			failed = fmt.Errorf("keyedcount: key %d has %d final rows, one with count %d, and its largest count is %d: the input ended more than once", key, k.finals, k.final, k.count)

@@ -265,3 +265,21 @@ func TestReferenceCountsEveryRecord(t *testing.T) {
 		t.Errorf("%d records in %d rows", total, len(rows))
 	}
 }
+
+// Keys must not make their first rows all at once, or a paced run has none for
+// a long time and then all of them.
+func TestFirstRowsAreSpread(t *testing.T) {
+	const keys, every = 10_000, 20
+	var of [every + 1]int
+	for key := range uint64(keys) {
+		of[first(key, every)]++
+	}
+	for count, n := range of[1:] {
+		if n < keys/every*3/4 || n > keys/every*5/4 {
+			t.Errorf("%d keys of %d make their first row at count %d", n, keys, count+1)
+		}
+	}
+	if of[0] > 0 || first(7, 1) != 1 {
+		t.Error("counts begin at 1")
+	}
+}

@@ -101,6 +101,10 @@ func (c *counter) Process(_ int, b *dataflow.Buffer) error {
 	return nil
 }
 
+// phase spreads the counts at which keys make rows: without it all keys make
+// their first row after the same number of records.
+func phase(hash uint64) uint64 { return hash >> 40 }
+
 // keysOf appends the hashes and groups of the first records of data.
 func (c *counter) keysOf(dst []state.Key, data []byte) []state.Key {
 	for rec, rest := dataflow.NextRecord(data); len(rec) >= minRecordBytes && len(dst) < warmKeys; rec, rest = dataflow.NextRecord(rest) {
@@ -123,7 +127,7 @@ func (c *counter) count(rec []byte) {
 	sum := binary.LittleEndian.Uint64(value[sumOffset:]) + binary.LittleEndian.Uint64(rec[valueOffset:])
 	binary.LittleEndian.PutUint64(value[countOffset:], count)
 	binary.LittleEndian.PutUint64(value[sumOffset:], sum)
-	if c.every == 1 || c.every != 0 && count%c.every == 0 {
+	if c.every == 1 || c.every != 0 && (count+phase(hash))%c.every == 0 {
 		c.emit(key, count, sum, binary.LittleEndian.Uint64(rec[timeOffset:]))
 	}
 }
@@ -135,8 +139,9 @@ func (c *counter) Finish() error {
 	}
 	c.table.Range(func(k state.Key, value []byte) bool {
 		count := binary.LittleEndian.Uint64(value[countOffset:])
-		if c.every == 0 || count%c.every != 0 {
-			c.emit(binary.LittleEndian.Uint64(k.Bytes), count, binary.LittleEndian.Uint64(value[sumOffset:]), 0)
+		key := binary.LittleEndian.Uint64(k.Bytes)
+		if c.every == 0 || (count+phase(state.HashUint64(key)))%c.every != 0 {
+			c.emit(key, count, binary.LittleEndian.Uint64(value[sumOffset:]), 0)
 		}
 		return true
 	})

@@ -25,7 +25,8 @@ type Settings struct {
 	RecordBytes  int64  // at least 34
 	ValueSize    int64  // bytes of state per key, at least 16
 	Seed         int64
-	// EmitEvery n makes a row whenever the count of a key is a multiple of n;
+	// EmitEvery n makes a row for every n-th record of a key, beginning with one
+	// of the first n that depends on the key, so that rows come evenly;
 	// with 0 only the final rows are made.
 	EmitEvery  int64
 	StartNanos int64 // intended time of record 0, ns
