@@ -1,10 +1,11 @@
-.PHONY: all test race lint figures canaries sweep bench ci
+.PHONY: all test race lint figures canaries sweep bench determinism ci
 all: test
 test: ; go test ./...
-race: ; go test -race ./dataflow/... ./state/...
-lint: ; golangci-lint run
+race: ; go test -race ./dataflow/... ./state ./state/heap ./state/storage
+lint: ; go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0 run
 figures: ; go run ./cmd/figures
 canaries: ; go run ./cmd/sim canaries
 sweep: ; go run ./cmd/sim
 bench: ; go run ./cmd/bench
-ci: ; bash .ci/run
+determinism: ; .ci/determinism
+ci: ; .ci/run
