@@ -39,6 +39,7 @@ type Campaign struct {
 	began           time.Time
 	took            map[string]time.Duration // by key of the cell, the longest so far
 	wrong, unsteady int
+	used, estimated time.Duration // of the repetitions so far
 }
 
 // Errors that a campaign ends with, besides ErrInterrupted and ErrNoProgress.
@@ -138,7 +139,7 @@ func (c *Campaign) steps(ctx context.Context) error {
 			continue
 		}
 		left := c.left(all[i:])
-		if c.Budget > 0 && s.repetition > 0 && time.Since(c.began)+c.guess(&s.cell) > c.Budget {
+		if c.overBudget(s) {
 			cut++
 			continue
 		}
@@ -161,11 +162,32 @@ func (c *Campaign) steps(ctx context.Context) error {
 	return nil
 }
 
+// closedShare is the share of a budget that the closed loops may use.
+const closedShare = 0.45
+
+// overBudget tells whether a repetition would not be done in time.
+func (c *Campaign) overBudget(s *step) bool {
+	if c.Budget == 0 {
+		return false
+	}
+	until := c.Budget
+	if isFirst(s.cell) {
+		until = time.Duration(closedShare * float64(until))
+	}
+	return time.Since(c.began)+c.guess(&s.cell) > until
+}
+
+// guess is how long a repetition will take: as the longest of its cell so far,
+// or as estimated, corrected by how well the others were.
 func (c *Campaign) guess(cell *results.Cell) time.Duration {
 	if d, ok := c.took[cell.First().Key()]; ok {
 		return d
 	}
-	return c.Plan.estimate(cell)
+	d := c.Plan.estimate(cell)
+	if c.estimated > 0 {
+		d = time.Duration(float64(d) * float64(c.used) / float64(c.estimated))
+	}
+	return d
 }
 
 // left guesses how long the remaining steps take.
@@ -196,6 +218,7 @@ func (c *Campaign) step(ctx context.Context, s *step) error {
 	}
 	key := s.cell.First().Key()
 	c.took[key] = max(c.took[key], time.Since(began))
+	c.used, c.estimated = c.used+time.Since(began), c.estimated+c.Plan.estimate(&s.cell)
 	return c.record(s, o)
 }
 

@@ -160,11 +160,11 @@ func isFirst(c results.Cell) bool { return c.Load == results.ClosedLoop && !c.Ki
 
 // Estimates for planning; measured numbers take their place as they come in.
 const (
-	guessHeap      = 3_000_000 // records per second, two cores
-	guessPebble    = 400_000
-	guessMost      = 8_000_000
+	guessHeap      = 8_000_000 // records per second, two cores
+	guessPebble    = 2_000_000
+	guessMost      = 20_000_000
 	guessOverhead  = 900 * time.Millisecond // start, end, calibration
-	guessCheck     = 40                     // ns per record to check the output
+	guessCheck     = 20                     // ns per record to check the output
 	guessRestarted = 800 * time.Millisecond
 )
 
