@@ -103,7 +103,7 @@ func (c *Checker) Wants() trace.Mask {
 	return trace.Mask(0).With(
 		trace.Emitted, trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut,
 		trace.SnapshotStored, trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.TaskLeft,
-		trace.Completed, trace.Subsumed, trace.PlanExecuted, trace.JobDone, trace.StoreApplied, trace.StoreDone, trace.ExtIssued,
+		trace.Completed, trace.Subsumed, trace.LineAdvanced, trace.PlanExecuted, trace.JobDone, trace.StoreApplied, trace.StoreDone, trace.ExtIssued,
 		trace.OutputCommitted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected, trace.TaskFailed,
 	)
 }
@@ -117,6 +117,11 @@ func (c *Checker) Observe(e *trace.Event) {
 		trace.TaskFailed, trace.ExtIssued, trace.OutputCommitted:
 		if e.Task >= 0 && int(e.Task) < len(c.tasks) {
 			c.observeTask(e, &c.tasks[e.Task])
+		}
+	case trace.LineAdvanced:
+		if e.Task >= 0 && int(e.Task) < len(c.tasks) {
+			t := &c.tasks[e.Task]
+			t.line = max(t.line, e.Epoch)
 		}
 	case trace.PlanExecuted:
 		c.planExecuted(e)

@@ -39,7 +39,7 @@ func (c *Checker) outputCommitted(e *trace.Event, t *task) {
 // irrevocable reports whether nothing can roll snapshot p of t back any more.
 func (c *Checker) irrevocable(e id.Epoch, t *task, p int32) bool {
 	if !c.x.Coordinated {
-		return c.snapshots[p].stored || t.restored != none && c.snapshots[t.restored].epoch >= e
+		return t.line >= e // a snapshot that is only stored may still be rolled back
 	}
 	if c.x.Storage == nil || c.x.Layout.RecordKey == nil {
 		return c.isCompleted(e)

@@ -23,6 +23,7 @@ type task struct {
 	restored        int32 // snapshot that this incarnation began with
 	snapshots       []int32
 	committed       []id.Epoch // transactions that are visible
+	line            id.Epoch   // newest snapshot on the line of a total failure
 	committedAt     int64      // time of the last of them
 	asked           []id.Epoch // transactions whose commit was issued
 }

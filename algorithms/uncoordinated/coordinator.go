@@ -407,6 +407,12 @@ func (c *coordinatorHalf) execute(p *coordinator.PlanRecord, base []id.Epoch, ne
 	c.h.Observe(trace.PlanDurable, trace.Coordinator, c.number, 0, "")
 	c.phase = starting
 	c.waiting = len(c.tasks)
+	for t := range p.Plan.Tasks {
+		// After a total failure the restored snapshots are the line.
+		if tp := &p.Plan.Tasks[t]; tp.Mode == dataflow.Restart && tp.Stable == base[t] && tp.Stable != 0 && c.hist[t].snaps[c.hist[t].stable].Epoch < tp.Stable {
+			c.h.Observe(trace.LineAdvanced, id.TaskID(t), c.number, tp.Stable, "")
+		}
+	}
 	var dropped []string
 	kept := 0
 	for t := range c.tasks {

@@ -1,6 +1,7 @@
 package operators
 
 import (
+	"cmp"
 	"slices"
 
 	"weir/dataflow"
@@ -91,11 +92,14 @@ func (s *AppendSink) Recover(id.Attempt, []id.Epoch) (dataflow.ExtOp, bool) {
 const ChunkBytes = 1 << 20
 
 // TwoPhaseSink writes rows in one transaction per snapshot of its task. Rows
-// are collected in the open transaction; every ChunkBytes they go to the store
+// are collected in the open transaction; every Chunk bytes they go to the store
 // as an ExtWrite. Seal pre-commits: from then on the transaction is pending and
 // part of every snapshot until its commit is acknowledged. A transaction
 // without rows is neither pre-committed nor committed.
 type TwoPhaseSink struct {
+	// Chunk replaces ChunkBytes unless it is 0.
+	Chunk int
+
 	rows    rows
 	number  uint64 // of the last ExtWrite
 	sealed  uint64 // last ExtWrite that belongs to a sealed transaction
@@ -115,7 +119,7 @@ func (s *TwoPhaseSink) Open(*dataflow.Context) error { return nil }
 // Process adds the rows of b to the open transaction.
 func (s *TwoPhaseSink) Process(_ int, b *dataflow.Buffer) error {
 	s.rows.add(b)
-	if len(s.rows.data) >= ChunkBytes {
+	if chunk := cmp.Or(s.Chunk, ChunkBytes); len(s.rows.data) >= chunk {
 		s.number++
 		op := dataflow.ExtOp{Kind: dataflow.ExtWrite, Number: s.number}
 		op.Rows, op.Count = s.rows.take()

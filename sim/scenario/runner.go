@@ -53,7 +53,7 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	p := c.Algorithm.Properties()
-	graph, err := c.Workload.Graph(c.Parallelism, SinkFor(p))
+	graph, err := c.Workload.Graph(c.Parallelism, smallSink(p))
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +92,15 @@ func SinkFor(p dataflow.Properties) func() dataflow.Operator {
 		return func() dataflow.Operator { return &operators.AppendSink{} }
 	}
 	return func() dataflow.Operator { return &operators.TwoPhaseSink{} }
+}
+
+// smallSink is SinkFor with chunks so small that transactions of a simulated
+// run are written in several of them, which then fail, repeat and come late.
+func smallSink(p dataflow.Properties) func() dataflow.Operator {
+	if p.AppendSink {
+		return SinkFor(p)
+	}
+	return func() dataflow.Operator { return &operators.TwoPhaseSink{Chunk: 128} }
 }
 
 func baseConfig() dataflow.Config {
