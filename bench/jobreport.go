@@ -45,11 +45,23 @@ type Report struct {
 	Unsteady    bool             `json:"unsteady,omitempty"`
 }
 
-// CheckpointCost is one checkpoint with the time that syncs took in it. That of
-// an algorithm without rounds is one task's snapshot.
+// CheckpointCost is one checkpoint with its asynchronous part told from the
+// syncs in it. That of an algorithm without rounds is one task's snapshot.
 type CheckpointCost struct {
 	live.Checkpoint
-	FsyncNanos int64
+	WritingNanos int64 // writing and uploading, no sync being under way
+	FsyncNanos   int64
+}
+
+// cost divides the asynchronous part of a checkpoint: it ends where the last
+// task is durable, and lasts at most as long as the other parts leave, so that
+// work of different tasks side by side is not counted twice.
+func (w *watcher) cost(c live.Checkpoint) CheckpointCost {
+	end := c.Completed - c.MetadataNanos - c.AckNanos
+	left := c.TotalNanos - c.TravelNanos - c.AlignmentNanos - c.SyncNanos - c.MetadataNanos - c.AckNanos
+	long := max(min(c.AsyncNanos+c.PutNanos, left), 0)
+	syncs := w.r.storageFS.syncing(end-long, end)
+	return CheckpointCost{c, long - syncs, syncs}
 }
 
 const reportFile = "report.json"
@@ -81,7 +93,7 @@ func (w *watcher) checkpointsWithin(from, to int64) []CheckpointCost {
 	var all []CheckpointCost
 	add := func(c live.Checkpoint) {
 		if c.Triggered >= from && c.Triggered < to {
-			all = append(all, CheckpointCost{c, w.r.storageFS.syncing(c.Triggered, c.Completed-c.MetadataNanos)})
+			all = append(all, w.cost(c))
 		}
 	}
 	for _, c := range w.r.checkpoints.Completed() {

@@ -137,7 +137,7 @@ func entry(c *CheckpointCost, began int64) results.Checkpoint {
 	ms := func(ns int64) float64 { return float64(ns) / 1e6 }
 	return results.Checkpoint{
 		TriggerMS: ms(c.Triggered - began), TravelMS: ms(c.TravelNanos), AlignmentMS: ms(c.AlignmentNanos), SyncMS: ms(c.SyncNanos),
-		AsyncMS: ms(max(c.AsyncNanos+c.PutNanos-c.FsyncNanos, 0)), FsyncMS: ms(c.FsyncNanos), MetadataMS: ms(c.MetadataNanos),
+		AsyncMS: ms(c.WritingNanos), FsyncMS: ms(c.FsyncNanos), MetadataMS: ms(c.MetadataNanos),
 		AckMS: ms(c.AckNanos), TotalMS: ms(c.TotalNanos),
 		Bytes: map[string]int64{"uploaded": c.UploadedBytes + c.ObjectBytes, "inflight": c.InflightBytes},
 	}
@@ -159,8 +159,7 @@ func byEpoch(local []CheckpointCost) []CheckpointCost {
 		}
 		x.Triggered, x.Completed = min(x.Triggered, c.Triggered), max(x.Completed, c.Completed)
 		x.TotalNanos, x.SyncNanos = max(x.TotalNanos, c.TotalNanos), max(x.SyncNanos, c.SyncNanos)
-		x.AsyncNanos, x.PutNanos = max(x.AsyncNanos, c.AsyncNanos), max(x.PutNanos, c.PutNanos)
-		x.FsyncNanos = max(x.FsyncNanos, c.FsyncNanos)
+		x.WritingNanos, x.FsyncNanos = max(x.WritingNanos, c.WritingNanos), max(x.FsyncNanos, c.FsyncNanos)
 		x.UploadedBytes, x.ObjectBytes = x.UploadedBytes+c.UploadedBytes, x.ObjectBytes+c.ObjectBytes
 		x.InflightBytes += c.InflightBytes
 		x.Tasks++

@@ -44,7 +44,7 @@ const (
 )
 
 // window is the width of a point of the timeline.
-const window = 100 * time.Millisecond
+const window = 50 * time.Millisecond
 
 // latencies collects the latencies of one goroutine: all of them, and by window
 // of intended time. Only records intended within the measured time count.
