@@ -25,14 +25,14 @@ type choice struct {
 }
 
 func (c *choice) workloadFlags(f *pflag.FlagSet, def string) {
-	f.StringVar(&c.workload, "workload", def, "workload; see `sim list`")
+	f.StringVar(&c.workload, "workload", def, "workload; sim list names them")
 	f.StringArrayVar(&c.set, "set", nil, "setting of the workload, `name=value`; repeatable")
-	f.IntVar(&c.events, "events", 0, "number of source records (short for the workload's own setting)")
+	f.IntVar(&c.events, "events", -1, "number of source records (short for the workload's own setting); -1: as set")
 }
 
 func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	c.workloadFlags(f, workload)
-	f.StringVar(&c.algorithm, "algorithm", algorithm, "algorithm, a comma list or all; see `sim list`")
+	f.StringVar(&c.algorithm, "algorithm", algorithm, "algorithm, a comma list or all; sim list names them")
 	f.StringVar(&c.state, "state", state, "state backend, a comma list or all")
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
 	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
@@ -78,7 +78,7 @@ func (c *choice) makeWorkload(name string, small bool) (workloads.Workload, erro
 			return nil, fmt.Errorf("%w: --set %s: %w", errUsage, s, err)
 		}
 	}
-	if c.events != 0 {
+	if c.events != -1 {
 		if err := w.SetEvents(c.events); err != nil {
 			return nil, fmt.Errorf("%w: --events %d: %w", errUsage, c.events, err)
 		}

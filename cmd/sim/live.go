@@ -78,7 +78,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, g *gate, 
 	}
 	s := summary{
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Workload: cfg.Workload.Name(), Seed: f.seed, Verdict: scenario.Fine.String(),
-		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, VirtualNanos: int64(res.Elapsed),
+		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed),
 		Faults: "(kill worker=1 after two snapshots)",
 	}
 	if f.noFaults {
@@ -89,6 +89,10 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, g *gate, 
 	if exact && (rowErr != nil || s.OutputDigest != workloads.Digest(want)) {
 		s.Verdict = scenario.Unsafe.String()
 		wrong = &verdict{scenario.Unsafe, fmt.Sprintf("committed output %s is not the reference answer %s: %v", s.OutputDigest, workloads.Digest(want), rowErr)}
+	}
+	if g.crashes == 0 && !f.noFaults {
+		s.Verdict = scenario.Broken.String()
+		wrong = &verdict{scenario.Broken, "the job ended before its worker could be killed: give it more --events, or say --no-faults"}
 	}
 	if err := s.print(cmd, f.json); err != nil {
 		return err

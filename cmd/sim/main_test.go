@@ -51,7 +51,7 @@ func TestRunIsRepeatable(t *testing.T) {
 	for range 2 {
 		status, stdout, stderr := sim(t, "run", "--algorithm", "unaligned", "--state", "pebble", "--workload", "nexmark-q5", "--seed", "7", "--json")
 		var s summary
-		if err := json.Unmarshal([]byte(stdout), &s); status != 0 || err != nil || s.Verdict != "ok" || s.Events == 0 {
+		if err := json.Unmarshal([]byte(stdout), &s); status != 0 || err != nil || s.Verdict != "ok" || *s.Events == 0 {
 			t.Fatalf("status %d, %v: %s%s", status, err, stdout, stderr)
 		}
 		hashes = append(hashes, s.Hash)

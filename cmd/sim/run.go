@@ -56,7 +56,7 @@ func newRun() *cobra.Command {
 	fl.BoolVar(&f.noFaults, "no-faults", false, "a calm run")
 	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
 	fl.StringVar(&f.victim, "victim", "worker=0", "who crashes with --crash: worker=N or coordinator")
-	fl.StringVar(&f.canary, "canary", "none", "switch a deliberate mistake on; see `sim list`")
+	fl.StringVar(&f.canary, "canary", "none", "switch a deliberate mistake on; sim list names them")
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --no-faults")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	return cmd
@@ -118,17 +118,18 @@ type summary struct {
 	Seed         uint64 `json:"seed"`
 	Verdict      string `json:"verdict"`
 	Why          string `json:"why,omitempty"`
-	Hash         string `json:"hash"`
+	Hash         string `json:"hash,omitempty"` // with the live driver nothing is hashed
 	OutputDigest string `json:"output_digest"`
-	Events       int64  `json:"events"`
+	Events       *int64 `json:"events,omitempty"` // nil, as below: not measured by the live driver
 	Checkpoints  int    `json:"checkpoints_completed"`
 	Crashes      int    `json:"crashes"`
 	Coordinator  int    `json:"coordinator_crashes"`
 	Recoveries   int    `json:"recoveries_from_snapshot"`
-	LostWork     int64  `json:"lost_work_records"`
-	Duplicates   int    `json:"duplicates_seen"`
-	Losses       int    `json:"losses_seen"`
-	VirtualNanos int64  `json:"virtual_ns"`
+	LostWork     *int64 `json:"lost_work_records,omitempty"`
+	Duplicates   *int   `json:"duplicates_seen,omitempty"`
+	Losses       *int   `json:"losses_seen,omitempty"`
+	VirtualNanos int64  `json:"virtual_ns,omitempty"`
+	WallNanos    int64  `json:"wall_ns,omitempty"`
 	Faults       string `json:"faults"`
 }
 
@@ -145,8 +146,8 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 	s := summary{
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Workload: cfg.Workload.Name(), Seed: f.seed,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
-		Events: o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, LostWork: o.Report.LostWork, Duplicates: o.Report.Duplicates, Losses: o.Report.Losses,
+		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
+		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(),
 	}
 	if err := s.print(cmd, f.json); err != nil {
@@ -169,12 +170,15 @@ func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(s)
 	}
-	_, err := fmt.Fprintf(out, `%s on %s, %s, seed %d: %s
-  %d checkpoints, %d crashes of workers, %d of the coordinator, %d recoveries from a snapshot, %d records done again
-  %d records counted twice, %d lost; faults: %s
-  hash %s, output %s, %d events, %.3f ms of virtual time
-`, s.Algorithm, s.State, s.Workload, s.Seed, s.Verdict, s.Checkpoints, s.Crashes, s.Coordinator, s.Recoveries, s.LostWork,
-		s.Duplicates, s.Losses, s.Faults, s.Hash, s.OutputDigest, s.Events, float64(s.VirtualNanos)/1e6)
+	_, err := fmt.Fprintf(out, "%s on %s, %s, seed %d: %s\n  %d checkpoints, %d crashes of workers, %d of the coordinator, %d recoveries from a snapshot; faults: %s\n",
+		s.Algorithm, s.State, s.Workload, s.Seed, s.Verdict, s.Checkpoints, s.Crashes, s.Coordinator, s.Recoveries, s.Faults)
+	if s.Events != nil && err == nil {
+		_, err = fmt.Fprintf(out, "  %d records done again, %d counted twice, %d lost; %d events, %.3f ms of virtual time, hash %s\n",
+			*s.LostWork, *s.Duplicates, *s.Losses, *s.Events, float64(s.VirtualNanos)/1e6, s.Hash)
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(out, "  output %s\n", s.OutputDigest)
+	}
 	return err
 }
 

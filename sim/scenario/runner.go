@@ -268,6 +268,8 @@ func (o *Outcome) classify() {
 		o.Kind, o.Err = Crashed, o.Result.Err
 	case !o.Report.Safe():
 		o.Kind = Unsafe
+	case o.Result.Verdict == sim.Failed && o.damaged():
+		o.Kind, o.Err = Broken, o.Result.Err
 	case o.Result.Verdict == sim.NoProgress, o.Report.Counts[check.Progress] > 0:
 		o.Kind, o.Err = NoProgress, o.Result.Err
 	case o.Result.Verdict == sim.Failed:
@@ -275,6 +277,17 @@ func (o *Outcome) classify() {
 	default:
 		o.Kind = Fine
 	}
+}
+
+// damaged reports whether the plan destroys stored bytes: a job may then fail
+// with an error, and nothing that it promised is broken.
+func (o *Outcome) damaged() bool {
+	for i := range o.Plan.Faults {
+		if f := &o.Plan.Faults[i]; f.Kind == faults.Corrupt || f.Outcome == faults.Torn {
+			return true
+		}
+	}
+	return false
 }
 
 // Digest returns the SHA-256 of the committed output in canonical form.
