@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -51,7 +52,9 @@ func (x *transfer) carry() (finished bool, err error) {
 		}
 	}()
 	var results []state.Result
+	turn := courtesy{now: x.r.j.clock.now, gosched: runtime.Gosched}
 	for !x.r.stopped.Load() {
+		turn.yield()
 		ops, done, err := x.tr.Next(results)
 		if done || err != nil {
 			return true, err
@@ -65,6 +68,30 @@ func (x *transfer) carry() (finished bool, err error) {
 		}
 	}
 	return false, nil
+}
+
+// courtesy keeps a transfer from holding a processor while tasks wait for one:
+// it works for a short time, lets them run, and then works at least a third as
+// long as it has waited, so that a saturated job does not starve it.
+type courtesy struct {
+	now     func() int64
+	gosched func()
+	since   int64 // it has worked since then; 0: it has not begun
+	may     int64 // how long it may work
+}
+
+// leastWork is how long a transfer works at least before it lets others run.
+const leastWork = int64(200 * time.Microsecond)
+
+// yield is called between slices of work.
+func (c *courtesy) yield() {
+	now := c.now()
+	if c.since != 0 && now-c.since < c.may {
+		return
+	}
+	c.gosched()
+	c.since = c.now()
+	c.may = max(leastWork, (c.since-now)/3)
 }
 
 // do carries out independent operations at once.

@@ -97,10 +97,14 @@ func (c *capture) step(results []state.Result) ([]state.Op, error) {
 	return nil, nil
 }
 
-// begin makes sure that the frozen run is in the database, and takes over the
-// list of its tables.
+// sliceEntries is about how many entries one call of Next writes to the database.
+const sliceEntries = 1024
+
+// begin sees to it, a slice at a time, that the frozen run is in the database,
+// and then takes over the list of its tables.
 func (c *capture) begin() error {
-	if err := c.frozen.apply(); err != nil {
+	done, err := c.frozen.advance(sliceEntries)
+	if err != nil || !done {
 		return err
 	}
 	c.list = c.frozen.tables
