@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"sync/atomic"
@@ -90,6 +91,7 @@ func profile(path string) (stop func() error, err error) {
 func openRun(spec *JobSpec) (*run, error) {
 	debug.SetGCPercent(spec.Tuning.GCPercent)
 	debug.SetMemoryLimit(spec.Tuning.MemoryBytes)
+	runtime.GOMAXPROCS(spec.Tuning.processors())
 	r := &run{spec: spec}
 	var err error
 	if r.algorithm, err = spec.algorithm(); err != nil {
