@@ -267,6 +267,7 @@ func (r *run) run(ctx context.Context) error {
 	}
 	r.watcher = newWatcher(r, job.Graph)
 	r.watcher.began = r.watcher.take(nil)
+	r.watcher.started = r.watcher.began.at
 	j, err := live.Start(context.Background(), live.Config{
 		Job: job, Storage: r.storage, External: r.sink, SourceLog: r.offsets, FS: r.localFS, Dir: filepath.Join(r.spec.Dir, localDir),
 		Transfers: r.spec.Tuning.Transfers, Observer: r.watcher, Checkpoints: &r.checkpoints, Pacer: r.schedule, Epoch: time.Unix(0, r.spec.Epoch), Seed: r.spec.Seed,

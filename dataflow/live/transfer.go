@@ -38,9 +38,21 @@ func (x *transfer) run() {
 	}
 	x.nanos = r.j.clock.now() - start
 	if x.epoch != 0 && err == nil {
-		r.j.observers.parts(r.info.ID, x.epoch, Part{Uploaded: x.bytes, TransferNanos: x.nanos})
+		r.j.observers.parts(r.info.ID, x.epoch, x.part())
 	}
 	r.inbox.post(message{kind: msgOutcome, event: &dataflow.Event{Kind: dataflow.EvTransfer, Ticket: x.ticket, Err: err}})
+}
+
+// part is what a snapshot's transfer that is done tells of the snapshot.
+func (x *transfer) part() Part {
+	p := Part{Uploaded: x.bytes, TransferNanos: x.nanos}
+	if c, ok := x.tr.(state.Capture); ok {
+		p.StateBytes = c.Handle().Bytes
+	}
+	if m, ok := x.tr.(state.ChangeMeter); ok {
+		p.ChangedBytes, p.ChangeKnown = m.Changed()
+	}
+	return p
 }
 
 // carry runs the transfer to its end; finished is false when its task is gone.

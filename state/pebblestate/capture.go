@@ -18,7 +18,7 @@ import (
 // restored from.
 type base struct {
 	epoch   id.Epoch
-	files   []state.FileRef // their Local is the number of the table
+	files   []state.FileRef // their Local is the number of the table; none if every snapshot is a full one
 	written uint64          // Store.written at its instant
 }
 
@@ -31,7 +31,7 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 	c := &capture{s: s, request: r, frozen: s.freeze()}
 	c.written = s.written
 	c.tables = s.schema()
-	if !s.backend.cfg.Full && r.Base != 0 {
+	if r.Base != 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if i := slices.IndexFunc(s.bases, func(b base) bool { return b.epoch == r.Base }); i >= 0 {
@@ -145,20 +145,21 @@ func (c *capture) finish() {
 	for i := range c.refs {
 		h.Bytes += c.refs[i].Size
 	}
-	if c.based {
-		h.Changed = int64(c.written - c.base.written)
+	if !c.s.backend.cfg.Full {
+		h.Changed, _ = c.Changed()
 	}
 	m := manifest{epoch: c.request.Epoch, groups: c.s.groups, schema: c.tables, tables: c.list}
 	h.Inline = m.append(nil)
 	c.handle, c.done = h, true
-	c.s.addBase(base{c.request.Epoch, slices.Clone(c.refs), c.written})
+	b := base{epoch: c.request.Epoch, written: c.written}
+	if !c.s.backend.cfg.Full {
+		b.files = slices.Clone(c.refs)
+	}
+	c.s.addBase(b)
 	c.Discard()
 }
 
 func (s *Store) addBase(b base) {
-	if s.backend.cfg.Full {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, found := slices.BinarySearchFunc(s.bases, b.epoch, func(b base, e id.Epoch) int {
@@ -175,6 +176,16 @@ func (s *Store) addBase(b base) {
 // Handle returns where the snapshot stands. Its Bytes is the size of its table
 // files.
 func (c *capture) Handle() state.Handle { return c.handle }
+
+// Changed implements state.ChangeMeter: what went towards the database since the
+// instant of the base. An entry that was written out and then changed again
+// counts twice.
+func (c *capture) Changed() (bytes int64, known bool) {
+	if !c.based {
+		return 0, false
+	}
+	return int64(c.written - c.base.written), true
+}
 
 // Discard lets the table files go.
 func (c *capture) Discard() {

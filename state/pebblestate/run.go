@@ -253,6 +253,7 @@ func (w *tableWriter) begin() error {
 func (w *tableWriter) finish() error {
 	err := w.w.Close()
 	w.w = nil
+	w.s.backend.put.Add(int64(w.written))
 	return err
 }
 
