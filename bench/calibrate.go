@@ -1,36 +1,73 @@
 package bench
 
 import (
+	"math"
+	"runtime"
 	"strconv"
+	"sync"
 	"time"
 
 	"weir/results"
 	"weir/workloads/keyedcount"
 )
 
-const calibrationSteps = 4 << 20
+// Calibration is how fast the machine is just now, whatever it measures: the
+// time of a fixed loop in milliseconds, alone on one processor, and on all of
+// them at once. The loop keeps the arithmetic units of a processor busy from its
+// first-level cache. Where All is longer than Alone, processors share
+// one core, or somebody outside takes part of them: a virtual machine sees that
+// in no other way.
+type Calibration struct{ Alone, All float64 }
 
-// Calibrate times a fixed loop of dependent arithmetic and memory accesses, in
-// milliseconds: how fast this machine is just now, whatever it measures. The
-// fastest of three passes counts, so that one interruption does not.
-func Calibrate() float64 {
-	table := make([]uint64, 1<<15)
-	best := time.Hour
-	for range 3 {
-		began := time.Now()
-		x := uint64(1)
-		for range calibrationSteps {
-			x ^= x >> 12
-			x ^= x << 25
-			x ^= x >> 27
-			i := x * 0x2545f4914f6cdd1d >> 49
-			table[i] += x
-			x += table[(i*7)&(1<<15-1)]
-			x |= 1
-		}
-		best = min(best, time.Since(began))
+// Sizes of the loop: words of 8 bytes, and rounds over them.
+const (
+	calibrationWords  = 2048
+	calibrationRounds = 6000
+	calibrationPasses = 5
+)
+
+// Calibrate times the loop. The fastest of some passes counts, so that one
+// interruption does not.
+func Calibrate() Calibration {
+	best := Calibration{math.Inf(1), math.Inf(1)}
+	for range calibrationPasses {
+		best.Alone = min(best.Alone, calibrationPass(1))
+		best.All = min(best.All, calibrationPass(runtime.NumCPU()))
 	}
-	return float64(best.Nanoseconds()) / 1e6
+	return best
+}
+
+// worse returns the longer times of two calibrations.
+func (c Calibration) worse(o Calibration) Calibration {
+	return Calibration{max(c.Alone, o.Alone), max(c.All, o.All)}
+}
+
+// calibrationPass runs the loop so many times at once.
+func calibrationPass(n int) float64 {
+	var wait sync.WaitGroup
+	began := time.Now()
+	for range n {
+		wait.Go(calibrationLoop)
+	}
+	wait.Wait()
+	return float64(time.Since(began).Nanoseconds()) / 1e6
+}
+
+func calibrationLoop() {
+	a := make([]uint64, calibrationWords)
+	var s0, s1, s2, s3, s4, s5 uint64
+	for range calibrationRounds {
+		for i := 0; i+8 <= len(a); i += 8 {
+			s0 += a[i] * 3
+			s1 ^= a[i+1]
+			s2 += a[i+2] * 5
+			s3 ^= a[i+3]
+			s4 += a[i+4] * 7
+			s5 ^= a[i+5] + a[i+6]*9
+			a[i+7] += s0
+		}
+	}
+	runtime.KeepAlive(s0 + s1 + s2 + s3 + s4 + s5)
 }
 
 // keysOf returns the number of keys of a cell's workload; 0 if it has none.

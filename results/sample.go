@@ -41,12 +41,16 @@ type Sample struct {
 	Output         OutputVerdict `json:"output"`
 	OutputDigest   string        `json:"output_digest"`
 	ExpectedDigest string        `json:"expected_digest,omitempty"`
-	// CalibrationMS is the time of the fixed calibration loop right before the
-	// repetition, in milliseconds: how fast the machine was just then.
-	CalibrationMS float64         `json:"calibration_ms"`
-	Checkpoints   []Checkpoint    `json:"checkpoints,omitempty"`
-	Timeline      []TimelinePoint `json:"timeline,omitempty"`
-	Recovery      *RecoveryRecord `json:"recovery,omitempty"`
+	// CalibrationMS is the time of the fixed calibration loop, in milliseconds,
+	// alone on one processor, CalibrationAllMS on all of them at once: how fast
+	// the machine was just then. Of the times right before the repetition and
+	// right after it the longer one.
+	CalibrationMS    float64 `json:"calibration_ms"`
+	CalibrationAllMS float64 `json:"calibration_all_ms,omitempty"`
+
+	Checkpoints []Checkpoint    `json:"checkpoints,omitempty"`
+	Timeline    []TimelinePoint `json:"timeline,omitempty"`
+	Recovery    *RecoveryRecord `json:"recovery,omitempty"`
 	// Warnings about this repetition alone.
 	Warnings []string `json:"warnings,omitempty"`
 }
