@@ -117,30 +117,31 @@ func holdsOne(ratio stat.Summary) bool { return ratio.N > 1 && ratio.Lo <= 1 && 
 // as a factor far from it.
 func change(ratio stat.Summary) string {
 	if ratio.Median < 0.5 || ratio.Median > 2 {
-		return short(ratio.Median) + " times as high" + between(ratio, ratio.Lo, ratio.Hi, "")
+		return short(ratio.Median) + " times as high" + between(ratio, ratio.Lo, ratio.Hi)
 	}
 	if ratio.Median < 1 {
-		return short(100*(1-ratio.Median)) + " % lower" + between(ratio, 100*(1-ratio.Hi), 100*(1-ratio.Lo), " %")
+		return short(100*(1-ratio.Median)) + " % lower" + between(ratio, 100*(1-ratio.Hi), 100*(1-ratio.Lo))
 	}
-	return short(100*(ratio.Median-1)) + " % higher" + between(ratio, 100*(ratio.Lo-1), 100*(ratio.Hi-1), " %")
+	return short(100*(ratio.Median-1)) + " % higher" + between(ratio, 100*(ratio.Lo-1), 100*(ratio.Hi-1))
 }
 
-// between writes an interval in brackets, or says what else it is.
-func between(s stat.Summary, lo, hi float64, unit string) string {
+// between writes an interval in brackets, in the unit of what stands before it,
+// or says what else it is.
+func between(s stat.Summary, lo, hi float64) string {
 	switch {
 	case s.N == 1:
 		return ""
 	case s.IsRange():
-		return fmt.Sprintf(" (range of n = %d: %s to %s%s)", s.N, short(lo), short(hi), unit)
+		return fmt.Sprintf(" (range of n = %d: %s to %s)", s.N, short(lo), short(hi))
 	default:
-		return fmt.Sprintf(" [%s, %s]%s", short(lo), short(hi), unit)
+		return fmt.Sprintf(" [%s, %s]", short(lo), short(hi))
 	}
 }
 
 // phrase writes a summary with its unit and interval.
 func phrase(s stat.Summary) string {
 	factor, unit := results.DisplayUnit(s.Unit, s.Hi)
-	return short(s.Median/factor) + " " + unit + between(s, s.Lo/factor, s.Hi/factor, "")
+	return short(s.Median/factor) + " " + unit + between(s, s.Lo/factor, s.Hi/factor)
 }
 
 // incremental compares a state with its full variant, which is named so:
@@ -160,13 +161,13 @@ func (q inquiry) incremental(r *results.Results, g results.Group) []string {
 				continue
 			}
 			if ratio, ok := r.Ratio(a, b, q.metric); ok && holdsOne(ratio) {
-				parts = append(parts, algorithm+": no difference shown")
+				parts = append(parts, algorithm+" no difference shown")
 			} else if ok {
-				parts = append(parts, algorithm+": "+change(ratio))
+				parts = append(parts, algorithm+" "+change(ratio))
 			}
 		}
 		if len(parts) > 0 {
-			texts = append(texts, fmt.Sprintf("%s on %s against %s. %s.", q.noun, state, full, capital(strings.Join(parts, ", "))))
+			texts = append(texts, fmt.Sprintf("The %s on %s, against %s: %s.", q.noun, state, full, strings.Join(parts, ", ")))
 		}
 	}
 	return texts

@@ -85,7 +85,7 @@ type row struct {
 // cell is a number with what belongs to it, or a dash.
 type cell struct {
 	Text     string // the median
-	Interval string // "8.95 to 9.04", or empty
+	Interval string // empty where no digit of it differs
 	Range    bool   // the interval is a range
 	N        int
 	Count    string // N in words, where it differs within the table

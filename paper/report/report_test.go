@@ -191,7 +191,7 @@ func TestFindingsCarryTheirIntervals(t *testing.T) {
 	p := page(t, campaign(t, small()))
 	for _, pattern := range []string{
 		`The throughput of none is \d.\d\d million records/s \[`,
-		`aligned is \d\.\d\d % lower \[\d\.\d\d, \d+\.\d+\] %, unaligned 1\d\.\d % lower`,
+		`aligned is \d\.\d\d % lower \[\d\.\d\d, \d+\.\d+\], unaligned 1\d\.\d % lower`,
 		`Aligned has the lowest checkpoint duration, \d+ ms \[`,
 	} {
 		if !regexp.MustCompile(pattern).MatchString(p) {
@@ -203,7 +203,7 @@ func TestFindingsCarryTheirIntervals(t *testing.T) {
 func TestIncrementalIsComparedWithFull(t *testing.T) {
 	config := small()
 	config.States = []string{"heap", "pebble-full", "pebble"}
-	if p := page(t, campaign(t, config)); !strings.Contains(p, "on pebble against pebble-full. Aligned: 0.0") {
+	if p := page(t, campaign(t, config)); !strings.Contains(p, "on pebble, against pebble-full: aligned 0.0") {
 		t.Error("the bytes of incremental and full checkpoints are not compared")
 	}
 }

@@ -44,7 +44,7 @@ func abstracts(r *results.Results) []abstract {
 		} {
 			row := abstractRow{Question: q.text}
 			if m, err := results.MetricNamed(q.metric); err == nil && m.Question == results.Latency && g.RateShare > 0 {
-				row.Load = fmt.Sprintf("each at %s %% of its own saturation", short(100*g.RateShare))
+				row.Load = fmt.Sprintf("each at %s %% of its own saturation", plain(100*g.RateShare))
 			}
 			found := false
 			for _, state := range a.States {
@@ -72,7 +72,7 @@ func answerTo(r *results.Results, g results.Group, state, metric string) (answer
 	if ratio, ok := r.RatioToBaseline(g, v, metric); ok {
 		a.Ratio = "no difference shown to " + r.Manifest.Plan.Baseline
 		if !holdsOne(ratio) {
-			a.Ratio = short(ratio.Median) + "\u00d7 " + r.Manifest.Plan.Baseline + between(ratio, ratio.Lo, ratio.Hi, "")
+			a.Ratio = short(ratio.Median) + "\u00d7 " + r.Manifest.Plan.Baseline + between(ratio, ratio.Lo, ratio.Hi)
 		}
 	}
 	a.Ties = strings.Join(ties(r, g, v, metric), ", ")

@@ -102,9 +102,15 @@ func columnUnit(r *results.Results, g results.Group, metric string) (float64, st
 }
 
 func summaryCell(s stat.Summary, factor float64) cell {
-	c := cell{Text: short(s.Median / factor), N: s.N, Range: s.IsRange() && s.N > 1}
-	if s.N > 1 {
-		c.Interval = short(s.Lo/factor) + "\u2013" + short(s.Hi/factor)
+	text := func(v float64) string {
+		if s.Unit == results.Count {
+			return plain(v)
+		}
+		return short(v / factor)
+	}
+	c := cell{Text: text(s.Median), N: s.N, Range: s.IsRange() && s.N > 1}
+	if lo, hi := text(s.Lo), text(s.Hi); lo != hi {
+		c.Interval = lo + "\u2013" + hi
 	}
 	return c
 }
