@@ -244,6 +244,25 @@ func TestWarningsTravelWithTheNumbers(t *testing.T) {
 	}
 }
 
+func TestEveryMetricIsShownWhereItBelongs(t *testing.T) {
+	p := page(t, campaign(t, small()))
+	for question, columns := range map[results.Question][]string{
+		results.Bytes:       {"state", "logical change", "write amplification"},
+		results.Checkpoints: {"recovery line age", "useless checkpoints"},
+	} {
+		start := strings.Index(p, `<section id="`+string(question)+`"`)
+		section := p[start : start+strings.Index(p[start:], "</section>")]
+		for _, c := range columns {
+			if !strings.Contains(section, `<th scope="col">`+c+"<small>") {
+				t.Errorf("the section on %s has no column %q", question, c)
+			}
+		}
+	}
+	if !strings.Contains(p, ">all state</text>") {
+		t.Error("the figure of bytes does not show the size of all state")
+	}
+}
+
 func TestFilesOfFiguresAreInThePage(t *testing.T) {
 	p := page(t, campaign(t, small()))
 	for _, name := range []string{"throughput.svg", "throughput.pdf", "throughput.csv", "timeline-heap.csv"} {
