@@ -97,6 +97,27 @@ func (c Cell) LoadText() string {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
+// Name names a cell for people, by the coordinates in which the cells of one
+// group differ: "aligned on heap, closed loop".
+func (c Cell) Name() string {
+	words := []string{c.Algorithm + " on " + c.State}
+	switch {
+	case c.Load == ClosedLoop:
+		words = append(words, "closed loop")
+	case c.RateShare > 0:
+		words = append(words, "open loop at "+number(100*c.RateShare)+" % of saturation")
+	default:
+		words = append(words, "open loop at "+number(c.Rate)+" records/s")
+	}
+	if c.Kill {
+		words = append(words, "killed")
+	}
+	if c.Twin {
+		words = append(words, "second arm of A/A")
+	}
+	return strings.Join(words, ", ")
+}
+
 // Seed is a number that depends on the cell and the metric alone, for
 // resampling the metric's values the same way in every process.
 func (c Cell) Seed(metric string) uint64 {

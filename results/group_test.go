@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"weir/results"
 	"weir/results/resultstest"
@@ -84,10 +85,39 @@ func TestTableMarksRangesAndVerdict(t *testing.T) {
 	if err := read(t, write(t, config)).WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"aligned", "throughput", "~9.", "million records/s", "results unjudged", "too few repetitions"} {
+	for _, part := range []string{"aligned", "throughput", "~9.", "million", "records/s", "ratio to", "results unjudged", "too few repetitions"} {
 		if !strings.Contains(b.String(), part) {
 			t.Errorf("table lacks %q:\n%s", part, b.String())
 		}
+	}
+}
+
+func TestTableFitsATerminal(t *testing.T) {
+	for name, config := range map[string]resultstest.Config{"standard": resultstest.Standard(), "quick": resultstest.Quick()} {
+		var b strings.Builder
+		if err := read(t, write(t, config)).WriteTable(&b); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+				t.Errorf("%s: a line of %d columns: %s", name, n, line)
+			}
+			if strings.Contains(line, "algorithm=") {
+				t.Errorf("%s: a cell is named by its key: %s", name, line)
+			}
+		}
+	}
+}
+
+func TestOneRepetitionIsNoFinding(t *testing.T) {
+	config := small()
+	config.Repetitions = 1
+	var b strings.Builder
+	if err := read(t, write(t, config)).WriteTable(&b); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.String(); !strings.Contains(s, "one repetition: an impression") || strings.Contains(s, "~") {
+		t.Errorf("the table of single repetitions does not say what they are worth, or marks ranges:\n%s", s)
 	}
 }
 

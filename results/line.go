@@ -2,15 +2,11 @@ package results
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 
 	"weir/results/stat"
 )
@@ -79,92 +75,6 @@ func Headline() []string {
 		"throughput", "processing_p50_ms", "processing_p99_ms", "processing_p999_ms", "visible_p99_ms",
 		"checkpoint_ms", "sync_ms", "uploaded_bytes", "recovery_ms", "lost_work_records",
 	}
-}
-
-// metricsPerBlock keeps a table of WriteTable within the width of a terminal.
-const metricsPerBlock = 5
-
-// WriteTable writes the comparison at a glance for a terminal: per group one row
-// per variant and one column per metric of Headline that was measured, in blocks
-// of a few columns. A value is the median with the farther end of its interval
-// in percent, marked ~ where that is a range. It ends with the verdict.
-func (r *Results) WriteTable(w io.Writer) error {
-	for _, g := range r.Groups() {
-		if _, err := fmt.Fprintf(w, "%s\n", g.Label()); err != nil {
-			return err
-		}
-		for block := range slices.Chunk(r.MeasuredIn(g, Headline()), metricsPerBlock) {
-			if err := r.writeBlock(w, g, block); err != nil {
-				return err
-			}
-		}
-	}
-	v := r.Manifest.Validity
-	if v.State == "" {
-		v.State = Unjudged
-	}
-	_, err := fmt.Fprintf(w, "median ± the farther end of its 95 %% interval; ~ of the range below %d repetitions; results %s\n", stat.MinInterval, v.State)
-	for _, reason := range v.Reasons {
-		if err == nil {
-			_, err = fmt.Fprintf(w, "  %s\n", reason)
-		}
-	}
-	return err
-}
-
-func (r *Results) writeBlock(w io.Writer, g Group, metrics []string) error {
-	columns := make([][]string, len(metrics))
-	header, units := []string{"algorithm", "state"}, []string{"", ""}
-	for i, m := range metrics {
-		var unit string
-		columns[i], unit = r.column(g, m)
-		header, units = append(header, strings.TrimSuffix(strings.TrimSuffix(m, "_ms"), "_bytes")), append(units, unit)
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) // Flush returns the errors of writing
-	_, _ = fmt.Fprintf(t, "  %s\t\n  %s\t\n", strings.Join(header, "\t"), strings.Join(units, "\t"))
-	for i, v := range r.Variants(g) {
-		row := []string{v.Algorithm, v.State}
-		for _, c := range columns {
-			row = append(row, c[i])
-		}
-		_, _ = fmt.Fprintf(t, "  %s\t\n", strings.Join(row, "\t"))
-	}
-	return t.Flush()
-}
-
-// column returns a metric's text for every variant, and the unit of all.
-func (r *Results) column(g Group, metric string) (texts []string, unit string) {
-	var summaries []stat.Summary
-	top := 0.0
-	for _, v := range r.Variants(g) {
-		s, _ := r.SummaryFor(g, v, metric) // N is 0 where not measured
-		summaries, top, unit = append(summaries, s), max(top, s.Hi), cmp.Or(unit, s.Unit)
-	}
-	factor, unit := DisplayUnit(unit, top)
-	for _, s := range summaries {
-		texts = append(texts, relative(s, factor))
-	}
-	return texts, unit
-}
-
-// relative writes a summary in a unit factor times as large as "9.01 ±0.7%".
-func relative(s stat.Summary, factor float64) string {
-	if s.N == 0 {
-		return "-"
-	}
-	text := FormatNumber(s.Median / factor)
-	if s.N > 1 && s.Median > 0 {
-		percent := 100 * max(s.Hi-s.Median, s.Median-s.Lo) / s.Median
-		digits := 0
-		if percent < 9.95 {
-			digits = 1
-		}
-		text += " ±" + strconv.FormatFloat(percent, 'f', digits, 64) + "%"
-	}
-	if s.IsRange() {
-		text = "~" + text
-	}
-	return text
 }
 
 // DisplayUnit returns the factor from a metric's unit to the one in which values

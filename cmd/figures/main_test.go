@@ -71,9 +71,43 @@ func TestCheckNamesWhatWouldChange(t *testing.T) {
 func TestNoResultsIsNoError(t *testing.T) {
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
 		status, _, e := run("--check", "--results", dir, "--out", t.TempDir())
-		if status != exitFine || !strings.Contains(e, "no published results") {
+		if status != exitFine || !strings.Contains(e, "NOTHING CHECKED: no published results") || strings.Contains(e, "up to date") {
 			t.Errorf("%d, %s", status, e)
 		}
+	}
+}
+
+func TestNoResultsLeaveOldFiguresToBeDeleted(t *testing.T) {
+	flags, resultsDir, out := stage(t)
+	if status, _, e := run(flags...); status != exitFine {
+		t.Fatalf("render: %d, %s", status, e)
+	}
+	if err := os.RemoveAll(filepath.Join(resultsDir, "synthetic")); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, e := run(append(flags, "--check")...); status != exitError || !strings.Contains(e, "throughput.pdf has no results") || !strings.Contains(e, "delete them") {
+		t.Errorf("check: %d, %s", status, e)
+	}
+	if status, _, e := run(flags...); status != exitFine || !strings.Contains(e, "NOTHING DRAWN") {
+		t.Errorf("render: %d, %s", status, e)
+	}
+	if _, err := os.Stat(filepath.Join(out, "synthetic", "throughput.svg")); err != nil {
+		t.Errorf("figures were removed because no results were found: %v", err)
+	}
+}
+
+func TestAnotherSchemaIsNamed(t *testing.T) {
+	flags, resultsDir, _ := stage(t)
+	path := filepath.Join(resultsDir, "synthetic", "manifest.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(data, []byte(`"schema": 1`), []byte(`"schema": 9`), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, e := run(flags...); status != exitError || !strings.Contains(e, "manifest.json") || !strings.Contains(e, "another schema version: 9") {
+		t.Errorf("%d, %s", status, e)
 	}
 }
 

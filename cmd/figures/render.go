@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,7 +25,8 @@ func render(c config, log logger) error {
 	if err != nil {
 		return err
 	}
-	if len(files) == 0 {
+	if len(files) == 0 { // a mistyped --results must not empty --out
+		log("NOTHING DRAWN: %s\n", unpublished(c))
 		return nil
 	}
 	stale, err := staleFiles(c, files)
@@ -75,10 +77,24 @@ func check(c config, log logger) error {
 		changed = append(changed, path+" has no results")
 	}
 	if len(changed) > 0 {
-		return fmt.Errorf("figures are not up to date:\n  %s\nrender them with: go run ./cmd/figures --results %s --out %s", strings.Join(changed, "\n  "), c.results, c.out)
+		remedy := fmt.Sprintf("render them with: go run ./cmd/figures --results %s --out %s", c.results, c.out)
+		if len(files) == 0 {
+			remedy = "delete them: " + unpublished(c)
+		}
+		return fmt.Errorf("figures are not up to date:\n  %s\n%s", strings.Join(changed, "\n  "), remedy)
+	}
+	if len(files) == 0 {
+		log("NOTHING CHECKED: %s\n", unpublished(c))
+		return nil
 	}
 	log("%d files are up to date\n", len(files))
 	return nil
+}
+
+// unpublished tells that there are no campaigns to draw, and where they were
+// looked for.
+func unpublished(c config) string {
+	return fmt.Sprintf("no published results in %s (a directory with a %s whose name does not begin with %s)", c.results, results.ManifestFile, results.LocalPrefix)
 }
 
 // drawAll returns the files of every published campaign by path.
@@ -86,9 +102,6 @@ func drawAll(c config, log logger) (map[string][]byte, error) {
 	dirs, err := results.Published(c.results)
 	if err != nil {
 		return nil, err
-	}
-	if len(dirs) == 0 {
-		log("no published results in %s: there is nothing to draw\n", c.results)
 	}
 	files := map[string][]byte{}
 	for _, dir := range dirs {
@@ -100,6 +113,7 @@ func drawAll(c config, log logger) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		log("%s: %d figures of %d repetitions, results %s\n", filepath.Base(dir), len(drawn), len(r.Samples), cmp.Or(r.Manifest.Validity.State, results.Unjudged))
 		for _, f := range drawn {
 			parts, err := f.Files()
 			if err != nil {

@@ -2,6 +2,7 @@ package figures
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"weir/results"
@@ -22,10 +23,12 @@ type dotSeries struct {
 }
 
 func (c context) dotRows(d dotRows) ([]Figure, error) {
-	layout := c.newRows(d.metrics()...)
-	if len(layout.panels) == 0 {
+	measured := c.results.MeasuredIn(c.group, d.metrics())
+	d.series = slices.DeleteFunc(d.series, func(s dotSeries) bool { return !slices.Contains(measured, s.metric) })
+	if len(d.series) == 0 {
 		return nil, nil
 	}
+	layout := c.newRows(d.metrics()...)
 	f := d.figure
 	f.Columns = append([]string{"state", "algorithm", "metric"}, summaryColumns("median")...)
 	panels, all := c.dots(layout, d, &f)

@@ -103,7 +103,7 @@ func (c context) note(what string, points []point) string {
 	parts := []string{what}
 	ranges, intervals := false, false
 	for _, p := range points {
-		ranges = ranges || p.IsRange()
+		ranges = ranges || p.IsRange() && p.N > 1
 		intervals = intervals || !p.IsRange()
 	}
 	if intervals {
@@ -112,9 +112,12 @@ func (c context) note(what string, points []point) string {
 	if ranges {
 		parts = append(parts, fmt.Sprintf("Dotted whiskers: range of fewer than %d repetitions.", stat.MinInterval))
 	}
-	if n, same := commonN(points); same {
+	switch n, same := commonN(points); {
+	case same && n == 1:
+		parts = append(parts, "n = 1: one repetition each, no intervals.")
+	case same:
 		parts = append(parts, fmt.Sprintf("n = %d repetitions each.", n))
-	} else if len(points) > 0 {
+	case len(points) > 0:
 		parts = append(parts, "Small figures: number of repetitions.")
 	}
 	if caution := c.caution(); caution != "" {

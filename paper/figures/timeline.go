@@ -160,8 +160,11 @@ func (c context) timelineSheet(stories []story) (sheet, error) {
 		s.legend = append(s.legend, entry{l.label, lineThumb(l.style, false)})
 	}
 	s.legend = append(s.legend, entry{"checkpoint, trigger to durable", bandThumb})
-	parts := fmt.Sprintf("Processing latency of one repetition per algorithm, the middle one of n = %s by its 99th percentile; no intervals, %s", counts(stories), from)
-	s.note = parts
+	which := ", the only one"
+	if n := counts(stories); n != "1" {
+		which = ", the middle one of n = " + n + " by its 99th percentile"
+	}
+	s.note = fmt.Sprintf("Processing latency of one repetition per algorithm%s; no intervals, %s", which, from)
 	if caution := c.caution(); caution != "" {
 		s.note += " " + caution
 	}

@@ -48,9 +48,11 @@ func recorded(r *results.Results) string {
 	return text
 }
 
-// machine tells the environment; what could not be found out is left out.
-func machine(e results.Environment) []fact {
-	commit := e.Commit
+// machine tells the environment; what could not be found out is left out, or
+// said where a reader needs it to trust or repeat the numbers.
+func machine(r *results.Results) []fact {
+	e := r.Manifest.Environment
+	commit := cmp.Or(e.Commit, "not known: built without version control information")
 	if e.Dirty {
 		commit += ", with changes that are not committed"
 	}
@@ -67,7 +69,9 @@ func machine(e results.Environment) []fact {
 		{"Kernel", e.Kernel},
 		{"Disk", disk(e.Disk)},
 		{"Disk, probed", probe(e.Disk)},
-		{"Others on the machine", strain(e)},
+		{"Stolen CPU time", fmt.Sprintf("%s %% since boot before the campaign, %s %% after", tenth(100*e.Before.StealShare), tenth(100*e.After.StealShare))},
+		{"Pressure", strain(e)},
+		{"Calibration loop", calibration(r)},
 		{"Go", fmt.Sprintf("%s %s/%s%s", e.GoVersion, e.GOOS, e.GOARCH, gogc(e.GOGC))},
 		{"Commit", commit},
 		{"Modules", pairs(e.Modules, " ")},
@@ -82,20 +86,30 @@ func disk(d results.Disk) string {
 
 func probe(d results.Disk) string {
 	if d.FsyncP50MS == 0 && d.WriteBytesPerSecond == 0 {
-		return ""
+		return "not probed"
 	}
 	text := fmt.Sprintf("fsync %s ms at the median, %s ms at the 99th percentile; %s/s written and synced", short(d.FsyncP50MS), short(d.FsyncP99MS), size(int64(d.WriteBytesPerSecond)))
 	if d.ReadBytesPerSecond > 0 {
-		text += ", " + size(int64(d.ReadBytesPerSecond)) + "/s read"
+		text += ", " + size(int64(d.ReadBytesPerSecond)) + "/s read from the page cache"
 	}
 	return text
 }
 
 func strain(e results.Environment) string {
-	return fmt.Sprintf("CPU time stolen %s %% before, %s %% after; pressure (CPU, I/O, memory) %s, %s, %s %% before and %s, %s, %s %% after",
-		tenth(100*e.Before.StealShare), tenth(100*e.After.StealShare),
+	return fmt.Sprintf("some task waited for CPU %s %%, I/O %s %%, memory %s %% of the ten seconds before the campaign; %s %%, %s %%, %s %% of its last ten",
 		tenth(e.Before.CPUPressure), tenth(e.Before.IOPressure), tenth(e.Before.MemoryPressure),
 		tenth(e.After.CPUPressure), tenth(e.After.IOPressure), tenth(e.After.MemoryPressure))
+}
+
+// mostPressure is the CPU pressure before a campaign, in percent, above which
+// others were at work.
+const mostPressure = 10
+
+func pressureCare(e results.Environment) []string {
+	if e.Before.CPUPressure <= mostPressure {
+		return nil
+	}
+	return []string{fmt.Sprintf("Tasks waited for a core %s %% of the ten seconds before the campaign: something else was running.", tenth(e.Before.CPUPressure))}
 }
 
 func gogc(v string) string {
@@ -135,7 +149,7 @@ type health struct {
 	Verdict  string
 	Outputs  []row // per cell: repetitions, exact, as declared, wrong
 	AA       []row
-	Warnings []string
+	Warnings []warning
 	Care     []string
 }
 
@@ -157,15 +171,16 @@ func newHealth(r *results.Results) health {
 	}
 	for _, a := range r.Manifest.Validity.AA {
 		h.AA = append(h.AA, row{
-			Heads: []string{a.Cell.Key(), a.Metric},
+			Heads: []string{r.NameOf(a.Cell), label(a.Metric)},
 			Cells: []cell{
 				summaryCell(a.Ratio, 1),
-				{Text: string(a.Verdict)}, {Text: fmt.Sprintf("%s %%", short(100*a.NoiseFloor))},
+				{Text: verdictText(a.Verdict)}, {Text: fmt.Sprintf("%s %%", short(100*a.NoiseFloor))},
 			},
 		})
 	}
 	h.Warnings = warnings(r)
-	h.Care = append(calibration(r), "An A/A comparison measures one cell twice; the noise floor is how far its ratio may be from 1. A difference between algorithms below it is no finding.")
+	h.Care = append(calibrationCare(r), pressureCare(r.Manifest.Environment)...)
+	h.Care = append(h.Care, "An A/A comparison measures one cell twice; the noise floor is how far its ratio may be from 1. A difference between algorithms below it is no finding.")
 	return h
 }
 
@@ -177,7 +192,7 @@ func outputs(r *results.Results) []row {
 		for _, s := range samples {
 			count[s.Output]++
 		}
-		rows = append(rows, row{Heads: []string{c.Key()}, Cells: []cell{
+		rows = append(rows, row{Heads: []string{r.NameOf(c)}, Cells: []cell{
 			{Text: strconv.Itoa(len(samples))}, {Text: strconv.Itoa(count[results.OutputExact])},
 			{Text: strconv.Itoa(count[results.OutputDeclared])}, {Text: strconv.Itoa(count[results.OutputWrong])},
 			{Text: cmp.Or(shortDigest(samples), "-")},
@@ -201,21 +216,37 @@ func shortDigest(samples []results.Sample) string {
 	return strings.Join(digests, ", ")
 }
 
-// calibration judges how steady the machine was by its calibration loop.
-func calibration(r *results.Results) []string {
-	low, high := 0.0, 0.0
+// calibrated returns the shortest and longest time of the calibration loop, in
+// milliseconds; zeros when it was not timed.
+func calibrated(r *results.Results) (low, high float64) {
 	for _, s := range r.Samples {
 		if s.CalibrationMS > 0 && (low == 0 || s.CalibrationMS < low) {
 			low = s.CalibrationMS
 		}
 		high = max(high, s.CalibrationMS)
 	}
+	return low, high
+}
+
+func calibration(r *results.Results) string {
+	low, high := calibrated(r)
 	if low == 0 {
+		return "not timed"
+	}
+	return fmt.Sprintf("%s to %s ms over the campaign, timed before every repetition", short(low), short(high))
+}
+
+// steady is how far apart two times of the calibration loop may be, as a ratio.
+const steady = 1.1
+
+func calibrationCare(r *results.Results) []string {
+	low, high := calibrated(r)
+	switch {
+	case low == 0:
 		return []string{"No calibration loop was timed: how steady the machine was is not known."}
+	case high > steady*low:
+		return []string{fmt.Sprintf("The calibration loop took %s to %s ms, %s %% apart: the machine's speed changed while measuring, and differences of that size may come from it.", short(low), short(high), short(100*(high/low-1)))}
+	default:
+		return []string{fmt.Sprintf("The calibration loop took %s to %s ms: the machine's speed was steady.", short(low), short(high))}
 	}
-	text := fmt.Sprintf("The calibration loop took %s to %s ms over the campaign", short(low), short(high))
-	if high > 1.1*low {
-		return []string{text + ": more than 10 % apart, so that the machine's speed changed while measuring."}
-	}
-	return []string{text + ": the machine's speed was steady."}
 }

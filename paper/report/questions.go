@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ type inquiry struct {
 	of          results.Question
 	title, lead string
 	metric      string
+	noun        string // the metric in a sentence
 	care        []string
 }
 
@@ -23,13 +25,13 @@ func questions() []inquiry {
 		{
 			results.Throughput, "How much can it process?",
 			"Records are offered as fast as they are taken (closed loop). The number is what the machine can do, not what it should be run at.",
-			"throughput",
+			"throughput", "throughput",
 			[]string{"At saturation every queue is full: no latency is given here."},
 		},
 		{
 			results.Latency, "How long does a record take?",
 			"Records are offered by a schedule that does not wait (open loop), and a latency counts from the record's intended time: a stall is charged to every record it delays.",
-			"processing_p99_ms",
+			"processing_p99_ms", "99th percentile of processing latency",
 			[]string{
 				"Visible latency includes the wait for the output's commit; with exactly-once output that is about half an interval and the checkpoint.",
 				"Where the load is a share of saturation, a faster variant is offered more records: compare latencies together with the offered rate.",
@@ -38,13 +40,13 @@ func questions() []inquiry {
 		{
 			results.Checkpoints, "What does a checkpoint cost?",
 			"A checkpoint lasts from its trigger until data, directory and metadata are synced and all tasks have acknowledged.",
-			"checkpoint_ms",
+			"checkpoint_ms", "checkpoint duration",
 			[]string{"Parts are medians over tasks and checkpoints, each for itself: they need not add up to the median of the whole."},
 		},
 		{
 			results.Recovery, "How long does recovery take?",
 			"The job's process is killed with SIGKILL at a random moment and restarted from what is on disk.",
-			"recovery_ms",
+			"recovery_ms", "recovery time",
 			[]string{
 				"Unless the settings say that caches were dropped, restored files may still have been in the page cache.",
 				"Lost work depends on where in the interval the kill fell, and spreads accordingly.",
@@ -53,7 +55,7 @@ func questions() []inquiry {
 		{
 			results.Bytes, "How many bytes does it write?",
 			"Bytes at each layer, from the keys and values that changed to what the device wrote.",
-			"uploaded_bytes",
+			"uploaded_bytes", "number of bytes uploaded per checkpoint",
 			[]string{"Device bytes include those of other programs on the machine."},
 		},
 	}
@@ -68,8 +70,13 @@ func (q inquiry) fill(r *results.Results, drawn []figures.Figure) question {
 		if len(measured) == 0 {
 			continue
 		}
-		t := metricTable(r, g, measured)
-		s.Tables = append(s.Tables, t)
+		for _, columns := range split(measured) {
+			t := metricTable(r, g, columns)
+			if len(r.Groups()) > 1 {
+				t.Caption = t.Name + "; " + t.Caption
+			}
+			s.Tables = append(s.Tables, t)
+		}
 		s.Findings = append(s.Findings, q.findings(r, g)...)
 	}
 	for _, f := range drawn {
@@ -79,6 +86,13 @@ func (q inquiry) fill(r *results.Results, drawn []figures.Figure) question {
 	}
 	s.Care = append(slices.Clone(q.care), q.careOf(r)...)
 	return s
+}
+
+// split gives visible latency a table of its own, so that each fits a page.
+func split(metrics []string) [][]string {
+	visible := func(m string) bool { return strings.HasPrefix(m, "visible_") }
+	tables := [][]string{slices.DeleteFunc(slices.Clone(metrics), visible), slices.DeleteFunc(slices.Clone(metrics), func(m string) bool { return !visible(m) })}
+	return slices.DeleteFunc(tables, func(t []string) bool { return len(t) == 0 })
 }
 
 func metricsOf(q results.Question) []string {
@@ -98,100 +112,11 @@ func metricsOf(q results.Question) []string {
 const longestData = 80
 
 func newFigure(f figures.Figure) figure {
-	shown := figure{ID: "figure-" + f.Name, Heading: f.Heading, Caption: f.Caption, Alt: f.Alt, SVG: inline(f), Files: f.Name + ".csv"}
+	shown := figure{ID: "figure-" + f.Name, Heading: f.Heading, Caption: f.Caption, SVG: inline(f), Files: downloads(f)}
 	if len(f.Rows) <= longestData {
 		shown.Columns, shown.Data = f.Columns, f.Rows
 	}
 	return shown
-}
-
-// findings tells, per state, which variant is best and from which the best was
-// not shown to differ.
-func (q inquiry) findings(r *results.Results, g results.Group) []string {
-	var sentences []string
-	for _, state := range r.States() {
-		best, ok := q.best(r, g, state)
-		if !ok {
-			continue
-		}
-		s, _ := r.SummaryFor(g, best, q.metric)
-		sentence := fmt.Sprintf("%s: %s%s %s, %s", state, besideBaseline(r), best.Algorithm, q.superlative(), phrase(s))
-		if len(r.Groups()) > 1 {
-			sentence = g.Label() + ", " + sentence
-		}
-		if ties := q.ties(r, g, best); len(ties) > 0 {
-			sentence += "; no difference shown to " + strings.Join(ties, ", ")
-		}
-		sentences = append(sentences, sentence+".")
-	}
-	return sentences
-}
-
-// besideBaseline says that the baseline is not in the running.
-func besideBaseline(r *results.Results) string {
-	if b := r.Manifest.Plan.Baseline; b != "" && len(r.Algorithms()) > 1 {
-		return "beside the baseline " + b + ", "
-	}
-	return ""
-}
-
-// competes tells whether a variant is judged rather than judged against.
-func competes(r *results.Results, v results.Variant) bool {
-	return v.Algorithm != r.Manifest.Plan.Baseline || len(r.Algorithms()) == 1
-}
-
-func (q inquiry) superlative() string {
-	m, err := results.MetricNamed(q.metric)
-	if err == nil && m.Better == results.Higher {
-		return "has the highest " + m.Label()
-	}
-	return "has the lowest " + m.Label()
-}
-
-func phrase(s stat.Summary) string {
-	factor, unit := results.DisplayUnit(s.Unit, s.Hi)
-	text := short(s.Median/factor) + " " + unit
-	switch {
-	case s.N == 1:
-		return text + " (one repetition)"
-	case s.IsRange():
-		return fmt.Sprintf("%s (range %s to %s, n = %d)", text, short(s.Lo/factor), short(s.Hi/factor), s.N)
-	default:
-		return fmt.Sprintf("%s (%s to %s)", text, short(s.Lo/factor), short(s.Hi/factor))
-	}
-}
-
-func (q inquiry) best(r *results.Results, g results.Group, state string) (results.Variant, bool) {
-	m, err := results.MetricNamed(q.metric)
-	var best results.Variant
-	var median float64
-	found := false
-	for _, v := range r.Variants(g) {
-		s, ok := r.SummaryFor(g, v, q.metric)
-		if err != nil || !ok || v.State != state || !competes(r, v) {
-			continue
-		}
-		if !found || (m.Better == results.Higher) == (s.Median > median) && s.Median != median {
-			best, median, found = v, s.Median, true
-		}
-	}
-	return best, found
-}
-
-// ties are the algorithms whose ratio to the best has an interval around 1.
-func (q inquiry) ties(r *results.Results, g results.Group, best results.Variant) []string {
-	base, _ := r.CellFor(g, best, q.metric)
-	var ties []string
-	for _, v := range r.Variants(g) {
-		c, ok := r.CellFor(g, v, q.metric)
-		if !ok || v == best || v.State != best.State || !competes(r, v) {
-			continue
-		}
-		if s, ok := r.Ratio(c, base, q.metric); ok && s.Lo <= 1 && s.Hi >= 1 {
-			ties = append(ties, v.Algorithm)
-		}
-	}
-	return ties
 }
 
 // careOf adds what the data themselves call for.
@@ -201,16 +126,17 @@ func (q inquiry) careOf(r *results.Results) []string {
 	if m.Plan.Quick {
 		care = append(care, "Quick plan: fewer and shorter repetitions, for a first look only.")
 	}
-	if few, n := q.fewest(r); few {
-		care = append(care, fmt.Sprintf("Some cells have %d repetitions: below %d the range is given in place of an interval, marked with ~.", n, stat.MinInterval))
-	}
 	for _, a := range m.Validity.AA {
 		if metric, err := results.MetricNamed(a.Metric); err == nil && metric.Question == q.of {
-			care = append(care, fmt.Sprintf("A/A of %s: %s, noise floor %s %%.", a.Metric, a.Verdict, short(100*a.NoiseFloor)))
+			care = append(care, fmt.Sprintf("%s measured twice (A/A) gave %s %s %% apart (%s); differences up to %s %% are no finding.",
+				capital(r.NameOf(a.Cell)), metric.Label(), short(100*math.Abs(a.Ratio.Median-1)), verdictText(a.Verdict), short(100*a.NoiseFloor)))
 		}
 	}
 	if q.of == results.Latency {
 		care = append(care, generatorCare(r)...)
+	}
+	if q.of == results.Throughput {
+		care = append(care, aboveBaseline(r)...)
 	}
 	if m.Validity.State == results.Invalid {
 		care = append(care, "The campaign is invalid: do not use these numbers.")
@@ -218,15 +144,36 @@ func (q inquiry) careOf(r *results.Results) []string {
 	return care
 }
 
-func (q inquiry) fewest(r *results.Results) (few bool, n int) {
+func verdictText(v stat.Verdict) string {
+	switch v {
+	case stat.Same:
+		return "no difference shown"
+	case stat.Differs:
+		return "it differs from itself"
+	default:
+		return string(v)
+	}
+}
+
+// aboveBaseline names the variants that were faster than a baseline which takes
+// no checkpoints: work that is added cannot make a job faster.
+func aboveBaseline(r *results.Results) []string {
+	const metric = "throughput"
+	var names []string
 	for _, g := range r.Groups() {
 		for _, v := range r.Variants(g) {
-			if s, ok := r.SummaryFor(g, v, q.metric); ok && s.IsRange() && (!few || s.N < n) {
-				few, n = true, s.N
+			base, ok := r.CellFor(g, results.Variant{Algorithm: r.Manifest.Plan.Baseline, State: v.State}, metric)
+			ratio, measured := r.RatioToBaseline(g, v, metric)
+			if ok && measured && base.IntervalMS == 0 && ratio.Median > 1 && !holdsOne(ratio) {
+				names = append(names, v.Algorithm+" on "+v.State)
 			}
 		}
 	}
-	return few, n
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Measured above the baseline %s, which takes no checkpoints: %s. Added work does not make a job faster: look for noise, or for something else in which the two differ (sink, memory, batches), before using these ratios.",
+		r.Manifest.Plan.Baseline, enumerate(names))}
 }
 
 // mostGenerator is the share of CPU time above which the load generator disturbs

@@ -45,6 +45,9 @@ type view struct {
 	ID        string
 	Intro     string
 	Banner    banner
+	Worth     string // how much the numbers can carry
+	Caveat    string
+	Short     []abstract
 	Measured  []fact
 	Machine   []fact
 	Glance    []table
@@ -65,9 +68,11 @@ type fact struct{ Name, Text string }
 
 // table has row headers in its first columns.
 type table struct {
+	Name    string // of what it compares
 	Caption string
 	Columns []column
 	Rows    []row
+	Warned  bool // some of its cells are
 }
 
 type column struct{ Name, Unit string }
@@ -80,25 +85,27 @@ type row struct {
 // cell is a number with what belongs to it, or a dash.
 type cell struct {
 	Text     string // the median
-	Interval string // "8.95 to 9.04", or empty
+	Interval string // empty where no digit of it differs
 	Range    bool   // the interval is a range
 	N        int
+	Count    string // N in words, where it differs within the table
 	Ratio    string // to the baseline
+	Warned   bool   // a repetition behind it carries a warning
 }
 
 // question is one section.
 type question struct {
 	ID, Title, Lead string
-	Findings        []string
+	Findings        []finding
 	Figures         []figure
 	Tables          []table
 	Care            []string
 }
 
 type figure struct {
-	ID, Heading, Caption, Alt string
-	SVG                       template.HTML
-	Files                     string
+	ID, Heading, Caption string
+	SVG                  template.HTML
+	Files                []download
 	// Data is the table behind the figure, empty when it is too long.
 	Columns []string
 	Data    [][]string
@@ -107,8 +114,8 @@ type figure struct {
 func newView(r *results.Results, drawn []figures.Figure) view {
 	m := r.Manifest
 	v := view{
-		Style: template.CSS(style), ID: m.ID, Intro: m.Description, Banner: newBanner(m),
-		Measured: measured(r), Machine: machine(m.Environment), Glance: glance(r),
+		Style: template.CSS(style), ID: m.ID, Intro: m.Description, Banner: newBanner(m), Worth: worth(r), Caveat: caveat(r), Short: abstracts(r),
+		Measured: measured(r), Machine: machine(r), Glance: glance(r),
 		Baseline: m.Plan.Baseline, Health: newHealth(r), Metrics: results.Metrics(),
 	}
 	for _, q := range questions() {

@@ -49,7 +49,7 @@ func TestEveryQuestionHasItsFigureNumbersAndCare(t *testing.T) {
 			continue
 		}
 		section := p[start : start+strings.Index(p[start:], "</section>")]
-		for _, part := range []string{"<svg", "<figcaption>", "The numbers", "What to be careful about", "<li>heap: beside the baseline none, "} {
+		for _, part := range []string{"<svg", "<figcaption>", "The numbers", "What to be careful about", "<li><strong>heap:</strong> "} {
 			if !strings.Contains(section, part) {
 				t.Errorf("the section on %s lacks %q", q.of, part)
 			}
@@ -64,9 +64,14 @@ func TestEveryQuestionHasItsFigureNumbersAndCare(t *testing.T) {
 
 func TestNothingIsLoaded(t *testing.T) {
 	p := page(t, campaign(t, small()))
-	for _, pattern := range []string{`<script`, `<link`, `<img`, `<iframe`, ` src=`, `@import`, `url\(`, `href="[^#]`} {
+	for _, pattern := range []string{`<script`, `<link`, `<img`, `<iframe`, ` src=`, `@import`, `url\(`} {
 		if m := regexp.MustCompile(pattern).FindString(p); m != "" {
 			t.Errorf("the report holds %q", m)
+		}
+	}
+	for _, link := range regexp.MustCompile(`href="[^"]*`).FindAllString(p, -1) {
+		if !strings.HasPrefix(link, `href="#`) && !strings.HasPrefix(link, `href="data:`) {
+			t.Errorf("the report links to %s", link)
 		}
 	}
 	for _, address := range regexp.MustCompile(`https?://[^"' <]*`).FindAllString(p, -1) {
@@ -174,8 +179,96 @@ func TestNoDifferenceShownIsAnAnswer(t *testing.T) {
 		}
 	}
 	p := page(t, r)
-	if !strings.Contains(p, "; no difference shown to unaligned.") && !strings.Contains(p, "; no difference shown to aligned.") {
+	if !strings.Contains(p, "the best of them, and unaligned no difference is shown") && !strings.Contains(p, "the best of them, and aligned no difference is shown") {
 		t.Error("two algorithms of equal throughput are ranked")
+	}
+	if !strings.Contains(p, `<small class="ties">no difference shown to `) {
+		t.Error("the short answer ranks two algorithms of equal throughput")
+	}
+}
+
+func TestFindingsCarryTheirIntervals(t *testing.T) {
+	p := page(t, campaign(t, small()))
+	for _, pattern := range []string{
+		`The throughput of none is \d.\d\d million records/s \[`,
+		`aligned is \d\.\d\d % lower \[\d\.\d\d, \d+\.\d+\], unaligned 1\d\.\d % lower`,
+		`Aligned has the lowest checkpoint duration, \d+ ms \[`,
+	} {
+		if !regexp.MustCompile(pattern).MatchString(p) {
+			t.Errorf("no finding matches %s", pattern)
+		}
+	}
+}
+
+func TestIncrementalIsComparedWithFull(t *testing.T) {
+	config := small()
+	config.States = []string{"heap", "pebble-full", "pebble"}
+	if p := page(t, campaign(t, config)); !strings.Contains(p, "on pebble, against pebble-full: aligned 0.0") {
+		t.Error("the bytes of incremental and full checkpoints are not compared")
+	}
+}
+
+func TestOneRepetitionIsAnImpression(t *testing.T) {
+	config := small()
+	config.Quick, config.Repetitions = true, 1
+	p := page(t, campaign(t, config))
+	if !strings.Contains(p, "an impression, not a finding") || strings.Contains(p, "1 repetitions") || strings.Contains(p, "n = 1 repetitions") {
+		t.Error("single repetitions are not said to be no findings")
+	}
+}
+
+func TestMoreThanTheBaselineIsSuspicious(t *testing.T) {
+	r := campaign(t, small())
+	for i := range r.Samples {
+		if s := &r.Samples[i]; s.Cell.Algorithm == "aligned" && s.Cell.Load == results.ClosedLoop {
+			if err := s.Set("throughput", 2e7+1e4*float64(s.Repetition)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if p := page(t, r); !strings.Contains(p, "Measured above the baseline none, which takes no checkpoints: aligned on heap.") {
+		t.Error("a job that checkpoints make faster is taken at its word")
+	}
+}
+
+func TestWarningsTravelWithTheNumbers(t *testing.T) {
+	r := campaign(t, small())
+	if p := page(t, r); strings.Contains(p, "†") {
+		t.Error("numbers without warnings are marked")
+	}
+	r = campaign(t, small())
+	r.Samples[0].Warnings = []string{"the load was above capacity"}
+	p := page(t, r)
+	if !strings.Contains(p, "<sup") || !strings.Contains(p, "The load was above capacity: "+r.Samples[0].Cell.Name()+", repetition 0.") {
+		t.Error("a warning of a repetition is not beside its number, or not listed")
+	}
+}
+
+func TestEveryMetricIsShownWhereItBelongs(t *testing.T) {
+	p := page(t, campaign(t, small()))
+	for question, columns := range map[results.Question][]string{
+		results.Bytes:       {"state", "logical change", "write amplification"},
+		results.Checkpoints: {"recovery line age", "useless checkpoints"},
+	} {
+		start := strings.Index(p, `<section id="`+string(question)+`"`)
+		section := p[start : start+strings.Index(p[start:], "</section>")]
+		for _, c := range columns {
+			if !strings.Contains(section, `<th scope="col">`+c+"<small>") {
+				t.Errorf("the section on %s has no column %q", question, c)
+			}
+		}
+	}
+	if !strings.Contains(p, ">all state</text>") {
+		t.Error("the figure of bytes does not show the size of all state")
+	}
+}
+
+func TestFilesOfFiguresAreInThePage(t *testing.T) {
+	p := page(t, campaign(t, small()))
+	for _, name := range []string{"throughput.svg", "throughput.pdf", "throughput.csv", "timeline-heap.csv"} {
+		if !strings.Contains(p, `<a download="`+name+`" href="data:`) {
+			t.Errorf("%s cannot be taken from the page", name)
+		}
 	}
 }
 

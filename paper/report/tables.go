@@ -1,18 +1,24 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 
 	"weir/results"
 	"weir/results/stat"
 )
 
+// glanced are the metrics of the comparison at a glance; the sections have all.
+func glanced() []string {
+	return slices.DeleteFunc(results.Headline(), func(m string) bool { return m == "processing_p50_ms" || m == "sync_ms" })
+}
+
 // glance is the comparison at a glance: one table per group.
 func glance(r *results.Results) []table {
 	var tables []table
 	for _, g := range r.Groups() {
-		t := metricTable(r, g, r.MeasuredIn(g, results.Headline()))
-		if len(t.Columns) > 0 {
+		t := metricTable(r, g, r.MeasuredIn(g, glanced()))
+		if t.Caption = t.Name + "; " + t.Caption; len(t.Columns) > 0 {
 			tables = append(tables, t)
 		}
 	}
@@ -21,7 +27,14 @@ func glance(r *results.Results) []table {
 
 // metricTable has a row per variant and a column per metric.
 func metricTable(r *results.Results, g results.Group, metrics []string) table {
-	t := table{Caption: g.Label()}
+	n, same := commonN(r, g, metrics)
+	t := table{Name: g.Label(), Caption: "n beside each number"}
+	switch {
+	case same && n == 1:
+		t.Caption = "one repetition each"
+	case same:
+		t.Caption = fmt.Sprintf("n = %d repetitions each", n)
+	}
 	factors := make([]float64, len(metrics))
 	for i, name := range metrics {
 		var unit string
@@ -38,6 +51,12 @@ func metricTable(r *results.Results, g results.Group, metrics []string) table {
 			}
 			c := summaryCell(s, factors[i])
 			c.Ratio = ratioText(r, g, v, name)
+			if !same {
+				c.Count = fmt.Sprintf("n = %d", s.N)
+			}
+			if from, ok := r.CellFor(g, v, name); ok && warned(r, from) {
+				c.Warned, t.Warned = true, true
+			}
 			line.Cells = append(line.Cells, c)
 		}
 		if slices.ContainsFunc(line.Cells, func(c cell) bool { return c.N > 0 }) {
@@ -45,6 +64,23 @@ func metricTable(r *results.Results, g results.Group, metrics []string) table {
 		}
 	}
 	return t
+}
+
+// commonN returns the number of repetitions behind the numbers of a table, if it
+// is the same for all.
+func commonN(r *results.Results, g results.Group, metrics []string) (n int, same bool) {
+	for _, v := range r.Variants(g) {
+		for _, m := range metrics {
+			s, ok := r.SummaryFor(g, v, m)
+			if ok && n != 0 && s.N != n {
+				return 0, false
+			}
+			if ok {
+				n = s.N
+			}
+		}
+	}
+	return n, n > 0
 }
 
 func label(metric string) string {
@@ -66,25 +102,35 @@ func columnUnit(r *results.Results, g results.Group, metric string) (float64, st
 }
 
 func summaryCell(s stat.Summary, factor float64) cell {
-	c := cell{Text: short(s.Median / factor), N: s.N, Range: s.IsRange()}
-	if s.N > 1 {
-		c.Interval = short(s.Lo/factor) + "\u2013" + short(s.Hi/factor)
+	text := func(v float64) string {
+		if s.Unit == results.Count {
+			return plain(v)
+		}
+		return short(v / factor)
+	}
+	c := cell{Text: text(s.Median), N: s.N, Range: s.IsRange() && s.N > 1}
+	if lo, hi := text(s.Lo), text(s.Hi); lo != hi {
+		c.Interval = lo + "\u2013" + hi
 	}
 	return c
 }
 
-// ratioText is the ratio to the baseline, or that none was shown.
+// ratioText is the ratio to the baseline with its interval, or that none was
+// shown. Conditions are not compared.
 func ratioText(r *results.Results, g results.Group, v results.Variant, metric string) string {
 	s, ok := r.RatioToBaseline(g, v, metric)
+	m, err := results.MetricNamed(metric)
 	switch {
-	case !ok:
+	case !ok || err != nil || m.Question == results.Conditions:
 		return ""
-	case s.IsRange():
-		return "~" + short(s.Median) + "\u00d7"
-	case s.Lo <= 1 && s.Hi >= 1:
+	case holdsOne(s):
 		return "no difference shown"
-	default:
+	case s.N == 1:
 		return short(s.Median) + "\u00d7"
+	case s.IsRange():
+		return fmt.Sprintf("~%s\u00d7 (%s\u2013%s)", short(s.Median), short(s.Lo), short(s.Hi))
+	default:
+		return fmt.Sprintf("%s\u00d7 (%s\u2013%s)", short(s.Median), short(s.Lo), short(s.Hi))
 	}
 }
 

@@ -8,56 +8,52 @@ import (
 	"weir/results"
 )
 
-// warnings returns every warning once, with the cells and repetitions that have it.
-func warnings(r *results.Results) []string {
-	var texts []string
-	where := map[string][]string{}
+// warning is one text with the cells and repetitions that have it.
+type warning struct {
+	Text   string
+	Places []string
+}
+
+// warnings returns every warning once, with where it applies.
+func warnings(r *results.Results) []warning {
+	var all []warning
 	add := func(text, place string) {
-		if !slices.Contains(texts, text) {
-			texts = append(texts, text)
+		i := slices.IndexFunc(all, func(w warning) bool { return w.Text == capital(text) })
+		if i < 0 {
+			i, all = len(all), append(all, warning{Text: capital(text)})
 		}
-		if place != "" && !slices.Contains(where[text], place) {
-			where[text] = append(where[text], place)
+		if place != "" && !slices.Contains(all[i].Places, place) {
+			all[i].Places = append(all[i].Places, place)
 		}
 	}
 	for _, s := range r.Samples {
 		for _, w := range s.Warnings {
-			add(w, fmt.Sprintf("%s (repetition %d)", nameIn(r, s.Cell), s.Repetition))
+			place := r.NameOf(s.Cell)
+			if r.Manifest.Plan.Repetitions > 1 {
+				place += fmt.Sprintf(", repetition %d", s.Repetition)
+			}
+			add(w, place)
 		}
 	}
 	for _, w := range r.Manifest.Warnings {
 		add(w.Text, cellNamed(r, w.Cell))
 	}
-	for i, text := range texts {
-		if places := where[text]; len(places) > 0 {
-			texts[i] = capital(text) + ": " + strings.Join(places, "; ") + "."
-		}
-	}
-	return texts
+	return all
 }
 
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
-
-// nameIn is a cell in a few words; all of them where the campaign has several
-// groups, which the few do not tell apart.
-func nameIn(r *results.Results, c results.Cell) string {
-	if len(r.Groups()) > 1 {
-		return c.Key()
-	}
-	words := []string{c.Algorithm, c.State, c.LoadText()}
-	if c.Kill {
-		words = append(words, "killed")
-	}
-	if c.Twin {
-		words = append(words, "second arm of A/A")
-	}
-	return strings.Join(words, " ")
+// warned tells whether any repetition behind the numbers of a cell carries a
+// warning.
+func warned(r *results.Results, c results.Cell) bool {
+	return slices.ContainsFunc(r.SamplesOf(c), func(s results.Sample) bool { return len(s.Warnings) > 0 }) ||
+		slices.ContainsFunc(r.Manifest.Warnings, func(w results.Warning) bool { return w.Cell == c.Key() })
 }
+
+func capital(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }
 
 func cellNamed(r *results.Results, key string) string {
 	for _, c := range r.Manifest.Plan.Cells {
 		if c.Key() == key {
-			return nameIn(r, c)
+			return r.NameOf(c)
 		}
 	}
 	return key

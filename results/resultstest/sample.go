@@ -102,6 +102,7 @@ func addCheckpoints(rng *rand.Rand, f factors, s *results.Sample, values map[str
 		"uploaded_bytes": near(rng, 1.1e8*f.bytes, 0.01), "logical_change_bytes": near(rng, 8e6, 0.01),
 		"inflight_bytes": near(rng, 1.2e5, 0.1), "write_amplification": near(rng, 3, 0.02),
 		"process_write_bytes": near(rng, 1.2e9*f.bytes, 0.01), "checkpoints_completed": 10,
+		"state_bytes": near(rng, 1.15e8, 0.005), "recovery_line_age_ms": near(rng, 700, 0.05), "useless_checkpoints": 0,
 	} {
 		values[name] = v
 	}
