@@ -1,13 +1,13 @@
 package bench
 
 import (
-	"math"
 	"runtime"
 	"strconv"
 	"sync"
 	"time"
 
 	"weir/results"
+	"weir/results/stat"
 	"weir/workloads/keyedcount"
 )
 
@@ -23,18 +23,17 @@ type Calibration struct{ Alone, All float64 }
 const (
 	calibrationWords  = 2048
 	calibrationRounds = 6000
-	calibrationPasses = 5
+	calibrationPasses = 9
 )
 
-// Calibrate times the loop. The fastest of some passes counts, so that one
-// interruption does not.
+// Calibrate times the loop: the median of some passes.
 func Calibrate() Calibration {
-	best := Calibration{math.Inf(1), math.Inf(1)}
+	var alone, all []float64
 	for range calibrationPasses {
-		best.Alone = min(best.Alone, calibrationPass(1))
-		best.All = min(best.All, calibrationPass(runtime.NumCPU()))
+		alone = append(alone, calibrationPass(1))
+		all = append(all, calibrationPass(runtime.NumCPU()))
 	}
-	return best
+	return Calibration{stat.Median(alone), stat.Median(all)}
 }
 
 // worse returns the longer times of two calibrations.

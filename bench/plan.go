@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -21,6 +22,7 @@ type Grid struct {
 	Parallelism                   int
 	Events                        int64 // above 0: finite, closed loop
 	Kill                          bool  // also measure recovery
+	OpenOnly                      bool  // no closed loop; Rate is above 0
 	Twin                          bool  // an A/A twin
 }
 
@@ -55,6 +57,8 @@ func (g *Grid) Validate() error {
 		return fmt.Errorf("a checkpoint interval of %s; it must be at least 1ms", g.Interval)
 	case g.Rate < 0 || g.Events < 0:
 		return fmt.Errorf("rate %d and events %d must not be negative", g.Rate, g.Events)
+	case g.OpenOnly && g.Rate == 0:
+		return errors.New("an open loop without a closed one needs a rate")
 	case g.Rate > 0 && g.Events > 0:
 		return fmt.Errorf("--rate and --events exclude each other: a finite input is offered as fast as it is taken")
 	}
@@ -91,7 +95,10 @@ func (g *Grid) variant(workload, state, algorithm string) []results.Cell {
 	if snapshots {
 		c.IntervalMS = float64(g.Interval) / 1e6
 	}
-	cells := []results.Cell{c}
+	var cells []results.Cell
+	if !g.OpenOnly {
+		cells = append(cells, c)
+	}
 	if g.Events > 0 {
 		if g.Kill && snapshots {
 			c.Kill = true

@@ -11,13 +11,19 @@ import (
 	"weir/state/pebblestate"
 )
 
-// Budget and sizes of the comparison without a subcommand.
+// Budget and sizes of the comparison without a subcommand, and as it is published.
 const (
-	defaultBudget   = 205 * time.Second
-	defaultInterval = 500 * time.Millisecond
-	defaultMeasure  = 1500 * time.Millisecond
-	defaultWarm     = 1500 * time.Millisecond
-	quickMost       = 3 // repetitions
+	defaultBudget    = 200 * time.Second
+	defaultInterval  = 500 * time.Millisecond
+	defaultMeasure   = 1200 * time.Millisecond
+	defaultWarm      = 1500 * time.Millisecond
+	quickMost        = 3 // repetitions
+	publishedMeasure = 3 * time.Second
+	publishedWarm    = 5 * time.Second
+	largeInterval    = time.Second
+	largeRate        = 100_000 // records per second: a tenth of the keys change between checkpoints
+	largeKeys        = "1000000"
+	largeEmitEvery   = "2"
 )
 
 func newRoot() *cobra.Command {
@@ -31,8 +37,13 @@ Without a subcommand: a quick comparison of all algorithms and states within
 four minutes, with a table, results/local-TIME/ and a report to read. Every job
 runs in a process of its own; recovery is measured by killing it with SIGKILL.
 What a job committed is compared with the reference answer in every run, and a
-run whose output is wrong prints no numbers.`,
+run whose output is wrong prints no numbers.
+
+With --standard the same comparison is measured for publishing: ten
+repetitions of each cell in interleaved blocks, about an hour on two processors.
+bench run measures what you choose.`,
 		Example: `  go run ./cmd/bench
+  go run ./cmd/bench --standard --id standard   # results/standard, to be committed; go run ./cmd/figures draws it
   go run ./cmd/bench --dir /mnt/disk            # measure that disk
   go run ./cmd/bench run --algorithm aligned --state heap --workload keyedcount --quick --json
   go run ./cmd/bench disk .`,
@@ -40,37 +51,54 @@ run whose output is wrong prints no numbers.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.quick = true
+			f.quick = !f.standard
+			if f.standard {
+				return campaign(cmd, &f, comparison(&f), 0)
+			}
 			return campaign(cmd, &f, comparison(&f), defaultBudget)
 		},
 	}
 	f.common(command.Flags())
+	command.Flags().BoolVar(&f.standard, "standard", false, "measure for publishing: ten repetitions, about an hour")
 	command.SetFlagErrorFunc(usageError)
 	command.AddCommand(newRun(), newDisk(), newList())
 	return command
 }
 
-// comparison is the plan without a subcommand. Full snapshots of Pebble are
-// compared where they differ from incremental ones: in what they write.
+// comparison is the plan without a subcommand: a state that changes between
+// checkpoints as a whole, at saturation and at a share of it, and a large one of
+// which a tenth changes, where full and incremental snapshots differ.
 func comparison(f *flags) bench.Plan {
 	grid := func(states, algorithms []string) bench.Grid {
 		return bench.Grid{
-			Algorithms: algorithms, States: states, Workloads: []string{"keyedcount"}, Settings: timedSettings(nil),
+			Algorithms: algorithms, States: states, Workloads: []string{timedWorkload}, Settings: timedSettings(nil),
 			Interval: defaultInterval, Parallelism: f.parallelism, Kill: true,
 		}
 	}
 	all := []string{"none", "aligned", "at-least-once", "unaligned", "uncoordinated"}
 	a := grid([]string{heap.Name}, all)
 	a.Twin = true
-	b := grid([]string{pebblestate.NameFull}, []string{"none", "aligned", "unaligned"})
-	c := grid([]string{pebblestate.NameIncremental}, all)
 	cells := a.Cells()
 	twin := cells[len(cells)-1]
-	cells = append(cells[:len(cells)-1], b.Cells()...)
-	cells = append(append(cells, c.Cells()...), twin)
-	return bench.Plan{
-		Cells: cells, Repetitions: quickMost, Quick: true, Seed: f.seed, Warm: defaultWarm, Measure: defaultMeasure, Baseline: "none",
+	cells = cells[:len(cells)-1]
+	b := grid([]string{pebblestate.NameFull}, []string{"none", "aligned"})
+	c := grid([]string{pebblestate.NameIncremental}, all)
+	large := grid([]string{pebblestate.NameFull, pebblestate.NameIncremental}, []string{"aligned"})
+	large.Settings = timedSettings(map[string]string{"keys": largeKeys, "emitEvery": largeEmitEvery})
+	large.Interval, large.Rate, large.OpenOnly = largeInterval, largeRate, true
+	if large.Kill = f.standard; f.standard {
+		large.States = bench.States()
 	}
+	for _, g := range []bench.Grid{b, c, large} {
+		cells = append(cells, g.Cells()...)
+	}
+	p := bench.Plan{
+		Cells: append(cells, twin), Repetitions: quickMost, Quick: f.quick, Seed: f.seed, Warm: defaultWarm, Measure: defaultMeasure, Baseline: "none",
+	}
+	if f.standard {
+		p.Repetitions, p.Warm, p.Measure = standardRepetitions, publishedWarm, publishedMeasure
+	}
+	return p
 }
 
 func noArguments(known string) cobra.PositionalArgs {
