@@ -47,7 +47,7 @@ type Results struct {
 // and line and say what to do; they wrap ErrSchema, ErrTruncated or
 // ErrDuplicate where one of these is the cause.
 func Read(dir string) (*Results, error) {
-	m, err := readManifest(dir)
+	m, err := ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,9 @@ var newline = []byte{'\n'}
 // completeLines returns the length of data up to its last line end.
 func completeLines(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
 
-func readManifest(dir string) (Manifest, error) {
+// ReadManifest reads the manifest of the campaign in dir, whatever its samples
+// are like. Its errors are those of Read.
+func ReadManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, ManifestFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -165,7 +167,7 @@ func (r *Results) Ratio(c, base Cell, metric string) (stat.Summary, bool) {
 // Judge compares the two arms of every cell measured twice and returns the
 // verdict on the campaign: invalid when an arm differs or an output was wrong,
 // unjudged in a quick plan, without an A/A comparison or with too few
-// repetitions for one. A quick plan records its A/A and is not failed by it.
+// repetitions for one, or when it was continued with another program or machine. A quick plan records its A/A and is not failed by it.
 func (r *Results) Judge(metrics []string) (Validity, error) {
 	aa, err := r.compareTwins(metrics)
 	if err != nil {
@@ -181,6 +183,11 @@ func (r *Results) Judge(metrics []string) (Validity, error) {
 	for _, s := range r.Samples {
 		if s.Output == OutputWrong {
 			lower(Invalid, "the output of %s was wrong", sampleKey(s.Cell, s.Repetition))
+		}
+	}
+	for _, w := range r.Manifest.Warnings {
+		if w.Mixed {
+			lower(Unjudged, "%s", w.Text)
 		}
 	}
 	if len(aa) == 0 {

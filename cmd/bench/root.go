@@ -41,7 +41,14 @@ run whose output is wrong prints no numbers.`,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.quick = true
-			return campaign(cmd, &f, comparison(&f), defaultBudget)
+			plan := comparison(&f)
+			plan.Fit(defaultBudget)
+			c, err := f.campaign(plan)
+			if err != nil {
+				return err
+			}
+			c.Budget = defaultBudget
+			return measure(cmd, &f, c)
 		},
 	}
 	f.common(command.Flags())

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,18 +52,17 @@ func (f *flags) run(cmd *cobra.Command) error {
 		}
 	}
 	if f.resume != "" {
-		f.id = filepath.Base(f.resume)
-		plan, err := bench.ResumePlan(filepath.Join(f.results, f.id))
-		if err != nil {
-			return err
-		}
-		return campaign(cmd, f, plan, 0)
+		return f.goOn(cmd)
 	}
 	g, err := f.gridOf()
 	if err != nil {
 		return err
 	}
-	return campaign(cmd, f, f.plan(&g), 0)
+	c, err := f.campaign(f.plan(&g))
+	if err != nil {
+		return err
+	}
+	return measure(cmd, f, c)
 }
 
 func (f *flags) plan(g *bench.Grid) bench.Plan {
