@@ -65,6 +65,7 @@ func (c *Campaign) WorkDir() string {
 func (c *Campaign) Run(ctx context.Context) error {
 	c.began, c.took = time.Now(), map[string]time.Duration{}
 	if err := c.prepare(); err != nil {
+		c.tidy()
 		return err
 	}
 	err := c.steps(ctx)
@@ -74,9 +75,16 @@ func (c *Campaign) Run(ctx context.Context) error {
 		err = errors.Join(err, finish)
 	}
 	if err == nil {
-		_ = os.Remove(c.WorkDir()) // if it is empty, it was only ours
+		c.tidy()
 	}
 	return err
+}
+
+// tidy removes the directories of the campaign that are empty: they were only ours.
+func (c *Campaign) tidy() {
+	for _, dir := range []string{c.WorkDir(), c.Results} {
+		_ = os.Remove(dir) // one that holds something stays
+	}
 }
 
 // prepare checks the directory, captures the environment and opens the record.
