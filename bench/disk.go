@@ -24,6 +24,7 @@ type measuredFS struct {
 
 	mu    sync.Mutex
 	syncs []interval
+	open  map[string]*measuredFile // by the name they were opened under
 }
 
 // interval is a stretch of time since the epoch.
@@ -52,17 +53,52 @@ func newMeasuredFS(clock func() int64, q *quota) *measuredFS {
 	return &measuredFS{FS: vfs.Default, clock: clock, quota: q}
 }
 
+// measuredFile is an open file. A segment is made under a temporary name: what
+// has been written to it is counted when it gets its own.
 type measuredFile struct {
 	vfs.File
-	fs    *measuredFS
-	isLog bool
+	fs      *measuredFS
+	name    string
+	isLog   atomic.Bool
+	written atomic.Int64
 }
+
+const segmentSuffix = ".seg"
 
 func (f *measuredFS) wrap(file vfs.File, name string, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &measuredFile{file, f, strings.HasSuffix(name, ".seg")}, nil
+	m := &measuredFile{File: file, fs: f, name: name}
+	m.isLog.Store(strings.HasSuffix(name, segmentSuffix))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open == nil {
+		f.open = map[string]*measuredFile{}
+	}
+	f.open[name] = m
+	return m, nil
+}
+
+// Link implements vfs.FS: so a segment gets its name.
+func (f *measuredFS) Link(from, to string) error {
+	err := f.FS.Link(from, to)
+	f.mu.Lock()
+	m := f.open[from]
+	f.mu.Unlock()
+	if err == nil && m != nil && strings.HasSuffix(to, segmentSuffix) && m.isLog.CompareAndSwap(false, true) {
+		f.logBytes.Add(m.written.Load())
+	}
+	return err
+}
+
+func (f *measuredFile) Close() error {
+	f.fs.mu.Lock()
+	if f.fs.open[f.name] == f {
+		delete(f.fs.open, f.name)
+	}
+	f.fs.mu.Unlock()
+	return f.File.Close()
 }
 
 func (f *measuredFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
@@ -94,7 +130,8 @@ func (f *measuredFile) Write(p []byte) (int, error) {
 	}
 	n, err := f.File.Write(p)
 	f.fs.written.Add(int64(n))
-	if f.isLog {
+	f.written.Add(int64(n))
+	if f.isLog.Load() {
 		f.fs.logBytes.Add(int64(n))
 	}
 	return n, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"strings"
@@ -92,6 +93,7 @@ func profile(path string) (stop func() error, err error) {
 func openRun(spec *JobSpec) (*run, error) {
 	debug.SetGCPercent(spec.Tuning.GCPercent)
 	debug.SetMemoryLimit(spec.Tuning.MemoryBytes)
+	runtime.GOMAXPROCS(spec.Tuning.processors())
 	r := &run{spec: spec}
 	var err error
 	if r.algorithm, err = spec.algorithm(); err != nil {
@@ -267,6 +269,7 @@ func (r *run) run(ctx context.Context) error {
 	}
 	r.watcher = newWatcher(r, job.Graph)
 	r.watcher.began = r.watcher.take(nil)
+	r.watcher.started = r.watcher.began.at
 	life, abandon := context.WithCancelCause(context.Background())
 	defer abandon(nil)
 	r.abandon = abandon

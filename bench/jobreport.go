@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -21,12 +22,13 @@ type Report struct {
 	Records      int64 `json:"records"` // out of the sources in the measured time
 	UserNanos    int64 `json:"user"`
 	SystemNanos  int64 `json:"system"`
-	SourceNanos  int64 `json:"source"` // within the sources
-	WriteBytes   int64 `json:"write_bytes"`
-	DeviceBytes  int64 `json:"device_bytes"`
+	SourceNanos  int64 `json:"source"`       // within the sources
+	WriteBytes   int64 `json:"write_bytes"`  // or unknown
+	DeviceBytes  int64 `json:"device_bytes"` // or unknown
 	StorageBytes int64 `json:"storage_bytes"`
 	LogBytes     int64 `json:"log_bytes"`
-	LocalBytes   int64 `json:"local_bytes"`
+	LocalBytes   int64 `json:"local_bytes"` // written by the state store
+	PutBytes     int64 `json:"put_bytes"`   // put into it
 	PayloadBytes int64 `json:"payload_bytes"`
 	ControlBytes int64 `json:"control_bytes"`
 	PeakMemory   int64 `json:"peak_memory"`
@@ -41,6 +43,9 @@ type Report struct {
 	Began       int64            `json:"began"` // since the epoch
 	Checkpoints []CheckpointCost `json:"checkpoints,omitempty"`
 	Aborted     int              `json:"aborted"`
+	Useless     int              `json:"useless"`     // snapshots of single tasks that no recovery line can use
+	StateBytes  int64            `json:"state_bytes"` // 0: no snapshot tells
+	LineAge     int64            `json:"line_age"`    // of the recovery line, median over the measured time
 	Notes       []string         `json:"notes,omitempty"`
 	Unsteady    bool             `json:"unsteady,omitempty"`
 }
@@ -70,26 +75,36 @@ func (w *watcher) report(j *live.Job, result *live.Result) *Report {
 	a, b := w.began, w.until
 	p := &Report{
 		WallNanos: b.at - a.at, Records: b.records - a.records, UserNanos: b.user - a.user, SystemNanos: b.system - a.system,
-		SourceNanos: b.spent - a.spent, WriteBytes: b.writes - a.writes, DeviceBytes: b.device - a.device,
-		StorageBytes: b.storage - a.storage, LogBytes: b.logs - a.logs, LocalBytes: b.local - a.local,
+		SourceNanos: b.spent - a.spent, WriteBytes: grown(a.writes, b.writes), DeviceBytes: grown(a.device, b.device),
+		StorageBytes: b.storage - a.storage, LogBytes: b.logs - a.logs, LocalBytes: b.local - a.local, PutBytes: b.put - a.put,
 		PayloadBytes: b.payload - a.payload, ControlBytes: b.control - a.control, PeakMemory: peakMemory(), Began: a.at,
-		Aborted: w.r.checkpoints.Aborted(), Unsteady: w.unsteady,
+		Unsteady: w.unsteady,
 	}
 	for _, f := range result.Failures {
 		p.Notes = append(p.Notes, fmt.Sprintf("task %s failed and was restarted: %v", f.Task, f.Err))
 	}
-	p.Checkpoints = w.checkpointsWithin(a.at, b.at)
+	w.addSnapshots(p)
 	w.addLatencies(p)
 	w.addBacklog(p)
 	return p
 }
 
-// checkpointsWithin returns the checkpoints triggered between two moments; all
-// of them where fewer than two would be left.
-func (w *watcher) checkpointsWithin(from, to int64) []CheckpointCost {
+// addSnapshots reports what was triggered in the measured time; of a finite run
+// everything, with the checkpoint that ends it.
+func (w *watcher) addSnapshots(p *Report) {
+	log := history{log: &w.r.checkpoints, started: w.started}
+	from, to := w.began.at, w.until.at
+	p.LineAge = medianAge(log.line(w.tasks), from, to)
 	if !w.r.spec.timed() {
-		from, to = 0, 1<<62
+		from, to = 0, math.MaxInt64
 	}
+	p.Checkpoints = w.checkpointsWithin(from, to)
+	p.Aborted, p.Useless = log.wasted(from, to)
+	p.StateBytes = log.stateBytes(to)
+}
+
+// checkpointsWithin returns the checkpoints triggered between two moments.
+func (w *watcher) checkpointsWithin(from, to int64) []CheckpointCost {
 	var all []CheckpointCost
 	add := func(c live.Checkpoint) {
 		if c.Triggered >= from && c.Triggered < to {
@@ -103,7 +118,8 @@ func (w *watcher) checkpointsWithin(from, to int64) []CheckpointCost {
 		add(live.Checkpoint{
 			Epoch: s.Epoch, Triggered: s.Begun, Completed: s.Stored, TotalNanos: s.Stored - s.Begun, SyncNanos: s.SyncNanos,
 			AsyncNanos: s.AsyncNanos, PutNanos: s.PutNanos, UploadedBytes: s.UploadedBytes, ObjectBytes: s.ObjectBytes,
-			InflightBytes: s.InflightBytes, Tasks: 1, LongestSync: s.Task,
+			InflightBytes: s.InflightBytes, StateBytes: s.StateBytes, ChangedBytes: s.ChangedBytes, ChangeKnown: s.ChangeKnown,
+			Tasks: 1, LongestSync: s.Task,
 		})
 	}
 	return all

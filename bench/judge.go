@@ -68,8 +68,15 @@ func (m *measurement) addNumbers(s *results.Sample, p *Report) error {
 	t.set("cpu_user_s", float64(p.UserNanos)/1e9)
 	t.set("cpu_system_s", float64(p.SystemNanos)/1e9)
 	t.set("peak_memory_bytes", float64(p.PeakMemory))
-	t.set("process_write_bytes", float64(p.WriteBytes))
-	t.set("device_write_bytes", float64(p.DeviceBytes))
+	if p.WriteBytes != unknown {
+		t.set("process_write_bytes", float64(p.WriteBytes))
+	}
+	if p.DeviceBytes != unknown {
+		t.set("device_write_bytes", float64(p.DeviceBytes))
+	}
+	if p.PutBytes > 0 {
+		t.set("write_amplification", float64(p.LocalBytes)/float64(p.PutBytes))
+	}
 	if m.properties().Logs {
 		t.set("log_bytes", float64(p.LogBytes))
 	}
@@ -108,6 +115,11 @@ func (m *measurement) addCheckpoints(t *setter, p *Report) {
 	}
 	t.set("checkpoints_completed", float64(len(rounds)))
 	t.set("checkpoints_failed", float64(p.Aborted))
+	t.set("useless_checkpoints", float64(p.Useless))
+	t.set("recovery_line_age_ms", float64(p.LineAge)/1e6)
+	if p.StateBytes > 0 {
+		t.set("state_bytes", float64(p.StateBytes))
+	}
 	if len(rounds) == 0 {
 		t.s.Warnings = append(t.s.Warnings, "no checkpoint was triggered and completed within the measured time: it is too short for this interval")
 		return
@@ -123,6 +135,9 @@ func (m *measurement) addCheckpoints(t *setter, p *Report) {
 		} {
 			values[name] = append(values[name], v)
 		}
+		if n, known := c.Bytes["logical_change"]; known {
+			values["logical_change_bytes"] = append(values["logical_change_bytes"], float64(n))
+		}
 	}
 	for _, name := range sortedNames(values) {
 		t.set(name, stat.Median(values[name]))
@@ -135,12 +150,16 @@ func (m *measurement) addCheckpoints(t *setter, p *Report) {
 // entry is a checkpoint as results keep it.
 func entry(c *CheckpointCost, began int64) results.Checkpoint {
 	ms := func(ns int64) float64 { return float64(ns) / 1e6 }
-	return results.Checkpoint{
+	e := results.Checkpoint{
 		TriggerMS: ms(c.Triggered - began), TravelMS: ms(c.TravelNanos), AlignmentMS: ms(c.AlignmentNanos), SyncMS: ms(c.SyncNanos),
 		AsyncMS: ms(c.WritingNanos), FsyncMS: ms(c.FsyncNanos), MetadataMS: ms(c.MetadataNanos),
 		AckMS: ms(c.AckNanos), TotalMS: ms(c.TotalNanos),
 		Bytes: map[string]int64{"uploaded": c.UploadedBytes + c.ObjectBytes, "inflight": c.InflightBytes},
 	}
+	if c.ChangeKnown {
+		e.Bytes["logical_change"] = c.ChangedBytes
+	}
+	return e
 }
 
 // byEpoch makes one checkpoint of the snapshots that single tasks took under
@@ -162,6 +181,7 @@ func byEpoch(local []CheckpointCost) []CheckpointCost {
 		x.WritingNanos, x.FsyncNanos = max(x.WritingNanos, c.WritingNanos), max(x.FsyncNanos, c.FsyncNanos)
 		x.UploadedBytes, x.ObjectBytes = x.UploadedBytes+c.UploadedBytes, x.ObjectBytes+c.ObjectBytes
 		x.InflightBytes += c.InflightBytes
+		x.ChangedBytes, x.ChangeKnown = x.ChangedBytes+c.ChangedBytes, x.ChangeKnown && c.ChangeKnown
 		x.Tasks++
 		most = max(most, x.Tasks)
 	}

@@ -20,15 +20,14 @@ type mark struct {
 	user    int64 // ns of CPU time
 	system  int64
 	spent   int64 // ns in the sources
-	writes  int64 // bytes the process caused to be written to storage
-	device  int64 // bytes the device has written
+	writes  int64 // bytes the process caused to be written to storage; unknown: not told here
+	device  int64 // bytes the device has written; or unknown
 	storage int64 // bytes written to checkpoint storage
 	logs    int64 // of them to channel logs
 	local   int64 // bytes written by the state store to its local directory
-	sink    int64
+	put     int64 // bytes of keys and values put into the state store
 	payload int64 // bytes of records on channels
-	control int64 // bytes of messages and piggyback
-	turns   int64
+	control int64 // bytes of control items, messages and piggyback
 }
 
 // take reads everything; before a job is started, j is nil.
@@ -39,14 +38,16 @@ func (w *watcher) take(j *live.Job) mark {
 	m.user, m.system = processorTime()
 	m.writes, m.device = processWrites(), deviceWrites(r.spec.Dir)
 	m.storage, m.logs = r.storageFS.written.Load(), r.storageFS.logBytes.Load()
-	m.local, m.sink = r.localFS.written.Load(), r.sinkFS.written.Load()
+	m.local = r.localFS.written.Load()
+	if b, ok := r.backend.(interface{ BytesPut() int64 }); ok {
+		m.put = b.BytesPut()
+	}
 	if j == nil {
 		return m
 	}
 	for _, t := range j.Stats() {
 		m.payload += int64(t.BytesOut)
 		m.control += int64(t.StampBytes + t.ControlBytes)
-		m.turns += int64(t.Turns)
 	}
 	return m
 }
@@ -69,40 +70,69 @@ func peakMemory() int64 {
 	return u.Maxrss << 10
 }
 
-// processWrites returns what /proc/self/io calls write_bytes; 0 where there is none.
+// unknown is a reading that this system does not give.
+const unknown = int64(-1)
+
+// grown returns by how much a reading has grown, or unknown.
+func grown(from, to int64) int64 {
+	if from == unknown || to == unknown {
+		return unknown
+	}
+	return to - from
+}
+
+// processWrites returns what /proc/self/io calls write_bytes: pages that this
+// process made dirty, of files that have a device behind them, and counted once
+// however often they are written to before the kernel writes them back. It is
+// unknown where there is no such file.
 func processWrites() int64 {
 	data, err := os.ReadFile("/proc/self/io")
 	if err != nil {
-		return 0
+		return unknown
 	}
 	for line := range bytes.Lines(data) {
 		if v, ok := strings.CutPrefix(string(line), "write_bytes: "); ok {
-			n, _ := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
-			return n
+			return reading(strings.TrimSpace(v))
 		}
 	}
-	return 0
+	return unknown
 }
 
-const sectorBytes = 512
+func reading(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return unknown
+	}
+	return n
+}
+
+// Fields of a device's stat file count from 0; sectors are always of this size.
+const (
+	sectorsWritten = 6
+	sectorBytes    = 512
+)
 
 // deviceWrites returns the bytes that the device of a directory has written
-// since boot; 0 where that is not known.
+// since boot, for whomever. It is unknown where the file system has no device of
+// its own: in memory, over a network, or over several devices.
 func deviceWrites(dir string) int64 {
 	var st unix.Stat_t
 	if unix.Stat(dir, &st) != nil {
-		return 0
+		return unknown
 	}
 	f, err := os.Open(fmt.Sprintf("/sys/dev/block/%d:%d/stat", unix.Major(uint64(st.Dev)), unix.Minor(uint64(st.Dev))))
 	if err != nil {
-		return 0
+		return unknown
 	}
 	defer func() { _ = f.Close() }() // only read
 	line, _ := bufio.NewReader(f).ReadString('\n')
 	fields := strings.Fields(line)
-	if len(fields) < 7 {
-		return 0
+	if len(fields) <= sectorsWritten {
+		return unknown
 	}
-	n, _ := strconv.ParseInt(fields[6], 10, 64)
+	n := reading(fields[sectorsWritten])
+	if n == unknown {
+		return unknown
+	}
 	return n * sectorBytes
 }

@@ -37,7 +37,7 @@ func (t *Tuning) fields() []tuned {
 		{"batch_records", &t.BatchRecords}, {"batch_bytes", &t.BatchBytes}, {"batch_timeout", &t.BatchTimeout},
 		{"source_batch", &t.SourceBatch}, {"queue_buffers", &t.Queue}, {"quantum", &t.Quantum}, {"transfers", &t.Transfers},
 		{"memory_limit_bytes", &t.MemoryBytes}, {"block_cache_bytes", &t.CacheBytes}, {"write_cache_bytes_per_task", &t.WriteBytes},
-		{"gc_percent", &t.GCPercent},
+		{"gc_percent", &t.GCPercent}, {"processors", &t.Processors},
 	}
 }
 

@@ -17,6 +17,7 @@ type watcher struct {
 	tasks   int
 	ready   int
 	stored  int64
+	started int64 // of the job's process, since the epoch
 	began   mark
 	until   mark
 	slices  []float64 // throughput of the slices of warming up

@@ -99,24 +99,24 @@ func checkpointMetrics() []Metric {
 		{"fsync_ms", Milliseconds, Lower, Checkpoints, "sync of data files and their directory"},
 		{"metadata_ms", Milliseconds, Lower, Checkpoints, "writing and syncing the checkpoint's metadata"},
 		{"ack_ms", Milliseconds, Lower, Checkpoints, "last task durable to the coordinator having all acknowledgements"},
-		{"recovery_line_age_ms", Milliseconds, Lower, Checkpoints, "age of the newest state from which the job could recover, median over time"},
+		{"recovery_line_age_ms", Milliseconds, Lower, Checkpoints, "age of the newest state from which the job could recover, median over the measured time; with rounds since the trigger of the newest complete checkpoint, without since the oldest snapshot on the recovery line of a total failure"},
 		{"checkpoints_completed", Count, Neither, Checkpoints, "checkpoints durable and complete in a repetition"},
-		{"checkpoints_failed", Count, Lower, Checkpoints, "checkpoints begun in a repetition and given up"},
-		{"useless_checkpoints", Count, Lower, Checkpoints, "completed local snapshots that no recovery line can use"},
+		{"checkpoints_failed", Count, Lower, Checkpoints, "rounds triggered in a repetition and given up"},
+		{"useless_checkpoints", Count, Lower, Checkpoints, "completed local snapshots that no recovery line can use: those of rounds given up, and without rounds those that the line of a total failure passed over without ever standing on them"},
 	}
 }
 
 func byteMetrics() []Metric {
 	return []Metric{
-		{"state_bytes", ByteCount, Neither, Bytes, "logical size of all state at the end of a repetition"},
-		{"logical_change_bytes", ByteCount, Neither, Bytes, "keys and values changed since the checkpoint before, per checkpoint"},
+		{"state_bytes", ByteCount, Neither, Bytes, "size of all keyed state at the end of the measured time, as the newest checkpoint by then says: keys and values; of Pebble its table files, overwritten entries included until they are compacted away"},
+		{"logical_change_bytes", ByteCount, Neither, Bytes, "keys and values changed since the checkpoint before, per checkpoint, each entry once, or again if the store wrote it out in between; not known of the heap, which would have to mark every entry"},
 		{"inflight_bytes", ByteCount, Lower, Bytes, "captured input and output buffers, per checkpoint"},
 		{"uploaded_bytes", ByteCount, Lower, Bytes, "bytes written to checkpoint storage, per checkpoint"},
-		{"log_bytes", ByteCount, Lower, Bytes, "bytes of message logs written in a repetition"},
-		{"process_write_bytes", ByteCount, Lower, Bytes, "bytes the process caused to be written to storage in a repetition"},
-		{"device_write_bytes", ByteCount, Lower, Bytes, "bytes the device wrote in a repetition, whoever caused them"},
-		{"write_amplification", RatioUnit, Lower, Bytes, "bytes written by the state store over bytes put into it"},
-		{"overhead_ratio", RatioUnit, Lower, Bytes, "control and piggyback bytes over payload bytes on channels"},
+		{"log_bytes", ByteCount, Lower, Bytes, "bytes of message logs written in the measured time"},
+		{"process_write_bytes", ByteCount, Lower, Bytes, "bytes the process caused to be written to storage in the measured time (write_bytes of /proc/self/io): pages made dirty, whenever the kernel writes them"},
+		{"device_write_bytes", ByteCount, Lower, Bytes, "bytes the device under the job's directory wrote in the measured time, whoever caused them and whenever; left out where the file system has no device of its own"},
+		{"write_amplification", RatioUnit, Lower, Bytes, "bytes written by the state store to its local directory, tables, compaction and manifest, over bytes of keys and values put into its database, in the measured time"},
+		{"overhead_ratio", RatioUnit, Lower, Bytes, "control and piggyback bytes over payload bytes of records on channels: barriers as they are encoded, messages to and from the coordinator; message logs are log_bytes"},
 	}
 }
 

@@ -154,6 +154,16 @@ type Capture interface {
 	Discard()
 }
 
+// ChangeMeter is a Capture that knows how much has changed. It is for
+// measurements: nothing depends on it, and nothing of it is stored.
+type ChangeMeter interface {
+	Capture
+	// Changed returns the bytes of keys and values changed since the base of the
+	// snapshot, also if the snapshot is a full one. It is not known of a snapshot
+	// without a base. Valid once Next has said done.
+	Changed() (bytes int64, known bool)
+}
+
 // Backend opens stores. Implementations carry their own configuration.
 type Backend interface {
 	// Name is the catalog name: heap, pebble-full, pebble.

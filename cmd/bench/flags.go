@@ -45,6 +45,7 @@ func (f *flags) common(s *pflag.FlagSet) {
 	s.IntVar(&f.tuning.BatchRecords, "batch", f.tuning.BatchRecords, "records per batch at most")
 	s.Int64Var(&f.tuning.MemoryBytes, "memory", f.tuning.MemoryBytes, "memory limit of a job's process, bytes")
 	s.IntVar(&f.tuning.Transfers, "transfers", f.tuning.Transfers, "state transfers under way at once; 0: as the driver has it")
+	s.IntVar(&f.tuning.Processors, "processors", f.tuning.Processors, "processors of the Go runtime in a job's process; 0: two more than the machine has")
 	s.Int64Var(&f.tuning.CacheBytes, "cache", f.tuning.CacheBytes, "block cache of Pebble, bytes")
 	s.Int64Var(&f.tuning.WriteBytes, "write-cache", f.tuning.WriteBytes, "memory of one Pebble store's entries, bytes")
 }

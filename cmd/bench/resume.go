@@ -123,7 +123,7 @@ func (f *flags) planChoices(c *bench.Campaign) []choice {
 func tuningChoices(t *bench.Tuning) [][2]string {
 	return [][2]string{
 		{"batch-timeout", t.BatchTimeout.String()}, {"batch", strconv.Itoa(t.BatchRecords)}, {"memory", strconv.FormatInt(t.MemoryBytes, 10)},
-		{"transfers", strconv.Itoa(t.Transfers)}, {"cache", strconv.FormatInt(t.CacheBytes, 10)}, {"write-cache", strconv.FormatInt(t.WriteBytes, 10)},
+		{"transfers", strconv.Itoa(t.Transfers)}, {"processors", strconv.Itoa(t.Processors)}, {"cache", strconv.FormatInt(t.CacheBytes, 10)}, {"write-cache", strconv.FormatInt(t.WriteBytes, 10)},
 	}
 }
 

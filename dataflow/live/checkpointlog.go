@@ -26,9 +26,11 @@ type Checkpoint struct {
 	UploadedBytes  int64 // all tasks: state files sent to storage; small state is in the objects
 	ObjectBytes    int64 // all tasks: snapshot objects, what follows included
 	InflightBytes  int64 // all tasks: captured channel contents
+	StateBytes     int64 // all tasks, those that have left included: state.Handle.Bytes
+	ChangedBytes   int64 // all tasks: keys and values changed since the base
+	ChangeKnown    bool  // ChangedBytes is known of all tasks
 	Tasks          int
 	LongestSync    id.TaskID // the task with SyncNanos
-
 }
 
 // LocalSnapshot is one durable snapshot of one task that no coordinator
@@ -40,6 +42,18 @@ type LocalSnapshot struct {
 	SyncNanos, AsyncNanos, PutNanos int64
 	UploadedBytes, ObjectBytes      int64
 	InflightBytes                   int64
+	StateBytes, ChangedBytes        int64
+	ChangeKnown                     bool
+	// PassedOver: the recovery line of a total failure went past it without ever
+	// standing on it.
+	PassedOver bool
+}
+
+// AbortedRound is a round that was given up.
+type AbortedRound struct {
+	Epoch              id.Epoch
+	Triggered, Aborted int64 // time since Config.Epoch
+	Stored             int   // snapshots of tasks that were durable all the same
 }
 
 // CheckpointLog derives what every checkpoint cost from the events of a run.
@@ -51,7 +65,9 @@ type CheckpointLog struct {
 	parts     map[partKey]*part
 	completed []Checkpoint
 	local     []LocalSnapshot
-	aborted   int
+	aborted   []AbortedRound
+	line      []LineMove
+	state     map[id.TaskID]int64 // StateBytes of the newest completed checkpoint
 }
 
 type partKey struct {
@@ -83,17 +99,17 @@ func (l *CheckpointLog) Local() []LocalSnapshot {
 	return slices.Clone(l.local)
 }
 
-// Aborted returns the number of rounds given up.
-func (l *CheckpointLog) Aborted() int {
+// Aborted returns the rounds given up so far, in order.
+func (l *CheckpointLog) Aborted() []AbortedRound {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.aborted
+	return slices.Clone(l.aborted)
 }
 
 // Wants implements trace.Observer.
 func (l *CheckpointLog) Wants() trace.Mask {
 	return trace.Mask(0).With(trace.Triggered, trace.BarrierReceived, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut,
-		trace.SnapshotWriting, trace.SnapshotStored, trace.SnapshotFailed, trace.Acked, trace.AllAcked, trace.Completed, trace.Aborted, trace.PlanExecuted)
+		trace.SnapshotWriting, trace.SnapshotStored, trace.SnapshotFailed, trace.Acked, trace.AllAcked, trace.Completed, trace.Aborted, trace.LineAdvanced, trace.PlanExecuted)
 }
 
 // ObservePart implements PartObserver.
@@ -104,6 +120,9 @@ func (l *CheckpointLog) ObservePart(t id.TaskID, e id.Epoch, p Part) {
 	x.SyncNanos += p.SyncNanos
 	x.TransferNanos += p.TransferNanos
 	x.Uploaded += p.Uploaded
+	x.StateBytes += p.StateBytes
+	x.ChangedBytes += p.ChangedBytes
+	x.ChangeKnown = x.ChangeKnown || p.ChangeKnown
 }
 
 // Observe implements trace.Observer.
@@ -123,10 +142,9 @@ func (l *CheckpointLog) Observe(e *trace.Event) {
 	case trace.Completed:
 		l.complete(e)
 	case trace.Aborted:
-		if l.rounds[e.Epoch] != nil {
-			l.aborted++
-			l.forget(e.Epoch)
-		}
+		l.abort(e)
+	case trace.LineAdvanced:
+		l.advance(e)
 	case trace.PlanExecuted:
 		l.forgetBefore(e.Attempt)
 	case trace.SnapshotFailed:
@@ -152,7 +170,10 @@ func (l *CheckpointLog) observeTask(e *trace.Event, x *part) {
 	case trace.SnapshotStored:
 		x.stored, x.object = e.Time, int64(e.To)
 		if l.rounds[e.Epoch] == nil {
-			l.storeLocal(e, x)
+			delete(l.parts, partKey{e.Epoch, e.Task})
+			if !l.storedTooLate(e.Epoch) {
+				l.storeLocal(e, x)
+			}
 		}
 	case trace.Acked:
 		x.acked = e.Time
@@ -178,8 +199,33 @@ func (l *CheckpointLog) storeLocal(e *trace.Event, x *part) {
 		Task: e.Task, Epoch: e.Epoch, Begun: x.begun, Stored: x.stored, SyncNanos: x.SyncNanos,
 		AsyncNanos: x.writing - x.begun, PutNanos: x.stored - x.writing,
 		UploadedBytes: x.Uploaded, ObjectBytes: x.object, InflightBytes: x.inflight,
+		StateBytes: x.StateBytes, ChangedBytes: x.ChangedBytes, ChangeKnown: x.ChangeKnown,
 	})
-	delete(l.parts, partKey{e.Epoch, e.Task})
+}
+
+// abort notes a round that was given up, and what of it was stored in vain.
+func (l *CheckpointLog) abort(e *trace.Event) {
+	r := l.rounds[e.Epoch]
+	if r == nil {
+		return
+	}
+	a := AbortedRound{Epoch: e.Epoch, Triggered: r.triggered, Aborted: e.Time}
+	for k, x := range l.parts {
+		if k.epoch == e.Epoch && x.stored != 0 {
+			a.Stored++
+		}
+	}
+	l.aborted = append(l.aborted, a)
+	l.forget(e.Epoch)
+}
+
+// storedTooLate takes a snapshot that was stored, if its round has been given up.
+func (l *CheckpointLog) storedTooLate(e id.Epoch) bool {
+	i := slices.IndexFunc(l.aborted, func(a AbortedRound) bool { return a.Epoch == e })
+	if i >= 0 {
+		l.aborted[i].Stored++
+	}
+	return i >= 0
 }
 
 // complete sums a round up.
@@ -189,13 +235,20 @@ func (l *CheckpointLog) complete(e *trace.Event) {
 		return
 	}
 	c := Checkpoint{Epoch: e.Epoch, Triggered: r.triggered, Completed: e.Time, TotalNanos: e.Time - r.triggered}
+	if l.state == nil {
+		l.state = map[id.TaskID]int64{}
+	}
 	if r.allAcked != 0 {
 		c.MetadataNanos = e.Time - r.allAcked
 	}
 	for k, x := range l.parts {
 		if k.epoch == e.Epoch && x.begun != 0 {
 			c.add(k.task, r, x)
+			l.state[k.task] = x.StateBytes
 		}
+	}
+	for _, n := range l.state { // a sum
+		c.StateBytes += n
 	}
 	l.completed = append(l.completed, c)
 	l.forget(e.Epoch)
@@ -220,6 +273,8 @@ func (c *Checkpoint) add(t id.TaskID, r *round, x *part) {
 	c.UploadedBytes += x.Uploaded
 	c.ObjectBytes += x.object
 	c.InflightBytes += x.inflight
+	c.ChangedBytes += x.ChangedBytes
+	c.ChangeKnown = x.ChangeKnown && (c.ChangeKnown || c.Tasks == 1)
 }
 
 func (l *CheckpointLog) forget(e id.Epoch) {

@@ -22,10 +22,15 @@ func (h *host) Send(out int, b *dataflow.Buffer) {
 	if l == nil {
 		return
 	}
-	h.local.RecordsOut += uint64(b.Records)
 	h.local.BuffersOut++
-	h.local.BytesOut += uint64(len(b.Data))
-	h.local.StampBytes += uint64(len(b.Stamp))
+	if b.Item == dataflow.Control {
+		var scratch [64]byte // a barrier fits
+		h.local.ControlBytes += uint64(len(dataflow.EncodeBuffer(scratch[:0], b)))
+	} else {
+		h.local.RecordsOut += uint64(b.Records)
+		h.local.BytesOut += uint64(len(b.Data))
+		h.local.StampBytes += uint64(len(b.Stamp))
+	}
 	l.receiver.inbox.post(message{kind: msgArrive, link: l, buf: b})
 }
 
@@ -46,6 +51,7 @@ func (h *host) Credit(in, n int, b *dataflow.Buffer) {
 // Back implements dataflow.Host.
 func (h *host) Back(in int, data []byte) {
 	if l := h.ins[in]; l != nil {
+		h.local.ControlBytes += uint64(len(data))
 		ev := &dataflow.Event{Kind: dataflow.EvReply, Port: l.out, Data: bytes.Clone(data)}
 		l.sender.inbox.post(message{kind: msgReply, link: l, event: ev})
 	}

@@ -14,6 +14,9 @@ type Part struct {
 	SyncNanos     int64 // the step that began it, from the instant on
 	TransferNanos int64 // its state transfer, waiting for a turn not included
 	Uploaded      int64 // bytes that the transfer wrote
+	StateBytes    int64 // state.Handle.Bytes
+	ChangedBytes  int64 // see state.ChangeMeter
+	ChangeKnown   bool
 }
 
 // PartObserver is an Observer that takes these measurements too. A task's

@@ -151,7 +151,8 @@ func TestCheckpointLogDerivesTheParts(t *testing.T) {
 	at(1510, trace.SnapshotBegun, 1)
 	at(1520, trace.CapturedIn, 1, size(64))
 	l.ObservePart(1, e, Part{SyncNanos: 70})
-	l.ObservePart(1, e, Part{Uploaded: 4096, TransferNanos: 300})
+	l.ObservePart(0, e, Part{StateBytes: 1000, ChangedBytes: 30, ChangeKnown: true})
+	l.ObservePart(1, e, Part{Uploaded: 4096, TransferNanos: 300, StateBytes: 5000, ChangedBytes: 600, ChangeKnown: true})
 	at(1150, trace.SnapshotWriting, 0)
 	at(1160, trace.SnapshotStored, 0, size(10))
 	at(1170, trace.Acked, 0)
@@ -162,7 +163,8 @@ func TestCheckpointLogDerivesTheParts(t *testing.T) {
 	at(2250, trace.Completed, trace.Coordinator)
 	want := Checkpoint{
 		Epoch: e, Triggered: 1000, Completed: 2250, TotalNanos: 1250, TravelNanos: 200, AlignmentNanos: 300, SyncNanos: 70,
-		AsyncNanos: 400, PutNanos: 90, AckNanos: 100, MetadataNanos: 150, UploadedBytes: 4096, ObjectBytes: 210, InflightBytes: 64, Tasks: 2, LongestSync: 1,
+		AsyncNanos: 400, PutNanos: 90, AckNanos: 100, MetadataNanos: 150, UploadedBytes: 4096, ObjectBytes: 210, InflightBytes: 64,
+		StateBytes: 6000, ChangedBytes: 630, ChangeKnown: true, Tasks: 2, LongestSync: 1,
 	}
 	if got := l.Completed(); len(got) != 1 || got[0] != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -170,13 +172,20 @@ func TestCheckpointLogDerivesTheParts(t *testing.T) {
 	e = id.MakeEpoch(1, 2)
 	at(3000, trace.Triggered, trace.Coordinator)
 	at(3100, trace.SnapshotBegun, 0)
+	at(3150, trace.SnapshotStored, 0, size(1))
+	at(3160, trace.SnapshotBegun, 1)
 	at(3200, trace.Aborted, trace.Coordinator)
+	at(3300, trace.SnapshotStored, 1, size(1)) // it had not heard yet
 	e = id.MakeEpoch(1, 3)
 	at(4000, trace.SnapshotBegun, 1)
 	at(4300, trace.SnapshotWriting, 1)
 	at(4500, trace.SnapshotStored, 1, size(7))
-	if l.Aborted() != 1 || len(l.Completed()) != 1 || len(l.parts) != 0 || len(l.rounds) != 0 {
-		t.Errorf("%d aborted, %d completed, %d parts and %d rounds kept", l.Aborted(), len(l.Completed()), len(l.parts), len(l.rounds))
+	given := AbortedRound{Epoch: id.MakeEpoch(1, 2), Triggered: 3000, Aborted: 3200, Stored: 2}
+	if got := l.Aborted(); len(got) != 1 || got[0] != given {
+		t.Errorf("got  %+v\nwant %+v", got, given)
+	}
+	if len(l.Completed()) != 1 || len(l.parts) != 0 || len(l.rounds) != 0 {
+		t.Errorf("%d completed, %d parts and %d rounds kept", len(l.Completed()), len(l.parts), len(l.rounds))
 	}
 	local := LocalSnapshot{Task: 1, Epoch: e, Begun: 4000, Stored: 4500, AsyncNanos: 300, PutNanos: 200, ObjectBytes: 7}
 	if got := l.Local(); len(got) != 1 || got[0] != local {

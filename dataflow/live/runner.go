@@ -267,7 +267,9 @@ func (r *runner) handle(m *message) {
 		}
 		r.local.RecordsIn += uint64(m.buf.Records)
 		r.local.BuffersIn++
-		r.local.BytesIn += uint64(len(m.buf.Data))
+		if m.buf.Item != dataflow.Control {
+			r.local.BytesIn += uint64(len(m.buf.Data))
+		}
 		r.event = dataflow.Event{Kind: dataflow.EvArrive, Port: m.link.in, Buffer: m.buf}
 		r.step(&r.event, m.link.number)
 	case msgCredit:
@@ -308,6 +310,8 @@ func (r *runner) control(ev *dataflow.Event) {
 		o.bufs = o.bufs[:0]
 	case dataflow.EvCutOutput:
 		r.outs[ev.Port] = nil
+	case dataflow.EvMessage:
+		r.local.ControlBytes += uint64(len(ev.Data))
 	default: // for the task alone
 	}
 	r.step(ev, 0)

@@ -16,7 +16,7 @@ type Counts struct {
 	BytesIn        uint64
 	BytesOut       uint64
 	StampBytes     uint64 // piggyback on sent buffers
-	ControlBytes   uint64 // messages to the coordinator
+	ControlBytes   uint64 // control items sent, as they are encoded; replies; messages to and from the coordinator
 	Turns          uint64
 	CapturedBytes  uint64 // in-flight data made part of snapshots
 	Snapshots      uint64 // begun

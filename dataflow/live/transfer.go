@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -37,9 +38,21 @@ func (x *transfer) run() {
 	}
 	x.nanos = r.j.clock.now() - start
 	if x.epoch != 0 && err == nil {
-		r.j.observers.parts(r.info.ID, x.epoch, Part{Uploaded: x.bytes, TransferNanos: x.nanos})
+		r.j.observers.parts(r.info.ID, x.epoch, x.part())
 	}
 	r.inbox.post(message{kind: msgOutcome, event: &dataflow.Event{Kind: dataflow.EvTransfer, Ticket: x.ticket, Err: err}})
+}
+
+// part is what a snapshot's transfer that is done tells of the snapshot.
+func (x *transfer) part() Part {
+	p := Part{Uploaded: x.bytes, TransferNanos: x.nanos}
+	if c, ok := x.tr.(state.Capture); ok {
+		p.StateBytes = c.Handle().Bytes
+	}
+	if m, ok := x.tr.(state.ChangeMeter); ok {
+		p.ChangedBytes, p.ChangeKnown = m.Changed()
+	}
+	return p
 }
 
 // carry runs the transfer to its end; finished is false when its task is gone.
@@ -51,7 +64,9 @@ func (x *transfer) carry() (finished bool, err error) {
 		}
 	}()
 	var results []state.Result
+	turn := courtesy{now: x.r.j.clock.now, gosched: runtime.Gosched}
 	for !x.r.stopped.Load() {
+		turn.yield()
 		ops, done, err := x.tr.Next(results)
 		if done || err != nil {
 			return true, err
@@ -65,6 +80,30 @@ func (x *transfer) carry() (finished bool, err error) {
 		}
 	}
 	return false, nil
+}
+
+// courtesy keeps a transfer from holding a processor while tasks wait for one:
+// it works for a short time, lets them run, and then works at least a third as
+// long as it has waited, so that a saturated job does not starve it.
+type courtesy struct {
+	now     func() int64
+	gosched func()
+	since   int64 // it has worked since then; 0: it has not begun
+	may     int64 // how long it may work
+}
+
+// leastWork is how long a transfer works at least before it lets others run.
+const leastWork = int64(200 * time.Microsecond)
+
+// yield is called between slices of work.
+func (c *courtesy) yield() {
+	now := c.now()
+	if c.since != 0 && now-c.since < c.may {
+		return
+	}
+	c.gosched()
+	c.since = c.now()
+	c.may = max(leastWork, (c.since-now)/3)
 }
 
 // do carries out independent operations at once.

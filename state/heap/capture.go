@@ -20,6 +20,9 @@ const (
 	chunkBytes = 4 << 20
 	// chunksAtOnce are made and put at a time.
 	chunksAtOnce = 2
+	// sliceBytes are encoded in one call of Next, so that whoever carries the
+	// capture out can let others run in between.
+	sliceBytes = 128 << 10
 	// overheadBytes bounds what an encoded entry has beyond its logical bytes.
 	overheadBytes = 3 * binary.MaxVarintLen32
 )
@@ -83,6 +86,8 @@ type capture struct {
 	left      int    // bytes still to be encoded, at most
 	file      uint64 // number of the next file
 	files     []state.FileRef
+	chunk     []byte     // the file being encoded; nil between files
+	ready     []state.Op // files that are encoded and not put yet
 	out       state.Outstanding
 	handle    state.Handle
 	done      bool
@@ -128,27 +133,38 @@ func (c *capture) Next(results []state.Result) ([]state.Op, bool, error) {
 		c.finish()
 		return nil, true, nil
 	}
-	var ops []state.Op
-	for len(ops) < chunksAtOnce && len(c.parts) > 0 {
-		ops = append(ops, c.chunk())
+	if len(c.parts) > 0 {
+		c.slice()
 	}
-	if len(ops) == 0 {
+	if len(c.ready) == chunksAtOnce || len(c.parts) == 0 && len(c.ready) > 0 {
+		ops := c.out.Issue(c.ready)
+		c.ready = nil
+		return ops, false, nil
+	}
+	if len(c.parts) == 0 {
 		c.finish()
-		return nil, true, nil
 	}
-	return c.out.Issue(ops), false, nil
+	return nil, c.done, nil
 }
 
-// chunk encodes the next file.
-func (c *capture) chunk() state.Op {
-	data := make([]byte, 0, min(chunkBytes+maxPageBytes, headerBytes+c.left))
-	data = appendHeader(data, len(c.files)+1)
-	data = c.encode(data, len(c.files)+1, chunkBytes)
-	c.left -= len(data) - headerBytes
+// slice encodes a little more of the next file, and closes it when it is full
+// or nothing is left.
+func (c *capture) slice() {
+	number := len(c.files) + 1
+	if c.chunk == nil {
+		c.chunk = appendHeader(make([]byte, 0, min(chunkBytes+maxPageBytes, headerBytes+c.left)), number)
+	}
+	before := len(c.chunk)
+	c.chunk = c.encode(c.chunk, number, min(before+sliceBytes, chunkBytes))
+	c.left -= len(c.chunk) - before
+	if len(c.chunk) < chunkBytes && len(c.parts) > 0 {
+		return
+	}
 	name := c.prefix + strconv.FormatUint(c.file, 10)
 	c.file++
-	c.files = append(c.files, state.FileRef{Name: name, Size: int64(len(data)), Sum: xxhash.Sum64(data)})
-	return state.Op{Kind: state.OpPut, Key: name, Data: data}
+	c.files = append(c.files, state.FileRef{Name: name, Size: int64(len(c.chunk)), Sum: xxhash.Sum64(c.chunk)})
+	c.ready = append(c.ready, state.Op{Kind: state.OpPut, Key: name, Data: c.chunk})
+	c.chunk = nil
 }
 
 // encode appends entries until dst has limit bytes or nothing is left; then the
@@ -167,9 +183,7 @@ func (c *capture) encode(dst []byte, file, limit int) []byte {
 		dst = p.encode(dst, limit)
 		x.group, x.length = p.group, len(dst)-x.offset
 		x.count = before - p.n
-		if x.count > 0 {
-			c.m.runs = append(c.m.runs, x)
-		}
+		c.m.add(x)
 		if p.n == 0 {
 			c.parts = c.parts[1:]
 		}
@@ -206,6 +220,6 @@ func (c *capture) Handle() state.Handle { return c.handle }
 // calls Next, or after that has ended.
 func (c *capture) Discard() {
 	c.discarded = true
-	c.parts = nil
+	c.parts, c.chunk, c.ready = nil, nil, nil
 	c.pin.released.Store(true)
 }

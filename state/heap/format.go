@@ -66,6 +66,23 @@ type manifest struct {
 	data   []byte
 }
 
+// add appends a run, to the last one if that is of the same group and ends where
+// x begins.
+func (m *manifest) add(x run) {
+	if x.count == 0 {
+		return
+	}
+	if n := len(m.runs); n > 0 {
+		last := &m.runs[n-1]
+		if last.table == x.table && last.layout == x.layout && last.group == x.group && last.file == x.file && last.offset+last.length == x.offset {
+			last.length += x.length
+			last.count += x.count
+			return
+		}
+	}
+	m.runs = append(m.runs, x)
+}
+
 func appendHeader(dst []byte, file int) []byte {
 	dst = append(dst, magic...)
 	dst = binary.LittleEndian.AppendUint16(dst, formatVersion)

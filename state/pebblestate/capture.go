@@ -18,7 +18,7 @@ import (
 // restored from.
 type base struct {
 	epoch   id.Epoch
-	files   []state.FileRef // their Local is the number of the table
+	files   []state.FileRef // their Local is the number of the table; none if every snapshot is a full one
 	written uint64          // Store.written at its instant
 }
 
@@ -31,7 +31,7 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 	c := &capture{s: s, request: r, frozen: s.freeze()}
 	c.written = s.written
 	c.tables = s.schema()
-	if !s.backend.cfg.Full && r.Base != 0 {
+	if r.Base != 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if i := slices.IndexFunc(s.bases, func(b base) bool { return b.epoch == r.Base }); i >= 0 {
@@ -97,10 +97,14 @@ func (c *capture) step(results []state.Result) ([]state.Op, error) {
 	return nil, nil
 }
 
-// begin makes sure that the frozen run is in the database, and takes over the
-// list of its tables.
+// sliceEntries is about how many entries one call of Next writes to the database.
+const sliceEntries = 1024
+
+// begin sees to it, a slice at a time, that the frozen run is in the database,
+// and then takes over the list of its tables.
 func (c *capture) begin() error {
-	if err := c.frozen.apply(); err != nil {
+	done, err := c.frozen.advance(sliceEntries)
+	if err != nil || !done {
 		return err
 	}
 	c.list = c.frozen.tables
@@ -141,20 +145,21 @@ func (c *capture) finish() {
 	for i := range c.refs {
 		h.Bytes += c.refs[i].Size
 	}
-	if c.based {
-		h.Changed = int64(c.written - c.base.written)
+	if !c.s.backend.cfg.Full {
+		h.Changed, _ = c.Changed()
 	}
 	m := manifest{epoch: c.request.Epoch, groups: c.s.groups, schema: c.tables, tables: c.list}
 	h.Inline = m.append(nil)
 	c.handle, c.done = h, true
-	c.s.addBase(base{c.request.Epoch, slices.Clone(c.refs), c.written})
+	b := base{epoch: c.request.Epoch, written: c.written}
+	if !c.s.backend.cfg.Full {
+		b.files = slices.Clone(c.refs)
+	}
+	c.s.addBase(b)
 	c.Discard()
 }
 
 func (s *Store) addBase(b base) {
-	if s.backend.cfg.Full {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, found := slices.BinarySearchFunc(s.bases, b.epoch, func(b base, e id.Epoch) int {
@@ -171,6 +176,16 @@ func (s *Store) addBase(b base) {
 // Handle returns where the snapshot stands. Its Bytes is the size of its table
 // files.
 func (c *capture) Handle() state.Handle { return c.handle }
+
+// Changed implements state.ChangeMeter: what went towards the database since the
+// instant of the base. An entry that was written out and then changed again
+// counts twice.
+func (c *capture) Changed() (bytes int64, known bool) {
+	if !c.based {
+		return 0, false
+	}
+	return int64(c.written - c.base.written), true
+}
 
 // Discard lets the table files go.
 func (c *capture) Discard() {

@@ -3,6 +3,7 @@ package pebblestate
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -73,6 +74,7 @@ type Backend struct {
 	// effect on what a store does.
 	cache *pebble.Cache
 	files *pebble.FileCache
+	put   atomic.Int64
 }
 
 var _ state.Backend = (*Backend)(nil)
@@ -112,6 +114,11 @@ func (b *Backend) Open(o state.Open) (state.Store, error) {
 	})
 	return newStore(b, o, scratchFS{fs}), nil
 }
+
+// BytesPut returns the bytes of keys and values that all stores so far have put
+// into their databases. What was overwritten in memory before that is not among
+// them; table files that a restore adopts as they are neither.
+func (b *Backend) BytesPut() int64 { return b.put.Load() }
 
 // Close frees the caches. All stores must be closed before.
 func (b *Backend) Close() {

@@ -2,6 +2,7 @@ package pebblestate
 
 import (
 	"context"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -19,8 +20,9 @@ type frozen struct {
 
 	applied atomic.Bool
 	mu      sync.Mutex
-	wanted  bool    // a capture waits for the list of tables
-	tables  []table // that make up the snapshot, pinned; set by apply if wanted
+	under   *ingestion // nil until it has begun
+	wanted  bool       // a capture waits for the list of tables
+	tables  []table    // that make up the snapshot, pinned; set by apply if wanted
 	err     error
 }
 
@@ -83,35 +85,61 @@ func (s *Store) settle() {
 	}
 }
 
-// apply puts the run into the database, once.
+// apply puts the run, or what is left of it, into the database, once.
 func (p *frozen) apply() error {
+	for {
+		if done, err := p.advance(math.MaxInt); done || err != nil {
+			return err
+		}
+	}
+}
+
+// advance is a slice of apply, of about as many entries.
+func (p *frozen) advance(most int) (done bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.applied.Load() || p.err != nil {
-		return p.err
+		return true, p.err
 	}
 	if p.err = p.s.Err(); p.err == nil {
-		p.err = p.applyLocked()
+		done, p.err = p.advanceLocked(most)
 	}
-	return p.err
+	return done, p.err
 }
 
-func (p *frozen) applyLocked() error {
+func (p *frozen) advanceLocked(most int) (done bool, err error) {
 	s := p.s
-	p.run.addTree(p.tree)
-	err := s.ingest(&p.run)
+	if p.under == nil {
+		p.run.addTree(p.tree)
+		p.under = &ingestion{s: s, r: &p.run}
+	}
+	done, err = p.under.step(min(most, len(p.run.entries)))
+	if err == nil && !done {
+		return false, nil
+	}
 	if err == nil && p.wanted {
 		p.tables, err = s.listAndPin()
 	}
 	if err != nil {
 		s.fail("write a snapshot to the database", err)
-		return s.Err()
+		return false, s.Err()
 	}
+	p.under = nil
 	p.applied.Store(true)
 	if err := s.tidy(); err != nil {
 		s.fail("compact", err)
 	}
-	return nil
+	return true, nil
+}
+
+// close ends a run that is not in the database and never will be.
+func (p *frozen) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.under == nil {
+		return nil
+	}
+	return p.under.w.abandon()
 }
 
 // abandon says that no capture waits for the tables any more, and gives back

@@ -216,7 +216,11 @@ func (t *restore) complete(src *source) error {
 	if err := checkTables(db, src.m.tables); err != nil && t.s.backend.cfg.Deterministic {
 		return fmt.Errorf("the restored database is not that of the checkpoint: %w", err)
 	}
-	t.s.addBase(base{epoch: src.m.epoch, files: src.files})
+	b := base{epoch: src.m.epoch}
+	if !t.s.backend.cfg.Full {
+		b.files = src.files
+	}
+	t.s.addBase(b)
 	return nil
 }
 

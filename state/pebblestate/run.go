@@ -15,6 +15,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/objstorage/objstorageprovider"
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"weir/state"
 )
 
 // run is a set of entries on their way into the database, one per key.
@@ -97,13 +99,44 @@ func (r *run) value(e runEntry) (value []byte, deleted bool) {
 	return r.data[at : at+int(n)], false
 }
 
-func (r *run) sort() {
-	slices.SortFunc(r.entries, func(a, b runEntry) int {
+// sort orders entries by key.
+func (r *run) sort(entries []runEntry) {
+	slices.SortFunc(entries, func(a, b runEntry) int {
 		if c := cmp.Compare(a.prefix, b.prefix); c != 0 {
 			return c
 		}
 		return bytes.Compare(r.key(a), r.key(b))
 	})
+}
+
+// divide brings the entries into the order of table and key group, by counting,
+// and returns where each group ends: what is left to sort is small.
+func (r *run) divide(groups state.GroupRange) (ends []int) {
+	width := int(groups.Hi-groups.Lo) + 1
+	part := func(e *runEntry) int {
+		table, group := int(e.prefix>>56), int(uint16(e.prefix>>40))
+		return table*width + group - int(groups.Lo)
+	}
+	for i := range r.entries {
+		k := part(&r.entries[i])
+		if k >= len(ends) {
+			ends = append(ends, make([]int, k+1-len(ends))...)
+		}
+		ends[k]++
+	}
+	at := 0
+	for k, n := range ends {
+		ends[k] = at
+		at += n
+	}
+	divided := make([]runEntry, len(r.entries))
+	for i := range r.entries {
+		k := part(&r.entries[i])
+		divided[ends[k]] = r.entries[i]
+		ends[k]++
+	}
+	r.entries = divided
+	return ends
 }
 
 // touchAhead is cache.touchAhead for entries of a run.
@@ -115,28 +148,68 @@ func (r *run) touchAhead(entries []runEntry) {
 	}
 }
 
-// ingest sorts a run and puts it into the database, which is opened if need be.
-// Everything else in the database is older.
+// ingestion is a run on its way into the database, a slice at a time. Everything
+// else in the database is older.
+type ingestion struct {
+	s    *Store
+	r    *run
+	w    tableWriter
+	db   *pebble.DB
+	ends []int // of the groups of entries not written yet
+	// Entries before sorted are in order, those before touched at hand, and those
+	// before next written.
+	sorted, touched, next int
+}
+
+// step writes about as many entries, and ingests the tables with the last one.
+func (n *ingestion) step(most int) (done bool, err error) {
+	if len(n.r.entries) == 0 {
+		return true, nil
+	}
+	if n.db == nil {
+		if n.db, err = n.s.open(); err != nil {
+			return false, err
+		}
+		n.w.s = n.s
+		n.ends = n.r.divide(n.s.groups)
+		if most < len(n.r.entries) {
+			return false, nil
+		}
+	}
+	if err := n.write(most); err != nil {
+		return false, errors.Join(err, n.w.abandon())
+	}
+	if n.next < len(n.r.entries) {
+		return false, nil
+	}
+	return true, n.w.ingest(n.db)
+}
+
+func (n *ingestion) write(most int) error {
+	entries := n.r.entries
+	for until := min(len(entries), n.next+most); n.next < until; n.next++ {
+		for n.next == n.sorted {
+			n.sorted, n.ends = n.ends[0], n.ends[1:]
+			n.r.sort(entries[n.next:n.sorted])
+		}
+		if n.next >= n.touched {
+			n.touched = min(n.next+ahead, n.sorted)
+			n.r.touchAhead(entries[n.next:n.touched])
+		}
+		e := entries[n.next]
+		value, deleted := n.r.value(e)
+		if err := n.w.add(n.r.key(e), value, deleted); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ingest puts a run into the database, which is opened if need be.
 func (s *Store) ingest(r *run) error {
-	if len(r.entries) == 0 {
-		return nil
-	}
-	db, err := s.open()
-	if err != nil {
-		return err
-	}
-	r.sort()
-	w := tableWriter{s: s}
-	for i, e := range r.entries {
-		if i&(ahead-1) == 0 {
-			r.touchAhead(r.entries[i:min(i+ahead, len(r.entries))])
-		}
-		value, deleted := r.value(e)
-		if err := w.add(r.key(e), value, deleted); err != nil {
-			return errors.Join(err, w.abandon())
-		}
-	}
-	return w.ingest(db)
+	n := ingestion{s: s, r: r}
+	_, err := n.step(len(r.entries))
+	return err
 }
 
 // tableWriter writes sorted entries as table files of limited size.
@@ -180,6 +253,7 @@ func (w *tableWriter) begin() error {
 func (w *tableWriter) finish() error {
 	err := w.w.Close()
 	w.w = nil
+	w.s.backend.put.Add(int64(w.written))
 	return err
 }
 

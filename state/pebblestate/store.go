@@ -168,8 +168,11 @@ func (s *Store) named(err error) error {
 // Close closes the database and removes the local directory.
 func (s *Store) Close() error {
 	var err error
+	if s.pending != nil {
+		err = s.pending.close()
+	}
 	if db := s.db.Swap(nil); db != nil {
-		err = db.Close()
+		err = errors.Join(err, db.Close())
 	}
 	if s.prepared {
 		err = errors.Join(err, s.fs.RemoveAll(s.dir))
