@@ -16,7 +16,7 @@ import (
 type Campaign struct {
 	Plan Plan
 	// Results is the directory of the campaign's record. Dir is where the jobs
-	// keep their data, which is the disk that is measured.
+	// keep their data, which is the disk that is measured; empty: below Results.
 	Results, Dir string
 	Description  string
 	Tuning       Tuning
@@ -38,7 +38,7 @@ type Campaign struct {
 	writer          *results.Writer
 	began           time.Time
 	took            map[string]time.Duration // by key of the cell, the longest so far
-	wrong, unsteady int
+	unsteady        int
 	used, estimated time.Duration // of the repetitions so far
 }
 
@@ -52,25 +52,12 @@ var (
 	ErrNoRoom = errors.New("not enough room")
 )
 
-// ResumePlan reads the plan of the campaign in a results directory, so that it
-// can go on.
-func ResumePlan(dir string) (Plan, error) {
-	w, err := results.Resume(dir)
-	if err != nil {
-		return Plan{}, err
+// WorkDir is where the jobs keep their data: Dir, unless that is empty.
+func (c *Campaign) WorkDir() string {
+	if c.Dir == "" {
+		return filepath.Join(c.Results, "work")
 	}
-	m := w.Manifest()
-	if err := w.Close(); err != nil {
-		return Plan{}, err
-	}
-	p := Plan{
-		Cells: m.Plan.Cells, Repetitions: m.Plan.Repetitions, Quick: m.Plan.Quick, Seed: m.Plan.Seed, Baseline: m.Plan.Baseline,
-		Measure: time.Duration(m.Plan.RepetitionSeconds * 1e9),
-	}
-	p.Events = setting(m.Environment.Settings, "events", 0)
-	warm := setting(m.Environment.Settings, "warm_up_ms", 0)
-	p.Warm = time.Duration(warm) * time.Millisecond
-	return p, nil
+	return c.Dir
 }
 
 // Run runs the campaign. What was measured is recorded whatever happens; the
@@ -78,6 +65,7 @@ func ResumePlan(dir string) (Plan, error) {
 func (c *Campaign) Run(ctx context.Context) error {
 	c.began, c.took = time.Now(), map[string]time.Duration{}
 	if err := c.prepare(); err != nil {
+		c.tidy()
 		return err
 	}
 	err := c.steps(ctx)
@@ -87,31 +75,37 @@ func (c *Campaign) Run(ctx context.Context) error {
 		err = errors.Join(err, finish)
 	}
 	if err == nil {
-		_ = os.Remove(c.Dir) // if it is empty, it was only ours
+		c.tidy()
 	}
 	return err
 }
 
+// tidy removes the directories of the campaign that are empty: they were only ours.
+func (c *Campaign) tidy() {
+	for _, dir := range []string{c.WorkDir(), c.Results} {
+		_ = os.Remove(dir) // one that holds something stays
+	}
+}
+
 // prepare checks the directory, captures the environment and opens the record.
 func (c *Campaign) prepare() error {
-	disk, err := Probe(c.Dir)
+	disk, err := Probe(c.WorkDir())
 	if err != nil {
 		return err
 	}
-	free, err := FreeBytes(c.Dir)
+	free, err := FreeBytes(c.WorkDir())
 	if err != nil {
 		return err
 	}
 	if need := c.Plan.DiskBytes(); need > free {
-		return fmt.Errorf("%w: the plan needs about %d MB in %s and %d MB are free: free some, name another directory with --dir, or ask for fewer keys, a lower rate or a higher emitEvery", ErrNoRoom, need>>20, c.Dir, free>>20)
-	}
-	if c.Resume {
-		c.writer, err = results.Resume(c.Results)
-		return err
+		return fmt.Errorf("%w: the plan needs about %d MB in %s and %d MB are free: free some, name another directory with --dir, or ask for fewer keys, a lower rate or a higher emitEvery", ErrNoRoom, need>>20, c.WorkDir(), free>>20)
 	}
 	e := Environment(c.Arguments, c.Tuning)
 	e.Disk = disk
-	e.Settings["events"], e.Settings["warm_up_ms"] = fmt.Sprint(c.Plan.Events), fmt.Sprint(c.Plan.Warm.Milliseconds())
+	c.describe(e.Settings)
+	if c.Resume {
+		return c.reopen(&e)
+	}
 	c.writer, err = results.Create(c.Results, results.Manifest{
 		ID: filepath.Base(c.Results), Description: c.Description, Started: c.began.UTC().Truncate(time.Second), Environment: e,
 		Plan: results.Plan{
@@ -210,7 +204,7 @@ func (c *Campaign) step(ctx context.Context, s *step) error {
 	began := time.Now()
 	r := &Repetition{
 		Cell: s.cell, Block: s.block, Number: s.repetition, Rate: rate, Seed: c.Plan.Seed ^ s.cell.Seed("") + uint64(s.repetition)*0x9e3779b97f4a7c15,
-		Dir: c.Dir, Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, DiskBytes: c.RunBytes, Canary: c.Canary, Reference: c.Reference,
+		Dir: c.WorkDir(), Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, DiskBytes: c.RunBytes, Canary: c.Canary, Reference: c.Reference,
 	}
 	o, err := r.Run(ctx)
 	if err != nil {
@@ -225,7 +219,6 @@ func (c *Campaign) step(ctx context.Context, s *step) error {
 // record appends a repetition to the record.
 func (c *Campaign) record(s *step, o *Outcome) error {
 	if o.Sample.Output == results.OutputWrong {
-		c.wrong++
 		c.log("%s, repetition %d: the committed output was wrong, so there are no numbers: %v", s.cell.Key(), s.repetition, o.Why)
 	}
 	if o.Processing != nil {
@@ -280,8 +273,8 @@ func (c *Campaign) rate(cell results.Cell) (int64, error) {
 func (c *Campaign) explain(err error) error {
 	var child *ChildError
 	if errors.As(err, &child) && child.DiskFull() {
-		free, _ := FreeBytes(c.Dir)
-		return fmt.Errorf("%w: %s filled up during the run (%d MB are free now): make room or name another directory with --dir, then continue with --resume %s: %w", ErrNoRoom, c.Dir, free>>20, filepath.Base(c.Results), err)
+		free, _ := FreeBytes(c.WorkDir())
+		return fmt.Errorf("%w: %s filled up during the run (%d MB are free now): make room or name another directory with --dir, then continue with --resume %s: %w", ErrNoRoom, c.WorkDir(), free>>20, filepath.Base(c.Results), err)
 	}
 	return err
 }
@@ -306,11 +299,17 @@ func (c *Campaign) finish(complete bool) error {
 	if err = errors.Join(err, c.writer.Close()); err != nil {
 		return err
 	}
+	wrong := 0
+	for i := range r.Samples {
+		if r.Samples[i].Output == results.OutputWrong {
+			wrong++
+		}
+	}
 	switch {
 	case !complete:
 		return nil
-	case c.wrong > 0:
-		return fmt.Errorf("%w in %d repetitions; they have no numbers; see the warnings in %s", ErrWrongOutput, c.wrong, c.Results)
+	case wrong > 0:
+		return fmt.Errorf("%w in %d repetitions; they have no numbers; see the warnings in %s", ErrWrongOutput, wrong, c.Results)
 	case validity.State == results.Invalid:
 		return fmt.Errorf("%w: %v", ErrInvalid, validity.Reasons)
 	}

@@ -62,6 +62,7 @@ func TestCampaign(t *testing.T) {
 
 func TestInterruptedCampaignGoesOn(t *testing.T) {
 	c := tiny(t)
+	c.Tuning.BatchRecords, c.Tuning.BatchTimeout, c.Tuning.Transfers = 64, 250*time.Microsecond, 3
 	ctx, cancel := context.WithCancel(t.Context())
 	c.Progress = func(done, _ int, _ time.Duration, _ string) {
 		if done == 3 {
@@ -74,11 +75,13 @@ func TestInterruptedCampaignGoesOn(t *testing.T) {
 	if r := read(t, c); len(r.Samples) != 3 || r.Manifest.Finished != nil {
 		t.Fatalf("%d samples were kept, finished %v", len(r.Samples), r.Manifest.Finished)
 	}
-	plan, err := bench.ResumePlan(c.Results)
+	again, err := bench.Resume(c.Results)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := &bench.Campaign{Plan: plan, Results: c.Results, Dir: c.Dir, Tuning: c.Tuning, Resume: true}
+	if again.Tuning != c.Tuning || again.Dir != c.Dir || again.Plan.Events != c.Plan.Events {
+		t.Errorf("it goes on with %+v", again)
+	}
 	if err := again.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +164,7 @@ func TestInterruptLeavesACheckpoint(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			r := small(t, algorithm, "heap")
-			r.Events = 400_000
+			r.Events = 4_000_000 // far more than it takes before the interrupt
 			r.Watch = func(c *bench.Counters) {
 				if n, _ := c.Emitted(2); c.Get(bench.CounterDurable) > 0 && n > 10_000 {
 					cancel()
@@ -179,5 +182,22 @@ func TestInterruptLeavesACheckpoint(t *testing.T) {
 				t.Errorf("metrics %v", o.Sample.Metrics)
 			}
 		})
+	}
+}
+
+func TestTooFewRecordsToKill(t *testing.T) {
+	r := small(t, "aligned", "heap")
+	r.Events, r.Cell.Kill, r.Cell.IntervalMS = 1, true, 60_000 // the moment of the kill is within an interval
+	if _, err := r.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "before it could be killed: give it more records") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestIntervalShorterThanACheckpointIsSaid(t *testing.T) {
+	r := small(t, "aligned", "heap")
+	r.Cell.Settings, r.Cell.IntervalMS, r.Events = map[string]string{"keys": "50000", "valueSize": "100"}, 1, 400_000
+	o := measure(t, r)
+	if !slices.ContainsFunc(o.Sample.Warnings, func(w string) bool { return strings.Contains(w, "shorter than a checkpoint") }) {
+		t.Errorf("warnings %v, metrics %v", o.Sample.Warnings, o.Sample.Metrics)
 	}
 }

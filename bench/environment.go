@@ -23,9 +23,10 @@ func Environment(arguments []string, t Tuning) results.Environment {
 		GoVersion: runtime.Version(), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, GOMAXPROCS: runtime.GOMAXPROCS(0),
 		GOGC: strconv.Itoa(t.GCPercent), Arguments: arguments, Kernel: kernel(), CPU: cpuModel(), Cores: runtime.NumCPU(),
 		CPULimit: cpuLimit(), MemoryBytes: memoryBytes(), MemoryLimit: cgroupNumber("memory.max"),
-		Before: Strain(), Settings: t.describe(),
+		Before: Strain(), Settings: map[string]string{},
 	}
 	e.Commit, e.Dirty = commit()
+	t.describe(e.Settings)
 	if info, ok := debug.ReadBuildInfo(); ok {
 		e.Modules = map[string]string{}
 		for _, m := range info.Deps {
@@ -33,16 +34,6 @@ func Environment(arguments []string, t Tuning) results.Environment {
 		}
 	}
 	return e
-}
-
-func (t *Tuning) describe() map[string]string {
-	return map[string]string{
-		"batch_records": strconv.Itoa(t.BatchRecords), "batch_bytes": strconv.Itoa(t.BatchBytes), "batch_timeout": t.BatchTimeout.String(),
-		"source_batch": strconv.Itoa(t.SourceBatch), "queue_buffers": strconv.Itoa(t.Queue), "quantum": t.Quantum.String(),
-		"transfers":          strconv.Itoa(t.Transfers),
-		"memory_limit_bytes": strconv.FormatInt(t.MemoryBytes, 10), "block_cache_bytes": strconv.FormatInt(t.CacheBytes, 10),
-		"write_cache_bytes_per_task": strconv.FormatInt(t.WriteBytes, 10),
-	}
 }
 
 // commit returns the revision the program was built from: from the build, or

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +54,7 @@ type run struct {
 	visible     *latencies   // of the external store's goroutine
 	spent       atomic.Int64 // ns in the sources
 	watcher     *watcher
+	abandon     context.CancelCauseFunc // ends the job as it stands
 }
 
 // RunJob runs the job of a spec in this process until its input has ended, and
@@ -268,7 +270,10 @@ func (r *run) run(ctx context.Context) error {
 	r.watcher = newWatcher(r, job.Graph)
 	r.watcher.began = r.watcher.take(nil)
 	r.watcher.started = r.watcher.began.at
-	j, err := live.Start(context.Background(), live.Config{
+	life, abandon := context.WithCancelCause(context.Background())
+	defer abandon(nil)
+	r.abandon = abandon
+	j, err := live.Start(life, live.Config{
 		Job: job, Storage: r.storage, External: r.sink, SourceLog: r.offsets, FS: r.localFS, Dir: filepath.Join(r.spec.Dir, localDir),
 		Transfers: r.spec.Tuning.Transfers, Observer: r.watcher, Checkpoints: &r.checkpoints, Pacer: r.schedule, Epoch: time.Unix(0, r.spec.Epoch), Seed: r.spec.Seed,
 	})
@@ -294,6 +299,14 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	return r.watcher.report(j, result).write(r.spec.Dir)
+}
+
+// failed hears what a task failed with. One that panics would do it again and
+// again after each restart: it ends the job.
+func (r *run) failed(text string) {
+	if strings.Contains(text, panicked) {
+		r.abandon(errors.New(text))
+	}
 }
 
 // ErrInterrupted is the error of a run that was asked to stop and did.

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,7 +24,9 @@ const ChildVariable = "WEIR_BENCH_JOB"
 func IsChild() bool { return os.Getenv(ChildVariable) != "" }
 
 // Child is the whole life of a child process. The first line of standard input
-// is its spec; when standard input ends, or at an interrupt, the job stops well.
+// is its spec. At an interrupt the job stops well. When standard input ends, the
+// measuring process has died, and this one does at once: what a killed job
+// leaves is a checkpoint too.
 func Child() (status int) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -42,7 +43,7 @@ func Child() (status int) {
 	}
 	go func() {
 		_, _ = io.Copy(io.Discard, in) // ends when the measuring process does
-		stop()
+		stop()                         // the signal is to end this process by itself
 		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
 	}()
 	if err := RunJob(ctx, &spec); err != nil {
@@ -134,27 +135,39 @@ func (e *ChildError) Unwrap() error { return e.Err }
 // Panicked tells whether the code under test panicked.
 func (e *ChildError) Panicked() bool {
 	var exit *exec.ExitError
-	return strings.Contains(e.LastWords, "panicked:") || errors.As(e.Err, &exit) && strings.Contains(e.LastWords, "goroutine ")
+	return strings.Contains(e.LastWords, panicked) || errors.As(e.Err, &exit) && strings.Contains(e.LastWords, "goroutine ")
 }
+
+// panicked stands in the text of a live.PanicError.
+const panicked = " panicked: "
 
 // DiskFull tells whether the process found no room.
 func (e *ChildError) DiskFull() bool {
 	return strings.Contains(e.LastWords, syscall.ENOSPC.Error()) || strings.Contains(e.LastWords, "the disk is full")
 }
 
-// lastWords keeps the end of what is written to it.
+// lastWords keeps the beginning of what is written to it, where a panic says
+// what it is, and the end.
 type lastWords struct {
-	mu   sync.Mutex
-	kept []byte
+	mu          sync.Mutex
+	first, kept []byte
+	left        int // bytes out between the two
 }
 
-const keptWords = 4 << 10
+const (
+	firstWords = 1 << 10
+	keptWords  = 4 << 10
+)
 
 func (l *lastWords) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.kept = append(l.kept, p...); len(l.kept) > keptWords {
-		l.kept = append(l.kept[:0], l.kept[len(l.kept)-keptWords:]...)
+	n := min(len(p), firstWords-len(l.first))
+	l.first = append(l.first, p[:n]...)
+	l.kept = append(l.kept, p[n:]...)
+	if more := len(l.kept) - keptWords; more > 0 {
+		l.kept = append(l.kept[:0], l.kept[more:]...)
+		l.left += more
 	}
 	return len(p), nil
 }
@@ -162,5 +175,9 @@ func (l *lastWords) Write(p []byte) (int, error) {
 func (l *lastWords) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return string(bytes.TrimSpace(l.kept))
+	gap := ""
+	if l.left > 0 {
+		gap = fmt.Sprintf("\n... %d bytes ...\n", l.left)
+	}
+	return strings.TrimSpace(string(l.first) + gap + string(l.kept))
 }

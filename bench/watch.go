@@ -58,7 +58,7 @@ func newWatcher(r *run, g *dataflow.Graph) *watcher {
 
 // Wants implements trace.Observer.
 func (w *watcher) Wants() trace.Mask {
-	return trace.Mask(0).With(trace.PlanExecuted, trace.TaskReady, trace.SnapshotStored, trace.Completed)
+	return trace.Mask(0).With(trace.PlanExecuted, trace.TaskReady, trace.SnapshotStored, trace.Completed, trace.TaskFailed)
 }
 
 // Observe implements trace.Observer.
@@ -78,6 +78,8 @@ func (w *watcher) Observe(e *trace.Event) {
 		}
 	case trace.Completed:
 		c.Add(CounterDurable, 1)
+	case trace.TaskFailed:
+		w.r.failed(e.Text)
 	default: // not counted
 	}
 }
@@ -106,7 +108,15 @@ func (w *watcher) conclude(j *live.Job) {
 	}
 	c := w.r.counters
 	w.until = w.take(j)
-	if last := c.Get(CounterLast); !w.r.spec.timed() && last > w.began.at {
+	if !w.r.spec.timed() {
+		w.endWithInput(c)
+	}
+}
+
+// endWithInput lets a finite run end when its last source did, unless that was
+// in an earlier process: then this one has only carried it to its end.
+func (w *watcher) endWithInput(c *Counters) {
+	if last := c.Get(CounterLast); last > w.began.at {
 		w.until.at = last
 	}
 }
@@ -196,7 +206,7 @@ func (w *watcher) measure(j *live.Job) {
 	case !s.timed():
 		if n, _ := w.r.counters.Emitted(s.Parallelism); n >= s.Events {
 			w.until = w.take(j)
-			w.until.at = w.r.counters.Get(CounterLast)
+			w.endWithInput(w.r.counters)
 			w.enter(Ending)
 		}
 	default:

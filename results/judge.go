@@ -10,7 +10,8 @@ import (
 // Judge compares the two arms of every cell measured twice and returns the
 // verdict on the campaign: invalid when an arm differs or an output was wrong,
 // unjudged in a quick plan, without an A/A comparison or with too few
-// repetitions for one. A quick plan records its A/A and is not failed by it.
+// repetitions for one, or when it was continued with another program or machine.
+// A quick plan records its A/A and is not failed by it.
 func (r *Results) Judge(metrics []string) (Validity, error) {
 	aa, err := r.compareTwins(metrics)
 	if err != nil {
@@ -26,6 +27,11 @@ func (r *Results) Judge(metrics []string) (Validity, error) {
 	for _, s := range r.Samples {
 		if s.Output == OutputWrong {
 			lower(Invalid, "the output of %s, repetition %d, was wrong", r.NameOf(s.Cell), s.Repetition)
+		}
+	}
+	for _, w := range r.Manifest.Warnings {
+		if w.Mixed {
+			lower(Unjudged, "%s", w.Text)
 		}
 	}
 	if len(aa) == 0 {

@@ -111,4 +111,7 @@ type Warning struct {
 	// Cell is the key of the cell concerned, empty for the whole campaign.
 	Cell string `json:"cell,omitempty"`
 	Text string `json:"text"`
+	// Mixed: the samples are not all of one program, machine and file system, so
+	// that the campaign cannot be valid.
+	Mixed bool `json:"mixed,omitempty"`
 }

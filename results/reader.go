@@ -47,7 +47,7 @@ type Results struct {
 // and line and say what to do; they wrap ErrSchema, ErrTruncated or
 // ErrDuplicate where one of these is the cause.
 func Read(dir string) (*Results, error) {
-	m, err := readManifest(dir)
+	m, err := ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,9 @@ var newline = []byte{'\n'}
 // completeLines returns the length of data up to its last line end.
 func completeLines(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
 
-func readManifest(dir string) (Manifest, error) {
+// ReadManifest reads the manifest of the campaign in dir, whatever its samples
+// are like. Its errors are those of Read.
+func ReadManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, ManifestFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -50,7 +50,7 @@ func Create(dir string, m Manifest) (*Writer, error) {
 // line is cut off, and the manifest says so in a warning. The plan and
 // environment recorded by Create stay; compare them by Manifest before going on.
 func Resume(dir string) (*Writer, error) {
-	m, err := readManifest(dir)
+	m, err := ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -14,38 +14,33 @@ import (
 	"weir/results"
 )
 
-// campaign runs a plan and shows what came of it. A budget above 0 cuts the
-// plan to what fits.
-func campaign(cmd *cobra.Command, f *flags, plan bench.Plan, budget time.Duration) error {
-	if budget > 0 {
-		plan.Fit(budget)
-	}
-	id := f.id
-	if id == "" {
-		id = results.LocalPrefix + time.Now().Format("20060102-150405")
-	}
-	dir := filepath.Join(f.results, id)
-	work := f.dir
-	if work == "" {
-		work = filepath.Join(dir, "work")
-	}
-	reference, err := parseSettings(f.wrongReference)
+// campaign makes a new campaign of a plan.
+func (f *flags) campaign(plan bench.Plan) (*bench.Campaign, error) {
+	reference, err := parseSettings("wrong-reference", f.wrongReference)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	if f.id == "" {
+		f.id = results.LocalPrefix + time.Now().Format("20060102-150405")
+	}
+	return &bench.Campaign{
+		Plan: plan, Results: filepath.Join(f.results, f.id), Dir: f.dir, Description: describe(&plan), Tuning: f.tuning,
+		RunBytes: f.diskLimit, Canary: f.canary, Reference: reference,
+	}, nil
+}
+
+// measure runs a campaign and shows what came of it.
+func measure(cmd *cobra.Command, f *flags, c *bench.Campaign) error {
 	stderr := cmd.ErrOrStderr()
 	bar := newBar(stderr)
-	c := &bench.Campaign{
-		Plan: plan, Results: dir, Dir: work, Description: describe(&plan), Tuning: f.tuning, Arguments: os.Args[1:],
-		RunBytes: f.diskLimit, Budget: budget, Canary: f.canary, Reference: reference, Resume: f.resume != "", Progress: bar.show, Log: bar.log,
-	}
+	c.Arguments, c.Progress, c.Log = os.Args[1:], bar.show, bar.log
 	_, _ = fmt.Fprintf(stderr, "%d cells, %d repetitions each, about %s; results in %s, data in %s\n",
-		len(plan.Cells), plan.Repetitions, plan.Duration().Round(time.Second), dir, work)
-	err = c.Run(cmd.Context())
+		len(c.Plan.Cells), c.Plan.Repetitions, c.Plan.Duration().Round(time.Second), c.Results, c.WorkDir())
+	err := c.Run(cmd.Context())
 	bar.clear()
-	shown := show(cmd, dir, f.json)
+	shown := show(cmd, c.Results, f.json)
 	if errors.Is(err, bench.ErrInterrupted) {
-		err = fmt.Errorf("%w\nFinished repetitions are kept; go on with: bench run --results %s --resume %s", err, f.results, id)
+		err = fmt.Errorf("%w\nFinished repetitions are kept; go on with: bench run --results %s --resume %s", err, filepath.Dir(c.Results), filepath.Base(c.Results))
 	}
 	if err != nil {
 		return err

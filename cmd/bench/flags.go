@@ -62,7 +62,7 @@ func (f *flags) grid(s *pflag.FlagSet) {
 	s.BoolVar(&f.quick, "quick", false, "fewer and shorter repetitions, marked as such")
 	s.BoolVar(&f.standard, "standard", false, "the plan of published results: 10 repetitions of 10 s (the default)")
 	s.BoolVar(&f.kill, "kill", true, "also kill the job in runs of their own, and measure recovery (timed runs)")
-	s.StringVar(&f.resume, "resume", "", "go on with the campaign of this name")
+	s.StringVar(&f.resume, "resume", "", "go on with the campaign of this name, as it was begun; of other flags only --dir and --disk-limit may differ")
 	s.StringArrayVar(&f.wrongReference, "wrong-reference", nil, "a setting, name=value, that only the reference answer is given: every output must be found wrong")
 	s.StringVar(&f.canary, "canary", "", "a deliberate mistake that the check of the output must see")
 }
@@ -76,7 +76,7 @@ func expanded(names, all []string) []string {
 }
 
 func (f *flags) gridOf() (bench.Grid, error) {
-	settings, err := parseSettings(f.settings)
+	settings, err := parseSettings("set", f.settings)
 	if err != nil {
 		return bench.Grid{}, err
 	}
@@ -107,7 +107,8 @@ func timedSettings(given map[string]string) map[string]string {
 	return s
 }
 
-func parseSettings(texts []string) (map[string]string, error) {
+// parseSettings reads the values of a flag of that name.
+func parseSettings(flag string, texts []string) (map[string]string, error) {
 	if len(texts) == 0 {
 		return nil, nil
 	}
@@ -115,7 +116,7 @@ func parseSettings(texts []string) (map[string]string, error) {
 	for _, text := range texts {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok || name == "" {
-			return nil, fmt.Errorf("%w: --set %q: write name=value", errUsage, text)
+			return nil, fmt.Errorf("%w: --%s %q: write name=value", errUsage, flag, text)
 		}
 		settings[name] = value
 	}

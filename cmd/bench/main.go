@@ -23,7 +23,7 @@ func main() {
 		os.Exit(bench.Child())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the command at once, and with it the job
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -10,11 +10,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"weir/bench"
+	"weir/results/resultstest"
 )
 
 // TestMain lets the test binary be the command and the child that runs jobs.
 func TestMain(m *testing.M) {
 	if bench.IsChild() {
+		if words := os.Getenv("WEIR_TEST_PANIC"); words != "" {
+			panic(words)
+		}
 		os.Exit(bench.Child())
 	}
 	testscript.Main(m, map[string]func(){"bench": main})
@@ -22,7 +26,7 @@ func TestMain(m *testing.M) {
 
 func TestCommandLine(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"status": status, "onedigest": oneDigest, "otherschema": otherSchema,
+		"status": status, "onedigest": oneDigest, "edit": edit, "noisy": noisy,
 	}})
 }
 
@@ -59,9 +63,19 @@ func oneDigest(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// otherSchema FILE gives a manifest another schema version.
-func otherSchema(ts *testscript.TestScript, _ bool, args []string) {
-	path := ts.MkAbs(args[0])
-	text := strings.Replace(ts.ReadFile(args[0]), `"schema": 1`, `"schema": 99`, 1)
-	ts.Check(os.WriteFile(path, []byte(text), 0o600))
+// edit FILE OLD NEW replaces a text, which must be there.
+func edit(ts *testscript.TestScript, _ bool, args []string) {
+	was := ts.ReadFile(args[0])
+	text := strings.Replace(was, args[1], args[2], 1)
+	if text == was {
+		ts.Fatalf("%s has no %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// noisy DIR makes a campaign that has all its repetitions and differs from itself.
+func noisy(ts *testscript.TestScript, _ bool, args []string) {
+	c := resultstest.Standard()
+	c.Algorithms, c.States, c.NoisyTwin = []string{"none", "aligned"}, []string{"heap"}, true
+	ts.Check(resultstest.Write(ts.MkAbs(args[0]), c))
 }

@@ -52,10 +52,17 @@ bench run measures what you choose.`,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.quick = !f.standard
-			if f.standard {
-				return campaign(cmd, &f, comparison(&f), 0)
+			plan, budget := comparison(&f), time.Duration(0)
+			if f.quick {
+				budget = defaultBudget
+				plan.Fit(budget)
 			}
-			return campaign(cmd, &f, comparison(&f), defaultBudget)
+			c, err := f.campaign(plan)
+			if err != nil {
+				return err
+			}
+			c.Budget = budget
+			return measure(cmd, &f, c)
 		},
 	}
 	f.common(command.Flags())

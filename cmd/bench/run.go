@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +27,11 @@ func newRun() *cobra.Command {
 		Long: `Measure the product of algorithms, states and workloads. Each variant gets a
 closed loop (throughput), an open loop at --rate or at 70 % of its saturation
 (latency), and runs in which its process is killed (recovery). With --events
-each repetition runs a finite input as a whole.`,
+each repetition runs a finite input as a whole.
+
+--resume goes on with an interrupted campaign as it was begun: its plan, tuning
+and directory, not today's flags. Where program, machine or file system are not
+the same, the results say so and cannot be valid.`,
 		Example: `  bench run --algorithm aligned --state heap --workload keyedcount --quick --json
   bench run --algorithm aligned,unaligned --state heap,pebble --set keys=1000000 --set valueSize=100
   bench run --quick --algorithm aligned,unaligned --state heap,pebble --workload nexmark-q1 --events 10000 --json
@@ -53,18 +56,17 @@ func (f *flags) run(cmd *cobra.Command) error {
 		}
 	}
 	if f.resume != "" {
-		f.id = filepath.Base(f.resume)
-		plan, err := bench.ResumePlan(filepath.Join(f.results, f.id))
-		if err != nil {
-			return err
-		}
-		return campaign(cmd, f, plan, 0)
+		return f.goOn(cmd)
 	}
 	g, err := f.gridOf()
 	if err != nil {
 		return err
 	}
-	return campaign(cmd, f, f.plan(&g), 0)
+	c, err := f.campaign(f.plan(&g))
+	if err != nil {
+		return err
+	}
+	return measure(cmd, f, c)
 }
 
 func (f *flags) plan(g *bench.Grid) bench.Plan {

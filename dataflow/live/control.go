@@ -204,6 +204,9 @@ var errEnded = errors.New("live: the job has ended")
 // failed handles a task that cannot go on.
 func (c *control) failed(r *runner, err error) {
 	c.failures = append(c.failures, Failure{Task: r.info.ID, Attempt: r.attempt, Err: err})
+	if p := (*PanicError)(nil); errors.As(err, &p) { // other failures the task itself has observed
+		c.observe(trace.TaskFailed, r.info.ID, r.attempt, 0, p.Error())
+	}
 	c.isolate(r.info.ID)
 	c.coord.Failed([]id.TaskID{r.info.ID}, err)
 }
