@@ -86,6 +86,9 @@ func (m *measurement) addNumbers(s *results.Sample, p *Report) error {
 	if cpu > 0 {
 		t.set("generator_share", float64(p.SourceNanos)/1e9/cpu)
 	}
+	if beside := m.speed.times; len(beside) > 0 {
+		t.set("calibration_ms", stat.Median(beside))
+	}
 	m.addCheckpoints(t, p)
 	return t.err
 }

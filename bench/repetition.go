@@ -73,8 +73,7 @@ func (r *Repetition) Run(ctx context.Context) (*Outcome, error) {
 	if err != nil {
 		return nil, r.explain(err)
 	}
-	calibration = calibration.worse(Calibrate())
-	o.Sample.CalibrationMS, o.Sample.CalibrationAllMS = calibration.Alone, calibration.All
+	o.Sample.CalibrationMS = calibration
 	return o, os.RemoveAll(m.spec.Dir)
 }
 
@@ -88,6 +87,7 @@ type measurement struct {
 	spec     JobSpec
 	counters *Counters
 	rng      *rand.Rand
+	speed    *speedProbe
 	// Of a run that is killed: times since the epoch, and records.
 	began, killed, restarted int64
 	lost                     int64
@@ -109,7 +109,7 @@ func (r *Repetition) prepare() (*measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &measurement{r: r, rng: rand.New(rand.NewPCG(r.Seed, 0x6b696c6c))}
+	m := &measurement{r: r, speed: newSpeedProbe(), rng: rand.New(rand.NewPCG(r.Seed, 0x6b696c6c))}
 	m.spec = r.spec(dir)
 	m.counters, err = OpenCounters(dir)
 	return m, err
@@ -256,6 +256,9 @@ func (m *measurement) await(ctx context.Context, p *process, until func() bool) 
 			p.kill()
 			return fmt.Errorf("%w: the job was still %s after %s and was killed; see %s", ErrNoProgress, phase, m.deadline().Round(time.Second), m.spec.Dir)
 		case <-t.C:
+			if m.counters.Phase() == Measuring {
+				m.speed.look()
+			}
 			if m.r.Watch != nil {
 				m.r.Watch(m.counters)
 			}

@@ -41,16 +41,13 @@ type Sample struct {
 	Output         OutputVerdict `json:"output"`
 	OutputDigest   string        `json:"output_digest"`
 	ExpectedDigest string        `json:"expected_digest,omitempty"`
-	// CalibrationMS is the time of the fixed calibration loop, in milliseconds,
-	// alone on one processor, CalibrationAllMS on all of them at once: how fast
-	// the machine was just then. Of the times right before the repetition and
-	// right after it the longer one.
-	CalibrationMS    float64 `json:"calibration_ms"`
-	CalibrationAllMS float64 `json:"calibration_all_ms,omitempty"`
-
-	Checkpoints []Checkpoint    `json:"checkpoints,omitempty"`
-	Timeline    []TimelinePoint `json:"timeline,omitempty"`
-	Recovery    *RecoveryRecord `json:"recovery,omitempty"`
+	// CalibrationMS is the time of the fixed calibration loop on a machine that
+	// does nothing else, right before the repetition, in milliseconds. The metric
+	// calibration_ms is that of the same loop beside the job.
+	CalibrationMS float64         `json:"calibration_ms"`
+	Checkpoints   []Checkpoint    `json:"checkpoints,omitempty"`
+	Timeline      []TimelinePoint `json:"timeline,omitempty"`
+	Recovery      *RecoveryRecord `json:"recovery,omitempty"`
 	// Warnings about this repetition alone.
 	Warnings []string `json:"warnings,omitempty"`
 }

@@ -216,14 +216,18 @@ func shortDigest(samples []results.Sample) string {
 	return strings.Join(digests, ", ")
 }
 
-// calibrated returns the shortest and longest time of the calibration loop, in
-// milliseconds; zeros when it was not timed.
+// calibrated returns the shortest and longest time of the calibration loop beside
+// the jobs, in milliseconds; zeros when it was not timed.
 func calibrated(r *results.Results) (low, high float64) {
-	for _, s := range r.Samples {
-		if s.CalibrationMS > 0 && (low == 0 || s.CalibrationMS < low) {
-			low = s.CalibrationMS
+	for i := range r.Samples {
+		v, timed := r.Samples[i].Metrics["calibration_ms"]
+		if !timed {
+			continue
 		}
-		high = max(high, s.CalibrationMS)
+		if low == 0 || v.Value < low {
+			low = v.Value
+		}
+		high = max(high, v.Value)
 	}
 	return low, high
 }
@@ -233,7 +237,7 @@ func calibration(r *results.Results) string {
 	if low == 0 {
 		return "not timed"
 	}
-	return fmt.Sprintf("%s to %s ms over the campaign, timed before every repetition", short(low), short(high))
+	return fmt.Sprintf("%s to %s ms beside the jobs, medians of the repetitions", short(low), short(high))
 }
 
 // steady is how far apart two times of the calibration loop may be, as a ratio.

@@ -280,6 +280,23 @@ func TestTextsOfTheManifestAreEscaped(t *testing.T) {
 	}
 }
 
+func TestUnsteadyMachineIsSaid(t *testing.T) {
+	r := campaign(t, small())
+	if text := page(t, r); !strings.Contains(text, "the machine&#39;s speed was steady") {
+		t.Error("a steady machine is not said to be one")
+	}
+	for i := range r.Samples {
+		if v, ok := r.Samples[i].Metrics["calibration_ms"]; ok {
+			v.Value *= 1.5
+			r.Samples[i].Metrics["calibration_ms"] = v
+			break
+		}
+	}
+	if text := page(t, r); !strings.Contains(text, "the machine&#39;s speed changed while measuring") {
+		t.Error("a machine that was slower once is not said to be unsteady")
+	}
+}
+
 func TestEmptyCampaign(t *testing.T) {
 	if p := page(t, &results.Results{}); !strings.Contains(p, "Nothing was measured") {
 		t.Error("the report of nothing does not say so")

@@ -48,6 +48,9 @@ func Sample(c Config, cell results.Cell, repetition int) results.Sample {
 	default:
 		addLatency(rng, f, &s, values)
 	}
+	if !cell.Kill {
+		values["calibration_ms"] = near(rng, 105, 0.01)
+	}
 	if f.checkpoints && !cell.Kill {
 		addCheckpoints(rng, f, &s, values)
 	}
