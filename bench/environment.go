@@ -20,7 +20,7 @@ import (
 // stays empty.
 func Environment(arguments []string, t Tuning) results.Environment {
 	e := results.Environment{
-		GoVersion: runtime.Version(), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, GOMAXPROCS: runtime.GOMAXPROCS(0),
+		GoVersion: runtime.Version(), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, GOMAXPROCS: t.processors(),
 		GOGC: strconv.Itoa(t.GCPercent), Arguments: arguments, Kernel: kernel(), CPU: cpuModel(), Cores: runtime.NumCPU(),
 		CPULimit: cpuLimit(), MemoryBytes: memoryBytes(), MemoryLimit: cgroupNumber("memory.max"),
 		Before: Strain(), Settings: map[string]string{},

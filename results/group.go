@@ -86,13 +86,56 @@ func (g Group) Label() string {
 	if g.IntervalMS > 0 {
 		words = append(words, "checkpoint every "+number(g.IntervalMS)+" ms")
 	}
-	switch {
-	case g.RateShare > 0:
-		words = append(words, "open loop at "+number(100*g.RateShare)+" % of saturation")
-	case g.Rate > 0:
-		words = append(words, "open loop at "+number(g.Rate)+" records/s")
+	if load := g.load(); load != "" {
+		words = append(words, load)
 	}
 	return strings.Join(append(words, "parallelism "+strconv.Itoa(g.Parallelism)), ", ")
+}
+
+// Short tells the group from the others of a campaign in as few words as that
+// takes: settings that differ, and interval and rate if those do not tell. It is
+// empty for the only one.
+func (g Group) Short(all []Group) string {
+	coordinates := []func(Group) string{func(h Group) string { return h.Workload }}
+	for _, name := range settingNames(all) {
+		coordinates = append(coordinates, func(h Group) string { return name + "=" + h.Settings[name] })
+	}
+	told := len(coordinates)
+	coordinates = append(coordinates,
+		func(h Group) string { return "checkpoint every " + number(h.IntervalMS) + " ms" }, Group.load,
+		func(h Group) string { return fmt.Sprintf("parallelism %d", h.Parallelism) })
+	var words []string
+	left := all
+	for i, text := range coordinates {
+		same := func(h Group) bool { return text(h) == text(g) }
+		if i >= told && len(left) <= 1 || !slices.ContainsFunc(all, func(h Group) bool { return !same(h) }) {
+			continue
+		}
+		words = append(words, text(g))
+		left = slices.DeleteFunc(slices.Clone(left), func(h Group) bool { return !same(h) })
+	}
+	return strings.Join(words, ", ")
+}
+
+func settingNames(all []Group) []string {
+	names := map[string]bool{}
+	for _, h := range all {
+		for name := range h.Settings { // a set: its order is not seen
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// load says how an open loop is offered; empty if there is none.
+func (g Group) load() string {
+	switch {
+	case g.RateShare > 0:
+		return "open loop at " + number(100*g.RateShare) + " % of saturation"
+	case g.Rate > 0:
+		return "open loop at " + number(g.Rate) + " records/s"
+	}
+	return ""
 }
 
 // Slug is a file-name part that tells the group from the others of a campaign:
@@ -104,13 +147,7 @@ func (g Group) Slug(all []Group) string {
 			parts = append(parts, text(g))
 		}
 	}
-	names := map[string]bool{}
-	for _, h := range all {
-		for name := range h.Settings { // a set: its order is not seen
-			names[name] = true
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	for _, name := range settingNames(all) {
 		differ(func(h Group) string { return name + h.Settings[name] })
 	}
 	differ(func(h Group) string { return number(h.IntervalMS) + "ms" })

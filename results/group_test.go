@@ -26,6 +26,23 @@ func TestGroupsShareWhatIsCompared(t *testing.T) {
 	if a, b := g.Slug([]results.Group{g, other}), g.Slug(groups); a != "keyedcount-1000ms" || b != "keyedcount" {
 		t.Errorf("slugs %q, %q", a, b)
 	}
+	if short := g.Short(groups); short != "" {
+		t.Errorf("the only group is told from others by %q", short)
+	}
+	if short := g.Short([]results.Group{g, other}); short != "checkpoint every 1000 ms" {
+		t.Errorf("short name %q", short)
+	}
+	large := g
+	large.Settings, large.IntervalMS, large.RateShare, large.Rate = map[string]string{"keys": "5", "valueSize": "100"}, 200, 0, 10
+	if short := large.Short([]results.Group{g, large}); short != "keys=5" {
+		t.Errorf("short name %q", short)
+	}
+	if short := large.Short([]results.Group{g, other, large}); short != "keys=5" {
+		t.Errorf("short name %q", short)
+	}
+	if short := other.Short([]results.Group{g, other, large}); short != "keys=1000000, checkpoint every 200 ms" {
+		t.Errorf("short name %q", short)
+	}
 	if n := len(r.Variants(g)); n != 2 {
 		t.Errorf("%d variants, want 2", n)
 	}

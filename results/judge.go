@@ -81,12 +81,15 @@ func (r *Results) compareTwins(metrics []string) ([]AARecord, error) {
 }
 
 // NameOf names a cell for people: by Name, and by its key where the campaign has
-// several groups, which the name does not tell apart.
+// another cell of that name.
 func (r *Results) NameOf(c Cell) string {
-	if len(r.Groups()) > 1 {
-		return c.Key()
+	name, key := c.Name(), c.First().Key()
+	for _, other := range r.Cells() {
+		if other.Name() == name && other.First().Key() != key {
+			return c.Key()
+		}
 	}
-	return c.Name()
+	return name
 }
 
 // NoiseFloor returns the largest noise floor that the campaign's A/A comparisons

@@ -17,9 +17,9 @@ type finding struct{ About, Text string }
 // the baseline has no such number, to the best of them; then what incremental
 // snapshots change.
 func (q inquiry) findings(r *results.Results, g results.Group) []finding {
-	prefix := ""
-	if len(r.Groups()) > 1 {
-		prefix = g.Label() + ", "
+	prefix := g.Short(r.Groups())
+	if prefix != "" {
+		prefix += ", "
 	}
 	var all []finding
 	for _, state := range r.States() {
