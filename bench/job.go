@@ -52,7 +52,7 @@ type run struct {
 	checkpoints live.CheckpointLog
 	processing  []*latencies // of the sinks
 	visible     *latencies   // of the external store's goroutine
-	spent       atomic.Int64 // ns in the sources
+	spent       atomic.Int64 // ns of CPU time in the sources
 	watcher     *watcher
 	abandon     context.CancelCauseFunc // ends the job as it stands
 }

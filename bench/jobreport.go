@@ -22,7 +22,7 @@ type Report struct {
 	Records      int64 `json:"records"` // out of the sources in the measured time
 	UserNanos    int64 `json:"user"`
 	SystemNanos  int64 `json:"system"`
-	SourceNanos  int64 `json:"source"`       // within the sources
+	SourceNanos  int64 `json:"source"`       // of CPU time within the sources
 	WriteBytes   int64 `json:"write_bytes"`  // or unknown
 	DeviceBytes  int64 `json:"device_bytes"` // or unknown
 	StorageBytes int64 `json:"storage_bytes"`

@@ -31,7 +31,8 @@ func TestMetricsOfSnapshots(t *testing.T) {
 			bounds(t, &s, "logical_change_bytes", snapshots && pebble, storeBytes, smallKeys*storeBytes)
 			bounds(t, &s, "write_amplification", snapshots && pebble, 1, 50)
 			bounds(t, &s, "recovery_line_age_ms", snapshots, 0.1, 3e3)
-			bounds(t, &s, "calibration_ms", true, s.CalibrationMS/3, s.CalibrationMS*10)
+			bounds(t, &s, "generator_share", true, 0.001, 1)
+			bounds(t, &s, "calibration_ms", true, 0.01, 1000)
 			bounds(t, &s, "useless_checkpoints", snapshots, 0, float64(len(s.Checkpoints)*10))
 			bounds(t, &s, "log_bytes", !rounds, float64(len(s.Checkpoints)), 1e12)
 			if rounds && snapshots && m["checkpoints_failed"].Value == 0 && m["useless_checkpoints"].Value != 0 {

@@ -132,7 +132,7 @@ func recoveryMetrics() []Metric {
 func conditionMetrics() []Metric {
 	return []Metric{
 		{"offered_rate", RecordsPerSecond, Neither, Conditions, "records per second of the schedule, open loop"},
-		{"generator_share", RatioUnit, Neither, Conditions, "load generator's own share of the CPU time"},
+		{"generator_share", RatioUnit, Neither, Conditions, "share of the CPU time that the load generator takes: one batch in 16 is timed"},
 		{"backlog_records", Records, Lower, Conditions, "records due and not yet taken by the sources at the end of a repetition"},
 		{"calibration_ms", Milliseconds, Lower, Conditions, "CPU time of the calibration loop beside the job, median over the measured time: longer where processors share a core, or somebody outside takes part of them"},
 		{"duration_s", Seconds, Neither, Conditions, "measured time of a repetition, warm-up excluded"},
