@@ -115,8 +115,8 @@ func (c *liveCase) run(b *testing.B) {
 
 func (c *liveCase) repetition(b *testing.B) *bench.Repetition {
 	tuning := bench.DefaultTuning()
-	if c.cache > 0 { // two stores, for two pipelines
-		tuning.CacheBytes, tuning.WriteBytes = c.cache/2, c.cache/4
+	if c.cache > 0 { // two stores, for two pipelines, each with a frozen copy of what it is writing out
+		tuning.CacheBytes, tuning.WriteBytes = c.cache/2, c.cache/8
 	}
 	cell := results.Cell{
 		Algorithm: c.algorithm, State: c.state, Workload: "keyedcount", Settings: c.settings, IntervalMS: float64(c.interval) / 1e6,

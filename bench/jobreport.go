@@ -33,6 +33,9 @@ type Report struct {
 	ControlBytes int64 `json:"control_bytes"`
 	PeakMemory   int64 `json:"peak_memory"`
 	Backlog      int64 `json:"backlog"`
+	// Unoffered are records that were due in the measured time and that the
+	// sources had not taken when the input was ended: nobody knows their latency.
+	Unoffered int64 `json:"unoffered,omitempty"`
 
 	// Processing and Visible are HDR histograms in their standard encoding.
 	Processing []byte                  `json:"processing,omitempty"`
@@ -154,13 +157,16 @@ func (w *watcher) addBacklog(p *Report) {
 		return
 	}
 	p.Backlog = w.lags[len(w.lags)-1].value
+	if limit, ok := w.r.counters.Limit(); ok {
+		p.Unoffered = max(w.r.schedule.dueTotal(w.r.counters.Get(CounterBegan)+int64(w.r.spec.Measure))-limit*int64(w.r.schedule.sources), 0)
+	}
 	step := max(len(w.lags)/200, 1)
 	var x, y []float64
 	for i := 0; i < len(w.lags); i += step {
 		x, y = append(x, float64(w.lags[i].at)/1e9), append(y, float64(w.lags[i].value))
 	}
-	if s, err := stat.TheilSen(x, y); err == nil && s.Lo > 0 && p.Backlog > rate/10 {
-		p.Notes = append(p.Notes, fmt.Sprintf("the rate of %d records/s is above capacity: the backlog grew by %.0f records/s and was %d records at the end; its latencies say how long the run was, nothing else", rate, s.Slope, p.Backlog))
+	if s, err := stat.TheilSen(x, y); err == nil && s.Lo > 0 && s.Slope > float64(rate)/100 && p.Backlog > rate/10 {
+		p.Notes = append(p.Notes, fmt.Sprintf("the rate of %d records/s is above capacity: the backlog grew by %.0f records/s and was %d records at the end; a latency would say how long the run was, nothing else", rate, s.Slope, p.Backlog))
 	}
 }
 

@@ -44,7 +44,7 @@ func (m *measurement) judge() (*Outcome, error) {
 }
 
 // unsteady is the warning of a repetition that was not steady.
-const unsteady = "throughput was not steady when measuring began: warming up came to its limit first"
+const unsteady = "throughput, or the bytes of checkpoints, were not steady when measuring began: warming up came to its limit first"
 
 // setter collects metrics until the first that the table does not have.
 type setter struct {
@@ -207,6 +207,10 @@ func (m *measurement) addLatencies(s *results.Sample, p *Report) (processing, vi
 	t.set("backlog_records", float64(p.Backlog))
 	t.set("latencies_out_of_range", float64(p.OutOfRange))
 	s.Timeline = p.Timeline
+	if p.Unoffered > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("no latency is given: %d records that were due in the measured time were never taken by the sources, and those with a latency are the ones that waited least", p.Unoffered))
+		return nil, nil, t.err
+	}
 	for _, h := range []struct {
 		kind results.LatencyKind
 		data []byte

@@ -34,7 +34,7 @@ func TestSteadyThroughput(t *testing.T) {
 		rates []float64
 		want  bool
 	}{{[]float64{1, 1}, false}, {[]float64{5, 100, 95, 91}, true}, {[]float64{100, 100, 89}, false}, {[]float64{0, 0, 0}, false}} {
-		if got := isSteady(c.rates); got != c.want {
+		if got := isSteady(c.rates, steadySlices); got != c.want {
 			t.Errorf("%v: steady %v", c.rates, got)
 		}
 	}

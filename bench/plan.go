@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
@@ -118,16 +117,25 @@ func (g *Grid) variant(workload, state, algorithm string) []results.Cell {
 	return cells
 }
 
-// twins returns the second arms of the campaign's A/A comparison: of the first
-// closed loop with checkpoints, or without if there is none.
+// twins returns the second arms of the campaign's A/A comparisons: of the first
+// closed loop with checkpoints and the first open one, or without checkpoints
+// if there are none.
 func twins(cells []results.Cell) []results.Cell {
-	best := slices.IndexFunc(cells, func(c results.Cell) bool { return c.Load == results.ClosedLoop && c.IntervalMS > 0 && !c.Kill })
-	if best < 0 {
-		best = 0
+	var second []results.Cell
+	for _, load := range []results.Load{results.ClosedLoop, results.OpenLoop} {
+		first := -1
+		for i, c := range cells {
+			if c.Load == load && !c.Kill && (first < 0 || c.IntervalMS > 0 && cells[first].IntervalMS == 0) {
+				first = i
+			}
+		}
+		if first >= 0 {
+			c := cells[first]
+			c.Twin = true
+			second = append(second, c)
+		}
 	}
-	c := cells[best]
-	c.Twin = true
-	return []results.Cell{c}
+	return second
 }
 
 // closedOf is the closed loop from which the rate of an open one comes.

@@ -13,6 +13,7 @@ import (
 
 	"weir/dataflow"
 	"weir/results"
+	"weir/results/stat"
 )
 
 // Repetition is one measurement of one cell.
@@ -88,6 +89,7 @@ type measurement struct {
 	counters *Counters
 	rng      *rand.Rand
 	speed    *speedProbe
+	lags     []float64 // records due and not taken, of about the last second
 	// Of a run that is killed: times since the epoch, and records.
 	began, killed, restarted int64
 	lost                     int64
@@ -165,8 +167,11 @@ func (m *measurement) first(ctx context.Context) error {
 		return errors.Join(errors.New("the job ended before it could be killed: give it more records"), p.failure())
 	default:
 	}
-	p.kill()
 	m.noteKill()
+	p.kill()
+	for i := range m.spec.Parallelism { // now they stand still
+		m.counters.setSource(i, sourceKilled, m.counters.Offset(i))
+	}
 	return nil
 }
 
@@ -200,16 +205,35 @@ func (m *measurement) properties() dataflow.Properties {
 
 func (m *measurement) snapshots() bool { return m.properties().Snapshots }
 
-// noteKill records how far the job had got when it was killed.
+// noteKill records when the job is killed, right before it is: a process of
+// much memory takes its time to die. The lag is the level before the kill.
 func (m *measurement) noteKill() {
 	c := m.counters
-	m.killed, m.began = m.spec.clock(), c.Get(CounterBegan)
-	s := m.schedule()
-	c.Set(CounterLag, s.backlog(m.killed))
-	for i := range m.spec.Parallelism {
-		c.setSource(i, sourceKilled, c.Offset(i))
-	}
+	c.Set(CounterLag, m.level())
 	c.Set(CounterNew, 0)
+	m.began, m.killed = c.Get(CounterBegan), m.spec.clock()
+}
+
+// lagsKept is about a second of looks at the backlog.
+const lagsKept = int(time.Second / poll)
+
+// noteLag keeps the backlog for level.
+func (m *measurement) noteLag() {
+	if m.spec.Rate == 0 || m.counters.Phase() != Measuring {
+		return
+	}
+	if len(m.lags) == lagsKept {
+		m.lags = m.lags[1:]
+	}
+	m.lags = append(m.lags, float64(m.schedule().backlog(m.spec.clock())))
+}
+
+// level is the median backlog of the last second, in records.
+func (m *measurement) level() int64 {
+	if len(m.lags) == 0 {
+		return 0
+	}
+	return int64(stat.Median(m.lags))
 }
 
 func (m *measurement) schedule() *schedule {
@@ -259,6 +283,7 @@ func (m *measurement) await(ctx context.Context, p *process, until func() bool) 
 			if m.counters.Phase() == Measuring {
 				m.speed.look()
 			}
+			m.noteLag()
 			if m.r.Watch != nil {
 				m.r.Watch(m.counters)
 			}

@@ -44,7 +44,7 @@ const (
 
 // WarmUpRule is the rule by which a repetition warms up, in words.
 func WarmUpRule(limit time.Duration) string {
-	return fmt.Sprintf("closed loop until %d records per key have filled the state, then until the throughput of %d successive slices of %s lies within %.0f %%, at most %s",
+	return fmt.Sprintf("closed loop until %d records per key have filled the state, then until the throughput of %d successive slices of %s and the bytes of 2 successive checkpoints lie within %.0f %%, at most %s",
 		FillPerKey, steadySlices, sliceWidth, 100*steadyWithin, limit)
 }
 
@@ -159,28 +159,39 @@ func (w *watcher) warm(j *live.Job) {
 		next := w.take(j)
 		w.slices = append(w.slices, float64(next.records-w.slice.records)/float64(next.at-w.slice.at))
 		w.slice = next
-		w.steady = isSteady(w.slices)
+		w.steady = isSteady(w.slices, steadySlices)
 	}
 	late := now-w.since >= int64(w.r.spec.Warm)
-	if w.steady && w.snapshotTaken() || late {
-		if !w.steady {
-			w.unsteady = true
-		}
+	ready := w.steady && w.snapshotsSteady()
+	if ready || late {
+		w.unsteady = !ready
 		w.begin(j)
 	}
 }
 
-// snapshotTaken: a job that takes snapshots has taken one, so that caches and
-// the shape of the store know what they cost.
-func (w *watcher) snapshotTaken() bool {
-	return !w.r.algorithm.Properties().Snapshots || w.r.counters.Get(CounterDurable) > 0
+// snapshotsSteady: a job that takes snapshots has taken one, so that caches know
+// what they cost, and the last two that it took as a whole since the state has
+// its size uploaded about as much, so that the shape of a store is settled.
+func (w *watcher) snapshotsSteady() bool {
+	p := w.r.algorithm.Properties()
+	if !p.Snapshots || p.Rollback != dataflow.ScopeAll {
+		return !p.Snapshots || w.r.counters.Get(CounterDurable) > 0
+	}
+	var bytes []float64
+	for _, c := range w.r.checkpoints.Completed() {
+		if c.Triggered >= w.since {
+			bytes = append(bytes, float64(c.UploadedBytes+c.ObjectBytes))
+		}
+	}
+	return isSteady(bytes, 2)
 }
 
-func isSteady(rates []float64) bool {
-	if len(rates) < steadySlices {
+// isSteady tells whether the last n values are there and close together.
+func isSteady(values []float64, n int) bool {
+	if len(values) < n {
 		return false
 	}
-	last := rates[len(rates)-steadySlices:]
+	last := values[len(values)-n:]
 	low, high := slices.Min(last), slices.Max(last)
 	return low > 0 && high-low <= steadyWithin*high
 }
@@ -252,6 +263,10 @@ func (w *watcher) tail() int64 {
 // source to be beyond it when it hears of it.
 const margin = 250 * time.Millisecond
 
+// mostCatchUp bounds the work on a backlog that is there at the end, at twice the
+// throughput of the measured time.
+const mostCatchUp = 10 * time.Second
+
 // end lets the input end soon.
 func (w *watcher) end(now int64) {
 	w.enter(Ending)
@@ -264,7 +279,10 @@ func (w *watcher) end(now int64) {
 	ahead := max(perSecond/int64(s.sources), 1<<20) * int64(margin) / int64(time.Second)
 	limit := furthest + ahead
 	if s.rate > 0 && c.Get(CounterOpened) != 0 {
-		limit = max(min(limit, s.dueTotal(now+int64(margin))/int64(s.sources)), furthest+int64(w.r.spec.Tuning.SourceBatch))
+		// All that is due by then, so that no record escapes that waited long, but
+		// for a load far above capacity.
+		worked := perSecond * int64(mostCatchUp/time.Second)
+		limit = max(min(furthest+max(ahead, worked/int64(s.sources)), s.dueTotal(now+int64(margin))/int64(s.sources)), furthest+int64(w.r.spec.Tuning.SourceBatch))
 	}
 	c.SetLimit(limit)
 }

@@ -7,6 +7,10 @@ import (
 	"weir/results/stat"
 )
 
+// mostNoise is the noise floor of throughput, as a share, above which a campaign
+// is not called valid: noise makes every comparison end in "no difference".
+const mostNoise = 0.10
+
 // Judge compares the two arms of every cell measured twice and returns the
 // verdict on the campaign: invalid when an arm differs or an output was wrong,
 // unjudged in a quick plan, without an A/A comparison or with too few
@@ -45,6 +49,8 @@ func (r *Results) Judge(metrics []string) (Validity, error) {
 			lower(Unjudged, "%s differs from itself (A/A) in a quick plan, %s", what, apart)
 		case a.Verdict == stat.Differs:
 			lower(Invalid, "%s differs from itself (A/A), %s: the machine was too noisy", what, apart)
+		case a.Verdict == stat.Same && a.Metric == "throughput" && a.NoiseFloor > mostNoise:
+			lower(Unjudged, "%s, measured twice (A/A), may differ from itself by %s %%: the machine was too noisy to tell", what, FormatNumber(100*a.NoiseFloor))
 		case a.Verdict == stat.TooFew:
 			lower(Unjudged, "too few repetitions to judge the noise: %s, measured twice (A/A), came out %s", what, apart)
 		}

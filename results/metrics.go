@@ -93,9 +93,9 @@ func checkpointMetrics() []Metric {
 	return []Metric{
 		{"checkpoint_ms", Milliseconds, Lower, Checkpoints, "trigger to durable and complete: data, directory and metadata synced; median over the repetition's checkpoints, as all parts"},
 		{"travel_ms", Milliseconds, Lower, Checkpoints, "trigger to the arrival of the first barrier at the last task"},
-		{"alignment_ms", Milliseconds, Lower, Checkpoints, "first barrier to last barrier at a task, input blocked or captured meanwhile"},
+		{"alignment_ms", Milliseconds, Lower, Checkpoints, "first barrier to last barrier at a task, the longest of all tasks; input is blocked meanwhile, or captured"},
 		{"sync_ms", Milliseconds, Lower, Checkpoints, "synchronous part: the task processes nothing"},
-		{"async_ms", Milliseconds, Lower, Checkpoints, "asynchronous part: writing and uploading beside processing, without the syncs"},
+		{"async_ms", Milliseconds, Lower, Checkpoints, "asynchronous part: writing and uploading beside processing, without the syncs; at most what the other parts leave of the whole, because parts of different tasks overlap"},
 		{"fsync_ms", Milliseconds, Lower, Checkpoints, "sync of data files and their directory"},
 		{"metadata_ms", Milliseconds, Lower, Checkpoints, "writing and syncing the checkpoint's metadata"},
 		{"ack_ms", Milliseconds, Lower, Checkpoints, "last task durable to the coordinator having all acknowledgements"},

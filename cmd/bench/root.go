@@ -18,7 +18,7 @@ const (
 	defaultMeasure   = 1200 * time.Millisecond
 	defaultWarm      = 1500 * time.Millisecond
 	quickMost        = 3 // repetitions
-	publishedMeasure = 3 * time.Second
+	publishedMeasure = 2500 * time.Millisecond
 	publishedWarm    = 5 * time.Second
 	largeInterval    = time.Second
 	largeRate        = 100_000 // records per second: a tenth of the keys change between checkpoints

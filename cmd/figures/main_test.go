@@ -68,10 +68,10 @@ func TestCheckNamesWhatWouldChange(t *testing.T) {
 	}
 }
 
-func TestNoResultsIsNoError(t *testing.T) {
+func TestNoResultsFailTheCheck(t *testing.T) {
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
 		status, _, e := run("--check", "--results", dir, "--out", t.TempDir())
-		if status != exitFine || !strings.Contains(e, "NOTHING CHECKED: no published results") || strings.Contains(e, "up to date") {
+		if status != exitError || !strings.Contains(e, "nothing was checked: no published results") || strings.Contains(e, "up to date") {
 			t.Errorf("%d, %s", status, e)
 		}
 	}

@@ -84,8 +84,7 @@ func check(c config, log logger) error {
 		return fmt.Errorf("figures are not up to date:\n  %s\n%s", strings.Join(changed, "\n  "), remedy)
 	}
 	if len(files) == 0 {
-		log("NOTHING CHECKED: %s\n", unpublished(c))
-		return nil
+		return fmt.Errorf("nothing was checked: %s", unpublished(c))
 	}
 	log("%d files are up to date\n", len(files))
 	return nil

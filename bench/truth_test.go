@@ -1,0 +1,156 @@
+package bench_test
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"weir/bench"
+	"weir/results"
+)
+
+// These tests compare what a repetition reports with what the test itself knows:
+// how long it took, how many records there were, how long the job stood still.
+
+// TestThroughputIsRecordsOverTime: a finite run reports all its records, in
+// no more time than the test has seen go by.
+func TestThroughputIsRecordsOverTime(t *testing.T) {
+	r := small(t, "aligned", "heap")
+	r.Events = 300_000
+	began := time.Now()
+	m := measure(t, r).Sample.Metrics
+	seconds := m["duration_s"].Value
+	if records := m["throughput"].Value * seconds; math.Abs(records-float64(r.Events)) > 1 {
+		t.Errorf("%g records, want %d", records, r.Events)
+	}
+	if took := time.Since(began).Seconds(); seconds > took || seconds < 0.001 {
+		t.Errorf("%g s measured of a test that took %g s", seconds, took)
+	}
+	cpu := m["cpu_user_s"].Value + m["cpu_system_s"].Value
+	if got := m["throughput_per_cpu"].Value * cpu; math.Abs(got-float64(r.Events)) > 1 {
+		t.Errorf("%g records by CPU time, want %d", got, r.Events)
+	}
+}
+
+// TestStallIsChargedToTheRecordsThatWaited stops the job's process for a while:
+// the longest latency is that long, one record in fifty waited for half of it,
+// the timeline shows it, and no record is missing.
+func TestStallIsChargedToTheRecordsThatWaited(t *testing.T) {
+	const stall, measured, rate = 400 * time.Millisecond, time.Second, 20_000
+	r := small(t, "none", "heap")
+	r.Cell.IntervalMS = 0
+	r.Events, r.Rate, r.Warm, r.Measure = 0, rate, time.Second, measured
+	r.Cell.Load, r.Cell.Rate = results.OpenLoop, rate
+	stalled := false
+	r.Watch = func(c *bench.Counters) {
+		if c.Phase() != bench.Measuring || stalled {
+			return
+		}
+		stalled = true
+		child := childOf(t, os.Getpid())
+		_ = syscall.Kill(child, syscall.SIGSTOP)
+		time.Sleep(stall)
+		_ = syscall.Kill(child, syscall.SIGCONT)
+	}
+	o := measure(t, r)
+	m := o.Sample.Metrics
+	longest := m["processing_max_ms"].Value
+	if least := float64(stall.Milliseconds()); longest < least-20 || longest > least+300 {
+		t.Errorf("the longest latency is %g ms after a stall of %g ms", longest, least)
+	}
+	if p99 := m["processing_p99_ms"].Value; p99 < 0.8*longest {
+		t.Errorf("the 99th percentile is %g ms, though two records in five waited, the first of them for %g ms", p99, longest)
+	}
+	if want := rate * measured.Seconds() / 3; math.Abs(float64(o.Processing.TotalCount())-want) > want/20 {
+		t.Errorf("%d rows have a latency, want %g", o.Processing.TotalCount(), want)
+	}
+	top := 0.0
+	for _, p := range o.Sample.Timeline {
+		top = max(top, p.Max)
+	}
+	if math.Abs(top-longest) > longest/20 {
+		t.Errorf("the timeline comes to %g ms, the longest latency is %g ms", top, longest)
+	}
+}
+
+// childOf finds the process that a process has started.
+func childOf(t *testing.T, parent int) int {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range stats {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // it is gone
+		}
+		text := string(data)
+		fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
+		if fields[1] == strconv.Itoa(parent) {
+			var pid int
+			_, _ = fmt.Sscan(text, &pid)
+			return pid
+		}
+	}
+	t.Skip("/proc does not show the job's process")
+	return 0
+}
+
+// TestUploadedBytesAreThoseOfTheState: a heap snapshot uploads the whole state
+// and little else.
+func TestUploadedBytesAreThoseOfTheState(t *testing.T) {
+	r := small(t, "aligned", "heap")
+	r.Cell.Settings = map[string]string{"keys": "20000", "valueSize": "100", "emitEvery": "20"}
+	r.Cell.IntervalMS = 100
+	r.Events, r.Warm, r.Measure = 0, 2*time.Second, 600*time.Millisecond
+	m := measure(t, r).Sample.Metrics
+	const entry = 8 + 100
+	size, up := m["state_bytes"].Value, m["uploaded_bytes"].Value
+	if size != 20_000*entry {
+		t.Errorf("state of %g bytes, want %d", size, 20_000*entry)
+	}
+	if up < size || up > 1.1*size {
+		t.Errorf("%g bytes uploaded for a state of %g", up, size)
+	}
+}
+
+// TestRecoveryIsByOneClock: the moments of a recovery come in order, and the
+// metrics are the distances between them, from before the signal is sent.
+func TestRecoveryIsByOneClock(t *testing.T) {
+	r := small(t, "aligned", "heap")
+	r.Events, r.Rate, r.Warm, r.Measure = 0, 50_000, time.Second, time.Second
+	r.Cell.Load, r.Cell.Rate, r.Cell.IntervalMS, r.Cell.Kill = results.OpenLoop, 50_000, 300, true
+	began := time.Now()
+	s := measure(t, r).Sample
+	at, m := s.Recovery, s.Metrics
+	if at == nil {
+		t.Fatalf("no recovery: %v", s.Warnings)
+	}
+	if at.KilledMS > at.StartedMS || at.StartedMS > at.RestoredMS || at.RestoredMS > at.FirstNewMS || at.FirstNewMS > at.CaughtUpMS {
+		t.Errorf("moments out of order: %+v", *at)
+	}
+	near := func(name string, want float64) {
+		if got := m[name].Value; math.Abs(got-want) > 0.01 {
+			t.Errorf("%s is %g, want %g", name, got, want)
+		}
+	}
+	near("recovery_ms", at.FirstNewMS-at.KilledMS)
+	near("restore_ms", at.RestoredMS-at.StartedMS)
+	near("caught_up_ms", at.CaughtUpMS-at.KilledMS)
+	near("lost_work_records", float64(at.LostRecords))
+	if took := float64(time.Since(began).Milliseconds()); at.CaughtUpMS > took || m["recovery_ms"].Value < 1 {
+		t.Errorf("caught up after %g ms of a test that took %g ms", at.CaughtUpMS, took)
+	}
+	// What is lost was handed out after the newest checkpoint: at most about an
+	// interval and the duration of a checkpoint.
+	if lost := at.LostRecords; lost < 1 || float64(lost) > 50_000*1.5 {
+		t.Errorf("%d records were processed again", lost)
+	}
+}
