@@ -35,6 +35,7 @@ type Campaign struct {
 	// Log takes lines for people; nil: nobody reads them.
 	Log func(format string, args ...any)
 
+	locks           []*os.File
 	writer          *results.Writer
 	began           time.Time
 	took            map[string]time.Duration // by key of the cell, the longest so far
@@ -65,9 +66,11 @@ func (c *Campaign) WorkDir() string {
 func (c *Campaign) Run(ctx context.Context) error {
 	c.began, c.took = time.Now(), map[string]time.Duration{}
 	if err := c.prepare(); err != nil {
+		c.unlock()
 		c.tidy()
 		return err
 	}
+	defer c.unlock()
 	err := c.steps(ctx)
 	if finish := c.finish(err == nil); err == nil {
 		err = finish
@@ -89,8 +92,16 @@ func (c *Campaign) tidy() {
 
 // prepare checks the directory, captures the environment and opens the record.
 func (c *Campaign) prepare() error {
+	if c.Resume {
+		if err := c.lock(c.Results); err != nil {
+			return err
+		}
+	}
 	disk, err := Probe(c.WorkDir())
 	if err != nil {
+		return err
+	}
+	if err := c.lock(c.WorkDir()); err != nil {
 		return err
 	}
 	free, err := FreeBytes(c.WorkDir())
@@ -113,6 +124,9 @@ func (c *Campaign) prepare() error {
 			RepetitionSeconds: c.Plan.Measure.Seconds(), WarmUp: c.Plan.warmUp(), Baseline: c.Plan.Baseline, Cells: c.Plan.Cells,
 		},
 	})
+	if err == nil {
+		err = c.lock(c.Results)
+	}
 	return err
 }
 
@@ -151,7 +165,9 @@ func (c *Campaign) steps(ctx context.Context) error {
 		c.log("%d of %d repetitions were not steady when measuring began; the report names them", c.unsteady, len(all))
 	}
 	if cut > 0 {
-		c.writer.Warn(results.Warning{Text: fmt.Sprintf("%d of %d repetitions were left out to keep to %s", cut, len(all), c.Budget)})
+		text := fmt.Sprintf("%d of %d repetitions were left out to keep to %s: the machine was slower than planned for, and cells without numbers were not measured", cut, len(all), c.Budget)
+		c.writer.Warn(results.Warning{Text: text})
+		c.log("%s", text)
 	}
 	return nil
 }
@@ -289,6 +305,16 @@ func (c *Campaign) finish(complete bool) error {
 	if err != nil {
 		return errors.Join(err, c.writer.Close())
 	}
+	wrong := 0
+	for i := range r.Samples {
+		if r.Samples[i].Output == results.OutputWrong {
+			wrong++
+		}
+	}
+	if c.Canary != "" {
+		validity.State = results.Invalid
+		validity.Reasons = append(validity.Reasons, fmt.Sprintf("a deliberate mistake was planted (canary %s): %d of %d outputs were found wrong", c.Canary, wrong, len(r.Samples)))
+	}
 	end := time.Now().UTC().Truncate(time.Second)
 	err = c.writer.Amend(func(m *results.Manifest) {
 		m.Validity, m.Environment.After = validity, Strain()
@@ -298,12 +324,6 @@ func (c *Campaign) finish(complete bool) error {
 	})
 	if err = errors.Join(err, c.writer.Close()); err != nil {
 		return err
-	}
-	wrong := 0
-	for i := range r.Samples {
-		if r.Samples[i].Output == results.OutputWrong {
-			wrong++
-		}
 	}
 	switch {
 	case !complete:

@@ -36,6 +36,8 @@ type Report struct {
 	// Unoffered are records that were due in the measured time and that the
 	// sources had not taken when the input was ended: nobody knows their latency.
 	Unoffered int64 `json:"unoffered,omitempty"`
+	// Overload: the rate was above capacity.
+	Overload bool `json:"overload,omitempty"`
 
 	// Processing and Visible are HDR histograms in their standard encoding.
 	Processing []byte                  `json:"processing,omitempty"`
@@ -166,7 +168,8 @@ func (w *watcher) addBacklog(p *Report) {
 		x, y = append(x, float64(w.lags[i].at)/1e9), append(y, float64(w.lags[i].value))
 	}
 	if s, err := stat.TheilSen(x, y); err == nil && s.Lo > 0 && s.Slope > float64(rate)/100 && p.Backlog > rate/10 {
-		p.Notes = append(p.Notes, fmt.Sprintf("the rate of %d records/s is above capacity: the backlog grew by %.0f records/s and was %d records at the end; a latency would say how long the run was, nothing else", rate, s.Slope, p.Backlog))
+		p.Overload = true
+		p.Notes = append(p.Notes, fmt.Sprintf("the rate of %d records/s is above capacity: the backlog grew by %.0f records/s and was %d records at the end; latencies would say how long the run was, nothing else, and are not given", rate, s.Slope, p.Backlog))
 	}
 }
 

@@ -83,7 +83,7 @@ func (m *measurement) addNumbers(s *results.Sample, p *Report) error {
 	if p.PayloadBytes > 0 {
 		t.set("overhead_ratio", float64(p.ControlBytes)/float64(p.PayloadBytes))
 	}
-	if cpu > 0 {
+	if cpu > 0 && p.SourceNanos > 0 {
 		t.set("generator_share", float64(p.SourceNanos)/1e9/cpu)
 	}
 	if beside := m.speed.times; len(beside) > 0 {
@@ -132,11 +132,17 @@ func (m *measurement) addCheckpoints(t *setter, p *Report) {
 		c := entry(&rounds[i], p.Began)
 		t.s.Checkpoints = append(t.s.Checkpoints, c)
 		for name, v := range map[string]float64{ // into a map: order is not seen
-			"checkpoint_ms": c.TotalMS, "travel_ms": c.TravelMS, "alignment_ms": c.AlignmentMS, "sync_ms": c.SyncMS,
-			"async_ms": c.AsyncMS, "fsync_ms": c.FsyncMS, "metadata_ms": c.MetadataMS, "ack_ms": c.AckMS,
+			"checkpoint_ms": c.TotalMS, "sync_ms": c.SyncMS, "async_ms": c.AsyncMS, "fsync_ms": c.FsyncMS,
 			"uploaded_bytes": float64(c.Bytes["uploaded"]), "inflight_bytes": float64(c.Bytes["inflight"]),
 		} {
 			values[name] = append(values[name], v)
+		}
+		if !m.properties().Logs { // a task's own snapshot has no barrier and no record
+			for name, v := range map[string]float64{ // likewise
+				"travel_ms": c.TravelMS, "alignment_ms": c.AlignmentMS, "metadata_ms": c.MetadataMS, "ack_ms": c.AckMS,
+			} {
+				values[name] = append(values[name], v)
+			}
 		}
 		if n, known := c.Bytes["logical_change"]; known {
 			values["logical_change_bytes"] = append(values["logical_change_bytes"], float64(n))
@@ -206,6 +212,9 @@ func (m *measurement) addLatencies(s *results.Sample, p *Report) (processing, vi
 	t.set("offered_rate", float64(m.r.Rate))
 	t.set("backlog_records", float64(p.Backlog))
 	t.set("latencies_out_of_range", float64(p.OutOfRange))
+	if p.Overload { // a warning says so
+		return nil, nil, t.err
+	}
 	s.Timeline = p.Timeline
 	if p.Unoffered > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("no latency is given: %d records that were due in the measured time were never taken by the sources, and those with a latency are the ones that waited least", p.Unoffered))
@@ -258,6 +267,8 @@ func (m *measurement) addRecovery(s *results.Sample, p *Report) error {
 	if at := c.Get(CounterCaught); at != 0 {
 		s.Recovery.CaughtUpMS = since(at)
 		t.set("caught_up_ms", ms(at-m.killed))
+	} else if m.r.Rate > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("the lag was not back at its level within %s of the restart: there is no time of catching up", mostRecovery))
 	}
 	t.set("lost_work_records", float64(m.lost))
 	if m.r.Rate > 0 {

@@ -241,8 +241,9 @@ func (m *measurement) schedule() *schedule {
 	return &schedule{counters: m.counters, sources: m.spec.Parallelism, rate: m.spec.Rate, fill: (m.spec.Fill + n - 1) / n}
 }
 
-// mostRecovery is how long a recovery may take before it is given up.
-const mostRecovery = 60 * time.Second
+// mostRecovery is how long a recovery may take, catching up included, before it
+// is given up.
+const mostRecovery = 20 * time.Second
 
 // second starts the job again from what is on disk and lets it end.
 func (m *measurement) second(ctx context.Context) error {

@@ -51,6 +51,27 @@ func DefaultTuning() Tuning {
 	}
 }
 
+// Validate names the first value that makes no sense.
+func (t *Tuning) Validate() error {
+	for _, v := range []struct {
+		name         string
+		value, least int64
+	}{
+		{"records per batch", int64(t.BatchRecords), 1}, {"bytes per batch", int64(t.BatchBytes), 1}, {"batch timeout", int64(t.BatchTimeout), 0},
+		{"records per source batch", int64(t.SourceBatch), 1}, {"buffers per queue", int64(t.Queue), 1}, {"quantum", int64(t.Quantum), 0},
+		{"memory", t.MemoryBytes, leastMemory}, {"block cache", t.CacheBytes, 0}, {"write cache", t.WriteBytes, 0},
+		{"transfers at once", int64(t.Transfers), 0}, {"processors", int64(t.Processors), 0}, {"pace of the garbage collector", int64(t.GCPercent), 1},
+	} {
+		if v.value < v.least {
+			return fmt.Errorf("%s: %d; it must be at least %d", v.name, v.value, v.least)
+		}
+	}
+	return nil
+}
+
+// leastMemory is less than any job needs.
+const leastMemory = 32 << 20
+
 func (t *Tuning) processors() int {
 	if t.Processors > 0 {
 		return t.Processors

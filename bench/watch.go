@@ -282,7 +282,7 @@ func (w *watcher) end(now int64) {
 		// All that is due by then, so that no record escapes that waited long, but
 		// for a load far above capacity.
 		worked := perSecond * int64(mostCatchUp/time.Second)
-		limit = max(min(furthest+max(ahead, worked/int64(s.sources)), s.dueTotal(now+int64(margin))/int64(s.sources)), furthest+int64(w.r.spec.Tuning.SourceBatch))
+		limit = max(min(furthest+max(ahead, worked/int64(s.sources)), s.dueTotal(now+int64(margin))/int64(s.sources)), furthest+min(int64(w.r.spec.Tuning.SourceBatch), s.rate+1))
 	}
 	c.SetLimit(limit)
 }

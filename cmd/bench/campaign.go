@@ -20,6 +20,9 @@ func (f *flags) campaign(plan bench.Plan) (*bench.Campaign, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
 	if f.id == "" {
 		f.id = results.LocalPrefix + time.Now().Format("20060102-150405")
 	}
@@ -27,6 +30,19 @@ func (f *flags) campaign(plan bench.Plan) (*bench.Campaign, error) {
 		Plan: plan, Results: filepath.Join(f.results, f.id), Dir: f.dir, Description: describe(&plan), Tuning: f.tuning,
 		RunBytes: f.diskLimit, Canary: f.canary, Reference: reference,
 	}, nil
+}
+
+// check looks at what all campaigns are given.
+func (f *flags) check() error {
+	switch {
+	case f.repetitions < 0:
+		return fmt.Errorf("--repetitions %d; it must be at least 1, or 0 for the default", f.repetitions)
+	case f.diskLimit < 0:
+		return fmt.Errorf("--disk-limit %d; it must not be negative", f.diskLimit)
+	case f.id != "" && (f.id != filepath.Base(f.id) || f.id == "." || f.id == ".."):
+		return fmt.Errorf("--id %q; it must be a name, the directory is --results", f.id)
+	}
+	return f.tuning.Validate()
 }
 
 // measure runs a campaign and shows what came of it.

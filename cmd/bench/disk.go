@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -40,6 +41,11 @@ page cache.`,
 }
 
 func probe(cmd *cobra.Command, dir string, lines bool) error {
+	if info, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("probe: %w; name a directory that is there", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("probe: %s is a file; name a directory", dir)
+	}
 	d, err := bench.Probe(dir)
 	if err != nil {
 		return err

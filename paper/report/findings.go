@@ -76,7 +76,7 @@ func differences(r *results.Results, g results.Group, reference results.Variant,
 		case !ok:
 		case holdsOne(ratio):
 			equal = append(equal, v.Algorithm)
-		case max(ratio.Median-1, 1-ratio.Median) <= floor:
+		case isNoise(ratio, floor):
 			noise = append(noise, v.Algorithm)
 		default:
 			differ = append(differ, other{v.Algorithm, ratio})

@@ -67,6 +67,9 @@ func answerTo(r *results.Results, g results.Group, state, metric string) (answer
 	if !ok {
 		return answer{}, false
 	}
+	if contenders(r, g, state, metric) < 2 {
+		return answer{}, false // nobody to be better than
+	}
 	s, _ := r.SummaryFor(g, v, metric)
 	a := answer{Algorithm: v.Algorithm, Value: phrase(s)}
 	if ratio, ok := r.RatioToBaseline(g, v, metric); ok {
@@ -77,6 +80,16 @@ func answerTo(r *results.Results, g results.Group, state, metric string) (answer
 	}
 	a.Ties = strings.Join(ties(r, g, v, metric), ", ")
 	return a, true
+}
+
+// contenders is how many algorithms have a value for a metric on a state.
+func contenders(r *results.Results, g results.Group, state, metric string) (n int) {
+	for _, v := range r.Variants(g) {
+		if _, ok := r.SummaryFor(g, v, metric); ok && v.State == state && competes(r, v) {
+			n++
+		}
+	}
+	return n
 }
 
 // ties are the algorithms that were not shown to differ from the best: the
@@ -90,11 +103,17 @@ func ties(r *results.Results, g results.Group, best results.Variant, metric stri
 			continue
 		}
 		ratio, ok := r.Ratio(c, base, metric)
-		if ok && (holdsOne(ratio) || max(ratio.Median-1, 1-ratio.Median) <= r.NoiseFloor(metric)) {
+		if ok && (holdsOne(ratio) || isNoise(ratio, r.NoiseFloor(metric))) {
 			names = append(names, v.Algorithm)
 		}
 	}
 	return names
+}
+
+// isNoise tells whether a ratio is as near to 1 as that of a cell to itself, which
+// side of it the cell may be.
+func isNoise(ratio stat.Summary, floor float64) bool {
+	return max(ratio.Median, 1/ratio.Median) <= 1+floor
 }
 
 // worth says how much the numbers of a campaign can carry.
