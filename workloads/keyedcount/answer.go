@@ -62,6 +62,9 @@ func (a *answer) Add(row []byte) error {
 	if !k.note(count, a.every, first(key, a.every)) && a.first == nil {
 		a.first = fmt.Errorf("keyedcount: key %d has more than one row with count %d: duplicate", key, count)
 	}
+	if a.first == nil && (count > k.count && sum < k.sum || count < k.count && sum > k.sum) {
+		a.first = fmt.Errorf("keyedcount: key %d has a row with count %d and sum %d, and one with count %d and sum %d: a sum never falls", key, count, sum, k.count, k.sum)
+	}
 	if count >= k.count {
 		k.count, k.sum = count, sum
 	}

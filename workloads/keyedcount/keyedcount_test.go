@@ -207,6 +207,8 @@ func TestCanonical(t *testing.T) {
 		err   string // "" for none
 	}{
 		{"in any order", "1", [][]byte{row(3, 2, 5), row(10, 1, 1), row(3, 1, 4)}, `{"key":10,"count":1,"sum":1} {"key":3,"count":2,"sum":5}`, ""},
+		{"a sum that falls", "1", [][]byte{row(3, 1, 9), row(3, 2, 5)}, `{"key":3,"count":2,"sum":5}`, "a sum never falls"},
+		{"a sum that fell, seen late", "1", [][]byte{row(3, 2, 5), row(3, 1, 9)}, `{"key":3,"count":2,"sum":5}`, "a sum never falls"},
 		{"duplicate", "1", [][]byte{row(3, 1, 4), row(3, 2, 5), row(3, 2, 5)}, `{"key":3,"count":2,"sum":5}`, "key 3 has more than one row with count 2"},
 		{"missing", "1", [][]byte{row(3, 1, 4), row(3, 3, 5)}, `{"key":3,"count":3,"sum":5}`, "key 3 has no row with count 2"},
 		{"every second", "2", [][]byte{row(3, 2, 4), row(3, 4, 5), row(3, 5, 6)}, `{"key":3,"count":5,"sum":6}`, ""},
