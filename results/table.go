@@ -39,7 +39,7 @@ func (r *Results) writeVerdict(b *strings.Builder) {
 	v := r.Manifest.Validity
 	b.WriteString(wrapped("results "+string(cmp.Or(v.State, Unjudged))+map[ValidityState]string{
 		Invalid: ": do not use these numbers", "": ": not judged yet",
-		Unjudged: ": too little was measured to rely on these numbers",
+		Unjudged: ": what was measured is not enough to rely on",
 	}[v.State], ""))
 	for _, reason := range v.Reasons {
 		b.WriteString(wrapped("- "+reason, "  "))

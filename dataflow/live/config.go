@@ -78,6 +78,14 @@ type Batcher interface {
 	DoBatch(ops []dataflow.ExtOp, dst []dataflow.ExtStatus) []dataflow.ExtStatus
 }
 
+// Breakable is an external store that may fail for good, as one does whose disk
+// is full: all its outcomes are dataflow.ExtFailed from then on, and Err says
+// why. Repeating operations would never end, so the job ends with that error. Err
+// is called by the goroutine that carries the operations out.
+type Breakable interface {
+	Err() error
+}
+
 // Output takes what becomes visible in an external store into the trace of the
 // job: give Committed to the store as its callback, and the Output to the job.
 // The zero value is ready for use.

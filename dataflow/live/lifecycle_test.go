@@ -203,6 +203,38 @@ func TestUnknownOutcomesAreRepeated(t *testing.T) {
 	}
 }
 
+// brokenStore fails for good at its first commit, when there may be nothing
+// left to do but that.
+type brokenStore struct {
+	dataflow.External
+	err error
+}
+
+var errBroken = errors.New("the disk of the store is full")
+
+func (b *brokenStore) Do(op dataflow.ExtOp) dataflow.ExtStatus {
+	if op.Kind == dataflow.ExtCommit {
+		b.err = errBroken
+	}
+	if b.err != nil {
+		return dataflow.ExtFailed
+	}
+	return b.External.Do(op)
+}
+
+func (b *brokenStore) Err() error { return b.err }
+
+func TestStoreThatFailsForGoodEndsTheJob(t *testing.T) {
+	w := newWorld(t)
+	cfg := w.config(countJob(t, "aligned", testRecords, testKeys), nil)
+	cfg.External = &brokenStore{External: w.ext}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if _, err := live.Run(ctx, cfg); !errors.Is(err, errBroken) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // refusing panics on every operation.
 type refusing struct{ state.Storage }
 

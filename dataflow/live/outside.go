@@ -1,6 +1,7 @@
 package live
 
 import (
+	"fmt"
 	"runtime/debug"
 
 	"weir/dataflow"
@@ -46,6 +47,9 @@ func (j *Job) serveExternal() {
 					ev.Ext = outcomes[i]
 				}
 				kept[i].runner.inbox.post(message{kind: msgOutcome, event: ev})
+			}
+			if b, ok := j.cfg.External.(Breakable); ok && b.Err() != nil {
+				j.control.post(report{kind: repCancel, err: fmt.Errorf("live: the external store has failed: %w", b.Err())})
 			}
 		}
 		clear(batch)

@@ -133,7 +133,7 @@ func newBanner(m results.Manifest) banner {
 		b.Text = "Invalid: do not use these numbers."
 	default:
 		b.State = string(results.Unjudged)
-		b.Text = "Unjudged: too little was measured to rely on these numbers."
+		b.Text = "Unjudged: what was measured is not enough to rely on."
 	}
 	if m.Synthetic {
 		b.Reasons = append([]string{"Synthetic data: nothing here was measured."}, b.Reasons...)
