@@ -34,6 +34,7 @@ type Checker struct {
 	landed    []landing       // keys written since the storage was last listed
 	present   map[string]bool // keys of the objects in storage
 	listings  []landing       // prefixes listed
+	asked     []string        // prefixes whose listing the living coordinator waits for
 	orphaned  bool            // the coordinator died and no plan was made since
 	damaged   bool            // a fault has damaged stored objects
 	rows      []byte          // committed rows, framed
@@ -83,7 +84,7 @@ func (c *Checker) Reset() {
 	c.done, c.damaged, c.orphaned = false, false, false
 	c.snapshots, c.marks, c.captures, c.captured = c.snapshots[:0], c.marks[:0], c.captures[:0], c.captured[:0]
 	c.completed, c.retained, c.rows, c.canonical = c.completed[:0], c.retained[:0], c.rows[:0], c.canonical[:0]
-	c.landed, c.listings = c.landed[:0], c.listings[:0]
+	c.landed, c.listings, c.asked = c.landed[:0], c.listings[:0], c.asked[:0]
 	clear(c.present)
 	c.report = Report{Violations: c.report.Violations[:0]}
 	c.line.reset(len(c.tasks), len(c.channels))
@@ -103,7 +104,7 @@ func (c *Checker) Wants() trace.Mask {
 	return trace.Mask(0).With(
 		trace.Emitted, trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut,
 		trace.SnapshotStored, trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.TaskLeft,
-		trace.Completed, trace.Subsumed, trace.LineAdvanced, trace.PlanExecuted, trace.JobDone, trace.StoreApplied, trace.StoreDone, trace.ExtIssued,
+		trace.Completed, trace.Subsumed, trace.LineAdvanced, trace.PlanExecuted, trace.JobDone, trace.StoreIssued, trace.StoreApplied, trace.StoreDone, trace.ExtIssued,
 		trace.OutputCommitted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected, trace.TaskFailed,
 	)
 }
@@ -129,6 +130,8 @@ func (c *Checker) Observe(e *trace.Event) {
 		c.checkpointCompleted(e)
 	case trace.Subsumed:
 		c.subsumed(e.Epoch)
+	case trace.StoreIssued:
+		c.storeIssued(e)
 	case trace.StoreApplied:
 		c.storeApplied(e)
 	case trace.StoreDone:
@@ -139,6 +142,7 @@ func (c *Checker) Observe(e *trace.Event) {
 	case trace.CoordinatorCrashed:
 		c.report.CoordinatorCrashes++
 		c.orphaned = true
+		c.asked = c.asked[:0]
 		c.faultStruck(true)
 	case trace.FaultInjected:
 		c.noteDamage(e)

@@ -123,12 +123,28 @@ type landing struct {
 	at  int64
 }
 
+// storeIssued notes who looks: the answer to a coordinator that has died since
+// tells nobody anything.
+func (c *Checker) storeIssued(e *trace.Event) {
+	if prefix, list := strings.CutPrefix(e.Text, "list "); list {
+		c.asked = append(c.asked, prefix)
+	}
+}
+
 // storeDone: what had landed when somebody looked and got an answer can be
 // found and deleted. Later than that nobody can know of it.
 func (c *Checker) storeDone(e *trace.Event) {
 	prefix, list := strings.CutPrefix(e.Text, "list ")
+	if !list {
+		return
+	}
 	prefix, answered := strings.CutSuffix(prefix, " ok")
-	if !list || !answered || c.done {
+	i := slices.Index(c.asked, strings.TrimSuffix(prefix, " failed"))
+	if i < 0 {
+		return
+	}
+	c.asked = slices.Delete(c.asked, i, i+1)
+	if !answered || c.done {
 		return
 	}
 	for _, l := range c.listings {

@@ -96,6 +96,20 @@ func TestWhatLandsAfterTheLastLookIsExempt(t *testing.T) {
 	mustPass(t, w.c.Finish(End{Time: w.now}))
 }
 
+// TestAnswerToADeadCoordinatorIsNoLook: a listing of a coordinator that has died
+// is carried out late, after an object that landed late too.
+func TestAnswerToADeadCoordinatorIsNoLook(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.last(epoch(1, 2))
+	w.sweep()
+	w.do(state.Op{Kind: state.OpPut, Key: "files/t2/1.1-7", Data: []byte("x")})
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Text: "list files/"})
+	w.tell(trace.Event{Kind: trace.StoreDone, Task: trace.Coordinator, Text: "list files/ ok"}) // nobody who lives has asked
+	w.over()
+	mustPass(t, w.c.Finish(End{Time: w.now}))
+}
+
 // TestALateRepetitionIsNoLateObject: a put whose outcome was unknown was
 // repeated, and the first one lands when the second has long been found.
 func TestALateRepetitionIsNoLateObject(t *testing.T) {

@@ -151,6 +151,7 @@ func (w *world) do(op state.Op) {
 
 // list tells that the coordinator has listed a prefix.
 func (w *world) list(prefix string) {
+	w.tell(trace.Event{Kind: trace.StoreIssued, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix})
 	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix})
 	w.tell(trace.Event{Kind: trace.StoreDone, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix + " ok"})
 }
