@@ -40,7 +40,7 @@ What a job committed is compared with the reference answer in every run, and a
 run whose output is wrong prints no numbers.
 
 With --standard the same comparison is measured for publishing: ten
-repetitions of each cell in interleaved blocks, about an hour on two processors.
+repetitions of each cell in interleaved blocks, 35 minutes on two processors.
 bench run measures what you choose.`,
 		Example: `  go run ./cmd/bench
   go run ./cmd/bench --standard --id standard   # results/standard, to be committed; go run ./cmd/figures draws it
@@ -66,7 +66,7 @@ bench run measures what you choose.`,
 		},
 	}
 	f.common(command.Flags())
-	command.Flags().BoolVar(&f.standard, "standard", false, "measure for publishing: ten repetitions, about an hour")
+	command.Flags().BoolVar(&f.standard, "standard", false, "measure for publishing: ten repetitions, 35 minutes on two processors")
 	command.SetFlagErrorFunc(usageError)
 	command.AddCommand(newRun(), newDisk(), newList())
 	return command
