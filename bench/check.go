@@ -12,8 +12,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"weir/dataflow"
-	"weir/dataflow/external"
-	"weir/dataflow/id"
+	"weir/external"
+	"weir/id"
 	"weir/results"
 	"weir/workloads"
 )

@@ -17,10 +17,10 @@ import (
 
 	"weir/algorithms"
 	"weir/dataflow"
-	"weir/dataflow/external"
-	"weir/dataflow/id"
-	"weir/dataflow/live"
 	"weir/dataflow/operators"
+	"weir/external"
+	"weir/id"
+	"weir/live"
 	"weir/state"
 	"weir/state/storage"
 	"weir/workloads"

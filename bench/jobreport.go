@@ -11,7 +11,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"weir/dataflow/live"
+	"weir/live"
 	"weir/results"
 	"weir/results/stat"
 )

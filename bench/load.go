@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
-	"weir/dataflow/live"
+	"weir/id"
+	"weir/live"
 )
 
 // schedule is the load generator's plan: as fast as possible up to the records

@@ -3,7 +3,7 @@ package bench
 import (
 	"testing"
 
-	"weir/dataflow/live"
+	"weir/live"
 )
 
 func TestPartsOfACheckpointDoNotOverlap(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"weir/dataflow/live"
+	"weir/live"
 )
 
 // mark is one reading of everything that only grows.

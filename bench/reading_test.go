@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 	"weir/state/storage"
 )

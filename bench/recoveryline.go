@@ -4,8 +4,8 @@ import (
 	"slices"
 	"sort"
 
-	"weir/dataflow/id"
-	"weir/dataflow/live"
+	"weir/id"
+	"weir/live"
 )
 
 // history is what a checkpoint log tells of a whole run. Times are nanoseconds

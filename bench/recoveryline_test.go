@@ -6,9 +6,9 @@ import (
 	"slices"
 	"testing"
 
-	"weir/dataflow/id"
-	"weir/dataflow/live"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/live"
+	"weir/trace"
 )
 
 func TestMedianAge(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"weir/dataflow"
-	"weir/dataflow/live"
-	"weir/dataflow/trace"
+	"weir/live"
+	"weir/trace"
 )
 
 // watcher leads a job through its phases and takes the readings between which

@@ -3,7 +3,7 @@ package check
 import (
 	"fmt"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 // Outcome is the answer of one run.

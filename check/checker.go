@@ -5,8 +5,8 @@ import (
 	"errors"
 	"slices"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // Checker watches one run after another: Observe its events, then Finish, then

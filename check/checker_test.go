@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 func TestRightRunsPass(t *testing.T) {

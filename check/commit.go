@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 // outputCommitted is the commit oracle's view of rows becoming visible: each

@@ -3,8 +3,8 @@ package check
 import (
 	"testing"
 
-	"weir/dataflow/trace"
 	"weir/state"
+	"weir/trace"
 )
 
 func TestRecoveryBehindVisibleOutput(t *testing.T) {

@@ -1,8 +1,8 @@
 package check
 
 import (
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // The conservation oracle: offsets, positions and epochs go on where they

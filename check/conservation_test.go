@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 func TestOffsetsAreContiguous(t *testing.T) {

@@ -3,7 +3,7 @@ package check
 import (
 	"strings"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 // breaches are parts of the reasons that the kernel gives when what it takes for

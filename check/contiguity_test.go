@@ -3,7 +3,7 @@ package check
 import (
 	"testing"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 func TestBrokenChannelOfALiveTask(t *testing.T) {

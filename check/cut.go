@@ -3,8 +3,8 @@ package check
 import (
 	"slices"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // checkpointCompleted takes the moment at which a job-wide checkpoint became true.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 // Run is a run to be compared with another of the same tape. Events may be nil

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // finishEffect is the effect oracle: every source record stands on the

@@ -3,7 +3,7 @@ package check
 import (
 	"testing"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 // repeat delivers a record once more, behind the back of positions.

@@ -3,7 +3,7 @@ package check
 import (
 	"iter"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -1,8 +1,8 @@
 package check
 
 import (
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // line is a recovery in progress: where each task and channel stands as its

@@ -3,8 +3,8 @@ package check
 import (
 	"testing"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 func uncoordinated(x *Expect) { x.Coordinated, x.CheckpointWithin = false, 0 }

@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // none is no segment, no snapshot, no capture.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 // addOutput keeps rows that became visible.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 func TestOutputIsTheReference(t *testing.T) {

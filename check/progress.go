@@ -3,7 +3,7 @@ package check
 import (
 	"time"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 // faultStruck notes a fault; lethal ones are the moments at which every

@@ -1,8 +1,8 @@
 package check
 
 import (
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // taskRestored begins a new branch at the restored snapshot. The restore oracle:

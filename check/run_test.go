@@ -7,19 +7,19 @@ import (
 	"testing"
 
 	"weir/algorithms/catalog"
+	"weir/algorithms/coordinator"
 	"weir/check"
 	"weir/dataflow"
-	"weir/dataflow/coordinator"
-	"weir/dataflow/external"
-	"weir/dataflow/id"
 	"weir/dataflow/operators"
-	"weir/dataflow/trace"
+	"weir/external"
 	"weir/faults"
+	"weir/id"
 	"weir/sim"
 	"weir/sim/seed"
 	"weir/state"
 	"weir/state/heap"
 	"weir/state/storage"
+	"weir/trace"
 )
 
 // The oracles on real runs: quiet where the algorithm keeps its promise, not

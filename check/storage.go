@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 // retained is a complete checkpoint that recovery may need.

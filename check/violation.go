@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // Oracle names a property that is checked.

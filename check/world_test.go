@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/state"
 	"weir/state/storage"
+	"weir/trace"
 )
 
 // world is a scripted run of two sources (tasks 0 and 1), two counting tasks (2

@@ -1,7 +1,7 @@
 package dataflow
 
 import (
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -3,7 +3,7 @@ package dataflow
 import (
 	"math"
 
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // Item is what a buffer carries.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 const e1, e2 = id.Epoch(1<<20 | 1), id.Epoch(1<<20 | 2)

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

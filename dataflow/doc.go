@@ -5,7 +5,7 @@
 //
 // # Parties
 //
-// The driver (package sim or dataflow/live) moves buffers, credits, timers and
+// The driver (package sim or live) moves buffers, credits, timers and
 // storage operations, and starts and fences incarnations; it knows no algorithm.
 // The kernel (Task) owns queues, positions, the operator, snapshot assembly and
 // restore. A Protocol is the per-task half of an algorithm and is called by the

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strconv"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 // Draft is a snapshot in the making. Begin fixes its instant (state and

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"weir/dataflow/trace"
 	"weir/state"
+	"weir/trace"
 )
 
 // TestDraftsAreWrittenInOrder: a later one is whole first, and waits.

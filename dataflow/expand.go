@@ -3,7 +3,7 @@ package dataflow
 import (
 	"fmt"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -3,8 +3,8 @@ package dataflow
 import (
 	"fmt"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // arrive queues a buffer from the wire, or hands an overtaking item over at once.

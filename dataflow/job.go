@@ -1,8 +1,8 @@
 package dataflow
 
 import (
-	"weir/dataflow/trace"
 	"weir/state"
+	"weir/trace"
 )
 
 // TraceKind is trace.Kind, named here so that protocols need not import the trace.

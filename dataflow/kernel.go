@@ -3,9 +3,9 @@ package dataflow
 import (
 	"errors"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 // This file holds the rest of what a Protocol may ask of its Kernel.

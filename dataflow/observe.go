@@ -3,8 +3,8 @@ package dataflow
 import (
 	"math/bits"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 func (t *Task) mix(a, b uint64) {

@@ -1,7 +1,7 @@
 package dataflow
 
 import (
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // Operator is user code as a step machine over whole encoded buffers. All calls

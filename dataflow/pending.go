@@ -3,7 +3,7 @@ package dataflow
 import (
 	"slices"
 
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // pending is what the effects of a task that have not come back stand for. They

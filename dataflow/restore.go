@@ -3,9 +3,9 @@ package dataflow
 import (
 	"fmt"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 // restoring is the way of a new incarnation from a plan to its first turn:

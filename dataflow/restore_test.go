@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/state"
 	"weir/state/heap"
 	"weir/state/storage"
+	"weir/trace"
 )
 
 // rig is one task under test with everything around it written down: what it

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

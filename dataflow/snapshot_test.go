@@ -11,7 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 // Task is one parallel instance of an operator with its state and its half of

@@ -1,8 +1,8 @@
 package dataflow
 
 import (
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // turn processes exactly one buffer or one source batch, of at most most

@@ -3,8 +3,8 @@ package faults_test
 import (
 	"fmt"
 
-	"weir/dataflow/trace"
 	"weir/faults"
+	"weir/trace"
 )
 
 func ExampleParse() {

@@ -1,8 +1,8 @@
 package faults
 
 import (
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // Kind says what a fault does.

@@ -3,7 +3,7 @@ package faults
 import (
 	"strings"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 func contains(s, part string) bool { return strings.Contains(s, part) }

@@ -3,8 +3,8 @@ package faults
 import (
 	"testing"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // strikes feeds events to a plan and returns the index of the event at which

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // Parse reads the text form of a plan; see the package documentation. An error

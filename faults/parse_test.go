@@ -8,8 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 func TestCanonicalPlansPrintBack(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 // String returns the canonical text form, which Parse reads back. A plan of one

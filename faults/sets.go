@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"weir/dataflow/trace"
+	"weir/trace"
 )
 
 // ProtocolEvents are the transitions of the snapshot protocol, in tasks and coordinator.

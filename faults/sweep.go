@@ -1,6 +1,6 @@
 package faults
 
-import "weir/dataflow/trace"
+import "weir/trace"
 
 // CrashAt returns the plan that crashes victim (a Fault of which only Target and
 // Worker matter) at the k-th event of the given kinds, counting from 1.

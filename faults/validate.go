@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // Validate reports the first fault that cannot be carried out, and why. The

@@ -1,10 +1,10 @@
 package sim
 
 import (
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
 	"weir/faults"
+	"weir/id"
 	"weir/sim/seed"
+	"weir/trace"
 )
 
 // The sorts of aimed groups.

@@ -7,11 +7,11 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/dataflow"
-	"weir/dataflow/external"
 	"weir/dataflow/operators"
-	"weir/dataflow/trace"
+	"weir/external"
 	"weir/sim"
 	"weir/state/heap"
+	"weir/trace"
 	"weir/workloads/keyedcount"
 )
 

@@ -5,11 +5,11 @@ import (
 	"fmt"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
 	"weir/faults"
+	"weir/id"
 	"weir/sim/seed"
 	"weir/state"
+	"weir/trace"
 )
 
 // Nanos is a span of virtual time in nanoseconds.

@@ -2,10 +2,10 @@ package sim
 
 import (
 	"weir/dataflow"
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/sim/seed"
 	"weir/state"
+	"weir/trace"
 )
 
 // coordHost is the coordinator through all its incarnations, and the CoordHost

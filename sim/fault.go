@@ -3,8 +3,8 @@ package sim
 import (
 	"fmt"
 
-	"weir/dataflow/trace"
 	"weir/faults"
+	"weir/trace"
 )
 
 // setInjector starts the injector of the run, which strikes for the first time

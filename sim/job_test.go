@@ -7,9 +7,9 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/dataflow"
-	"weir/dataflow/external"
-	"weir/dataflow/id"
 	"weir/dataflow/operators"
+	"weir/external"
+	"weir/id"
 	"weir/sim"
 	"weir/state"
 	"weir/state/heap"

@@ -1,6 +1,6 @@
 package sim
 
-import "weir/dataflow/trace"
+import "weir/trace"
 
 // fanout is the one observer that tasks know. It puts the time on events, counts
 // them by kind and passes them to those who want them.

@@ -3,8 +3,8 @@ package sim
 import (
 	"strings"
 
-	"weir/dataflow/id"
 	"weir/faults"
+	"weir/id"
 )
 
 // owner is who issued an operation.

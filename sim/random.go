@@ -1,9 +1,9 @@
 package sim
 
 import (
-	"weir/dataflow/trace"
 	"weir/faults"
 	"weir/sim/seed"
+	"weir/trace"
 )
 
 // RandomFaults draws plans. First crashes: from one to Most of them, one in

@@ -6,8 +6,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 // Verdict says how a run ended. Whether what it produced is right is for the

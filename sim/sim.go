@@ -5,11 +5,11 @@ import (
 	"runtime/debug"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/sim/seed"
 	"weir/state"
 	"weir/state/storage"
+	"weir/trace"
 )
 
 // Sim runs jobs in virtual time, one after the other, and keeps its memory from

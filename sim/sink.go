@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
+	"weir/trace"
 )
 
 var extNames = [...]string{"", "append", "write", "precommit", "commit", "recover"}

@@ -6,10 +6,10 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
 	"weir/faults"
+	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 func writes(k state.OpKind) bool {

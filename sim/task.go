@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/sim/seed"
 	"weir/state"
 )

@@ -5,9 +5,9 @@ import (
 	"strconv"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/sim/disk"
+	"weir/trace"
 )
 
 // worker is a fault domain: some tasks and one local disk.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // AppendElement appends one list element with its length before it. The value

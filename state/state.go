@@ -7,7 +7,7 @@
 package state
 
 import (
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // Kind is the shape of one named keyed state.

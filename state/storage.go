@@ -1,7 +1,7 @@
 package state
 
 import (
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // OpKind is one storage operation.

@@ -8,7 +8,7 @@ import (
 	"weir/algorithms/unaligned"
 	"weir/algorithms/uncoordinated"
 	"weir/dataflow"
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -19,9 +19,9 @@ package aligned
 
 import (
 	"weir/algorithms"
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
-	"weir/dataflow/coordinator"
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // Spec returns the catalog entry.

@@ -19,9 +19,9 @@ import (
 	"encoding/binary"
 
 	"weir/algorithms"
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
-	"weir/dataflow/coordinator"
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // Spec returns the catalog entry.

@@ -3,9 +3,9 @@ package atleastonce
 import (
 	"testing"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
-	"weir/dataflow/coordinator"
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 func TestPayload(t *testing.T) {

@@ -11,8 +11,8 @@ package none
 
 import (
 	"weir/algorithms"
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
-	"weir/dataflow/coordinator"
 )
 
 // Spec returns the catalog entry.

@@ -23,9 +23,9 @@ package unaligned
 
 import (
 	"weir/algorithms"
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
-	"weir/dataflow/coordinator"
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // Spec returns the catalog entry.

@@ -4,10 +4,10 @@ import (
 	"strconv"
 	"strings"
 
-	"weir/dataflow/coordinator"
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/algorithms/coordinator"
+	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 // advance moves the line of a total failure forward with what has been

@@ -3,11 +3,11 @@ package uncoordinated
 import (
 	"fmt"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
-	"weir/dataflow/coordinator"
-	"weir/dataflow/id"
-	"weir/dataflow/trace"
+	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 type phase uint8

@@ -3,9 +3,9 @@ package uncoordinated
 import (
 	"fmt"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
-	"weir/dataflow/coordinator"
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // history is what the coordinator knows of one task's snapshots, oldest first.

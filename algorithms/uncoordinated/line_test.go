@@ -7,9 +7,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
-	"weir/dataflow/coordinator"
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // topology makes tasks with the given channels (sender, receiver).

@@ -3,8 +3,8 @@ package uncoordinated
 import (
 	"encoding/binary"
 
-	"weir/dataflow/coordinator"
-	"weir/dataflow/id"
+	"weir/algorithms/coordinator"
+	"weir/id"
 	"weir/state"
 )
 

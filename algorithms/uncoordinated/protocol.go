@@ -2,9 +2,9 @@ package uncoordinated
 
 import (
 	"weir/algorithms"
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
-	"weir/dataflow/coordinator"
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

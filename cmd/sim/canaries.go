@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/dataflow"
-	"weir/sim/scenario"
+	"weir/scenario"
 )
 
 // canaryLine is one line of canaries --json.

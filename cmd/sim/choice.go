@@ -9,7 +9,7 @@ import (
 
 	"weir/algorithms"
 	algorithmcatalog "weir/algorithms/catalog"
-	"weir/sim/scenario"
+	"weir/scenario"
 	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
 )

@@ -9,8 +9,8 @@ import (
 
 	algorithmcatalog "weir/algorithms/catalog"
 	"weir/dataflow"
-	"weir/dataflow/trace"
-	"weir/sim/scenario"
+	"weir/scenario"
+	"weir/trace"
 	workloadcatalog "weir/workloads/catalog"
 )
 

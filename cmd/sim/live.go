@@ -11,12 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/dataflow"
-	"weir/dataflow/external"
-	"weir/dataflow/id"
-	"weir/dataflow/live"
-	"weir/dataflow/trace"
-	"weir/sim/scenario"
+	"weir/external"
+	"weir/id"
+	"weir/live"
+	"weir/scenario"
 	"weir/state/storage"
+	"weir/trace"
 	"weir/workloads"
 )
 

@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"weir/sim/scenario"
+	"weir/scenario"
 )
 
 func main() {

@@ -11,9 +11,9 @@ import (
 
 	"weir/check"
 	"weir/dataflow"
-	"weir/dataflow/trace"
 	"weir/faults"
-	"weir/sim/scenario"
+	"weir/scenario"
+	"weir/trace"
 )
 
 // runFlags are the flags of run beside those of choice.

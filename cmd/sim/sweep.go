@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"weir/sim/scenario"
+	"weir/scenario"
 )
 
 // sweepFlags are the flags of sweep beside those of choice.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"weir/check"
-	"weir/sim/scenario"
+	"weir/scenario"
 )
 
 // tally counts what was seen of one combination.

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"weir/dataflow"
-	"weir/dataflow/external"
-	"weir/dataflow/id"
+	"weir/external"
+	"weir/id"
 	"weir/state"
 	"weir/state/heap"
 )

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
 	"weir/dataflow/operators"
+	"weir/id"
 	"weir/workloads"
 	"weir/workloads/catalog"
 )

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
 	"weir/dataflow/operators"
+	"weir/id"
 	"weir/state"
 )
 

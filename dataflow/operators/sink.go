@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // rows collects whole input buffers: rows travel in the framing of

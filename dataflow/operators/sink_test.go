@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
 	"weir/dataflow/operators"
+	"weir/id"
 )
 
 func buffer(rows ...string) *dataflow.Buffer {

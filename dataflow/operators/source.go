@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // Partition is one partition of a bounded, replayable log of records. It is

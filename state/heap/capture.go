@@ -9,7 +9,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/tidwall/btree"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -3,7 +3,7 @@ package pebblestate_test
 import (
 	"testing"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/sim/disk"
 	"weir/state"
 	"weir/state/pebblestate"

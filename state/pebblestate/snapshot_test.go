@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/sim/disk"
 	"weir/state"
 	"weir/state/pebblestate"

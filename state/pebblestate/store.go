@@ -10,7 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

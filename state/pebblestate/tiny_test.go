@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/sim/disk"
 	"weir/state"
 	"weir/state/pebblestate"

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

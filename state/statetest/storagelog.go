@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

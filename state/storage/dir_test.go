@@ -14,7 +14,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/sim/disk"
 	"weir/state"
 	"weir/state/statetest"

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"strings"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -4,7 +4,7 @@ import (
 	"iter"
 	"slices"
 
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // Objects ranges over all objects by key. The bytes are the stored ones, not

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // Names on disk. The parts of a key become directories, the last one a file:

@@ -8,7 +8,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"weir/dataflow/id"
+	"weir/id"
 )
 
 // A segment file holds appends of one attempt to one log, written by one

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
+	"weir/id"
 	"weir/state"
 )
 

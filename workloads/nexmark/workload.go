@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"weir/dataflow"
-	"weir/dataflow/id"
 	"weir/dataflow/operators"
+	"weir/id"
 	"weir/workloads"
 )
 

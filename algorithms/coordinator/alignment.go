@@ -1,0 +1,66 @@
+package coordinator
+
+import (
+	"weir/dataflow"
+	"weir/id"
+)
+
+// Alignment waits for one round's barrier on every live input and blocks those
+// that have brought it. Embed it beside [Participant] and call Begin in Start.
+type Alignment struct {
+	// Round is the round being aligned, 0 for none; Base is its base.
+	Round, Base id.Epoch
+	kernel      dataflow.Kernel
+	brought     []bool // by input
+}
+
+// Begin readies the alignment of a new incarnation.
+func (a *Alignment) Begin(k dataflow.Kernel) {
+	a.kernel, a.brought = k, make([]bool, len(k.Info().Inputs))
+}
+
+// Brought notes that an input has brought barrier b and blocks it. A newer round
+// ends the alignment of an older one, which the coordinator has given up; it
+// reports false for a barrier of such an older one.
+func (a *Alignment) Brought(in int, b *dataflow.Buffer) bool {
+	if b.Epoch < a.Round {
+		return false
+	}
+	if b.Epoch > a.Round {
+		a.Release()
+	}
+	a.Round, a.Base = b.Epoch, BaseOf(b)
+	a.brought[in] = true
+	a.kernel.Block(in)
+	return true
+}
+
+// Missing counts the live inputs that have not brought the barrier. An input
+// whose sender has left brings none.
+func (a *Alignment) Missing() int {
+	n := 0
+	for i, ok := range a.brought {
+		if !ok && !a.kernel.Ended(i, true) {
+			n++
+		}
+	}
+	return n
+}
+
+// Cancel ends the alignment of round e, if that is the one under way.
+func (a *Alignment) Cancel(e id.Epoch) {
+	if a.Round == e {
+		a.Release()
+	}
+}
+
+// Release ends the alignment and unblocks what waits for it.
+func (a *Alignment) Release() {
+	a.Round = 0
+	for i, ok := range a.brought {
+		if ok {
+			a.brought[i] = false
+			a.kernel.Unblock(i)
+		}
+	}
+}

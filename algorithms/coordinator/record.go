@@ -1,0 +1,231 @@
+package coordinator
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"weir/dataflow"
+	"weir/id"
+	"weir/state"
+)
+
+// Where things stand in checkpoint storage.
+const (
+	RecordPrefix   = "chk/"   // records: chk/EPOCH
+	PlanPrefix     = "plan/"  // plans: plan/NUMBER
+	SnapshotPrefix = "snap/"  // snapshot objects: snap/TASK/EPOCH
+	FilePrefix     = "files/" // state files: files/TASK/EPOCH-NUMBER
+	LogPrefix      = "log/"   // message logs: log/CHANNEL
+)
+
+// partBytes is the least that an encoded share takes.
+const partBytes = 24
+
+const (
+	recordMagic   = "WEIRCHKP"
+	planMagic     = "WEIRPLAN"
+	recordVersion = 1
+)
+
+// Record is what makes a checkpoint true once it is durable: where every
+// task's share stands.
+type Record struct {
+	Job   string
+	Epoch id.Epoch
+	Nonce uint64
+	Parts []Part // by TaskID
+}
+
+// Key is the storage key of the record.
+func (r *Record) Key() string { return RecordPrefix + r.Epoch.String() }
+
+// Encode returns the bytes of the record.
+func (r *Record) Encode() []byte {
+	size := 64 + len(r.Job)
+	for i := range r.Parts {
+		p := &r.Parts[i]
+		size += partSize(len(p.Ref), len(p.Delivered)+len(p.Sealed), len(p.Files))
+	}
+	b := append(make([]byte, 0, size), recordMagic...)
+	b = append(b, recordVersion, 0)
+	b = state.AppendString(b, r.Job)
+	b = binary.LittleEndian.AppendUint64(b, uint64(r.Epoch))
+	b = binary.LittleEndian.AppendUint64(b, r.Nonce)
+	b = binary.AppendUvarint(b, uint64(len(r.Parts)))
+	for i := range r.Parts {
+		b = appendPart(b, r.Parts[i])
+	}
+	return b
+}
+
+// DecodeRecord reads a checkpoint's record.
+func DecodeRecord(src []byte) (*Record, error) {
+	rd, err := open(src, recordMagic, "checkpoint record")
+	if err != nil {
+		return nil, err
+	}
+	r := &Record{Job: string(rd.Bytes()), Epoch: id.Epoch(rd.Uint64()), Nonce: rd.Uint64()}
+	r.Parts = make([]Part, rd.Count(partBytes))
+	for i := range r.Parts {
+		r.Parts[i] = readPart(rd, make([]id.Seq, 0, 8))
+	}
+	if err := rd.Done(); err != nil {
+		return nil, fmt.Errorf("checkpoint record: %w", err)
+	}
+	return r, nil
+}
+
+// ReferencesOf returns what DecodeRecord(src).References() would.
+func ReferencesOf(src []byte) ([]string, error) {
+	rd, err := open(src, recordMagic, "checkpoint record")
+	if err != nil {
+		return nil, err
+	}
+	_, _, _ = rd.Bytes(), rd.Uint64(), rd.Uint64()
+	n := rd.Count(partBytes)
+	keys := make([]string, 0, n)
+	var room [16]id.Seq
+	for range n {
+		p := readPart(rd, room[:0])
+		keys = p.appendReferences(keys)
+	}
+	if err := rd.Done(); err != nil {
+		return nil, fmt.Errorf("checkpoint record: %w", err)
+	}
+	return keys, nil
+}
+
+func open(src []byte, magic, what string) (*state.Reader, error) {
+	if len(src) < 10 || string(src[:8]) != magic {
+		return nil, fmt.Errorf("this is no %s of weir: %w", what, state.ErrCorrupt)
+	}
+	if v := int(src[8]) | int(src[9])<<8; v != recordVersion {
+		return nil, fmt.Errorf("%s of format version %d, this program reads %d: use the program that wrote it: %w", what, v, recordVersion, state.ErrIncompatible)
+	}
+	return state.NewReader(src[10:]), nil
+}
+
+// References returns the keys of every object that the record needs: the
+// snapshots and all their files.
+func (r *Record) References() []string {
+	n := 0
+	for i := range r.Parts {
+		n += 1 + len(r.Parts[i].Files)
+	}
+	keys := make([]string, 0, n)
+	for i := range r.Parts {
+		keys = r.Parts[i].appendReferences(keys)
+	}
+	return keys
+}
+
+// References returns the keys of every object that the share needs.
+func (p *Part) References() []string {
+	return p.appendReferences(make([]string, 0, 1+len(p.Files)))
+}
+
+func (p *Part) appendReferences(keys []string) []string {
+	if p.Ref == "" {
+		return keys
+	}
+	keys = append(keys, string(p.Ref))
+	for i := range p.Files {
+		keys = append(keys, p.Files[i].Name)
+	}
+	return keys
+}
+
+// PlanRecord is a durable plan: what was executed and what counts from then on.
+type PlanRecord struct {
+	Job   string
+	Nonce uint64
+	Plan  dataflow.Plan
+	// Retained are the complete checkpoints that this plan found, oldest first;
+	// the last one is its base. Besides them only records of the plan's own epochs count.
+	Retained []id.Epoch
+	// Lineage is the algorithm's own section (uncoordinated: which snapshots count).
+	Lineage []byte
+}
+
+// PlanKey is the storage key of plan n.
+func PlanKey(n id.Attempt) string { return PlanPrefix + strconv.Itoa(int(n)) }
+
+// Encode returns the bytes of the plan.
+func (p *PlanRecord) Encode() []byte {
+	b := append([]byte(planMagic), recordVersion, 0)
+	b = state.AppendString(b, p.Job)
+	b = binary.LittleEndian.AppendUint64(b, p.Nonce)
+	b = binary.LittleEndian.AppendUint32(b, uint32(p.Plan.Number))
+	b = binary.AppendUvarint(b, uint64(len(p.Retained)))
+	for _, e := range p.Retained {
+		b = binary.LittleEndian.AppendUint64(b, uint64(e))
+	}
+	b = state.AppendBytes(b, p.Lineage)
+	b = binary.AppendUvarint(b, uint64(len(p.Plan.Tasks)))
+	for i := range p.Plan.Tasks {
+		t := &p.Plan.Tasks[i]
+		f := byte(t.Mode)
+		if t.Resume {
+			f |= 2
+		}
+		if t.Left {
+			f |= 4
+		}
+		b = append(b, f)
+		b = state.AppendString(b, string(t.Ref))
+		b = binary.LittleEndian.AppendUint64(b, uint64(t.Stable))
+		b = binary.AppendUvarint(b, uint64(len(t.Inject)))
+		for _, l := range t.Inject {
+			b = binary.AppendUvarint(b, uint64(l.In))
+			b = state.AppendString(b, l.Log)
+			b = binary.AppendUvarint(b, uint64(l.From))
+			b = binary.AppendUvarint(b, uint64(l.To))
+		}
+		b = state.AppendBytes(b, t.Data)
+	}
+	return b
+}
+
+// DecodePlan reads a durable plan.
+func DecodePlan(src []byte) (*PlanRecord, error) {
+	rd, err := open(src, planMagic, "recovery plan")
+	if err != nil {
+		return nil, err
+	}
+	p := &PlanRecord{Job: string(rd.Bytes()), Nonce: rd.Uint64()}
+	p.Plan.Number = id.Attempt(rd.Uint32())
+	for range rd.Count(8) {
+		p.Retained = append(p.Retained, id.Epoch(rd.Uint64()))
+	}
+	p.Lineage = rd.Bytes()
+	for range rd.Count(12) {
+		f := rd.Byte()
+		t := dataflow.TaskPlan{Mode: dataflow.Mode(f & 1), Resume: f&2 != 0, Left: f&4 != 0}
+		t.Ref, t.Stable = dataflow.Ref(rd.Bytes()), id.Epoch(rd.Uint64())
+		for range rd.Count(4) {
+			t.Inject = append(t.Inject, dataflow.LogRange{In: int(rd.Size()), Log: string(rd.Bytes()), From: id.Seq(rd.Uvarint()), To: id.Seq(rd.Uvarint())})
+		}
+		t.Data = rd.Bytes()
+		p.Plan.Tasks = append(p.Plan.Tasks, t)
+	}
+	if err := rd.Done(); err != nil {
+		return nil, fmt.Errorf("recovery plan: %w", err)
+	}
+	return p, nil
+}
+
+// EpochOfKey returns the epoch in the name of a record, snapshot or state file.
+func EpochOfKey(key string) (id.Epoch, bool) {
+	name := key[strings.LastIndexByte(key, '/')+1:]
+	name, _, _ = strings.Cut(name, "-")
+	e, err := id.ParseEpoch(name)
+	return e, err == nil
+}
+
+// attemptOfPlan returns the number in the key of a plan.
+func attemptOfPlan(key string) (id.Attempt, bool) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(key, PlanPrefix), 10, 32)
+	return id.Attempt(n), err == nil
+}

@@ -1,0 +1,60 @@
+package coordinator
+
+import (
+	"fmt"
+
+	"weir/dataflow"
+	"weir/id"
+	"weir/state"
+)
+
+// ReadStorage lists the given prefixes and reads the newest plan (nil if there
+// is none); highest is its number.
+func ReadStorage(c *Client, j *dataflow.JobInfo, prefixes []string, then func(p *PlanRecord, highest id.Attempt, rows []state.Entry, err error)) {
+	c.List(append([]string{PlanPrefix}, prefixes...), func(all []state.Entry, err error) {
+		var highest id.Attempt
+		var rows []state.Entry
+		for _, r := range all {
+			if n, ok := attemptOfPlan(r.Key); ok {
+				highest = max(highest, n)
+			} else {
+				rows = append(rows, r)
+			}
+		}
+		if err != nil || highest == 0 {
+			then(nil, 0, rows, err)
+			return
+		}
+		c.Do(state.Op{Kind: state.OpGet, Key: PlanKey(highest)}, func(r state.Result) {
+			p, err := readPlan(j, r)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", PlanKey(highest), err)
+			}
+			then(p, highest, rows, err)
+		})
+	})
+}
+
+func readPlan(j *dataflow.JobInfo, r state.Result) (*PlanRecord, error) {
+	if r.Status != state.OK {
+		return nil, Error("read", r)
+	}
+	p, err := DecodePlan(r.Data)
+	if err == nil && p.Job != j.Name {
+		return nil, fmt.Errorf("this storage belongs to job %q, this is job %q: give each job a directory of its own", p.Job, j.Name)
+	}
+	return p, err
+}
+
+// DropPlans deletes the plans below number: only the newest one counts.
+func DropPlans(c *Client, number id.Attempt) {
+	c.List([]string{PlanPrefix}, func(rows []state.Entry, err error) {
+		var old []string
+		for _, r := range rows {
+			if n, ok := attemptOfPlan(r.Key); ok && n < number {
+				old = append(old, r.Key)
+			}
+		}
+		c.Delete(old, nil)
+	})
+}

@@ -1,0 +1,123 @@
+package external
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"weir/id"
+	"weir/state"
+)
+
+// SourceLogConfig says where a source log keeps what it knows.
+type SourceLogConfig struct {
+	FS  vfs.FS // nil: in memory, exact, nothing is written
+	Dir string
+	// Ahead is how many records are booked as handed out in advance, so that not
+	// every batch costs a sync. After a crash up to so many records count as
+	// handed out that never were: a job that goes on from there loses them, and
+	// never takes one twice. It must be at least twice the largest batch.
+	Ahead uint64
+}
+
+// SourceLog is the memory of a replayable source: how far each partition was
+// handed out, whatever crashes around it. A job without snapshots goes on from
+// there. The records themselves are a function of their offset and need no log.
+type SourceLog struct {
+	c     SourceLogConfig
+	log   *journal
+	parts []partition // by TaskID of the source
+	head  []byte
+}
+
+type partition struct{ handedOut, booked id.Offset }
+
+// OpenSourceLog opens a source log: with a file system, at the offsets booked last.
+func OpenSourceLog(c SourceLogConfig) (*SourceLog, error) {
+	l := &SourceLog{c: c}
+	if c.FS == nil {
+		return l, nil
+	}
+	log, err := openJournal(c.FS, c.Dir, "offsets", l.replay)
+	if err != nil {
+		return nil, fmt.Errorf("source log: %w", err)
+	}
+	l.log = log
+	return l, nil
+}
+
+func (l *SourceLog) replay(head []byte, _ body) error {
+	r := state.NewReader(head)
+	task, o := r.Uvarint(), id.Offset(r.Uvarint())
+	if task > maxTask {
+		r.Fail("task %d", task)
+	}
+	if err := r.Done(); err != nil {
+		return err
+	}
+	*l.part(id.TaskID(task)) = partition{o, o}
+	return nil
+}
+
+func (l *SourceLog) part(t id.TaskID) *partition {
+	for int(t) >= len(l.parts) {
+		l.parts = append(l.parts, partition{})
+	}
+	return &l.parts[t]
+}
+
+// Offset returns how far the partition of a source task was handed out, at
+// most. It books the first records that will be handed out from there.
+func (l *SourceLog) Offset(t id.TaskID) (id.Offset, error) {
+	p := l.part(t)
+	return p.handedOut, l.book(t, p)
+}
+
+// HandedOut notes that the partition of a source task was handed out up to o.
+// A lower offset than before is ignored: the records were handed out again.
+func (l *SourceLog) HandedOut(t id.TaskID, o id.Offset) error {
+	p := l.part(t)
+	if o <= p.handedOut {
+		return nil
+	}
+	p.handedOut = o
+	return l.book(t, p)
+}
+
+// book keeps the booked offset at least half of Ahead in front of what was
+// handed out, which is where the next batch may end before anybody hears of it.
+func (l *SourceLog) book(t id.TaskID, p *partition) error {
+	if l.log == nil || p.handedOut+id.Offset(l.c.Ahead/2) < p.booked {
+		return nil
+	}
+	p.booked = p.handedOut + id.Offset(l.c.Ahead)
+	return l.write(t, p.booked)
+}
+
+func (l *SourceLog) write(t id.TaskID, o id.Offset) error {
+	l.head = binary.AppendUvarint(l.head[:0], uint64(t))
+	l.head = binary.AppendUvarint(l.head, uint64(o))
+	l.log.append(l.head, nil, l.log.next(l.head, nil))
+	if err := l.log.sync(); err != nil {
+		return fmt.Errorf("source log: %w", err)
+	}
+	return nil
+}
+
+// Close books the exact offsets, so that nothing is skipped after a clean end.
+func (l *SourceLog) Close() error {
+	if l.log == nil {
+		return nil
+	}
+	for t := range l.parts {
+		if p := &l.parts[t]; p.booked != p.handedOut {
+			if err := l.write(id.TaskID(t), p.handedOut); err != nil {
+				return err
+			}
+		}
+	}
+	log := l.log
+	l.log = nil
+	return log.close()
+}

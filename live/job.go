@@ -1,0 +1,280 @@
+package live
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"weir/dataflow"
+	"weir/id"
+	"weir/state"
+	"weir/trace"
+)
+
+// ErrStopped is the error of a job that was cancelled before it was done.
+var ErrStopped = errors.New("live: the job was cancelled")
+
+// Stopper is a Coordinator that can end a job early: Stop asks for one more
+// checkpoint and, when it is complete or cannot be taken, for CoordHost.JobDone.
+type Stopper interface{ Stop() }
+
+// PanicError is a panic of the code under test.
+type PanicError struct {
+	Where string // task, transfer or coordinator
+	Value any
+	Stack []byte
+}
+
+// Error names what panicked, with the stack.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("%s panicked: %v\n%s", e.Where, e.Value, e.Stack)
+}
+
+// Failure is the end of one incarnation before its time.
+type Failure struct {
+	Task    id.TaskID
+	Attempt id.Attempt
+	Err     error // what it failed with; nil: it was killed
+}
+
+// Result is what came of a run.
+type Result struct {
+	Elapsed  time.Duration
+	Stopped  bool       // by Stop, before the job was done
+	Plans    int        // recovery plans executed, the start included
+	Attempt  id.Attempt // of the last one
+	Failures []Failure  // in the order in which they were noticed
+	Tasks    []TaskStats
+}
+
+// Job is a running job. Its methods are safe for concurrent use.
+type Job struct {
+	cfg       Config
+	info      []dataflow.TaskInfo
+	nonce     uint64
+	clock     clock
+	control   *mailbox[report]
+	observers *observers
+	counters  []counters
+	storage   *pool
+	external  *mailbox[extCall]
+	extEnded  chan struct{}
+	sourceMu  sync.Mutex // of cfg.SourceLog
+	transfers chan struct{}
+	running   sync.WaitGroup // runners
+
+	storageWorkers int
+	outstanding    int
+	creditBatch    int
+	workers        int
+	retryPause     dataflow.Nanos
+
+	done   chan struct{}
+	result Result
+	err    error
+}
+
+// Run starts a job and waits for its end. When ctx is cancelled the job is
+// abandoned as it stands, and the error wraps ErrStopped.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	j, err := Start(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return j.Wait()
+}
+
+// Start starts a job. Cancelling ctx abandons it; Stop ends it well.
+func Start(ctx context.Context, cfg Config) (*Job, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	info, err := cfg.Job.Graph.Expand(cfg.Job.Config.Groups)
+	if err != nil {
+		return nil, fmt.Errorf("live: %w", err)
+	}
+	if cfg.SourceLog == nil {
+		cfg.SourceLog = newMemoryLog(len(info))
+	}
+	j := &Job{
+		cfg: cfg, info: info, nonce: nonce(), clock: newClock(cfg.Epoch), control: newMailbox[report](), counters: make([]counters, len(info)),
+		storageWorkers: orDefault(cfg.StorageWorkers, 16), outstanding: orDefault(cfg.Outstanding, 256),
+		creditBatch: max(1, cfg.Job.Config.Credits/2), workers: orDefault(cfg.Workers, 1), done: make(chan struct{}),
+		retryPause: dataflow.Nanos(cfg.RetryPause),
+	}
+	if j.retryPause == 0 {
+		j.retryPause = dataflow.Nanos(10 * time.Millisecond)
+	}
+	j.observers = newObservers(&cfg)
+	j.storage, j.external, j.extEnded = newPool(j.storageWorkers), newMailbox[extCall](), make(chan struct{})
+	j.transfers = make(chan struct{}, orDefault(cfg.Transfers, 8))
+	for i := range j.counters {
+		j.counters[i].info = &info[i]
+	}
+	if cfg.Dir != "" {
+		j.removeDir(path.Join(cfg.Dir, localDir))
+	}
+	if cfg.Output != nil {
+		cfg.Output.job.Store(j)
+	}
+	go j.serveExternal()
+	c := newControl(j)
+	release := context.AfterFunc(ctx, func() {
+		j.control.post(report{kind: repCancel, err: fmt.Errorf("%w: %w", ErrStopped, context.Cause(ctx))})
+	})
+	go func() {
+		defer release()
+		c.run()
+	}()
+	return j, nil
+}
+
+func nonce() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// shutDown ends every goroutine of the job and settles the result.
+func (c *control) shutDown() {
+	j := c.j
+	for i := range c.places {
+		if r := c.places[i].runner; r != nil {
+			r.halt()
+		}
+	}
+	j.running.Wait()
+	j.storage.close()
+	j.external.post(extCall{})
+	<-j.extEnded
+	for _, m := range j.control.take(nil) {
+		c.refuse(&m)
+	}
+	j.result = Result{
+		Elapsed: time.Since(j.clock.start), Stopped: c.stopping && c.err == nil, Plans: c.plans, Attempt: c.plan,
+		Failures: c.failures, Tasks: j.Stats(),
+	}
+	j.err = c.err
+	close(j.done)
+}
+
+// Wait returns when the job has ended and all its goroutines too. The result
+// is never nil; the error is what the coordinator failed the job with.
+func (j *Job) Wait() (*Result, error) {
+	<-j.done
+	return &j.result, j.err
+}
+
+// Done is closed when the job has ended.
+func (j *Job) Done() <-chan struct{} { return j.done }
+
+// Stop ends the job well: with a last checkpoint if the coordinator is a
+// Stopper, else with the newest one there is. When ctx ends first, the job is
+// abandoned as it stands.
+func (j *Job) Stop(ctx context.Context) (*Result, error) {
+	j.control.post(report{kind: repStop})
+	select {
+	case <-j.done:
+	case <-ctx.Done():
+		j.control.post(report{kind: repCancel, err: fmt.Errorf("%w: %w", ErrStopped, context.Cause(ctx))})
+	}
+	return j.Wait()
+}
+
+// KillTask drops the current incarnation of a task abruptly: its state, timers
+// and connections are gone. It returns when the coordinator knows.
+func (j *Job) KillTask(t id.TaskID) error {
+	if t < 0 || int(t) >= len(j.info) {
+		return fmt.Errorf("live: no task %s; there are %d", t, len(j.info))
+	}
+	return j.killAll([]id.TaskID{t}, -1)
+}
+
+// KillWorker does the same to all tasks of a worker (see Config.Workers).
+func (j *Job) KillWorker(w int) error {
+	var tasks []id.TaskID
+	for i := range j.info {
+		if j.info[i].Index%j.workers == w {
+			tasks = append(tasks, j.info[i].ID)
+		}
+	}
+	if len(tasks) == 0 {
+		return fmt.Errorf("live: no worker %d; there are %d", w, j.workers)
+	}
+	return j.killAll(tasks, w)
+}
+
+func (j *Job) killAll(tasks []id.TaskID, worker int) error {
+	answer := make(chan error, 1)
+	j.control.post(report{kind: repKill, tasks: tasks, worker: worker, answer: answer})
+	select {
+	case err := <-answer:
+		return err
+	case <-j.done:
+		return errEnded
+	}
+}
+
+// Tasks describes the tasks of the job, by TaskID.
+func (j *Job) Tasks() []dataflow.TaskInfo { return j.info }
+
+// Now returns the time of the job's clock: nanoseconds since Config.Epoch.
+func (j *Job) Now() int64 { return j.clock.now() }
+
+// --- storage and local files ---
+
+// do carries out a storage operation, on a worker.
+func (j *Job) do(op state.Op, t id.TaskID, a id.Attempt) (res state.Result) {
+	j.observers.operation(j.clock.now(), trace.StoreIssued, t, a, op, 0)
+	defer func() {
+		if v := recover(); v != nil {
+			res = state.Result{Status: state.Refused, Err: &PanicError{Where: "checkpoint storage", Value: v, Stack: debug.Stack()}}
+		}
+		if res.Status == state.OK {
+			j.observers.operation(j.clock.now(), trace.StoreApplied, t, a, op, 0)
+		}
+		j.observers.operation(j.clock.now(), trace.StoreDone, t, a, op, res.Status)
+	}()
+	return j.cfg.Storage.Do(op)
+}
+
+// unknown reports whether an event is an operation with unknown outcome.
+func unknown(ev *dataflow.Event) bool {
+	return ev.Kind == dataflow.EvStored && ev.Result.Status == state.Failed || ev.Kind == dataflow.EvExternal && ev.Ext == dataflow.ExtFailed
+}
+
+// localDir is the directory below Config.Dir for the local state of incarnations.
+const localDir = "tasks"
+
+// dir is the local directory of an incarnation.
+func (r *runner) dir() string {
+	if r.j.cfg.Dir == "" {
+		return ""
+	}
+	return path.Join(r.j.cfg.Dir, localDir, fmt.Sprintf("%s-%s-%016x", r.info.ID, r.attempt, r.j.nonce))
+}
+
+// removeDir removes local state that nobody uses; what cannot be removed stays.
+func (j *Job) removeDir(dir string) {
+	if fs, ok := j.cfg.FS.(interface{ RemoveAll(string) error }); ok && dir != "" {
+		_ = fs.RemoveAll(dir)
+	}
+}
+
+// memoryLog is a SourceLog in memory.
+type memoryLog struct{ out []id.Offset }
+
+func newMemoryLog(tasks int) *memoryLog { return &memoryLog{out: make([]id.Offset, tasks)} }
+
+func (l *memoryLog) Offset(t id.TaskID) (id.Offset, error) { return l.out[t], nil }
+
+func (l *memoryLog) HandedOut(t id.TaskID, o id.Offset) error {
+	l.out[t] = max(l.out[t], o)
+	return nil
+}

@@ -1,0 +1,78 @@
+package live_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"weir/dataflow"
+	"weir/id"
+	"weir/live"
+	"weir/trace"
+)
+
+func TestRateAllowsExactlyWhatIsDue(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := &live.Rate{Start: rapid.Int64Range(0, 1e9).Draw(t, "start"), PerSecond: rapid.Int64Range(1, 5e6).Draw(t, "rate")}
+		parts := rapid.IntRange(1, 8).Draw(t, "partitions")
+		s := &dataflow.TaskInfo{Index: rapid.IntRange(0, parts-1).Draw(t, "partition"), Parallelism: parts}
+		o := id.Offset(rapid.Uint64Range(0, 1000).Draw(t, "offset"))
+		now := r.Intended(o, s.Index, parts) + rapid.Int64Range(-1e6, 1e6).Draw(t, "ahead")
+		n, next := r.Allow(s, o, now)
+		if n <= 0 {
+			if due := r.Intended(o, s.Index, parts); due <= now || next != due {
+				t.Fatalf("none allowed at %d, again at %d; record %d is due at %d", now, next, o, due)
+			}
+			return
+		}
+		if last := r.Intended(o+id.Offset(n)-1, s.Index, parts); last > now {
+			t.Fatalf("%d allowed at %d; the last is due at %d only", n, now, last)
+		}
+		if first := r.Intended(o+id.Offset(n), s.Index, parts); first <= now {
+			t.Fatalf("%d allowed at %d; one more is due at %d", n, now, first)
+		}
+	})
+}
+
+// early is an observer that finds records emitted before their time.
+type early struct {
+	mu    sync.Mutex
+	rate  *live.Rate
+	seen  int
+	early int
+}
+
+func (e *early) Wants() trace.Mask { return trace.Mask(0).With(trace.Emitted) }
+
+func (e *early) Observe(ev *trace.Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seen += int(ev.To - ev.From)
+	if e.rate.Intended(id.Offset(ev.To)-1, int(ev.Task), 2) > ev.Time {
+		e.early++
+	}
+}
+
+func TestPacedSourceEmitsNothingEarlyAndEverything(t *testing.T) {
+	const records = 1000
+	w := newWorld(t)
+	rate := &live.Rate{Start: 5e6, PerSecond: 100_000, Quantum: 200_000}
+	seen := &early{rate: rate}
+	cfg := w.config(countJob(t, "aligned", records, testKeys), nil)
+	cfg.Pacer, cfg.Observer = rate, seen
+	r, err := live.Run(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen.early > 0 || seen.seen != records {
+		t.Errorf("%d batches early, %d of %d records seen", seen.early, seen.seen, records)
+	}
+	if r.Elapsed.Nanoseconds() < rate.Intended(records/2-1, 1, 2) {
+		t.Errorf("the run took %s, less than its schedule", r.Elapsed)
+	}
+	if err := w.check(records, testKeys); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,129 @@
+package scenario
+
+import (
+	"strings"
+
+	"weir/algorithms/coordinator"
+	"weir/check"
+	"weir/dataflow"
+	"weir/id"
+)
+
+// Expectation returns what a run of the combination is measured against.
+func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.Expect, error) {
+	p := c.Algorithm.Properties()
+	reference, err := c.Workload.Reference()
+	if err != nil {
+		return check.Expect{}, err
+	}
+	x := check.Expect{
+		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output),
+		Coordinated: p.Snapshots && p.Rollback == dataflow.ScopeAll, AppendSink: p.AppendSink,
+		Records: c.Workload.Events(), RecordID: c.Workload.RecordID,
+		Reference: reference, Storage: st, Layout: layout(p),
+		EndWithin: 200e9,
+	}
+	if w, ok := c.Workload.(interface{ PerRecord() bool }); ok {
+		x.PerRecord = w.PerRecord()
+	}
+	x.Canonical = func(rows [][]byte) ([][]byte, error) {
+		got, err := c.Workload.Canonical(rows)
+		if p.Output != dataflow.ExactlyOnce {
+			return got, nil // rows that contradict each other are the expected weakness
+		}
+		return got, err
+	}
+	for i := range tasks {
+		t := &tasks[i]
+		ct := check.Task{Name: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
+		if ct.Source {
+			ct.Partition, ct.Partitions = t.Index, t.Parallelism
+		}
+		x.Tasks = append(x.Tasks, ct)
+		for _, out := range t.Outputs {
+			for len(x.Channels) <= int(out.ID) {
+				x.Channels = append(x.Channels, check.Channel{})
+			}
+			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer}
+		}
+	}
+	return x, nil
+}
+
+// layout tells the checker how checkpoint storage is laid out.
+func layout(p dataflow.Properties) check.Layout {
+	l := check.Layout{References: references, Roots: roots}
+	if p.Rollback == dataflow.ScopeAll && p.Snapshots {
+		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
+	} else {
+		l.Roots = newestRoots
+	}
+	return l
+}
+
+// references returns what an object needs: a record its shares and their files,
+// a snapshot its files.
+func references(key string, data []byte) ([]string, error) {
+	switch {
+	case strings.HasPrefix(key, coordinator.RecordPrefix):
+		return coordinator.ReferencesOf(data)
+	case strings.HasPrefix(key, coordinator.SnapshotPrefix):
+		s, err := dataflow.DecodeSnapshot(data)
+		if err != nil {
+			return nil, err
+		}
+		var keys []string
+		for _, f := range s.Handle.Files {
+			keys = append(keys, f.Name)
+		}
+		return keys, nil
+	case strings.HasPrefix(key, coordinator.PlanPrefix):
+		_, err := coordinator.DecodePlan(data)
+		return nil, err
+	}
+	return nil, nil
+}
+
+// roots are the objects that stand for their own sake: records and plans.
+func roots(keys []string) []string {
+	var out []string
+	for _, k := range keys {
+		if strings.HasPrefix(k, coordinator.RecordPrefix) || strings.HasPrefix(k, coordinator.PlanPrefix) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// newestRoots are plans and the newest snapshot of each task: without job-wide
+// records the end of the line is all that is kept.
+func newestRoots(keys []string) []string {
+	var out []string
+	newest := map[string]string{}
+	var order []string
+	for _, k := range keys {
+		if strings.HasPrefix(k, coordinator.PlanPrefix) {
+			out = append(out, k)
+		}
+		if !strings.HasPrefix(k, coordinator.SnapshotPrefix) {
+			continue
+		}
+		task := k[:strings.LastIndexByte(k, '/')]
+		old, ok := newest[task]
+		if !ok {
+			order = append(order, task)
+		}
+		if e, _ := coordinator.EpochOfKey(k); !ok || e > epochOf(old) {
+			newest[task] = k
+		}
+	}
+	for _, t := range order {
+		out = append(out, newest[t])
+	}
+	return out
+}
+
+func epochOf(key string) id.Epoch {
+	e, _ := coordinator.EpochOfKey(key)
+	return e
+}

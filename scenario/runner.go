@@ -1,0 +1,329 @@
+package scenario
+
+import (
+	"fmt"
+	"strings"
+
+	"weir/check"
+	"weir/dataflow"
+	"weir/dataflow/operators"
+	"weir/external"
+	"weir/faults"
+	"weir/sim"
+	"weir/sim/seed"
+	"weir/state"
+	"weir/state/storage"
+	"weir/trace"
+	"weir/workloads"
+)
+
+// Runner runs one combination for one seed after another, reusing memory. It is
+// for one goroutine at a time.
+type Runner struct {
+	cfg     Config
+	job     dataflow.Job
+	sim     *sim.Sim
+	memory  *storage.Memory
+	backend state.Backend
+	checker *check.Checker
+	swarm   *seed.Source
+	tape    seed.Tape
+	random  sim.RandomFaults
+	// observers beside the checker, for one run.
+	Observers []trace.Observer
+}
+
+// New prepares a combination; an error says what cannot be combined, and why.
+func New(c Config) (*Runner, error) {
+	if c.Parallelism == 0 {
+		c.Parallelism = 2
+	}
+	if c.Parallelism < 0 {
+		return nil, fmt.Errorf("parallelism: %d; it must be at least 1", c.Parallelism)
+	}
+	if err := c.Workload.Validate(); err != nil {
+		return nil, err
+	}
+	if err := c.Plan.Validate(); err != nil {
+		return nil, err
+	}
+	r := &Runner{cfg: c, sim: sim.New(), memory: storage.NewMemory(0), swarm: seed.New(0)}
+	var err error
+	if r.backend, err = newBackend(c.State); err != nil {
+		return nil, err
+	}
+	p := c.Algorithm.Properties()
+	graph, err := c.Workload.Graph(c.Parallelism, smallSink(p))
+	if err != nil {
+		return nil, err
+	}
+	r.job = dataflow.Job{Name: c.Workload.Name(), Graph: graph, Algorithm: c.Algorithm, Backend: r.backend, Config: baseConfig()}
+	tasks, err := graph.Expand(r.job.Config.Groups)
+	if err != nil {
+		return nil, err
+	}
+	x, err := Expectation(&c, tasks, r.memory)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.possible(len(x.Channels)); err != nil {
+		return nil, err
+	}
+	if r.checker, err = check.New(x); err != nil {
+		return nil, err
+	}
+	r.random = sim.RandomFaults{Workers: workers, Channels: len(x.Channels), Horizon: calmLength}
+	return r, nil
+}
+
+// Close frees what the runner holds.
+func (r *Runner) Close() {
+	if c, ok := r.backend.(interface{ Close() }); ok {
+		c.Close()
+	}
+}
+
+// CrashAt sets Config.Crash for the runs to come.
+func (r *Runner) CrashAt(k int) { r.cfg.Crash = k }
+
+// SinkFor returns the operator of the sink that goes with an algorithm.
+func SinkFor(p dataflow.Properties) func() dataflow.Operator {
+	if p.AppendSink {
+		return func() dataflow.Operator { return &operators.AppendSink{} }
+	}
+	return func() dataflow.Operator { return &operators.TwoPhaseSink{} }
+}
+
+// smallSink is SinkFor with chunks so small that transactions of a simulated
+// run are written in several of them, which then fail, repeat and come late.
+func smallSink(p dataflow.Properties) func() dataflow.Operator {
+	if p.AppendSink {
+		return SinkFor(p)
+	}
+	return func() dataflow.Operator { return &operators.TwoPhaseSink{Chunk: 128} }
+}
+
+func baseConfig() dataflow.Config {
+	c := dataflow.DefaultConfig()
+	c.BatchTimeout, c.Groups = 0, 16
+	c.HashContents, c.CheckState = true, true
+	k := &c.Checkpoint
+	k.Timeout, k.Tolerated, k.Interval = 2e9, -1, DefaultInterval
+	return c
+}
+
+// draw sets what a seed decides about the job and the world around it: sizes
+// of batches and queues, settings of the coordinator, skew, failing operations.
+// Every seed is another kind of run, so that a mistake that needs small queues
+// or slow links finds its seed.
+func (r *Runner) draw(seedNumber uint64) sim.Config {
+	r.swarm.Reset(seedNumber)
+	d := r.swarm.Stream("swarm")
+	c := &r.job.Config
+	c.Canary = r.cfg.Canary
+	c.BatchRecords = 1 + d.Draw(12)
+	c.BatchBytes = 4096
+	c.SourceBatch = 1 + d.Draw(12)
+	c.QueueBuffers = 1 + d.Draw(4)
+	c.Credits = 1 + d.Draw(4)
+	if d.Chance(1, 8) {
+		c.BatchTimeout = dataflow.Nanos(d.Range(10_000, 400_000))
+	} else {
+		c.BatchTimeout = 0
+	}
+	k := &c.Checkpoint
+	k.Interval = dataflow.Nanos(DefaultInterval/2 + d.Range(0, DefaultInterval))
+	if r.cfg.Interval != 0 {
+		k.Interval = dataflow.Nanos(r.cfg.Interval)
+	}
+	k.MaxConcurrent = 1 + d.Draw(2)
+	k.Retain = 1 + d.Draw(3)
+	k.MinPause = 0
+	if d.Chance(1, 4) {
+		k.MinPause = k.Interval / 2
+	}
+	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: 3_000_000, MaxTime: 300e9}
+	cfg.LocalDisks = r.cfg.State != "heap"
+	r.skew(d, &cfg)
+	return cfg
+}
+
+// skew makes some workers and links slow, so that barriers come apart.
+func (r *Runner) skew(d *seed.Stream, cfg *sim.Config) {
+	m := &cfg.Model
+	if d.Chance(1, 2) {
+		m.WorkerSlow = make([]int, cfg.Workers)
+		m.WorkerSlow[d.Draw(cfg.Workers)] = 2 + d.Draw(8)
+	}
+	if d.Chance(1, 2) {
+		m.LinkSlow = make([]int, 64)
+		for range 1 + d.Draw(3) {
+			m.LinkSlow[d.Draw(len(m.LinkSlow)/4)] = 2 + d.Draw(30)
+		}
+	}
+	if r.cfg.Faults == RandomFaults && d.Chance(2, 3) {
+		cfg.Model = m.Flaky()
+	}
+}
+
+// model is the simulated world: sources that take about ten intervals for a
+// small input, and storage slower than links.
+func model() sim.Model {
+	const us = 1_000
+	m := sim.DefaultModel()
+	m.StepBase, m.StepRecord = 50*us, 100*us
+	m.TurnJitter = 200 * us
+	return m
+}
+
+// workers is the number of workers of a run.
+const workers = 3
+
+// calmLength is about how long a small run without faults takes.
+const calmLength = 20_000_000
+
+// plan returns the faults of a run.
+func (r *Runner) plan() faults.Plan {
+	switch r.cfg.Faults {
+	case RandomFaults:
+		return r.random.Plan(r.swarm)
+	case PlannedFaults:
+		return r.cfg.Plan
+	case CrashSweep:
+		v := r.cfg.Victim
+		if v.Kind == 0 {
+			v = faults.Fault{Kind: faults.Crash, Target: faults.Worker}
+		}
+		return faults.CrashAt(v, r.cfg.Crash, faults.SweepEvents())
+	default:
+		return faults.Plan{}
+	}
+}
+
+// Run runs the combination with one seed. The outcome is valid until the next run.
+func (r *Runner) Run(seedNumber uint64) *Outcome {
+	cfg := r.draw(seedNumber)
+	plan := r.plan()
+	r.memory.Reset(0)
+	if r.cfg.Faults == NoFaults {
+		cfg.Policy = sim.FIFO{}
+	}
+	injector := faults.NewInjector(plan)
+	cfg.Injector = injector
+	store, err := external.OpenStore(external.StoreConfig{Canary: r.cfg.Canary, OnCommit: r.sim.Committed})
+	if err != nil {
+		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
+	}
+	cfg.External = store
+	r.checker.Reset()
+	cfg.Observers = append([]trace.Observer{r.checker}, r.Observers...)
+	if r.cfg.Record {
+		cfg.Record = &r.tape
+	}
+	res := r.sim.Run(cfg)
+	end := check.End{Time: res.Virtual}
+	if res.Verdict != sim.Done {
+		end.Err = res.Err
+	}
+	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Result: res, Report: r.checker.Finish(end), Plan: plan, Struck: injector.Waiting() < len(plan.Faults), rows: r.checker.Rows}
+	o.classify()
+	return o
+}
+
+// Outcome is what came of one run.
+type Outcome struct {
+	Config *Config
+	Seed   uint64
+	Kind   Kind
+	Err    error // Broken: why
+	Result sim.Result
+	Report *check.Report
+	Plan   faults.Plan
+	Struck bool // at least one fault of the plan happened
+	rows   func() [][]byte
+}
+
+// Kind is the verdict on a run; the larger the worse.
+type Kind uint8
+
+const (
+	Fine       Kind = iota
+	Broken          // the run could not be made: an error of the setting
+	Crashed         // the code under test panicked
+	NoProgress      // the job did not end
+	Unsafe          // a promise was broken
+)
+
+// String returns the verdict in words.
+func (k Kind) String() string {
+	return [...]string{"ok", "error", "panic", "no progress", "safety violation"}[k]
+}
+
+// ExitCode returns the exit status of a command that ends with this verdict.
+func (k Kind) ExitCode() int { return [...]int{0, 1, 3, 4, 5}[k] }
+
+func (o *Outcome) classify() {
+	switch {
+	case o.Result.Verdict == sim.Panicked:
+		o.Kind, o.Err = Crashed, o.Result.Err
+	case !o.Report.Safe():
+		o.Kind = Unsafe
+	case o.Result.Verdict == sim.Failed && o.damaged():
+		o.Kind, o.Err = Broken, o.Result.Err
+	case o.Result.Verdict == sim.NoProgress, o.Report.Counts[check.Progress] > 0:
+		o.Kind, o.Err = NoProgress, o.Result.Err
+	case o.Result.Verdict == sim.Failed:
+		o.Kind, o.Err = Broken, o.Result.Err
+	default:
+		o.Kind = Fine
+	}
+}
+
+// damaged reports whether the plan destroys stored bytes: a job may then fail
+// with an error, and nothing that it promised is broken.
+func (o *Outcome) damaged() bool {
+	for i := range o.Plan.Faults {
+		if f := &o.Plan.Faults[i]; f.Kind == faults.Corrupt || f.Outcome == faults.Torn {
+			return true
+		}
+	}
+	return false
+}
+
+// Digest returns the SHA-256 of the committed output in canonical form.
+func (o *Outcome) Digest() string { return workloads.Digest(o.rows()) }
+
+// Why returns the first reason of a verdict that is not Fine.
+func (o *Outcome) Why() string {
+	if o.Kind == Fine {
+		return ""
+	}
+	if o.Kind == Unsafe {
+		for _, v := range o.Report.Violations {
+			if v.Oracle != check.Progress {
+				return v.String()
+			}
+		}
+	}
+	if o.Err != nil {
+		return firstLine(o.Err.Error())
+	}
+	if len(o.Report.Violations) > 0 {
+		return o.Report.Violations[0].String()
+	}
+	return o.Kind.String()
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}
+
+// Checkpoints counts what was completed: job-wide checkpoints, or, without
+// rounds, snapshots that reached the line of a total failure.
+func (o *Outcome) Checkpoints() int {
+	if n := o.Report.Checkpoints; n > 0 {
+		return n
+	}
+	return int(o.Result.Counts[trace.LineAdvanced])
+}

@@ -1,0 +1,60 @@
+// Package trace defines the typed events by which everything else looks at a
+// run: protocol transitions, durable steps, faults, deliveries and committed
+// output. Both drivers emit the same events; oracles, fault plans, transcripts
+// and recordings read them.
+package trace
+
+import (
+	"weir/id"
+)
+
+// Kind says what happened. The text form (String) is the one fault plans use.
+type Kind uint8
+
+// Coordinator marks events that belong to no task, NoChannel those of no channel.
+const (
+	Coordinator id.TaskID    = -1
+	NoChannel   id.ChannelID = -1
+)
+
+// Event is one thing that happened. Fields that a kind does not use are zero
+// (Task, Channel: -1). Data is borrowed: it is valid only during Observe.
+type Event struct {
+	Time    int64 // nanoseconds since the start of the run: virtual or wall
+	Kind    Kind
+	Attempt id.Attempt
+	Task    id.TaskID
+	Channel id.ChannelID
+	Epoch   id.Epoch
+	From    uint64 // first of a range of positions or offsets, exclusive; see the kind
+	To      uint64 // last of it, inclusive; or a size in bytes; see the kind
+	Sum     uint64 // content hash, where the kind says so
+	Data    []byte // content, where the kind says so
+	Text    string // storage key, reason, name of a worker
+}
+
+// Observer sees events as they happen, in one order. Observe must not keep
+// Data and must not call back into what it observes. A driver calls it from
+// one goroutine at a time.
+type Observer interface {
+	Observe(e *Event)
+	// Wants says which kinds to send; asked once.
+	Wants() Mask
+}
+
+// Mask is a set of kinds.
+type Mask uint64
+
+// Has reports whether k is in m.
+func (m Mask) Has(k Kind) bool { return m>>k&1 != 0 }
+
+// With returns m with kinds added.
+func (m Mask) With(ks ...Kind) Mask {
+	for _, k := range ks {
+		m |= 1 << k
+	}
+	return m
+}
+
+// Everything is the set of all kinds.
+const Everything = ^Mask(0)
