@@ -48,9 +48,10 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/stories", "dataflow trace algorithms/coordinator external dataflow/operators state state/heap state/storage algorithms algorithms/..."},
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator trace state"},
 
-	{"scenario", "algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace algorithms/coordinator external dataflow/operators state state/..."},
+	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace algorithms/coordinator external dataflow/operators state state/..."},
+	{"scenario/mutants", "algorithms/... dataflow external state state/pebblestate"},
 	{"scenario/simtest", "check faults sim scenario"},
-	{"bench", "algorithms algorithms/... workloads workloads/... check external live live/recording trace dataflow dataflow/... state state/... results results/stat"},
+	{"bench", "scenario/mutants algorithms algorithms/... workloads workloads/... check external live live/recording trace dataflow dataflow/... state state/... results results/stat"},
 	{"paper/figures", "results results/stat"},
 	{"paper/report", "results results/stat paper/figures"},
 

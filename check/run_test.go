@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"weir/algorithms/aligned"
 	"weir/algorithms/catalog"
 	"weir/algorithms/coordinator"
+	"weir/algorithms/uncoordinated"
 	"weir/check"
 	"weir/dataflow"
 	"weir/dataflow/operators"
@@ -83,14 +85,14 @@ type experiment struct {
 	checker *check.Checker
 }
 
-func newExperiment(t testing.TB, algorithm string, canary dataflow.Canary) *experiment {
+func newExperiment(t testing.TB, algorithm string, mutant dataflow.Mutant) *experiment {
 	spec, err := catalog.Lookup(algorithm)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := dataflow.DefaultConfig()
 	c.BatchRecords, c.BatchBytes, c.BatchTimeout, c.SourceBatch = 4, 256, 0, 4
-	c.Groups, c.CheckState, c.HashContents, c.Canary = 16, true, true, canary
+	c.Groups, c.CheckState, c.HashContents, c.Mutant = 16, true, true, mutant
 	c.Checkpoint.Interval, c.Checkpoint.Timeout, c.Checkpoint.Tolerated = 6e5, 2e9, -1
 	p := spec.Properties()
 	x := &experiment{sim: sim.New(), store: storage.NewMemory(0)}
@@ -174,7 +176,7 @@ func (x *experiment) run(t testing.TB, n uint64) (sim.Result, *check.Report) {
 func (x *experiment) runPlan(t testing.TB, n uint64, p faults.Plan, m sim.Model) (sim.Result, *check.Report) {
 	x.store.Reset(0)
 	x.checker.Reset()
-	ext, err := external.OpenStore(external.StoreConfig{Canary: x.job.Config.Canary, OnCommit: func(task id.TaskID, txn id.Epoch, rows []byte, count int) {
+	ext, err := external.OpenStore(external.StoreConfig{Mutant: x.job.Config.Mutant, OnCommit: func(task id.TaskID, txn id.Epoch, rows []byte, count int) {
 		x.sim.Committed(task, txn, rows, count)
 	}})
 	if err != nil {
@@ -192,7 +194,7 @@ func plan(n uint64) faults.Plan { return sim.RandomFaults{Workers: 3, Horizon: 1
 func TestRealRuns(t *testing.T) {
 	for _, name := range []string{"aligned", "unaligned", "uncoordinated", "at-least-once", "none"} {
 		t.Run(name, func(t *testing.T) {
-			x := newExperiment(t, name, dataflow.NoCanary)
+			x := newExperiment(t, name, "")
 			var sum check.Stats
 			for n := range uint64(150) {
 				r, rep := x.run(t, n)
@@ -222,22 +224,22 @@ func TestRealRuns(t *testing.T) {
 // TestBrokenAlgorithmsAreCaught runs deliberate mistakes until an oracle fires.
 func TestBrokenAlgorithmsAreCaught(t *testing.T) {
 	for _, c := range []struct {
-		canary    dataflow.Canary
+		mutant    dataflow.Mutant
 		algorithm string
 		by        check.Oracle
 	}{
-		{dataflow.AckBeforeDurable, "aligned", check.StorageWhole},
-		{dataflow.ForgetChannel, "aligned", check.Cut},
-		{dataflow.CommitBeforeRecord, "unaligned", check.Commit},
-		{dataflow.KeepForeignTxn, "aligned", check.Commit},
-		{dataflow.SkipOutputQueue, "unaligned", check.Cut},
-		{dataflow.SkipInputQueue, "unaligned", check.Cut},
-		{dataflow.ReleaseBeforeStored, "aligned", check.Commit},
-		{dataflow.ReleaseBeforeStored, "uncoordinated", check.Commit},
-		{dataflow.SnapshotBeforeLog, "uncoordinated", check.Progress},
-		{dataflow.NoFence, "aligned", check.Contiguity},
+		{coordinator.MutantAckBeforeDurable, "aligned", check.StorageWhole},
+		{aligned.MutantForgetChannel, "aligned", check.Cut},
+		{coordinator.MutantCommitBeforeRecord, "unaligned", check.Commit},
+		{external.MutantKeepForeignTxn, "aligned", check.Commit},
+		{dataflow.MutantSkipOutputQueue, "unaligned", check.Cut},
+		{dataflow.MutantSkipInputQueue, "unaligned", check.Cut},
+		{dataflow.MutantReleaseBeforeStored, "aligned", check.Commit},
+		{dataflow.MutantReleaseBeforeStored, "uncoordinated", check.Commit},
+		{uncoordinated.MutantSnapshotBeforeLog, "uncoordinated", check.Progress},
+		{external.MutantNoFence, "aligned", check.Contiguity},
 	} {
-		x := newExperiment(t, c.algorithm, c.canary)
+		x := newExperiment(t, c.algorithm, c.mutant)
 		const most = 1000
 		runs := 0
 		for caught := false; !caught && runs < most; runs++ {
@@ -245,9 +247,9 @@ func TestBrokenAlgorithmsAreCaught(t *testing.T) {
 			caught = rep.Counts[c.by] > 0
 		}
 		if runs == most {
-			t.Errorf("%s in %s: not caught by %s in %d runs", c.canary, c.algorithm, c.by, most)
+			t.Errorf("%s in %s: not caught by %s in %d runs", c.mutant, c.algorithm, c.by, most)
 		}
-		t.Logf("%s in %s: caught by %s after %d runs", c.canary, c.algorithm, c.by, runs)
+		t.Logf("%s in %s: caught by %s after %d runs", c.mutant, c.algorithm, c.by, runs)
 	}
 }
 
@@ -261,10 +263,10 @@ func TestLateRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, canary := range []dataflow.Canary{dataflow.NoCanary, dataflow.LateRecordCounts} {
-		_, rep := newExperiment(t, "aligned", canary).runPlan(t, 1, late, sim.DefaultModel())
-		if broken := canary != dataflow.NoCanary; broken != (rep.Counts[check.Restore] > 0) || broken == rep.Safe() {
-			t.Errorf("%s: %v", canary, rep.Violations)
+	for _, mutant := range []dataflow.Mutant{"", coordinator.MutantLateRecordCounts} {
+		_, rep := newExperiment(t, "aligned", mutant).runPlan(t, 1, late, sim.DefaultModel())
+		if broken := mutant != ""; broken != (rep.Counts[check.Restore] > 0) || broken == rep.Safe() {
+			t.Errorf("%s: %v", mutant, rep.Violations)
 		}
 	}
 }
@@ -272,7 +274,7 @@ func TestLateRecord(t *testing.T) {
 // BenchmarkRealRun is a whole simulated run with a crash and all oracles.
 func BenchmarkRealRun(b *testing.B) {
 	p := faults.CrashAt(faults.Fault{Target: faults.Worker}, 150, faults.SweepEvents())
-	x := newExperiment(b, "aligned", dataflow.NoCanary)
+	x := newExperiment(b, "aligned", "")
 	for b.Loop() {
 		x.runPlan(b, 1, p, sim.DefaultModel())
 	}

@@ -74,8 +74,8 @@ type Config struct {
 	HashContents bool
 	// CheckState hashes the logical state at every snapshot and restore (slow on large state).
 	CheckState bool
-	// Canary is a deliberate mistake for testing the checkers, 0 = none.
-	Canary Canary
+	// Mutant is a deliberate mistake for testing the checkers.
+	Mutant Mutant
 }
 
 // CheckpointConfig says when coordinated snapshots are taken and kept. Local

@@ -29,7 +29,7 @@ type Config struct {
 	Parallelism int // 0: 2
 	// Interval between checkpoints, nanoseconds of virtual time; 0: drawn near DefaultInterval.
 	Interval int64
-	Canary   dataflow.Canary
+	Mutant   dataflow.Mutant
 
 	Faults FaultMode
 	Plan   faults.Plan
@@ -85,8 +85,8 @@ func (c *Config) Command(seed uint64) string {
 			fmt.Fprintf(&b, " --victim worker=%d", c.Victim.Worker)
 		}
 	}
-	if c.Canary != dataflow.NoCanary {
-		fmt.Fprintf(&b, " --canary %s", c.Canary)
+	if c.Mutant != "" {
+		fmt.Fprintf(&b, " --canary %s", c.Mutant)
 	}
 	return b.String()
 }

@@ -120,7 +120,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	r.swarm.Reset(seedNumber)
 	d := r.swarm.Stream("swarm")
 	c := &r.job.Config
-	c.Canary = r.cfg.Canary
+	c.Mutant = r.cfg.Mutant
 	c.BatchRecords = 1 + d.Draw(12)
 	c.BatchBytes = 4096
 	c.SourceBatch = 1 + d.Draw(12)
@@ -210,7 +210,7 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	}
 	injector := faults.NewInjector(plan)
 	cfg.Injector = injector
-	store, err := external.OpenStore(external.StoreConfig{Canary: r.cfg.Canary, OnCommit: r.sim.Committed})
+	store, err := external.OpenStore(external.StoreConfig{Mutant: r.cfg.Mutant, OnCommit: r.sim.Committed})
 	if err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
 	}

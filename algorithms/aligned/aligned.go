@@ -24,6 +24,9 @@ import (
 	"weir/id"
 )
 
+// MutantForgetChannel is the mistake of an alignment that is one input short.
+const MutantForgetChannel dataflow.Mutant = "forget-channel"
+
 // Spec returns the catalog entry.
 func Spec() *algorithms.Spec {
 	return &algorithms.Spec{
@@ -70,7 +73,7 @@ func (p *Protocol) InputEnded(in int, stream bool) {
 // check takes the snapshot once every live input has brought the barrier.
 func (p *Protocol) check() {
 	missing := p.Missing()
-	if missing == 0 || p.K.Config().Canary == dataflow.ForgetChannel && missing == 1 {
+	if missing == 0 || p.K.Config().Mutant == MutantForgetChannel && missing == 1 {
 		p.Trigger(p.Round, p.Base)
 	}
 }

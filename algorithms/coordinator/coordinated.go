@@ -181,7 +181,7 @@ func (c *Coordinated) recover() {
 // newest plan found, and those its own attempt made.
 func (c *Coordinated) counting(p *PlanRecord, records []id.Epoch) []id.Epoch {
 	var es []id.Epoch
-	late := c.j.Config.Canary == dataflow.LateRecordCounts
+	late := c.j.Config.Mutant == MutantLateRecordCounts
 	for _, e := range records {
 		if late || e.Attempt() == p.Plan.Number || contains(p.Retained, e) {
 			es = append(es, e)

@@ -69,7 +69,7 @@ func (p *Participant) Left() {
 func (p *Participant) Take(e, base id.Epoch) *dataflow.Draft {
 	p.Newest = e
 	d := p.K.Begin(e, base)
-	if p.K.Config().Canary == dataflow.AckBeforeDurable {
+	if p.K.Config().Mutant == MutantAckBeforeDurable {
 		p.ack(e, dataflow.Stored{Ref: dataflow.SnapshotKey(p.K.Info().ID, e), Header: dataflow.Header{Epoch: e, Drained: p.K.IsDrained()}})
 	}
 	return d
@@ -84,7 +84,7 @@ func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
 	if p.drainedIn == 0 && s.Header.Drained {
 		p.drainedIn = e
 	}
-	if p.K.Config().Canary != dataflow.AckBeforeDurable {
+	if p.K.Config().Mutant != MutantAckBeforeDurable {
 		p.ack(e, s)
 	}
 }

@@ -173,7 +173,7 @@ func (c *Coordinated) completeRounds() {
 	c.creating = true
 	c.h.Observe(trace.AllAcked, trace.Coordinator, c.number, r.epoch, "")
 	rec := &Record{Job: c.j.Name, Epoch: r.epoch, Nonce: c.j.Nonce, Parts: r.parts}
-	if c.j.Config.Canary == dataflow.CommitBeforeRecord {
+	if c.j.Config.Mutant == MutantCommitBeforeRecord {
 		c.announce(rec)
 	}
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: rec.Key(), Data: rec.Encode()}, func(res state.Result) {
@@ -201,7 +201,7 @@ func (c *Coordinated) recordMade(r *round, rec *Record, res state.Result) {
 		c.tasks[i].part = &rec.Parts[i]
 	}
 	c.h.Observe(trace.Completed, trace.Coordinator, c.number, rec.Epoch, "")
-	if c.j.Config.Canary != dataflow.CommitBeforeRecord {
+	if c.j.Config.Mutant != MutantCommitBeforeRecord {
 		c.announce(rec)
 	}
 	c.retire()

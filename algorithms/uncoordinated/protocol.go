@@ -8,6 +8,9 @@ import (
 	"weir/state"
 )
 
+// MutantSnapshotBeforeLog is the mistake of a snapshot that becomes visible before its message log.
+const MutantSnapshotBeforeLog dataflow.Mutant = "snapshot-before-log"
+
 // Spec returns the catalog entry.
 func Spec() *algorithms.Spec {
 	return &algorithms.Spec{
@@ -186,7 +189,7 @@ func (p *protocol) snapshot() {
 	for i := range upTo {
 		upTo[i] = d.SealedUpTo(i)
 	}
-	if p.k.Config().Canary == dataflow.SnapshotBeforeLog {
+	if p.k.Config().Mutant == MutantSnapshotBeforeLog {
 		d.Seal()
 		return
 	}

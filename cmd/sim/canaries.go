@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weir/dataflow"
 	"weir/scenario"
+	"weir/scenario/mutants"
 )
 
 // canaryLine is one line of canaries --json.
@@ -42,7 +42,7 @@ seeds, which must pass. Exit status 5 if a mistake is not caught or a twin fails
 		Example: `  go run ./cmd/sim canaries
   go run ./cmd/sim canaries --only ack-before-durable,no-fence --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			names, err := pick("canary", only, canaryNames())
+			names, err := pick("canary", only, mutants.Names())
 			if err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ seeds, which must pass. Exit status 5 if a mistake is not caught or a twin fails
 			return printCanaries(cmd, lines, limit, asJSON)
 		},
 	})
-	cmd.Flags().IntVar(&limit, "limit", scenario.CanaryLimit, "runs after which a mistake counts as not caught")
+	cmd.Flags().IntVar(&limit, "limit", scenario.HuntLimit, "runs after which a mistake counts as not caught")
 	cmd.Flags().IntVar(&jobs, "jobs", runtime.NumCPU(), "mistakes at once")
 	cmd.Flags().StringVar(&only, "only", "all", "comma list of canaries, or all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per line on stdout, the last one the summary")
@@ -73,12 +73,12 @@ func hunt(names []string, limit, jobs int) ([]canaryLine, error) {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			c, err := dataflow.ParseCanary(name)
+			c, err := mutants.Lookup(name)
 			if err != nil {
 				errs[i] = err
 				return
 			}
-			r, err := scenario.HuntCanary(c, limit, func(int) { _ = bar.Add(1) })
+			r, err := scenario.Hunt(c, limit, func(int) { _ = bar.Add(1) })
 			lines[i], errs[i] = canaryLine{
 				Canary: name, Description: r.Description, Algorithm: r.Algorithm, State: r.State, Workload: r.Workload, Caught: r.Caught,
 				Runs: r.Runs, Oracle: r.Oracle.String(), Violation: r.Violation, TwinClean: r.TwinClean, Replay: r.Replay,

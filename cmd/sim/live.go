@@ -24,7 +24,7 @@ import (
 // of its own, kills a worker in the middle unless told not to, and compares what
 // was committed with the reference.
 func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
-	if f.plan != "" || f.crash > 0 || cfg.Canary != dataflow.NoCanary {
+	if f.plan != "" || f.crash > 0 || cfg.Mutant != "" {
 		return fmt.Errorf("%w: --faults, --crash and --canary are for the simulator; --driver live kills one worker, or none with --no-faults", errUsage)
 	}
 	job, err := scenario.LiveJob(&cfg)
