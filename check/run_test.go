@@ -109,7 +109,7 @@ func (x *experiment) expect(t testing.TB, p dataflow.Properties) check.Expect {
 		t.Fatal(err)
 	}
 	e := check.Expect{
-		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.Snapshots && !p.Logs, AppendSink: p.AppendSink,
+		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.HasRounds(), AppendSink: p.AppendSink,
 		Records: runRecords, RecordID: binary.LittleEndian.Uint64, Canonical: text,
 		Storage: x.store, Layout: layout(p.Logs), EndWithin: 10e9,
 	}

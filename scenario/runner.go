@@ -137,6 +137,9 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 		k.Interval = dataflow.Nanos(r.cfg.Interval)
 	}
 	k.MaxConcurrent = 1 + d.Draw(2)
+	if most := r.cfg.Algorithm.Properties().MaxConcurrent; most > 0 {
+		k.MaxConcurrent = min(k.MaxConcurrent, most)
+	}
 	k.Retain = 1 + d.Draw(3)
 	k.MinPause = 0
 	if d.Chance(1, 4) {

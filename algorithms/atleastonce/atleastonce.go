@@ -32,7 +32,7 @@ func Spec() *algorithms.Spec {
 		Short: "barriers without blocking; what came behind a barrier may count twice",
 		Declared: dataflow.Properties{
 			State: dataflow.AtLeastOnce, Output: dataflow.AtLeastOnce,
-			NeedsFIFO: true, Nondetermin: true, Rollback: dataflow.ScopeAll, Concurrent: true, Snapshots: true,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, true) },

@@ -23,7 +23,7 @@ func Spec() *algorithms.Spec {
 		Short: "no snapshots; after a crash the sources go on from where they stood",
 		Declared: dataflow.Properties{
 			State: dataflow.AtMostOnce, Output: dataflow.AtMostOnce,
-			NeedsFIFO: true, Nondetermin: true, Rollback: dataflow.ScopeAll, AppendSink: true,
+			NonDeterminism: dataflow.Tolerated, Rollback: dataflow.ScopeAll, AppendSink: true,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, false) },

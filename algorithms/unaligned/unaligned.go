@@ -36,7 +36,8 @@ func Spec() *algorithms.Spec {
 		Short: "barriers overtake queues; what they overtook is captured as bytes",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
-			NeedsFIFO: true, Nondetermin: true, Rollback: dataflow.ScopeAll, Concurrent: true, Snapshots: true, Overtakes: true,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll, NoneUseless: true,
+			Captures: dataflow.Captures{Inputs: true, Outputs: true},
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, true) },

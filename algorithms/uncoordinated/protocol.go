@@ -19,7 +19,7 @@ func Spec() *algorithms.Spec {
 		Short: "every task snapshots when it likes; a durable message log and a recovery line make it whole",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
-			NeedsFIFO: true, Nondetermin: true, Rollback: dataflow.ScopeLine, Concurrent: true, Snapshots: true, Logs: true,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.LocalSnapshots, Logs: true, Rollback: dataflow.ScopeLine, MaxConcurrent: 1,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return newCoordinator(c) },
