@@ -20,7 +20,7 @@ var imports = []struct{ pkg, may string }{
 	{"results/stat", ""},
 	{"results/resultstest", "results results/stat"},
 
-	{"state", ""},
+	{"state", "trace"},
 	{"state/heap", "state"},
 	{"state/pebblestate", "state"},
 	{"state/storage", "state"},

@@ -2,7 +2,6 @@ package check
 
 import (
 	"slices"
-	"strings"
 
 	"weir/id"
 	"weir/state"
@@ -73,7 +72,7 @@ func (c *Checker) checkCommitted(e *trace.Event, t *task) {
 
 // externalIssued counts commits that are asked for again.
 func (c *Checker) externalIssued(e *trace.Event, t *task) {
-	if !strings.HasPrefix(e.Text, "commit") {
+	if e.Op != trace.Commit {
 		return
 	}
 	if slices.Contains(t.asked, e.Epoch) {

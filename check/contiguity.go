@@ -1,20 +1,6 @@
 package check
 
-import (
-	"strings"
-
-	"weir/trace"
-)
-
-// breaches are parts of the reasons that the kernel gives when what it takes for
-// granted does not hold.
-func breaches() [3]string {
-	return [3]string{
-		"the channel lost or repeated something",
-		"does not follow",
-		"output is lost",
-	}
-}
+import "weir/trace"
 
 // taskFailed is the contiguity oracle: a task that has not been replaced gives
 // up because its channel or its output is broken.
@@ -23,10 +9,9 @@ func (c *Checker) taskFailed(e *trace.Event, t *task) {
 	if e.Attempt < t.attempt {
 		return
 	}
-	for _, b := range breaches() {
-		if strings.Contains(e.Text, b) {
-			c.violate(Contiguity, e.Task, 0, "%s gave up: %s", c.taskName(int(e.Task)), e.Text)
-			return
-		}
+	switch e.Cause {
+	case trace.Gap, trace.RestoredGap, trace.OutputLost:
+		c.violate(Contiguity, e.Task, 0, "%s gave up: %s", c.taskName(int(e.Task)), e.Text)
+	default: // it may fail so
 	}
 }

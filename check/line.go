@@ -52,16 +52,17 @@ func (c *Checker) planExecuted(e *trace.Event) {
 
 // injected counts what is put back.
 func (c *Checker) injected(e *trace.Event) {
-	switch e.Text {
-	case "input":
+	switch e.Way {
+	case trace.FromInput:
 		c.report.InputBuffers++
-	case "output":
+	case trace.FromOutput:
 		c.report.OutputBuffers++
-	case "log":
+	case trace.FromLog:
 		c.report.LogRecords += int64(e.To - e.From)
 		if int(e.Channel) < len(c.channels) && e.Channel >= 0 {
 			c.line.channels[e.Channel].replayed += e.To - e.From
 		}
+	default:
 	}
 }
 

@@ -95,25 +95,26 @@ func (c *Checker) baseChosen(e id.Epoch) {
 
 // storeApplied watches what happens to the objects of retained checkpoints.
 func (c *Checker) storeApplied(e *trace.Event) {
-	verb, key, _ := strings.Cut(e.Text, " ")
-	switch verb {
-	case "delete":
+	key := e.Key
+	switch e.Op {
+	case trace.Delete:
 		delete(c.present, key)
 		c.deleted(key, e)
-	case "put", "create":
+	case trace.Put, trace.Create:
 		if !c.present[key] { // else it could be found before, and this is the same write again
 			c.present[key] = true
 			c.landed = append(c.landed, landing{key, c.now})
 		}
-		if verb == "put" {
+		if e.Op == trace.Put {
 			c.overwritten(key, e)
 		}
-	case "list":
+	case trace.List:
 		if i := slices.IndexFunc(c.listings, func(l landing) bool { return l.key == key }); i >= 0 {
 			c.listings[i].at = c.now
 		} else {
 			c.listings = append(c.listings, landing{key, c.now})
 		}
+	default:
 	}
 }
 
@@ -126,20 +127,19 @@ type landing struct {
 // storeIssued notes who looks: the answer to a coordinator that has died since
 // tells nobody anything.
 func (c *Checker) storeIssued(e *trace.Event) {
-	if prefix, list := strings.CutPrefix(e.Text, "list "); list {
-		c.asked = append(c.asked, prefix)
+	if e.Op == trace.List {
+		c.asked = append(c.asked, e.Key)
 	}
 }
 
 // storeDone: what had landed when somebody looked and got an answer can be
 // found and deleted. Later than that nobody can know of it.
 func (c *Checker) storeDone(e *trace.Event) {
-	prefix, list := strings.CutPrefix(e.Text, "list ")
-	if !list {
+	if e.Op != trace.List {
 		return
 	}
-	prefix, answered := strings.CutSuffix(prefix, " ok")
-	i := slices.Index(c.asked, strings.TrimSuffix(prefix, " failed"))
+	prefix, answered := e.Key, e.Outcome == trace.OK
+	i := slices.Index(c.asked, prefix)
 	if i < 0 {
 		return
 	}
@@ -192,7 +192,7 @@ func (c *Checker) overwritten(key string, e *trace.Event) {
 
 // noteDamage: from here on an unreadable object may be the fault's doing.
 func (c *Checker) noteDamage(e *trace.Event) {
-	if strings.Contains(e.Text, "corrupt") || strings.Contains(e.Text, "torn") {
+	if e.Cause == trace.Damage {
 		c.damaged = true
 	}
 }

@@ -146,14 +146,14 @@ func (w *world) coordinator(k trace.Kind, e id.Epoch) {
 // do carries a storage operation out and tells of it.
 func (w *world) do(op state.Op) {
 	w.store.Do(op)
-	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Text: op.Kind.String() + " " + op.Key})
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Op: trace.Op(op.Kind), Key: op.Key})
 }
 
 // list tells that the coordinator has listed a prefix.
 func (w *world) list(prefix string) {
-	w.tell(trace.Event{Kind: trace.StoreIssued, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix})
-	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix})
-	w.tell(trace.Event{Kind: trace.StoreDone, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix + " ok"})
+	w.tell(trace.Event{Kind: trace.StoreIssued, Task: trace.Coordinator, Channel: trace.NoChannel, Op: trace.List, Key: prefix})
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Op: trace.List, Key: prefix})
+	w.tell(trace.Event{Kind: trace.StoreDone, Task: trace.Coordinator, Channel: trace.NoChannel, Op: trace.List, Key: prefix, Outcome: trace.OK})
 }
 
 // seal puts a record on a channel.
@@ -268,7 +268,7 @@ func (w *world) commit(e id.Epoch) {
 		if x <= e {
 			rows := w.txn[x]
 			delete(w.txn, x)
-			w.tell(trace.Event{Kind: trace.ExtIssued, Task: 4, Channel: trace.NoChannel, Epoch: x, Text: "commit"})
+			w.tell(trace.Event{Kind: trace.ExtIssued, Task: 4, Channel: trace.NoChannel, Epoch: x, Op: trace.Commit})
 			w.tell(trace.Event{Kind: trace.OutputCommitted, Task: 4, Channel: trace.NoChannel, Epoch: x, To: uint64(len(rows)), Data: frame(rows...)})
 		}
 	}

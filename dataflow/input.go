@@ -15,7 +15,7 @@ func (t *Task) arrive(i int, b *Buffer) {
 	}
 	if b.Over {
 		t.record(in, b)
-		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "overtaking")
+		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, trace.Overtaking)
 		t.proto.Control(i, b)
 		return
 	}
@@ -27,7 +27,7 @@ func (t *Task) arrive(i int, b *Buffer) {
 			b = b.behind(in.arrived)
 		}
 		if b.Seq != in.arrived+1 && !t.reorders() {
-			t.fail(fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
+			t.failFor(trace.Gap, fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
 			return
 		}
 		in.arrived = b.Last()
@@ -112,7 +112,7 @@ func (k *kernel) Block(i int) {
 	if in.q.len() > 0 {
 		k.available--
 	}
-	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, "")
+	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, trace.NoWay)
 }
 
 // Unblock resumes delivery from an input.
@@ -125,7 +125,7 @@ func (k *kernel) Unblock(i int) {
 	if in.q.len() > 0 {
 		k.available++
 	}
-	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, "")
+	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, trace.NoWay)
 }
 
 // Delivered is the last position delivered from an input.

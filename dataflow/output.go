@@ -123,9 +123,9 @@ func (o *output) end(item Item) {
 // but other overtaking ones.
 func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
 	b := &Buffer{Item: Control, Op: op, Epoch: e, Over: p == Overtake, Watermark: NoWatermark, Shared: true, Data: data}
-	text := "in-band"
+	way := trace.InBand
 	if b.Over {
-		text = "overtaking"
+		way = trace.Overtaking
 		if o.t.stamper != nil {
 			b.Stamp = bytes.Clone(o.t.stamper.Stamp(o.index))
 		}
@@ -140,7 +140,7 @@ func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
 		o.number(b)
 		o.enqueue(b)
 	}
-	o.t.observeChannel(trace.BarrierSent, o.ID, e, text)
+	o.t.observeChannel(trace.BarrierSent, o.ID, e, way)
 }
 
 func (o *output) enqueue(b *Buffer) {

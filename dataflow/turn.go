@@ -47,7 +47,7 @@ func (t *Task) turn(most int) {
 		if b.numbered() {
 			in.delivered = b.Last()
 		}
-		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "in-band")
+		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, trace.InBand)
 		t.proto.Control(i, b)
 	}
 }

@@ -286,7 +286,7 @@ func (o *Outcome) classify() {
 // with an error, and nothing that it promised is broken.
 func (o *Outcome) damaged() bool {
 	for i := range o.Plan.Faults {
-		if f := &o.Plan.Faults[i]; f.Kind == faults.Corrupt || f.Outcome == faults.Torn {
+		if o.Plan.Faults[i].Damages() {
 			return true
 		}
 	}
