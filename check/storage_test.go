@@ -130,14 +130,15 @@ func TestALateRepetitionIsNoLateObject(t *testing.T) {
 	w.list("files/")
 	w.do(put)
 	w.c.done = true
-	w.c.finishStorage()
-	if n := w.c.report.Counts[StorageWhole]; n > 0 {
-		t.Errorf("%v", w.c.report.Violations)
+	o := watcherOf[*wholeStorage](w.c)
+	o.Finish(End{})
+	if n := w.c.verdict.Counts[StorageWhole]; n > 0 {
+		t.Errorf("%v", w.c.verdict.Violations)
 	}
 	w.do(state.Op{Kind: state.OpDelete, Key: "snap/final"})
 	w.do(put) // nobody can know of this one
-	w.c.finishStorage()
-	mustFire(t, &w.c.report, "needed by nothing and were not deleted: files/final", StorageWhole)
+	o.Finish(End{})
+	mustFire(t, &w.c.verdict, "needed by nothing and were not deleted: files/final", StorageWhole)
 }
 
 // TestTheBaseOfARecoveryIsWatched: its completion was not seen.

@@ -8,36 +8,10 @@ import (
 	"weir/trace"
 )
 
-// Oracle names a property that is checked.
-type Oracle uint8
-
-// The oracles; see the package documentation.
-const (
-	Effect Oracle = iota
-	Output
-	Cut
-	Restore
-	Commit
-	StorageWhole
-	Progress
-	Conservation
-	Contiguity
-	SameAnswer
-	SameRun
-	Oracles // number of oracles
-)
-
-func oracleNames() [Oracles]string {
-	return [Oracles]string{
-		"effect", "output", "cut", "restore", "commit", "storage", "progress", "conservation", "contiguity",
-		"agreement", "determinism",
-	}
-}
-
 // String returns the name of the oracle.
 func (o Oracle) String() string {
 	if o < Oracles {
-		return oracleNames()[o]
+		return list()[o].name
 	}
 	return fmt.Sprintf("oracle(%d)", uint8(o))
 }
@@ -92,6 +66,8 @@ type Stats struct {
 	LostWork             int64 // records whose processing was rolled back
 	CommittedRows        int64
 	LastFault, EndOfWork int64 // times
+	// What the bounds of Pace are about, less what struck faults may have held up.
+	LongestGap, EndAfterFault int64
 }
 
 // Safe reports that no safety property was violated.
@@ -112,9 +88,8 @@ func (r *Report) Safety() int {
 const keptPerOracle = 4
 
 // violate counts a violation and keeps it if there is room.
-func (c *Checker) violate(o Oracle, t id.TaskID, e id.Epoch, format string, args ...any) {
-	r := &c.report
+func (r *Report) violate(o Oracle, at int64, t id.TaskID, e id.Epoch, format string, args []any) {
 	if r.Counts[o]++; r.Counts[o] <= keptPerOracle {
-		r.Violations = append(r.Violations, Violation{o, c.now, t, e, fmt.Sprintf(format, args...)})
+		r.Violations = append(r.Violations, Violation{o, at, t, e, fmt.Sprintf(format, args...)})
 	}
 }

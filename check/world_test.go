@@ -89,7 +89,7 @@ func worldExpect() Expect {
 				return slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return !strings.HasPrefix(k, "chk/") })
 			},
 		},
-		EndWithin: 1e6, CheckpointWithin: 1e6,
+		Pace: Pace{Checkpoint: 1e6, End: 1e6},
 	}
 	for r := range uint32(worldRecords) {
 		x.Reference = append(x.Reference, fmt.Appendf(nil, "row %02d", r))
@@ -381,4 +381,14 @@ func (w *world) middle() {
 	w.complete(epoch(1, 1))
 	w.emit(0, 3)
 	w.flow()
+}
+
+// watcherOf returns an oracle of a checker.
+func watcherOf[T watcher](c *Checker) T {
+	for _, w := range c.all {
+		if o, ok := w.(T); ok {
+			return o
+		}
+	}
+	panic("no such oracle")
 }

@@ -248,14 +248,14 @@ func (t *Task) observeInstant(d *Draft) {
 }
 
 // Abandon drops draft e if it is not stored yet.
-func (k *kernel) Abandon(e id.Epoch) { k.task().abandon(e) }
+func (k *kernel) Abandon(e id.Epoch) { k.task().abandon(e, trace.Abandoned, "abandoned") }
 
-func (t *Task) abandon(e id.Epoch) {
+func (t *Task) abandon(e id.Epoch, c trace.Cause, reason string) {
 	for k, d := range t.drafts {
 		if d.head.Epoch == e {
 			t.drafts = append(t.drafts[:k], t.drafts[k+1:]...)
 			d.discard()
-			t.observeFailure(trace.SnapshotFailed, e, trace.Abandoned, "abandoned")
+			t.observeFailure(trace.SnapshotFailed, e, c, reason)
 			t.advanceDrafts()
 			t.tryLeave()
 			return
@@ -393,7 +393,7 @@ func (t *Task) preCommitting(e id.Epoch) bool {
 
 func (t *Task) draftFailed(d *Draft, err error) {
 	e := d.head.Epoch
-	t.abandon(e)
+	t.abandon(e, trace.Unstored, "abandoned")
 	t.proto.StoreFailed(e, err)
 }
 

@@ -83,13 +83,14 @@ const (
 	StateError          // the state backend cannot go on
 	OperatorError       // an operator, a timer or a source returned an error
 	Panic               // the code of the task panicked
-	Abandoned           // the protocol gave the snapshot up, or its storage refused it
+	Abandoned           // the protocol gave the snapshot up
+	Unstored            // storage refuses the snapshot for good
 	Damage              // the fault destroys bytes that were stored
 	Causes
 )
 
 var causeNames = [Causes]string{
-	"no cause", "gap", "restored gap", "output lost", "fenced off", "unreadable", "state error", "operator error", "panic", "abandoned", "damage",
+	"no cause", "gap", "restored gap", "output lost", "fenced off", "unreadable", "state error", "operator error", "panic", "abandoned", "unstored", "damage",
 }
 
 // String returns the cause in words.
