@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"weir/id"
@@ -82,6 +83,13 @@ func (r *Report) Safety() int {
 		}
 	}
 	return n
+}
+
+// Acquit takes the violations of an oracle back: whoever set its bounds knows
+// better by now.
+func (r *Report) Acquit(o Oracle) {
+	r.Counts[o] = 0
+	r.Violations = slices.DeleteFunc(r.Violations, func(v Violation) bool { return v.Oracle == o })
 }
 
 // keptPerOracle is how many violations of an oracle are kept in words.
