@@ -317,10 +317,17 @@ func (p *PlanRecord) base() id.Epoch {
 // sweepOld deletes what older attempts left behind.
 func (c *Coordinated) sweepOld() {
 	DropPlans(c.client, c.number)
-	c.client.Sweep(id.MakeEpoch(c.number, 0), garbagePrefixes, c.isLive, nil)
+	c.client.Sweep(id.MakeEpoch(c.number, 0), c.garbagePrefixes(), c.isLive, nil)
 }
 
-var garbagePrefixes = []string{RecordPrefix, SnapshotPrefix, FilePrefix}
+// garbagePrefixes are where a recovery or a round given up leaves something.
+func (c *Coordinated) garbagePrefixes() []string {
+	all := []string{RecordPrefix, SnapshotPrefix, FilePrefix}
+	if c.j.Config.Mutant == MutantFilesNeverListed {
+		return all[:2]
+	}
+	return all
+}
 
 // isLive reports whether a retained or pinned checkpoint needs an object.
 func (c *Coordinated) isLive(key string) bool {
@@ -384,7 +391,7 @@ func (c *Coordinated) finish() {
 	c.giveUpAll("the job has ended")
 	c.phase = finished
 	c.doomed = nil
-	c.client.Sweep(^id.Epoch(0), garbagePrefixes, c.isLive, func() {
+	c.client.Sweep(^id.Epoch(0), c.garbagePrefixes(), c.isLive, func() {
 		c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
 		c.h.JobDone()
 	})
