@@ -46,7 +46,7 @@ func (t *Task) enqueueInput(i int, b *Buffer) {
 	t.record(in, b)
 	in.q.push(b)
 	if in.q.len() == 1 && !in.blocked {
-		t.available++
+		t.servable.add(i)
 	}
 }
 
@@ -96,7 +96,7 @@ func (t *Task) record(in *input, b *Buffer) {
 func (t *Task) cutInput(i int) {
 	in := &t.inputs[i]
 	if in.q.len() > 0 && !in.blocked {
-		t.available--
+		t.servable.remove(i)
 	}
 	in.q.clear()
 	in.arrived = in.delivered
@@ -110,7 +110,7 @@ func (k *kernel) Block(i int) {
 	}
 	in.blocked = true
 	if in.q.len() > 0 {
-		k.available--
+		k.servable.remove(i)
 	}
 	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, "")
 }
@@ -123,7 +123,7 @@ func (k *kernel) Unblock(i int) {
 	}
 	in.blocked = false
 	if in.q.len() > 0 {
-		k.available++
+		k.servable.add(i)
 	}
 	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, "")
 }

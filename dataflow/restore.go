@@ -190,7 +190,7 @@ func (t *Task) resume() {
 	if r.snap != nil {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
-		t.watermark = h.Watermark
+		t.watermark, t.atLow = h.Watermark, 0
 		t.drained, t.ended = h.Drained, h.Drained
 		for i := range t.inputs {
 			in := &t.inputs[i]
