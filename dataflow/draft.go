@@ -131,8 +131,8 @@ type Mark struct {
 }
 
 // Mark returns where an input stands now.
-func (t *Task) Mark(i int) Mark {
-	in := &t.inputs[i]
+func (k *kernel) Mark(i int) Mark {
+	in := &k.inputs[i]
 	return Mark{in.delivered, InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone}}
 }
 
@@ -164,7 +164,9 @@ func (d *Draft) Seal() {
 }
 
 // Begin fixes the instant of snapshot e. The caller adds channel state and seals.
-func (t *Task) Begin(e, base id.Epoch) *Draft {
+func (k *kernel) Begin(e, base id.Epoch) *Draft { return k.task().begin(e, base) }
+
+func (t *Task) begin(e, base id.Epoch) *Draft {
 	t.flush() // open buffers belong before the instant
 	d := &Draft{t: t}
 	d.head = t.header(e, base)
@@ -246,7 +248,9 @@ func (t *Task) observeInstant(d *Draft) {
 }
 
 // Abandon drops draft e if it is not stored yet.
-func (t *Task) Abandon(e id.Epoch) {
+func (k *kernel) Abandon(e id.Epoch) { k.task().abandon(e) }
+
+func (t *Task) abandon(e id.Epoch) {
 	for k, d := range t.drafts {
 		if d.head.Epoch == e {
 			t.drafts = append(t.drafts[:k], t.drafts[k+1:]...)
@@ -365,7 +369,7 @@ func (t *Task) preCommitDone(e effect, s ExtStatus) {
 	case ExtOK:
 		t.preCommits = slices.DeleteFunc(t.preCommits, func(x id.Epoch) bool { return x == epoch })
 		if t.cfg.Canary == ReleaseBeforeStored {
-			t.Commit(epoch)
+			t.commit(epoch)
 		}
 		t.advanceDrafts()
 	case ExtFailed:
@@ -389,7 +393,7 @@ func (t *Task) preCommitting(e id.Epoch) bool {
 
 func (t *Task) draftFailed(d *Draft, err error) {
 	e := d.head.Epoch
-	t.Abandon(e)
+	t.abandon(e)
 	t.proto.StoreFailed(e, err)
 }
 

@@ -193,15 +193,6 @@ func (t *Task) setProtocol(p Protocol) {
 	}
 }
 
-// Info describes the task.
-func (t *Task) Info() *TaskInfo { return t.info }
-
-// Attempt is the plan that started this incarnation.
-func (t *Task) Attempt() id.Attempt { return t.attempt }
-
-// Config returns the settings of the job.
-func (t *Task) Config() *Config { return t.cfg }
-
 // Offset returns how far a source has handed out its partition; 0 for others.
 func (t *Task) Offset() id.Offset {
 	if t.source == nil {
