@@ -33,6 +33,9 @@ type Result struct {
 	Verdict Verdict
 	Err     error  // why, for all verdicts but Done
 	Stack   string // of a panic
+	// Standstill says, after NoProgress, a line each: how far the job had come, and
+	// what every task waited for.
+	Standstill []string
 	// Hash covers schedule and contents: chains of all tasks, the coordinator,
 	// effects on storage, committed output.
 	Hash uint64
