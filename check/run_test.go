@@ -9,6 +9,7 @@ import (
 	"weir/algorithms/aligned"
 	"weir/algorithms/catalog"
 	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/algorithms/uncoordinated"
 	"weir/check"
 	"weir/dataflow"
@@ -228,9 +229,9 @@ func TestBrokenAlgorithmsAreCaught(t *testing.T) {
 		algorithm string
 		by        check.Oracle
 	}{
-		{coordinator.MutantAckBeforeDurable, "aligned", check.StorageWhole},
+		{rounds.MutantAckBeforeDurable, "aligned", check.StorageWhole},
 		{aligned.MutantForgetChannel, "aligned", check.Cut},
-		{coordinator.MutantCommitBeforeRecord, "unaligned", check.Commit},
+		{rounds.MutantCommitBeforeRecord, "unaligned", check.Commit},
 		{external.MutantKeepForeignTxn, "aligned", check.Commit},
 		{dataflow.MutantSkipOutputQueue, "unaligned", check.Cut},
 		{dataflow.MutantSkipInputQueue, "unaligned", check.Cut},
@@ -263,7 +264,7 @@ func TestLateRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, mutant := range []dataflow.Mutant{"", coordinator.MutantLateRecordCounts} {
+	for _, mutant := range []dataflow.Mutant{"", rounds.MutantLateRecordCounts} {
 		_, rep := newExperiment(t, "aligned", mutant).runPlan(t, 1, late, sim.DefaultModel())
 		if broken := mutant != ""; broken != (rep.Counts[check.Restore] > 0) || broken == rep.Safe() {
 			t.Errorf("%s: %v", mutant, rep.Violations)
