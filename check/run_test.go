@@ -9,8 +9,8 @@ import (
 	"weir/algorithms/aligned"
 	"weir/algorithms/catalog"
 	"weir/algorithms/coordinator"
+	"weir/algorithms/recoveryline"
 	"weir/algorithms/rounds"
-	"weir/algorithms/uncoordinated"
 	"weir/check"
 	"weir/dataflow"
 	"weir/dataflow/operators"
@@ -237,7 +237,7 @@ func TestBrokenAlgorithmsAreCaught(t *testing.T) {
 		{dataflow.MutantSkipInputQueue, "unaligned", check.Cut},
 		{dataflow.MutantReleaseBeforeStored, "aligned", check.Commit},
 		{dataflow.MutantReleaseBeforeStored, "uncoordinated", check.Commit},
-		{uncoordinated.MutantSnapshotBeforeLog, "uncoordinated", check.Progress},
+		{recoveryline.MutantSnapshotBeforeLog, "uncoordinated", check.Progress},
 		{external.MutantNoFence, "aligned", check.Contiguity},
 	} {
 		x := newExperiment(t, c.algorithm, c.mutant)

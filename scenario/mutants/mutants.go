@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"weir/algorithms/aligned"
+	"weir/algorithms/recoveryline"
 	"weir/algorithms/rounds"
-	"weir/algorithms/uncoordinated"
 	"weir/dataflow"
 	"weir/external"
 	"weir/state/pebblestate"
@@ -46,7 +46,7 @@ func All() []Case {
 		{Mutant: dataflow.MutantSkipOutputQueue, Description: "unaligned: overtaken output is not captured", Algorithms: []string{"unaligned"}},
 		{Mutant: dataflow.MutantSkipInputQueue, Description: "unaligned: overtaken input is not captured", Algorithms: []string{"unaligned"}},
 		{Mutant: dataflow.MutantReleaseBeforeStored, Description: "output is committed as soon as it is pre-committed", Algorithms: transactional},
-		{Mutant: uncoordinated.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: []string{"uncoordinated"}, Stalls: true},
+		{Mutant: recoveryline.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: []string{"uncoordinated"}, Stalls: true},
 		{Mutant: rounds.MutantLateRecordCounts, Description: "a checkpoint record that lands after the recovery that missed it is believed", Algorithms: exact},
 		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers are not part of the snapshot", Algorithms: transactional, Workloads: windows},
