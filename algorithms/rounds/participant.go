@@ -1,8 +1,9 @@
-package coordinator
+package rounds
 
 import (
 	"slices"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
 )
@@ -40,7 +41,7 @@ func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, r Rounds) {
 	p.Newest = max(s.Epoch, id.MakeEpoch(k.Attempt(), 0)) // rounds of older attempts are over
 	if k.IsDrained() {
 		p.drainedIn = s.Epoch
-		k.Tell((&Message{Kind: Drained}).Encode())
+		k.Tell((&coordinator.Message{Kind: coordinator.Drained}).Encode())
 		if s.Epoch != 0 && s.Plan.Stable >= s.Epoch {
 			p.leave()
 		}
@@ -75,7 +76,7 @@ func (p *Participant) leave() {
 // acknowledged what it has queued, in later ones its last complete snapshot
 // stands for it.
 func (p *Participant) Left() {
-	p.K.Tell((&Message{Kind: Leaving, Epoch: p.last}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: coordinator.Leaving, Epoch: p.last}).Encode())
 }
 
 // Take begins the snapshot of round e.
@@ -89,7 +90,7 @@ func (p *Participant) Take(e, base id.Epoch) *dataflow.Draft {
 }
 
 func (p *Participant) ack(e id.Epoch, s dataflow.Stored) {
-	p.K.Tell((&Message{Kind: Ack, Epoch: e, Stored: s}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: s}).Encode())
 }
 
 // Stored acknowledges.
@@ -104,11 +105,11 @@ func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
 
 // StoreFailed declines.
 func (p *Participant) StoreFailed(e id.Epoch, err error) {
-	p.K.Tell((&Message{Kind: Decline, Epoch: e, Text: err.Error()}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: coordinator.Decline, Epoch: e, Text: err.Error()}).Encode())
 }
 
 // Drained reports, so that the final round need not wait for the interval.
-func (p *Participant) Drained() { p.K.Tell((&Message{Kind: Drained}).Encode()) }
+func (p *Participant) Drained() { p.K.Tell((&coordinator.Message{Kind: coordinator.Drained}).Encode()) }
 
 // Live counts the inputs that can still bring a barrier.
 func (p *Participant) Live() int {
@@ -137,23 +138,23 @@ func (p *Participant) start() {
 
 // Message from the coordinator.
 func (p *Participant) Message(data []byte) {
-	m, _, err := DecodeMessage(data)
+	m, _, err := coordinator.DecodeMessage(data)
 	if err != nil {
 		panic(err) // both ends are this program
 	}
 	switch m.Kind {
-	case Trigger:
+	case coordinator.Trigger:
 		if m.Epoch > p.trigger {
 			p.trigger, p.base = m.Epoch, m.Base
 			p.start()
 		}
-	case Complete:
+	case coordinator.Complete:
 		p.K.ReleaseBase(m.Base)
 		p.K.Commit(m.Epoch)
 		if p.drainedIn != 0 && m.Epoch >= p.drainedIn {
 			p.leave()
 		}
-	case Abort:
+	case coordinator.Abort:
 		p.giveUp(m.Epoch)
 		p.rounds.Cancel(m.Epoch)
 		p.K.Abandon(m.Epoch)

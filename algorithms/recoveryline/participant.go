@@ -1,7 +1,6 @@
-package uncoordinated
+package recoveryline
 
 import (
-	"weir/algorithms"
 	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
@@ -11,26 +10,11 @@ import (
 // MutantSnapshotBeforeLog is the mistake of a snapshot that becomes visible before its message log.
 const MutantSnapshotBeforeLog dataflow.Mutant = "snapshot-before-log"
 
-// Spec returns the catalog entry.
-func Spec() *algorithms.Spec {
-	return &algorithms.Spec{
-		Name:  "uncoordinated",
-		Paper: "Elnozahy et al., A Survey of Rollback-Recovery Protocols in Message-Passing Systems, ACM CSUR 34(3), 2002, section 4.1; CheckMate, ICDE 2024",
-		Short: "every task snapshots when it likes; a durable message log and a recovery line make it whole",
-		Declared: dataflow.Properties{
-			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.LocalSnapshots, Logs: true, Rollback: dataflow.ScopeLine, MaxConcurrent: 1,
-		},
-		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return newCoordinator(c) },
-	}
-}
-
 // LogKey is the storage key of a channel's message log.
 func LogKey(c id.ChannelID) string { return coordinator.LogPrefix + c.String() }
 
-// protocol is the half of one task.
-type protocol struct {
+// Participant is the half of one task.
+type Participant struct {
 	dataflow.BaseProtocol
 	k       dataflow.Kernel
 	index   uint32   // of the newest epoch of this attempt
@@ -63,7 +47,7 @@ type waiting struct {
 	upTo  []id.Seq
 }
 
-func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
+func (p *Participant) Start(k dataflow.Kernel, s dataflow.Start) {
 	p.k, p.newest = k, s.Epoch
 	p.logs = make([]channelLog, len(k.Info().Outputs))
 	for i := range p.logs {
@@ -83,7 +67,7 @@ func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
 }
 
 // Sealed logs every numbered buffer.
-func (p *protocol) Sealed(out int, b *dataflow.Buffer) {
+func (p *Participant) Sealed(out int, b *dataflow.Buffer) {
 	l := &p.logs[out]
 	var scratch [64]byte
 	l.open = state.AppendEntry(l.open, b.Seq, uint32(b.N), dataflow.EncodeBuffer(scratch[:0], b))
@@ -91,15 +75,15 @@ func (p *protocol) Sealed(out int, b *dataflow.Buffer) {
 }
 
 // After hands what the turn has logged to storage.
-func (p *protocol) After(int) { p.appendAll() }
+func (p *Participant) After(int) { p.appendAll() }
 
-func (p *protocol) appendAll() {
+func (p *Participant) appendAll() {
 	for i := range p.logs {
 		p.append(&p.logs[i])
 	}
 }
 
-func (p *protocol) append(l *channelLog) {
+func (p *Participant) append(l *channelLog) {
 	if l.ticket != 0 || len(l.open) == 0 {
 		return
 	}
@@ -109,7 +93,7 @@ func (p *protocol) append(l *channelLog) {
 }
 
 // Done takes the outcome of an append.
-func (p *protocol) Done(t id.Ticket, r state.Result) {
+func (p *Participant) Done(t id.Ticket, r state.Result) {
 	for i := range p.logs {
 		l := &p.logs[i]
 		if l.ticket != t {
@@ -133,7 +117,7 @@ func (p *protocol) Done(t id.Ticket, r state.Result) {
 }
 
 // progress seals drafts whose log is durable, and reports once it may.
-func (p *protocol) progress() {
+func (p *Participant) progress() {
 	for len(p.waiting) > 0 && p.durableUpTo(p.waiting[0].upTo) {
 		w := p.waiting[0]
 		p.waiting = p.waiting[1:]
@@ -145,7 +129,7 @@ func (p *protocol) progress() {
 	}
 }
 
-func (p *protocol) durableUpTo(upTo []id.Seq) bool {
+func (p *Participant) durableUpTo(upTo []id.Seq) bool {
 	for i := range p.logs {
 		if p.logs[i].durable < upTo[i] {
 			return false
@@ -154,7 +138,7 @@ func (p *protocol) durableUpTo(upTo []id.Seq) bool {
 	return true
 }
 
-func (p *protocol) allDurable() bool {
+func (p *Participant) allDurable() bool {
 	for i := range p.logs {
 		if p.logs[i].durable < p.logs[i].sealed {
 			return false
@@ -164,7 +148,7 @@ func (p *protocol) allDurable() bool {
 }
 
 // Timer takes a local snapshot and sets the next one.
-func (p *protocol) Timer(t id.Ticket) {
+func (p *Participant) Timer(t id.Ticket) {
 	if t != p.timer || p.k.IsDrained() {
 		return
 	}
@@ -173,7 +157,7 @@ func (p *protocol) Timer(t id.Ticket) {
 	p.timer = p.k.After(dataflow.Nanos(interval + interval*int64(p.k.Draw(dataflow.TimerFire, 4))/8))
 }
 
-func (p *protocol) snapshot() {
+func (p *Participant) snapshot() {
 	if p.busy {
 		return
 	}
@@ -198,10 +182,10 @@ func (p *protocol) snapshot() {
 }
 
 // Drained takes the final snapshot as soon as none is under way.
-func (p *protocol) Drained() { p.snapshot() }
+func (p *Participant) Drained() { p.snapshot() }
 
 // next goes on when a snapshot is stored or given up.
-func (p *protocol) next() {
+func (p *Participant) next() {
 	p.busy = false
 	if p.k.IsDrained() && p.final == 0 {
 		p.snapshot()
@@ -209,7 +193,7 @@ func (p *protocol) next() {
 }
 
 // Stored reports a snapshot that has become visible.
-func (p *protocol) Stored(e id.Epoch, s dataflow.Stored) {
+func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
 	p.newest = max(p.newest, e)
 	p.k.ReleaseBase(p.newest)
 	p.k.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: s}).Encode())
@@ -218,7 +202,7 @@ func (p *protocol) Stored(e id.Epoch, s dataflow.Stored) {
 
 // StoreFailed reports a snapshot that cannot be stored; a final one is the
 // job's end, others are tried again by the timer.
-func (p *protocol) StoreFailed(e id.Epoch, err error) {
+func (p *Participant) StoreFailed(e id.Epoch, err error) {
 	for i := range p.waiting {
 		if p.waiting[i].draft.Epoch() == e {
 			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
@@ -233,7 +217,7 @@ func (p *protocol) StoreFailed(e id.Epoch, err error) {
 }
 
 // Message from the coordinator.
-func (p *protocol) Message(data []byte) {
+func (p *Participant) Message(data []byte) {
 	m, _, err := coordinator.DecodeMessage(data)
 	if err != nil {
 		panic(err) // both ends are this program
@@ -255,7 +239,7 @@ func (p *protocol) Message(data []byte) {
 }
 
 // report tells where this task stands; everything it has sent is in the log.
-func (p *protocol) report() {
+func (p *Participant) report() {
 	var h dataflow.Header
 	for i := range p.k.Info().Inputs {
 		h.Delivered = append(h.Delivered, p.k.Delivered(i))
@@ -268,7 +252,7 @@ func (p *protocol) report() {
 }
 
 // Thawed goes on after a recovery that kept this task.
-func (p *protocol) Thawed() {
+func (p *Participant) Thawed() {
 	p.pausing = false
 	p.k.Pause(false)
 }

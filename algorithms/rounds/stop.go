@@ -1,4 +1,4 @@
-package coordinator
+package rounds
 
 // Stop ends the job before its input does: after one more checkpoint, or, where
 // none can be taken, with the newest one there is. Transactions that this
