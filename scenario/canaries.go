@@ -70,22 +70,22 @@ type CanaryResult struct {
 
 // HuntCanary runs the default sweep on the combination of a canary, with seeds
 // 1, 2, 3, ..., until an oracle catches the mistake, at most limit runs; and
-// then the same seeds without the mistake. progress, if not nil, is told the
-// number of runs made so far, the twin's included.
-func HuntCanary(c dataflow.Canary, limit int, progress func(runs int)) (CanaryResult, error) {
+// then the same seeds without the mistake. goOn, if not nil, is told the number
+// of runs made so far, the twin's included, and ends the hunt by false.
+func HuntCanary(c dataflow.Canary, limit int, goOn func(runs int) bool) (CanaryResult, error) {
 	all := Canaries()
 	i := slices.IndexFunc(all, func(x CanaryCase) bool { return x.Canary == c })
 	if i < 0 {
 		return CanaryResult{}, fmt.Errorf("canary %s: no combination is known to show it", c)
 	}
-	if progress == nil {
-		progress = func(int) {}
+	if goOn == nil {
+		goOn = func(int) bool { return true }
 	}
 	r := CanaryResult{CanaryCase: all[i], Algorithm: all[i].Algorithms[0], State: all[i].States[0], Workload: all[i].Workloads[0], TwinClean: true}
 	err := r.sweep(c, limit, func(o *Outcome) bool {
 		r.Runs, r.Seed = r.Runs+1, o.Seed
-		progress(r.Runs)
-		return r.caughtBy(o)
+		more := goOn(r.Runs)
+		return r.caughtBy(o) || !more
 	})
 	if err != nil {
 		return r, err
@@ -93,11 +93,11 @@ func HuntCanary(c dataflow.Canary, limit int, progress func(runs int)) (CanaryRe
 	runs := r.Runs
 	err = r.sweep(dataflow.NoCanary, r.Runs, func(o *Outcome) bool {
 		runs++
-		progress(runs)
 		if r.TwinClean = o.Kind == Fine; !r.TwinClean {
 			r.Twin = fmt.Sprintf("seed %d: %s: %s", o.Seed, o.Kind, o.Why())
 		}
-		return !r.TwinClean
+		more := goOn(runs)
+		return !r.TwinClean || !more
 	})
 	return r, err
 }

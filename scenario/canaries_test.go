@@ -15,7 +15,7 @@ import (
 func TestCanaries(t *testing.T) {
 	for c := dataflow.NoCanary + 1; c < dataflow.Canaries; c++ {
 		told := 0
-		r, err := scenario.HuntCanary(c, scenario.CanaryLimit, func(runs int) { told = runs })
+		r, err := scenario.HuntCanary(c, scenario.CanaryLimit, func(runs int) bool { told = runs; return true })
 		if err != nil {
 			t.Fatalf("%s: %v", c, err)
 		}
@@ -29,7 +29,7 @@ func TestCanaries(t *testing.T) {
 			t.Errorf("%s: caught as a loss of progress only: %s", c, r.Violation)
 		case told != 2*r.Runs || r.Seed != uint64(r.Runs):
 			t.Errorf("%s: %d runs, seed %d; told of %d", c, r.Runs, r.Seed, told)
-		case r.Violation == "" || !strings.HasSuffix(r.Replay, "--canary "+c.String()):
+		case r.Violation == "" || !strings.HasSuffix(r.Replay, "--mutant "+c.String()):
 			t.Errorf("%s: violation %q, replay %q", c, r.Violation, r.Replay)
 		}
 	}
