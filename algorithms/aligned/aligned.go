@@ -56,7 +56,9 @@ func (p *Protocol) Start(k dataflow.Kernel, s dataflow.Start) {
 
 // Control takes a barrier at its turn.
 func (p *Protocol) Control(in int, b *dataflow.Buffer) {
-	if !p.Over(b.Epoch) && p.Brought(in, b) {
+	p.Barrier(in, b.Epoch)
+	if !p.Over(b.Epoch) && !p.Passed(b.Epoch) {
+		p.Brought(in, b)
 		p.check()
 	}
 }
@@ -65,13 +67,17 @@ func (p *Protocol) Control(in int, b *dataflow.Buffer) {
 func (p *Protocol) InputEnded(in int, stream bool) {
 	if stream && p.Round != 0 {
 		p.check()
-		return
 	}
 	p.Participant.InputEnded(in, stream)
 }
 
-// check takes the snapshot once every live input has brought the barrier.
+// check takes the snapshot once every live input has brought the barrier, unless
+// the round is over: this task may have begun to leave meanwhile.
 func (p *Protocol) check() {
+	if p.Over(p.Round) {
+		p.Release()
+		return
+	}
 	missing := p.Missing()
 	if missing == 0 || p.K.Config().Mutant == MutantForgetChannel && missing == 1 {
 		p.Trigger(p.Round, p.Base)

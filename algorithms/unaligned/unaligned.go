@@ -59,15 +59,17 @@ func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
 }
 
 func (p *protocol) Control(in int, b *dataflow.Buffer) {
-	switch {
-	case p.aligns && b.Over:
+	if p.aligns && b.Over {
 		p.K.Demote(in, b)
-	case p.Over(b.Epoch):
+		return
+	}
+	p.Barrier(in, b.Epoch)
+	switch {
+	case p.Over(b.Epoch) || p.Passed(b.Epoch):
 		// this task has its snapshot, or the round is over
 	case p.aligns:
-		if p.Brought(in, b) {
-			p.check()
-		}
+		p.Brought(in, b)
+		p.check()
 	default:
 		p.take(b.Epoch, coordinator.BaseOf(b), in)
 	}
@@ -93,9 +95,13 @@ func (p *protocol) take(e, base id.Epoch, from int) {
 	d.Seal()
 }
 
-// check takes the snapshot once every live input has brought the barrier.
+// check takes the snapshot once every live input has brought the barrier, unless
+// the round is over: this task may have begun to leave meanwhile.
 func (p *protocol) check() {
-	if p.Missing() == 0 {
+	switch {
+	case p.Over(p.Round):
+		p.Release()
+	case p.Missing() == 0:
 		p.take(p.Round, p.Base, -1)
 		p.Release()
 	}
@@ -104,7 +110,6 @@ func (p *protocol) check() {
 func (p *protocol) InputEnded(in int, stream bool) {
 	if stream && p.Round != 0 {
 		p.check()
-		return
 	}
 	p.Participant.InputEnded(in, stream)
 }
