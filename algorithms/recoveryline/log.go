@@ -7,8 +7,11 @@ import (
 	"weir/state"
 )
 
+// logPrefix is where message logs stand in storage: log/CHANNEL.
+const logPrefix = "log/"
+
 // LogKey is the storage key of a channel's message log.
-func LogKey(c id.ChannelID) string { return coordinator.LogPrefix + c.String() }
+func LogKey(c id.ChannelID) string { return logPrefix + c.String() }
 
 // channelLog is the writing end of one channel's log. One append is under way
 // at a time, so that they land in order.

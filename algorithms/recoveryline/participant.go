@@ -130,7 +130,7 @@ func (p *Participant) takeFinal() {
 func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
 	p.newest = max(p.newest, e)
 	p.K.ReleaseBase(p.newest)
-	p.K.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: s}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: &s}).Encode())
 	p.underWay--
 	p.takeFinal()
 }
@@ -164,7 +164,7 @@ func (p *Participant) Message(data []byte) {
 		if p.final != 0 && m.Epoch >= p.final {
 			p.K.Finish()
 		}
-	case coordinator.Pause:
+	case Pause:
 		p.K.Pause(true)
 		p.K.Flush()
 		p.appendAll()
@@ -184,7 +184,7 @@ func (p *Participant) report() {
 		h.Sealed = append(h.Sealed, p.K.SealedUpTo(i))
 	}
 	h.Drained = p.K.IsDrained()
-	p.K.Tell((&coordinator.Message{Kind: coordinator.Position, Stored: dataflow.Stored{Header: h}}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: Position, Stored: &dataflow.Stored{Header: h}}).Encode())
 }
 
 // Thawed goes on after a recovery that kept this task.

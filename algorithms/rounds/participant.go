@@ -41,7 +41,7 @@ func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, r Rounds) {
 	p.Newest = max(s.Epoch, id.MakeEpoch(k.Attempt(), 0)) // rounds of older attempts are over
 	if k.IsDrained() {
 		p.drainedIn = s.Epoch
-		k.Tell((&coordinator.Message{Kind: coordinator.Drained}).Encode())
+		k.Tell((&coordinator.Message{Kind: Drained}).Encode())
 		if s.Epoch != 0 && s.Plan.Stable >= s.Epoch {
 			p.leave()
 		}
@@ -76,7 +76,7 @@ func (p *Participant) leave() {
 // acknowledged what it has queued, in later ones its last complete snapshot
 // stands for it.
 func (p *Participant) Left() {
-	p.K.Tell((&coordinator.Message{Kind: coordinator.Leaving, Epoch: p.last}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: Leaving, Epoch: p.last}).Encode())
 }
 
 // Take begins the snapshot of round e.
@@ -90,7 +90,7 @@ func (p *Participant) Take(e, base id.Epoch) *dataflow.Draft {
 }
 
 func (p *Participant) ack(e id.Epoch, s dataflow.Stored) {
-	p.K.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: s}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: &s}).Encode())
 }
 
 // Stored acknowledges.
@@ -109,7 +109,7 @@ func (p *Participant) StoreFailed(e id.Epoch, err error) {
 }
 
 // Drained reports, so that the final round need not wait for the interval.
-func (p *Participant) Drained() { p.K.Tell((&coordinator.Message{Kind: coordinator.Drained}).Encode()) }
+func (p *Participant) Drained() { p.K.Tell((&coordinator.Message{Kind: Drained}).Encode()) }
 
 // Live counts the inputs that can still bring a barrier.
 func (p *Participant) Live() int {
@@ -143,7 +143,7 @@ func (p *Participant) Message(data []byte) {
 		panic(err) // both ends are this program
 	}
 	switch m.Kind {
-	case coordinator.Trigger:
+	case Trigger:
 		if m.Epoch > p.trigger {
 			p.trigger, p.base = m.Epoch, m.Base
 			p.start()
@@ -154,7 +154,7 @@ func (p *Participant) Message(data []byte) {
 		if p.drainedIn != 0 && m.Epoch >= p.drainedIn {
 			p.leave()
 		}
-	case coordinator.Abort:
+	case Abort:
 		p.giveUp(m.Epoch)
 		p.rounds.Cancel(m.Epoch)
 		p.K.Abandon(m.Epoch)

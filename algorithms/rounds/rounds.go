@@ -72,7 +72,7 @@ func (c *Coordinated) startRound() {
 		}
 	})
 	c.h.Observe(trace.Triggered, trace.Coordinator, c.number, r.epoch, "")
-	m := (&coordinator.Message{Kind: coordinator.Trigger, Epoch: r.epoch, Base: base}).Encode()
+	m := (&coordinator.Message{Kind: Trigger, Epoch: r.epoch, Base: base}).Encode()
 	for i := range c.tasks {
 		if c.tasks[i].left || c.tasks[i].leaving {
 			c.carryOver(r, id.TaskID(i))
@@ -117,9 +117,9 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 		if r := c.round(m.Epoch); r != nil {
 			c.abort(r, fmt.Sprintf("%s of %s: %s", c.j.Tasks[from].Name, from, m.Text))
 		}
-	case coordinator.Drained:
+	case Drained:
 		c.drained(from)
-	case coordinator.Leaving:
+	case Leaving:
 		c.tasks[from].leaving = true
 		for _, r := range c.rounds {
 			if r.epoch > m.Epoch {
@@ -355,7 +355,7 @@ func (c *Coordinated) giveUp(r *round, reason string) bool {
 		c.rounds = append(c.rounds[:i], c.rounds[i+1:]...)
 		c.client.Cancel(r.timeout)
 		c.h.Observe(trace.Aborted, trace.Coordinator, c.number, r.epoch, reason)
-		m := (&coordinator.Message{Kind: coordinator.Abort, Epoch: r.epoch}).Encode()
+		m := (&coordinator.Message{Kind: Abort, Epoch: r.epoch}).Encode()
 		for k := range c.tasks {
 			if !c.tasks[k].left {
 				c.h.Tell(id.TaskID(k), m)
