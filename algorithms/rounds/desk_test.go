@@ -63,7 +63,7 @@ func newDesk(t testing.TB, tasks int, settings ...func(c *dataflow.CheckpointCon
 // before it had under way stays so.
 func (d *desk) start() *desk {
 	d.job.Nonce++
-	d.c = NewCoordinated(&d.config, true)
+	d.c = NewCoordinated(&d.config, Triggers{})
 	d.ops, d.timers = nil, nil
 	d.c.Start(d, &d.job)
 	return d

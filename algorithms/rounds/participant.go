@@ -8,8 +8,8 @@ import (
 	"weir/id"
 )
 
-// Rounds is what a coordinated algorithm's task half does in a round.
-type Rounds interface {
+// Half is what the task half of one algorithm does in a round.
+type Half interface {
 	// Trigger begins round e at a task that no input will bring it to.
 	Trigger(e, base id.Epoch)
 	// Cancel gives round e up: release what waits for it.
@@ -21,8 +21,8 @@ type Rounds interface {
 // call Join in Start.
 type Participant struct {
 	dataflow.BaseProtocol
-	K      dataflow.Kernel
-	rounds Rounds
+	K    dataflow.Kernel
+	half Half
 	// Newest is the newest round begun or taken here; older ones are over.
 	Newest id.Epoch
 
@@ -34,9 +34,9 @@ type Participant struct {
 	last          id.Epoch // newest round when leaving
 }
 
-// Join starts taking part; r is the algorithm.
-func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, r Rounds) {
-	p.K, p.rounds = k, r
+// Join starts taking part; h is the algorithm.
+func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, h Half) {
+	p.K, p.half = k, h
 	p.barrier = make([]id.Epoch, len(k.Info().Inputs))
 	p.Newest = max(s.Epoch, id.MakeEpoch(k.Attempt(), 0)) // rounds of older attempts are over
 	if k.IsDrained() {
@@ -132,7 +132,7 @@ func (p *Participant) InputEnded(_ int, stream bool) {
 
 func (p *Participant) start() {
 	if !p.Over(p.trigger) && p.Live() == 0 {
-		p.rounds.Trigger(p.trigger, p.base)
+		p.half.Trigger(p.trigger, p.base)
 	}
 }
 
@@ -156,7 +156,7 @@ func (p *Participant) Message(data []byte) {
 		}
 	case Abort:
 		p.giveUp(m.Epoch)
-		p.rounds.Cancel(m.Epoch)
+		p.half.Cancel(m.Epoch)
 		p.K.Abandon(m.Epoch)
 	default: // goes the other way, or is another algorithm's
 	}
