@@ -19,7 +19,7 @@ package aligned
 
 import (
 	"weir/algorithms"
-	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/id"
 )
@@ -38,14 +38,14 @@ func Spec() *algorithms.Spec {
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll, NoneUseless: true,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &Protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, true) },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },
 	}
 }
 
 // Protocol is the half of one task.
 type Protocol struct {
-	coordinator.Participant
-	coordinator.Alignment
+	rounds.Participant
+	rounds.Alignment
 }
 
 // Start begins a new incarnation.
@@ -87,7 +87,7 @@ func (p *Protocol) check() {
 // Trigger takes the snapshot of round e now. The barrier is numbered, so it goes
 // out before the instant: sender's and receiver's cut then agree.
 func (p *Protocol) Trigger(e, base id.Epoch) {
-	p.K.Broadcast(0, e, dataflow.InBand, coordinator.BarrierData(base))
+	p.K.Broadcast(0, e, dataflow.InBand, rounds.BarrierData(base))
 	p.Take(e, base).Seal()
 	p.Release()
 }
