@@ -325,6 +325,7 @@ func (s *Sim) land() {
 // end closes what is open and makes the result.
 func (s *Sim) end() {
 	s.finish()
+	s.missed()
 	if s.verdict == NoProgress {
 		s.result.Standstill = s.standstill()
 	}

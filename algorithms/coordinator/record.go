@@ -17,7 +17,6 @@ const (
 	PlanPrefix     = "plan/"  // plans: plan/NUMBER
 	SnapshotPrefix = "snap/"  // snapshot objects: snap/TASK/EPOCH
 	FilePrefix     = "files/" // state files: files/TASK/EPOCH-NUMBER
-	LogPrefix      = "log/"   // message logs: log/CHANNEL
 )
 
 // partBytes is the least that an encoded share takes.
@@ -146,7 +145,7 @@ type PlanRecord struct {
 	// Retained are the complete checkpoints that this plan found, oldest first;
 	// the last one is its base. Besides them only records of the plan's own epochs count.
 	Retained []id.Epoch
-	// Lineage is the algorithm's own section (uncoordinated: which snapshots count).
+	// Lineage is the algorithm's own section: which snapshots count where there are no records.
 	Lineage []byte
 }
 

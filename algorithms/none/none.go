@@ -26,7 +26,7 @@ func Spec() *algorithms.Spec {
 			NonDeterminism: dataflow.Tolerated, Rollback: dataflow.ScopeAll, AppendSink: true,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, false) },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, nil) },
 	}
 }
 

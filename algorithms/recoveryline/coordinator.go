@@ -247,7 +247,7 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 func (c *Coordinator) collect() {
 	c.phase = collecting
 	c.waiting = 0
-	m := (&coordinator.Message{Kind: coordinator.Pause}).Encode()
+	m := (&coordinator.Message{Kind: Pause}).Encode()
 	for t := range c.tasks {
 		s := &c.tasks[t]
 		s.asked = false
@@ -308,7 +308,7 @@ func (c *Coordinator) Message(from id.TaskID, data []byte) {
 		if c.failures++; c.cfg.Tolerated >= 0 && c.failures > c.cfg.Tolerated {
 			c.fail(fmt.Errorf("snapshot %s of %s failed: %s", m.Epoch, c.j.Tasks[from].Name, m.Text))
 		}
-	case coordinator.Position:
+	case Position:
 		if s := &c.tasks[from]; s.asked {
 			s.asked = false
 			part.Drained = false

@@ -11,26 +11,26 @@ import (
 )
 
 // Coordinated is the coordinator of algorithms that take job-wide snapshots in
-// rounds and roll every task back to the newest complete one. With snapshots
-// off it only starts and restarts the job (the negative control).
+// rounds and roll every task back to the newest complete one. Without a lead it
+// only starts and restarts the job (the negative control).
 type Coordinated struct {
 	h      dataflow.CoordHost
 	j      *dataflow.JobInfo
 	cfg    *dataflow.CheckpointConfig
 	client *coordinator.Client
 
-	snapshots bool
-	phase     phase
-	number    id.Attempt            // of the newest plan this coordinator made
-	highest   id.Attempt            // of any plan seen in storage
-	retained  []*coordinator.Record // complete checkpoints, oldest first
-	doomed    []*coordinator.Record // no longer retained, but a round under way may refer to their files
-	tasks     []taskStatus
-	notReady  int
-	notLeft   int
+	lead     Lead
+	phase    phase
+	number   id.Attempt            // of the newest plan this coordinator made
+	highest  id.Attempt            // of any plan seen in storage
+	retained []*coordinator.Record // complete checkpoints, oldest first
+	doomed   []*coordinator.Record // no longer retained, but a round under way may refer to their files
+	tasks    []taskStatus
+	notReady int
+	notLeft  int
 
 	lastIndex uint32 // of the newest epoch of this attempt
-	rounds    []*round
+	rounds    []*Round
 	creating  bool // a record is being made
 	trigger   id.Ticket
 	pausing   bool // within MinPause of the last round's end
@@ -64,20 +64,10 @@ type taskStatus struct {
 	part    *coordinator.Part // of the newest complete checkpoint
 }
 
-// round is a checkpoint under way.
-type round struct {
-	epoch   id.Epoch
-	base    *coordinator.Record
-	parts   []coordinator.Part
-	acked   []bool
-	missing int
-	timeout id.Ticket
-	done    bool // all acknowledged; its record is being made
-}
-
-// NewCoordinated returns a coordinator for c; snapshots false: start and restart only.
-func NewCoordinated(c *dataflow.Config, snapshots bool) *Coordinated {
-	return &Coordinated{cfg: &c.Checkpoint, snapshots: snapshots, needed: map[string]bool{}}
+// NewCoordinated returns a coordinator for c. lead leads its rounds, nil: there
+// are none, it only starts and restarts the job.
+func NewCoordinated(c *dataflow.Config, lead Lead) *Coordinated {
+	return &Coordinated{cfg: &c.Checkpoint, lead: lead, needed: map[string]bool{}}
 }
 
 // Start begins from storage alone.
@@ -253,7 +243,7 @@ func (c *Coordinated) plan() {
 	p.Plan.Tasks = make([]dataflow.TaskPlan, len(c.tasks))
 	for i := range p.Plan.Tasks {
 		t := &p.Plan.Tasks[i]
-		t.Resume = !c.snapshots
+		t.Resume = c.lead == nil
 		if n := len(c.retained); n > 0 {
 			base := c.retained[n-1]
 			part := &base.Parts[i]

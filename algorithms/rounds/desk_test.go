@@ -63,7 +63,7 @@ func newDesk(t testing.TB, tasks int, settings ...func(c *dataflow.CheckpointCon
 // before it had under way stays so.
 func (d *desk) start() *desk {
 	d.job.Nonce++
-	d.c = NewCoordinated(&d.config, true)
+	d.c = NewCoordinated(&d.config, Triggers{})
 	d.ops, d.timers = nil, nil
 	d.c.Start(d, &d.job)
 	return d
@@ -138,7 +138,7 @@ func (d *desk) ack(task id.TaskID, e id.Epoch, drained bool, files ...string) {
 		d.disk.Do(state.Op{Kind: state.OpPut, Key: f, Data: []byte(f)})
 		s.Files = append(s.Files, state.FileRef{Name: f, Shared: true})
 	}
-	d.say(task, coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: s})
+	d.say(task, coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: &s})
 }
 
 func (d *desk) say(from id.TaskID, m coordinator.Message) { d.c.Message(from, m.Encode()) }
@@ -198,8 +198,6 @@ func (d *desk) fails(want ...string) {
 	}
 }
 
-var kindNames = map[coordinator.MessageKind]string{coordinator.Trigger: "trigger", coordinator.Complete: "complete", coordinator.Abort: "abort"}
-
 // --- CoordHost ---
 
 func (d *desk) Tell(to id.TaskID, data []byte) {
@@ -207,7 +205,7 @@ func (d *desk) Tell(to id.TaskID, data []byte) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.told = append(d.told, fmt.Sprintf("%s %s %s", to, kindNames[m.Kind], m.Epoch))
+	d.told = append(d.told, fmt.Sprintf("%s %s %s", to, m.Kind, m.Epoch))
 }
 
 func (d *desk) After(by dataflow.Nanos) id.Ticket {

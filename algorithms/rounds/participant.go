@@ -8,8 +8,8 @@ import (
 	"weir/id"
 )
 
-// Rounds is what a coordinated algorithm's task half does in a round.
-type Rounds interface {
+// Half is what the task half of one algorithm does in a round.
+type Half interface {
 	// Trigger begins round e at a task that no input will bring it to.
 	Trigger(e, base id.Epoch)
 	// Cancel gives round e up: release what waits for it.
@@ -21,8 +21,8 @@ type Rounds interface {
 // call Join in Start.
 type Participant struct {
 	dataflow.BaseProtocol
-	K      dataflow.Kernel
-	rounds Rounds
+	K    dataflow.Kernel
+	half Half
 	// Newest is the newest round begun or taken here; older ones are over.
 	Newest id.Epoch
 
@@ -34,14 +34,14 @@ type Participant struct {
 	last          id.Epoch // newest round when leaving
 }
 
-// Join starts taking part; r is the algorithm.
-func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, r Rounds) {
-	p.K, p.rounds = k, r
+// Join starts taking part; h is the algorithm.
+func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, h Half) {
+	p.K, p.half = k, h
 	p.barrier = make([]id.Epoch, len(k.Info().Inputs))
 	p.Newest = max(s.Epoch, id.MakeEpoch(k.Attempt(), 0)) // rounds of older attempts are over
 	if k.IsDrained() {
 		p.drainedIn = s.Epoch
-		k.Tell((&coordinator.Message{Kind: coordinator.Drained}).Encode())
+		k.Tell((&coordinator.Message{Kind: Drained}).Encode())
 		if s.Epoch != 0 && s.Plan.Stable >= s.Epoch {
 			p.leave()
 		}
@@ -76,7 +76,7 @@ func (p *Participant) leave() {
 // acknowledged what it has queued, in later ones its last complete snapshot
 // stands for it.
 func (p *Participant) Left() {
-	p.K.Tell((&coordinator.Message{Kind: coordinator.Leaving, Epoch: p.last}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: Leaving, Epoch: p.last}).Encode())
 }
 
 // Take begins the snapshot of round e.
@@ -90,7 +90,7 @@ func (p *Participant) Take(e, base id.Epoch) *dataflow.Draft {
 }
 
 func (p *Participant) ack(e id.Epoch, s dataflow.Stored) {
-	p.K.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: s}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: &s}).Encode())
 }
 
 // Stored acknowledges.
@@ -109,7 +109,7 @@ func (p *Participant) StoreFailed(e id.Epoch, err error) {
 }
 
 // Drained reports, so that the final round need not wait for the interval.
-func (p *Participant) Drained() { p.K.Tell((&coordinator.Message{Kind: coordinator.Drained}).Encode()) }
+func (p *Participant) Drained() { p.K.Tell((&coordinator.Message{Kind: Drained}).Encode()) }
 
 // Live counts the inputs that can still bring a barrier.
 func (p *Participant) Live() int {
@@ -132,7 +132,7 @@ func (p *Participant) InputEnded(_ int, stream bool) {
 
 func (p *Participant) start() {
 	if !p.Over(p.trigger) && p.Live() == 0 {
-		p.rounds.Trigger(p.trigger, p.base)
+		p.half.Trigger(p.trigger, p.base)
 	}
 }
 
@@ -143,7 +143,7 @@ func (p *Participant) Message(data []byte) {
 		panic(err) // both ends are this program
 	}
 	switch m.Kind {
-	case coordinator.Trigger:
+	case Trigger:
 		if m.Epoch > p.trigger {
 			p.trigger, p.base = m.Epoch, m.Base
 			p.start()
@@ -154,9 +154,9 @@ func (p *Participant) Message(data []byte) {
 		if p.drainedIn != 0 && m.Epoch >= p.drainedIn {
 			p.leave()
 		}
-	case coordinator.Abort:
+	case Abort:
 		p.giveUp(m.Epoch)
-		p.rounds.Cancel(m.Epoch)
+		p.half.Cancel(m.Epoch)
 		p.K.Abandon(m.Epoch)
 	default: // goes the other way, or is another algorithm's
 	}

@@ -13,7 +13,7 @@ import (
 
 // schedule sets the next trigger.
 func (c *Coordinated) schedule(d dataflow.Nanos) {
-	if !c.snapshots {
+	if c.lead == nil {
 		return
 	}
 	c.client.Cancel(c.trigger)
@@ -56,14 +56,13 @@ func (c *Coordinated) startRound() {
 		return
 	}
 	c.lastIndex++
-	r := &round{
+	r := &Round{
+		c:     c,
 		epoch: id.MakeEpoch(c.number, c.lastIndex), parts: make([]coordinator.Part, len(c.tasks)),
 		acked: make([]bool, len(c.tasks)), missing: len(c.tasks),
 	}
-	var base id.Epoch
 	if n := len(c.retained); n > 0 {
 		r.base = c.retained[n-1]
-		base = r.base.Epoch
 	}
 	c.rounds = append(c.rounds, r)
 	r.timeout = c.client.After(c.cfg.Timeout, func() {
@@ -72,27 +71,27 @@ func (c *Coordinated) startRound() {
 		}
 	})
 	c.h.Observe(trace.Triggered, trace.Coordinator, c.number, r.epoch, "")
-	m := (&coordinator.Message{Kind: coordinator.Trigger, Epoch: r.epoch, Base: base}).Encode()
 	for i := range c.tasks {
 		if c.tasks[i].left || c.tasks[i].leaving {
 			c.carryOver(r, id.TaskID(i))
-		} else {
-			c.h.Tell(id.TaskID(i), m)
 		}
 	}
+	c.lead.Begin(r)
 	c.completeRounds()
 }
 
-// carryOver lets the last snapshot of a task that has left stand for it.
-func (c *Coordinated) carryOver(r *round, task id.TaskID) {
+// carryOver lets the last snapshot of a task that has left stand for it, if it
+// has no share in r yet.
+func (c *Coordinated) carryOver(r *Round, task id.TaskID) bool {
 	t := &c.tasks[task]
 	if r.acked[task] || t.part == nil {
-		return
+		return false
 	}
 	p := *t.part
 	p.Left = true
 	r.parts[task], r.acked[task] = p, true
 	r.missing--
+	return true
 }
 
 // Message takes acknowledgements and reports from tasks.
@@ -117,17 +116,20 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 		if r := c.round(m.Epoch); r != nil {
 			c.abort(r, fmt.Sprintf("%s of %s: %s", c.j.Tasks[from].Name, from, m.Text))
 		}
-	case coordinator.Drained:
+	case Drained:
 		c.drained(from)
-	case coordinator.Leaving:
+	case Leaving:
 		c.tasks[from].leaving = true
 		for _, r := range c.rounds {
-			if r.epoch > m.Epoch {
-				c.carryOver(r, from)
+			if r.epoch > m.Epoch && c.carryOver(r, from) {
+				c.lead.CarriedOver(r, from)
 			}
 		}
 		c.completeRounds()
-	default: // goes the other way, or is another algorithm's
+	default:
+		if r := c.round(m.Epoch); r != nil {
+			c.lead.Message(r, from, &m, &part)
+		}
 	}
 }
 
@@ -144,7 +146,7 @@ func (c *Coordinated) drained(from id.TaskID) {
 	}
 }
 
-func (c *Coordinated) round(e id.Epoch) *round {
+func (c *Coordinated) round(e id.Epoch) *Round {
 	for _, r := range c.rounds {
 		if r.epoch == e {
 			return r
@@ -182,7 +184,7 @@ func (c *Coordinated) completeRounds() {
 	})
 }
 
-func (c *Coordinated) recordMade(r *round, rec *coordinator.Record, res state.Result) {
+func (c *Coordinated) recordMade(r *Round, rec *coordinator.Record, res state.Result) {
 	if len(c.rounds) == 0 || c.rounds[0] != r {
 		return // given up meanwhile: the record does not count
 	}
@@ -320,7 +322,7 @@ func (c *Coordinated) need(ps []coordinator.Part) {
 }
 
 // abort gives a round up; too many in a row fail the job.
-func (c *Coordinated) abort(r *round, reason string) {
+func (c *Coordinated) abort(r *Round, reason string) {
 	if !c.giveUp(r, reason) {
 		return
 	}
@@ -344,7 +346,7 @@ func (c *Coordinated) abort(r *round, reason string) {
 	c.drainedAgain()
 }
 
-func (c *Coordinated) giveUp(r *round, reason string) bool {
+func (c *Coordinated) giveUp(r *Round, reason string) bool {
 	for i, x := range c.rounds {
 		if x != r {
 			continue
@@ -355,7 +357,7 @@ func (c *Coordinated) giveUp(r *round, reason string) bool {
 		c.rounds = append(c.rounds[:i], c.rounds[i+1:]...)
 		c.client.Cancel(r.timeout)
 		c.h.Observe(trace.Aborted, trace.Coordinator, c.number, r.epoch, reason)
-		m := (&coordinator.Message{Kind: coordinator.Abort, Epoch: r.epoch}).Encode()
+		m := (&coordinator.Message{Kind: Abort, Epoch: r.epoch}).Encode()
 		for k := range c.tasks {
 			if !c.tasks[k].left {
 				c.h.Tell(id.TaskID(k), m)

@@ -9,7 +9,7 @@ func (c *Coordinated) Stop() {
 		return
 	}
 	c.stopping = true
-	if !c.snapshots || c.phase != running || c.notLeft == 0 {
+	if c.lead == nil || c.phase != running || c.notLeft == 0 {
 		c.stop()
 		return
 	}

@@ -40,7 +40,7 @@ func Spec() *algorithms.Spec {
 			Captures: dataflow.Captures{Inputs: true, Outputs: true},
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, true) },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },
 	}
 }
 

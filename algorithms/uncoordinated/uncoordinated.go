@@ -33,7 +33,13 @@ func Spec() *algorithms.Spec {
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.LocalSnapshots, Logs: true, Rollback: dataflow.ScopeLine, MaxConcurrent: 1,
 		},
-		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &recoveryline.Participant{} },
+		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return recoveryline.NewCoordinator(c) },
 	}
 }
+
+// protocol is the half of one task: snapshots by its own clock, nothing else.
+type protocol struct{ recoveryline.Participant }
+
+// Start begins a new incarnation.
+func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) { p.Join(k, s, nil) }
