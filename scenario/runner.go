@@ -149,11 +149,16 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
-	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: 3_000_000, MaxTime: 300e9}
+	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: r.mostEvents(), MaxTime: 300e9}
 	cfg.LocalDisks = r.cfg.State != "heap"
 	r.skew(d, &cfg)
 	return cfg
 }
+
+// mostEvents is how many events a run may take before it counts as one that
+// never ends: a constant, and what connections, barriers and ends take on every
+// channel of a large job, as often as crashes begin it anew.
+func (r *Runner) mostEvents() int64 { return 3_000_000 + 100*int64(r.random.Channels) }
 
 // skew makes some workers and links slow, so that barriers come apart.
 func (r *Runner) skew(d *seed.Stream, cfg *sim.Config) {
