@@ -236,13 +236,13 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 
 // Outcome is what came of one run.
 type Outcome struct {
-	Config *Config
-	Seed   uint64
-	Kind   Kind
-	Err    error // Broken: why
-	Result sim.Result
-	Report *check.Report
-	Plan   faults.Plan
+	Config  *Config
+	Seed    uint64
+	Kind    Kind
+	Err     error // Broken: why
+	Result  sim.Result
+	Report  *check.Report
+	Plan    faults.Plan
 	waiting []faults.Fault // of the plan: the run ended before them
 	rows    func() [][]byte
 }
