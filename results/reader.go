@@ -135,14 +135,11 @@ func decodeStrictly(data []byte, into any) error {
 }
 
 // Published returns the directories of the campaigns below root that are not
-// local, sorted by name. A root that does not exist has none.
+// local, sorted by name. A root that is no directory is an error.
 func Published(root string) ([]string, error) {
 	entries, err := os.ReadDir(root)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, fmt.Errorf("list results: %w", err)
+		return nil, fmt.Errorf("list results: %w; name the directory of campaigns with --results", err)
 	}
 	var dirs []string
 	for _, e := range entries {
