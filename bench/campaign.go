@@ -83,6 +83,9 @@ func (c *Campaign) Run(ctx context.Context) error {
 	return err
 }
 
+// Begun reports whether Run got as far as the record of the campaign.
+func (c *Campaign) Begun() bool { return c.writer != nil }
+
 // tidy removes the directories of the campaign that are empty: they were only ours.
 func (c *Campaign) tidy() {
 	for _, dir := range []string{c.WorkDir(), c.Results} {
@@ -92,7 +95,11 @@ func (c *Campaign) tidy() {
 
 // prepare checks the directory, captures the environment and opens the record.
 func (c *Campaign) prepare() error {
-	if c.Resume {
+	if !c.Resume {
+		if err := results.Vacant(c.Results); err != nil {
+			return err // before the disk is looked at, which takes a while
+		}
+	} else {
 		if err := c.lock(c.Results); err != nil {
 			return err
 		}
@@ -305,15 +312,10 @@ func (c *Campaign) finish(complete bool) error {
 	if err != nil {
 		return errors.Join(err, c.writer.Close())
 	}
-	wrong := 0
-	for i := range r.Samples {
-		if r.Samples[i].Output == results.OutputWrong {
-			wrong++
-		}
-	}
+	wrong := wrongOutputs(r)
 	if c.Canary != "" {
 		validity.State = results.Invalid
-		validity.Reasons = append(validity.Reasons, fmt.Sprintf("a deliberate mistake was planted (canary %s): %d of %d outputs were found wrong", c.Canary, wrong, len(r.Samples)))
+		validity.Reasons = append(validity.Reasons, fmt.Sprintf("a deliberate mistake was planted (mutant %s): %d of %d outputs were found wrong", c.Canary, wrong, len(r.Samples)))
 	}
 	end := time.Now().UTC().Truncate(time.Second)
 	err = c.writer.Amend(func(m *results.Manifest) {
@@ -325,13 +327,20 @@ func (c *Campaign) finish(complete bool) error {
 	if err = errors.Join(err, c.writer.Close()); err != nil {
 		return err
 	}
-	switch {
-	case !complete:
+	if !complete {
 		return nil
+	}
+	return Verdict(r.Dir, wrong, validity)
+}
+
+// Verdict is the error that a campaign ends with whose repetitions are all
+// recorded, wrong of them with a wrong output: ErrWrongOutput, ErrInvalid or none.
+func Verdict(dir string, wrong int, v results.Validity) error {
+	switch {
 	case wrong > 0:
-		return fmt.Errorf("%w in %d repetitions; they have no numbers; see the warnings in %s", ErrWrongOutput, wrong, c.Results)
-	case validity.State == results.Invalid:
-		return fmt.Errorf("%w: %v", ErrInvalid, validity.Reasons)
+		return fmt.Errorf("%w in %d repetitions; they have no numbers; see the warnings in %s", ErrWrongOutput, wrong, dir)
+	case v.State == results.Invalid:
+		return fmt.Errorf("%w: %v", ErrInvalid, v.Reasons)
 	}
 	return nil
 }

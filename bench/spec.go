@@ -114,7 +114,7 @@ type JobSpec struct {
 	// Profile is a file for a CPU profile of the process; empty: none is taken.
 	Profile string `json:"profile,omitempty"`
 	// Canary is a deliberate mistake, for testing that the check sees it.
-	Canary string `json:"canary,omitempty"`
+	Canary string `json:"mutant,omitempty"`
 }
 
 // States returns the names of the state backends.
