@@ -9,6 +9,7 @@ import (
 	"weir/algorithms/aligned"
 	"weir/algorithms/atleastonce"
 	"weir/algorithms/none"
+	"weir/algorithms/stoptheworld"
 	"weir/algorithms/unaligned"
 	"weir/algorithms/uncoordinated"
 )
@@ -20,6 +21,7 @@ func All() []*algorithms.Spec {
 		aligned.Spec(),
 		atleastonce.Spec(),
 		unaligned.Spec(),
+		stoptheworld.Spec(),
 		uncoordinated.Spec(),
 	}
 }
