@@ -61,6 +61,7 @@ func (s *Story) command(t *testing.T, d *datadriven.TestData) {
 			d.Fatalf(t, "%v", err)
 		}
 		s.disk.Reset(number(d, "limit", 0))
+		s.draw = number(d, "draw", 0)
 		if err := s.setAlgorithm(a, config(d)); err != nil {
 			d.Fatalf(t, "%v", err)
 		}
