@@ -8,6 +8,7 @@ import (
 	"weir/algorithms"
 	"weir/algorithms/aligned"
 	"weir/algorithms/atleastonce"
+	"weir/algorithms/chandylamport"
 	"weir/algorithms/none"
 	"weir/algorithms/stoptheworld"
 	"weir/algorithms/unaligned"
@@ -22,6 +23,7 @@ func All() []*algorithms.Spec {
 		atleastonce.Spec(),
 		unaligned.Spec(),
 		stoptheworld.Spec(),
+		chandylamport.Spec(),
 		uncoordinated.Spec(),
 	}
 }
