@@ -52,7 +52,7 @@ var imports = []struct{ pkg, may string }{
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace external dataflow/operators state state/..."},
 	{"scenario/mutants", "algorithms/... dataflow external state state/pebblestate"},
-	{"scenario/simtest", "check faults sim scenario"},
+	{"scenario/simtest", "check faults sim scenario trace"},
 	{"bench", "scenario/mutants algorithms algorithms/... workloads workloads/... check external live live/recording trace dataflow dataflow/... state state/... results results/stat"},
 	{"paper/figures", "results results/stat"},
 	{"paper/report", "results results/stat paper/figures"},

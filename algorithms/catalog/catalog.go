@@ -8,7 +8,9 @@ import (
 	"weir/algorithms"
 	"weir/algorithms/aligned"
 	"weir/algorithms/atleastonce"
+	"weir/algorithms/chandylamport"
 	"weir/algorithms/none"
+	"weir/algorithms/stoptheworld"
 	"weir/algorithms/unaligned"
 	"weir/algorithms/uncoordinated"
 )
@@ -20,6 +22,8 @@ func All() []*algorithms.Spec {
 		aligned.Spec(),
 		atleastonce.Spec(),
 		unaligned.Spec(),
+		stoptheworld.Spec(),
+		chandylamport.Spec(),
 		uncoordinated.Spec(),
 	}
 }
