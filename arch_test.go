@@ -50,7 +50,9 @@ var imports = []struct{ pkg, may string }{
 
 	{"scenario", "algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace algorithms/coordinator external dataflow/operators state state/..."},
 	{"scenario/simtest", "check faults sim scenario"},
-	{"bench", "algorithms algorithms/... workloads workloads/... check external live live/recording trace dataflow dataflow/... state state/... results results/stat"},
+	{"bench/machine", "results results/stat"},
+	{"bench/job", "algorithms algorithms/... workloads workloads/... bench/machine external live trace dataflow dataflow/... state state/... results results/stat"},
+	{"bench", "algorithms algorithms/... workloads workloads/... bench/job bench/machine external dataflow results results/stat"},
 	{"paper/figures", "results results/stat"},
 	{"paper/report", "results results/stat paper/figures"},
 
@@ -66,7 +68,7 @@ func isTest(pkg string) bool { return strings.HasSuffix(pkg, "test") || listed(p
 // pebbleImporters may import Pebble's database, vfsImporters its file-system seam.
 var (
 	pebbleImporters = []string{"state/pebblestate"}
-	vfsImporters    = []string{"state/pebblestate", "state/storage", "sim/disk", "bench", "external"}
+	vfsImporters    = []string{"state/pebblestate", "state/storage", "sim/disk", "bench", "bench/job", "external"}
 )
 
 const (

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"weir/bench/job"
 	"weir/dataflow"
 	"weir/external"
 	"weir/id"
@@ -27,12 +28,12 @@ type check struct {
 
 // checkOutput compares what a read-committed consumer sees in the run's store
 // with the reference answer over exactly the records that were handed out.
-func checkOutput(spec *JobSpec, c *Counters, r *Repetition) (*check, error) {
-	w, err := spec.workload()
+func checkOutput(spec *job.Spec, c *job.Counters, r *Repetition) (*check, error) {
+	w, err := spec.NewWorkload()
 	if err != nil {
 		return nil, err
 	}
-	if spec.timed() {
+	if spec.Timed() {
 		limit, ok := c.Limit()
 		if !ok {
 			return nil, errors.New("the job ended, but its input did not")
@@ -63,7 +64,7 @@ func checkOutput(spec *JobSpec, c *Counters, r *Repetition) (*check, error) {
 		v.why = fmt.Errorf("%w; %w", bad, v.why)
 	}
 	v.verdict = results.OutputWrong
-	a, err := spec.algorithm()
+	a, err := spec.Lookup()
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +75,8 @@ func checkOutput(spec *JobSpec, c *Counters, r *Repetition) (*check, error) {
 }
 
 // committedRows returns the canonical rows, and what is wrong with them by themselves.
-func committedRows(spec *JobSpec, w workloads.Workload) (rows [][]byte, bad, err error) {
-	store, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: filepath.Join(spec.Dir, sinkDir)})
+func committedRows(spec *job.Spec, w workloads.Workload) (rows [][]byte, bad, err error) {
+	store, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: filepath.Join(spec.Dir, job.SinkDir)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,7 +113,7 @@ func allowed(g dataflow.Guarantee, w workloads.Workload, got, want [][]byte) boo
 	if g == dataflow.ExactlyOnce {
 		return false
 	}
-	if _, ok := intendedTime(w); !ok {
+	if _, ok := job.IntendedTime(w); !ok {
 		return true
 	}
 	have, expected := totals(got), totals(want)

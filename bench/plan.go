@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
 	"weir/algorithms/catalog"
+	"weir/bench/job"
 	"weir/results"
+	"weir/workloads/keyedcount"
 )
 
 // Grid is what the command line asks for: the product of algorithms and states
@@ -36,22 +39,22 @@ func (g *Grid) Validate() error {
 		}
 	}
 	for _, s := range g.States {
-		if err := CheckState(s); err != nil {
+		if err := job.CheckState(s); err != nil {
 			return err
 		}
 	}
 	for _, name := range g.Workloads {
-		w, err := NewWorkload(name, g.Settings)
+		w, err := job.NewWorkload(name, g.Settings)
 		if err != nil {
 			return err
 		}
-		if _, ok := intendedTime(w); !ok && g.Events == 0 {
+		if _, ok := job.IntendedTime(w); !ok && g.Events == 0 {
 			return fmt.Errorf("%s runs a finite input only: its rows do not say when their records were due; give the number of records with --events", name)
 		}
 	}
 	switch {
-	case g.Parallelism < 1 || g.Parallelism > maxSources:
-		return fmt.Errorf("parallelism %d; it must be in 1..%d", g.Parallelism, maxSources)
+	case g.Parallelism < 1 || g.Parallelism > job.MaxSources:
+		return fmt.Errorf("parallelism %d; it must be in 1..%d", g.Parallelism, job.MaxSources)
 	case g.Interval < time.Millisecond:
 		return fmt.Errorf("a checkpoint interval of %s; it must be at least 1ms", g.Interval)
 	case g.Rate < 0 || g.Events < 0:
@@ -198,7 +201,7 @@ func (p *Plan) estimate(c *results.Cell) time.Duration {
 	if p.Events > 0 {
 		d += seconds(p.Events) + time.Duration(p.Events*guessCheck)
 	} else {
-		fill := FillPerKey * keysOf(c)
+		fill := job.FillPerKey * keysOf(c)
 		d += seconds(fill) + p.Warm/2 + p.Measure
 		if c.Load == results.OpenLoop {
 			d += time.Duration(c.IntervalMS * 1.25e6)
@@ -277,7 +280,7 @@ func (p *Plan) runBytes(c *results.Cell) int64 {
 	}
 	interval := time.Duration(c.IntervalMS * 1e6)
 	if records == 0 {
-		records = FillPerKey*keys + int64((p.Warm+p.Measure+interval*5/4).Seconds()*float64(perSecond))
+		records = job.FillPerKey*keys + int64((p.Warm+p.Measure+interval*5/4).Seconds()*float64(perSecond))
 	}
 	n := state*copies + rowBytes*(records/max(setting(c.Settings, "emitEvery", 1), 1)+keys)
 	if logs(c.Algorithm) {
@@ -289,4 +292,14 @@ func (p *Plan) runBytes(c *results.Cell) int64 {
 func logs(algorithm string) bool {
 	a, err := catalog.Lookup(algorithm)
 	return err == nil && a.Properties().Logs
+}
+
+// keysOf returns the number of keys of a cell's workload; 0 if it has none.
+func keysOf(c *results.Cell) int64 { return setting(c.Settings, "keys", keyedcount.Defaults().Keys) }
+
+func setting(settings map[string]string, name string, standard int64) int64 {
+	if n, err := strconv.ParseInt(settings[name], 10, 64); err == nil {
+		return n
+	}
+	return standard
 }

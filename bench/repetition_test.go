@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
 )
 
 // TestMain lets the test binary be the child that runs jobs.
 func TestMain(m *testing.M) {
-	if bench.IsChild() {
-		os.Exit(bench.Child())
+	if job.IsChild() {
+		os.Exit(job.Child())
 	}
 	os.Exit(m.Run())
 }
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) {
 // small is a repetition over a finite input, fast enough for a test.
 func small(t *testing.T, algorithm, state string) *bench.Repetition {
 	t.Helper()
-	tuning := bench.DefaultTuning()
+	tuning := job.DefaultTuning()
 	tuning.BatchRecords, tuning.SourceBatch, tuning.CacheBytes, tuning.WriteBytes = 64, 64, 4<<20, 4<<20
 	return &bench.Repetition{
 		Cell: results.Cell{

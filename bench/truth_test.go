@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
 )
 
@@ -48,8 +48,8 @@ func TestStallIsChargedToTheRecordsThatWaited(t *testing.T) {
 	r.Events, r.Rate, r.Warm, r.Measure = 0, rate, time.Second, measured
 	r.Cell.Load, r.Cell.Rate = results.OpenLoop, rate
 	stalled := false
-	r.Watch = func(c *bench.Counters) {
-		if c.Phase() != bench.Measuring || stalled {
+	r.Watch = func(c *job.Counters) {
+		if c.Phase() != job.Measuring || stalled {
 			return
 		}
 		stalled = true

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
 )
 
@@ -55,7 +56,7 @@ func measure(cmd *cobra.Command, f *flags, c *bench.Campaign) error {
 	err := c.Run(cmd.Context())
 	bar.clear()
 	shown := show(cmd, c.Results, f.json)
-	if errors.Is(err, bench.ErrInterrupted) {
+	if errors.Is(err, job.ErrInterrupted) {
 		err = fmt.Errorf("%w\nFinished repetitions are kept; go on with: bench run --results %s --resume %s", err, filepath.Dir(c.Results), filepath.Base(c.Results))
 	}
 	if err != nil {

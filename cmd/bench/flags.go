@@ -10,6 +10,7 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/bench"
+	"weir/bench/job"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -28,12 +29,12 @@ type flags struct {
 	diskLimit                     int64
 	canary                        string
 	wrongReference                []string
-	tuning                        bench.Tuning
+	tuning                        job.Tuning
 }
 
 // common are the flags of everything that measures.
 func (f *flags) common(s *pflag.FlagSet) {
-	f.tuning = bench.DefaultTuning()
+	f.tuning = job.DefaultTuning()
 	s.Uint64Var(&f.seed, "seed", 1, "seed of orders, moments of kills and random operators")
 	s.StringVar(&f.dir, "dir", "", "directory for the jobs' data: the disk that is measured (default: below the results)")
 	s.StringVar(&f.results, "results", "results", "directory of campaigns")
@@ -81,7 +82,7 @@ func (f *flags) gridOf() (bench.Grid, error) {
 		return bench.Grid{}, err
 	}
 	g := bench.Grid{
-		Algorithms: expanded(f.algorithms, catalog.Names()), States: expanded(f.states, bench.States()),
+		Algorithms: expanded(f.algorithms, catalog.Names()), States: expanded(f.states, job.States()),
 		Workloads: expanded(f.workloads, workloadcatalog.Names()), Settings: settings, Interval: f.interval, Rate: f.rate,
 		Parallelism: f.parallelism, Events: f.events, Kill: f.kill && f.events == 0, Twin: true,
 	}

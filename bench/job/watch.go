@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"fmt"
@@ -108,7 +108,7 @@ func (w *watcher) conclude(j *live.Job) {
 	}
 	c := w.r.counters
 	w.until = w.take(j)
-	if !w.r.spec.timed() {
+	if !w.r.spec.Timed() {
 		w.endWithInput(c)
 	}
 }
@@ -122,7 +122,7 @@ func (w *watcher) endWithInput(c *Counters) {
 }
 
 func (w *watcher) enter(p Phase) {
-	w.since = w.r.spec.clock()
+	w.since = w.r.spec.Clock()
 	w.r.counters.Set(CounterPhase, int64(p))
 }
 
@@ -134,7 +134,7 @@ func (w *watcher) step(j *live.Job) {
 		if w.r.counters.Get(CounterReady) == 0 {
 			return
 		}
-		if s.Killed || !s.timed() {
+		if s.Killed || !s.Timed() {
 			w.begin(j)
 		} else {
 			w.enter(Filling)
@@ -154,7 +154,7 @@ func (w *watcher) step(j *live.Job) {
 
 // warm begins to measure when throughput is steady.
 func (w *watcher) warm(j *live.Job) {
-	now := w.r.spec.clock()
+	now := w.r.spec.Clock()
 	if now-w.slice.at >= int64(sliceWidth) {
 		next := w.take(j)
 		w.slices = append(w.slices, float64(next.records-w.slice.records)/float64(next.at-w.slice.at))
@@ -198,7 +198,7 @@ func isSteady(values []float64, n int) bool {
 
 func (w *watcher) begin(j *live.Job) {
 	w.enter(Measuring)
-	if w.r.spec.timed() {
+	if w.r.spec.Timed() {
 		w.began = w.take(j)
 	} // a finite run is measured from its start
 	w.r.counters.Set(CounterBegan, w.began.at)
@@ -206,15 +206,15 @@ func (w *watcher) begin(j *live.Job) {
 
 // measure ends measuring in time, and the input after it.
 func (w *watcher) measure(j *live.Job) {
-	s, now := w.r.spec, w.r.spec.clock()
+	s, now := w.r.spec, w.r.spec.Clock()
 	w.sampleLag(now)
 	switch {
-	case s.Killed && s.timed():
+	case s.Killed && s.Timed():
 		if w.recovered(now) || now-w.began.at > int64(s.Measure) {
 			w.until = w.take(j)
 			w.end(now)
 		}
-	case !s.timed():
+	case !s.Timed():
 		if n, _ := w.r.counters.Emitted(s.Parallelism); n >= s.Events {
 			w.until = w.take(j)
 			w.endWithInput(w.r.counters)

@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"weir/bench/machine"
 	"weir/dataflow"
 	"weir/id"
 	"weir/live"
@@ -112,8 +113,8 @@ type measuredSource struct {
 }
 
 func (s *measuredSource) Open(c *dataflow.Context) error {
-	if s.index = c.Info().Index; s.index >= maxSources {
-		return fmt.Errorf("source %d: at most %d sources can be measured", s.index, maxSources)
+	if s.index = c.Info().Index; s.index >= MaxSources {
+		return fmt.Errorf("source %d: at most %d sources can be measured", s.index, MaxSources)
 	}
 	s.fresh = true
 	return s.Source.Open(c)
@@ -157,9 +158,9 @@ func (s *measuredSource) emit(most int) (done bool, err error) {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	began := threadTime()
+	began := machine.ThreadTime()
 	done, err = s.Source.Emit(most)
-	s.spent.Add(timedEvery * (threadTime() - began))
+	s.spent.Add(timedEvery * (machine.ThreadTime() - began))
 	return done, err
 }
 

@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"weir/bench/machine"
 	"weir/live"
 	"weir/results"
 	"weir/results/stat"
@@ -80,9 +81,9 @@ func (w *watcher) report(j *live.Job, result *live.Result) *Report {
 	a, b := w.began, w.until
 	p := &Report{
 		WallNanos: b.at - a.at, Records: b.records - a.records, UserNanos: b.user - a.user, SystemNanos: b.system - a.system,
-		SourceNanos: b.spent - a.spent, WriteBytes: grown(a.writes, b.writes), DeviceBytes: grown(a.device, b.device),
+		SourceNanos: b.spent - a.spent, WriteBytes: machine.Grown(a.writes, b.writes), DeviceBytes: machine.Grown(a.device, b.device),
 		StorageBytes: b.storage - a.storage, LogBytes: b.logs - a.logs, LocalBytes: b.local - a.local, PutBytes: b.put - a.put,
-		PayloadBytes: b.payload - a.payload, ControlBytes: b.control - a.control, PeakMemory: peakMemory(), Began: a.at,
+		PayloadBytes: b.payload - a.payload, ControlBytes: b.control - a.control, PeakMemory: machine.PeakMemory(), Began: a.at,
 		Unsteady: w.unsteady,
 	}
 	for _, f := range result.Failures {
@@ -100,7 +101,7 @@ func (w *watcher) addSnapshots(p *Report) {
 	log := history{log: &w.r.checkpoints, started: w.started}
 	from, to := w.began.at, w.until.at
 	p.LineAge = medianAge(log.line(w.tasks), from, to)
-	if !w.r.spec.timed() {
+	if !w.r.spec.Timed() {
 		from, to = 0, math.MaxInt64
 	}
 	p.Checkpoints = w.checkpointsWithin(from, to)
@@ -181,7 +182,7 @@ func (p *Report) write(dir string) error {
 	return os.WriteFile(filepath.Join(dir, reportFile), data, 0o644)
 }
 
-func readReport(dir string) (*Report, error) {
+func ReadReport(dir string) (*Report, error) {
 	data, err := os.ReadFile(filepath.Join(dir, reportFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("the job's process ended without a report")

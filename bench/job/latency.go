@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"encoding/binary"
@@ -12,10 +12,10 @@ import (
 	"weir/workloads/keyedcount"
 )
 
-// intendedTime returns how to read the intended time of the record that caused
+// IntendedTime returns how to read the intended time of the record that caused
 // a sink row, nanoseconds from the schedule's own zero; negative: nobody
 // caused it. ok is false for workloads whose rows do not say.
-func intendedTime(w workloads.Workload) (of func(row []byte) int64, ok bool) {
+func IntendedTime(w workloads.Workload) (of func(row []byte) int64, ok bool) {
 	if _, ok := w.(*keyedcount.Workload); !ok {
 		return nil, false
 	}

@@ -1,8 +1,10 @@
-package bench
+package job
 
 import (
 	"fmt"
-	"runtime"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,73 +16,11 @@ import (
 	"weir/state/pebblestate"
 	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
+	"weir/workloads/keyedcount"
 )
 
-// Tuning is what every cell of a campaign has in common: sizes of batches and
-// queues, and memory. One setting serves all rows of a table.
-type Tuning struct {
-	BatchRecords int           `json:"batch_records"`
-	BatchBytes   int           `json:"batch_bytes"`
-	BatchTimeout time.Duration `json:"batch_timeout"`
-	SourceBatch  int           `json:"source_batch"`
-	Queue        int           `json:"queue_buffers"` // sealed buffers per output, and credits
-	// Quantum is the least time between two batches of a paced source.
-	Quantum time.Duration `json:"quantum"`
-	// MemoryBytes limits the child's memory as the Go runtime sees it; CacheBytes
-	// is the block cache of Pebble and WriteBytes the memory of one of its stores.
-	MemoryBytes int64 `json:"memory_bytes"`
-	CacheBytes  int64 `json:"cache_bytes"`
-	WriteBytes  int64 `json:"write_bytes"`
-	// Transfers is how many state transfers are under way at once; 0: as the driver has it.
-	Transfers int `json:"transfers"`
-	// GCPercent is the garbage collector's pacing.
-	GCPercent int `json:"gc_percent"`
-	// Processors is GOMAXPROCS of the job's process; 0: two more than there are
-	// processors. The Go runtime takes a processor back from a goroutine that is
-	// in a system call, or at work for long, only when its monitor looks, up to
-	// 10 ms later; with two to spare, a task does not wait for a transfer that
-	// writes and syncs, and the kernel divides the time.
-	Processors int `json:"processors"`
-}
-
-// DefaultTuning returns the setting of published results.
-func DefaultTuning() Tuning {
-	return Tuning{
-		BatchRecords: 1024, BatchBytes: 38 << 10, BatchTimeout: 250 * time.Microsecond, SourceBatch: 1024, Queue: 4,
-		Quantum: 100 * time.Microsecond, MemoryBytes: 4 << 30, CacheBytes: 256 << 20, WriteBytes: 128 << 20, GCPercent: 100,
-	}
-}
-
-// Validate names the first value that makes no sense.
-func (t *Tuning) Validate() error {
-	for _, v := range []struct {
-		name         string
-		value, least int64
-	}{
-		{"records per batch", int64(t.BatchRecords), 1}, {"bytes per batch", int64(t.BatchBytes), 1}, {"batch timeout", int64(t.BatchTimeout), 0},
-		{"records per source batch", int64(t.SourceBatch), 1}, {"buffers per queue", int64(t.Queue), 1}, {"quantum", int64(t.Quantum), 0},
-		{"memory", t.MemoryBytes, leastMemory}, {"block cache", t.CacheBytes, 0}, {"write cache", t.WriteBytes, 0},
-		{"transfers at once", int64(t.Transfers), 0}, {"processors", int64(t.Processors), 0}, {"pace of the garbage collector", int64(t.GCPercent), 1},
-	} {
-		if v.value < v.least {
-			return fmt.Errorf("%s: %d; it must be at least %d", v.name, v.value, v.least)
-		}
-	}
-	return nil
-}
-
-// leastMemory is less than any job needs.
-const leastMemory = 32 << 20
-
-func (t *Tuning) processors() int {
-	if t.Processors > 0 {
-		return t.Processors
-	}
-	return runtime.NumCPU() + 2
-}
-
-// JobSpec is what a child process is told: one job and how to run it.
-type JobSpec struct {
+// Spec is what a child process is told: one job and how to run it.
+type Spec struct {
 	Algorithm   string            `json:"algorithm"`
 	State       string            `json:"state"`
 	Workload    string            `json:"workload"`
@@ -147,7 +87,7 @@ func NewWorkload(name string, settings map[string]string) (workloads.Workload, e
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range sortedNames(settings) {
+	for _, k := range slices.Sorted(maps.Keys(settings)) {
 		if err := w.Set(k, settings[k]); err != nil {
 			return nil, err
 		}
@@ -155,21 +95,21 @@ func NewWorkload(name string, settings map[string]string) (workloads.Workload, e
 	return w, w.Validate()
 }
 
-// timed tells whether a repetition runs for a time rather than to the end of
+// Timed tells whether a repetition runs for a time rather than to the end of
 // its input.
-func (s *JobSpec) timed() bool { return s.Events == 0 }
+func (s *Spec) Timed() bool { return s.Events == 0 }
 
 // endless is the number of records of a timed repetition, of which it sees few.
 const endless = 1 << 40
 
-// workload returns the workload of the run.
-func (s *JobSpec) workload() (workloads.Workload, error) {
+// NewWorkload returns the workload of the run, with its number of records and rate.
+func (s *Spec) NewWorkload() (workloads.Workload, error) {
 	w, err := NewWorkload(s.Workload, s.Settings)
 	if err != nil {
 		return nil, err
 	}
-	if s.timed() {
-		if _, ok := intendedTime(w); !ok {
+	if s.Timed() {
+		if _, ok := IntendedTime(w); !ok {
 			return nil, fmt.Errorf("%s has no intended times in its rows: it runs a finite input only, give the number of records (--events)", s.Workload)
 		}
 		if err := w.SetEvents(endless); err != nil {
@@ -186,10 +126,11 @@ func (s *JobSpec) workload() (workloads.Workload, error) {
 	return w, nil
 }
 
-func (s *JobSpec) algorithm() (*algorithms.Spec, error) { return catalog.Lookup(s.Algorithm) }
+// Lookup returns the algorithm of the run.
+func (s *Spec) Lookup() (*algorithms.Spec, error) { return catalog.Lookup(s.Algorithm) }
 
 // config returns the settings of the job that the core reads.
-func (s *JobSpec) config() (dataflow.Config, error) {
+func (s *Spec) config() (dataflow.Config, error) {
 	c, t := dataflow.DefaultConfig(), &s.Tuning
 	c.BatchRecords, c.BatchBytes, c.SourceBatch = t.BatchRecords, t.BatchBytes, t.SourceBatch
 	c.BatchTimeout = dataflow.Nanos(t.BatchTimeout)
@@ -208,5 +149,25 @@ func parseCanary(name string) (dataflow.Canary, error) {
 	return dataflow.ParseCanary(name)
 }
 
-// clock returns the time since the run's epoch.
-func (s *JobSpec) clock() int64 { return time.Now().UnixNano() - s.Epoch }
+// Clock returns the time since the run's epoch.
+func (s *Spec) Clock() int64 { return time.Now().UnixNano() - s.Epoch }
+
+// stateBytes is about how large the logical state of the run gets.
+func (s *Spec) stateBytes() int64 {
+	return setting(s.Settings, "keys", keyedcount.Defaults().Keys) * (setting(s.Settings, "valueSize", keyedcount.Defaults().ValueSize) + 16)
+}
+
+func setting(settings map[string]string, name string, standard int64) int64 {
+	if n, err := strconv.ParseInt(settings[name], 10, 64); err == nil {
+		return n
+	}
+	return standard
+}
+
+// Backlog returns how many records of an open loop are due now and not handed out.
+func (s *Spec) Backlog(c *Counters) int64 { return s.schedule(c).backlog(s.Clock()) }
+
+func (s *Spec) schedule(c *Counters) *schedule {
+	n := int64(s.Parallelism)
+	return &schedule{counters: c, sources: s.Parallelism, rate: s.Rate, hold: s.Hold, quantum: int64(s.Tuning.Quantum), fill: (s.Fill + n - 1) / n}
+}

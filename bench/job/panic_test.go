@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ type panics struct{ dataflow.Operator }
 func (panics) Process(int, *dataflow.Buffer) error { panic("not this record") }
 
 func TestPanicOfATaskEndsTheJob(t *testing.T) {
-	r, err := openRun(&JobSpec{
+	r, err := openRun(&Spec{
 		Algorithm: "aligned", State: "heap", Workload: "keyedcount", Settings: map[string]string{"keys": "10"}, Parallelism: 2,
 		Interval: time.Second, Tuning: DefaultTuning(), Dir: t.TempDir(), Epoch: time.Now().UnixNano(), Events: 1000,
 	})

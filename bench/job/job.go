@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"context"
@@ -26,17 +26,17 @@ import (
 	"weir/workloads"
 )
 
-// Directories of a run below JobSpec.Dir.
+// Directories of a run below Spec.Dir.
 const (
 	checkpointsDir = "checkpoints"
-	sinkDir        = "sink"
+	SinkDir        = "sink"
 	offsetsDir     = "offsets"
 	localDir       = "local"
 )
 
 // run is a job in a child process with all that is around it.
 type run struct {
-	spec      *JobSpec
+	spec      *Spec
 	counters  *Counters
 	schedule  *schedule
 	algorithm *algorithms.Spec
@@ -57,10 +57,10 @@ type run struct {
 	abandon     context.CancelCauseFunc // ends the job as it stands
 }
 
-// RunJob runs the job of a spec in this process until its input has ended, and
+// Run runs the job of a spec in this process until its input has ended, and
 // writes the report. When ctx ends the job is stopped well: it leaves a
 // checkpoint that the next process with the same directory goes on from.
-func RunJob(ctx context.Context, spec *JobSpec) error {
+func Run(ctx context.Context, spec *Spec) error {
 	r, err := openRun(spec)
 	if err != nil {
 		return err
@@ -90,26 +90,23 @@ func profile(path string) (stop func() error, err error) {
 	}, nil
 }
 
-func openRun(spec *JobSpec) (*run, error) {
+func openRun(spec *Spec) (*run, error) {
 	debug.SetGCPercent(spec.Tuning.GCPercent)
 	debug.SetMemoryLimit(spec.Tuning.MemoryBytes)
-	runtime.GOMAXPROCS(spec.Tuning.processors())
+	runtime.GOMAXPROCS(spec.Tuning.Procs())
 	r := &run{spec: spec}
 	var err error
-	if r.algorithm, err = spec.algorithm(); err != nil {
+	if r.algorithm, err = spec.Lookup(); err != nil {
 		return nil, err
 	}
-	if r.work, err = spec.workload(); err != nil {
+	if r.work, err = spec.NewWorkload(); err != nil {
 		return nil, err
 	}
-	r.intended, _ = intendedTime(r.work)
+	r.intended, _ = IntendedTime(r.work)
 	if r.counters, err = OpenCounters(spec.Dir); err != nil {
 		return nil, err
 	}
-	r.schedule = &schedule{
-		counters: r.counters, sources: spec.Parallelism, rate: spec.Rate, hold: spec.Hold, quantum: int64(spec.Tuning.Quantum),
-		fill: (spec.Fill + int64(spec.Parallelism) - 1) / int64(spec.Parallelism),
-	}
+	r.schedule = spec.schedule(r.counters)
 	if err := r.openOutside(); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
@@ -120,11 +117,11 @@ func openRun(spec *JobSpec) (*run, error) {
 func (r *run) openOutside() (err error) {
 	dir := func(name string) string { return filepath.Join(r.spec.Dir, name) }
 	q := newQuota(r.spec.DiskBytes)
-	r.storageFS, r.sinkFS, r.localFS = newMeasuredFS(r.spec.clock, q), newMeasuredFS(r.spec.clock, q), newMeasuredFS(r.spec.clock, q)
+	r.storageFS, r.sinkFS, r.localFS = newMeasuredFS(r.spec.Clock, q), newMeasuredFS(r.spec.Clock, q), newMeasuredFS(r.spec.Clock, q)
 	if r.storage, err = storage.OpenDir(r.storageFS, dir(checkpointsDir), storage.DirConfig{}); err != nil {
 		return err
 	}
-	config := external.StoreConfig{FS: r.sinkFS, Dir: dir(sinkDir), OnCommit: r.committed}
+	config := external.StoreConfig{FS: r.sinkFS, Dir: dir(SinkDir), OnCommit: r.committed}
 	if r.sink, err = external.OpenStore(config); err != nil {
 		return err
 	}
@@ -155,7 +152,7 @@ func (r *run) close() error {
 
 // committed is called by the external store for rows that have become visible.
 func (r *run) committed(_ id.TaskID, _ id.Epoch, rows []byte, _ int) {
-	now := r.spec.clock()
+	now := r.spec.Clock()
 	r.counters.Add(CounterCommits, 1)
 	r.counters.Set(CounterCommit, now)
 	began := r.counters.Get(CounterBegan)
@@ -195,7 +192,7 @@ func (r *run) job() (*dataflow.Job, error) {
 
 // measuresLatency: an open loop, and rows that say when they were due.
 func (r *run) measuresLatency() bool {
-	return r.spec.Rate > 0 && r.spec.timed() && !r.spec.Killed && r.intended != nil
+	return r.spec.Rate > 0 && r.spec.Timed() && !r.spec.Killed && r.intended != nil
 }
 
 func (r *run) newSource(inner dataflow.Operator) dataflow.Operator {
@@ -203,7 +200,7 @@ func (r *run) newSource(inner dataflow.Operator) dataflow.Operator {
 	if !ok {
 		return inner
 	}
-	s := &measuredSource{Source: source, counters: r.counters, spent: &r.spent, clock: r.spec.clock, killed: -1}
+	s := &measuredSource{Source: source, counters: r.counters, spent: &r.spent, clock: r.spec.Clock, killed: -1}
 	if r.spec.Killed && r.newRecordTime() == 0 {
 		return &restartedSource{s}
 	}
@@ -323,8 +320,8 @@ func (r *run) stop(j *live.Job) {
 
 // touch makes the memory that the state will need resident before anything is
 // measured, so that the first pass over it costs no page faults.
-func touch(s *JobSpec) {
-	memory := make([]byte, min(64<<20+2*stateBytes(s), s.Tuning.MemoryBytes/4))
+func touch(s *Spec) {
+	memory := make([]byte, min(64<<20+2*s.stateBytes(), s.Tuning.MemoryBytes/4))
 	for i := 0; i < len(memory); i += os.Getpagesize() {
 		memory[i] = 1
 	}
