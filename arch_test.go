@@ -24,6 +24,7 @@ var imports = []struct{ pkg, may string }{
 	{"state/heap", "state"},
 	{"state/pebblestate", "state"},
 	{"state/storage", "state"},
+	{"state/catalog", "state state/heap state/pebblestate"},
 	{"state/statetest", "state"},
 
 	{"dataflow", "state trace"},
@@ -52,7 +53,7 @@ var imports = []struct{ pkg, may string }{
 	{"scenario/simtest", "check faults sim scenario"},
 	{"bench/machine", "results results/stat"},
 	{"bench/job", "algorithms algorithms/... workloads workloads/... bench/machine external live trace dataflow dataflow/... state state/... results results/stat"},
-	{"bench", "algorithms algorithms/... workloads workloads/... bench/job bench/machine external dataflow results results/stat"},
+	{"bench", "algorithms algorithms/... workloads workloads/... bench/job bench/machine external dataflow state/catalog results results/stat"},
 	{"paper/figures", "results results/stat"},
 	{"paper/report", "results results/stat paper/figures"},
 

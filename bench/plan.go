@@ -11,6 +11,7 @@ import (
 	"weir/algorithms/catalog"
 	"weir/bench/job"
 	"weir/results"
+	statecatalog "weir/state/catalog"
 	"weir/workloads/keyedcount"
 )
 
@@ -39,7 +40,7 @@ func (g *Grid) Validate() error {
 		}
 	}
 	for _, s := range g.States {
-		if err := job.CheckState(s); err != nil {
+		if _, err := statecatalog.Lookup(s); err != nil {
 			return err
 		}
 	}

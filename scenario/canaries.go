@@ -7,6 +7,7 @@ import (
 	"weir/algorithms/catalog"
 	"weir/check"
 	"weir/dataflow"
+	statecatalog "weir/state/catalog"
 	"weir/state/pebblestate"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -33,7 +34,7 @@ type CanaryCase struct {
 func Canaries() []CanaryCase {
 	anywhere := workloadcatalog.Names()
 	windows := []string{"nexmark-q5", "nexmark-q8"}
-	states := StateNames()
+	states := statecatalog.Names()
 	rounds := []string{"aligned", "unaligned", "at-least-once"}
 	return []CanaryCase{
 		{dataflow.AckBeforeDurable, "a task acknowledges a snapshot as it begins, not when it is stored", rounds, states, anywhere, false},

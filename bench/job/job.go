@@ -22,6 +22,7 @@ import (
 	"weir/id"
 	"weir/live"
 	"weir/state"
+	statecatalog "weir/state/catalog"
 	"weir/state/storage"
 	"weir/workloads"
 )
@@ -129,7 +130,11 @@ func (r *run) openOutside() (err error) {
 	if r.offsets, err = external.OpenSourceLog(external.SourceLogConfig{FS: vfs.Default, Dir: dir(offsetsDir), Ahead: ahead}); err != nil {
 		return err
 	}
-	r.backend, err = newBackend(r.spec.State, &r.spec.Tuning)
+	backend, err := statecatalog.Lookup(r.spec.State)
+	if err != nil {
+		return err
+	}
+	r.backend, err = backend.New(statecatalog.Settings{CacheBytes: r.spec.Tuning.CacheBytes, WriteCacheBytes: r.spec.Tuning.WriteBytes})
 	return err
 }
 

@@ -5,15 +5,11 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"weir/algorithms"
 	"weir/algorithms/catalog"
 	"weir/dataflow"
-	"weir/state"
-	"weir/state/heap"
-	"weir/state/pebblestate"
 	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
 	"weir/workloads/keyedcount"
@@ -54,31 +50,6 @@ type Spec struct {
 	Profile string `json:"profile,omitempty"`
 	// Canary is a deliberate mistake, for testing that the check sees it.
 	Canary string `json:"canary,omitempty"`
-}
-
-// States returns the names of the state backends.
-func States() []string {
-	return []string{heap.Name, pebblestate.NameFull, pebblestate.NameIncremental}
-}
-
-// CheckState returns an error that lists the known states if name is none.
-func CheckState(name string) error {
-	for _, s := range States() {
-		if s == name {
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown state backend %q; known: %s", name, strings.Join(States(), ", "))
-}
-
-func newBackend(name string, t *Tuning) (state.Backend, error) {
-	if err := CheckState(name); err != nil {
-		return nil, err
-	}
-	if name == heap.Name {
-		return heap.Backend{}, nil
-	}
-	return pebblestate.New(pebblestate.Config{Full: name == pebblestate.NameFull, CacheBytes: t.CacheBytes, WriteCacheBytes: t.WriteBytes})
 }
 
 // NewWorkload returns a workload with settings; errors list the known names.

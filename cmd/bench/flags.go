@@ -11,6 +11,7 @@ import (
 	"weir/algorithms/catalog"
 	"weir/bench"
 	"weir/bench/job"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -82,7 +83,7 @@ func (f *flags) gridOf() (bench.Grid, error) {
 		return bench.Grid{}, err
 	}
 	g := bench.Grid{
-		Algorithms: expanded(f.algorithms, catalog.Names()), States: expanded(f.states, job.States()),
+		Algorithms: expanded(f.algorithms, catalog.Names()), States: expanded(f.states, statecatalog.Names()),
 		Workloads: expanded(f.workloads, workloadcatalog.Names()), Settings: settings, Interval: f.interval, Rate: f.rate,
 		Parallelism: f.parallelism, Events: f.events, Kill: f.kill && f.events == 0, Twin: true,
 	}

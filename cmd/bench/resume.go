@@ -15,6 +15,7 @@ import (
 	"weir/bench"
 	"weir/bench/job"
 	"weir/results"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -83,7 +84,7 @@ func (f *flags) cellChoices(cells []results.Cell) []choice {
 	}
 	return []choice{
 		{"algorithm", list(f.algorithms, catalog.Names()), of(func(c *results.Cell) string { return c.Algorithm })},
-		{"state", list(f.states, job.States()), of(func(c *results.Cell) string { return c.State })},
+		{"state", list(f.states, statecatalog.Names()), of(func(c *results.Cell) string { return c.State })},
 		{"workload", list(f.workloads, workloadcatalog.Names()), of(func(c *results.Cell) string { return c.Workload })},
 		{"parallelism", strconv.Itoa(f.parallelism), of(func(c *results.Cell) string { return strconv.Itoa(c.Parallelism) })},
 		{"interval", f.interval.String(), of(func(c *results.Cell) string {

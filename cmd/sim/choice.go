@@ -10,6 +10,7 @@ import (
 	"weir/algorithms"
 	algorithmcatalog "weir/algorithms/catalog"
 	"weir/scenario"
+	statecatalog "weir/state/catalog"
 	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -95,7 +96,7 @@ func (c *choice) combinations(small bool) ([]scenario.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	ss, err := pick("state", c.state, scenario.StateNames())
+	ss, err := pick("state", c.state, statecatalog.Names())
 	if err != nil {
 		return nil, err
 	}
