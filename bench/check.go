@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -113,10 +112,11 @@ func allowed(g dataflow.Guarantee, w workloads.Workload, got, want [][]byte) boo
 	if g == dataflow.ExactlyOnce {
 		return false
 	}
-	if _, ok := job.IntendedTime(w); !ok {
+	t, ok := w.(workloads.Totals)
+	if !ok {
 		return true
 	}
-	have, expected := totals(got), totals(want)
+	have, expected := totals(t, got), totals(t, want)
 	for key, n := range expected { // a conjunction: order is not seen
 		if m := have[key]; g == dataflow.AtLeastOnce && m < n || g == dataflow.AtMostOnce && m > n {
 			return false
@@ -125,12 +125,11 @@ func allowed(g dataflow.Guarantee, w workloads.Workload, got, want [][]byte) boo
 	return true
 }
 
-func totals(rows [][]byte) map[uint64]uint64 {
-	of := make(map[uint64]uint64, len(rows))
+func totals(t workloads.Totals, rows [][]byte) map[string]uint64 {
+	of := make(map[string]uint64, len(rows))
 	for _, r := range rows {
-		var x struct{ Key, Count uint64 }
-		if json.Unmarshal(r, &x) == nil {
-			of[x.Key] = max(of[x.Key], x.Count)
+		if key, n, err := t.Total(r); err == nil {
+			of[key] = max(of[key], n)
 		}
 	}
 	return of

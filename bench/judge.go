@@ -213,6 +213,10 @@ func (m *measurement) addLatencies(s *results.Sample, p *job.Report) (processing
 	t := &setter{s: s}
 	t.set("offered_rate", float64(m.r.Rate))
 	t.set("backlog_records", float64(p.Backlog))
+	if p.Untimed != "" {
+		s.Warnings = append(s.Warnings, "no latency is given: "+p.Untimed)
+		return nil, nil, t.err
+	}
 	t.set("latencies_out_of_range", float64(p.OutOfRange))
 	if p.Overload { // a warning says so
 		return nil, nil, t.err

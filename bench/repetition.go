@@ -128,7 +128,7 @@ func (r *Repetition) spec(dir string) job.Spec {
 		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Canary: r.Canary, Profile: r.Profile,
 	}
 	if s.Timed() {
-		s.Fill = job.FillPerKey * keysOf(c)
+		s.Fill = guessOf(c).size(0).Fill
 	}
 	if c.Kill {
 		s.Measure = forever

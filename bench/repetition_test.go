@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,4 +100,20 @@ func TestWrongOutputHasNoNumbers(t *testing.T) {
 		}
 	}
 	t.Error("output that was committed too early was never seen to be wrong")
+}
+
+// TestRowsThatDoNotTellHaveNoLatency: such a job is measured all the same, and
+// says what to change.
+func TestRowsThatDoNotTellHaveNoLatency(t *testing.T) {
+	r := small(t, "none", "heap")
+	r.Cell.Workload, r.Cell.Settings, r.Cell.IntervalMS = "nexmark-q1", map[string]string{"numEventGenerators": "1"}, 0
+	r.Events, r.Rate, r.Warm, r.Measure = 0, 20_000, 300*time.Millisecond, 300*time.Millisecond
+	r.Cell.Load, r.Cell.Rate = results.OpenLoop, 20_000
+	s := measure(t, r).Sample
+	if _, known := s.Metrics["processing_p50_ms"]; known || s.Output != results.OutputExact {
+		t.Errorf("output %s, metrics %v", s.Output, s.Metrics)
+	}
+	if text := strings.Join(s.Warnings, "\n"); !strings.Contains(text, "no latency is given: ") || !strings.Contains(text, "raise numEventGenerators") {
+		t.Errorf("warnings %q", s.Warnings)
+	}
 }

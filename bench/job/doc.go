@@ -17,8 +17,8 @@
 //
 // # Phases
 //
-// A timed repetition fills the state (as many records as seven times the number
-// of keys, closed loop), warms up until the throughput of successive slices is
+// A timed repetition fills the state (as many records as the workload says,
+// closed loop), warms up until the throughput of successive slices is
 // steady, measures, and then lets the input end, so that the whole output can be
 // compared with the reference over exactly the records that were handed out.
 // A finite repetition runs a given number of records from the first to the last.

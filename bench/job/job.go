@@ -42,7 +42,8 @@ type run struct {
 	schedule  *schedule
 	algorithm *algorithms.Spec
 	work      workloads.Workload
-	intended  func(row []byte) int64
+	answers   workloads.Answers
+	untimed   error // why rows do not tell which record they answer; nil: they do
 
 	storageFS, sinkFS, localFS *measuredFS
 	storage                    *storage.Dir
@@ -103,7 +104,7 @@ func openRun(spec *Spec) (*run, error) {
 	if r.work, err = spec.NewWorkload(); err != nil {
 		return nil, err
 	}
-	r.intended, _ = IntendedTime(r.work)
+	r.answers, r.untimed = answersOf(r.work, spec.Parallelism)
 	if r.counters, err = OpenCounters(spec.Dir); err != nil {
 		return nil, err
 	}
@@ -160,17 +161,9 @@ func (r *run) committed(_ id.TaskID, _ id.Epoch, rows []byte, _ int) {
 	now := r.spec.Clock()
 	r.counters.Add(CounterCommits, 1)
 	r.counters.Set(CounterCommit, now)
-	began := r.counters.Get(CounterBegan)
-	if r.visible == nil || began == 0 {
-		return
+	if r.visible != nil {
+		r.visible.rows(rows, now)
 	}
-	shift := r.schedule.shift()
-	r.visible.span(began)
-	eachRow(rows, func(row []byte) {
-		if t := r.intended(row); t >= 0 {
-			r.visible.record(t+shift, now)
-		}
-	})
 }
 
 // job makes the job with everything in it that measures.
@@ -190,14 +183,24 @@ func (r *run) job() (*dataflow.Job, error) {
 		}
 	}
 	if r.measuresLatency() {
-		r.visible = newLatencies(r.spec.Measure, false)
+		r.visible = newLatencies(r.schedule, r.answers.Record, r.spec.Measure, false)
 	}
 	return &dataflow.Job{Name: r.work.Name(), Graph: g, Algorithm: r.algorithm, Backend: r.backend, Config: c}, nil
 }
 
-// measuresLatency: an open loop, and rows that say when they were due.
-func (r *run) measuresLatency() bool {
-	return r.spec.Rate > 0 && r.spec.Timed() && !r.spec.Killed && r.intended != nil
+// measuresLatency: an open loop, and rows that tell which record they answer.
+func (r *run) measuresLatency() bool { return r.isOpen() && r.untimed == nil }
+
+// isOpen: its rows are to have a latency.
+func (r *run) isOpen() bool { return r.spec.Rate > 0 && r.spec.Timed() && !r.spec.Killed }
+
+// answersOf returns what rows of a workload answer, or why they do not tell.
+func answersOf(w workloads.Workload, partitions int) (workloads.Answers, error) {
+	timed, ok := w.(workloads.Timed)
+	if !ok {
+		return workloads.Answers{}, fmt.Errorf("rows of %s do not tell which record they answer: it has latencies when it implements workloads.Timed", w.Name())
+	}
+	return timed.Answers(partitions)
 }
 
 func (r *run) newSource(inner dataflow.Operator) dataflow.Operator {
@@ -206,7 +209,7 @@ func (r *run) newSource(inner dataflow.Operator) dataflow.Operator {
 		return inner
 	}
 	s := &measuredSource{Source: source, counters: r.counters, spent: &r.spent, clock: r.spec.Clock, killed: -1}
-	if r.spec.Killed && r.newRecordTime() == 0 {
+	if r.spec.Killed && r.firstNew() == 0 {
 		return &restartedSource{s}
 	}
 	return s
@@ -222,25 +225,18 @@ func (s *restartedSource) Open(c *dataflow.Context) error {
 	return err
 }
 
-// newRecordTime is the record's own time from which on it is new after the
-// kill; 0 if rows do not tell.
-func (r *run) newRecordTime() int64 {
-	if r.intended == nil || !r.spec.Killed {
+// firstNew is the record from which on rows are new after the kill; 0 if they
+// come too late to tell, or do not tell at all.
+func (r *run) firstNew() int64 {
+	if !r.answers.Prompt || !r.spec.Killed {
 		return 0
-	}
-	rate := r.spec.Rate
-	if rate == 0 {
-		rate = defaultRate
 	}
 	furthest := int64(0)
 	for i := range r.spec.Parallelism {
 		furthest = max(furthest, r.counters.getSource(i, sourceKilled))
 	}
-	return scheduled(furthest*int64(r.spec.Parallelism), rate)
+	return furthest * int64(r.spec.Parallelism)
 }
-
-// defaultRate is the rate of a workload that was not given one.
-const defaultRate = 1_000_000
 
 // newSink makes the sink that goes with the algorithm. The driver makes
 // operators one at a time.
@@ -249,9 +245,9 @@ func (r *run) newSink() dataflow.Operator {
 	if r.algorithm.Properties().AppendSink {
 		inner = &operators.AppendSink{}
 	}
-	s := &measuredSink{Sink: inner, of: r.intended, shift: r.schedule.shift, counters: r.counters, newFrom: r.newRecordTime()}
+	s := &measuredSink{Sink: inner, record: r.answers.Record, counters: r.counters, newFrom: r.firstNew()}
 	if r.measuresLatency() {
-		s.late = newLatencies(r.spec.Measure, true)
+		s.late = newLatencies(r.schedule, r.answers.Record, r.spec.Measure, true)
 		r.processing = append(r.processing, s.late)
 	}
 	return s
@@ -267,7 +263,7 @@ func (r *run) run(ctx context.Context) error {
 	r.counters.Set(CounterReady, 0)
 	r.counters.Add(CounterProcess, 1)
 	if !r.spec.Killed {
-		touch(r.spec)
+		touch(r.spec, SizeOf(r.work, 0).State)
 	}
 	r.watcher = newWatcher(r, job.Graph)
 	r.watcher.began = r.watcher.take(nil)
@@ -325,8 +321,8 @@ func (r *run) stop(j *live.Job) {
 
 // touch makes the memory that the state will need resident before anything is
 // measured, so that the first pass over it costs no page faults.
-func touch(s *Spec) {
-	memory := make([]byte, min(64<<20+2*s.stateBytes(), s.Tuning.MemoryBytes/4))
+func touch(s *Spec, state int64) {
+	memory := make([]byte, min(64<<20+2*state, s.Tuning.MemoryBytes/4))
 	for i := 0; i < len(memory); i += os.Getpagesize() {
 		memory[i] = 1
 	}

@@ -40,6 +40,8 @@ type Report struct {
 	// Overload: the rate was above capacity.
 	Overload bool `json:"overload,omitempty"`
 
+	// Untimed says why there are no latencies, if rows cannot have any.
+	Untimed string `json:"untimed,omitempty"`
 	// Processing and Visible are HDR histograms in their standard encoding.
 	Processing []byte                  `json:"processing,omitempty"`
 	Visible    []byte                  `json:"visible,omitempty"`
@@ -132,7 +134,11 @@ func (w *watcher) checkpointsWithin(from, to int64) []CheckpointCost {
 }
 
 func (w *watcher) addLatencies(p *Report) {
-	if !w.r.measuresLatency() {
+	if !w.r.isOpen() {
+		return
+	}
+	if w.r.untimed != nil {
+		p.Untimed = w.r.untimed.Error()
 		return
 	}
 	sum := merge(w.r.processing)

@@ -1,10 +1,8 @@
 package job
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"weir/algorithms"
@@ -12,7 +10,6 @@ import (
 	"weir/dataflow"
 	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
-	"weir/workloads/keyedcount"
 )
 
 // Spec is what a child process is told: one job and how to run it.
@@ -71,28 +68,20 @@ func NewWorkload(name string, settings map[string]string) (workloads.Workload, e
 func (s *Spec) Timed() bool { return s.Events == 0 }
 
 // endless is the number of records of a timed repetition, of which it sees few.
-const endless = 1 << 40
+const endless = 1 << 36
 
-// NewWorkload returns the workload of the run, with its number of records and rate.
+// NewWorkload returns the workload of the run, with its number of records.
 func (s *Spec) NewWorkload() (workloads.Workload, error) {
 	w, err := NewWorkload(s.Workload, s.Settings)
 	if err != nil {
 		return nil, err
 	}
 	if s.Timed() {
-		if _, ok := IntendedTime(w); !ok {
-			return nil, fmt.Errorf("%s has no intended times in its rows: it runs a finite input only, give the number of records (--events)", s.Workload)
-		}
 		if err := w.SetEvents(endless); err != nil {
 			return nil, err
 		}
 	} else if err := w.SetEvents(int(s.Events)); err != nil {
 		return nil, err
-	}
-	if s.Rate > 0 {
-		if err := w.Set("rate", fmt.Sprint(s.Rate)); err != nil {
-			return nil, fmt.Errorf("an open loop needs a workload with a rate: %w", err)
-		}
 	}
 	return w, nil
 }
@@ -123,16 +112,13 @@ func parseCanary(name string) (dataflow.Canary, error) {
 // Clock returns the time since the run's epoch.
 func (s *Spec) Clock() int64 { return time.Now().UnixNano() - s.Epoch }
 
-// stateBytes is about how large the logical state of the run gets.
-func (s *Spec) stateBytes() int64 {
-	return setting(s.Settings, "keys", keyedcount.Defaults().Keys) * (setting(s.Settings, "valueSize", keyedcount.Defaults().ValueSize) + 16)
-}
-
-func setting(settings map[string]string, name string, standard int64) int64 {
-	if n, err := strconv.ParseInt(settings[name], 10, 64); err == nil {
-		return n
+// SizeOf returns about how large a job over a workload gets in so many records;
+// zero if the workload does not tell.
+func SizeOf(w workloads.Workload, records int64) workloads.Size {
+	if s, ok := w.(workloads.Sized); ok {
+		return s.Size(records)
 	}
-	return standard
+	return workloads.Size{}
 }
 
 // Backlog returns how many records of an open loop are due now and not handed out.

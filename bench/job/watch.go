@@ -37,15 +37,12 @@ const (
 	sliceWidth   = 200 * time.Millisecond
 	steadySlices = 3
 	steadyWithin = 0.10
-	// FillPerKey is the number of records per key that fill the state: all but
-	// one key in a thousand have then been seen.
-	FillPerKey = 7
 )
 
 // WarmUpRule is the rule by which a repetition warms up, in words.
 func WarmUpRule(limit time.Duration) string {
-	return fmt.Sprintf("closed loop until %d records per key have filled the state, then until the throughput of %d successive slices of %s and the bytes of 2 successive checkpoints lie within %.0f %%, at most %s",
-		FillPerKey, steadySlices, sliceWidth, 100*steadyWithin, limit)
+	return fmt.Sprintf("closed loop until the state has its size, by the number of records that the workload says, then until the throughput of %d successive slices of %s and the bytes of 2 successive checkpoints lie within %.0f %%, at most %s",
+		steadySlices, sliceWidth, 100*steadyWithin, limit)
 }
 
 func newWatcher(r *run, g *dataflow.Graph) *watcher {

@@ -61,3 +61,20 @@ func TestLastWordsHaveBothEnds(t *testing.T) {
 		t.Errorf("%q", l.String())
 	}
 }
+
+func TestWorkloadThatIsNotTimedSaysHow(t *testing.T) {
+	w, err := NewWorkload("keyedcount", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := answersOf(w, 2); err != nil {
+		t.Error(err)
+	}
+	plain := struct{ workloads.Workload }{w}
+	if _, err := answersOf(plain, 2); err == nil || !strings.Contains(err.Error(), "workloads.Timed") {
+		t.Errorf("error %v", err)
+	}
+	if s := SizeOf(plain, 1000); s != (workloads.Size{}) {
+		t.Errorf("size %+v of a workload that does not tell it", s)
+	}
+}
