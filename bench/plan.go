@@ -10,6 +10,7 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/bench/job"
+	"weir/dataflow"
 	"weir/results"
 	statecatalog "weir/state/catalog"
 	"weir/workloads"
@@ -105,7 +106,7 @@ func (g *Grid) variant(workload, state, algorithm string) []results.Cell {
 	c := results.Cell{
 		Algorithm: algorithm, State: state, Workload: workload, Settings: g.settings(workload), Parallelism: g.Parallelism, Load: results.ClosedLoop,
 	}
-	snapshots := spec.Properties().Snapshots
+	snapshots := spec.Properties().Snapshots != dataflow.NoSnapshots
 	if snapshots {
 		c.IntervalMS = float64(g.Interval) / 1e6
 	}

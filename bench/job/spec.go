@@ -8,6 +8,7 @@ import (
 	"weir/algorithms"
 	"weir/algorithms/catalog"
 	"weir/dataflow"
+	"weir/scenario/mutants"
 	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -97,16 +98,17 @@ func (s *Spec) config() (dataflow.Config, error) {
 	c.QueueBuffers, c.Credits = t.Queue, t.Queue
 	c.Checkpoint.Interval = dataflow.Nanos(max(s.Interval, time.Millisecond))
 	c.Checkpoint.Tolerated = 0
-	canary, err := parseCanary(s.Canary)
-	c.Canary = canary
+	mutant, err := parseCanary(s.Canary)
+	c.Mutant = mutant
 	return c, err
 }
 
-func parseCanary(name string) (dataflow.Canary, error) {
+func parseCanary(name string) (dataflow.Mutant, error) {
 	if name == "" {
-		return dataflow.NoCanary, nil
+		return "", nil
 	}
-	return dataflow.ParseCanary(name)
+	m, err := mutants.Lookup(name)
+	return m.Mutant, err
 }
 
 // Clock returns the time since the run's epoch.
