@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"weir/bench/job"
 	"weir/dataflow"
 	"weir/external"
 	"weir/id"
@@ -27,12 +27,12 @@ type check struct {
 
 // checkOutput compares what a read-committed consumer sees in the run's store
 // with the reference answer over exactly the records that were handed out.
-func checkOutput(spec *JobSpec, c *Counters, r *Repetition) (*check, error) {
-	w, err := spec.workload()
+func checkOutput(spec *job.Spec, c *job.Counters, r *Repetition) (*check, error) {
+	w, err := spec.NewWorkload()
 	if err != nil {
 		return nil, err
 	}
-	if spec.timed() {
+	if spec.Timed() {
 		limit, ok := c.Limit()
 		if !ok {
 			return nil, errors.New("the job ended, but its input did not")
@@ -61,7 +61,7 @@ func checkOutput(spec *JobSpec, c *Counters, r *Repetition) (*check, error) {
 		v.why = fmt.Errorf("%w; %w", bad, v.why)
 	}
 	v.verdict = results.OutputWrong
-	a, err := spec.algorithm()
+	a, err := spec.Lookup()
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,8 @@ func checkOutput(spec *JobSpec, c *Counters, r *Repetition) (*check, error) {
 }
 
 // committedRows returns the canonical rows, and what is wrong with them by themselves.
-func committedRows(spec *JobSpec, w workloads.Workload) (rows [][]byte, bad, err error) {
-	store, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: filepath.Join(spec.Dir, sinkDir)})
+func committedRows(spec *job.Spec, w workloads.Workload) (rows [][]byte, bad, err error) {
+	store, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: filepath.Join(spec.Dir, job.SinkDir)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,10 +110,11 @@ func allowed(g dataflow.Guarantee, w workloads.Workload, got, want [][]byte) boo
 	if g == dataflow.ExactlyOnce {
 		return false
 	}
-	if _, ok := intendedTime(w); !ok {
+	t, ok := w.(workloads.Totals)
+	if !ok {
 		return true
 	}
-	have, expected := totals(got), totals(want)
+	have, expected := totals(t, got), totals(t, want)
 	for key, n := range expected { // a conjunction: order is not seen
 		if m := have[key]; g == dataflow.AtLeastOnce && m < n || g == dataflow.AtMostOnce && m > n {
 			return false
@@ -122,12 +123,11 @@ func allowed(g dataflow.Guarantee, w workloads.Workload, got, want [][]byte) boo
 	return true
 }
 
-func totals(rows [][]byte) map[uint64]uint64 {
-	of := make(map[uint64]uint64, len(rows))
+func totals(t workloads.Totals, rows [][]byte) map[string]uint64 {
+	of := make(map[string]uint64, len(rows))
 	for _, r := range rows {
-		var x struct{ Key, Count uint64 }
-		if json.Unmarshal(r, &x) == nil {
-			of[x.Key] = max(of[x.Key], x.Count)
+		if key, n, err := t.Total(r); err == nil {
+			of[key] = max(of[key], n)
 		}
 	}
 	return of
@@ -153,8 +153,8 @@ func (c *Campaign) CheckReference() error {
 	}
 	for i := range c.Plan.Cells {
 		cell := &c.Plan.Cells[i]
-		spec := JobSpec{Workload: cell.Workload, Settings: cell.Settings, Events: c.Plan.Events}
-		w, err := spec.workload()
+		spec := job.Spec{Workload: cell.Workload, Settings: cell.Settings, Events: c.Plan.Events}
+		w, err := spec.NewWorkload()
 		if err == nil {
 			err = setReference(w, c.Reference)
 		}

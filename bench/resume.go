@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/bench/job"
 	"weir/results"
 )
 
@@ -26,58 +27,6 @@ const (
 	settingProgram   = "program" // the first bytes of the executable's SHA-256
 )
 
-// tuned is a field of a Tuning with its name in manifests.
-type tuned struct {
-	name  string
-	value any // *int, *int64 or *time.Duration
-}
-
-func (t *Tuning) fields() []tuned {
-	return []tuned{
-		{"batch_records", &t.BatchRecords}, {"batch_bytes", &t.BatchBytes}, {"batch_timeout", &t.BatchTimeout},
-		{"source_batch", &t.SourceBatch}, {"queue_buffers", &t.Queue}, {"quantum", &t.Quantum}, {"transfers", &t.Transfers},
-		{"memory_limit_bytes", &t.MemoryBytes}, {"block_cache_bytes", &t.CacheBytes}, {"write_cache_bytes_per_task", &t.WriteBytes},
-		{"gc_percent", &t.GCPercent}, {"processors", &t.Processors},
-	}
-}
-
-// describe adds a text for every field to settings.
-func (t *Tuning) describe(settings map[string]string) {
-	for _, f := range t.fields() {
-		switch v := f.value.(type) {
-		case *int:
-			settings[f.name] = strconv.Itoa(*v)
-		case *int64:
-			settings[f.name] = strconv.FormatInt(*v, 10)
-		case *time.Duration:
-			settings[f.name] = v.String()
-		}
-	}
-}
-
-// read is the inverse of describe; what settings do not have stays.
-func (t *Tuning) read(settings map[string]string) error {
-	for _, f := range t.fields() {
-		text, ok := settings[f.name]
-		if !ok {
-			continue
-		}
-		var err error
-		switch v := f.value.(type) {
-		case *int:
-			*v, err = strconv.Atoi(text)
-		case *int64:
-			*v, err = strconv.ParseInt(text, 10, 64)
-		case *time.Duration:
-			*v, err = time.ParseDuration(text)
-		}
-		if err != nil {
-			return fmt.Errorf("setting %s: %w; restore the manifest, or measure again", f.name, err)
-		}
-	}
-	return nil
-}
-
 // describe adds to settings what Resume needs besides plan and tuning.
 func (c *Campaign) describe(settings map[string]string) {
 	settings[settingEvents], settings[settingWarm] = strconv.FormatInt(c.Plan.Events, 10), strconv.FormatInt(c.Plan.Warm.Milliseconds(), 10)
@@ -86,7 +35,7 @@ func (c *Campaign) describe(settings map[string]string) {
 		reference = append(reference, name+"="+c.Reference[name])
 	}
 	for _, s := range [][2]string{
-		{settingDir, c.Dir}, {settingMutant, c.Canary}, {settingReference, strings.Join(reference, ",")}, {settingProgram, programSum()},
+		{settingDir, c.Dir}, {settingMutant, c.Mutant}, {settingReference, strings.Join(reference, ",")}, {settingProgram, programSum()},
 	} {
 		if s[1] != "" {
 			settings[s[0]] = s[1]
@@ -109,7 +58,7 @@ func Resume(dir string) (*Campaign, error) {
 			Measure: time.Duration(m.Plan.RepetitionSeconds * 1e9), Events: setting(s, settingEvents, 0),
 			Warm: time.Duration(setting(s, settingWarm, 0)) * time.Millisecond,
 		},
-		Results: dir, Dir: s[settingDir], Tuning: DefaultTuning(), Canary: s[settingMutant], Resume: true,
+		Results: dir, Dir: s[settingDir], Tuning: job.DefaultTuning(), Mutant: s[settingMutant], Resume: true,
 	}
 	for _, text := range strings.Split(s[settingReference], ",") {
 		if name, value, ok := strings.Cut(text, "="); ok {
@@ -119,7 +68,7 @@ func Resume(dir string) (*Campaign, error) {
 			c.Reference[name] = value
 		}
 	}
-	return c, c.Tuning.read(s)
+	return c, c.Tuning.Read(s)
 }
 
 // Left reports whether something of a campaign that was begun is left to do. If

@@ -13,6 +13,7 @@ import (
 	"weir/sim"
 	"weir/sim/seed"
 	"weir/state"
+	statecatalog "weir/state/catalog"
 	"weir/state/storage"
 	"weir/trace"
 	"weir/workloads"
@@ -25,6 +26,7 @@ type Runner struct {
 	job     dataflow.Job
 	sim     *sim.Sim
 	memory  *storage.Memory
+	state   statecatalog.Backend
 	backend state.Backend
 	checker *check.Checker
 	swarm   *seed.Source
@@ -50,7 +52,10 @@ func New(c Config) (*Runner, error) {
 	}
 	r := &Runner{cfg: c, sim: sim.New(), memory: storage.NewMemory(0), swarm: seed.New(0)}
 	var err error
-	if r.backend, err = newBackend(c.State); err != nil {
+	if r.state, err = statecatalog.Lookup(c.State); err != nil {
+		return nil, err
+	}
+	if r.backend, err = r.state.New(statecatalog.Settings{Deterministic: true}); err != nil {
 		return nil, err
 	}
 	p := c.Algorithm.Properties()
@@ -150,7 +155,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 		k.MinPause = k.Interval / 2
 	}
 	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: r.mostEvents(), MaxTime: 300e9}
-	cfg.LocalDisks = r.cfg.State != "heap"
+	cfg.LocalDisks = r.state.Local
 	r.skew(d, &cfg)
 	return cfg
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
 )
 
@@ -29,7 +30,7 @@ func (f *flags) campaign(plan bench.Plan) (*bench.Campaign, error) {
 	}
 	c := &bench.Campaign{
 		Plan: plan, Results: filepath.Join(f.results, f.id), Dir: f.dir, Description: describe(&plan), Tuning: f.tuning,
-		RunBytes: f.diskLimit, Canary: f.mutant, Reference: reference,
+		RunBytes: f.diskLimit, Mutant: f.mutant, Reference: reference,
 	}
 	if err := c.CheckReference(); err != nil {
 		return nil, fmt.Errorf("%w: --wrong-reference: %w", errUsage, err)
@@ -78,7 +79,7 @@ func measure(cmd *cobra.Command, f *flags, c *bench.Campaign) error {
 		return err // nothing was done: what an older campaign found is not ours to show
 	}
 	shown := show(cmd, c.Results, f.json)
-	if errors.Is(err, bench.ErrInterrupted) {
+	if errors.Is(err, job.ErrInterrupted) {
 		err = fmt.Errorf("%w\nFinished repetitions are kept; go on with: bench run --results %s --resume %s", err, filepath.Dir(c.Results), filepath.Base(c.Results))
 	}
 	if err != nil {

@@ -16,11 +16,12 @@ import (
 	"syscall"
 
 	"weir/bench"
+	"weir/bench/job"
 )
 
 func main() {
-	if bench.IsChild() {
-		os.Exit(bench.Child())
+	if job.IsChild() {
+		os.Exit(job.Child())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the command at once, and with it the job
@@ -53,7 +54,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFine
 	}
 	_, _ = fmt.Fprintf(stderr, "bench: %v\n", err)
-	var child *bench.ChildError
+	var child *job.ChildError
 	switch {
 	case errors.Is(err, errUsage):
 		_, _ = fmt.Fprintln(stderr, "Try: bench --help")

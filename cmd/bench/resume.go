@@ -14,7 +14,9 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -96,7 +98,7 @@ func (f *flags) cellChoices(cells []results.Cell) []choice {
 	}
 	return []choice{
 		{"algorithm", list(f.algorithms, catalog.Names()), of(func(c *results.Cell) string { return c.Algorithm })},
-		{"state", list(f.states, bench.States()), of(func(c *results.Cell) string { return c.State })},
+		{"state", list(f.states, statecatalog.Names()), of(func(c *results.Cell) string { return c.State })},
 		{"workload", list(f.workloads, workloadcatalog.Names()), of(func(c *results.Cell) string { return c.Workload })},
 		{"parallelism", strconv.Itoa(f.parallelism), of(func(c *results.Cell) string { return strconv.Itoa(c.Parallelism) })},
 		{"interval", f.interval.String(), of(func(c *results.Cell) string {
@@ -124,7 +126,7 @@ func (f *flags) planChoices(c *bench.Campaign) []choice {
 		{"quick", strconv.FormatBool(f.quick), strconv.FormatBool(p.Quick)},
 		{"standard", strconv.FormatBool(f.standard), strconv.FormatBool(!p.Quick)},
 		{"kill", strconv.FormatBool(f.kill), strconv.FormatBool(isKilled)},
-		{"mutant", f.mutant, c.Canary},
+		{"mutant", f.mutant, c.Mutant},
 	}
 	was, is := tuningChoices(&c.Tuning), tuningChoices(&f.tuning)
 	for i := range is {
@@ -134,7 +136,7 @@ func (f *flags) planChoices(c *bench.Campaign) []choice {
 }
 
 // tuningChoices are the flags of a tuning with their values.
-func tuningChoices(t *bench.Tuning) [][2]string {
+func tuningChoices(t *job.Tuning) [][2]string {
 	return [][2]string{
 		{"batch-timeout", t.BatchTimeout.String()}, {"batch", strconv.Itoa(t.BatchRecords)}, {"memory", strconv.FormatInt(t.MemoryBytes, 10)},
 		{"transfers", strconv.Itoa(t.Transfers)}, {"processors", strconv.Itoa(t.Processors)}, {"cache", strconv.FormatInt(t.CacheBytes, 10)}, {"write-cache", strconv.FormatInt(t.WriteBytes, 10)},

@@ -13,6 +13,7 @@ import (
 
 // Budget and sizes of the comparison without a subcommand, and as it is published.
 const (
+	comparedWorkload = "keyedcount"
 	defaultBudget    = 200 * time.Second
 	defaultInterval  = 500 * time.Millisecond
 	defaultMeasure   = 1200 * time.Millisecond
@@ -78,7 +79,7 @@ bench run measures what you choose.`,
 func comparison(f *flags) bench.Plan {
 	grid := func(states, algorithms []string) bench.Grid {
 		return bench.Grid{
-			Algorithms: algorithms, States: states, Workloads: []string{timedWorkload}, Settings: timedSettings(nil),
+			Algorithms: algorithms, States: states, Workloads: []string{comparedWorkload},
 			Interval: defaultInterval, Parallelism: f.parallelism, Kill: true,
 		}
 	}
@@ -91,7 +92,7 @@ func comparison(f *flags) bench.Plan {
 	b := grid([]string{pebblestate.NameFull}, []string{"none", "aligned"})
 	c := grid([]string{pebblestate.NameIncremental}, all)
 	large := grid([]string{pebblestate.NameFull, pebblestate.NameIncremental}, []string{"aligned"})
-	large.Settings = timedSettings(map[string]string{"keys": largeKeys, "emitEvery": largeEmitEvery})
+	large.Settings = map[string]string{"keys": largeKeys, "emitEvery": largeEmitEvery}
 	large.Interval, large.Rate, large.OpenOnly = largeInterval, largeRate, true
 	large.Kill = false
 	for _, g := range []bench.Grid{b, c, large} {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"weir/algorithms/catalog"
-	"weir/scenario"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -23,7 +23,7 @@ func sim(t *testing.T, args ...string) (status int, stdout, stderr string) {
 func TestUnknownNamesListTheKnown(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"run --algorithm paxos", "known: " + strings.Join(catalog.Names(), ", ")},
-		{"run --state disk", "known: " + strings.Join(scenario.StateNames(), ", ")},
+		{"run --state disk", "known: " + strings.Join(statecatalog.Names(), ", ")},
 		{"sweep --workload q99", "known: " + strings.Join(workloadcatalog.Names(), ", ")},
 		{"run --set cheese=1", "numEvents, keys"},
 		{"run --set keys", "want name=value"},

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"weir/algorithms/catalog"
-	"weir/bench"
 	"weir/results"
-	"weir/scenario"
+	"weir/scenario/mutants"
+	statecatalog "weir/state/catalog"
 	"weir/trace"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -22,8 +22,8 @@ func TestNamesAreDistinct(t *testing.T) {
 		metrics = append(metrics, m.Name)
 	}
 	for what, names := range map[string][]string{
-		"algorithms": catalog.Names(), "workloads": workloadcatalog.Names(), "states": scenario.StateNames(), "states of bench": bench.States(),
-		"mutants": mutantNames(), "events": events, "metrics": metrics,
+		"algorithms": catalog.Names(), "workloads": workloadcatalog.Names(), "states": statecatalog.Names(),
+		"mutants": mutants.Names(), "events": events, "metrics": metrics,
 	} {
 		sorted := slices.Sorted(slices.Values(names))
 		if len(names) == 0 || len(slices.Compact(sorted)) != len(names) || slices.Contains(names, "") {

@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ type panics struct{ dataflow.Operator }
 func (panics) Process(int, *dataflow.Buffer) error { panic("not this record") }
 
 func TestPanicOfATaskEndsTheJob(t *testing.T) {
-	r, err := openRun(&JobSpec{
+	r, err := openRun(&Spec{
 		Algorithm: "aligned", State: "heap", Workload: "keyedcount", Settings: map[string]string{"keys": "10"}, Parallelism: 2,
 		Interval: time.Second, Tuning: DefaultTuning(), Dir: t.TempDir(), Epoch: time.Now().UnixNano(), Events: 1000,
 	})
@@ -59,5 +59,22 @@ func TestLastWordsHaveBothEnds(t *testing.T) {
 	_, _ = l.Write([]byte("short\n"))
 	if l.String() != "short" {
 		t.Errorf("%q", l.String())
+	}
+}
+
+func TestWorkloadThatIsNotTimedSaysHow(t *testing.T) {
+	w, err := NewWorkload("keyedcount", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := answersOf(w, 2); err != nil {
+		t.Error(err)
+	}
+	plain := struct{ workloads.Workload }{w}
+	if _, err := answersOf(plain, 2); err == nil || !strings.Contains(err.Error(), "workloads.Timed") {
+		t.Errorf("error %v", err)
+	}
+	if s := SizeOf(plain, 1000); s != (workloads.Size{}) {
+		t.Errorf("size %+v of a workload that does not tell it", s)
 	}
 }

@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"reflect"
@@ -14,15 +14,15 @@ func TestManifestKeepsEveryFieldOfATuning(t *testing.T) {
 		v.Field(i).SetInt(int64(i+1) * int64(time.Second))
 	}
 	settings := map[string]string{}
-	was.describe(settings)
-	if err := is.read(settings); err != nil || is != was {
+	was.Describe(settings)
+	if err := is.Read(settings); err != nil || is != was {
 		t.Errorf("%+v came back as %+v, error %v", was, is, err)
 	}
 	if len(settings) != v.NumField() {
 		t.Errorf("%d fields are kept, there are %d", len(settings), v.NumField())
 	}
 	settings["batch_timeout"] = "soon"
-	if err := is.read(settings); err == nil {
+	if err := is.Read(settings); err == nil {
 		t.Error("a time that is none was read")
 	}
 }

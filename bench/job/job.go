@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"context"
@@ -22,26 +22,28 @@ import (
 	"weir/id"
 	"weir/live"
 	"weir/state"
+	statecatalog "weir/state/catalog"
 	"weir/state/storage"
 	"weir/workloads"
 )
 
-// Directories of a run below JobSpec.Dir.
+// Directories of a run below Spec.Dir.
 const (
 	checkpointsDir = "checkpoints"
-	sinkDir        = "sink"
+	SinkDir        = "sink"
 	offsetsDir     = "offsets"
 	localDir       = "local"
 )
 
 // run is a job in a child process with all that is around it.
 type run struct {
-	spec      *JobSpec
+	spec      *Spec
 	counters  *Counters
 	schedule  *schedule
 	algorithm *algorithms.Spec
 	work      workloads.Workload
-	intended  func(row []byte) int64
+	answers   workloads.Answers
+	untimed   error // why rows do not tell which record they answer; nil: they do
 
 	storageFS, sinkFS, localFS *measuredFS
 	storage                    *storage.Dir
@@ -57,10 +59,10 @@ type run struct {
 	abandon     context.CancelCauseFunc // ends the job as it stands
 }
 
-// RunJob runs the job of a spec in this process until its input has ended, and
+// Run runs the job of a spec in this process until its input has ended, and
 // writes the report. When ctx ends the job is stopped well: it leaves a
 // checkpoint that the next process with the same directory goes on from.
-func RunJob(ctx context.Context, spec *JobSpec) error {
+func Run(ctx context.Context, spec *Spec) error {
 	r, err := openRun(spec)
 	if err != nil {
 		return err
@@ -90,26 +92,23 @@ func profile(path string) (stop func() error, err error) {
 	}, nil
 }
 
-func openRun(spec *JobSpec) (*run, error) {
+func openRun(spec *Spec) (*run, error) {
 	debug.SetGCPercent(spec.Tuning.GCPercent)
 	debug.SetMemoryLimit(spec.Tuning.MemoryBytes)
-	runtime.GOMAXPROCS(spec.Tuning.processors())
+	runtime.GOMAXPROCS(spec.Tuning.Procs())
 	r := &run{spec: spec}
 	var err error
-	if r.algorithm, err = spec.algorithm(); err != nil {
+	if r.algorithm, err = spec.Lookup(); err != nil {
 		return nil, err
 	}
-	if r.work, err = spec.workload(); err != nil {
+	if r.work, err = spec.NewWorkload(); err != nil {
 		return nil, err
 	}
-	r.intended, _ = intendedTime(r.work)
+	r.answers, r.untimed = answersOf(r.work, spec.Parallelism)
 	if r.counters, err = OpenCounters(spec.Dir); err != nil {
 		return nil, err
 	}
-	r.schedule = &schedule{
-		counters: r.counters, sources: spec.Parallelism, rate: spec.Rate, hold: spec.Hold, quantum: int64(spec.Tuning.Quantum),
-		fill: (spec.Fill + int64(spec.Parallelism) - 1) / int64(spec.Parallelism),
-	}
+	r.schedule = spec.schedule(r.counters)
 	if err := r.openOutside(); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
@@ -120,11 +119,11 @@ func openRun(spec *JobSpec) (*run, error) {
 func (r *run) openOutside() (err error) {
 	dir := func(name string) string { return filepath.Join(r.spec.Dir, name) }
 	q := newQuota(r.spec.DiskBytes)
-	r.storageFS, r.sinkFS, r.localFS = newMeasuredFS(r.spec.clock, q), newMeasuredFS(r.spec.clock, q), newMeasuredFS(r.spec.clock, q)
+	r.storageFS, r.sinkFS, r.localFS = newMeasuredFS(r.spec.Clock, q), newMeasuredFS(r.spec.Clock, q), newMeasuredFS(r.spec.Clock, q)
 	if r.storage, err = storage.OpenDir(r.storageFS, dir(checkpointsDir), storage.DirConfig{}); err != nil {
 		return err
 	}
-	config := external.StoreConfig{FS: r.sinkFS, Dir: dir(sinkDir), OnCommit: r.committed}
+	config := external.StoreConfig{FS: r.sinkFS, Dir: dir(SinkDir), OnCommit: r.committed}
 	if r.sink, err = external.OpenStore(config); err != nil {
 		return err
 	}
@@ -132,7 +131,11 @@ func (r *run) openOutside() (err error) {
 	if r.offsets, err = external.OpenSourceLog(external.SourceLogConfig{FS: vfs.Default, Dir: dir(offsetsDir), Ahead: ahead}); err != nil {
 		return err
 	}
-	r.backend, err = newBackend(r.spec.State, &r.spec.Tuning)
+	backend, err := statecatalog.Lookup(r.spec.State)
+	if err != nil {
+		return err
+	}
+	r.backend, err = backend.New(statecatalog.Settings{CacheBytes: r.spec.Tuning.CacheBytes, WriteCacheBytes: r.spec.Tuning.WriteBytes})
 	return err
 }
 
@@ -155,20 +158,12 @@ func (r *run) close() error {
 
 // committed is called by the external store for rows that have become visible.
 func (r *run) committed(_ id.TaskID, _ id.Epoch, rows []byte, _ int) {
-	now := r.spec.clock()
+	now := r.spec.Clock()
 	r.counters.Add(CounterCommits, 1)
 	r.counters.Set(CounterCommit, now)
-	began := r.counters.Get(CounterBegan)
-	if r.visible == nil || began == 0 {
-		return
+	if r.visible != nil {
+		r.visible.rows(rows, now)
 	}
-	shift := r.schedule.shift()
-	r.visible.span(began)
-	eachRow(rows, func(row []byte) {
-		if t := r.intended(row); t >= 0 {
-			r.visible.record(t+shift, now)
-		}
-	})
 }
 
 // job makes the job with everything in it that measures.
@@ -188,14 +183,24 @@ func (r *run) job() (*dataflow.Job, error) {
 		}
 	}
 	if r.measuresLatency() {
-		r.visible = newLatencies(r.spec.Measure, false)
+		r.visible = newLatencies(r.schedule, r.answers.Record, r.spec.Measure, false)
 	}
 	return &dataflow.Job{Name: r.work.Name(), Graph: g, Algorithm: r.algorithm, Backend: r.backend, Config: c}, nil
 }
 
-// measuresLatency: an open loop, and rows that say when they were due.
-func (r *run) measuresLatency() bool {
-	return r.spec.Rate > 0 && r.spec.timed() && !r.spec.Killed && r.intended != nil
+// measuresLatency: an open loop, and rows that tell which record they answer.
+func (r *run) measuresLatency() bool { return r.isOpen() && r.untimed == nil }
+
+// isOpen: its rows are to have a latency.
+func (r *run) isOpen() bool { return r.spec.Rate > 0 && r.spec.Timed() && !r.spec.Killed }
+
+// answersOf returns what rows of a workload answer, or why they do not tell.
+func answersOf(w workloads.Workload, partitions int) (workloads.Answers, error) {
+	timed, ok := w.(workloads.Timed)
+	if !ok {
+		return workloads.Answers{}, fmt.Errorf("rows of %s do not tell which record they answer: it has latencies when it implements workloads.Timed", w.Name())
+	}
+	return timed.Answers(partitions)
 }
 
 func (r *run) newSource(inner dataflow.Operator) dataflow.Operator {
@@ -203,8 +208,8 @@ func (r *run) newSource(inner dataflow.Operator) dataflow.Operator {
 	if !ok {
 		return inner
 	}
-	s := &measuredSource{Source: source, counters: r.counters, spent: &r.spent, clock: r.spec.clock, killed: -1}
-	if r.spec.Killed && r.newRecordTime() == 0 {
+	s := &measuredSource{Source: source, counters: r.counters, spent: &r.spent, clock: r.spec.Clock, killed: -1}
+	if r.spec.Killed && r.firstNew() == 0 {
 		return &restartedSource{s}
 	}
 	return s
@@ -220,25 +225,18 @@ func (s *restartedSource) Open(c *dataflow.Context) error {
 	return err
 }
 
-// newRecordTime is the record's own time from which on it is new after the
-// kill; 0 if rows do not tell.
-func (r *run) newRecordTime() int64 {
-	if r.intended == nil || !r.spec.Killed {
+// firstNew is the record from which on rows are new after the kill; 0 if they
+// come too late to tell, or do not tell at all.
+func (r *run) firstNew() int64 {
+	if !r.answers.Prompt || !r.spec.Killed {
 		return 0
-	}
-	rate := r.spec.Rate
-	if rate == 0 {
-		rate = defaultRate
 	}
 	furthest := int64(0)
 	for i := range r.spec.Parallelism {
 		furthest = max(furthest, r.counters.getSource(i, sourceKilled))
 	}
-	return scheduled(furthest*int64(r.spec.Parallelism), rate)
+	return furthest * int64(r.spec.Parallelism)
 }
-
-// defaultRate is the rate of a workload that was not given one.
-const defaultRate = 1_000_000
 
 // newSink makes the sink that goes with the algorithm. The driver makes
 // operators one at a time.
@@ -247,9 +245,9 @@ func (r *run) newSink() dataflow.Operator {
 	if r.algorithm.Properties().AppendSink {
 		inner = &operators.AppendSink{}
 	}
-	s := &measuredSink{Sink: inner, of: r.intended, shift: r.schedule.shift, counters: r.counters, newFrom: r.newRecordTime()}
+	s := &measuredSink{Sink: inner, record: r.answers.Record, counters: r.counters, newFrom: r.firstNew()}
 	if r.measuresLatency() {
-		s.late = newLatencies(r.spec.Measure, true)
+		s.late = newLatencies(r.schedule, r.answers.Record, r.spec.Measure, true)
 		r.processing = append(r.processing, s.late)
 	}
 	return s
@@ -265,7 +263,7 @@ func (r *run) run(ctx context.Context) error {
 	r.counters.Set(CounterReady, 0)
 	r.counters.Add(CounterProcess, 1)
 	if !r.spec.Killed {
-		touch(r.spec)
+		touch(r.spec, SizeOf(r.work, 0).State)
 	}
 	r.watcher = newWatcher(r, job.Graph)
 	r.watcher.began = r.watcher.take(nil)
@@ -323,8 +321,8 @@ func (r *run) stop(j *live.Job) {
 
 // touch makes the memory that the state will need resident before anything is
 // measured, so that the first pass over it costs no page faults.
-func touch(s *JobSpec) {
-	memory := make([]byte, min(64<<20+2*stateBytes(s), s.Tuning.MemoryBytes/4))
+func touch(s *Spec, state int64) {
+	memory := make([]byte, min(64<<20+2*state, s.Tuning.MemoryBytes/4))
 	for i := 0; i < len(memory); i += os.Getpagesize() {
 		memory[i] = 1
 	}

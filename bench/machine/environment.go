@@ -1,4 +1,4 @@
-package bench
+package machine
 
 import (
 	"bytes"
@@ -16,17 +16,15 @@ import (
 	"weir/results"
 )
 
-// Environment returns the machine and the program. What cannot be found out
-// stays empty.
-func Environment(arguments []string, t Tuning) results.Environment {
+// Environment returns the machine and the program; settings are empty, and what
+// cannot be found out.
+func Environment(arguments []string) results.Environment {
 	e := results.Environment{
-		GoVersion: runtime.Version(), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, GOMAXPROCS: t.processors(),
-		GOGC: strconv.Itoa(t.GCPercent), Arguments: arguments, Kernel: kernel(), CPU: cpuModel(), Cores: runtime.NumCPU(),
+		GoVersion: runtime.Version(), GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, Arguments: arguments, Kernel: kernel(), CPU: cpuModel(), Cores: runtime.NumCPU(),
 		CPULimit: cpuLimit(), MemoryBytes: memoryBytes(), MemoryLimit: cgroupNumber("memory.max"),
 		Before: Strain(), Settings: map[string]string{},
 	}
 	e.Commit, e.Dirty = commit()
-	t.describe(e.Settings)
 	if info, ok := debug.ReadBuildInfo(); ok {
 		e.Modules = map[string]string{}
 		for _, m := range info.Deps {

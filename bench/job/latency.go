@@ -1,39 +1,13 @@
-package bench
+package job
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"weir/results"
-	"weir/workloads"
-	"weir/workloads/keyedcount"
 )
-
-// intendedTime returns how to read the intended time of the record that caused
-// a sink row, nanoseconds from the schedule's own zero; negative: nobody
-// caused it. ok is false for workloads whose rows do not say.
-func intendedTime(w workloads.Workload) (of func(row []byte) int64, ok bool) {
-	if _, ok := w.(*keyedcount.Workload); !ok {
-		return nil, false
-	}
-	return func(row []byte) int64 {
-		// The last records of a stream are emitted by its end, with time 0.
-		if n := keyedcount.RowNanos(row); n != 0 {
-			return n
-		}
-		return -1
-	}, true
-}
-
-// scheduled is the time of record seq in a schedule of rate records per second
-// that begins at 0, as the workload writes it into the record.
-func scheduled(seq, rate int64) int64 {
-	hi, lo := bits.Mul64(uint64(seq), 1_000_000_000<<32/uint64(rate))
-	return int64(hi<<32 | lo>>32)
-}
 
 // Histograms hold nanoseconds from one microsecond to ten minutes.
 const (
@@ -49,20 +23,39 @@ const window = 50 * time.Millisecond
 // latencies collects the latencies of one goroutine: all of them, and by window
 // of intended time. Only records intended within the measured time count.
 type latencies struct {
-	measured     int64 // length of the measured time
-	began, until int64 // since the epoch
+	schedule     *schedule
+	of           func(row []byte) (seq int64) // as workloads.Answers has it
+	measured     int64                        // length of the measured time
+	began, until int64                        // since the epoch
 	all          *hdrhistogram.Histogram
 	windows      []*hdrhistogram.Histogram // nil: no timeline
 	timeline     bool
 	outside      int64 // too long for the histogram
 }
 
-func newLatencies(measured time.Duration, timeline bool) *latencies {
-	return &latencies{measured: int64(measured), all: hdrhistogram.New(lowestLatency, highestLatency, latencyDigits), timeline: timeline}
+func newLatencies(s *schedule, of func(row []byte) int64, measured time.Duration, timeline bool) *latencies {
+	return &latencies{schedule: s, of: of, measured: int64(measured), all: newHistogram(), timeline: timeline}
 }
 
-// span says when the measured time began.
-func (l *latencies) span(began int64) { l.began, l.until = began, began+l.measured }
+func newHistogram() *hdrhistogram.Histogram {
+	return hdrhistogram.New(lowestLatency, highestLatency, latencyDigits)
+}
+
+// rows notes the latencies of rows, in the framing of dataflow.AppendRecord, that
+// have arrived at a time.
+func (l *latencies) rows(rows []byte, now int64) {
+	began := l.schedule.counters.Get(CounterBegan)
+	if began == 0 {
+		return
+	}
+	l.began, l.until = began, began+l.measured
+	opened := l.schedule.counters.Get(CounterOpened)
+	eachRow(rows, func(row []byte) {
+		if seq := l.of(row); seq >= 0 {
+			l.record(l.schedule.dueAt(seq, opened), now)
+		}
+	})
+}
 
 // record notes the latency of a record that was intended at a time.
 func (l *latencies) record(intended, now int64) {
@@ -89,7 +82,7 @@ func (l *latencies) record(intended, now int64) {
 
 // merge adds up what several goroutines have collected.
 func merge(all []*latencies) *latencies {
-	sum := newLatencies(0, true)
+	sum := &latencies{all: newHistogram()}
 	for _, l := range all {
 		sum.outside += l.outside + sum.all.Merge(l.all)
 		for i, h := range l.windows {

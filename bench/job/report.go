@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"weir/bench/machine"
 	"weir/live"
 	"weir/results"
 	"weir/results/stat"
@@ -39,6 +40,8 @@ type Report struct {
 	// Overload: the rate was above capacity.
 	Overload bool `json:"overload,omitempty"`
 
+	// Untimed says why there are no latencies, if rows cannot have any.
+	Untimed string `json:"untimed,omitempty"`
 	// Processing and Visible are HDR histograms in their standard encoding.
 	Processing []byte                  `json:"processing,omitempty"`
 	Visible    []byte                  `json:"visible,omitempty"`
@@ -80,9 +83,9 @@ func (w *watcher) report(j *live.Job, result *live.Result) *Report {
 	a, b := w.began, w.until
 	p := &Report{
 		WallNanos: b.at - a.at, Records: b.records - a.records, UserNanos: b.user - a.user, SystemNanos: b.system - a.system,
-		SourceNanos: b.spent - a.spent, WriteBytes: grown(a.writes, b.writes), DeviceBytes: grown(a.device, b.device),
+		SourceNanos: b.spent - a.spent, WriteBytes: machine.Grown(a.writes, b.writes), DeviceBytes: machine.Grown(a.device, b.device),
 		StorageBytes: b.storage - a.storage, LogBytes: b.logs - a.logs, LocalBytes: b.local - a.local, PutBytes: b.put - a.put,
-		PayloadBytes: b.payload - a.payload, ControlBytes: b.control - a.control, PeakMemory: peakMemory(), Began: a.at,
+		PayloadBytes: b.payload - a.payload, ControlBytes: b.control - a.control, PeakMemory: machine.PeakMemory(), Began: a.at,
 		Unsteady: w.unsteady,
 	}
 	for _, f := range result.Failures {
@@ -100,7 +103,7 @@ func (w *watcher) addSnapshots(p *Report) {
 	log := history{log: &w.r.checkpoints, started: w.started}
 	from, to := w.began.at, w.until.at
 	p.LineAge = medianAge(log.line(w.tasks), from, to)
-	if !w.r.spec.timed() {
+	if !w.r.spec.Timed() {
 		from, to = 0, math.MaxInt64
 	}
 	p.Checkpoints = w.checkpointsWithin(from, to)
@@ -131,7 +134,11 @@ func (w *watcher) checkpointsWithin(from, to int64) []CheckpointCost {
 }
 
 func (w *watcher) addLatencies(p *Report) {
-	if !w.r.measuresLatency() {
+	if !w.r.isOpen() {
+		return
+	}
+	if w.r.untimed != nil {
+		p.Untimed = w.r.untimed.Error()
 		return
 	}
 	sum := merge(w.r.processing)
@@ -181,7 +188,7 @@ func (p *Report) write(dir string) error {
 	return os.WriteFile(filepath.Join(dir, reportFile), data, 0o644)
 }
 
-func readReport(dir string) (*Report, error) {
+func ReadReport(dir string) (*Report, error) {
 	data, err := os.ReadFile(filepath.Join(dir, reportFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("the job's process ended without a report")

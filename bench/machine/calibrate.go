@@ -1,15 +1,10 @@
-package bench
+package machine
 
 import (
 	"runtime"
-	"strconv"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"weir/results"
 	"weir/results/stat"
-	"weir/workloads/keyedcount"
 )
 
 // The calibration loop keeps the arithmetic units of a processor busy from its
@@ -37,20 +32,21 @@ func Calibrate() float64 {
 	return stat.Median(passes)
 }
 
-// speedProbe runs a little of the calibration loop now and then while a job is
+// SpeedProbe runs a little of the calibration loop now and then while a job is
 // measured, and takes its CPU time. Where two processors turn out to be one
 // core, or somebody outside takes part of it, which a virtual machine sees in no
 // other way, the loop takes longer, and so does the job.
-type speedProbe struct {
+type SpeedProbe struct {
 	words []uint64
 	last  time.Time
-	times []float64 // ms of the whole loop
+	Times []float64 // ms of the whole loop
 }
 
-func newSpeedProbe() *speedProbe { return &speedProbe{words: make([]uint64, calibrationWords)} }
+// NewSpeedProbe returns a probe that has not looked yet.
+func NewSpeedProbe() *SpeedProbe { return &SpeedProbe{words: make([]uint64, calibrationWords)} }
 
-// look runs the loop if it is time.
-func (p *speedProbe) look() {
+// Look runs the loop if it is time.
+func (p *SpeedProbe) Look() {
 	if time.Since(p.last) < probeEvery {
 		return
 	}
@@ -58,21 +54,11 @@ func (p *speedProbe) look() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	calibrationLoop(p.words, 1) // the cache
-	began := threadTime()
+	began := ThreadTime()
 	calibrationLoop(p.words, probeRounds)
-	if d := threadTime() - began; began > 0 && d > 0 {
-		p.times = append(p.times, float64(d)/1e6*calibrationRounds/probeRounds)
+	if d := ThreadTime() - began; began > 0 && d > 0 {
+		p.Times = append(p.Times, float64(d)/1e6*calibrationRounds/probeRounds)
 	}
-}
-
-// threadTime returns the CPU time of this thread in nanoseconds; 0 if the system
-// does not say.
-func threadTime() int64 {
-	var t unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
-		return 0
-	}
-	return t.Nano()
 }
 
 func calibrationLoop(a []uint64, rounds int) {
@@ -89,19 +75,4 @@ func calibrationLoop(a []uint64, rounds int) {
 		}
 	}
 	runtime.KeepAlive(s0 + s1 + s2 + s3 + s4 + s5)
-}
-
-// keysOf returns the number of keys of a cell's workload; 0 if it has none.
-func keysOf(c *results.Cell) int64 { return setting(c.Settings, "keys", keyedcount.Defaults().Keys) }
-
-func setting(settings map[string]string, name string, standard int64) int64 {
-	if n, err := strconv.ParseInt(settings[name], 10, 64); err == nil {
-		return n
-	}
-	return standard
-}
-
-// stateBytes is about how large the logical state of a run gets.
-func stateBytes(s *JobSpec) int64 {
-	return setting(s.Settings, "keys", keyedcount.Defaults().Keys) * (setting(s.Settings, "valueSize", keyedcount.Defaults().ValueSize) + 16)
 }

@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"errors"
@@ -52,8 +52,8 @@ const (
 	fixedCounters  = 32
 )
 
-// maxSources bounds the parallelism of a measured job.
-const maxSources = 64
+// MaxSources bounds the parallelism of a measured job.
+const MaxSources = 64
 
 // Values per source behind the fixed counters.
 const (
@@ -63,7 +63,7 @@ const (
 	perSource
 )
 
-const counterBytes = 8 * (fixedCounters + perSource*maxSources)
+const counterBytes = 8 * (fixedCounters + perSource*MaxSources)
 
 const counterLayout = 0x5765697230303031 // changes with the layout
 
@@ -155,4 +155,21 @@ func (c *Counters) SetLimit(perPartition int64) { c.SetOnce(CounterLimit, perPar
 func (c *Counters) Limit() (perPartition int64, ok bool) {
 	v := c.Get(CounterLimit)
 	return v - 1, v > 0
+}
+
+// NoteKill records how far each of n sources had got when its process was
+// killed: now they stand still.
+func (c *Counters) NoteKill(n int) {
+	for i := range n {
+		c.setSource(i, sourceKilled, c.Offset(i))
+	}
+}
+
+// Lost returns how many records the newest process has handed out again, of
+// those that n sources had handed out before the kill.
+func (c *Counters) Lost(n int) (lost int64) {
+	for i := range n {
+		lost += max(c.getSource(i, sourceKilled)-(c.getSource(i, sourceRestored)-1), 0)
+	}
+	return lost
 }

@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"weir/bench/machine"
 	"weir/dataflow"
 	"weir/id"
 	"weir/live"
@@ -92,10 +93,14 @@ func (p *schedule) dueTotal(now int64) int64 {
 	return p.fill*int64(p.sources) + elapsed/1e9*p.rate + elapsed%1e9*p.rate/1e9
 }
 
-// shift is what must be added to a record's own time to get its intended time
-// since the epoch.
-func (p *schedule) shift() int64 {
-	return p.counters.Get(CounterOpened) - scheduled(p.fill*int64(p.sources), p.rate)
+// dueAt returns when a record was due, since the epoch, in a schedule that was
+// opened at a time; negative: it is none of the schedule's, but filled the state.
+func (p *schedule) dueAt(seq, opened int64) int64 {
+	if seq -= p.fill * int64(p.sources); seq < 0 {
+		return -1
+	}
+	r := live.Rate{Start: opened, PerSecond: p.rate}
+	return r.Intended(id.Offset(seq), 0, 1)
 }
 
 // measuredSource is a source that publishes how far it has got, measures the
@@ -112,8 +117,8 @@ type measuredSource struct {
 }
 
 func (s *measuredSource) Open(c *dataflow.Context) error {
-	if s.index = c.Info().Index; s.index >= maxSources {
-		return fmt.Errorf("source %d: at most %d sources can be measured", s.index, maxSources)
+	if s.index = c.Info().Index; s.index >= MaxSources {
+		return fmt.Errorf("source %d: at most %d sources can be measured", s.index, MaxSources)
 	}
 	s.fresh = true
 	return s.Source.Open(c)
@@ -157,21 +162,20 @@ func (s *measuredSource) emit(most int) (done bool, err error) {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	began := threadTime()
+	began := machine.ThreadTime()
 	done, err = s.Source.Emit(most)
-	s.spent.Add(timedEvery * (threadTime() - began))
+	s.spent.Add(timedEvery * (machine.ThreadTime() - began))
 	return done, err
 }
 
-// measuredSink is a sink that measures how long after its intended time a row
+// measuredSink is a sink that measures how long after its record was due a row
 // arrives, and finds the first row of a new record after a kill.
 type measuredSink struct {
 	dataflow.Sink
 	ctx      *dataflow.Context
-	of       func(row []byte) int64
-	shift    func() int64
-	late     *latencies // nil: nothing is measured
-	newFrom  int64      // a row of this time or later is new; 0: nobody asks
+	record   func(row []byte) (seq int64) // as workloads.Answers has it
+	late     *latencies                   // nil: nothing is measured
+	newFrom  int64                        // a row that answers this record or a later one is new; 0: nobody asks
 	counters *Counters
 }
 
@@ -182,33 +186,21 @@ func (s *measuredSink) Open(c *dataflow.Context) error {
 
 // Process implements dataflow.Sink.
 func (s *measuredSink) Process(port int, b *dataflow.Buffer) error {
-	if s.late != nil || s.newFrom > 0 {
-		s.look(b)
+	switch {
+	case s.newFrom > 0:
+		s.lookForNew(b)
+	case s.late != nil:
+		s.late.rows(b.Data, s.ctx.Now())
 	}
 	return s.Sink.Process(port, b)
 }
 
-func (s *measuredSink) look(b *dataflow.Buffer) {
-	now := s.ctx.Now()
-	if s.newFrom > 0 {
-		for row, rest := dataflow.NextRecord(b.Data); row != nil; row, rest = dataflow.NextRecord(rest) {
-			if s.of(row) >= s.newFrom {
-				s.counters.SetOnce(CounterNew, now)
-				s.newFrom = 0
-				return
-			}
-		}
-		return
-	}
-	began := s.counters.Get(CounterBegan)
-	if began == 0 {
-		return
-	}
-	shift := s.shift()
-	s.late.span(began)
+func (s *measuredSink) lookForNew(b *dataflow.Buffer) {
 	for row, rest := dataflow.NextRecord(b.Data); row != nil; row, rest = dataflow.NextRecord(rest) {
-		if t := s.of(row); t >= 0 {
-			s.late.record(t+shift, now)
+		if s.record(row) >= s.newFrom {
+			s.counters.SetOnce(CounterNew, s.ctx.Now())
+			s.newFrom = 0
+			return
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"bufio"
@@ -36,7 +36,7 @@ func Child() (status int) {
 		fmt.Fprintln(os.Stderr, "job: no spec on standard input; this mode is for the bench command itself")
 		return 2
 	}
-	var spec JobSpec
+	var spec Spec
 	if err := json.Unmarshal(line, &spec); err != nil {
 		fmt.Fprintln(os.Stderr, "job: spec:", err)
 		return 2
@@ -46,15 +46,15 @@ func Child() (status int) {
 		stop()                         // the signal is to end this process by itself
 		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
 	}()
-	if err := RunJob(ctx, &spec); err != nil {
+	if err := Run(ctx, &spec); err != nil {
 		fmt.Fprintln(os.Stderr, "job:", err)
 		return 1
 	}
 	return 0
 }
 
-// process is a child process that runs a job.
-type process struct {
+// Process is a child process that runs a job.
+type Process struct {
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
 	last  *lastWords
@@ -62,8 +62,8 @@ type process struct {
 	err   error
 }
 
-// start starts a child process with a spec.
-func start(spec *JobSpec) (*process, error) {
+// Start starts a child process with a spec.
+func Start(spec *Spec) (*Process, error) {
 	line, err := json.Marshal(spec)
 	if err != nil {
 		return nil, fmt.Errorf("spec: %w", err)
@@ -72,7 +72,7 @@ func start(spec *JobSpec) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the job: %w", err)
 	}
-	p := &process{cmd: exec.Command(self), last: &lastWords{}, done: make(chan struct{})}
+	p := &Process{cmd: exec.Command(self), last: &lastWords{}, done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), ChildVariable+"=1")
 	p.cmd.Stderr, p.cmd.Stdout = p.last, p.last
 	// A process group of its own: an interrupt typed at the terminal comes to the
@@ -89,26 +89,29 @@ func start(spec *JobSpec) (*process, error) {
 		close(p.done)
 	}()
 	if _, err := p.stdin.Write(append(line, '\n')); err != nil {
-		p.kill()
-		return nil, fmt.Errorf("start the job: %w", p.failure())
+		p.Kill()
+		return nil, fmt.Errorf("start the job: %w", p.Failure())
 	}
 	return p, nil
 }
 
-// kill ends the process as a power cut would end it for the job, and waits.
-func (p *process) kill() {
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Kill ends the process as a power cut would end it for the job, and waits.
+func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // SIGKILL; it may have ended by itself
 	<-p.done
 }
 
-// interrupt asks the job to stop well, and waits.
-func (p *process) interrupt() {
+// Interrupt asks the job to stop well, and waits.
+func (p *Process) Interrupt() {
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
 	<-p.done
 }
 
-// failure returns why the process has ended, with its last words; nil if well.
-func (p *process) failure() error {
+// Failure returns why the process has ended, with its last words; nil if well.
+func (p *Process) Failure() error {
 	if p.err == nil {
 		return nil
 	}

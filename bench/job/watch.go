@@ -1,4 +1,4 @@
-package bench
+package job
 
 import (
 	"fmt"
@@ -37,15 +37,12 @@ const (
 	sliceWidth   = 200 * time.Millisecond
 	steadySlices = 3
 	steadyWithin = 0.10
-	// FillPerKey is the number of records per key that fill the state: all but
-	// one key in a thousand have then been seen.
-	FillPerKey = 7
 )
 
 // WarmUpRule is the rule by which a repetition warms up, in words.
 func WarmUpRule(limit time.Duration) string {
-	return fmt.Sprintf("closed loop until %d records per key have filled the state, then until the throughput of %d successive slices of %s and the bytes of 2 successive checkpoints lie within %.0f %%, at most %s",
-		FillPerKey, steadySlices, sliceWidth, 100*steadyWithin, limit)
+	return fmt.Sprintf("closed loop until the state has its size, by the number of records that the workload says, then until the throughput of %d successive slices of %s and the bytes of 2 successive checkpoints lie within %.0f %%, at most %s",
+		steadySlices, sliceWidth, 100*steadyWithin, limit)
 }
 
 func newWatcher(r *run, g *dataflow.Graph) *watcher {
@@ -108,7 +105,7 @@ func (w *watcher) conclude(j *live.Job) {
 	}
 	c := w.r.counters
 	w.until = w.take(j)
-	if !w.r.spec.timed() {
+	if !w.r.spec.Timed() {
 		w.endWithInput(c)
 	}
 }
@@ -122,7 +119,7 @@ func (w *watcher) endWithInput(c *Counters) {
 }
 
 func (w *watcher) enter(p Phase) {
-	w.since = w.r.spec.clock()
+	w.since = w.r.spec.Clock()
 	w.r.counters.Set(CounterPhase, int64(p))
 }
 
@@ -134,7 +131,7 @@ func (w *watcher) step(j *live.Job) {
 		if w.r.counters.Get(CounterReady) == 0 {
 			return
 		}
-		if s.Killed || !s.timed() {
+		if s.Killed || !s.Timed() {
 			w.begin(j)
 		} else {
 			w.enter(Filling)
@@ -154,7 +151,7 @@ func (w *watcher) step(j *live.Job) {
 
 // warm begins to measure when throughput is steady.
 func (w *watcher) warm(j *live.Job) {
-	now := w.r.spec.clock()
+	now := w.r.spec.Clock()
 	if now-w.slice.at >= int64(sliceWidth) {
 		next := w.take(j)
 		w.slices = append(w.slices, float64(next.records-w.slice.records)/float64(next.at-w.slice.at))
@@ -198,7 +195,7 @@ func isSteady(values []float64, n int) bool {
 
 func (w *watcher) begin(j *live.Job) {
 	w.enter(Measuring)
-	if w.r.spec.timed() {
+	if w.r.spec.Timed() {
 		w.began = w.take(j)
 	} // a finite run is measured from its start
 	w.r.counters.Set(CounterBegan, w.began.at)
@@ -206,15 +203,15 @@ func (w *watcher) begin(j *live.Job) {
 
 // measure ends measuring in time, and the input after it.
 func (w *watcher) measure(j *live.Job) {
-	s, now := w.r.spec, w.r.spec.clock()
+	s, now := w.r.spec, w.r.spec.Clock()
 	w.sampleLag(now)
 	switch {
-	case s.Killed && s.timed():
+	case s.Killed && s.Timed():
 		if w.recovered(now) || now-w.began.at > int64(s.Measure) {
 			w.until = w.take(j)
 			w.end(now)
 		}
-	case !s.timed():
+	case !s.Timed():
 		if n, _ := w.r.counters.Emitted(s.Parallelism); n >= s.Events {
 			w.until = w.take(j)
 			w.endWithInput(w.r.counters)
