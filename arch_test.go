@@ -51,6 +51,7 @@ var imports = []struct{ pkg, may string }{
 	{"scenario", "algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace algorithms/coordinator external dataflow/operators state state/..."},
 	{"scenario/simtest", "check faults sim scenario"},
 	{"bench", "algorithms algorithms/... workloads workloads/... check external live live/recording trace dataflow dataflow/... state state/... results results/stat"},
+	{"bench/compare", "results/stat"},
 	{"paper/figures", "results results/stat"},
 	{"paper/report", "results results/stat paper/figures"},
 
