@@ -44,14 +44,19 @@ type benchmark struct {
 	n        int
 }
 
-// Benchmark builds the test binary of a Go benchmark for both arms, which may
+// Subject builds what a name says, a benchmark or a cell, for both arms.
+func (b *Builds) Subject(ctx context.Context, name string) (*Subject, error) {
+	if benchmarkName.MatchString(name) {
+		return b.benchmark(ctx, name)
+	}
+	return b.cell(ctx, name)
+}
+
+// benchmark builds the test binary of a Go benchmark for both arms, which may
 // have it in different packages, and finds out how many iterations a repetition
 // needs.
-func (b *Builds) Benchmark(ctx context.Context, name string) (*Subject, error) {
+func (b *Builds) benchmark(ctx context.Context, name string) (*Subject, error) {
 	parts := benchmarkName.FindStringSubmatch(name)
-	if parts == nil {
-		return nil, fmt.Errorf("%q is no benchmark: its name begins with Benchmark, after the end of a package's path and a dot if need be", name)
-	}
 	m := &benchmark{builds: b, name: strings.TrimSuffix(parts[2]+"/"+parts[3], "/")}
 	for _, arm := range []Arm{A, B} {
 		pkg, err := findPackage(b.Builds[arm], parts[1], parts[2])

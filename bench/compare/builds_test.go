@@ -86,7 +86,7 @@ func TestTwoRevisions(t *testing.T) {
 	dir := toy(t)
 	b := opened(t, dir, "HEAD~1", "HEAD")
 	b.aimed = 50 * time.Millisecond
-	s, err := b.Benchmark(t.Context(), "BenchmarkWork/n=1")
+	s, err := b.Subject(t.Context(), "BenchmarkWork/n=1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,11 +102,13 @@ func TestTwoRevisions(t *testing.T) {
 	if len(b.binaries) != 2 {
 		t.Errorf("built %v", b.binaries)
 	}
-	_, err = b.Benchmark(t.Context(), "BenchmarkWork/n=1/fails")
+	_, err = b.Subject(t.Context(), "BenchmarkWork/n=1/fails")
 	wantError(t, err, "by design", "BenchmarkWork/n=1/fails in A of HEAD~1")
-	_, err = b.Benchmark(t.Context(), "BenchmarkWork")
+	_, err = b.Subject(t.Context(), "BenchmarkWork")
 	wantError(t, err, "one must be named")
-	_, err = b.Benchmark(t.Context(), "BenchmarkNone")
+	_, err = b.Subject(t.Context(), "work/n=1")
+	wantError(t, err, `"work/n=1" is neither a benchmark`, "nor a cell")
+	_, err = b.Subject(t.Context(), "BenchmarkNone")
 	wantError(t, err, `BenchmarkNone is not in HEAD~1`, `no "func BenchmarkNone("`)
 	if len(b.binaries) != 2 {
 		t.Errorf("built again: %v", b.binaries)
@@ -133,9 +135,9 @@ func TestWorkTree(t *testing.T) {
 	if b.Builds[A].Dirty || !b.Builds[B].Dirty || !strings.Contains(b.Builds[B].String(), "dirty") {
 		t.Errorf("builds %s and %s", b.Builds[A], b.Builds[B])
 	}
-	_, err := b.Benchmark(t.Context(), "BenchmarkWork/n=1")
+	_, err := b.Subject(t.Context(), "BenchmarkWork/n=1")
 	wantError(t, err, "in 2 packages", "also", "new", "name one, as in also.BenchmarkWork")
-	_, err = b.Benchmark(t.Context(), "new.BenchmarkWork/n=1")
+	_, err = b.Subject(t.Context(), "new.BenchmarkWork/n=1")
 	wantError(t, err, "build B of "+dir, "more_test.go:3:14: expected ')'") // the go command's words
 }
 
@@ -166,7 +168,7 @@ func TestInterruptRemovesTrees(t *testing.T) {
 	b := opened(t, dir, "HEAD", "HEAD")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := b.Benchmark(ctx, "BenchmarkWork/n=1"); !errors.Is(err, context.Canceled) {
+	if _, err := b.Subject(ctx, "BenchmarkWork/n=1"); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if err := b.Close(); err != nil {
@@ -186,6 +188,25 @@ func TestParse(t *testing.T) {
 	wantError(t, err, "no result")
 	_, err = parse("BenchmarkX 1 1 ns/op\nBenchmarkY 1 1 ns/op\n")
 	wantError(t, err, "more than one")
+}
+
+// TestReadCells reads what `bench run --json` writes: a cell, its twin, and the
+// summary.
+func TestReadCells(t *testing.T) {
+	const lines = `{"algorithm":"aligned","throughput":{"median":1e6,"unit":"records/s"},"throughput_per_cpu":{"median":5e5}}
+{"algorithm":"aligned","twin":true,"throughput":{"median":5e5},"throughput_per_cpu":{"median":2.5e5}}
+{"summary":true,"cells":2}
+`
+	r, err := readCells(lines)
+	if err != nil || r.CPU != 3000 || r.Wall != 1500 {
+		t.Errorf("%+v, error %v", r, err)
+	}
+	_, err = readCells(`{"algorithm":"aligned"}`)
+	wantError(t, err, "no throughput_per_cpu in a cell")
+	_, err = readCells(`{"summary":true}`)
+	wantError(t, err, "no cell was measured")
+	_, err = readCells("table")
+	wantError(t, err, "not JSON")
 }
 
 func wantError(t *testing.T, err error, parts ...string) {

@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"weir/results/stat"
@@ -54,7 +55,7 @@ func DefaultRule() Rule {
 // Validate names the first value that makes no sense.
 func (r *Rule) Validate() error {
 	switch {
-	case !(r.Width > 0 && r.Width < 1):
+	case math.IsNaN(r.Width) || r.Width <= 0 || r.Width >= 1:
 		return fmt.Errorf("width %g; it must be above 0 and below 1, 0.02 for 2 %%", r.Width)
 	case r.MinBlocks < stat.MinInterval:
 		return fmt.Errorf("at least %d blocks; there is no interval below %d", r.MinBlocks, stat.MinInterval)
@@ -85,8 +86,8 @@ func measureBlock(ctx context.Context, number int, repeat Repeat) (*Block, error
 		if err != nil {
 			return nil, err
 		}
-		if !(r.CPU > 0 && r.Wall > 0) {
-			return nil, fmt.Errorf("arm %s took %g ns of processor time and %g ns per operation: too little to be measured", arm, r.CPU, r.Wall)
+		if !isTime(r.CPU) || !isTime(r.Wall) {
+			return nil, fmt.Errorf("a repetition of %s took %g ns of processor time and %g ns by the clock per operation, which cannot be compared", arm, r.CPU, r.Wall)
 		}
 		b.Readings[arm] = append(b.Readings[arm], r)
 	}
@@ -94,6 +95,10 @@ func measureBlock(ctx context.Context, number int, repeat Repeat) (*Block, error
 	b.WallRatio = sum(b.Readings[B], wall) / sum(b.Readings[A], wall)
 	return b, nil
 }
+
+// isTime tells of times that can stand in a ratio. A short loop may come out below
+// zero once start and set-up are subtracted.
+func isTime(ns float64) bool { return ns > 0 && !math.IsInf(ns, 1) }
 
 func cpu(r *Reading) float64  { return r.CPU }
 func wall(r *Reading) float64 { return r.Wall }

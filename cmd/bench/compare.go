@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,12 +27,13 @@ type comparing struct {
 func newCompare() *cobra.Command {
 	f := comparing{rule: compare.DefaultRule()}
 	command := &cobra.Command{
-		Use:   "compare --build A --build B BENCH...",
+		Use:   "compare --build A --build B BENCH|CELL...",
 		Short: "Tell whether one build is slower than another",
 		Long: `Compare the processor time per operation of two builds. BENCH is a Go benchmark
 with its sub-benchmark, and where several packages have one of that name, the end
 of the package's path in front: heap.BenchmarkSmall. It may be in another package
-in each build.
+in each build. CELL is algorithm/state/workload, which each build's own bench
+command measures in a closed loop over a finite input, a checkpoint every 200 ms.
 
 A build is a revision, as git understands it, or a work tree, named by a path
 that begins with . or /, with its uncommitted changes. A revision gets a work tree
@@ -47,10 +49,11 @@ process less that of one that does two operations.
 With --gate the exit status is 1 when the upper end of an interval is above it.`,
 		Example: `  bench compare --build HEAD~1 --build HEAD BenchmarkSimEvents/fifo
   bench compare --build main --build . --gate 1.05 BenchmarkSimEvents/fifo BenchmarkScenarioHeap/aligned
-  bench compare --build HEAD --build HEAD --width 0.01 BenchmarkQueue   # A/A: what this machine can tell`,
+  bench compare --build HEAD --build HEAD --width 0.01 BenchmarkQueue   # A/A: what this machine can tell
+  bench compare --build HEAD~1 --build HEAD aligned/heap/keyedcount`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fmt.Errorf("%w: compare needs a benchmark", errUsage)
+				return fmt.Errorf("%w: compare needs a benchmark or a cell", errUsage)
 			}
 			return nil
 		},
@@ -72,7 +75,7 @@ func (f *comparing) check() error {
 	switch {
 	case len(f.builds) != 2:
 		return fmt.Errorf("%w: --build is given %d times; give A and B", errUsage, len(f.builds))
-	case f.gate != 0 && !(f.gate > 0):
+	case math.IsNaN(f.gate) || f.gate < 0:
 		return fmt.Errorf("%w: --gate %g; it must be above 0, as in 1.05", errUsage, f.gate)
 	}
 	if err := f.rule.Validate(); err != nil {
@@ -95,7 +98,7 @@ func (f *comparing) run(cmd *cobra.Command, args []string) (err error) {
 	var beyond []string
 	for _, name := range strings.Split(strings.Join(args, ","), ",") {
 		cmd.PrintErrf("%s: building and calibrating\n", name)
-		subject, err := builds.Benchmark(ctx, name)
+		subject, err := builds.Subject(ctx, name)
 		if err != nil {
 			return err
 		}
