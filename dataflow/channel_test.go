@@ -92,10 +92,10 @@ func TestPositions(t *testing.T) {
 	r.turns()
 	r.p.k.Finish()
 	r.want("sent", r.wire(0), "1 a b wm 5 | barrier 1.1 | barrier 1.2 | 5 end | gone")
-	if at := r.task.SealedUpTo(0); at != 5 {
+	if at := r.task.kernel().SealedUpTo(0); at != 5 {
 		t.Errorf("sealed up to %d, want 5", at)
 	}
-	if in := [2]id.Seq{r.task.Delivered(0), r.task.Delivered(1)}; in != [2]id.Seq{4, 2} {
+	if in := [2]id.Seq{r.task.kernel().Delivered(0), r.task.kernel().Delivered(1)}; in != [2]id.Seq{4, 2} {
 		t.Errorf("delivered %v, want [4 2]", in)
 	}
 }

@@ -76,7 +76,7 @@ func (d *Draft) queuedUntil(i *input) bool {
 }
 
 func (d *Draft) addIn(i *input, b *Buffer) {
-	if d.t.cfg.Canary == SkipInputQueue {
+	if d.t.cfg.Mutant == MutantSkipInputQueue {
 		return
 	}
 	b.Shared = true
@@ -96,7 +96,7 @@ func (d *Draft) Add(in int, b *Buffer) { d.addIn(&d.t.inputs[in], b) }
 
 // Outputs adds everything queued and unsent.
 func (d *Draft) Outputs() {
-	if d.t.cfg.Canary == SkipOutputQueue {
+	if d.t.cfg.Mutant == MutantSkipOutputQueue {
 		return
 	}
 	for n := range d.t.outputs {
@@ -131,8 +131,8 @@ type Mark struct {
 }
 
 // Mark returns where an input stands now.
-func (t *Task) Mark(i int) Mark {
-	in := &t.inputs[i]
+func (k *kernel) Mark(i int) Mark {
+	in := &k.inputs[i]
 	return Mark{in.delivered, InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone}}
 }
 
@@ -164,19 +164,21 @@ func (d *Draft) Seal() {
 }
 
 // Begin fixes the instant of snapshot e. The caller adds channel state and seals.
-func (t *Task) Begin(e, base id.Epoch) *Draft {
+func (k *kernel) Begin(e, base id.Epoch) *Draft { return k.task().begin(e, base) }
+
+func (t *Task) begin(e, base id.Epoch) *Draft {
 	t.flush() // open buffers belong before the instant
 	d := &Draft{t: t}
 	d.head = t.header(e, base)
 	d.list = t.ctx.encodeLists()
-	if t.cfg.Canary != ForgetTimers {
+	if t.cfg.Mutant != MutantForgetTimers {
 		d.timers = t.timers.encode(nil)
 	} else {
 		d.timers = (&timers{}).encode(nil)
 	}
 	t.observeInstant(d)
 	prefix := keyOf("files/", t.info.ID, e, "-")
-	if t.cfg.Canary == ReuseTableName {
+	if t.cfg.Mutant == MutantReuseTableName {
 		prefix = "files/" + t.info.ID.String() + "/"
 	}
 	t.drafts = append(t.drafts, d)
@@ -246,7 +248,9 @@ func (t *Task) observeInstant(d *Draft) {
 }
 
 // Abandon drops draft e if it is not stored yet.
-func (t *Task) Abandon(e id.Epoch) {
+func (k *kernel) Abandon(e id.Epoch) { k.task().abandon(e) }
+
+func (t *Task) abandon(e id.Epoch) {
 	for k, d := range t.drafts {
 		if d.head.Epoch == e {
 			t.drafts = append(t.drafts[:k], t.drafts[k+1:]...)
@@ -364,8 +368,8 @@ func (t *Task) preCommitDone(e effect, s ExtStatus) {
 	switch s {
 	case ExtOK:
 		t.preCommits = slices.DeleteFunc(t.preCommits, func(x id.Epoch) bool { return x == epoch })
-		if t.cfg.Canary == ReleaseBeforeStored {
-			t.Commit(epoch)
+		if t.cfg.Mutant == MutantReleaseBeforeStored {
+			t.commit(epoch)
 		}
 		t.advanceDrafts()
 	case ExtFailed:
@@ -389,7 +393,7 @@ func (t *Task) preCommitting(e id.Epoch) bool {
 
 func (t *Task) draftFailed(d *Draft, err error) {
 	e := d.head.Epoch
-	t.Abandon(e)
+	t.abandon(e)
 	t.proto.StoreFailed(e, err)
 }
 

@@ -46,7 +46,7 @@ func (t *Task) enqueueInput(i int, b *Buffer) {
 	t.record(in, b)
 	in.q.push(b)
 	if in.q.len() == 1 && !in.blocked {
-		t.available++
+		t.servable.add(i)
 	}
 }
 
@@ -96,45 +96,45 @@ func (t *Task) record(in *input, b *Buffer) {
 func (t *Task) cutInput(i int) {
 	in := &t.inputs[i]
 	if in.q.len() > 0 && !in.blocked {
-		t.available--
+		t.servable.remove(i)
 	}
 	in.q.clear()
 	in.arrived = in.delivered
 }
 
 // Block stops delivery from an input.
-func (t *Task) Block(i int) {
-	in := &t.inputs[i]
+func (k *kernel) Block(i int) {
+	in := &k.inputs[i]
 	if in.blocked {
 		return
 	}
 	in.blocked = true
 	if in.q.len() > 0 {
-		t.available--
+		k.servable.remove(i)
 	}
-	t.observeChannel(trace.ChannelBlocked, in.ID, 0, "")
+	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, "")
 }
 
 // Unblock resumes delivery from an input.
-func (t *Task) Unblock(i int) {
-	in := &t.inputs[i]
+func (k *kernel) Unblock(i int) {
+	in := &k.inputs[i]
 	if !in.blocked {
 		return
 	}
 	in.blocked = false
 	if in.q.len() > 0 {
-		t.available++
+		k.servable.add(i)
 	}
-	t.observeChannel(trace.ChannelUnblocked, in.ID, 0, "")
+	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, "")
 }
 
 // Delivered is the last position delivered from an input.
-func (t *Task) Delivered(i int) id.Seq { return t.inputs[i].delivered }
+func (k *kernel) Delivered(i int) id.Seq { return k.inputs[i].delivered }
 
 // Ended reports that an input has delivered EndData, or EndStream when stream.
-func (t *Task) Ended(i int, stream bool) bool {
+func (k *kernel) Ended(i int, stream bool) bool {
 	if stream {
-		return t.inputs[i].gone
+		return k.inputs[i].gone
 	}
-	return t.inputs[i].ended
+	return k.inputs[i].ended
 }

@@ -8,62 +8,80 @@ import (
 	"weir/trace"
 )
 
-// This file holds the rest of what a Protocol may ask of its Kernel.
+// kernel is a task as its protocol sees it: the Kernel. It is the same object
+// under another name, so that a driver, who holds the Task, has none of these
+// methods, and a protocol none of the driver's.
+type kernel Task
+
+var _ Kernel = (*kernel)(nil)
+
+func (k *kernel) task() *Task { return (*Task)(k) }
+
+func (t *Task) kernel() *kernel { return (*kernel)(t) }
+
+// Info describes the task.
+func (k *kernel) Info() *TaskInfo { return k.info }
+
+// Attempt is the plan that started this incarnation.
+func (k *kernel) Attempt() id.Attempt { return k.attempt }
+
+// Config returns the settings of the job.
+func (k *kernel) Config() *Config { return k.cfg }
 
 // ErrLostOutput is the failure of a task whose sealed transaction the external
 // store does not know any more: output that was promised is lost.
 var ErrLostOutput = errors.New("the external store does not know a transaction that must be committed: output is lost")
 
 // IsDrained reports that the task has processed its last record.
-func (t *Task) IsDrained() bool { return t.drained }
+func (k *kernel) IsDrained() bool { return k.drained }
 
 // Pause stops turns; everything else still comes in.
-func (t *Task) Pause(on bool) { t.paused = on }
+func (k *kernel) Pause(on bool) { k.paused = on }
 
 // Limit lets a source go to o and no further.
-func (t *Task) Limit(o id.Offset) bool {
-	t.limit = o
-	return t.source != nil && t.source.Offset() >= o
+func (k *kernel) Limit(o id.Offset) bool {
+	k.limit = o
+	return k.source != nil && k.source.Offset() >= o
 }
 
 // Broadcast seals what is open and puts a control item on every output.
-func (t *Task) Broadcast(op uint8, e id.Epoch, p Place, data []byte) {
-	t.flush()
-	for i := range t.outputs {
+func (k *kernel) Broadcast(op uint8, e id.Epoch, p Place, data []byte) {
+	k.task().flush()
+	for i := range k.outputs {
 		place := p
-		if t.outputs[i].Forbidden {
+		if k.outputs[i].Forbidden {
 			place = InBand
 		}
-		t.outputs[i].control(op, e, place, data)
+		k.outputs[i].control(op, e, place, data)
 	}
 }
 
 // Flush seals what is open.
-func (t *Task) Flush() { t.flush() }
+func (k *kernel) Flush() { k.task().flush() }
 
 // Demote queues an overtaking item in-band.
-func (t *Task) Demote(i int, b *Buffer) {
+func (k *kernel) Demote(i int, b *Buffer) {
 	c := *b
 	c.Over = false
-	t.enqueueInput(i, &c)
+	k.task().enqueueInput(i, &c)
 }
 
 // Reply sends data to the sender of input in.
-func (t *Task) Reply(in int, data []byte) { t.host.Back(in, data) }
+func (k *kernel) Reply(in int, data []byte) { k.host.Back(in, data) }
 
 // SealedUpTo is the last position sealed on an output.
-func (t *Task) SealedUpTo(out int) id.Seq { return t.outputs[out].sealed }
+func (k *kernel) SealedUpTo(out int) id.Seq { return k.outputs[out].sealed }
 
 // Release lets numbered items of an output up to upTo go.
-func (t *Task) Release(out int, upTo id.Seq) {
-	o := &t.outputs[out]
+func (k *kernel) Release(out int, upTo id.Seq) {
+	o := &k.outputs[out]
 	o.released = max(o.released, upTo)
 	o.drain()
 }
 
 // Resend replaces the queue of an output.
-func (t *Task) Resend(out int, bs []*Buffer) {
-	o := &t.outputs[out]
+func (k *kernel) Resend(out int, bs []*Buffer) {
+	o := &k.outputs[out]
 	o.q.clear()
 	for _, b := range bs {
 		o.q.push(b)
@@ -71,46 +89,48 @@ func (t *Task) Resend(out int, bs []*Buffer) {
 }
 
 // Tell sends a message to the coordinator.
-func (t *Task) Tell(data []byte) { t.host.Tell(data) }
+func (k *kernel) Tell(data []byte) { k.host.Tell(data) }
 
 // After asks for Protocol.Timer after d.
-func (t *Task) After(d Nanos) id.Ticket {
-	k := t.ticket(effect{kind: effectProtocolTimer})
-	t.host.Timer(k, d)
-	return k
+func (k *kernel) After(d Nanos) id.Ticket {
+	n := k.task().ticket(effect{kind: effectProtocolTimer})
+	k.host.Timer(n, d)
+	return n
 }
 
 // Store asks for a storage operation, repeated while its outcome is unknown.
-func (t *Task) Store(op state.Op) id.Ticket {
-	k := t.ticket(effect{kind: effectProtocolStore, op: op})
-	t.host.Store(k, op)
-	return k
+func (k *kernel) Store(op state.Op) id.Ticket {
+	n := k.task().ticket(effect{kind: effectProtocolStore, op: op})
+	k.host.Store(n, op)
+	return n
 }
 
 // Draw is an arbitrary choice by the driver.
-func (t *Task) Draw(c Choice, n int) int { return t.host.Draw(c, n) }
+func (k *kernel) Draw(c Choice, n int) int { return k.host.Draw(c, n) }
 
 // Observe reports a protocol event.
-func (t *Task) Observe(k TraceKind, e id.Epoch, text string) { t.observe(k, e, text) }
+func (k *kernel) Observe(kind TraceKind, e id.Epoch, text string) { k.task().observe(kind, e, text) }
 
 // Commit makes everything up to e visible and lets the store forget older bases.
-func (t *Task) Commit(e id.Epoch) {
+func (k *kernel) Commit(e id.Epoch) { k.task().commit(e) }
+
+// ReleaseBase lets the state store forget what it knows of snapshots before base.
+func (k *kernel) ReleaseBase(base id.Epoch) { k.store.Release(base) }
+
+// Finish leaves once all commits are through and all snapshots begun are
+// stored or given up: what is queued on the outputs may stand in them only.
+func (k *kernel) Finish() {
+	k.finishing = true
+	k.task().tryLeave()
+}
+
+func (t *Task) commit(e id.Epoch) {
 	t.observe(trace.CommitAsked, e, "")
 	if t.sink != nil {
 		for _, op := range t.sink.Commit(e) {
 			t.external(op)
 		}
 	}
-}
-
-// ReleaseBase lets the state store forget what it knows of snapshots before base.
-func (t *Task) ReleaseBase(base id.Epoch) { t.store.Release(base) }
-
-// Finish leaves once all commits are through and all snapshots begun are
-// stored or given up: what is queued on the outputs may stand in them only.
-func (t *Task) Finish() {
-	t.finishing = true
-	t.tryLeave()
 }
 
 func (t *Task) tryLeave() {

@@ -190,7 +190,7 @@ func (t *Task) resume() {
 	if r.snap != nil {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
-		t.watermark = h.Watermark
+		t.watermark, t.atLow = h.Watermark, 0
 		t.drained, t.ended = h.Drained, h.Drained
 		for i := range t.inputs {
 			in := &t.inputs[i]
@@ -208,10 +208,10 @@ func (t *Task) resume() {
 	}
 	t.injectLogs(r)
 	if r.plan.Stable > 0 {
-		t.Commit(r.plan.Stable)
+		t.commit(r.plan.Stable)
 	}
 	if !r.plan.Left {
-		t.proto.Start(t, s)
+		t.proto.Start(t.kernel(), s)
 	}
 	if t.phase == failed {
 		return
@@ -304,7 +304,7 @@ func (t *Task) keep(ev *Event) {
 	}
 	t.restore = &restoring{plan: *ev.Plan, keep: true}
 	if ev.Plan.Stable > 0 {
-		t.Commit(ev.Plan.Stable)
+		t.commit(ev.Plan.Stable)
 	}
 	t.readLogs()
 }

@@ -50,7 +50,7 @@ func TestRestore(t *testing.T) {
 	if l := op2.ctx.List("notes", state.Split); len(l.Items) != 1 || string(l.Items[0]) != "x" {
 		t.Errorf("the list holds %q", l.Items)
 	}
-	if at := r.task.SealedUpTo(0); at != 3 {
+	if at := r.task.kernel().SealedUpTo(0); at != 3 {
 		t.Errorf("sealed up to %d, want 3", at)
 	}
 	r.connect(0)

@@ -52,16 +52,18 @@ type Task struct {
 	drained   bool
 	finishing bool // leave once commits are through
 	watermark int64
+	low       int64 // lowest watermark of the inputs, and how many have it;
+	atLow     int   // 0: not known
 	announced int64 // watermark last put on the outputs
 
-	inputs    []input
-	outputs   []output
-	available int  // inputs that could be served
-	lastIn    int  // input served last, for the rotation
-	full      int  // outputs at their limit
-	openBufs  int  // outputs with something not sealed
-	parked    bool // the decider waits for the next arrival
-	flushing  bool
+	inputs   []input
+	outputs  []output
+	servable inputSet // inputs that could be served
+	lastIn   int      // input served last, for the rotation
+	full     int      // outputs at their limit
+	openBufs int      // outputs with something not sealed
+	parked   bool     // the decider waits for the next arrival
+	flushing bool
 
 	drafts []*Draft
 	// preCommits are the epochs whose pre-commit is under way, drafts given up included.
@@ -71,7 +73,6 @@ type Task struct {
 	pending    pending
 	extCount   int // external operations under way
 	chain      uint64
-	options    []int
 	seenBuf    []id.Seq
 }
 
@@ -133,7 +134,7 @@ type Env struct {
 // NewTask builds an incarnation of a task. Nothing runs before EvStart.
 func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	for i := range j.Graph.Edges {
-		if j.Graph.Edges[i].Back && !j.Algorithm.Properties().Cyclic {
+		if j.Graph.Edges[i].Back && j.Algorithm.Properties().Topologies != AnyTopology {
 			return nil, fmt.Errorf("edge %d is a back-edge, and the algorithm declares that it is for acyclic graphs: its snapshots would miss what goes round", i)
 		}
 	}
@@ -161,6 +162,7 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	for i := range t.outputs {
 		t.outputs[i] = output{Channel: info.Outputs[i], t: t, index: i, watermark: NoWatermark}
 	}
+	t.servable = newInputSet(len(t.inputs))
 	t.seenBuf = make([]id.Seq, len(t.inputs))
 	t.ctx.t = t
 	if err := t.ctx.wire(j.Graph); err != nil {
@@ -193,15 +195,6 @@ func (t *Task) setProtocol(p Protocol) {
 	}
 }
 
-// Info describes the task.
-func (t *Task) Info() *TaskInfo { return t.info }
-
-// Attempt is the plan that started this incarnation.
-func (t *Task) Attempt() id.Attempt { return t.attempt }
-
-// Config returns the settings of the job.
-func (t *Task) Config() *Config { return t.cfg }
-
 // Offset returns how far a source has handed out its partition; 0 for others.
 func (t *Task) Offset() id.Offset {
 	if t.source == nil {
@@ -224,7 +217,7 @@ func (t *Task) Runnable() bool {
 	if t.source != nil {
 		return !t.ended && t.source.Offset() < t.limit
 	}
-	return t.available > 0
+	return t.servable.n > 0
 }
 
 // Close frees local resources; the task is not used afterwards. No transfer

@@ -19,7 +19,7 @@ func (t *Task) turn(most int) {
 	in := &t.inputs[i]
 	b := in.q.pop()
 	if in.q.len() == 0 {
-		t.available--
+		t.servable.remove(i)
 	}
 	switch b.Item {
 	case Data:
@@ -178,32 +178,18 @@ func (t *Task) endOfInput() {
 
 // pick chooses the input to serve, or -1 to park.
 func (t *Task) pick() int {
-	t.options = t.options[:0]
-	n := len(t.inputs)
-	for k := 1; k <= n; k++ {
-		i := t.lastIn + k
-		if i >= n {
-			i -= n
-		}
-		if in := &t.inputs[i]; !in.blocked && in.q.len() > 0 {
-			if t.available == 1 {
-				t.lastIn = i
-				if t.decider == nil {
-					return i
-				}
-			}
-			t.options = append(t.options, i)
-		}
-	}
-	if len(t.options) == 0 {
+	n := t.servable.n
+	if n == 0 {
 		return -1
 	}
-	c := t.choose(PickInput, len(t.options))
-	if c < 0 {
-		t.parked = true
-		return -1
+	c := 0
+	if n > 1 || t.decider != nil {
+		if c = t.choose(PickInput, n); c < 0 {
+			t.parked = true
+			return -1
+		}
 	}
-	t.lastIn = t.options[c]
+	t.lastIn = t.servable.after(t.lastIn, c)
 	return t.lastIn
 }
 

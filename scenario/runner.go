@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"weir/check"
@@ -58,6 +59,9 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	r.job = dataflow.Job{Name: c.Workload.Name(), Graph: graph, Algorithm: c.Algorithm, Backend: r.backend, Config: baseConfig()}
+	if c.Groups != 0 {
+		r.job.Config.Groups = c.Groups
+	}
 	tasks, err := graph.Expand(r.job.Config.Groups)
 	if err != nil {
 		return nil, err
@@ -105,7 +109,7 @@ func smallSink(p dataflow.Properties) func() dataflow.Operator {
 
 func baseConfig() dataflow.Config {
 	c := dataflow.DefaultConfig()
-	c.BatchTimeout, c.Groups = 0, 16
+	c.BatchTimeout, c.Groups = 0, DefaultGroups
 	c.HashContents, c.CheckState = true, true
 	k := &c.Checkpoint
 	k.Timeout, k.Tolerated, k.Interval = 2e9, -1, DefaultInterval
@@ -120,7 +124,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	r.swarm.Reset(seedNumber)
 	d := r.swarm.Stream("swarm")
 	c := &r.job.Config
-	c.Canary = r.cfg.Canary
+	c.Mutant = r.cfg.Mutant
 	c.BatchRecords = 1 + d.Draw(12)
 	c.BatchBytes = 4096
 	c.SourceBatch = 1 + d.Draw(12)
@@ -137,16 +141,24 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 		k.Interval = dataflow.Nanos(r.cfg.Interval)
 	}
 	k.MaxConcurrent = 1 + d.Draw(2)
+	if most := r.cfg.Algorithm.Properties().MaxConcurrent; most > 0 {
+		k.MaxConcurrent = min(k.MaxConcurrent, most)
+	}
 	k.Retain = 1 + d.Draw(3)
 	k.MinPause = 0
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
-	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: 3_000_000, MaxTime: 300e9}
+	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: r.mostEvents(), MaxTime: 300e9}
 	cfg.LocalDisks = r.cfg.State != "heap"
 	r.skew(d, &cfg)
 	return cfg
 }
+
+// mostEvents is how many events a run may take before it counts as one that
+// never ends: a constant, and what connections, barriers and ends take on every
+// channel of a large job, as often as crashes begin it anew.
+func (r *Runner) mostEvents() int64 { return 3_000_000 + 100*int64(r.random.Channels) }
 
 // skew makes some workers and links slow, so that barriers come apart.
 func (r *Runner) skew(d *seed.Stream, cfg *sim.Config) {
@@ -210,7 +222,7 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	}
 	injector := faults.NewInjector(plan)
 	cfg.Injector = injector
-	store, err := external.OpenStore(external.StoreConfig{Canary: r.cfg.Canary, OnCommit: r.sim.Committed})
+	store, err := external.OpenStore(external.StoreConfig{Mutant: r.cfg.Mutant, OnCommit: r.sim.Committed})
 	if err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
 	}
@@ -225,23 +237,30 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	if res.Verdict != sim.Done {
 		end.Err = res.Err
 	}
-	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Result: res, Report: r.checker.Finish(end), Plan: plan, Struck: injector.Waiting() < len(plan.Faults), rows: r.checker.Rows}
+	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Result: res, Report: r.checker.Finish(end), Plan: plan, waiting: injector.Pending(), rows: r.checker.Rows}
 	o.classify()
 	return o
 }
 
 // Outcome is what came of one run.
 type Outcome struct {
-	Config *Config
-	Seed   uint64
-	Kind   Kind
-	Err    error // Broken: why
-	Result sim.Result
-	Report *check.Report
-	Plan   faults.Plan
-	Struck bool // at least one fault of the plan happened
-	rows   func() [][]byte
+	Config  *Config
+	Seed    uint64
+	Kind    Kind
+	Err     error // Broken: why
+	Result  sim.Result
+	Report  *check.Report
+	Plan    faults.Plan
+	waiting []faults.Fault // of the plan: the run ended before them
+	rows    func() [][]byte
 }
+
+// Struck reports whether at least one fault of the plan happened.
+func (o *Outcome) Struck() bool { return len(o.waiting) < len(o.Plan.Faults) }
+
+// NotStruck returns the faults of the plan that changed nothing: the run ended
+// before them, what they were for was gone, or no operation came that they match.
+func (o *Outcome) NotStruck() []faults.Fault { return slices.Concat(o.waiting, o.Result.Missed) }
 
 // Kind is the verdict on a run; the larger the worse.
 type Kind uint8

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"weir/algorithms/aligned"
 	"weir/algorithms/catalog"
-	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario"
 	workloadcatalog "weir/workloads/catalog"
@@ -45,7 +45,7 @@ func broken(t *testing.T) scenario.Config {
 		t.Fatal(err)
 	}
 	w.Small()
-	return scenario.Config{Algorithm: a, State: "heap", Workload: w, Canary: dataflow.ForgetChannel}
+	return scenario.Config{Algorithm: a, State: "heap", Workload: w, Mutant: aligned.MutantForgetChannel}
 }
 
 // TestMessage: what a failure says, down to the commands that repeat it.
@@ -62,13 +62,13 @@ func TestMessage(t *testing.T) {
 	for _, want := range []string{
 		"seed 4: safety violation: cut: at ", "\n  faults: (crash coordinator at (nth 9 sweep-event))\n",
 		"repeat with\n  go test ./scenario/simtest -run '^TestMessage$/^a_b$' -seed 4 -crash 9\n  go run ./cmd/sim run --algorithm aligned --state heap --workload keyedcount --set ",
-		" --seed 4 ", " --crash 9 --victim coordinator --canary forget-channel",
+		" --seed 4 ", " --crash 9 --victim coordinator --mutant forget-channel",
 	} {
 		if !strings.Contains(m, want) {
 			t.Errorf("the message lacks %q:\n%s", want, m)
 		}
 	}
-	if !strings.HasSuffix(m, "--canary forget-channel") {
+	if !strings.HasSuffix(m, "--mutant forget-channel") {
 		t.Errorf("the message does not end with the command:\n%s", m)
 	}
 }
@@ -93,7 +93,7 @@ func TestCheckAndSweepFail(t *testing.T) {
 	}
 	f.said = nil
 	c := broken(t)
-	c.Canary = dataflow.NoCanary
+	c.Mutant = ""
 	if err := c.Workload.SetEvents(12); err != nil {
 		t.Fatal(err)
 	}
