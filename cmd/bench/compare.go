@@ -157,8 +157,11 @@ func writeCompared(out io.Writer, b *compare.Builds, s *compare.Subject, r *comp
 	_, _ = fmt.Fprintf(w, "  PER OPERATION\tA\tB\tB/A\t%s\n", interval) // a Builder takes every write
 	_, _ = fmt.Fprintf(w, "  processor ns\t%s\t%s\t%.3f\t%.3f to %.3f\n", number(cpuA), number(cpuB), r.Ratio.Median, r.Ratio.Lo, r.Ratio.Hi)
 	_, _ = fmt.Fprintf(w, "  wall clock ns\t%s\t%s\t%.3f\t%.3f to %.3f\n", number(wallA), number(wallB), r.Wall.Median, r.Wall.Lo, r.Wall.Hi)
-	_, _ = fmt.Fprintln(w, "  REPORTED\t\t\t\t")
-	for _, x := range r.Reported() {
+	reported := r.Reported()
+	if len(reported) > 0 {
+		_, _ = fmt.Fprintln(w, "  REPORTED\t\t\t\t")
+	}
+	for _, x := range reported {
 		_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t\n", x.Unit, number(x.A), number(x.B), quotient(x.B, x.A))
 	}
 	_ = w.Flush()
