@@ -57,6 +57,7 @@ var imports = []struct{ pkg, may string }{
 	{"bench/machine", "results results/stat"},
 	{"bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... bench/machine external live trace dataflow dataflow/... state state/... results results/stat"},
 	{"bench", "algorithms algorithms/... workloads workloads/... bench/job bench/machine external dataflow state/catalog results results/stat"},
+	{"bench/compare", "results/stat"},
 	{"paper/figures", "results results/stat"},
 	{"paper/report", "results results/stat paper/figures"},
 
