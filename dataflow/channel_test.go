@@ -30,13 +30,6 @@ func TestContiguity(t *testing.T) {
 			t.Error("a failed task works on")
 		}
 	}
-	r := middle(t, nil, func(c *Config) { c.Reorder = true })
-	r.arrive(0, 3, "c")
-	r.arrive(0, 1, "a", "b")
-	r.turns()
-	if r.failure != nil || r.wire(0) != "" {
-		t.Errorf("a channel that may reorder: %v", r.failure)
-	}
 }
 
 func TestCredits(t *testing.T) {

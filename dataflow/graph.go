@@ -59,6 +59,9 @@ type Edge struct {
 	Key func(rec []byte) uint64
 	// Back marks a back-edge: the graph without them has no cycle.
 	Back bool
+	// Reorders lets the driver deliver what is sent on the edge's channels in any
+	// order. Only for algorithms that declare Channels: AnyOrder.
+	Reorders bool
 }
 
 // TaskInfo describes one task: what a protocol and an operator may know of the graph.
@@ -86,4 +89,7 @@ type Channel struct {
 	// Forbidden edges (pointwise, broadcast) may not be overtaken by barriers:
 	// captured buffers of such a channel could not be redistributed.
 	Forbidden bool
+	// Reorders: what is sent may arrive in any order, nothing is lost. The
+	// receiving task then keeps a set of positions instead of one number.
+	Reorders bool
 }

@@ -72,7 +72,10 @@ type (
 	Announcer interface{ Announce(in int, b *Buffer) }
 	// Deliverer is called before a numbered data item is delivered; it may snapshot first.
 	Deliverer interface{ Deliver(in int, b *Buffer) }
-	// Afterer is called when the effects of a turn are complete and sealed; in = -1: source turn.
+	// Afterer is called last in a turn that delivered data or its end, or emitted
+	// some: everything that comes of it is done, EndData and Drained included; in =
+	// -1: source turn. Without Config.BatchTimeout it is sealed too; with one,
+	// records may lie in open buffers, which Kernel.Flush seals.
 	Afterer interface{ After(in int) }
 	// Stamper gives the piggyback of a buffer as it is sealed, controls too.
 	Stamper interface{ Stamp(out int) []byte }
@@ -147,7 +150,8 @@ type Kernel interface {
 	Release(out int, upTo id.Seq)
 	// Resend replaces the queue of an output; only in Connected.
 	Resend(out int, bs []*Buffer)
-	// Delivered is the last position delivered from an input.
+	// Delivered is how many positions of an input were delivered: on a FIFO
+	// channel the last one.
 	Delivered(in int) id.Seq
 	// SealedUpTo is the last position sealed on an output.
 	SealedUpTo(out int) id.Seq

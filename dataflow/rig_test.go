@@ -92,6 +92,7 @@ type (
 	deduping struct{ *script }
 	holding  struct{ *script }
 	stamping struct{ *script }
+	after    struct{ *script }
 	deciding struct {
 		*script
 		decide func(n int) int
@@ -100,6 +101,10 @@ type (
 
 func (deduping) Dedups() bool     { return true }
 func (holding) HoldsOutput() bool { return true }
+func (p after) After(in int) {
+	k := (*Task)(p.k.(*kernel))
+	p.note("after %d: sealed %d, open %d", in, k.outputs[0].sealed, k.openBufs)
+}
 func (p stamping) Stamp(out int) []byte {
 	return fmt.Appendf(nil, "%d after %d", out, p.k.SealedUpTo(out))
 }
@@ -281,6 +286,8 @@ func (r *rig) protocol() *script {
 	case holding:
 		return p.script
 	case stamping:
+		return p.script
+	case after:
 		return p.script
 	case deciding:
 		return p.script

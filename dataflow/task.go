@@ -114,12 +114,13 @@ type input struct {
 	Channel
 	q         queue
 	blocked   bool
-	delivered id.Seq
-	arrived   id.Seq // last position queued or delivered
+	delivered id.Seq // last position up to which everything was delivered
+	arrived   id.Seq // last one up to which everything is queued or delivered
 	ended     bool   // EndData delivered
 	gone      bool   // EndStream delivered
 	wm        int64
 	recorders []*Draft // drafts that record this input until their barrier
+	loose     *loose   // nil: the channel is FIFO
 }
 
 // Env is where a task runs: what the driver adds to the job.
@@ -156,6 +157,9 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	t.inputs = make([]input, len(info.Inputs))
 	for i := range t.inputs {
 		t.inputs[i] = input{Channel: info.Inputs[i], wm: NoWatermark}
+		if info.Inputs[i].Reorders {
+			t.inputs[i].loose = &loose{}
+		}
 	}
 	t.outputs = make([]output, len(info.Outputs))
 	for i := range t.outputs {

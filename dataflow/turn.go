@@ -28,27 +28,72 @@ func (t *Task) turn(most int) {
 		if t.deliverer != nil {
 			t.deliverer.Deliver(i, b)
 		}
-		in.delivered = b.Last()
-		in.ended = true
+		in.took(b)
 		if t.mask.Has(trace.Delivered) {
 			t.observeBuffer(trace.Delivered, in.ID, b)
 		}
-		t.inputWatermark(i, EndOfTime)
-		if t.phase == failed {
-			return
+		if in.loose != nil {
+			in.loose.endAt = b.Seq
+			t.settle(i, b)
+		} else {
+			t.inputEnds(i)
 		}
-		t.endTurn(i)
-		t.proto.InputEnded(i, false)
-		t.endOfInput()
 	case EndStream:
-		in.gone = true
-		t.proto.InputEnded(i, true)
+		if in.loose != nil {
+			in.loose.gone, in.loose.goneAt = true, b.Seq-1
+			t.settle(i, b)
+		} else {
+			t.inputGone(i)
+		}
 	case Control:
 		if b.numbered() {
-			in.delivered = b.Last()
+			in.took(b)
 		}
 		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "in-band")
 		t.proto.Control(i, b)
+		if in.loose != nil {
+			t.settle(i, b)
+		}
+	}
+	if t.afterer != nil && t.phase == running && (b.Item == Data || b.Item == EndData) {
+		t.afterer.After(i)
+	}
+}
+
+// inputEnds puts the EndData of an input in force.
+func (t *Task) inputEnds(i int) {
+	t.inputs[i].ended = true
+	t.inputWatermark(i, EndOfTime)
+	if t.phase == failed {
+		return
+	}
+	t.endTurn()
+	t.proto.InputEnded(i, false)
+	t.endOfInput()
+}
+
+// inputGone puts the EndStream of an input in force.
+func (t *Task) inputGone(i int) {
+	t.inputs[i].gone = true
+	t.proto.InputEnded(i, true)
+}
+
+// settle puts in force what b, just delivered from a channel that reorders, was
+// the last to be missing for: watermarks, the end of the data, of the stream.
+func (t *Task) settle(i int, b *Buffer) {
+	in := &t.inputs[i]
+	l := in.loose
+	if wm := l.hold(b); wm != NoWatermark {
+		t.inputWatermark(i, wm)
+		t.endTurn()
+	}
+	if t.phase == running && l.endAt != 0 && l.endAt <= in.delivered {
+		l.endAt = 0
+		t.inputEnds(i)
+	}
+	if t.phase == running && l.gone && l.goneAt <= in.delivered {
+		l.gone = false
+		t.inputGone(i)
 	}
 }
 
@@ -57,7 +102,7 @@ func (t *Task) deliver(i int, b *Buffer) {
 	if t.deliverer != nil {
 		t.deliverer.Deliver(i, b)
 	}
-	in.delivered = b.Last()
+	in.took(b)
 	if t.mask.Has(trace.Delivered) {
 		t.observeBuffer(trace.Delivered, in.ID, b)
 	}
@@ -67,7 +112,7 @@ func (t *Task) deliver(i int, b *Buffer) {
 			return
 		}
 	}
-	if b.Watermark != NoWatermark {
+	if b.Watermark != NoWatermark && in.loose == nil {
 		t.inputWatermark(i, b.Watermark)
 		if t.phase == failed {
 			return
@@ -80,7 +125,10 @@ func (t *Task) deliver(i int, b *Buffer) {
 			t.host.Credit(i, 1, b)
 		}
 	}
-	t.endTurn(i)
+	t.endTurn()
+	if in.loose != nil {
+		t.settle(i, b)
+	}
 }
 
 func (t *Task) sourceTurn(most int) {
@@ -111,9 +159,12 @@ func (t *Task) sourceTurn(most int) {
 	if t.phase == failed { // a timer or watermark handler gave up
 		return
 	}
-	t.endTurn(-1)
+	t.endTurn()
 	if done {
 		t.endOfInput()
+	}
+	if t.afterer != nil && t.phase == running {
+		t.afterer.After(-1)
 	}
 	if t.phase == running && !t.ended && to >= t.limit {
 		t.proto.AtLimit()
@@ -121,7 +172,7 @@ func (t *Task) sourceTurn(most int) {
 }
 
 // endTurn seals what the turn produced and hands sink operations out.
-func (t *Task) endTurn(in int) {
+func (t *Task) endTurn() {
 	if t.openBufs > 0 {
 		if t.cfg.BatchTimeout == 0 {
 			t.flush()
@@ -134,9 +185,6 @@ func (t *Task) endTurn(in int) {
 		for _, op := range t.sink.Flush() {
 			t.external(op)
 		}
-	}
-	if t.afterer != nil {
-		t.afterer.After(in)
 	}
 }
 
