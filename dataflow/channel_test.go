@@ -266,25 +266,6 @@ func TestBlockedInputWaits(t *testing.T) {
 	}
 }
 
-// TestParkedTaskSleeps: a decider that says -1 is asked again after the next
-// arrival, not before.
-func TestParkedTaskSleeps(t *testing.T) {
-	answer, asked := -1, 0
-	r := middle(t, func(p *script) Protocol {
-		return deciding{p, func(int) int { asked++; return answer }}
-	})
-	r.connect(0)
-	r.arrive(0, 1, "a")
-	if n := r.turns(); n != 1 || asked != 1 {
-		t.Fatalf("%d turns, asked %d times: a parked task must sleep until the next arrival", n, asked)
-	}
-	answer = 0
-	r.arrive(1, 1, "b")
-	if n := r.turns(); n != 2 {
-		t.Errorf("%d turns after the arrival, want 2", n)
-	}
-}
-
 // TestFailureSendsNothing: what a failed turn has produced stays where it is.
 func TestFailureSendsNothing(t *testing.T) {
 	op := &forward{fail: "x"}

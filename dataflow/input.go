@@ -125,7 +125,7 @@ func (k *kernel) Unblock(i int) {
 	if !in.blocked {
 		return
 	}
-	in.blocked = false
+	in.blocked, k.parked = false, false
 	if in.q.len() > 0 {
 		k.available++
 	}

@@ -95,7 +95,12 @@ type (
 	after    struct{ *script }
 	deciding struct {
 		*script
-		decide func(n int) int
+		replay *[]choice // answers to give; freely once there are none
+		log    *[]choice
+	}
+	choice struct {
+		c Choice
+		v uint64
 	}
 )
 
@@ -108,7 +113,23 @@ func (p after) After(in int) {
 func (p stamping) Stamp(out int) []byte {
 	return fmt.Appendf(nil, "%d after %d", out, p.k.SealedUpTo(out))
 }
-func (p deciding) Decide(_ Choice, n int) int { return p.decide(n) }
+
+func (p deciding) Recall(c Choice) (uint64, bool) {
+	if len(*p.replay) == 0 {
+		return 0, false
+	}
+	if next := (*p.replay)[0]; next.c == c {
+		return next.v, true
+	}
+	panic(fmt.Sprintf("choice %d, recorded is %v", c, (*p.replay)[0]))
+}
+
+func (p deciding) Record(c Choice, v uint64) {
+	if len(*p.replay) > 0 {
+		*p.replay = (*p.replay)[1:]
+	}
+	*p.log = append(*p.log, choice{c, v})
+}
 
 type scripted struct{ half func() Protocol }
 

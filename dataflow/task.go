@@ -60,7 +60,7 @@ type Task struct {
 	lastIn    int  // input served last, for the rotation
 	full      int  // outputs at their limit
 	openBufs  int  // outputs with something not sealed
-	parked    bool // the decider waits for the next arrival
+	parked    bool // the recorded input has nothing to serve: wait for the next arrival
 	flushing  bool
 
 	drafts []*Draft

@@ -1,6 +1,8 @@
 package dataflow
 
 import (
+	"fmt"
+
 	"weir/id"
 	"weir/trace"
 )
@@ -137,6 +139,9 @@ func (t *Task) sourceTurn(most int) {
 	if most > 0 {
 		n = min(n, most)
 	}
+	if v, ok := t.recall(EmitCount); ok {
+		n = int(v)
+	}
 	if room := t.limit - from; room < id.Offset(n) {
 		n = int(room)
 	}
@@ -146,6 +151,7 @@ func (t *Task) sourceTurn(most int) {
 		return
 	}
 	to := t.source.Offset()
+	t.chosen(EmitCount, uint64(to-from))
 	if to != from {
 		t.host.HandedOut(to)
 		if t.mask.Has(trace.Emitted) {
@@ -174,7 +180,7 @@ func (t *Task) sourceTurn(most int) {
 // endTurn seals what the turn produced and hands sink operations out.
 func (t *Task) endTurn() {
 	if t.openBufs > 0 {
-		if t.cfg.BatchTimeout == 0 {
+		if t.cfg.BatchTimeout == 0 || t.decider != nil {
 			t.flush()
 		} else if !t.flushing {
 			t.flushing = true
@@ -224,8 +230,35 @@ func (t *Task) endOfInput() {
 	t.proto.Drained()
 }
 
-// pick chooses the input to serve, or -1 to park.
+// pick chooses the input to serve, or -1 to wait for the next arrival.
 func (t *Task) pick() int {
+	if v, ok := t.recall(PickInput); ok {
+		return t.pickAgain(v)
+	}
+	i := t.pickFreely()
+	if i >= 0 {
+		t.lastIn = i
+		t.chosen(PickInput, uint64(i))
+	}
+	return i
+}
+
+// pickAgain takes the recorded input once it has something to serve.
+func (t *Task) pickAgain(v uint64) int {
+	if v >= uint64(len(t.inputs)) {
+		t.fail(fmt.Errorf("input %d was recorded as the one to serve; there are %d", v, len(t.inputs)))
+		return -1
+	}
+	if in := &t.inputs[v]; in.blocked || in.q.len() == 0 {
+		t.parked = true
+		return -1
+	}
+	t.lastIn = int(v)
+	t.chosen(PickInput, v)
+	return t.lastIn
+}
+
+func (t *Task) pickFreely() int {
 	t.options = t.options[:0]
 	n := len(t.inputs)
 	for k := 1; k <= n; k++ {
@@ -235,10 +268,7 @@ func (t *Task) pick() int {
 		}
 		if in := &t.inputs[i]; !in.blocked && in.q.len() > 0 {
 			if t.available == 1 {
-				t.lastIn = i
-				if t.decider == nil {
-					return i
-				}
+				return i
 			}
 			t.options = append(t.options, i)
 		}
@@ -246,24 +276,31 @@ func (t *Task) pick() int {
 	if len(t.options) == 0 {
 		return -1
 	}
-	c := t.choose(PickInput, len(t.options))
-	if c < 0 {
-		t.parked = true
-		return -1
-	}
-	t.lastIn = t.options[c]
-	return t.lastIn
+	return t.options[t.host.Draw(PickInput, len(t.options))]
 }
 
-func (t *Task) choose(c Choice, n int) int {
-	if t.decider != nil {
-		return t.decider.Decide(c, n)
+// recall returns the recorded answer to the next choice.
+func (t *Task) recall(c Choice) (uint64, bool) {
+	if t.decider == nil {
+		return 0, false
 	}
-	return t.host.Draw(c, n)
+	return t.decider.Recall(c)
+}
+
+// chosen has a choice recorded.
+func (t *Task) chosen(c Choice, v uint64) {
+	if t.decider != nil {
+		t.decider.Record(c, v)
+	}
 }
 
 func (t *Task) now() int64 {
-	v := t.host.Now()
+	again, ok := t.recall(ClockRead)
+	v := int64(again)
+	if !ok {
+		v = t.host.Now()
+	}
+	t.chosen(ClockRead, uint64(v))
 	if t.cfg.HashContents {
 		t.mix(uint64(ClockRead), uint64(v))
 	}
@@ -271,7 +308,11 @@ func (t *Task) now() int64 {
 }
 
 func (t *Task) random() uint64 {
-	v := t.host.Random()
+	v, ok := t.recall(RandomDraw)
+	if !ok {
+		v = t.host.Random()
+	}
+	t.chosen(RandomDraw, v)
 	if t.cfg.HashContents {
 		t.mix(uint64(RandomDraw), v)
 	}
