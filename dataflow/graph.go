@@ -42,6 +42,9 @@ type Vertex struct {
 	// A Broadcast edge beside them may bring what every instance is to know; its
 	// records have no place in keyed state.
 	Keyed bool
+	// NonDeterministic says that the operator, given the same input again, may do
+	// something else: it draws random numbers or reads the clock, for example.
+	NonDeterministic bool
 	// New makes one instance. The operator must implement Source or Sink where the role says so.
 	New func() Operator
 }

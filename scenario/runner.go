@@ -58,6 +58,9 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	r.job = dataflow.Job{Name: c.Workload.Name(), Graph: graph, Algorithm: c.Algorithm, Backend: r.backend, Config: baseConfig()}
+	if err := c.fit(graph, &r.job.Config); err != nil {
+		return nil, err
+	}
 	tasks, err := graph.Expand(r.job.Config.Groups)
 	if err != nil {
 		return nil, err

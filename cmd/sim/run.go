@@ -27,6 +27,7 @@ type runFlags struct {
 	victim   string
 	canary   string
 	driver   string
+	reorder  bool
 	trace    bool
 }
 
@@ -58,6 +59,7 @@ func newRun() *cobra.Command {
 	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
 	fl.StringVar(&f.victim, "victim", "worker=0", "who crashes with --crash: worker=N or coordinator")
 	fl.StringVar(&f.canary, "canary", "none", "switch a deliberate mistake on; sim list names them")
+	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --no-faults")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	return cmd
@@ -74,6 +76,7 @@ func (f *runFlags) config() (scenario.Config, error) {
 		return none, fmt.Errorf("%w: run takes one algorithm, state and workload; use sweep for lists", errUsage)
 	}
 	cfg := all[0]
+	cfg.Reorder = f.reorder
 	if f.driver != "sim" && f.driver != "live" {
 		return none, fmt.Errorf("%w: unknown driver %q; known: sim, live", errUsage, f.driver)
 	}

@@ -101,7 +101,7 @@ func sweep(ctx context.Context, cfgs []scenario.Config, from, to uint64, budget 
 	for i, c := range cfgs {
 		r, err := scenario.New(c)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
 		defer r.Close()
 		runners[i] = r
