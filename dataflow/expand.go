@@ -49,9 +49,12 @@ func (g *Graph) Expand(groups int) ([]TaskInfo, error) {
 	return tasks, nil
 }
 
+// MaxGroups is the largest number of key groups of a job.
+const MaxGroups = 1 << 15
+
 func (g *Graph) validate(groups int) error {
-	if groups < 1 || groups > 1<<15 {
-		return fmt.Errorf("key groups: %d is outside 1..32768", groups)
+	if groups < 1 || groups > MaxGroups {
+		return fmt.Errorf("key groups: %d is outside 1..%d", groups, MaxGroups)
 	}
 	if len(g.Vertices) == 0 {
 		return fmt.Errorf("the graph has no vertices")

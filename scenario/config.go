@@ -28,6 +28,9 @@ type Config struct {
 	State       string // StateNames
 	Workload    workloads.Workload
 	Parallelism int // 0: 2
+	// Groups is the number of key groups, not below Parallelism; 0: 16, and
+	// state.DefaultGroups for [LiveJob].
+	Groups int
 	// Interval between checkpoints, nanoseconds of virtual time; 0: drawn near DefaultInterval.
 	Interval int64
 	Mutant   dataflow.Mutant
@@ -43,6 +46,9 @@ type Config struct {
 	// Record and Log keep the decisions and the events of a run.
 	Record bool
 }
+
+// DefaultGroups is the number of key groups of a simulated job unless it is given.
+const DefaultGroups = 16
 
 // DefaultInterval is the interval between checkpoints unless it is given, in
 // nanoseconds of virtual time; a small run takes about ten of them.
@@ -83,15 +89,18 @@ func (c *Config) Command(seed uint64) string {
 	if c.Reorder {
 		b.WriteString(" --reorder")
 	}
+	if c.Groups != 0 {
+		fmt.Fprintf(&b, " --groups %d", c.Groups)
+	}
 	if c.Interval != 0 {
 		fmt.Fprintf(&b, " --interval %dns", c.Interval)
 	}
 	switch c.Faults {
 	case RandomFaults:
 	case NoFaults:
-		b.WriteString(" --no-faults")
+		b.WriteString(" --calm")
 	case PlannedFaults:
-		fmt.Fprintf(&b, " --faults '%s'", c.Plan)
+		fmt.Fprintf(&b, " --plan '%s'", c.Plan)
 	case CrashSweep:
 		fmt.Fprintf(&b, " --crash %d", c.Crash)
 		if c.Victim.Target == faults.Coordinator {
@@ -101,7 +110,7 @@ func (c *Config) Command(seed uint64) string {
 		}
 	}
 	if c.Mutant != "" {
-		fmt.Fprintf(&b, " --canary %s", c.Mutant)
+		fmt.Fprintf(&b, " --mutant %s", c.Mutant)
 	}
 	return b.String()
 }

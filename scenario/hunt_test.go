@@ -16,7 +16,7 @@ import (
 func TestMutants(t *testing.T) {
 	for _, c := range mutants.All() {
 		told := 0
-		r, err := scenario.Hunt(c, scenario.HuntLimit, func(runs int) { told = runs })
+		r, err := scenario.Hunt(c, scenario.HuntLimit, func(runs int) bool { told = runs; return true })
 		if err != nil {
 			t.Fatalf("%s: %v", c.Mutant, err)
 		}

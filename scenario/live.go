@@ -24,6 +24,9 @@ func LiveJob(c *Config) (*dataflow.Job, error) {
 		return nil, err
 	}
 	cfg := dataflow.DefaultConfig()
+	if c.Groups != 0 {
+		cfg.Groups = c.Groups
+	}
 	cfg.BatchRecords, cfg.SourceBatch = 32, 32
 	cfg.Checkpoint.Interval, cfg.Checkpoint.Tolerated = 20e6, -1
 	if err := c.fit(g, &cfg); err != nil {

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"weir/check"
@@ -58,6 +59,9 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	r.job = dataflow.Job{Name: c.Workload.Name(), Graph: graph, Algorithm: c.Algorithm, Backend: r.backend, Config: baseConfig()}
+	if c.Groups != 0 {
+		r.job.Config.Groups = c.Groups
+	}
 	if err := c.fit(graph, &r.job.Config); err != nil {
 		return nil, err
 	}
@@ -108,7 +112,7 @@ func smallSink(p dataflow.Properties) func() dataflow.Operator {
 
 func baseConfig() dataflow.Config {
 	c := dataflow.DefaultConfig()
-	c.BatchTimeout, c.Groups = 0, 16
+	c.BatchTimeout, c.Groups = 0, DefaultGroups
 	c.HashContents, c.CheckState = true, true
 	k := &c.Checkpoint
 	k.Timeout, k.Tolerated, k.Interval = 2e9, -1, DefaultInterval
@@ -231,23 +235,30 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	if res.Verdict != sim.Done {
 		end.Err = res.Err
 	}
-	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Result: res, Report: r.checker.Finish(end), Plan: plan, Struck: injector.Waiting() < len(plan.Faults), rows: r.checker.Rows}
+	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Result: res, Report: r.checker.Finish(end), Plan: plan, waiting: injector.Pending(), rows: r.checker.Rows}
 	o.classify()
 	return o
 }
 
 // Outcome is what came of one run.
 type Outcome struct {
-	Config *Config
-	Seed   uint64
-	Kind   Kind
-	Err    error // Broken: why
-	Result sim.Result
-	Report *check.Report
-	Plan   faults.Plan
-	Struck bool // at least one fault of the plan happened
-	rows   func() [][]byte
+	Config  *Config
+	Seed    uint64
+	Kind    Kind
+	Err     error // Broken: why
+	Result  sim.Result
+	Report  *check.Report
+	Plan    faults.Plan
+	waiting []faults.Fault // of the plan: the run ended before them
+	rows    func() [][]byte
 }
+
+// Struck reports whether at least one fault of the plan happened.
+func (o *Outcome) Struck() bool { return len(o.waiting) < len(o.Plan.Faults) }
+
+// NotStruck returns the faults of the plan that changed nothing: the run ended
+// before them, what they were for was gone, or no operation came that they match.
+func (o *Outcome) NotStruck() []faults.Fault { return slices.Concat(o.waiting, o.Result.Missed) }
 
 // Kind is the verdict on a run; the larger the worse.
 type Kind uint8

@@ -19,12 +19,12 @@ func newList() *cobra.Command {
 	var asJSON bool
 	cmd := quiet(&cobra.Command{
 		Use:     "list",
-		Short:   "List algorithms, state backends, workloads with their settings, canaries and events",
+		Short:   "List algorithms, state backends, workloads with their settings, mutants and events",
 		Example: "  go run ./cmd/sim list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
-					"algorithms": algorithmcatalog.Names(), "states": scenario.StateNames(), "workloads": workloadcatalog.Names(), "canaries": mutants.Names(),
+					"algorithms": algorithmcatalog.Names(), "states": scenario.StateNames(), "workloads": workloadcatalog.Names(), "mutants": mutants.Names(),
 				})
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
@@ -42,11 +42,11 @@ func newList() *cobra.Command {
 			for _, wl := range workloadcatalog.All() {
 				p("%s\t%v\n", wl.Name(), wl.SettingNames())
 			}
-			p("\nCANARY (--canary)\n")
+			p("\nMUTANT (--mutant)\n")
 			for _, c := range mutants.Names() {
 				p("%s\n", c)
 			}
-			p("\nEVENT (--faults '(plan (crash worker=1 at (nth 7 EVENT)))')\n")
+			p("\nEVENT (--plan '(plan (crash worker=1 at (nth 7 EVENT)))')\n")
 			for k := range trace.Kinds {
 				p("%s\n", k)
 			}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -14,9 +16,9 @@ import (
 	"weir/scenario/mutants"
 )
 
-// canaryLine is one line of canaries --json.
-type canaryLine struct {
-	Canary      string `json:"canary"`
+// mutantLine is one line of mutants --json.
+type mutantLine struct {
+	Mutant      string `json:"mutant"`
 	Description string `json:"description"`
 	Algorithm   string `json:"algorithm"`
 	State       string `json:"state"`
@@ -29,44 +31,52 @@ type canaryLine struct {
 	Replay      string `json:"replay"`
 }
 
-func newCanaries() *cobra.Command {
+func newMutants() *cobra.Command {
 	var limit, jobs int
 	var only string
 	var asJSON bool
 	cmd := quiet(&cobra.Command{
-		Use:   "canaries",
+		Use:   "mutants",
 		Short: "Switch planted mistakes on one by one and count the runs until an oracle catches each",
 		Long: `Switch each planted mistake on, in the production code, and run the default
 sweep on it until an oracle catches it; then run the unbroken twin over the same
 seeds, which must pass. Exit status 5 if a mistake is not caught or a twin fails.`,
-		Example: `  go run ./cmd/sim canaries
-  go run ./cmd/sim canaries --only ack-before-durable,no-fence --json`,
+		Example: `  go run ./cmd/sim mutants
+  go run ./cmd/sim mutants --only ack-before-durable,no-fence --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			names, err := pick("canary", only, mutants.Names())
+			names, err := pick("mutant", only, mutants.Names())
 			if err != nil {
 				return err
 			}
 			if limit < 1 || jobs < 1 {
 				return fmt.Errorf("%w: --limit and --jobs must be at least 1", errUsage)
 			}
-			lines, err := hunt(names, limit, jobs)
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
+			lines, runs, err := hunt(ctx, names, limit, jobs)
 			if err != nil {
 				return err
 			}
-			return printCanaries(cmd, lines, limit, asJSON)
+			err = printMutants(cmd, lines, limit, asJSON)
+			if cause := context.Cause(ctx); cause != nil {
+				return fmt.Errorf("%w after %d runs; %d of %d mutants looked for", cause, runs, len(lines), len(names))
+			}
+			return err
 		},
 	})
 	cmd.Flags().IntVar(&limit, "limit", scenario.HuntLimit, "runs after which a mistake counts as not caught")
 	cmd.Flags().IntVar(&jobs, "jobs", runtime.NumCPU(), "mistakes at once")
-	cmd.Flags().StringVar(&only, "only", "all", "comma list of canaries, or all")
+	cmd.Flags().StringVar(&only, "only", "all", "comma list of mutants, or all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per line on stdout, the last one the summary")
 	return cmd
 }
 
-// hunt looks for each canary, several at once.
-func hunt(names []string, limit, jobs int) ([]canaryLine, error) {
-	lines, errs := make([]canaryLine, len(names)), make([]error, len(names))
+// hunt looks for each mutant, several at once. Once ctx has ended it returns
+// those that it is done with. runs counts all that were made.
+func hunt(ctx context.Context, names []string, limit, jobs int) (done []mutantLine, runs int64, err error) {
+	lines, errs := make([]mutantLine, len(names)), make([]error, len(names))
 	bar := newBar(-1)
+	var made atomic.Int64
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, jobs)
 	for i, name := range names {
@@ -78,9 +88,20 @@ func hunt(names []string, limit, jobs int) ([]canaryLine, error) {
 				errs[i] = err
 				return
 			}
-			r, err := scenario.Hunt(c, limit, func(int) { _ = bar.Add(1) })
-			lines[i], errs[i] = canaryLine{
-				Canary: name, Description: r.Description, Algorithm: r.Algorithm, State: r.State, Workload: r.Workload, Caught: r.Caught,
+			goOn := func(int) bool {
+				made.Add(1)
+				_ = bar.Add(1)
+				return ctx.Err() == nil
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			r, err := scenario.Hunt(c, limit, goOn)
+			if ctx.Err() != nil {
+				return
+			}
+			lines[i], errs[i] = mutantLine{
+				Mutant: name, Description: r.Description, Algorithm: r.Algorithm, State: r.State, Workload: r.Workload, Caught: r.Caught,
 				Runs: r.Runs, Oracle: r.Oracle.String(), Violation: r.Violation, TwinClean: r.TwinClean, Replay: r.Replay,
 			}, err
 			if !r.TwinClean {
@@ -90,15 +111,18 @@ func hunt(names []string, limit, jobs int) ([]canaryLine, error) {
 	}
 	wg.Wait()
 	_ = bar.Finish()
-	for _, err := range errs {
+	for i, err := range errs {
 		if err != nil {
-			return nil, err
+			return nil, made.Load(), err
+		}
+		if lines[i].Mutant != "" {
+			done = append(done, lines[i])
 		}
 	}
-	return lines, nil
+	return done, made.Load(), nil
 }
 
-func printCanaries(cmd *cobra.Command, lines []canaryLine, limit int, asJSON bool) error {
+func printMutants(cmd *cobra.Command, lines []mutantLine, limit int, asJSON bool) error {
 	caught, clean := 0, 0
 	out := cmd.ErrOrStderr()
 	if !asJSON {
@@ -106,7 +130,7 @@ func printCanaries(cmd *cobra.Command, lines []canaryLine, limit int, asJSON boo
 	}
 	tw := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(tw, format, args...) }
-	p("CANARY\tFOUND ON\tRUNS\tBY ORACLE\tTWIN\tMISTAKE\n")
+	p("MUTANT\tFOUND ON\tRUNS\tBY ORACLE\tTWIN\tMISTAKE\n")
 	for _, l := range lines {
 		runs, oracle, twin := fmt.Sprint(l.Runs), l.Oracle, "passes"
 		if l.Caught {
@@ -119,13 +143,13 @@ func printCanaries(cmd *cobra.Command, lines []canaryLine, limit int, asJSON boo
 		} else {
 			twin = "FAILS"
 		}
-		p("%s\t%s, %s, %s\t%s\t%s\t%s\t%s\n", l.Canary, l.Algorithm, l.State, l.Workload, runs, oracle, twin, l.Description)
+		p("%s\t%s, %s, %s\t%s\t%s\t%s\t%s\n", l.Mutant, l.Algorithm, l.State, l.Workload, runs, oracle, twin, l.Description)
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
 	for _, l := range lines {
-		_, _ = fmt.Fprintf(out, "\n%s: %s\n  replay: %s\n", l.Canary, strings.TrimSpace(l.Violation), l.Replay)
+		_, _ = fmt.Fprintf(out, "\n%s: %s\n  replay: %s\n", l.Mutant, strings.TrimSpace(l.Violation), l.Replay)
 	}
 	if asJSON {
 		enc := json.NewEncoder(cmd.OutOrStdout())
@@ -134,7 +158,7 @@ func printCanaries(cmd *cobra.Command, lines []canaryLine, limit int, asJSON boo
 				return err
 			}
 		}
-		if err := enc.Encode(map[string]any{"canaries": len(lines), "caught": caught, "twins_clean": clean, "limit": limit}); err != nil {
+		if err := enc.Encode(map[string]any{"mutants": len(lines), "caught": caught, "twins_clean": clean, "limit": limit}); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package coordinator
+package rounds
 
 import (
 	"weir/dataflow"
@@ -19,20 +19,16 @@ func (a *Alignment) Begin(k dataflow.Kernel) {
 	a.kernel, a.brought = k, make([]bool, len(k.Info().Inputs))
 }
 
-// Brought notes that an input has brought barrier b and blocks it. A newer round
-// ends the alignment of an older one, which the coordinator has given up; it
-// reports false for a barrier of such an older one.
-func (a *Alignment) Brought(in int, b *dataflow.Buffer) bool {
-	if b.Epoch < a.Round {
-		return false
-	}
+// Brought notes that an input has brought barrier b, not of an older round, and
+// blocks it. A newer round ends the alignment of an older one, which this input
+// has passed.
+func (a *Alignment) Brought(in int, b *dataflow.Buffer) {
 	if b.Epoch > a.Round {
 		a.Release()
 	}
 	a.Round, a.Base = b.Epoch, BaseOf(b)
 	a.brought[in] = true
 	a.kernel.Block(in)
-	return true
 }
 
 // Missing counts the live inputs that have not brought the barrier. An input
