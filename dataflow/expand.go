@@ -36,7 +36,7 @@ func (g *Graph) Expand(groups int) ([]TaskInfo, error) {
 				}
 				from, to := &tasks[first[e.From]+i], &tasks[first[e.To]+j]
 				c := Channel{
-					ID: next, Edge: n, Partitioning: e.Partitioning, Back: e.Back,
+					ID: next, Edge: n, Partitioning: e.Partitioning, Back: e.Back, Reorders: e.Reorders,
 					Forbidden: e.Partitioning == Forward || e.Partitioning == Broadcast,
 				}
 				next++

@@ -24,21 +24,21 @@ func (t *Task) arrive(i int, b *Buffer) {
 			if t.duplicate(i, b) {
 				return
 			}
-			b = b.behind(in.arrived)
+			if in.loose == nil {
+				b = b.behind(in.arrived)
+			}
 		}
-		if b.Seq != in.arrived+1 && !t.reorders() {
+		if !in.follows(b) {
 			t.fail(fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
 			return
 		}
-		in.arrived = b.Last()
+		in.came(b)
 	}
 	t.enqueueInput(i, b)
 	if b.Item == Control && t.announcer != nil {
 		t.announcer.Announce(i, b)
 	}
 }
-
-func (t *Task) reorders() bool { return t.cfg.Reorder }
 
 func (t *Task) enqueueInput(i int, b *Buffer) {
 	in := &t.inputs[i]
@@ -50,10 +50,11 @@ func (t *Task) enqueueInput(i int, b *Buffer) {
 	}
 }
 
-// duplicate drops what a Deduper has already.
+// duplicate drops what a Deduper has already. A channel that reorders repeats
+// buffers whole, if at all.
 func (t *Task) duplicate(i int, b *Buffer) bool {
 	in := &t.inputs[i]
-	if b.Last() <= in.arrived {
+	if in.knows(b) {
 		if t.mask.Has(trace.Dropped) {
 			t.observeBuffer(trace.Dropped, in.ID, b)
 		}
@@ -100,6 +101,9 @@ func (t *Task) cutInput(i int) {
 	}
 	in.q.clear()
 	in.arrived = in.delivered
+	if l := in.loose; l != nil {
+		l.arrived, l.gone = l.delivered.clone(), false
+	}
 }
 
 // Block stops delivery from an input.
@@ -121,15 +125,20 @@ func (k *kernel) Unblock(i int) {
 	if !in.blocked {
 		return
 	}
-	in.blocked = false
+	in.blocked, k.parked = false, false
 	if in.q.len() > 0 {
 		k.servable.add(i)
 	}
 	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, "")
 }
 
-// Delivered is the last position delivered from an input.
-func (k *kernel) Delivered(i int) id.Seq { return k.inputs[i].delivered }
+// Delivered is how many positions of an input were delivered.
+func (k *kernel) Delivered(i int) id.Seq {
+	if l := k.inputs[i].loose; l != nil {
+		return l.delivered.count()
+	}
+	return k.inputs[i].delivered
+}
 
 // Ended reports that an input has delivered EndData, or EndStream when stream.
 func (k *kernel) Ended(i int, stream bool) bool {

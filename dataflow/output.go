@@ -115,6 +115,8 @@ func (o *output) end(item Item) {
 	if item == EndData {
 		b.N = 1
 		o.number(b)
+	} else if o.Reorders {
+		b.Seq = o.sealed + 1 // it holds when everything before it has been delivered
 	}
 	o.enqueue(b)
 }
@@ -216,7 +218,7 @@ func (t *Task) connected(out int, seen id.Seq) {
 		t.proto.Connected(out, seen)
 	case left:
 		if o.q.len() == 0 || o.q.at(o.q.len()-1).Item != EndStream {
-			o.q.push(&Buffer{Item: EndStream, Watermark: NoWatermark, Shared: true})
+			o.end(EndStream)
 		}
 	default: // nobody is told: not started yet, or failed
 	}

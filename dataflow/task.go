@@ -62,7 +62,7 @@ type Task struct {
 	lastIn   int      // input served last, for the rotation
 	full     int      // outputs at their limit
 	openBufs int      // outputs with something not sealed
-	parked   bool     // the decider waits for the next arrival
+	parked   bool     // the recorded input has nothing to serve: wait for the next arrival
 	flushing bool
 
 	drafts []*Draft
@@ -115,12 +115,13 @@ type input struct {
 	Channel
 	q         queue
 	blocked   bool
-	delivered id.Seq
-	arrived   id.Seq // last position queued or delivered
+	delivered id.Seq // last position up to which everything was delivered
+	arrived   id.Seq // last one up to which everything is queued or delivered
 	ended     bool   // EndData delivered
 	gone      bool   // EndStream delivered
 	wm        int64
 	recorders []*Draft // drafts that record this input until their barrier
+	loose     *loose   // nil: the channel is FIFO
 }
 
 // Env is where a task runs: what the driver adds to the job.
@@ -133,11 +134,6 @@ type Env struct {
 
 // NewTask builds an incarnation of a task. Nothing runs before EvStart.
 func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
-	for i := range j.Graph.Edges {
-		if j.Graph.Edges[i].Back && j.Algorithm.Properties().Topologies != AnyTopology {
-			return nil, fmt.Errorf("edge %d is a back-edge, and the algorithm declares that it is for acyclic graphs: its snapshots would miss what goes round", i)
-		}
-	}
 	t := &Task{
 		job: j.Name, info: info, cfg: &j.Config, host: env.Host, observer: env.Observer,
 		limit: ^id.Offset(0), watermark: NoWatermark, announced: NoWatermark,
@@ -157,6 +153,9 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	t.inputs = make([]input, len(info.Inputs))
 	for i := range t.inputs {
 		t.inputs[i] = input{Channel: info.Inputs[i], wm: NoWatermark}
+		if info.Inputs[i].Reorders {
+			t.inputs[i].loose = &loose{}
+		}
 	}
 	t.outputs = make([]output, len(info.Outputs))
 	for i := range t.outputs {

@@ -67,6 +67,9 @@ func New(c Config) (*Runner, error) {
 	if c.Groups != 0 {
 		r.job.Config.Groups = c.Groups
 	}
+	if err := c.fit(graph, &r.job.Config); err != nil {
+		return nil, err
+	}
 	tasks, err := graph.Expand(r.job.Config.Groups)
 	if err != nil {
 		return nil, err

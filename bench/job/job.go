@@ -16,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"weir/algorithms"
+	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/dataflow/operators"
 	"weir/external"
@@ -174,6 +175,9 @@ func (r *run) job() (*dataflow.Job, error) {
 	}
 	g, err := r.work.Graph(r.spec.Parallelism, r.newSink)
 	if err != nil {
+		return nil, err
+	}
+	if err := catalog.Fit(r.algorithm, g, &c); err != nil {
 		return nil, err
 	}
 	for i := range g.Vertices {
