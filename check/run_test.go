@@ -9,7 +9,8 @@ import (
 	"weir/algorithms/aligned"
 	"weir/algorithms/catalog"
 	"weir/algorithms/coordinator"
-	"weir/algorithms/uncoordinated"
+	"weir/algorithms/recoveryline"
+	"weir/algorithms/rounds"
 	"weir/check"
 	"weir/dataflow"
 	"weir/dataflow/operators"
@@ -228,15 +229,15 @@ func TestBrokenAlgorithmsAreCaught(t *testing.T) {
 		algorithm string
 		by        check.Oracle
 	}{
-		{coordinator.MutantAckBeforeDurable, "aligned", check.StorageWhole},
+		{rounds.MutantAckBeforeDurable, "aligned", check.StorageWhole},
 		{aligned.MutantForgetChannel, "aligned", check.Cut},
-		{coordinator.MutantCommitBeforeRecord, "unaligned", check.Commit},
+		{rounds.MutantCommitBeforeRecord, "unaligned", check.Commit},
 		{external.MutantKeepForeignTxn, "aligned", check.Commit},
 		{dataflow.MutantSkipOutputQueue, "unaligned", check.Cut},
 		{dataflow.MutantSkipInputQueue, "unaligned", check.Cut},
 		{dataflow.MutantReleaseBeforeStored, "aligned", check.Commit},
 		{dataflow.MutantReleaseBeforeStored, "uncoordinated", check.Commit},
-		{uncoordinated.MutantSnapshotBeforeLog, "uncoordinated", check.Progress},
+		{recoveryline.MutantSnapshotBeforeLog, "uncoordinated", check.Progress},
 		{external.MutantNoFence, "aligned", check.Contiguity},
 	} {
 		x := newExperiment(t, c.algorithm, c.mutant)
@@ -263,7 +264,7 @@ func TestLateRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, mutant := range []dataflow.Mutant{"", coordinator.MutantLateRecordCounts} {
+	for _, mutant := range []dataflow.Mutant{"", rounds.MutantLateRecordCounts} {
 		_, rep := newExperiment(t, "aligned", mutant).runPlan(t, 1, late, sim.DefaultModel())
 		if broken := mutant != ""; broken != (rep.Counts[check.Restore] > 0) || broken == rep.Safe() {
 			t.Errorf("%s: %v", mutant, rep.Violations)

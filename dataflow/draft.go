@@ -47,7 +47,8 @@ func (d *Draft) Epoch() id.Epoch { return d.head.Epoch }
 func (d *Draft) SealedUpTo(out int) id.Seq { return d.head.Sealed[out] }
 
 // Record adds what is queued on input in now, and everything that arrives
-// there until a control item of this or a later epoch, or EndStream.
+// there until a control item of this or a later epoch, or EndStream. On a
+// channel that reorders such an item says nothing of what came before it.
 func (d *Draft) Record(in int) {
 	i := &d.t.inputs[in]
 	if !d.queuedUntil(i) {
@@ -130,10 +131,14 @@ type Mark struct {
 	head      InputHeader
 }
 
+func (in *input) header() InputHeader {
+	return InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone, Beyond: in.loose.snapshot()}
+}
+
 // Mark returns where an input stands now.
 func (k *kernel) Mark(i int) Mark {
 	in := &k.inputs[i]
-	return Mark{in.delivered, InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone}}
+	return Mark{in.delivered, in.header()}
 }
 
 // Ended reports whether the input had delivered its end.
@@ -214,7 +219,7 @@ func (t *Task) header(e, base id.Epoch) Header {
 	for i := range t.inputs {
 		in := &t.inputs[i]
 		h.Delivered[i] = in.delivered
-		h.Inputs[i] = InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone}
+		h.Inputs[i] = in.header()
 	}
 	for i := range t.outputs {
 		h.Sealed[i] = t.outputs[i].sealed

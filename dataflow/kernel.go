@@ -49,7 +49,7 @@ func (k *kernel) Broadcast(op uint8, e id.Epoch, p Place, data []byte) {
 	k.task().flush()
 	for i := range k.outputs {
 		place := p
-		if k.outputs[i].Forbidden {
+		if p == Overtake && k.outputs[i].Forbidden {
 			place = InBand
 		}
 		k.outputs[i].control(op, e, place, data)

@@ -114,6 +114,11 @@ func (t *Task) ours(s *Snapshot) error {
 	if s.Task != t.info.Name || s.Index != t.info.Index {
 		return fmt.Errorf("the snapshot belongs to %s[%d], this is %s[%d]: the graph has changed: %w", s.Task, s.Index, t.info.Name, t.info.Index, state.ErrIncompatible)
 	}
+	for i := range s.Inputs {
+		if i < len(t.inputs) && s.Inputs[i].Beyond != nil && t.inputs[i].loose == nil {
+			return fmt.Errorf("the snapshot was taken while channel %s reordered, and it does not any more: %w", t.inputs[i].ID, state.ErrIncompatible)
+		}
+	}
 	if len(s.Delivered) != len(t.inputs) || len(s.Sealed) != len(t.outputs) {
 		return fmt.Errorf("the snapshot has %d inputs and %d outputs, the task %d and %d: the graph has changed: %w", len(s.Delivered), len(s.Sealed), len(t.inputs), len(t.outputs), state.ErrIncompatible)
 	}
@@ -187,11 +192,14 @@ func (t *Task) resume() {
 	if r.snap != nil {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
-		t.watermark = h.Watermark
+		t.watermark, t.atLow = h.Watermark, 0
 		t.drained, t.ended = h.Drained, h.Drained
 		for i := range t.inputs {
 			in := &t.inputs[i]
 			in.delivered, in.arrived = h.Delivered[i], h.Delivered[i]
+			if in.loose != nil {
+				in.loose.restore(in.delivered, h.Inputs[i].Beyond)
+			}
 			in.wm, in.ended, in.gone = h.Inputs[i].Watermark, h.Inputs[i].Ended, h.Inputs[i].Gone
 		}
 		for i := range t.outputs {
@@ -263,14 +271,14 @@ func (t *Task) injectLogs(r *restoring) {
 
 func (t *Task) inject(i int, b *Buffer, from trace.Way) {
 	in := &t.inputs[i]
-	if b.Last() <= in.arrived {
+	if in.knows(b) {
 		return
 	}
-	if b.Seq != in.arrived+1 {
+	if !in.follows(b) {
 		t.failFor(trace.RestoredGap, fmt.Errorf("input %s: restored item %d does not follow %d", in.ID, b.Seq, in.arrived))
 		return
 	}
-	in.arrived = b.Last()
+	in.came(b)
 	t.observeInjected(in.ID, b, from)
 	t.enqueueInput(i, b)
 }

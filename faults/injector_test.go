@@ -99,8 +99,8 @@ func TestTimesFireWithoutEvents(t *testing.T) {
 		if f, ok := in.Next(); !ok || f.Worker != 0 {
 			t.Fatalf("got %v %v, want the crash of worker 0", f, ok)
 		}
-		if _, ok := in.Next(); ok || in.Fired() != 2 || in.Waiting() != 0 {
-			t.Fatalf("fired %d, waiting %d, want 2 and 0", in.Fired(), in.Waiting())
+		if _, ok := in.Next(); ok || in.Fired() != 2 || len(in.Pending()) != 0 {
+			t.Fatalf("fired %d, waiting %d, want 2 and 0", in.Fired(), len(in.Pending()))
 		}
 		if _, ok := in.Deadline(); ok {
 			t.Fatal("a deadline although nothing is left")

@@ -24,7 +24,13 @@ func LiveJob(c *Config) (*dataflow.Job, error) {
 		return nil, err
 	}
 	cfg := dataflow.DefaultConfig()
+	if c.Groups != 0 {
+		cfg.Groups = c.Groups
+	}
 	cfg.BatchRecords, cfg.SourceBatch = 32, 32
 	cfg.Checkpoint.Interval, cfg.Checkpoint.Tolerated = 20e6, -1
+	if err := c.fit(g, &cfg); err != nil {
+		return nil, err
+	}
 	return &dataflow.Job{Name: c.Workload.Name(), Graph: g, Algorithm: c.Algorithm, Backend: b, Config: cfg}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"weir/algorithms/catalog"
 	"weir/check"
 	"weir/dataflow"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -70,7 +71,7 @@ func TestPaceTable(t *testing.T) {
 		var b strings.Builder
 		b.WriteString(paceHeader)
 		for _, a := range catalog.Names() {
-			for _, st := range StateNames() {
+			for _, st := range statecatalog.Names() {
 				for _, w := range workloadcatalog.Names() {
 					slack, end := fit(t, a, st, w, fitRuns)
 					fmt.Fprintf(&b, "%s %s %s %d %d\n", a, st, w, slack, end)

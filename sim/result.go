@@ -6,6 +6,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"weir/faults"
 	"weir/id"
 	"weir/trace"
 )
@@ -33,6 +34,9 @@ type Result struct {
 	Verdict Verdict
 	Err     error  // why, for all verdicts but Done
 	Stack   string // of a panic
+	// Standstill says, after NoProgress, a line each: how far the job had come, and
+	// what every task waited for.
+	Standstill []string
 	// Hash covers schedule and contents: chains of all tasks, the coordinator,
 	// effects on storage, committed output.
 	Hash uint64
@@ -48,11 +52,12 @@ type Result struct {
 	Crashes            int // of workers
 	CoordinatorCrashes int
 	TaskFailures       int
-	LastFailure        error // of a task that gave up by itself
-	Plans              int   // executed
-	Recoveries         int   // plans that restored at least one snapshot
-	Faults             int   // of every kind
-	LandedLate         int   // operations that took effect after the end of the job
+	LastFailure        error          // of a task that gave up by itself
+	Plans              int            // executed
+	Recoveries         int            // plans that restored at least one snapshot
+	Faults             int            // of every kind
+	Missed             []faults.Fault // of them: what they were for was gone, or no operation came that they match
+	LandedLate         int            // operations that took effect after the end of the job
 	StoreOps, ExtOps   int64
 	StoreRetried       int64 // storage operations whose outcome was unknown
 	ExtRetried         int64

@@ -15,16 +15,20 @@ import (
 // Sim runs jobs in virtual time, one after the other, and keeps its memory from
 // one to the next. It belongs to one goroutine.
 type Sim struct {
-	cfg     Config
-	queue   queue
-	now     Nanos
-	seq     uint64
-	popped  int64 // events taken from the queue
-	steps   int64 // steps of tasks and callbacks of the coordinator
-	over    bool
-	verdict Verdict
-	err     error
-	stack   string
+	cfg    Config
+	queue  queue
+	now    Nanos
+	seq    uint64
+	popped int64 // events taken from the queue
+	steps  int64 // steps of tasks and callbacks of the coordinator
+	half   headway
+	// Beyond these atLimit is asked; half of the limits at first.
+	maxEvents int64
+	maxTime   Nanos
+	over      bool
+	verdict   Verdict
+	err       error
+	stack     string
 
 	seeds  *seed.Source
 	policy Policy
@@ -173,6 +177,7 @@ func (s *Sim) setLimits() {
 	if s.cfg.MaxTime == 0 {
 		s.cfg.MaxTime = 3600 * 1e9
 	}
+	s.half, s.maxEvents, s.maxTime = headway{}, s.cfg.MaxEvents/2, s.cfg.MaxTime/2
 }
 
 // expand reuses the expansion of the run before where the graph is the same.
@@ -228,9 +233,10 @@ func (s *Sim) loop() {
 // the front of the queue.
 func (s *Sim) advance(e event) {
 	for {
-		if s.popped++; s.popped > s.cfg.MaxEvents || e.time > s.cfg.MaxTime {
-			s.stop(NoProgress, fmt.Errorf("after %d events, at %d ns of virtual time, the job is not done", s.popped-1, s.now))
-			return
+		if s.popped++; s.popped > s.maxEvents || e.time > s.maxTime {
+			if s.atLimit(&e); s.over {
+				return
+			}
 		}
 		s.now = e.time
 		s.schedule = mix(s.schedule, uint64(e.time)^uint64(e.gen)<<32, e.order^uint64(uint32(e.ref))<<32)
@@ -318,6 +324,10 @@ func (s *Sim) land() {
 // end closes what is open and makes the result.
 func (s *Sim) end() {
 	s.finish()
+	s.missed()
+	if s.verdict == NoProgress {
+		s.result.Standstill = s.standstill()
+	}
 	func() {
 		defer s.catch()
 		s.closeTasks()

@@ -24,6 +24,9 @@ func (l *slab[T]) put(v T) int32 {
 	return int32(len(l.items) - 1)
 }
 
+// underWay returns how many things there are.
+func (l *slab[T]) underWay() int { return len(l.items) - len(l.free) }
+
 func (l *slab[T]) take(i int32) T {
 	v := l.items[i]
 	var zero T

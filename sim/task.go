@@ -39,7 +39,8 @@ type taskHost struct {
 	outputs   []int32
 	delivered []id.Seq // as reported with ready
 	handed    id.Offset
-	chain     uint64 // of dead incarnations
+	furthest  id.Offset // handed by any incarnation
+	chain     uint64    // of dead incarnations
 	random    *seed.Stream
 	failure   error
 }
@@ -317,7 +318,7 @@ func (t *taskHost) HandedOut(o id.Offset) {
 	if o > t.handed {
 		t.cost += int64(o-t.handed) * s.cfg.Model.StepRecord * t.slow
 	}
-	t.handed = o
+	t.handed, t.furthest = o, max(t.furthest, o)
 	if s.cfg.SourceLog == nil {
 		s.offsets[t.id] = max(s.offsets[t.id], o)
 	} else if err := s.cfg.SourceLog.HandedOut(t.info.ID, o); err != nil {

@@ -52,11 +52,11 @@ func (w *worker) mount() any {
 }
 
 // crashWorker takes a worker down: unsynced bytes, tasks, timers and
-// connections are lost. One that is down already stays as it is.
-func (s *Sim) crashWorker(n int) {
+// connections are lost. One that is down already stays as it is: false.
+func (s *Sim) crashWorker(n int) bool {
 	w := &s.workers[n]
 	if w.state == down {
-		return
+		return false
 	}
 	w.state = down
 	w.crashes++
@@ -79,6 +79,7 @@ func (s *Sim) crashWorker(n int) {
 	}
 	at := s.now + s.delay(s.cfg.Model.Detection, FaultDelay, n+1)
 	s.push(at, classTask, kindCrashSeen, int32(n), w.crashes, 0)
+	return true
 }
 
 // onFailure handles what follows from failures.

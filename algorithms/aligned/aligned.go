@@ -19,7 +19,7 @@ package aligned
 
 import (
 	"weir/algorithms"
-	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/id"
 )
@@ -38,14 +38,14 @@ func Spec() *algorithms.Spec {
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll, NoneUseless: true,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &Protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, true) },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },
 	}
 }
 
 // Protocol is the half of one task.
 type Protocol struct {
-	coordinator.Participant
-	coordinator.Alignment
+	rounds.Participant
+	rounds.Alignment
 }
 
 // Start begins a new incarnation.
@@ -56,7 +56,9 @@ func (p *Protocol) Start(k dataflow.Kernel, s dataflow.Start) {
 
 // Control takes a barrier at its turn.
 func (p *Protocol) Control(in int, b *dataflow.Buffer) {
-	if !p.Over(b.Epoch) && p.Brought(in, b) {
+	p.Barrier(b.Epoch)
+	if !p.Over(b.Epoch) && !p.Passed(b.Epoch) {
+		p.Brought(in, b)
 		p.check()
 	}
 }
@@ -64,14 +66,19 @@ func (p *Protocol) Control(in int, b *dataflow.Buffer) {
 // InputEnded counts the end of a stream as its barrier.
 func (p *Protocol) InputEnded(in int, stream bool) {
 	if stream && p.Round != 0 {
+		p.Gone(in)
 		p.check()
-		return
 	}
 	p.Participant.InputEnded(in, stream)
 }
 
-// check takes the snapshot once every live input has brought the barrier.
+// check takes the snapshot once every live input has brought the barrier, unless
+// the round is over: this task may have begun to leave meanwhile.
 func (p *Protocol) check() {
+	if p.Over(p.Round) {
+		p.Release()
+		return
+	}
 	missing := p.Missing()
 	if missing == 0 || p.K.Config().Mutant == MutantForgetChannel && missing == 1 {
 		p.Trigger(p.Round, p.Base)
@@ -81,7 +88,7 @@ func (p *Protocol) check() {
 // Trigger takes the snapshot of round e now. The barrier is numbered, so it goes
 // out before the instant: sender's and receiver's cut then agree.
 func (p *Protocol) Trigger(e, base id.Epoch) {
-	p.K.Broadcast(0, e, dataflow.InBand, coordinator.BarrierData(base))
+	p.K.Broadcast(0, e, dataflow.InBand, rounds.BarrierData(base))
 	p.Take(e, base).Seal()
 	p.Release()
 }

@@ -17,9 +17,10 @@ package atleastonce
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"weir/algorithms"
-	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/id"
 )
@@ -35,12 +36,12 @@ func Spec() *algorithms.Spec {
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, true) },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },
 	}
 }
 
 type protocol struct {
-	coordinator.Participant
+	rounds.Participant
 	// under way, oldest first: without blocking, a fast input brings the next
 	// barrier before a slow one brings this.
 	under []*round
@@ -56,10 +57,15 @@ type round struct {
 func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) { p.Join(k, s, p) }
 
 func (p *protocol) Control(in int, b *dataflow.Buffer) {
+	p.Barrier(b.Epoch)
+	p.passed(in, b.Epoch)
 	if p.Over(b.Epoch) {
 		return
 	}
 	r := p.round(b.Epoch)
+	if r == nil {
+		return
+	}
 	var again bool
 	r.base, again = payloadOf(b.Data)
 	r.brought[in], r.marks[in] = true, p.K.Mark(in)
@@ -99,22 +105,25 @@ func (r *round) drained() bool {
 	return true
 }
 
-// round returns the round e, made if it is new. Epochs grow on every input.
+// passed drops the rounds before e that input in has not brought and, epochs
+// growing on every input, never will. They would keep e from being taken.
+func (p *protocol) passed(in int, e id.Epoch) {
+	p.under = slices.DeleteFunc(p.under, func(r *round) bool { return r.epoch < e && !r.brought[in] })
+}
+
+// round returns the round e, made if it is new; nil: an input has passed it.
 func (p *protocol) round(e id.Epoch) *round {
 	for _, r := range p.under {
 		if r.epoch == e {
 			return r
 		}
 	}
+	if p.Passed(e) {
+		return nil
+	}
 	n := len(p.K.Info().Inputs)
 	r := &round{epoch: e, brought: make([]bool, n), marks: make([]dataflow.Mark, n)}
-	i := len(p.under)
-	for i > 0 && p.under[i-1].epoch > e {
-		i--
-	}
-	p.under = append(p.under, nil)
-	copy(p.under[i+1:], p.under[i:])
-	p.under[i] = r
+	p.under = append(p.under, r) // the newest: no input has passed it
 	return r
 }
 
@@ -125,8 +134,10 @@ func (p *protocol) InputEnded(in int, stream bool) {
 	p.Participant.InputEnded(in, stream)
 }
 
-// check takes every snapshot whose barriers have all come, oldest first.
+// check takes every snapshot whose barriers have all come, oldest first, and
+// none once this task has begun to leave.
 func (p *protocol) check() {
+	p.under = slices.DeleteFunc(p.under, func(r *round) bool { return p.Over(r.epoch) })
 	for len(p.under) > 0 {
 		r := p.under[0]
 		for i, ok := range r.brought {

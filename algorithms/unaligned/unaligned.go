@@ -23,7 +23,7 @@ package unaligned
 
 import (
 	"weir/algorithms"
-	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/id"
 )
@@ -40,14 +40,14 @@ func Spec() *algorithms.Spec {
 			Captures: dataflow.Captures{Inputs: true, Outputs: true},
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, true) },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },
 	}
 }
 
 type protocol struct {
-	coordinator.Participant
-	coordinator.Alignment      // if it aligns
-	aligns                bool // has a forbidden input
+	rounds.Participant
+	rounds.Alignment      // if it aligns
+	aligns           bool // has a forbidden input
 }
 
 func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
@@ -59,17 +59,19 @@ func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
 }
 
 func (p *protocol) Control(in int, b *dataflow.Buffer) {
-	switch {
-	case p.aligns && b.Over:
+	if p.aligns && b.Over {
 		p.K.Demote(in, b)
-	case p.Over(b.Epoch):
+		return
+	}
+	p.Barrier(b.Epoch)
+	switch {
+	case p.Over(b.Epoch) || p.Passed(b.Epoch):
 		// this task has its snapshot, or the round is over
 	case p.aligns:
-		if p.Brought(in, b) {
-			p.check()
-		}
+		p.Brought(in, b)
+		p.check()
 	default:
-		p.take(b.Epoch, coordinator.BaseOf(b), in)
+		p.take(b.Epoch, rounds.BaseOf(b), in)
 	}
 }
 
@@ -78,7 +80,7 @@ func (p *protocol) Trigger(e, base id.Epoch) { p.take(e, base, -1) }
 
 // take fixes the snapshot of round e; from is the input that brought it.
 func (p *protocol) take(e, base id.Epoch, from int) {
-	p.K.Broadcast(0, e, dataflow.Overtake, coordinator.BarrierData(base))
+	p.K.Broadcast(0, e, dataflow.Overtake, rounds.BarrierData(base))
 	d := p.Take(e, base)
 	d.Outputs()
 	for i := range p.K.Info().Inputs {
@@ -93,9 +95,13 @@ func (p *protocol) take(e, base id.Epoch, from int) {
 	d.Seal()
 }
 
-// check takes the snapshot once every live input has brought the barrier.
+// check takes the snapshot once every live input has brought the barrier, unless
+// the round is over: this task may have begun to leave meanwhile.
 func (p *protocol) check() {
-	if p.Missing() == 0 {
+	switch {
+	case p.Over(p.Round):
+		p.Release()
+	case p.Missing() == 0:
 		p.take(p.Round, p.Base, -1)
 		p.Release()
 	}
@@ -103,8 +109,8 @@ func (p *protocol) check() {
 
 func (p *protocol) InputEnded(in int, stream bool) {
 	if stream && p.Round != 0 {
+		p.Gone(in)
 		p.check()
-		return
 	}
 	p.Participant.InputEnded(in, stream)
 }

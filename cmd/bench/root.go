@@ -13,6 +13,7 @@ import (
 
 // Budget and sizes of the comparison without a subcommand, and as it is published.
 const (
+	comparedWorkload = "keyedcount"
 	defaultBudget    = 200 * time.Second
 	defaultInterval  = 500 * time.Millisecond
 	defaultMeasure   = 1200 * time.Millisecond
@@ -46,8 +47,9 @@ bench run measures what you choose.`,
   go run ./cmd/bench --standard --id standard   # results/standard, to be committed; go run ./cmd/figures draws it
   go run ./cmd/bench --dir /mnt/disk            # measure that disk
   go run ./cmd/bench run --algorithm aligned --state heap --workload keyedcount --quick --json
+  go run ./cmd/bench compare --build HEAD~1 --build HEAD BenchmarkSimEvents/fifo
   go run ./cmd/bench disk .`,
-		Args:          noArguments("run, disk, list"),
+		Args:          noArguments("run, compare, disk, list"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -68,7 +70,7 @@ bench run measures what you choose.`,
 	f.common(command.Flags())
 	command.Flags().BoolVar(&f.standard, "standard", false, "measure for publishing: ten repetitions, 35 minutes on two processors")
 	command.SetFlagErrorFunc(usageError)
-	command.AddCommand(newRun(), newDisk(), newList())
+	command.AddCommand(newRun(), newCompare(), newDisk(), newList())
 	return command
 }
 
@@ -78,7 +80,7 @@ bench run measures what you choose.`,
 func comparison(f *flags) bench.Plan {
 	grid := func(states, algorithms []string) bench.Grid {
 		return bench.Grid{
-			Algorithms: algorithms, States: states, Workloads: []string{timedWorkload}, Settings: timedSettings(nil),
+			Algorithms: algorithms, States: states, Workloads: []string{comparedWorkload},
 			Interval: defaultInterval, Parallelism: f.parallelism, Kill: true,
 		}
 	}
@@ -91,7 +93,7 @@ func comparison(f *flags) bench.Plan {
 	b := grid([]string{pebblestate.NameFull}, []string{"none", "aligned"})
 	c := grid([]string{pebblestate.NameIncremental}, all)
 	large := grid([]string{pebblestate.NameFull, pebblestate.NameIncremental}, []string{"aligned"})
-	large.Settings = timedSettings(map[string]string{"keys": largeKeys, "emitEvery": largeEmitEvery})
+	large.Settings = map[string]string{"keys": largeKeys, "emitEvery": largeEmitEvery}
 	large.Interval, large.Rate, large.OpenOnly = largeInterval, largeRate, true
 	large.Kill = false
 	for _, g := range []bench.Grid{b, c, large} {

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"weir/algorithms/aligned"
-	"weir/algorithms/coordinator"
-	"weir/algorithms/uncoordinated"
+	"weir/algorithms/recoveryline"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/external"
 	"weir/state/pebblestate"
@@ -34,22 +34,22 @@ func All() []Case {
 	tables := []string{pebblestate.NameIncremental, pebblestate.NameFull}
 	stateful := []string{"keyedcount", "nexmark-q5", "nexmark-q8"}
 	windows := []string{"nexmark-q5", "nexmark-q8"}
-	rounds := []string{"aligned", "unaligned", "at-least-once"}
+	coordinated := []string{"aligned", "unaligned", "at-least-once"}
 	exact := []string{"aligned", "unaligned"}
 	transactional := []string{"aligned", "unaligned", "uncoordinated"}
 	return []Case{
-		{Mutant: coordinator.MutantAckBeforeDurable, Description: "a task acknowledges a snapshot as it begins, not when it is stored", Algorithms: rounds},
+		{Mutant: rounds.MutantAckBeforeDurable, Description: "a task acknowledges a snapshot as it begins, not when it is stored", Algorithms: coordinated},
 		{Mutant: aligned.MutantForgetChannel, Description: "alignment is one input short", Algorithms: []string{"aligned"}},
-		{Mutant: coordinator.MutantCommitBeforeRecord, Description: "completion is announced before the checkpoint's record is durable", Algorithms: exact},
+		{Mutant: rounds.MutantCommitBeforeRecord, Description: "completion is announced before the checkpoint's record is durable", Algorithms: exact},
 		{Mutant: dataflow.MutantReuseTableName, Description: "table files are named without the epoch", Algorithms: transactional, States: tables, Workloads: stateful},
 		{Mutant: external.MutantKeepForeignTxn, Description: "recovery of the sink commits the transactions it should abort", Algorithms: transactional},
 		{Mutant: dataflow.MutantSkipOutputQueue, Description: "unaligned: overtaken output is not captured", Algorithms: []string{"unaligned"}},
 		{Mutant: dataflow.MutantSkipInputQueue, Description: "unaligned: overtaken input is not captured", Algorithms: []string{"unaligned"}},
 		{Mutant: dataflow.MutantReleaseBeforeStored, Description: "output is committed as soon as it is pre-committed", Algorithms: transactional},
-		{Mutant: uncoordinated.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: []string{"uncoordinated"}, Stalls: true},
-		{Mutant: coordinator.MutantLateRecordCounts, Description: "a checkpoint record that lands after the recovery that missed it is believed", Algorithms: exact},
-		{Mutant: coordinator.MutantFilesNeverListed, Description: "state files that no handle names are never looked for", Algorithms: rounds, States: tables, Workloads: stateful},
-		{Mutant: coordinator.MutantFirstAttemptOnly, Description: "after a recovery no checkpoints are scheduled any more", Algorithms: rounds, Stalls: true},
+		{Mutant: recoveryline.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: []string{"uncoordinated"}, Stalls: true},
+		{Mutant: rounds.MutantLateRecordCounts, Description: "a checkpoint record that lands after the recovery that missed it is believed", Algorithms: exact},
+		{Mutant: rounds.MutantFilesNeverListed, Description: "state files that no handle names are never looked for", Algorithms: coordinated, States: tables, Workloads: stateful},
+		{Mutant: rounds.MutantFirstAttemptOnly, Description: "after a recovery no checkpoints are scheduled any more", Algorithms: coordinated, Stalls: true},
 		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers are not part of the snapshot", Algorithms: transactional, Workloads: windows},
 	}

@@ -1,0 +1,118 @@
+package recoveryline
+
+import (
+	"strconv"
+	"strings"
+
+	"weir/algorithms/coordinator"
+	"weir/id"
+	"weir/state"
+	"weir/trace"
+)
+
+// advance moves the line of a total failure forward with what has been
+// acknowledged: commits what it passes, collects what it leaves behind.
+func (c *Coordinator) advance() {
+	l := make(line, len(c.hist))
+	for t := range l {
+		l[t] = len(c.hist[t].snaps) - 1
+	}
+	if _, err := c.graph.recoveryLine(c.hist, l); err != nil {
+		c.fail(err)
+		return
+	}
+	var dead []string
+	for t := range l {
+		h := &c.hist[t]
+		if l[t] <= h.stable {
+			continue
+		}
+		dead = append(dead, unreferenced(h.snaps[:l[t]], h.snaps[l[t]:])...)
+		h.snaps = append(h.snaps[:0], h.snaps[l[t]:]...)
+		h.stable = 0
+		at := &h.snaps[0]
+		c.crashes = 0
+		c.h.Observe(trace.LineAdvanced, id.TaskID(t), c.number, at.Epoch, "")
+		if !c.tasks[t].left {
+			c.h.Tell(id.TaskID(t), (&coordinator.Message{Kind: coordinator.Complete, Epoch: at.Epoch}).Encode())
+		}
+		for i, d := range at.Delivered {
+			c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][i], To: d}, nil)
+		}
+	}
+	c.client.Delete(dead, nil)
+}
+
+// unreferenced returns the objects of dropped snapshots that kept ones of the
+// same task do not need.
+func unreferenced(dropped, kept []coordinator.Part) []string {
+	need := map[string]bool{}
+	for i := range kept {
+		for _, k := range kept[i].References() {
+			need[k] = true
+		}
+	}
+	var dead []string
+	for i := range dropped {
+		for _, k := range dropped[i].References() {
+			if !need[k] {
+				need[k] = true // once is enough
+				dead = append(dead, k)
+			}
+		}
+	}
+	return dead
+}
+
+// sweep deletes what rolled-back attempts have left: snapshots and files that
+// landed after the recovery that did not see them, or belong to drafts that
+// died with their task.
+func (c *Coordinator) sweep() {
+	live := map[string]bool{}
+	for t := range c.hist {
+		for i := range c.hist[t].snaps {
+			for _, k := range c.hist[t].snaps[i].References() {
+				live[k] = true
+			}
+		}
+	}
+	number := c.number
+	c.client.List([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix}, func(rows []state.Entry, err error) {
+		var dead []string
+		for _, row := range rows { // a failed listing finds nothing: the next sweep will
+			t, e, ok := owner(row.Key)
+			if ok && int(t) < len(c.lineages) && !c.lineages[t].admits(e) && e.Attempt() < number && !live[row.Key] {
+				dead = append(dead, row.Key)
+			}
+		}
+		c.client.Delete(dead, nil)
+	})
+}
+
+// owner returns the task and epoch in the name of a snapshot or state file.
+func owner(key string) (id.TaskID, id.Epoch, bool) {
+	e, ok := coordinator.EpochOfKey(key)
+	_, rest, _ := strings.Cut(key, "/")
+	name, _, _ := strings.Cut(rest, "/")
+	n, err := strconv.ParseUint(strings.TrimPrefix(name, "t"), 10, 31)
+	return id.TaskID(n), e, ok && err == nil
+}
+
+// cleanUp deletes everything that the final snapshots do not need and ends the job.
+func (c *Coordinator) cleanUp() {
+	live := map[string]bool{}
+	for t := range c.hist {
+		last := &c.hist[t].snaps[len(c.hist[t].snaps)-1]
+		for _, k := range last.References() {
+			live[k] = true
+		}
+		for i, d := range last.Delivered {
+			c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][i], To: d}, nil)
+		}
+	}
+	prefixes := []string{coordinator.SnapshotPrefix, coordinator.FilePrefix}
+	c.client.Sweep(^id.Epoch(0), prefixes, func(k string) bool { return live[k] }, func() {
+		c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
+		c.h.JobDone()
+	})
+}

@@ -1,0 +1,483 @@
+package recoveryline
+
+import (
+	"fmt"
+
+	"weir/algorithms/coordinator"
+	"weir/dataflow"
+	"weir/id"
+	"weir/state"
+	"weir/trace"
+)
+
+type phase uint8
+
+const (
+	reading    phase = iota // storage, after a start
+	collecting              // positions of the survivors
+	planning
+	starting
+	running
+	finished
+)
+
+// Coordinator keeps the histories and finds recovery lines.
+type Coordinator struct {
+	h      dataflow.CoordHost
+	j      *dataflow.JobInfo
+	cfg    *dataflow.CheckpointConfig
+	client *coordinator.Client
+
+	phase    phase
+	number   id.Attempt
+	graph    *graph
+	hist     []history
+	lineages []lineage
+	tasks    []taskStatus
+	waiting  int // for: positions (collecting), readiness (starting)
+	again    bool
+	failures int
+	crashes  int
+	// damaged is the newest snapshot that could not be read, had the tasks that had any.
+	damaged error
+	had     []bool
+}
+
+type taskStatus struct {
+	ready bool // its part of the newest plan is carried out
+	dead  bool // failed since then
+	left  bool
+	asked bool // a position is awaited
+}
+
+// NewCoordinator returns a coordinator for c.
+func NewCoordinator(c *dataflow.Config) *Coordinator {
+	return &Coordinator{cfg: &c.Checkpoint}
+}
+
+// Start begins from storage alone.
+func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
+	c.h, c.j = h, j
+	c.client = coordinator.NewClient(h)
+	c.graph = newGraph(j.Tasks)
+	c.tasks = make([]taskStatus, len(j.Tasks))
+	c.read()
+}
+
+// Done takes the outcome of a storage operation.
+func (c *Coordinator) Done(t id.Ticket, r state.Result) { c.client.Done(t, r) }
+
+// Timer takes an expiry.
+func (c *Coordinator) Timer(t id.Ticket) { c.client.Timer(t) }
+
+func (c *Coordinator) fail(err error) {
+	c.phase = finished
+	c.h.JobFailed(err)
+}
+
+// reset forgets all snapshots and counts none.
+func (c *Coordinator) reset() {
+	c.hist = make([]history, len(c.j.Tasks))
+	c.lineages = make([]lineage, len(c.j.Tasks))
+	for t := range c.hist {
+		c.hist[t].snaps = []coordinator.Part{initial(len(c.j.Tasks[t].Inputs), len(c.j.Tasks[t].Outputs))}
+	}
+}
+
+// read rebuilds the histories from the newest plan and the snapshots that count.
+func (c *Coordinator) read() {
+	c.phase = reading
+	c.reset()
+	coordinator.ReadStorage(c.client, c.j, []string{coordinator.SnapshotPrefix}, func(p *coordinator.PlanRecord, highest id.Attempt, rows []state.Entry, err error) {
+		if err == nil && p != nil {
+			c.lineages, err = decodeLineages(p.Lineage)
+			if err == nil && len(c.lineages) != len(c.j.Tasks) {
+				err = fmt.Errorf("a plan for %d tasks, this job has %d: the graph has changed", len(c.lineages), len(c.j.Tasks))
+			}
+		}
+		if err != nil {
+			c.fail(fmt.Errorf("recovery: %w", err))
+			return
+		}
+		c.number = highest
+		c.readSnapshots(rows)
+	})
+}
+
+func (c *Coordinator) readSnapshots(rows []state.Entry) {
+	type row struct {
+		task  id.TaskID
+		epoch id.Epoch
+		key   string
+	}
+	var want []row
+	for t := range c.j.Tasks {
+		prefix := coordinator.SnapshotPrefix + id.TaskID(t).String() + "/"
+		for _, e := range rows {
+			if ep, ok := coordinator.EpochOfKey(e.Key); ok && len(e.Key) > len(prefix) && e.Key[:len(prefix)] == prefix && c.lineages[t].admits(ep) {
+				want = append(want, row{id.TaskID(t), ep, e.Key})
+			}
+		}
+	}
+	c.damaged, c.had = nil, make([]bool, len(c.j.Tasks))
+	left := len(want)
+	if left == 0 {
+		c.restartAll()
+		return
+	}
+	for _, w := range want {
+		c.client.Do(state.Op{Kind: state.OpGet, Key: w.key}, func(r state.Result) {
+			if c.phase != reading {
+				return
+			}
+			c.had[w.task] = true
+			if err := c.take(w.task, r); err != nil {
+				c.damaged = fmt.Errorf("recovery: %s: %w", w.key, err)
+				if !c.cfg.Fallback {
+					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", c.damaged))
+					return
+				}
+				c.h.Observe(trace.Aborted, w.task, c.number, w.epoch, "damaged; going on without it: "+err.Error())
+			}
+			if left--; left == 0 {
+				c.restartAll()
+			}
+		})
+	}
+}
+
+// coveredUp refuses a line that only exists because a damaged snapshot was left
+// out: a task that had snapshots would begin from nothing, though its log and
+// the output that it has committed may have been let go.
+func (c *Coordinator) coveredUp(l line) error {
+	if c.damaged == nil {
+		return nil
+	}
+	for t := range l {
+		if c.had[t] && l[t] == 0 && c.hist[t].snaps[0].Epoch == 0 {
+			return fmt.Errorf("%w; without it no recovery line is left for %s of %s", c.damaged, id.TaskID(t), c.j.Tasks[t].Name)
+		}
+	}
+	return nil
+}
+
+// take adds the snapshot that r holds to the history of a task, in order of epochs.
+func (c *Coordinator) take(t id.TaskID, r state.Result) error {
+	if r.Status == state.NotFound {
+		return nil // collected while its coordinator died: behind the line
+	}
+	if r.Status != state.OK {
+		return coordinator.Error("read", r)
+	}
+	s, err := dataflow.DecodeSnapshot(r.Data)
+	if err != nil {
+		return err
+	}
+	if len(s.Delivered) != len(c.j.Tasks[t].Inputs) || len(s.Sealed) != len(c.j.Tasks[t].Outputs) {
+		return fmt.Errorf("a snapshot of another graph")
+	}
+	c.insert(t, coordinator.PartOf(&dataflow.Stored{
+		Ref: dataflow.SnapshotKey(t, s.Epoch), Size: int64(len(r.Data)), Header: s.Header, Files: s.Handle.Files, State: s.Handle.Bytes,
+	}))
+	return nil
+}
+
+func (c *Coordinator) insert(t id.TaskID, p coordinator.Part) {
+	h := &c.hist[t]
+	i := len(h.snaps)
+	for i > 0 && h.snaps[i-1].Epoch >= p.Epoch {
+		if h.snaps[i-1].Epoch == p.Epoch {
+			return
+		}
+		i--
+	}
+	h.snaps = append(h.snaps, coordinator.Part{})
+	copy(h.snaps[i+1:], h.snaps[i:])
+	h.snaps[i] = p
+}
+
+// restartAll recovers from a total failure.
+func (c *Coordinator) restartAll() {
+	for t := range c.tasks {
+		c.tasks[t] = taskStatus{dead: true}
+		c.hist[t].live = nil
+	}
+	c.plan()
+}
+
+// Failed recovers from the failure of some tasks; survivors are kept if they
+// stand on the recovery line.
+func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
+	if c.phase == finished || c.phase == reading {
+		return
+	}
+	c.crashes++
+	if cause != nil && c.crashes > coordinator.MaxCrashes {
+		c.fail(fmt.Errorf("%d recoveries in a row without progress between them; the last cause: %w", c.crashes, cause))
+		return
+	}
+	if cause != nil && coordinator.Unreadable(cause) {
+		if c.cfg.Fallback {
+			c.read() // what is damaged shows when everything is read
+			return
+		}
+		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", cause))
+		return
+	}
+	for _, t := range tasks {
+		c.tasks[t].dead = true
+		c.hist[t].live = nil
+		if c.tasks[t].asked {
+			c.tasks[t].asked = false
+			c.waiting--
+		}
+	}
+	switch c.phase {
+	case planning:
+		c.again = true
+	case collecting:
+		c.tryPlan()
+	default:
+		c.collect()
+	}
+}
+
+// collect asks the survivors where they stand. A task that has not carried out
+// its part of the last plan cannot be kept.
+func (c *Coordinator) collect() {
+	c.phase = collecting
+	c.waiting = 0
+	m := (&coordinator.Message{Kind: Pause}).Encode()
+	for t := range c.tasks {
+		s := &c.tasks[t]
+		s.asked = false
+		c.hist[t].live = nil
+		switch {
+		case s.dead || !s.ready:
+			s.dead = true
+		case s.left:
+			c.standsAtEnd(id.TaskID(t))
+		default:
+			s.asked = true
+			c.waiting++
+			c.h.Tell(id.TaskID(t), m)
+		}
+	}
+	c.tryPlan()
+}
+
+// standsAtEnd takes the final snapshot of a task that has left for its live end.
+func (c *Coordinator) standsAtEnd(t id.TaskID) {
+	h := &c.hist[t]
+	p := h.snaps[len(h.snaps)-1]
+	h.live = &p
+}
+
+func (c *Coordinator) tryPlan() {
+	if c.phase == collecting && c.waiting == 0 {
+		c.plan()
+	}
+}
+
+// Message from a task.
+func (c *Coordinator) Message(from id.TaskID, data []byte) {
+	m, part, err := coordinator.DecodeMessage(data)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	if c.phase == finished || c.phase == reading {
+		return
+	}
+	switch m.Kind {
+	case coordinator.Ack:
+		if !c.lineages[from].admits(m.Epoch) {
+			return // rolled back meanwhile
+		}
+		c.failures = 0
+		c.insert(from, part)
+		c.h.Observe(trace.Acked, from, m.Epoch.Attempt(), m.Epoch, "")
+		if c.phase == running {
+			c.advance()
+		}
+	case coordinator.Decline:
+		if m.Epoch == 0 { // a log: without it no snapshot will ever be visible again
+			c.fail(fmt.Errorf("%s of %s: %s", c.j.Tasks[from].Name, from, m.Text))
+			return
+		}
+		if c.failures++; c.cfg.Tolerated >= 0 && c.failures > c.cfg.Tolerated {
+			c.fail(fmt.Errorf("snapshot %s of %s failed: %s", m.Epoch, c.j.Tasks[from].Name, m.Text))
+		}
+	case Position:
+		if s := &c.tasks[from]; s.asked {
+			s.asked = false
+			part.Drained = false
+			c.hist[from].live = &part
+			c.waiting--
+			c.tryPlan()
+		}
+	default: // goes the other way, or means nothing here
+	}
+}
+
+// plan finds the recovery line, makes it durable and executes it.
+func (c *Coordinator) plan() {
+	c.phase, c.again = planning, false
+	c.number++
+	l := make(line, len(c.hist))
+	for t := range l {
+		l[t] = len(c.hist[t].snaps) - 1
+		if c.hist[t].live != nil {
+			l[t]++
+		}
+	}
+	useless, err := c.graph.recoveryLine(c.hist, l)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	if err := c.coveredUp(l); err != nil {
+		c.fail(err)
+		return
+	}
+	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Plan: dataflow.Plan{Number: c.number}}
+	next := make([]lineage, len(c.lineages))
+	base := make([]id.Epoch, len(l)) // of the tasks that restart: acknowledgements still come in
+	for t := range l {
+		tp, cut := c.taskPlan(id.TaskID(t), l)
+		p.Plan.Tasks = append(p.Plan.Tasks, tp)
+		next[t] = c.lineages[t]
+		if cut {
+			base[t] = c.hist[t].snaps[l[t]].Epoch
+			next[t] = next[t].cut(base[t], c.number)
+		}
+	}
+	p.Lineage = encodeLineages(next)
+	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
+		switch {
+		case c.phase != planning: // the job has failed meanwhile
+		case r.Status == state.Lost:
+			c.read() // somebody took the number: see what they did
+		case r.Status != state.OK:
+			c.fail(coordinator.Error(coordinator.PlanKey(c.number), r))
+		case c.again:
+			c.plan() // a task that was to be kept has failed meanwhile
+		default:
+			c.execute(p, base, next, useless)
+		}
+	})
+}
+
+// taskPlan says what happens to a task on line l; cut: it restarts.
+func (c *Coordinator) taskPlan(t id.TaskID, l line) (p dataflow.TaskPlan, cut bool) {
+	h := &c.hist[t]
+	at := point(h, l[t])
+	cut = l[t] < len(h.snaps)
+	p.Mode = dataflow.Keep
+	if cut {
+		p.Mode, p.Ref = dataflow.Restart, at.Ref
+		p.Left = c.tasks[t].left && at.Drained
+		p.Stable = h.snaps[h.stable].Epoch
+		if !c.anyLive() {
+			p.Stable = at.Epoch // after a total failure the line is stable
+		}
+	}
+	for i, from := range c.graph.inputs[t] {
+		senderRestarts := l[from.task] < len(c.hist[from.task].snaps)
+		if !cut && !senderRestarts || p.Left {
+			continue // that connection stays as it is
+		}
+		sent := point(&c.hist[from.task], l[from.task]).Sealed[from.index]
+		if sent > at.Delivered[i] {
+			p.Inject = append(p.Inject, dataflow.LogRange{In: i, Log: c.graph.logs[t][i], From: at.Delivered[i], To: sent})
+		}
+	}
+	return p, cut
+}
+
+func (c *Coordinator) anyLive() bool {
+	for t := range c.hist {
+		if c.hist[t].live != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Coordinator) execute(p *coordinator.PlanRecord, base []id.Epoch, next []lineage, useless int) {
+	c.h.Observe(trace.PlanDurable, trace.Coordinator, c.number, 0, "")
+	c.phase = starting
+	c.waiting = len(c.tasks)
+	for t := range p.Plan.Tasks {
+		// After a total failure the restored snapshots are the line.
+		if tp := &p.Plan.Tasks[t]; tp.Mode == dataflow.Restart && tp.Stable == base[t] && tp.Stable != 0 && c.hist[t].snaps[c.hist[t].stable].Epoch < tp.Stable {
+			c.h.Observe(trace.LineAdvanced, id.TaskID(t), c.number, tp.Stable, "")
+		}
+	}
+	var dropped []string
+	kept := 0
+	for t := range c.tasks {
+		h := &c.hist[t]
+		if p.Plan.Tasks[t].Mode == dataflow.Restart { // a kept task's snapshots count, also those that came since the line was found
+			n := h.upTo(base[t])
+			dropped = append(dropped, unreferenced(h.snaps[n:], h.snaps[:n])...)
+			h.snaps = h.snaps[:n]
+		} else {
+			kept++
+		}
+		h.live = nil
+		left := p.Plan.Tasks[t].Left || p.Plan.Tasks[t].Mode == dataflow.Keep && c.tasks[t].left
+		c.tasks[t] = taskStatus{left: left}
+	}
+	c.lineages = next
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, 0, fmt.Sprintf("kept %d of %d, useless snapshots %d", kept, len(c.tasks), useless))
+	c.h.Execute(&p.Plan)
+	c.client.Delete(dropped, nil)
+	coordinator.DropPlans(c.client, c.number)
+	c.sweep()
+}
+
+// Ready counts the tasks that have carried out the plan.
+func (c *Coordinator) Ready(t id.TaskID, a id.Attempt) {
+	if a != c.number || c.tasks[t].ready || c.tasks[t].dead {
+		return
+	}
+	c.tasks[t].ready = true
+	if c.phase != starting {
+		return
+	}
+	if c.waiting--; c.waiting == 0 {
+		c.phase = running
+		c.advance()
+		c.tryFinish()
+	}
+}
+
+// Left notes that a task has gone.
+func (c *Coordinator) Left(t id.TaskID) {
+	s := &c.tasks[t]
+	if s.left || c.phase == finished || c.phase == reading {
+		return
+	}
+	s.left = true
+	if s.asked { // it will not answer any more
+		s.asked = false
+		c.standsAtEnd(t)
+		c.waiting--
+		c.tryPlan()
+	}
+	c.tryFinish()
+}
+
+func (c *Coordinator) tryFinish() {
+	if c.phase != running {
+		return
+	}
+	for t := range c.tasks {
+		if !c.tasks[t].left {
+			return
+		}
+	}
+	c.phase = finished
+	c.cleanUp()
+}

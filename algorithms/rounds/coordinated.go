@@ -1,0 +1,367 @@
+package rounds
+
+import (
+	"fmt"
+
+	"weir/algorithms/coordinator"
+	"weir/dataflow"
+	"weir/id"
+	"weir/state"
+	"weir/trace"
+)
+
+// Coordinated is the coordinator of algorithms that take job-wide snapshots in
+// rounds and roll every task back to the newest complete one. Without a lead it
+// only starts and restarts the job (the negative control).
+type Coordinated struct {
+	h      dataflow.CoordHost
+	j      *dataflow.JobInfo
+	cfg    *dataflow.CheckpointConfig
+	client *coordinator.Client
+
+	lead     Lead
+	phase    phase
+	number   id.Attempt            // of the newest plan this coordinator made
+	highest  id.Attempt            // of any plan seen in storage
+	retained []*coordinator.Record // complete checkpoints, oldest first
+	doomed   []*coordinator.Record // no longer retained, but a round under way may refer to their files
+	tasks    []taskStatus
+	notReady int
+	notLeft  int
+
+	lastIndex uint32 // of the newest epoch of this attempt
+	rounds    []*Round
+	creating  bool // a record is being made
+	trigger   id.Ticket
+	pausing   bool // within MinPause of the last round's end
+	pauseEnd  id.Ticket
+	deferred  bool // a trigger fell into the pause
+	failures  int  // consecutive rounds given up
+	crashes   int  // consecutive recoveries without a checkpoint in between
+
+	needed   map[string]bool // scratch: objects that something refers to
+	scratch  []string        // references of one share
+	stopping bool
+	stopAt   id.Epoch // the round after which a stopping job ends, 0 = not begun
+}
+
+type phase uint8
+
+const (
+	idle phase = iota
+	reading
+	planning
+	starting
+	running
+	finished
+)
+
+type taskStatus struct {
+	ready   bool
+	leaving bool // takes no new round
+	left    bool
+	drained bool
+	part    *coordinator.Part // of the newest complete checkpoint
+}
+
+// NewCoordinated returns a coordinator for c. lead leads its rounds, nil: there
+// are none, it only starts and restarts the job.
+func NewCoordinated(c *dataflow.Config, lead Lead) *Coordinated {
+	return &Coordinated{cfg: &c.Checkpoint, lead: lead, needed: map[string]bool{}}
+}
+
+// Start begins from storage alone.
+func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
+	c.h, c.j = h, j
+	c.client = coordinator.NewClient(h)
+	c.tasks = make([]taskStatus, len(j.Tasks))
+	c.recover()
+}
+
+// Done takes the outcome of a storage operation.
+func (c *Coordinated) Done(t id.Ticket, r state.Result) { c.client.Done(t, r) }
+
+// Timer takes an expiry.
+func (c *Coordinated) Timer(t id.Ticket) { c.client.Timer(t) }
+
+// Failed starts a recovery of the whole job.
+func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
+	if c.phase == finished || c.phase == reading || c.phase == planning {
+		return // the plan being made restarts everything anyway
+	}
+	c.crashes++
+	if c.stopping {
+		c.stop()
+		return
+	}
+	if cause != nil && c.damaged(cause) {
+		return
+	}
+	c.giveUpAll("tasks failed")
+	c.plan()
+}
+
+// damaged handles a failure that restarting cannot mend: a checkpoint that
+// does not restore. It reports whether the job has ended.
+func (c *Coordinated) damaged(cause error) bool {
+	unreadable := coordinator.Unreadable(cause)
+	if !unreadable && c.crashes <= coordinator.MaxCrashes {
+		return false
+	}
+	if unreadable && c.phase == starting && c.cfg.Fallback && len(c.retained) > 1 {
+		bad := c.retained[len(c.retained)-1]
+		c.retained = c.retained[:len(c.retained)-1]
+		c.h.Observe(trace.Aborted, trace.Coordinator, c.number, bad.Epoch, "damaged; falling back to the checkpoint before it")
+		return false
+	}
+	if unreadable {
+		cause = fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", cause)
+	} else {
+		cause = fmt.Errorf("%d recoveries in a row without a checkpoint between them; the last cause: %w", c.crashes, cause)
+	}
+	c.fail(cause)
+	return true
+}
+
+func (c *Coordinated) fail(err error) {
+	c.giveUpAll("the job fails")
+	c.phase = finished
+	c.h.JobFailed(err)
+}
+
+// --- recovery ---
+
+// recover reads storage: the newest plan, and the checkpoints that count.
+func (c *Coordinated) recover() {
+	c.phase = reading
+	coordinator.ReadStorage(c.client, c.j, []string{coordinator.RecordPrefix}, func(p *coordinator.PlanRecord, highest id.Attempt, rows []state.Entry, err error) {
+		if err != nil {
+			c.fail(fmt.Errorf("recovery: %w", err))
+			return
+		}
+		c.highest = highest
+		var records []id.Epoch
+		for _, r := range rows {
+			if e, ok := coordinator.EpochOfKey(r.Key); ok && p != nil {
+				records = append(records, e)
+			}
+		}
+		if p == nil {
+			p = &coordinator.PlanRecord{}
+		}
+		c.readRecords(c.counting(p, records))
+	})
+}
+
+// counting returns the epochs whose records count, oldest first: those the
+// newest plan found, and those its own attempt made.
+func (c *Coordinated) counting(p *coordinator.PlanRecord, records []id.Epoch) []id.Epoch {
+	var es []id.Epoch
+	late := c.j.Config.Mutant == MutantLateRecordCounts
+	for _, e := range records {
+		if late || e.Attempt() == p.Plan.Number || contains(p.Retained, e) {
+			es = append(es, e)
+		}
+	}
+	for i := 1; i < len(es); i++ {
+		for k := i; k > 0 && es[k] < es[k-1]; k-- {
+			es[k], es[k-1] = es[k-1], es[k]
+		}
+	}
+	return es
+}
+
+func contains(es []id.Epoch, e id.Epoch) bool {
+	for _, x := range es {
+		if x == e {
+			return true
+		}
+	}
+	return false
+}
+
+// readRecords reads the records that count and goes on to plan.
+func (c *Coordinated) readRecords(es []id.Epoch) {
+	c.retained = nil
+	var damage error // of the newest record
+	var next func(i int)
+	next = func(i int) {
+		if i == len(es) && damage != nil && (!c.cfg.Fallback || len(c.retained) == 0) {
+			c.fail(fmt.Errorf("recovery: %w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", damage))
+			return
+		}
+		if i == len(es) {
+			// Beyond the retained number a record may be about to go: its deletion was
+			// asked for by a coordinator that is dead.
+			for len(c.retained) > c.cfg.Retain {
+				c.h.Observe(trace.Subsumed, trace.Coordinator, c.highest, c.retained[0].Epoch, "")
+				c.retained = c.retained[1:]
+			}
+			c.plan()
+			return
+		}
+		key := (&coordinator.Record{Epoch: es[i]}).Key()
+		c.client.Do(state.Op{Kind: state.OpGet, Key: key}, func(r state.Result) {
+			rec, err := c.decodeRecord(r)
+			switch {
+			case r.Status == state.NotFound && i < len(es)-1:
+				// subsumed while its coordinator died: a newer one stands
+			case err == nil:
+				c.retained, damage = append(c.retained, rec), nil
+			default:
+				damage = fmt.Errorf("%s: %w", key, err)
+				c.h.Observe(trace.Aborted, trace.Coordinator, c.highest, es[i], "damaged; going on without it: "+err.Error())
+			}
+			next(i + 1)
+		})
+	}
+	next(0)
+}
+
+func (c *Coordinated) decodeRecord(r state.Result) (*coordinator.Record, error) {
+	if r.Status != state.OK {
+		return nil, coordinator.Error("read", r)
+	}
+	rec, err := coordinator.DecodeRecord(r.Data)
+	if err == nil && (rec.Job != c.j.Name || len(rec.Parts) != len(c.j.Tasks)) {
+		err = fmt.Errorf("a checkpoint of job %q with %d tasks, this is %q with %d: give each job a directory of its own", rec.Job, len(rec.Parts), c.j.Name, len(c.j.Tasks))
+	}
+	return rec, err
+}
+
+// plan makes the next plan durable and executes it: everything restarts from
+// the newest complete checkpoint.
+func (c *Coordinated) plan() {
+	c.phase = planning
+	c.doomed = nil // what they needed is swept
+	c.highest++
+	c.number = c.highest
+	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Plan: dataflow.Plan{Number: c.number}}
+	for _, r := range c.retained {
+		p.Retained = append(p.Retained, r.Epoch)
+	}
+	p.Plan.Tasks = make([]dataflow.TaskPlan, len(c.tasks))
+	for i := range p.Plan.Tasks {
+		t := &p.Plan.Tasks[i]
+		t.Resume = c.lead == nil
+		if n := len(c.retained); n > 0 {
+			base := c.retained[n-1]
+			part := &base.Parts[i]
+			t.Ref, t.Left, t.Stable = part.Ref, part.Left, base.Epoch
+		}
+	}
+	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
+		switch r.Status {
+		case state.OK:
+			c.execute(p)
+		case state.Lost:
+			c.recover() // somebody took the number: see what they did
+		default:
+			c.fail(coordinator.Error(coordinator.PlanKey(c.number), r))
+		}
+	})
+}
+
+func (c *Coordinated) execute(p *coordinator.PlanRecord) {
+	c.h.Observe(trace.PlanDurable, trace.Coordinator, c.number, 0, "")
+	c.phase = starting
+	c.notReady, c.notLeft = len(c.tasks), 0
+	c.lastIndex = 0
+	for i := range c.tasks {
+		s := taskStatus{left: p.Plan.Tasks[i].Left}
+		if n := len(c.retained); n > 0 {
+			s.part = &c.retained[n-1].Parts[i]
+			s.drained = s.part.Drained
+		}
+		if !s.left {
+			c.notLeft++
+		}
+		c.tasks[i] = s
+	}
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all")
+	c.h.Execute(&p.Plan)
+	c.sweepOld()
+}
+
+// sweepOld deletes what older attempts left behind.
+func (c *Coordinated) sweepOld() {
+	coordinator.DropPlans(c.client, c.number)
+	c.client.Sweep(id.MakeEpoch(c.number, 0), c.garbagePrefixes(), c.isLive, nil)
+}
+
+// garbagePrefixes are where a recovery or a round given up leaves something.
+func (c *Coordinated) garbagePrefixes() []string {
+	all := []string{coordinator.RecordPrefix, coordinator.SnapshotPrefix, coordinator.FilePrefix}
+	if c.j.Config.Mutant == MutantFilesNeverListed {
+		return all[:2]
+	}
+	return all
+}
+
+// isLive reports whether a retained or pinned checkpoint needs an object.
+func (c *Coordinated) isLive(key string) bool {
+	for _, set := range [...][]*coordinator.Record{c.retained, c.doomed} {
+		for _, r := range set {
+			if r.Key() == key {
+				return true
+			}
+			for i := range r.Parts {
+				p := &r.Parts[i]
+				if string(p.Ref) == key {
+					return true
+				}
+				for k := range p.Files {
+					if p.Files[k].Name == key {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// Ready counts the tasks that have carried out the plan.
+func (c *Coordinated) Ready(task id.TaskID, a id.Attempt) {
+	if c.phase != starting || a != c.number || c.tasks[task].ready {
+		return
+	}
+	c.tasks[task].ready = true
+	if c.notReady--; c.notReady > 0 {
+		return
+	}
+	c.phase = running
+	if c.notLeft == 0 {
+		c.finish()
+		return
+	}
+	c.schedule(c.cfg.Interval)
+}
+
+// Left notes that a task has gone; when all have, the job is done.
+func (c *Coordinated) Left(task id.TaskID) {
+	t := &c.tasks[task]
+	if c.phase == finished || t.left {
+		return
+	}
+	t.left = true
+	c.notLeft--
+	if c.notLeft == 0 && c.phase == running {
+		c.finish()
+	}
+}
+
+// finish cleans up and ends the job. A record under way is waited for: it would
+// count for a coordinator that restarts during the clean-up, and must not be garbage then.
+func (c *Coordinated) finish() {
+	if c.creating {
+		return
+	}
+	c.giveUpAll("the job has ended")
+	c.phase = finished
+	c.doomed = nil
+	c.client.Sweep(^id.Epoch(0), c.garbagePrefixes(), c.isLive, func() {
+		c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
+		c.h.JobDone()
+	})
+}
