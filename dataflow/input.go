@@ -15,7 +15,7 @@ func (t *Task) arrive(i int, b *Buffer) {
 	}
 	if b.Over {
 		t.record(in, b)
-		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "overtaking")
+		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, trace.Overtaking)
 		t.proto.Control(i, b)
 		return
 	}
@@ -29,7 +29,7 @@ func (t *Task) arrive(i int, b *Buffer) {
 			}
 		}
 		if !in.follows(b) {
-			t.fail(fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
+			t.failFor(trace.Gap, fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
 			return
 		}
 		in.came(b)
@@ -116,7 +116,7 @@ func (k *kernel) Block(i int) {
 	if in.q.len() > 0 {
 		k.servable.remove(i)
 	}
-	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, "")
+	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, trace.NoWay)
 }
 
 // Unblock resumes delivery from an input.
@@ -129,7 +129,7 @@ func (k *kernel) Unblock(i int) {
 	if in.q.len() > 0 {
 		k.servable.add(i)
 	}
-	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, "")
+	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, trace.NoWay)
 }
 
 // Delivered is how many positions of an input were delivered.

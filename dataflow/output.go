@@ -132,9 +132,9 @@ func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
 	case o.t.stamper != nil:
 		b.Stamp = bytes.Clone(o.t.stamper.Stamp(o.index))
 	}
-	text := "in-band"
+	way := trace.InBand
 	if b.Over {
-		text = "overtaking"
+		way = trace.Overtaking
 		i := 0
 		for i < o.q.len() && o.q.at(i).Over {
 			i++
@@ -144,7 +144,7 @@ func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
 	} else {
 		o.enqueue(b)
 	}
-	o.t.observeChannel(trace.BarrierSent, o.ID, e, text)
+	o.t.observeChannel(trace.BarrierSent, o.ID, e, way)
 }
 
 func (o *output) enqueue(b *Buffer) {

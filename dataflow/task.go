@@ -311,12 +311,21 @@ func (t *Task) ticket(e effect) id.Ticket {
 	return t.tickets
 }
 
-// fail stops the task for good; the driver treats it as crashed.
+// fail is failFor an error of an operator, a source or keyed state.
 func (t *Task) fail(err error) {
+	c := trace.OperatorError
+	if errors.Is(err, state.ErrCorrupt) {
+		c = trace.StateError
+	}
+	t.failFor(c, err)
+}
+
+// failFor stops the task for good; the driver treats it as crashed.
+func (t *Task) failFor(c trace.Cause, err error) {
 	if t.phase == failed {
 		return
 	}
 	t.phase = failed
-	t.observe(trace.TaskFailed, 0, err.Error())
+	t.observeFailure(trace.TaskFailed, 0, c, err.Error())
 	t.host.Fail(fmt.Errorf("%s[%d]: %w", t.info.Name, t.info.Index, err))
 }

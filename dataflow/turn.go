@@ -51,7 +51,7 @@ func (t *Task) turn(most int) {
 		if b.numbered() {
 			in.took(b)
 		}
-		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "in-band")
+		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, trace.InBand)
 		t.proto.Control(i, b)
 		if in.loose != nil {
 			t.settle(i, b)

@@ -18,6 +18,9 @@ func (c *Coordinated) schedule(d dataflow.Nanos) {
 	}
 	c.client.Cancel(c.trigger)
 	number := c.number
+	if c.j.Config.Mutant == MutantFirstAttemptOnly && number > 1 && d == c.cfg.Interval {
+		return
+	}
 	c.trigger = c.client.After(d, func() {
 		if c.phase == running && number == c.number {
 			c.startRound()
