@@ -8,6 +8,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"weir/dataflow"
 	"weir/results"
 	"weir/results/stat"
 )
@@ -113,7 +114,7 @@ func (m *measurement) addCheckpoints(t *setter, p *Report) {
 		return
 	}
 	rounds := p.Checkpoints
-	if m.properties().Logs {
+	if m.properties().Snapshots == dataflow.LocalSnapshots {
 		rounds = byEpoch(rounds)
 	}
 	t.set("checkpoints_completed", float64(len(rounds)))
@@ -137,7 +138,7 @@ func (m *measurement) addCheckpoints(t *setter, p *Report) {
 		} {
 			values[name] = append(values[name], v)
 		}
-		if !m.properties().Logs { // a task's own snapshot has no barrier and no record
+		if p := m.properties(); p.HasRounds() { // a task's own snapshot has no barrier and no record
 			for name, v := range map[string]float64{ // likewise
 				"travel_ms": c.TravelMS, "alignment_ms": c.AlignmentMS, "metadata_ms": c.MetadataMS, "ack_ms": c.AckMS,
 			} {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"weir/algorithms/catalog"
+	"weir/dataflow"
 	"weir/results"
 )
 
@@ -90,7 +91,7 @@ func (g *Grid) variant(workload, state, algorithm string) []results.Cell {
 	c := results.Cell{
 		Algorithm: algorithm, State: state, Workload: workload, Settings: g.Settings, Parallelism: g.Parallelism, Load: results.ClosedLoop,
 	}
-	snapshots := spec.Properties().Snapshots
+	snapshots := spec.Properties().Snapshots != dataflow.NoSnapshots
 	if snapshots {
 		c.IntervalMS = float64(g.Interval) / 1e6
 	}

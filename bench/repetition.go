@@ -203,7 +203,7 @@ func (m *measurement) properties() dataflow.Properties {
 	return a.Properties()
 }
 
-func (m *measurement) snapshots() bool { return m.properties().Snapshots }
+func (m *measurement) snapshots() bool { return m.properties().Snapshots != dataflow.NoSnapshots }
 
 // noteKill records when the job is killed, right before it is: a process of
 // much memory takes its time to die. The lag is the level before the kill.

@@ -9,6 +9,7 @@ import (
 	"weir/algorithms"
 	"weir/algorithms/catalog"
 	"weir/dataflow"
+	"weir/scenario/mutants"
 	"weir/state"
 	"weir/state/heap"
 	"weir/state/pebblestate"
@@ -196,16 +197,17 @@ func (s *JobSpec) config() (dataflow.Config, error) {
 	c.QueueBuffers, c.Credits = t.Queue, t.Queue
 	c.Checkpoint.Interval = dataflow.Nanos(max(s.Interval, time.Millisecond))
 	c.Checkpoint.Tolerated = 0
-	canary, err := parseCanary(s.Canary)
-	c.Canary = canary
+	mutant, err := parseCanary(s.Canary)
+	c.Mutant = mutant
 	return c, err
 }
 
-func parseCanary(name string) (dataflow.Canary, error) {
+func parseCanary(name string) (dataflow.Mutant, error) {
 	if name == "" {
-		return dataflow.NoCanary, nil
+		return "", nil
 	}
-	return dataflow.ParseCanary(name)
+	m, err := mutants.Lookup(name)
+	return m.Mutant, err
 }
 
 // clock returns the time since the run's epoch.

@@ -6,8 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"weir/algorithms/aligned"
 	"weir/algorithms/catalog"
 	"weir/algorithms/coordinator"
+	"weir/algorithms/recoveryline"
+	"weir/algorithms/rounds"
 	"weir/check"
 	"weir/dataflow"
 	"weir/dataflow/operators"
@@ -83,14 +86,14 @@ type experiment struct {
 	checker *check.Checker
 }
 
-func newExperiment(t testing.TB, algorithm string, canary dataflow.Canary) *experiment {
+func newExperiment(t testing.TB, algorithm string, mutant dataflow.Mutant) *experiment {
 	spec, err := catalog.Lookup(algorithm)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := dataflow.DefaultConfig()
 	c.BatchRecords, c.BatchBytes, c.BatchTimeout, c.SourceBatch = 4, 256, 0, 4
-	c.Groups, c.CheckState, c.HashContents, c.Canary = 16, true, true, canary
+	c.Groups, c.CheckState, c.HashContents, c.Mutant = 16, true, true, mutant
 	c.Checkpoint.Interval, c.Checkpoint.Timeout, c.Checkpoint.Tolerated = 6e5, 2e9, -1
 	p := spec.Properties()
 	x := &experiment{sim: sim.New(), store: storage.NewMemory(0)}
@@ -107,7 +110,7 @@ func (x *experiment) expect(t testing.TB, p dataflow.Properties) check.Expect {
 		t.Fatal(err)
 	}
 	e := check.Expect{
-		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.Snapshots && !p.Logs, AppendSink: p.AppendSink,
+		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.HasRounds(), AppendSink: p.AppendSink,
 		Records: runRecords, RecordID: binary.LittleEndian.Uint64, Canonical: text,
 		Storage: x.store, Layout: layout(p.Logs), EndWithin: 10e9,
 	}
@@ -174,7 +177,7 @@ func (x *experiment) run(t testing.TB, n uint64) (sim.Result, *check.Report) {
 func (x *experiment) runPlan(t testing.TB, n uint64, p faults.Plan, m sim.Model) (sim.Result, *check.Report) {
 	x.store.Reset(0)
 	x.checker.Reset()
-	ext, err := external.OpenStore(external.StoreConfig{Canary: x.job.Config.Canary, OnCommit: func(task id.TaskID, txn id.Epoch, rows []byte, count int) {
+	ext, err := external.OpenStore(external.StoreConfig{Mutant: x.job.Config.Mutant, OnCommit: func(task id.TaskID, txn id.Epoch, rows []byte, count int) {
 		x.sim.Committed(task, txn, rows, count)
 	}})
 	if err != nil {
@@ -192,7 +195,7 @@ func plan(n uint64) faults.Plan { return sim.RandomFaults{Workers: 3, Horizon: 1
 func TestRealRuns(t *testing.T) {
 	for _, name := range []string{"aligned", "unaligned", "uncoordinated", "at-least-once", "none"} {
 		t.Run(name, func(t *testing.T) {
-			x := newExperiment(t, name, dataflow.NoCanary)
+			x := newExperiment(t, name, "")
 			var sum check.Stats
 			for n := range uint64(150) {
 				r, rep := x.run(t, n)
@@ -222,22 +225,22 @@ func TestRealRuns(t *testing.T) {
 // TestBrokenAlgorithmsAreCaught runs deliberate mistakes until an oracle fires.
 func TestBrokenAlgorithmsAreCaught(t *testing.T) {
 	for _, c := range []struct {
-		canary    dataflow.Canary
+		mutant    dataflow.Mutant
 		algorithm string
 		by        check.Oracle
 	}{
-		{dataflow.AckBeforeDurable, "aligned", check.StorageWhole},
-		{dataflow.ForgetChannel, "aligned", check.Cut},
-		{dataflow.CommitBeforeRecord, "unaligned", check.Commit},
-		{dataflow.KeepForeignTxn, "aligned", check.Commit},
-		{dataflow.SkipOutputQueue, "unaligned", check.Cut},
-		{dataflow.SkipInputQueue, "unaligned", check.Cut},
-		{dataflow.ReleaseBeforeStored, "aligned", check.Commit},
-		{dataflow.ReleaseBeforeStored, "uncoordinated", check.Commit},
-		{dataflow.SnapshotBeforeLog, "uncoordinated", check.Progress},
-		{dataflow.NoFence, "aligned", check.Contiguity},
+		{rounds.MutantAckBeforeDurable, "aligned", check.StorageWhole},
+		{aligned.MutantForgetChannel, "aligned", check.Cut},
+		{rounds.MutantCommitBeforeRecord, "unaligned", check.Commit},
+		{external.MutantKeepForeignTxn, "aligned", check.Commit},
+		{dataflow.MutantSkipOutputQueue, "unaligned", check.Cut},
+		{dataflow.MutantSkipInputQueue, "unaligned", check.Cut},
+		{dataflow.MutantReleaseBeforeStored, "aligned", check.Commit},
+		{dataflow.MutantReleaseBeforeStored, "uncoordinated", check.Commit},
+		{recoveryline.MutantSnapshotBeforeLog, "uncoordinated", check.Progress},
+		{external.MutantNoFence, "aligned", check.Contiguity},
 	} {
-		x := newExperiment(t, c.algorithm, c.canary)
+		x := newExperiment(t, c.algorithm, c.mutant)
 		const most = 1000
 		runs := 0
 		for caught := false; !caught && runs < most; runs++ {
@@ -245,9 +248,9 @@ func TestBrokenAlgorithmsAreCaught(t *testing.T) {
 			caught = rep.Counts[c.by] > 0
 		}
 		if runs == most {
-			t.Errorf("%s in %s: not caught by %s in %d runs", c.canary, c.algorithm, c.by, most)
+			t.Errorf("%s in %s: not caught by %s in %d runs", c.mutant, c.algorithm, c.by, most)
 		}
-		t.Logf("%s in %s: caught by %s after %d runs", c.canary, c.algorithm, c.by, runs)
+		t.Logf("%s in %s: caught by %s after %d runs", c.mutant, c.algorithm, c.by, runs)
 	}
 }
 
@@ -261,10 +264,10 @@ func TestLateRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, canary := range []dataflow.Canary{dataflow.NoCanary, dataflow.LateRecordCounts} {
-		_, rep := newExperiment(t, "aligned", canary).runPlan(t, 1, late, sim.DefaultModel())
-		if broken := canary != dataflow.NoCanary; broken != (rep.Counts[check.Restore] > 0) || broken == rep.Safe() {
-			t.Errorf("%s: %v", canary, rep.Violations)
+	for _, mutant := range []dataflow.Mutant{"", rounds.MutantLateRecordCounts} {
+		_, rep := newExperiment(t, "aligned", mutant).runPlan(t, 1, late, sim.DefaultModel())
+		if broken := mutant != ""; broken != (rep.Counts[check.Restore] > 0) || broken == rep.Safe() {
+			t.Errorf("%s: %v", mutant, rep.Violations)
 		}
 	}
 }
@@ -272,7 +275,7 @@ func TestLateRecord(t *testing.T) {
 // BenchmarkRealRun is a whole simulated run with a crash and all oracles.
 func BenchmarkRealRun(b *testing.B) {
 	p := faults.CrashAt(faults.Fault{Target: faults.Worker}, 150, faults.SweepEvents())
-	x := newExperiment(b, "aligned", dataflow.NoCanary)
+	x := newExperiment(b, "aligned", "")
 	for b.Loop() {
 		x.runPlan(b, 1, p, sim.DefaultModel())
 	}

@@ -20,9 +20,6 @@ type Context struct {
 // Info describes the task.
 func (c *Context) Info() *TaskInfo { return c.t.info }
 
-// Canary returns the deliberate mistake switched on, for operators that carry one.
-func (c *Context) Canary() Canary { return c.t.cfg.Canary }
-
 // Store returns the keyed state of the task; open tables in Operator.Open. A
 // vertex that is not Keyed has none: its tables do not open.
 func (c *Context) Store() state.Store {

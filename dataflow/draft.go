@@ -76,7 +76,7 @@ func (d *Draft) queuedUntil(i *input) bool {
 }
 
 func (d *Draft) addIn(i *input, b *Buffer) {
-	if d.t.cfg.Canary == SkipInputQueue {
+	if d.t.cfg.Mutant == MutantSkipInputQueue {
 		return
 	}
 	b.Shared = true
@@ -96,7 +96,7 @@ func (d *Draft) Add(in int, b *Buffer) { d.addIn(&d.t.inputs[in], b) }
 
 // Outputs adds everything queued and unsent.
 func (d *Draft) Outputs() {
-	if d.t.cfg.Canary == SkipOutputQueue {
+	if d.t.cfg.Mutant == MutantSkipOutputQueue {
 		return
 	}
 	for n := range d.t.outputs {
@@ -171,14 +171,14 @@ func (t *Task) begin(e, base id.Epoch) *Draft {
 	d := &Draft{t: t}
 	d.head = t.header(e, base)
 	d.list = t.ctx.encodeLists()
-	if t.cfg.Canary != ForgetTimers {
+	if t.cfg.Mutant != MutantForgetTimers {
 		d.timers = t.timers.encode(nil)
 	} else {
 		d.timers = (&timers{}).encode(nil)
 	}
 	t.observeInstant(d)
 	prefix := keyOf("files/", t.info.ID, e, "-")
-	if t.cfg.Canary == ReuseTableName {
+	if t.cfg.Mutant == MutantReuseTableName {
 		prefix = "files/" + t.info.ID.String() + "/"
 	}
 	t.drafts = append(t.drafts, d)
@@ -368,7 +368,7 @@ func (t *Task) preCommitDone(e effect, s ExtStatus) {
 	switch s {
 	case ExtOK:
 		t.preCommits = slices.DeleteFunc(t.preCommits, func(x id.Epoch) bool { return x == epoch })
-		if t.cfg.Canary == ReleaseBeforeStored {
+		if t.cfg.Mutant == MutantReleaseBeforeStored {
 			t.commit(epoch)
 		}
 		t.advanceDrafts()

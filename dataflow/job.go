@@ -21,29 +21,75 @@ const (
 // Scope is what a failure rolls back.
 type Scope uint8
 
+// The scopes, widest first.
 const (
-	ScopeAll  Scope = iota + 1 // every task
-	ScopeLine                  // the tasks behind a recovery line
-	ScopeTask                  // the failed tasks only
+	ScopeAll    Scope = iota + 1 // every task
+	ScopeRegion                  // the tasks connected with a failed one
+	ScopeLine                    // the tasks behind a recovery line
+	ScopeTask                    // the failed tasks only
 )
 
-// Properties are what an algorithm declares and the checker verifies.
+// Snapshots says how an algorithm's snapshots come about.
+type Snapshots uint8
+
+const (
+	NoSnapshots    Snapshots = iota
+	LocalSnapshots           // each task decides for itself; there is no record of a whole
+	Rounds                   // the coordinator begins job-wide ones; a durable record makes each of them true
+)
+
+// Order says what an algorithm needs of channels.
+type Order uint8
+
+const (
+	FIFO     Order = iota // what was sent first arrives first
+	AnyOrder              // items may overtake each other
+)
+
+// Topology says for which graphs an algorithm is.
+type Topology uint8
+
+const (
+	Acyclic     Topology = iota // graphs without back-edges
+	AnyTopology                 // also graphs with marked back-edges
+)
+
+// NonDeterminism says what an algorithm makes of operators that do not give the
+// same effects when they process the same input again.
+type NonDeterminism uint8
+
+const (
+	Refused   NonDeterminism = iota // its promises hold for deterministic operators only
+	Tolerated                       // what such an operator did is rolled back with all that depends on it
+	Recorded                        // every choice is recorded and made again
+)
+
+// Captures says which in-flight buffers are part of an algorithm's snapshots.
+type Captures struct{ Inputs, Outputs bool }
+
+// Properties are what an algorithm declares. Each is read by code that would go
+// wrong without it, and exercised by algorithms/algorithmstest.
 type Properties struct {
-	State, Output Guarantee
-	NeedsFIFO     bool // channels must not reorder
-	Cyclic        bool // graphs with back-edges
-	Nondetermin   bool // safe with non-deterministic operators
-	Rollback      Scope
-	Concurrent    bool // several snapshots may be under way
+	State, Output  Guarantee
+	Topologies     Topology
+	Channels       Order
+	NonDeterminism NonDeterminism
+	Snapshots      Snapshots
+	Captures       Captures
+	// Logs: channels are logged durably, and recovery reads the logs.
+	Logs     bool
+	Rollback Scope
+	// MaxConcurrent is how many rounds, or local snapshots of one task, may be
+	// under way at once; 0: any number.
+	MaxConcurrent int
+	// NoneUseless: every stored snapshot belongs to some consistent global one.
+	NoneUseless bool
 	// AppendSink: output becomes visible at once, there is nothing to commit.
 	AppendSink bool
-	// Snapshots: it takes any.
-	Snapshots bool
-	// Overtakes: captured in-flight buffers are part of its snapshots.
-	Overtakes bool
-	// Logs: channels are logged durably.
-	Logs bool
 }
+
+// HasRounds reports that there are job-wide checkpoints.
+func (p *Properties) HasRounds() bool { return p.Snapshots == Rounds }
 
 // Algorithm makes the two halves and declares what they promise.
 type Algorithm interface {
@@ -74,8 +120,8 @@ type Config struct {
 	HashContents bool
 	// CheckState hashes the logical state at every snapshot and restore (slow on large state).
 	CheckState bool
-	// Canary is a deliberate mistake for testing the checkers, 0 = none.
-	Canary Canary
+	// Mutant is a deliberate mistake for testing the checkers.
+	Mutant Mutant
 }
 
 // CheckpointConfig says when coordinated snapshots are taken and kept. Local

@@ -133,7 +133,7 @@ type Env struct {
 // NewTask builds an incarnation of a task. Nothing runs before EvStart.
 func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	for i := range j.Graph.Edges {
-		if j.Graph.Edges[i].Back && !j.Algorithm.Properties().Cyclic {
+		if j.Graph.Edges[i].Back && j.Algorithm.Properties().Topologies != AnyTopology {
 			return nil, fmt.Errorf("edge %d is a back-edge, and the algorithm declares that it is for acyclic graphs: its snapshots would miss what goes round", i)
 		}
 	}

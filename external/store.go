@@ -11,14 +11,20 @@ import (
 	"weir/state"
 )
 
+// The mistakes of the sink store.
+const (
+	MutantKeepForeignTxn dataflow.Mutant = "keep-foreign-transaction" // recovery keeps the transactions it should abort
+	MutantNoFence        dataflow.Mutant = "no-fence"                 // older attempts are not fenced
+)
+
 // StoreConfig says where a store keeps what it knows.
 type StoreConfig struct {
 	FS  vfs.FS // nil: in memory, nothing is written
 	Dir string // of the transaction log; made if it does not exist
-	// Canary switches a deliberate mistake on: KeepForeignTxn makes the
-	// transactions visible that a recovery should abort; NoFence ignores attempts.
+	// Mutant switches a deliberate mistake on: MutantKeepForeignTxn makes the
+	// transactions visible that a recovery should abort; MutantNoFence ignores attempts.
 	// Others mean nothing here.
-	Canary dataflow.Canary
+	Mutant dataflow.Mutant
 	// OnCommit is called for every run of rows that becomes visible, once that is
 	// durable, in commit order and before Do returns. A large transaction comes
 	// in several calls. txn is 0 for appended rows; rows are in the framing of
@@ -61,8 +67,8 @@ type StoreStats struct {
 // the file; unacknowledged bytes at its end are cut off.
 func OpenStore(c StoreConfig) (*Store, error) {
 	s := &Store{c: c}
-	s.m.keepForeign = c.Canary == dataflow.KeepForeignTxn
-	s.m.noFence = c.Canary == dataflow.NoFence
+	s.m.keepForeign = c.Mutant == MutantKeepForeignTxn
+	s.m.noFence = c.Mutant == MutantNoFence
 	if c.FS == nil {
 		return s, nil
 	}
@@ -88,7 +94,7 @@ func (s *Store) replay(head []byte, b body) error {
 		return err
 	}
 	if o := s.m.apply(&op, chunk{body: b, count: op.Count}); !o.changed {
-		return fmt.Errorf("%w: operation %d of task %s changes nothing when it is repeated: this log was written with another setting of the canary", state.ErrIncompatible, op.Kind, op.Task)
+		return fmt.Errorf("%w: operation %d of task %s changes nothing when it is repeated: this log was written with another mutant", state.ErrIncompatible, op.Kind, op.Task)
 	}
 	return nil
 }

@@ -80,41 +80,41 @@ type step struct {
 
 var stories = []struct {
 	name    string
-	canary  dataflow.Canary
+	mutant  dataflow.Mutant
 	steps   []step
 	visible string
 }{
-	{"appends count once", 0, []step{
+	{"appends count once", "", []step{
 		{recovery(1), ok}, {appendOf(1, 1, "a b"), ok}, {appendOf(1, 1, "a b"), ok}, {appendOf(1, 3, "d"), ok},
 		{appendOf(1, 2, "c"), ok}, {appendOf(1, 3, "d"), ok},
 	}, "a b d c"},
-	{"a transaction is invisible until its commit", 0, []step{
+	{"a transaction is invisible until its commit", "", []step{
 		{recovery(1), ok}, {preCommit(1, 7, 0, 0, "a"), ok}, {preCommit(1, 7, 0, 0, "a"), ok},
 		{preCommit(1, 8, 0, 0, "b"), ok}, {commit(1, 8), ok}, {commit(1, 8), ok},
 	}, "b"},
-	{"writes belong to the transaction that claims them", 0, []step{
+	{"writes belong to the transaction that claims them", "", []step{
 		{recovery(1), ok}, {writeOf(1, 2, "b"), ok}, {preCommit(1, 7, 0, 2, "c"), failed}, {writeOf(1, 1, "a"), ok},
 		{writeOf(1, 3, "d"), ok}, {preCommit(1, 7, 0, 2, "c"), ok}, {writeOf(1, 1, "a"), ok},
 		{preCommit(1, 8, 2, 3, "e"), ok}, {commit(1, 7), ok}, {commit(1, 8), ok},
 	}, "a b c d e"},
-	{"a pre-commit without a transaction waits for appends", 0, []step{
+	{"a pre-commit without a transaction waits for appends", "", []step{
 		{recovery(1), ok}, {appendOf(1, 2, "b"), ok}, {preCommit(1, 0, 2, 2, ""), failed}, {appendOf(1, 1, "a"), ok}, {preCommit(1, 0, 2, 2, ""), ok},
 	}, "b a"},
-	{"recovery keeps, aborts and fences", 0, []step{
+	{"recovery keeps, aborts and fences", "", []step{
 		{recovery(1), ok}, {preCommit(1, 7, 0, 0, "a"), ok}, {preCommit(1, 8, 0, 0, "b"), ok}, {writeOf(1, 1, "lost"), ok},
 		{recovery(2, 7), ok}, {commit(1, 7), fenced}, {preCommit(1, 9, 0, 0, "x"), fenced}, {appendOf(1, 2, "x"), fenced}, {writeOf(1, 3, "x"), fenced},
 		{recovery(1), fenced}, {commit(2, 8), absent}, {commit(2, 7), ok}, {preCommit(2, 1<<21, 0, 0, "c"), ok}, {commit(2, 1<<21), ok},
 	}, "a c"},
-	{"a recovery repeated late spares its own attempt", 0, []step{
+	{"a recovery repeated late spares its own attempt", "", []step{
 		{recovery(2), ok}, {preCommit(2, 7, 0, 0, "a"), ok}, {recovery(2), ok}, {commit(2, 7), ok}, {recovery(2), ok},
 	}, "a"},
-	{"a commit before the crash stays", 0, []step{
+	{"a commit before the crash stays", "", []step{
 		{recovery(1), ok}, {preCommit(1, 7, 0, 0, "a"), ok}, {commit(1, 7), ok}, {recovery(2, 7), ok}, {commit(2, 7), ok},
 	}, "a"},
-	{"canary: foreign transactions become visible", dataflow.KeepForeignTxn, []step{
+	{"mutant: foreign transactions become visible", MutantKeepForeignTxn, []step{
 		{recovery(1), ok}, {preCommit(1, 7, 0, 0, "a"), ok}, {preCommit(1, 8, 0, 0, "b"), ok}, {recovery(2, 7), ok}, {commit(2, 7), ok},
 	}, "b a"},
-	{"canary: an old attempt is let in", dataflow.NoFence, []step{
+	{"mutant: an old attempt is let in", MutantNoFence, []step{
 		{recovery(2), ok}, {preCommit(2, 7, 0, 0, "a"), ok}, {appendOf(1, 1, "zombie"), ok}, {recovery(1), ok}, {commit(2, 7), absent},
 	}, "zombie"},
 }
@@ -124,7 +124,7 @@ func TestStories(t *testing.T) {
 		for _, fs := range []vfs.FS{nil, vfs.NewMem()} {
 			t.Run(fmt.Sprintf("%s/log=%v", story.name, fs != nil), func(t *testing.T) {
 				var seen []string
-				c := StoreConfig{FS: fs, Dir: "d", Canary: story.canary, OnCommit: func(_ id.TaskID, _ id.Epoch, rows []byte, count int) {
+				c := StoreConfig{FS: fs, Dir: "d", Mutant: story.mutant, OnCommit: func(_ id.TaskID, _ id.Epoch, rows []byte, count int) {
 					for row, rest := dataflow.NextRecord(rows); row != nil; row, rest = dataflow.NextRecord(rest) {
 						seen = append(seen, string(row))
 						count--

@@ -40,7 +40,7 @@ func expectation(t *testing.T, x *cell, p dataflow.Properties) check.Expect {
 		t.Fatal(err)
 	}
 	e := check.Expect{
-		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.Snapshots && !p.Logs, AppendSink: p.AppendSink,
+		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.HasRounds(), AppendSink: p.AppendSink,
 		Records: x.work.Events(), RecordID: x.work.RecordID, Canonical: x.work.Canonical,
 		Storage: x.cfg.Storage.(*storage.Memory), Layout: layout(p.Logs),
 	}

@@ -172,7 +172,7 @@ func TestLastCheckpointTakesTheSameBytesSimulated(t *testing.T) {
 func withSnapshots(rounds bool) []string {
 	var names []string
 	for _, s := range catalog.All() {
-		if p := s.Properties(); p.Snapshots && (!rounds || !p.Logs) {
+		if p := s.Properties(); p.Snapshots != dataflow.NoSnapshots && (!rounds || p.HasRounds()) {
 			names = append(names, s.Name)
 		}
 	}

@@ -32,7 +32,7 @@ type Config struct {
 	Groups int
 	// Interval between checkpoints, nanoseconds of virtual time; 0: drawn near DefaultInterval.
 	Interval int64
-	Canary   dataflow.Canary
+	Mutant   dataflow.Mutant
 
 	Faults FaultMode
 	Plan   faults.Plan
@@ -94,8 +94,8 @@ func (c *Config) Command(seed uint64) string {
 			fmt.Fprintf(&b, " --victim worker=%d", c.Victim.Worker)
 		}
 	}
-	if c.Canary != dataflow.NoCanary {
-		fmt.Fprintf(&b, " --mutant %s", c.Canary)
+	if c.Mutant != "" {
+		fmt.Fprintf(&b, " --mutant %s", c.Mutant)
 	}
 	return b.String()
 }

@@ -18,7 +18,7 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 	}
 	x := check.Expect{
 		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output),
-		Coordinated: p.Snapshots && p.Rollback == dataflow.ScopeAll, AppendSink: p.AppendSink,
+		Coordinated: p.HasRounds(), AppendSink: p.AppendSink,
 		Records: c.Workload.Events(), RecordID: c.Workload.RecordID,
 		Reference: reference, Storage: st, Layout: layout(p),
 		EndWithin: 200e9,
@@ -53,7 +53,7 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 // layout tells the checker how checkpoint storage is laid out.
 func layout(p dataflow.Properties) check.Layout {
 	l := check.Layout{References: references, Roots: roots}
-	if p.Rollback == dataflow.ScopeAll && p.Snapshots {
+	if p.HasRounds() {
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {
 		l.Roots = newestRoots

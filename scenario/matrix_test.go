@@ -67,12 +67,12 @@ func sometimes(t *testing.T, p dataflow.Properties, s *check.Stats) {
 	}{
 		{"a worker crashed", s.Crashes > 0, true},
 		{"the coordinator crashed", s.CoordinatorCrashes > 0, true},
-		{"recovery from a snapshot", s.Recoveries > 0, p.Snapshots},
+		{"recovery from a snapshot", s.Recoveries > 0, p.Snapshots != dataflow.NoSnapshots},
 		{"duplicates", s.Duplicates > 0, p.State == dataflow.AtLeastOnce},
 		{"losses", s.Losses > 0, p.State == dataflow.AtMostOnce},
-		{"input buffers restored", s.InputBuffers > 0, p.Overtakes},
-		{"output buffers restored", s.OutputBuffers > 0, p.Overtakes},
-		{"commits retried", s.CommitsRetried > 0, p.Snapshots && !p.AppendSink},
+		{"input buffers restored", s.InputBuffers > 0, p.Captures.Inputs},
+		{"output buffers restored", s.OutputBuffers > 0, p.Captures.Outputs},
+		{"commits retried", s.CommitsRetried > 0, p.Snapshots != dataflow.NoSnapshots && !p.AppendSink},
 		{"log records replayed", s.LogRecords > 0, p.Logs},
 	} {
 		if c.happened != c.should {

@@ -124,7 +124,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	r.swarm.Reset(seedNumber)
 	d := r.swarm.Stream("swarm")
 	c := &r.job.Config
-	c.Canary = r.cfg.Canary
+	c.Mutant = r.cfg.Mutant
 	c.BatchRecords = 1 + d.Draw(12)
 	c.BatchBytes = 4096
 	c.SourceBatch = 1 + d.Draw(12)
@@ -141,6 +141,9 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 		k.Interval = dataflow.Nanos(r.cfg.Interval)
 	}
 	k.MaxConcurrent = 1 + d.Draw(2)
+	if most := r.cfg.Algorithm.Properties().MaxConcurrent; most > 0 {
+		k.MaxConcurrent = min(k.MaxConcurrent, most)
+	}
 	k.Retain = 1 + d.Draw(3)
 	k.MinPause = 0
 	if d.Chance(1, 4) {
@@ -214,7 +217,7 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	}
 	injector := faults.NewInjector(plan)
 	cfg.Injector = injector
-	store, err := external.OpenStore(external.StoreConfig{Canary: r.cfg.Canary, OnCommit: r.sim.Committed})
+	store, err := external.OpenStore(external.StoreConfig{Mutant: r.cfg.Mutant, OnCommit: r.sim.Committed})
 	if err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"weir/algorithms/catalog"
+	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario/simtest"
 	"weir/state/heap"
@@ -37,7 +38,7 @@ func TestCrashAtEveryEvent(t *testing.T) {
 				for _, seed := range simtest.Seeds(seeds) {
 					n := simtest.Sweep(t, c, v, seed, stride)
 					t.Logf("seed %d: %d runs", seed, n)
-					if a.Properties().Snapshots && n*stride < 100 && simtest.Crash() == 0 {
+					if a.Properties().Snapshots != dataflow.NoSnapshots && n*stride < 100 && simtest.Crash() == 0 {
 						t.Errorf("seed %d: the run has %d events: the sweep did not reach the protocol", seed, n*stride)
 					}
 				}

@@ -19,10 +19,13 @@ package aligned
 
 import (
 	"weir/algorithms"
-	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/id"
 )
+
+// MutantForgetChannel is the mistake of an alignment that is one input short.
+const MutantForgetChannel dataflow.Mutant = "forget-channel"
 
 // Spec returns the catalog entry.
 func Spec() *algorithms.Spec {
@@ -32,17 +35,17 @@ func Spec() *algorithms.Spec {
 		Short: "barriers; an input that brought its barrier waits for the others",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
-			NeedsFIFO: true, Nondetermin: true, Rollback: dataflow.ScopeAll, Concurrent: true, Snapshots: true,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll, NoneUseless: true,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &Protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, true) },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },
 	}
 }
 
 // Protocol is the half of one task.
 type Protocol struct {
-	coordinator.Participant
-	coordinator.Alignment
+	rounds.Participant
+	rounds.Alignment
 }
 
 // Start begins a new incarnation.
@@ -76,7 +79,7 @@ func (p *Protocol) check() {
 		return
 	}
 	missing := p.Missing()
-	if missing == 0 || p.K.Config().Canary == dataflow.ForgetChannel && missing == 1 {
+	if missing == 0 || p.K.Config().Mutant == MutantForgetChannel && missing == 1 {
 		p.Trigger(p.Round, p.Base)
 	}
 }
@@ -84,7 +87,7 @@ func (p *Protocol) check() {
 // Trigger takes the snapshot of round e now. The barrier is numbered, so it goes
 // out before the instant: sender's and receiver's cut then agree.
 func (p *Protocol) Trigger(e, base id.Epoch) {
-	p.K.Broadcast(0, e, dataflow.InBand, coordinator.BarrierData(base))
+	p.K.Broadcast(0, e, dataflow.InBand, rounds.BarrierData(base))
 	p.Take(e, base).Seal()
 	p.Release()
 }

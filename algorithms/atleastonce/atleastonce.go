@@ -20,7 +20,7 @@ import (
 	"slices"
 
 	"weir/algorithms"
-	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/id"
 )
@@ -33,15 +33,15 @@ func Spec() *algorithms.Spec {
 		Short: "barriers without blocking; what came behind a barrier may count twice",
 		Declared: dataflow.Properties{
 			State: dataflow.AtLeastOnce, Output: dataflow.AtLeastOnce,
-			NeedsFIFO: true, Nondetermin: true, Rollback: dataflow.ScopeAll, Concurrent: true, Snapshots: true,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, true) },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },
 	}
 }
 
 type protocol struct {
-	coordinator.Participant
+	rounds.Participant
 	// under way, oldest first: without blocking, a fast input brings the next
 	// barrier before a slow one brings this.
 	under []*round

@@ -3,7 +3,7 @@ package atleastonce
 import (
 	"testing"
 
-	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/id"
 )
@@ -15,7 +15,7 @@ func TestPayload(t *testing.T) {
 			if b, a := payloadOf(data); b != base || a != again {
 				t.Errorf("base %s, again %v: came back as %s, %v", base, again, b, a)
 			}
-			if got := coordinator.BaseOf(&dataflow.Buffer{Data: payload(base, false)}); got != base {
+			if got := rounds.BaseOf(&dataflow.Buffer{Data: payload(base, false)}); got != base {
 				t.Errorf("base %s reads as %s in the other algorithms", base, got)
 			}
 		}

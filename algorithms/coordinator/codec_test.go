@@ -168,7 +168,7 @@ func FuzzPlan(f *testing.F) {
 
 func FuzzMessage(f *testing.F) {
 	f.Add((&Message{Kind: Decline, Epoch: 3, Text: "no"}).Encode())
-	f.Add((&Message{Kind: Ack, Epoch: 3, Stored: dataflow.Stored{Ref: "snap/t0/1.1", Header: dataflow.Header{Delivered: []id.Seq{1, 2}}}}).Encode())
+	f.Add((&Message{Kind: Ack, Epoch: 3, Stored: &dataflow.Stored{Ref: "snap/t0/1.1", Header: dataflow.Header{Delivered: []id.Seq{1, 2}}}}).Encode())
 	f.Fuzz(func(t *testing.T, src []byte) {
 		bounded(t, src, func() error {
 			_, _, err := DecodeMessage(src)

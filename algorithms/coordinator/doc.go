@@ -1,20 +1,7 @@
-// Package coordinator is what coordinated snapshot algorithms share: triggering,
-// acknowledgements, the durable record that makes a checkpoint true, retention,
-// deletion of what nothing refers to, and recovery as durable numbered plans.
-// Uncoordinated algorithms use its parts (Client, records, Sweep).
-//
-// # What is durable before what
-//
-// A task's snapshot object and files -> its acknowledgement. All
-// acknowledgements -> the checkpoint's record, by one conditional create -> its
-// completion is announced -> sinks commit, older checkpoints are let go. A plan,
-// by conditional create under its number -> Execute.
-//
-// # Which record counts
-//
-// A record can land after a recovery that did not see it (its create was under
-// way when the coordinator died, or was delayed). That recovery has aborted the
-// transactions of the round, so the record must never count. The durable plan
-// therefore names the checkpoints it found; besides these only records of
-// epochs begun by that very plan count. Every other record is garbage.
+// Package coordinator is what the coordinators of all snapshot algorithms
+// share, whether they take snapshots in rounds or each task for itself: the
+// client that issues storage operations and timers, the messages between
+// coordinator and tasks, the durable records and plans, and where they stand in
+// storage. What algorithms in rounds share is package rounds, what those with a
+// recovery line share package recoveryline.
 package coordinator

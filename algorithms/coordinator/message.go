@@ -9,21 +9,15 @@ import (
 	"weir/state"
 )
 
-// MessageKind is what a message between coordinator and task says.
-type MessageKind uint8
+// MessageKind is what a message between coordinator and task says. Families of
+// algorithms and single ones have kinds of their own beside these.
+type MessageKind string
 
+// The kinds that every algorithm with snapshots uses.
 const (
-	// To tasks.
-	Trigger  MessageKind = iota + 1 // begin Epoch, incremental against Base, if no input will bring it
-	Complete                        // Epoch is true: commit; Base may be forgotten below
-	Abort                           // Epoch is given up
-	Pause                           // uncoordinated: stop, make the log durable, report positions
-	// To the coordinator.
-	Ack      // Epoch is durable: Stored
-	Decline  // Epoch cannot be stored: Text
-	Drained  // the last record is processed
-	Leaving  // the task takes no round above Epoch any more
-	Position // uncoordinated: live positions in Stored.Header
+	Complete MessageKind = "complete" // to a task: Epoch can never be rolled back, commit; Base may be forgotten below
+	Ack      MessageKind = "ack"      // from a task: Epoch is durable: Stored
+	Decline  MessageKind = "decline"  // from a task: Epoch cannot be stored: Text
 )
 
 // Message is one message between coordinator and task.
@@ -32,25 +26,25 @@ type Message struct {
 	Epoch  id.Epoch
 	Base   id.Epoch
 	Text   string
-	Stored dataflow.Stored // Ack, Position
+	Stored *dataflow.Stored // with Ack; elsewhere positions in its Header, or nil
 }
 
 // Encode returns the bytes of m.
 func (m *Message) Encode() []byte {
-	b := make([]byte, 0, 24+len(m.Text)+m.partSize())
-	b = append(b, byte(m.Kind))
+	b := make([]byte, 0, 32+len(m.Kind)+len(m.Text)+m.partSize())
+	b = state.AppendString(b, string(m.Kind))
 	b = binary.LittleEndian.AppendUint64(b, uint64(m.Epoch))
 	b = binary.LittleEndian.AppendUint64(b, uint64(m.Base))
 	b = state.AppendString(b, m.Text)
-	if m.Kind == Ack || m.Kind == Position {
-		b = appendPart(b, PartOf(&m.Stored))
+	if m.Stored == nil {
+		return append(b, 0)
 	}
-	return b
+	return appendPart(append(b, 1), PartOf(m.Stored))
 }
 
 // partSize is about how many bytes the part of the message takes.
 func (m *Message) partSize() int {
-	if m.Kind != Ack && m.Kind != Position {
+	if m.Stored == nil {
 		return 0
 	}
 	return partSize(len(m.Stored.Ref), len(m.Stored.Header.Delivered)+len(m.Stored.Header.Sealed), len(m.Stored.Files))
@@ -58,12 +52,12 @@ func (m *Message) partSize() int {
 
 func partSize(ref, positions, files int) int { return 40 + ref + 4*positions + 64*files }
 
-// DecodeMessage is the inverse of Encode.
+// DecodeMessage is the inverse of Encode; part is what PartOf says of Stored.
 func DecodeMessage(src []byte) (m Message, part Part, err error) {
 	r := state.NewReader(src)
-	m.Kind, m.Epoch, m.Base = MessageKind(r.Byte()), id.Epoch(r.Uint64()), id.Epoch(r.Uint64())
+	m.Kind, m.Epoch, m.Base = MessageKind(r.Bytes()), id.Epoch(r.Uint64()), id.Epoch(r.Uint64())
 	m.Text = string(r.Bytes())
-	if m.Kind == Ack || m.Kind == Position {
+	if r.Byte() != 0 {
 		part = readPart(r, make([]id.Seq, 0, 8))
 	}
 	if err := r.Done(); err != nil {

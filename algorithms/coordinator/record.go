@@ -17,7 +17,6 @@ const (
 	PlanPrefix     = "plan/"  // plans: plan/NUMBER
 	SnapshotPrefix = "snap/"  // snapshot objects: snap/TASK/EPOCH
 	FilePrefix     = "files/" // state files: files/TASK/EPOCH-NUMBER
-	LogPrefix      = "log/"   // message logs: log/CHANNEL
 )
 
 // partBytes is the least that an encoded share takes.
@@ -89,7 +88,7 @@ func ReferencesOf(src []byte) ([]string, error) {
 	var room [16]id.Seq
 	for range n {
 		p := readPart(rd, room[:0])
-		keys = p.appendReferences(keys)
+		keys = p.AppendReferences(keys)
 	}
 	if err := rd.Done(); err != nil {
 		return nil, fmt.Errorf("checkpoint record: %w", err)
@@ -116,17 +115,18 @@ func (r *Record) References() []string {
 	}
 	keys := make([]string, 0, n)
 	for i := range r.Parts {
-		keys = r.Parts[i].appendReferences(keys)
+		keys = r.Parts[i].AppendReferences(keys)
 	}
 	return keys
 }
 
 // References returns the keys of every object that the share needs.
 func (p *Part) References() []string {
-	return p.appendReferences(make([]string, 0, 1+len(p.Files)))
+	return p.AppendReferences(make([]string, 0, 1+len(p.Files)))
 }
 
-func (p *Part) appendReferences(keys []string) []string {
+// AppendReferences appends what References returns.
+func (p *Part) AppendReferences(keys []string) []string {
 	if p.Ref == "" {
 		return keys
 	}
@@ -145,8 +145,16 @@ type PlanRecord struct {
 	// Retained are the complete checkpoints that this plan found, oldest first;
 	// the last one is its base. Besides them only records of the plan's own epochs count.
 	Retained []id.Epoch
-	// Lineage is the algorithm's own section (uncoordinated: which snapshots count).
+	// Lineage is the algorithm's own section: which snapshots count where there are no records.
 	Lineage []byte
+}
+
+// Base is the checkpoint that the plan goes back to, 0 for none.
+func (p *PlanRecord) Base() id.Epoch {
+	if n := len(p.Retained); n > 0 {
+		return p.Retained[n-1]
+	}
+	return 0
 }
 
 // PlanKey is the storage key of plan n.

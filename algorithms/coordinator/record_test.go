@@ -48,11 +48,11 @@ func TestMessageRoundTrips(t *testing.T) {
 	h := dataflow.Header{Epoch: id.MakeEpoch(1, 2), Delivered: []id.Seq{1, 2, 3}, Sealed: []id.Seq{4}}
 	s := dataflow.Stored{Ref: "snap/t0/1.2", Size: 12, Header: h}
 	for _, m := range []Message{
-		{Kind: Trigger, Epoch: 5, Base: 4}, {Kind: Decline, Epoch: 5, Text: "no room"}, {Kind: Ack, Epoch: h.Epoch, Stored: s},
+		{Kind: "of an algorithm", Epoch: 5, Base: 4}, {Kind: Decline, Epoch: 5, Text: "no room"}, {Kind: Ack, Epoch: h.Epoch, Stored: &s},
 	} {
 		got, part, err := DecodeMessage(m.Encode())
 		want := m
-		want.Stored = dataflow.Stored{}
+		want.Stored = nil
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v came back as %+v, %v", m, got, err)
 		}

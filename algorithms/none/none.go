@@ -11,7 +11,7 @@ package none
 
 import (
 	"weir/algorithms"
-	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 )
 
@@ -23,10 +23,10 @@ func Spec() *algorithms.Spec {
 		Short: "no snapshots; after a crash the sources go on from where they stood",
 		Declared: dataflow.Properties{
 			State: dataflow.AtMostOnce, Output: dataflow.AtMostOnce,
-			NeedsFIFO: true, Nondetermin: true, Rollback: dataflow.ScopeAll, AppendSink: true,
+			NonDeterminism: dataflow.Tolerated, Rollback: dataflow.ScopeAll, AppendSink: true,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, false) },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, nil) },
 	}
 }
 

@@ -208,11 +208,6 @@ func describe(b *dataflow.Buffer) string {
 	}
 }
 
-var messageNames = map[coordinator.MessageKind]string{
-	coordinator.Trigger: "trigger", coordinator.Complete: "complete", coordinator.Abort: "abort", coordinator.Pause: "pause",
-	coordinator.Ack: "ack", coordinator.Decline: "decline", coordinator.Drained: "drained", coordinator.Leaving: "leaving after", coordinator.Position: "position",
-}
-
 func (m *message) String() string {
 	switch m.kind {
 	case isReady:
@@ -225,13 +220,12 @@ func (m *message) String() string {
 	if err != nil {
 		return err.Error()
 	}
-	text := messageNames[d.Kind]
-	switch d.Kind {
-	case coordinator.Drained, coordinator.Pause:
-	case coordinator.Position:
-		text += fmt.Sprintf(" received %v sent %v", part.Delivered, part.Sealed)
-	default:
+	text := string(d.Kind)
+	switch {
+	case d.Epoch != 0:
 		text += " " + d.Epoch.String()
+	case len(part.Delivered)+len(part.Sealed) > 0:
+		text += fmt.Sprintf(" received %v sent %v", part.Delivered, part.Sealed)
 	}
 	if d.Text != "" {
 		text += ": " + d.Text

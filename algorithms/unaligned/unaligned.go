@@ -23,7 +23,7 @@ package unaligned
 
 import (
 	"weir/algorithms"
-	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/id"
 )
@@ -36,17 +36,18 @@ func Spec() *algorithms.Spec {
 		Short: "barriers overtake queues; what they overtook is captured as bytes",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
-			NeedsFIFO: true, Nondetermin: true, Rollback: dataflow.ScopeAll, Concurrent: true, Snapshots: true, Overtakes: true,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll, NoneUseless: true,
+			Captures: dataflow.Captures{Inputs: true, Outputs: true},
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return coordinator.NewCoordinated(c, true) },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },
 	}
 }
 
 type protocol struct {
-	coordinator.Participant
-	coordinator.Alignment      // if it aligns
-	aligns                bool // has a forbidden input
+	rounds.Participant
+	rounds.Alignment      // if it aligns
+	aligns           bool // has a forbidden input
 }
 
 func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
@@ -70,7 +71,7 @@ func (p *protocol) Control(in int, b *dataflow.Buffer) {
 		p.Brought(in, b)
 		p.check()
 	default:
-		p.take(b.Epoch, coordinator.BaseOf(b), in)
+		p.take(b.Epoch, rounds.BaseOf(b), in)
 	}
 }
 
@@ -79,7 +80,7 @@ func (p *protocol) Trigger(e, base id.Epoch) { p.take(e, base, -1) }
 
 // take fixes the snapshot of round e; from is the input that brought it.
 func (p *protocol) take(e, base id.Epoch, from int) {
-	p.K.Broadcast(0, e, dataflow.Overtake, coordinator.BarrierData(base))
+	p.K.Broadcast(0, e, dataflow.Overtake, rounds.BarrierData(base))
 	d := p.Take(e, base)
 	d.Outputs()
 	for i := range p.K.Info().Inputs {

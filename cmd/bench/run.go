@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/bench"
-	"weir/dataflow"
+	"weir/scenario/mutants"
 )
 
 // Sizes of the plans of run.
@@ -51,7 +51,7 @@ func (f *flags) run(cmd *cobra.Command) error {
 		return fmt.Errorf("%w: --quick and --standard exclude each other", errUsage)
 	}
 	if f.mutant != "" {
-		if _, err := dataflow.ParseCanary(f.mutant); err != nil {
+		if _, err := mutants.Lookup(f.mutant); err != nil {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
 	}

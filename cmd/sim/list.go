@@ -10,6 +10,7 @@ import (
 	algorithmcatalog "weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/scenario"
+	"weir/scenario/mutants"
 	"weir/trace"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -23,7 +24,7 @@ func newList() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
-					"algorithms": algorithmcatalog.Names(), "states": scenario.StateNames(), "workloads": workloadcatalog.Names(), "mutants": mutantNames(),
+					"algorithms": algorithmcatalog.Names(), "states": scenario.StateNames(), "workloads": workloadcatalog.Names(), "mutants": mutants.Names(),
 				})
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
@@ -42,7 +43,7 @@ func newList() *cobra.Command {
 				p("%s\t%v\n", wl.Name(), wl.SettingNames())
 			}
 			p("\nMUTANT (--mutant)\n")
-			for _, c := range mutantNames() {
+			for _, c := range mutants.Names() {
 				p("%s\n", c)
 			}
 			p("\nEVENT (--plan '(plan (crash worker=1 at (nth 7 EVENT)))')\n")
@@ -58,12 +59,4 @@ func newList() *cobra.Command {
 
 func guarantee(g dataflow.Guarantee) string {
 	return [...]string{"nothing", "at most once", "at least once", "exactly once"}[g]
-}
-
-func mutantNames() []string {
-	var names []string
-	for c := dataflow.NoCanary + 1; c < dataflow.Canaries; c++ {
-		names = append(names, c.String())
-	}
-	return names
 }

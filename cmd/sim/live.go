@@ -48,7 +48,7 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	g := newGate(cfg.Workload.Events(), !f.calm, job.Algorithm.Properties().Snapshots)
+	g := newGate(cfg.Workload.Events(), !f.calm, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
 	j, err := live.Start(ctx, live.Config{
 		Job: job, Storage: store, External: ext, FS: vfs.Default, Dir: dir + "/local", Observer: g, Pacer: g, Workers: 2, Seed: f.seed,
 	})

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weir/dataflow"
 	"weir/scenario"
+	"weir/scenario/mutants"
 )
 
 // mutantLine is one line of mutants --json.
@@ -44,7 +44,7 @@ seeds, which must pass. Exit status 5 if a mistake is not caught or a twin fails
 		Example: `  go run ./cmd/sim mutants
   go run ./cmd/sim mutants --only ack-before-durable,no-fence --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			names, err := pick("mutant", only, mutantNames())
+			names, err := pick("mutant", only, mutants.Names())
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ seeds, which must pass. Exit status 5 if a mistake is not caught or a twin fails
 			return err
 		},
 	})
-	cmd.Flags().IntVar(&limit, "limit", scenario.CanaryLimit, "runs after which a mistake counts as not caught")
+	cmd.Flags().IntVar(&limit, "limit", scenario.HuntLimit, "runs after which a mistake counts as not caught")
 	cmd.Flags().IntVar(&jobs, "jobs", runtime.NumCPU(), "mistakes at once")
 	cmd.Flags().StringVar(&only, "only", "all", "comma list of mutants, or all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per line on stdout, the last one the summary")
@@ -83,7 +83,7 @@ func hunt(ctx context.Context, names []string, limit, jobs int) (done []mutantLi
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			c, err := dataflow.ParseCanary(name)
+			c, err := mutants.Lookup(name)
 			if err != nil {
 				errs[i] = err
 				return
@@ -96,7 +96,7 @@ func hunt(ctx context.Context, names []string, limit, jobs int) (done []mutantLi
 			if ctx.Err() != nil {
 				return
 			}
-			r, err := scenario.HuntCanary(c, limit, goOn)
+			r, err := scenario.Hunt(c, limit, goOn)
 			if ctx.Err() != nil {
 				return
 			}

@@ -8,6 +8,7 @@ import (
 	"weir/bench"
 	"weir/results"
 	"weir/scenario"
+	"weir/scenario/mutants"
 	"weir/trace"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -23,7 +24,7 @@ func TestNamesAreDistinct(t *testing.T) {
 	}
 	for what, names := range map[string][]string{
 		"algorithms": catalog.Names(), "workloads": workloadcatalog.Names(), "states": scenario.StateNames(), "states of bench": bench.States(),
-		"mutants": mutantNames(), "events": events, "metrics": metrics,
+		"mutants": mutants.Names(), "events": events, "metrics": metrics,
 	} {
 		sorted := slices.Sorted(slices.Values(names))
 		if len(names) == 0 || len(slices.Compact(sorted)) != len(names) || slices.Contains(names, "") {

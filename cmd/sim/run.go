@@ -13,6 +13,7 @@ import (
 	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario"
+	"weir/scenario/mutants"
 	"weir/trace"
 )
 
@@ -109,7 +110,7 @@ func (f *runFlags) config() (scenario.Config, error) {
 	if f.driver != "sim" && f.driver != "live" {
 		return none, fmt.Errorf("%w: unknown driver %q; known: sim, live", errUsage, f.driver)
 	}
-	if cfg.Canary, err = dataflow.ParseCanary(f.mutant); err != nil {
+	if cfg.Mutant, err = mutant(f.mutant); err != nil {
 		return none, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	switch {
@@ -254,3 +255,12 @@ func (p printer) Wants() trace.Mask {
 }
 
 func (p printer) Observe(e *trace.Event) { _, _ = fmt.Fprintln(p.w, check.Describe(e)) }
+
+// mutant returns the deliberate mistake called name; "none" is none.
+func mutant(name string) (dataflow.Mutant, error) {
+	if name == "none" {
+		return "", nil
+	}
+	m, err := mutants.Lookup(name)
+	return m.Mutant, err
+}

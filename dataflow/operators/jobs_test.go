@@ -186,7 +186,7 @@ func TestForgottenStateShows(t *testing.T) {
 			w := newWorkload(t, name)
 			w.Small()
 			d := newDriver(t, graph(t, w, 2, twoPhaseSink))
-			d.job.Config.Canary = dataflow.ForgetTimers
+			d.job.Config.Mutant = dataflow.MutantForgetTimers
 			d.start(0, false)
 			d.runTo(o)
 			d.snapshot(id.MakeEpoch(1, 1))

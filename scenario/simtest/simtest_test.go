@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"weir/algorithms/aligned"
 	"weir/algorithms/catalog"
-	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario"
 	workloadcatalog "weir/workloads/catalog"
@@ -45,7 +45,7 @@ func broken(t *testing.T) scenario.Config {
 		t.Fatal(err)
 	}
 	w.Small()
-	return scenario.Config{Algorithm: a, State: "heap", Workload: w, Canary: dataflow.ForgetChannel}
+	return scenario.Config{Algorithm: a, State: "heap", Workload: w, Mutant: aligned.MutantForgetChannel}
 }
 
 // TestMessage: what a failure says, down to the commands that repeat it.
@@ -93,7 +93,7 @@ func TestCheckAndSweepFail(t *testing.T) {
 	}
 	f.said = nil
 	c := broken(t)
-	c.Canary = dataflow.NoCanary
+	c.Mutant = ""
 	if err := c.Workload.SetEvents(12); err != nil {
 		t.Fatal(err)
 	}

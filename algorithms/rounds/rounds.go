@@ -1,9 +1,10 @@
-package coordinator
+package rounds
 
 import (
 	"fmt"
 	"slices"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
@@ -12,7 +13,7 @@ import (
 
 // schedule sets the next trigger.
 func (c *Coordinated) schedule(d dataflow.Nanos) {
-	if !c.snapshots {
+	if c.lead == nil {
 		return
 	}
 	c.client.Cancel(c.trigger)
@@ -55,14 +56,13 @@ func (c *Coordinated) startRound() {
 		return
 	}
 	c.lastIndex++
-	r := &round{
-		epoch: id.MakeEpoch(c.number, c.lastIndex), parts: make([]Part, len(c.tasks)),
+	r := &Round{
+		c:     c,
+		epoch: id.MakeEpoch(c.number, c.lastIndex), parts: make([]coordinator.Part, len(c.tasks)),
 		acked: make([]bool, len(c.tasks)), missing: len(c.tasks),
 	}
-	var base id.Epoch
 	if n := len(c.retained); n > 0 {
 		r.base = c.retained[n-1]
-		base = r.base.Epoch
 	}
 	c.rounds = append(c.rounds, r)
 	r.timeout = c.client.After(c.cfg.Timeout, func() {
@@ -71,32 +71,32 @@ func (c *Coordinated) startRound() {
 		}
 	})
 	c.h.Observe(trace.Triggered, trace.Coordinator, c.number, r.epoch, "")
-	m := (&Message{Kind: Trigger, Epoch: r.epoch, Base: base}).Encode()
 	for i := range c.tasks {
 		if c.tasks[i].left || c.tasks[i].leaving {
 			c.carryOver(r, id.TaskID(i))
-		} else {
-			c.h.Tell(id.TaskID(i), m)
 		}
 	}
+	c.lead.Begin(r)
 	c.completeRounds()
 }
 
-// carryOver lets the last snapshot of a task that has left stand for it.
-func (c *Coordinated) carryOver(r *round, task id.TaskID) {
+// carryOver lets the last snapshot of a task that has left stand for it, if it
+// has no share in r yet.
+func (c *Coordinated) carryOver(r *Round, task id.TaskID) bool {
 	t := &c.tasks[task]
 	if r.acked[task] || t.part == nil {
-		return
+		return false
 	}
 	p := *t.part
 	p.Left = true
 	r.parts[task], r.acked[task] = p, true
 	r.missing--
+	return true
 }
 
 // Message takes acknowledgements and reports from tasks.
 func (c *Coordinated) Message(from id.TaskID, data []byte) {
-	m, part, err := DecodeMessage(data)
+	m, part, err := coordinator.DecodeMessage(data)
 	if err != nil {
 		c.fail(err)
 		return
@@ -105,14 +105,14 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 		return
 	}
 	switch m.Kind {
-	case Ack:
+	case coordinator.Ack:
 		if r := c.round(m.Epoch); r != nil && !r.acked[from] {
 			r.parts[from], r.acked[from] = part, true
 			r.missing--
 			c.h.Observe(trace.Acked, from, c.number, m.Epoch, "")
 			c.completeRounds()
 		}
-	case Decline:
+	case coordinator.Decline:
 		if r := c.round(m.Epoch); r != nil {
 			c.abort(r, fmt.Sprintf("%s of %s: %s", c.j.Tasks[from].Name, from, m.Text))
 		}
@@ -121,12 +121,15 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 	case Leaving:
 		c.tasks[from].leaving = true
 		for _, r := range c.rounds {
-			if r.epoch > m.Epoch {
-				c.carryOver(r, from)
+			if r.epoch > m.Epoch && c.carryOver(r, from) {
+				c.lead.CarriedOver(r, from)
 			}
 		}
 		c.completeRounds()
-	default: // goes the other way, or is another algorithm's
+	default:
+		if r := c.round(m.Epoch); r != nil {
+			c.lead.Message(r, from, &m, &part)
+		}
 	}
 }
 
@@ -143,7 +146,7 @@ func (c *Coordinated) drained(from id.TaskID) {
 	}
 }
 
-func (c *Coordinated) round(e id.Epoch) *round {
+func (c *Coordinated) round(e id.Epoch) *Round {
 	for _, r := range c.rounds {
 		if r.epoch == e {
 			return r
@@ -172,8 +175,8 @@ func (c *Coordinated) completeRounds() {
 	r.done = true
 	c.creating = true
 	c.h.Observe(trace.AllAcked, trace.Coordinator, c.number, r.epoch, "")
-	rec := &Record{Job: c.j.Name, Epoch: r.epoch, Nonce: c.j.Nonce, Parts: r.parts}
-	if c.j.Config.Canary == dataflow.CommitBeforeRecord {
+	rec := &coordinator.Record{Job: c.j.Name, Epoch: r.epoch, Nonce: c.j.Nonce, Parts: r.parts}
+	if c.j.Config.Mutant == MutantCommitBeforeRecord {
 		c.announce(rec)
 	}
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: rec.Key(), Data: rec.Encode()}, func(res state.Result) {
@@ -181,13 +184,13 @@ func (c *Coordinated) completeRounds() {
 	})
 }
 
-func (c *Coordinated) recordMade(r *round, rec *Record, res state.Result) {
+func (c *Coordinated) recordMade(r *Round, rec *coordinator.Record, res state.Result) {
 	if len(c.rounds) == 0 || c.rounds[0] != r {
 		return // given up meanwhile: the record does not count
 	}
 	c.creating = false
 	if res.Status != state.OK {
-		c.abort(r, Error(rec.Key(), res).Error())
+		c.abort(r, coordinator.Error(rec.Key(), res).Error())
 		if c.notLeft == 0 && c.phase == running {
 			c.finish()
 		}
@@ -201,7 +204,7 @@ func (c *Coordinated) recordMade(r *round, rec *Record, res state.Result) {
 		c.tasks[i].part = &rec.Parts[i]
 	}
 	c.h.Observe(trace.Completed, trace.Coordinator, c.number, rec.Epoch, "")
-	if c.j.Config.Canary != dataflow.CommitBeforeRecord {
+	if c.j.Config.Mutant != MutantCommitBeforeRecord {
 		c.announce(rec)
 	}
 	c.retire()
@@ -236,7 +239,7 @@ func (c *Coordinated) drainedAgain() {
 	c.schedule(1)
 }
 
-func (c *Coordinated) allDrainedIn(rec *Record) bool {
+func (c *Coordinated) allDrainedIn(rec *coordinator.Record) bool {
 	for i := range rec.Parts {
 		if !rec.Parts[i].Drained {
 			return false
@@ -245,8 +248,8 @@ func (c *Coordinated) allDrainedIn(rec *Record) bool {
 	return true
 }
 
-func (c *Coordinated) announce(rec *Record) {
-	m := (&Message{Kind: Complete, Epoch: rec.Epoch, Base: rec.Epoch}).Encode()
+func (c *Coordinated) announce(rec *coordinator.Record) {
+	m := (&coordinator.Message{Kind: coordinator.Complete, Epoch: rec.Epoch, Base: rec.Epoch}).Encode()
 	for i := range c.tasks {
 		if !c.tasks[i].left {
 			c.h.Tell(id.TaskID(i), m)
@@ -270,7 +273,7 @@ func (c *Coordinated) retire() {
 // first the record, then the objects that nothing else needs.
 func (c *Coordinated) collect() {
 	kept := c.doomed[:0]
-	var dead []*Record
+	var dead []*coordinator.Record
 	for _, d := range c.doomed {
 		if c.pinned(d) {
 			kept = append(kept, d)
@@ -284,7 +287,7 @@ func (c *Coordinated) collect() {
 	}
 }
 
-func (c *Coordinated) pinned(d *Record) bool {
+func (c *Coordinated) pinned(d *coordinator.Record) bool {
 	for _, r := range c.rounds {
 		if r.base == d {
 			return true
@@ -297,7 +300,7 @@ func (c *Coordinated) pinned(d *Record) bool {
 // no acknowledged share of a round under way needs.
 func (c *Coordinated) unreferenced(keys []string) []string {
 	clear(c.needed)
-	for _, set := range [...][]*Record{c.retained, c.doomed} {
+	for _, set := range [...][]*coordinator.Record{c.retained, c.doomed} {
 		for _, r := range set {
 			c.need(r.Parts)
 		}
@@ -309,9 +312,9 @@ func (c *Coordinated) unreferenced(keys []string) []string {
 }
 
 // need notes what shares refer to.
-func (c *Coordinated) need(ps []Part) {
+func (c *Coordinated) need(ps []coordinator.Part) {
 	for i := range ps {
-		c.scratch = ps[i].appendReferences(c.scratch[:0])
+		c.scratch = ps[i].AppendReferences(c.scratch[:0])
 		for _, k := range c.scratch {
 			c.needed[k] = true
 		}
@@ -319,7 +322,7 @@ func (c *Coordinated) need(ps []Part) {
 }
 
 // abort gives a round up; too many in a row fail the job.
-func (c *Coordinated) abort(r *round, reason string) {
+func (c *Coordinated) abort(r *Round, reason string) {
 	if !c.giveUp(r, reason) {
 		return
 	}
@@ -343,7 +346,7 @@ func (c *Coordinated) abort(r *round, reason string) {
 	c.drainedAgain()
 }
 
-func (c *Coordinated) giveUp(r *round, reason string) bool {
+func (c *Coordinated) giveUp(r *Round, reason string) bool {
 	for i, x := range c.rounds {
 		if x != r {
 			continue
@@ -354,7 +357,7 @@ func (c *Coordinated) giveUp(r *round, reason string) bool {
 		c.rounds = append(c.rounds[:i], c.rounds[i+1:]...)
 		c.client.Cancel(r.timeout)
 		c.h.Observe(trace.Aborted, trace.Coordinator, c.number, r.epoch, reason)
-		m := (&Message{Kind: Abort, Epoch: r.epoch}).Encode()
+		m := (&coordinator.Message{Kind: Abort, Epoch: r.epoch}).Encode()
 		for k := range c.tasks {
 			if !c.tasks[k].left {
 				c.h.Tell(id.TaskID(k), m)

@@ -1,14 +1,15 @@
-package coordinator
+package rounds
 
 import (
 	"slices"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
 )
 
-// Rounds is what a coordinated algorithm's task half does in a round.
-type Rounds interface {
+// Half is what the task half of one algorithm does in a round.
+type Half interface {
 	// Trigger begins round e at a task that no input will bring it to.
 	Trigger(e, base id.Epoch)
 	// Cancel gives round e up: release what waits for it.
@@ -20,8 +21,8 @@ type Rounds interface {
 // call Join in Start.
 type Participant struct {
 	dataflow.BaseProtocol
-	K      dataflow.Kernel
-	rounds Rounds
+	K    dataflow.Kernel
+	half Half
 	// Newest is the newest round begun or taken here; older ones are over.
 	Newest id.Epoch
 
@@ -33,14 +34,14 @@ type Participant struct {
 	last          id.Epoch // newest round when leaving
 }
 
-// Join starts taking part; r is the algorithm.
-func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, r Rounds) {
-	p.K, p.rounds = k, r
+// Join starts taking part; h is the algorithm.
+func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, h Half) {
+	p.K, p.half = k, h
 	p.barrier = make([]id.Epoch, len(k.Info().Inputs))
 	p.Newest = max(s.Epoch, id.MakeEpoch(k.Attempt(), 0)) // rounds of older attempts are over
 	if k.IsDrained() {
 		p.drainedIn = s.Epoch
-		k.Tell((&Message{Kind: Drained}).Encode())
+		k.Tell((&coordinator.Message{Kind: Drained}).Encode())
 		if s.Epoch != 0 && s.Plan.Stable >= s.Epoch {
 			p.leave()
 		}
@@ -75,21 +76,21 @@ func (p *Participant) leave() {
 // acknowledged what it has queued, in later ones its last complete snapshot
 // stands for it.
 func (p *Participant) Left() {
-	p.K.Tell((&Message{Kind: Leaving, Epoch: p.last}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: Leaving, Epoch: p.last}).Encode())
 }
 
 // Take begins the snapshot of round e.
 func (p *Participant) Take(e, base id.Epoch) *dataflow.Draft {
 	p.Newest = e
 	d := p.K.Begin(e, base)
-	if p.K.Config().Canary == dataflow.AckBeforeDurable {
+	if p.K.Config().Mutant == MutantAckBeforeDurable {
 		p.ack(e, dataflow.Stored{Ref: dataflow.SnapshotKey(p.K.Info().ID, e), Header: dataflow.Header{Epoch: e, Drained: p.K.IsDrained()}})
 	}
 	return d
 }
 
 func (p *Participant) ack(e id.Epoch, s dataflow.Stored) {
-	p.K.Tell((&Message{Kind: Ack, Epoch: e, Stored: s}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: &s}).Encode())
 }
 
 // Stored acknowledges.
@@ -97,18 +98,18 @@ func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
 	if p.drainedIn == 0 && s.Header.Drained {
 		p.drainedIn = e
 	}
-	if p.K.Config().Canary != dataflow.AckBeforeDurable {
+	if p.K.Config().Mutant != MutantAckBeforeDurable {
 		p.ack(e, s)
 	}
 }
 
 // StoreFailed declines.
 func (p *Participant) StoreFailed(e id.Epoch, err error) {
-	p.K.Tell((&Message{Kind: Decline, Epoch: e, Text: err.Error()}).Encode())
+	p.K.Tell((&coordinator.Message{Kind: coordinator.Decline, Epoch: e, Text: err.Error()}).Encode())
 }
 
 // Drained reports, so that the final round need not wait for the interval.
-func (p *Participant) Drained() { p.K.Tell((&Message{Kind: Drained}).Encode()) }
+func (p *Participant) Drained() { p.K.Tell((&coordinator.Message{Kind: Drained}).Encode()) }
 
 // Live counts the inputs that can still bring a barrier.
 func (p *Participant) Live() int {
@@ -131,13 +132,13 @@ func (p *Participant) InputEnded(_ int, stream bool) {
 
 func (p *Participant) start() {
 	if !p.Over(p.trigger) && p.Live() == 0 {
-		p.rounds.Trigger(p.trigger, p.base)
+		p.half.Trigger(p.trigger, p.base)
 	}
 }
 
 // Message from the coordinator.
 func (p *Participant) Message(data []byte) {
-	m, _, err := DecodeMessage(data)
+	m, _, err := coordinator.DecodeMessage(data)
 	if err != nil {
 		panic(err) // both ends are this program
 	}
@@ -147,7 +148,7 @@ func (p *Participant) Message(data []byte) {
 			p.trigger, p.base = m.Epoch, m.Base
 			p.start()
 		}
-	case Complete:
+	case coordinator.Complete:
 		p.K.ReleaseBase(m.Base)
 		p.K.Commit(m.Epoch)
 		if p.drainedIn != 0 && m.Epoch >= p.drainedIn {
@@ -155,7 +156,7 @@ func (p *Participant) Message(data []byte) {
 		}
 	case Abort:
 		p.giveUp(m.Epoch)
-		p.rounds.Cancel(m.Epoch)
+		p.half.Cancel(m.Epoch)
 		p.K.Abandon(m.Epoch)
 	default: // goes the other way, or is another algorithm's
 	}

@@ -1,4 +1,4 @@
-package uncoordinated
+package recoveryline
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package uncoordinated
+package recoveryline
 
 import (
 	"fmt"
@@ -21,8 +21,8 @@ const (
 	finished
 )
 
-// coordinatorHalf keeps the histories and finds recovery lines.
-type coordinatorHalf struct {
+// Coordinator keeps the histories and finds recovery lines.
+type Coordinator struct {
 	h      dataflow.CoordHost
 	j      *dataflow.JobInfo
 	cfg    *dataflow.CheckpointConfig
@@ -50,12 +50,13 @@ type taskStatus struct {
 	asked bool // a position is awaited
 }
 
-func newCoordinator(c *dataflow.Config) *coordinatorHalf {
-	return &coordinatorHalf{cfg: &c.Checkpoint}
+// NewCoordinator returns a coordinator for c.
+func NewCoordinator(c *dataflow.Config) *Coordinator {
+	return &Coordinator{cfg: &c.Checkpoint}
 }
 
 // Start begins from storage alone.
-func (c *coordinatorHalf) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
+func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
 	c.graph = newGraph(j.Tasks)
@@ -64,18 +65,18 @@ func (c *coordinatorHalf) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 }
 
 // Done takes the outcome of a storage operation.
-func (c *coordinatorHalf) Done(t id.Ticket, r state.Result) { c.client.Done(t, r) }
+func (c *Coordinator) Done(t id.Ticket, r state.Result) { c.client.Done(t, r) }
 
 // Timer takes an expiry.
-func (c *coordinatorHalf) Timer(t id.Ticket) { c.client.Timer(t) }
+func (c *Coordinator) Timer(t id.Ticket) { c.client.Timer(t) }
 
-func (c *coordinatorHalf) fail(err error) {
+func (c *Coordinator) fail(err error) {
 	c.phase = finished
 	c.h.JobFailed(err)
 }
 
 // reset forgets all snapshots and counts none.
-func (c *coordinatorHalf) reset() {
+func (c *Coordinator) reset() {
 	c.hist = make([]history, len(c.j.Tasks))
 	c.lineages = make([]lineage, len(c.j.Tasks))
 	for t := range c.hist {
@@ -84,7 +85,7 @@ func (c *coordinatorHalf) reset() {
 }
 
 // read rebuilds the histories from the newest plan and the snapshots that count.
-func (c *coordinatorHalf) read() {
+func (c *Coordinator) read() {
 	c.phase = reading
 	c.reset()
 	coordinator.ReadStorage(c.client, c.j, []string{coordinator.SnapshotPrefix}, func(p *coordinator.PlanRecord, highest id.Attempt, rows []state.Entry, err error) {
@@ -103,7 +104,7 @@ func (c *coordinatorHalf) read() {
 	})
 }
 
-func (c *coordinatorHalf) readSnapshots(rows []state.Entry) {
+func (c *Coordinator) readSnapshots(rows []state.Entry) {
 	type row struct {
 		task  id.TaskID
 		epoch id.Epoch
@@ -148,7 +149,7 @@ func (c *coordinatorHalf) readSnapshots(rows []state.Entry) {
 // coveredUp refuses a line that only exists because a damaged snapshot was left
 // out: a task that had snapshots would begin from nothing, though its log and
 // the output that it has committed may have been let go.
-func (c *coordinatorHalf) coveredUp(l line) error {
+func (c *Coordinator) coveredUp(l line) error {
 	if c.damaged == nil {
 		return nil
 	}
@@ -161,7 +162,7 @@ func (c *coordinatorHalf) coveredUp(l line) error {
 }
 
 // take adds the snapshot that r holds to the history of a task, in order of epochs.
-func (c *coordinatorHalf) take(t id.TaskID, r state.Result) error {
+func (c *Coordinator) take(t id.TaskID, r state.Result) error {
 	if r.Status == state.NotFound {
 		return nil // collected while its coordinator died: behind the line
 	}
@@ -181,7 +182,7 @@ func (c *coordinatorHalf) take(t id.TaskID, r state.Result) error {
 	return nil
 }
 
-func (c *coordinatorHalf) insert(t id.TaskID, p coordinator.Part) {
+func (c *Coordinator) insert(t id.TaskID, p coordinator.Part) {
 	h := &c.hist[t]
 	i := len(h.snaps)
 	for i > 0 && h.snaps[i-1].Epoch >= p.Epoch {
@@ -196,7 +197,7 @@ func (c *coordinatorHalf) insert(t id.TaskID, p coordinator.Part) {
 }
 
 // restartAll recovers from a total failure.
-func (c *coordinatorHalf) restartAll() {
+func (c *Coordinator) restartAll() {
 	for t := range c.tasks {
 		c.tasks[t] = taskStatus{dead: true}
 		c.hist[t].live = nil
@@ -206,7 +207,7 @@ func (c *coordinatorHalf) restartAll() {
 
 // Failed recovers from the failure of some tasks; survivors are kept if they
 // stand on the recovery line.
-func (c *coordinatorHalf) Failed(tasks []id.TaskID, cause error) {
+func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 	if c.phase == finished || c.phase == reading {
 		return
 	}
@@ -243,10 +244,10 @@ func (c *coordinatorHalf) Failed(tasks []id.TaskID, cause error) {
 
 // collect asks the survivors where they stand. A task that has not carried out
 // its part of the last plan cannot be kept.
-func (c *coordinatorHalf) collect() {
+func (c *Coordinator) collect() {
 	c.phase = collecting
 	c.waiting = 0
-	m := (&coordinator.Message{Kind: coordinator.Pause}).Encode()
+	m := (&coordinator.Message{Kind: Pause}).Encode()
 	for t := range c.tasks {
 		s := &c.tasks[t]
 		s.asked = false
@@ -266,20 +267,20 @@ func (c *coordinatorHalf) collect() {
 }
 
 // standsAtEnd takes the final snapshot of a task that has left for its live end.
-func (c *coordinatorHalf) standsAtEnd(t id.TaskID) {
+func (c *Coordinator) standsAtEnd(t id.TaskID) {
 	h := &c.hist[t]
 	p := h.snaps[len(h.snaps)-1]
 	h.live = &p
 }
 
-func (c *coordinatorHalf) tryPlan() {
+func (c *Coordinator) tryPlan() {
 	if c.phase == collecting && c.waiting == 0 {
 		c.plan()
 	}
 }
 
 // Message from a task.
-func (c *coordinatorHalf) Message(from id.TaskID, data []byte) {
+func (c *Coordinator) Message(from id.TaskID, data []byte) {
 	m, part, err := coordinator.DecodeMessage(data)
 	if err != nil {
 		c.fail(err)
@@ -307,7 +308,7 @@ func (c *coordinatorHalf) Message(from id.TaskID, data []byte) {
 		if c.failures++; c.cfg.Tolerated >= 0 && c.failures > c.cfg.Tolerated {
 			c.fail(fmt.Errorf("snapshot %s of %s failed: %s", m.Epoch, c.j.Tasks[from].Name, m.Text))
 		}
-	case coordinator.Position:
+	case Position:
 		if s := &c.tasks[from]; s.asked {
 			s.asked = false
 			part.Drained = false
@@ -320,7 +321,7 @@ func (c *coordinatorHalf) Message(from id.TaskID, data []byte) {
 }
 
 // plan finds the recovery line, makes it durable and executes it.
-func (c *coordinatorHalf) plan() {
+func (c *Coordinator) plan() {
 	c.phase, c.again = planning, false
 	c.number++
 	l := make(line, len(c.hist))
@@ -368,7 +369,7 @@ func (c *coordinatorHalf) plan() {
 }
 
 // taskPlan says what happens to a task on line l; cut: it restarts.
-func (c *coordinatorHalf) taskPlan(t id.TaskID, l line) (p dataflow.TaskPlan, cut bool) {
+func (c *Coordinator) taskPlan(t id.TaskID, l line) (p dataflow.TaskPlan, cut bool) {
 	h := &c.hist[t]
 	at := point(h, l[t])
 	cut = l[t] < len(h.snaps)
@@ -394,7 +395,7 @@ func (c *coordinatorHalf) taskPlan(t id.TaskID, l line) (p dataflow.TaskPlan, cu
 	return p, cut
 }
 
-func (c *coordinatorHalf) anyLive() bool {
+func (c *Coordinator) anyLive() bool {
 	for t := range c.hist {
 		if c.hist[t].live != nil {
 			return true
@@ -403,7 +404,7 @@ func (c *coordinatorHalf) anyLive() bool {
 	return false
 }
 
-func (c *coordinatorHalf) execute(p *coordinator.PlanRecord, base []id.Epoch, next []lineage, useless int) {
+func (c *Coordinator) execute(p *coordinator.PlanRecord, base []id.Epoch, next []lineage, useless int) {
 	c.h.Observe(trace.PlanDurable, trace.Coordinator, c.number, 0, "")
 	c.phase = starting
 	c.waiting = len(c.tasks)
@@ -437,7 +438,7 @@ func (c *coordinatorHalf) execute(p *coordinator.PlanRecord, base []id.Epoch, ne
 }
 
 // Ready counts the tasks that have carried out the plan.
-func (c *coordinatorHalf) Ready(t id.TaskID, a id.Attempt) {
+func (c *Coordinator) Ready(t id.TaskID, a id.Attempt) {
 	if a != c.number || c.tasks[t].ready || c.tasks[t].dead {
 		return
 	}
@@ -453,7 +454,7 @@ func (c *coordinatorHalf) Ready(t id.TaskID, a id.Attempt) {
 }
 
 // Left notes that a task has gone.
-func (c *coordinatorHalf) Left(t id.TaskID) {
+func (c *Coordinator) Left(t id.TaskID) {
 	s := &c.tasks[t]
 	if s.left || c.phase == finished || c.phase == reading {
 		return
@@ -468,7 +469,7 @@ func (c *coordinatorHalf) Left(t id.TaskID) {
 	c.tryFinish()
 }
 
-func (c *coordinatorHalf) tryFinish() {
+func (c *Coordinator) tryFinish() {
 	if c.phase != running {
 		return
 	}

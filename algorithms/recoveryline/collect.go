@@ -1,4 +1,4 @@
-package uncoordinated
+package recoveryline
 
 import (
 	"strconv"
@@ -12,7 +12,7 @@ import (
 
 // advance moves the line of a total failure forward with what has been
 // acknowledged: commits what it passes, collects what it leaves behind.
-func (c *coordinatorHalf) advance() {
+func (c *Coordinator) advance() {
 	l := make(line, len(c.hist))
 	for t := range l {
 		l[t] = len(c.hist[t].snaps) - 1
@@ -67,7 +67,7 @@ func unreferenced(dropped, kept []coordinator.Part) []string {
 // sweep deletes what rolled-back attempts have left: snapshots and files that
 // landed after the recovery that did not see them, or belong to drafts that
 // died with their task.
-func (c *coordinatorHalf) sweep() {
+func (c *Coordinator) sweep() {
 	live := map[string]bool{}
 	for t := range c.hist {
 		for i := range c.hist[t].snaps {
@@ -99,7 +99,7 @@ func owner(key string) (id.TaskID, id.Epoch, bool) {
 }
 
 // cleanUp deletes everything that the final snapshots do not need and ends the job.
-func (c *coordinatorHalf) cleanUp() {
+func (c *Coordinator) cleanUp() {
 	live := map[string]bool{}
 	for t := range c.hist {
 		last := &c.hist[t].snaps[len(c.hist[t].snaps)-1]

@@ -1,4 +1,4 @@
-package coordinator
+package rounds
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
@@ -60,8 +61,8 @@ func TestPlanNumberIsTaken(t *testing.T) {
 	d := newDesk(t, 1)
 	d.held = "create plan/1"
 	d.start().settle()
-	other := PlanRecord{Job: "job", Nonce: 99, Plan: dataflow.Plan{Number: 1, Tasks: make([]dataflow.TaskPlan, 1)}}
-	d.disk.Do(state.Op{Kind: state.OpCreate, Key: PlanKey(1), Data: other.Encode()})
+	other := coordinator.PlanRecord{Job: "job", Nonce: 99, Plan: dataflow.Plan{Number: 1, Tasks: make([]dataflow.TaskPlan, 1)}}
+	d.disk.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(1), Data: other.Encode()})
 	d.held = ""
 	d.settle()
 	if p := d.newest(); len(d.plans) != 1 || p.Number != 2 {
@@ -69,7 +70,7 @@ func TestPlanNumberIsTaken(t *testing.T) {
 	}
 	// Meeting its own bytes, after an unknown outcome, it has won.
 	d.c.Failed([]id.TaskID{0}, nil)
-	i := slices.IndexFunc(d.ops, func(o issued) bool { return o.op.Key == PlanKey(3) })
+	i := slices.IndexFunc(d.ops, func(o issued) bool { return o.op.Key == coordinator.PlanKey(3) })
 	d.disk.Do(d.ops[i].op)
 	d.end(i, state.Result{Status: state.Failed})
 	d.settle()
@@ -172,7 +173,7 @@ func TestDamagedSnapshot(t *testing.T) {
 // TestTasksThatGiveUpForEver end the job at last; crashes do not.
 func TestTasksThatGiveUpForEver(t *testing.T) {
 	d := newDesk(t, 1).start().ready()
-	for range 3 * MaxCrashes {
+	for range 3 * coordinator.MaxCrashes {
 		d.c.Failed([]id.TaskID{0}, nil)
 		d.ready()
 	}
@@ -180,7 +181,7 @@ func TestTasksThatGiveUpForEver(t *testing.T) {
 		t.Fatalf("crashes fail the job: %v", d.failed)
 	}
 	d = newDesk(t, 1).start().ready()
-	for i := range MaxCrashes {
+	for i := range coordinator.MaxCrashes {
 		d.c.Failed([]id.TaskID{0}, errors.New("a bad record"))
 		d.ready()
 		if len(d.failed) > 0 {
@@ -220,7 +221,7 @@ func TestStorageHoldsWhatIsReferenced(t *testing.T) {
 					cp.files[i] = append(cp.files[i], fmt.Sprintf("files/t%d/%s-%d", i, cp.epoch, k))
 				}
 				if i == tasks-1 && aborted {
-					d.say(id.TaskID(i), Message{Kind: Decline, Epoch: cp.epoch, Text: "no"})
+					d.say(id.TaskID(i), coordinator.Message{Kind: coordinator.Decline, Epoch: cp.epoch, Text: "no"})
 				} else {
 					d.ack(id.TaskID(i), cp.epoch, false, cp.files[i]...)
 				}

@@ -1,4 +1,4 @@
-package coordinator
+package rounds
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
@@ -62,7 +63,7 @@ func newDesk(t testing.TB, tasks int, settings ...func(c *dataflow.CheckpointCon
 // before it had under way stays so.
 func (d *desk) start() *desk {
 	d.job.Nonce++
-	d.c = NewCoordinated(&d.config, true)
+	d.c = NewCoordinated(&d.config, Triggers{})
 	d.ops, d.timers = nil, nil
 	d.c.Start(d, &d.job)
 	return d
@@ -137,10 +138,10 @@ func (d *desk) ack(task id.TaskID, e id.Epoch, drained bool, files ...string) {
 		d.disk.Do(state.Op{Kind: state.OpPut, Key: f, Data: []byte(f)})
 		s.Files = append(s.Files, state.FileRef{Name: f, Shared: true})
 	}
-	d.say(task, Message{Kind: Ack, Epoch: e, Stored: s})
+	d.say(task, coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: &s})
 }
 
-func (d *desk) say(from id.TaskID, m Message) { d.c.Message(from, m.Encode()) }
+func (d *desk) say(from id.TaskID, m coordinator.Message) { d.c.Message(from, m.Encode()) }
 
 // ackAll has every task acknowledge a round.
 func (d *desk) ackAll(e id.Epoch) {
@@ -154,7 +155,7 @@ func (d *desk) ackAll(e id.Epoch) {
 func (d *desk) keys() string {
 	var all []string
 	for _, row := range d.disk.Do(state.Op{Kind: state.OpList}).List {
-		if !strings.HasPrefix(row.Key, PlanPrefix) {
+		if !strings.HasPrefix(row.Key, coordinator.PlanPrefix) {
 			all = append(all, row.Key)
 		}
 	}
@@ -197,16 +198,14 @@ func (d *desk) fails(want ...string) {
 	}
 }
 
-var kindNames = map[MessageKind]string{Trigger: "trigger", Complete: "complete", Abort: "abort"}
-
 // --- CoordHost ---
 
 func (d *desk) Tell(to id.TaskID, data []byte) {
-	m, _, err := DecodeMessage(data)
+	m, _, err := coordinator.DecodeMessage(data)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.told = append(d.told, fmt.Sprintf("%s %s %s", to, kindNames[m.Kind], m.Epoch))
+	d.told = append(d.told, fmt.Sprintf("%s %s %s", to, m.Kind, m.Epoch))
 }
 
 func (d *desk) After(by dataflow.Nanos) id.Ticket {

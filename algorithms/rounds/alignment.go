@@ -1,4 +1,4 @@
-package coordinator
+package rounds
 
 import (
 	"weir/dataflow"

@@ -1,9 +1,10 @@
-package coordinator
+package rounds
 
 import (
 	"strings"
 	"testing"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
@@ -116,7 +117,7 @@ func TestDeclineSaysWhy(t *testing.T) {
 	d.disk.Reset(8)
 	r := d.disk.Do(state.Op{Kind: state.OpPut, Key: "snap/t1/1.1", Data: make([]byte, 9)})
 	err := &state.OpError{Kind: state.OpPut, Key: "snap/t1/1.1", Status: r.Status, Err: r.Err}
-	d.say(1, Message{Kind: Decline, Epoch: ep(1, 1), Text: err.Error()})
+	d.say(1, coordinator.Message{Kind: coordinator.Decline, Epoch: ep(1, 1), Text: err.Error()})
 	d.fails("checkpoint 1.1 failed", "op1", "snap/t1/1.1", "9 bytes are more than the 8 bytes that an object in coordinator memory may have; use a directory")
 	d.tick(100 * second) // what was under way does not fail the job again
 	if len(d.failed) != 1 || d.done > 0 {
@@ -134,7 +135,7 @@ func TestMinPause(t *testing.T) {
 	d.want("said within the pause", d.heard(), "")
 	d.tick(second)
 	d.want("said behind the pause", d.heard(), "t0 trigger 1.2")
-	d.say(0, Message{Kind: Decline, Epoch: ep(1, 2), Text: "no"}) // a round that fails ends too, at 29.9
+	d.say(0, coordinator.Message{Kind: coordinator.Decline, Epoch: ep(1, 2), Text: "no"}) // a round that fails ends too, at 29.9
 	d.settle()
 	d.heard()
 	d.tick(14900 * second / 1000)
@@ -182,20 +183,20 @@ func TestMaxConcurrent(t *testing.T) {
 func TestTheEnd(t *testing.T) {
 	d := newDesk(t, 2).start().ready()
 	d.tick(10 * second)
-	d.say(0, Message{Kind: Drained})
+	d.say(0, coordinator.Message{Kind: Drained})
 	d.ack(0, ep(1, 1), true)
 	d.ack(1, ep(1, 1), false)
 	d.settle()
-	d.say(0, Message{Kind: Leaving, Epoch: ep(1, 1)})
+	d.say(0, coordinator.Message{Kind: Leaving, Epoch: ep(1, 1)})
 	d.c.Left(0)
 	d.heard()
-	d.say(1, Message{Kind: Drained})
+	d.say(1, coordinator.Message{Kind: Drained})
 	d.tick(second)
 	d.want("said", d.heard(), "t1 trigger 1.2")
 	d.ack(1, ep(1, 2), true)
 	d.settle()
 	d.want("storage", d.keys(), "chk/1.2 snap/t0/1.1 snap/t1/1.2")
-	d.say(1, Message{Kind: Leaving, Epoch: ep(1, 2)})
+	d.say(1, coordinator.Message{Kind: Leaving, Epoch: ep(1, 2)})
 	d.c.Left(1)
 	d.c.Left(1)
 	d.settle()

@@ -1,4 +1,4 @@
-package coordinator
+package rounds
 
 // Stop ends the job before its input does: after one more checkpoint, or, where
 // none can be taken, with the newest one there is. Transactions that this
@@ -9,7 +9,7 @@ func (c *Coordinated) Stop() {
 		return
 	}
 	c.stopping = true
-	if !c.snapshots || c.phase != running || c.notLeft == 0 {
+	if c.lead == nil || c.phase != running || c.notLeft == 0 {
 		c.stop()
 		return
 	}

@@ -1,9 +1,9 @@
-package coordinator
+package rounds
 
 import (
-	"errors"
 	"fmt"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
@@ -11,26 +11,26 @@ import (
 )
 
 // Coordinated is the coordinator of algorithms that take job-wide snapshots in
-// rounds and roll every task back to the newest complete one. With snapshots
-// off it only starts and restarts the job (the negative control).
+// rounds and roll every task back to the newest complete one. Without a lead it
+// only starts and restarts the job (the negative control).
 type Coordinated struct {
 	h      dataflow.CoordHost
 	j      *dataflow.JobInfo
 	cfg    *dataflow.CheckpointConfig
-	client *Client
+	client *coordinator.Client
 
-	snapshots bool
-	phase     phase
-	number    id.Attempt // of the newest plan this coordinator made
-	highest   id.Attempt // of any plan seen in storage
-	retained  []*Record  // complete checkpoints, oldest first
-	doomed    []*Record  // no longer retained, but a round under way may refer to their files
-	tasks     []taskStatus
-	notReady  int
-	notLeft   int
+	lead     Lead
+	phase    phase
+	number   id.Attempt            // of the newest plan this coordinator made
+	highest  id.Attempt            // of any plan seen in storage
+	retained []*coordinator.Record // complete checkpoints, oldest first
+	doomed   []*coordinator.Record // no longer retained, but a round under way may refer to their files
+	tasks    []taskStatus
+	notReady int
+	notLeft  int
 
 	lastIndex uint32 // of the newest epoch of this attempt
-	rounds    []*round
+	rounds    []*Round
 	creating  bool // a record is being made
 	trigger   id.Ticket
 	pausing   bool // within MinPause of the last round's end
@@ -61,29 +61,19 @@ type taskStatus struct {
 	leaving bool // takes no new round
 	left    bool
 	drained bool
-	part    *Part // of the newest complete checkpoint
+	part    *coordinator.Part // of the newest complete checkpoint
 }
 
-// round is a checkpoint under way.
-type round struct {
-	epoch   id.Epoch
-	base    *Record
-	parts   []Part
-	acked   []bool
-	missing int
-	timeout id.Ticket
-	done    bool // all acknowledged; its record is being made
-}
-
-// NewCoordinated returns a coordinator for c; snapshots false: start and restart only.
-func NewCoordinated(c *dataflow.Config, snapshots bool) *Coordinated {
-	return &Coordinated{cfg: &c.Checkpoint, snapshots: snapshots, needed: map[string]bool{}}
+// NewCoordinated returns a coordinator for c. lead leads its rounds, nil: there
+// are none, it only starts and restarts the job.
+func NewCoordinated(c *dataflow.Config, lead Lead) *Coordinated {
+	return &Coordinated{cfg: &c.Checkpoint, lead: lead, needed: map[string]bool{}}
 }
 
 // Start begins from storage alone.
 func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
-	c.client = NewClient(h)
+	c.client = coordinator.NewClient(h)
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.recover()
 }
@@ -114,8 +104,8 @@ func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 // damaged handles a failure that restarting cannot mend: a checkpoint that
 // does not restore. It reports whether the job has ended.
 func (c *Coordinated) damaged(cause error) bool {
-	unreadable := Unreadable(cause)
-	if !unreadable && c.crashes <= MaxCrashes {
+	unreadable := coordinator.Unreadable(cause)
+	if !unreadable && c.crashes <= coordinator.MaxCrashes {
 		return false
 	}
 	if unreadable && c.phase == starting && c.cfg.Fallback && len(c.retained) > 1 {
@@ -133,20 +123,6 @@ func (c *Coordinated) damaged(cause error) bool {
 	return true
 }
 
-// Unreadable reports whether a task's failure says that what it was to restore
-// cannot be restored, so that trying again is of no use.
-func Unreadable(cause error) bool {
-	var op *state.OpError
-	if errors.As(cause, &op) && op.Kind != state.OpPut {
-		return true
-	}
-	return errors.Is(cause, state.ErrCorrupt) || errors.Is(cause, state.ErrIncompatible)
-}
-
-// MaxCrashes is how many recoveries in a row, each because a task gave up by
-// itself, are tried before the job fails.
-const MaxCrashes = 20
-
 func (c *Coordinated) fail(err error) {
 	c.giveUpAll("the job fails")
 	c.phase = finished
@@ -158,7 +134,7 @@ func (c *Coordinated) fail(err error) {
 // recover reads storage: the newest plan, and the checkpoints that count.
 func (c *Coordinated) recover() {
 	c.phase = reading
-	ReadStorage(c.client, c.j, []string{RecordPrefix}, func(p *PlanRecord, highest id.Attempt, rows []state.Entry, err error) {
+	coordinator.ReadStorage(c.client, c.j, []string{coordinator.RecordPrefix}, func(p *coordinator.PlanRecord, highest id.Attempt, rows []state.Entry, err error) {
 		if err != nil {
 			c.fail(fmt.Errorf("recovery: %w", err))
 			return
@@ -166,12 +142,12 @@ func (c *Coordinated) recover() {
 		c.highest = highest
 		var records []id.Epoch
 		for _, r := range rows {
-			if e, ok := EpochOfKey(r.Key); ok && p != nil {
+			if e, ok := coordinator.EpochOfKey(r.Key); ok && p != nil {
 				records = append(records, e)
 			}
 		}
 		if p == nil {
-			p = &PlanRecord{}
+			p = &coordinator.PlanRecord{}
 		}
 		c.readRecords(c.counting(p, records))
 	})
@@ -179,9 +155,9 @@ func (c *Coordinated) recover() {
 
 // counting returns the epochs whose records count, oldest first: those the
 // newest plan found, and those its own attempt made.
-func (c *Coordinated) counting(p *PlanRecord, records []id.Epoch) []id.Epoch {
+func (c *Coordinated) counting(p *coordinator.PlanRecord, records []id.Epoch) []id.Epoch {
 	var es []id.Epoch
-	late := c.j.Config.Canary == dataflow.LateRecordCounts
+	late := c.j.Config.Mutant == MutantLateRecordCounts
 	for _, e := range records {
 		if late || e.Attempt() == p.Plan.Number || contains(p.Retained, e) {
 			es = append(es, e)
@@ -224,7 +200,7 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 			c.plan()
 			return
 		}
-		key := (&Record{Epoch: es[i]}).Key()
+		key := (&coordinator.Record{Epoch: es[i]}).Key()
 		c.client.Do(state.Op{Kind: state.OpGet, Key: key}, func(r state.Result) {
 			rec, err := c.decodeRecord(r)
 			switch {
@@ -242,11 +218,11 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 	next(0)
 }
 
-func (c *Coordinated) decodeRecord(r state.Result) (*Record, error) {
+func (c *Coordinated) decodeRecord(r state.Result) (*coordinator.Record, error) {
 	if r.Status != state.OK {
-		return nil, Error("read", r)
+		return nil, coordinator.Error("read", r)
 	}
-	rec, err := DecodeRecord(r.Data)
+	rec, err := coordinator.DecodeRecord(r.Data)
 	if err == nil && (rec.Job != c.j.Name || len(rec.Parts) != len(c.j.Tasks)) {
 		err = fmt.Errorf("a checkpoint of job %q with %d tasks, this is %q with %d: give each job a directory of its own", rec.Job, len(rec.Parts), c.j.Name, len(c.j.Tasks))
 	}
@@ -260,33 +236,33 @@ func (c *Coordinated) plan() {
 	c.doomed = nil // what they needed is swept
 	c.highest++
 	c.number = c.highest
-	p := &PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Plan: dataflow.Plan{Number: c.number}}
+	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Plan: dataflow.Plan{Number: c.number}}
 	for _, r := range c.retained {
 		p.Retained = append(p.Retained, r.Epoch)
 	}
 	p.Plan.Tasks = make([]dataflow.TaskPlan, len(c.tasks))
 	for i := range p.Plan.Tasks {
 		t := &p.Plan.Tasks[i]
-		t.Resume = !c.snapshots
+		t.Resume = c.lead == nil
 		if n := len(c.retained); n > 0 {
 			base := c.retained[n-1]
 			part := &base.Parts[i]
 			t.Ref, t.Left, t.Stable = part.Ref, part.Left, base.Epoch
 		}
 	}
-	c.client.Do(state.Op{Kind: state.OpCreate, Key: PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
+	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch r.Status {
 		case state.OK:
 			c.execute(p)
 		case state.Lost:
 			c.recover() // somebody took the number: see what they did
 		default:
-			c.fail(Error(PlanKey(c.number), r))
+			c.fail(coordinator.Error(coordinator.PlanKey(c.number), r))
 		}
 	})
 }
 
-func (c *Coordinated) execute(p *PlanRecord) {
+func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 	c.h.Observe(trace.PlanDurable, trace.Coordinator, c.number, 0, "")
 	c.phase = starting
 	c.notReady, c.notLeft = len(c.tasks), 0
@@ -302,29 +278,22 @@ func (c *Coordinated) execute(p *PlanRecord) {
 		}
 		c.tasks[i] = s
 	}
-	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.base(), "restart all")
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all")
 	c.h.Execute(&p.Plan)
 	c.sweepOld()
 }
 
-func (p *PlanRecord) base() id.Epoch {
-	if n := len(p.Retained); n > 0 {
-		return p.Retained[n-1]
-	}
-	return 0
-}
-
 // sweepOld deletes what older attempts left behind.
 func (c *Coordinated) sweepOld() {
-	DropPlans(c.client, c.number)
+	coordinator.DropPlans(c.client, c.number)
 	c.client.Sweep(id.MakeEpoch(c.number, 0), garbagePrefixes, c.isLive, nil)
 }
 
-var garbagePrefixes = []string{RecordPrefix, SnapshotPrefix, FilePrefix}
+var garbagePrefixes = []string{coordinator.RecordPrefix, coordinator.SnapshotPrefix, coordinator.FilePrefix}
 
 // isLive reports whether a retained or pinned checkpoint needs an object.
 func (c *Coordinated) isLive(key string) bool {
-	for _, set := range [...][]*Record{c.retained, c.doomed} {
+	for _, set := range [...][]*coordinator.Record{c.retained, c.doomed} {
 		for _, r := range set {
 			if r.Key() == key {
 				return true

@@ -1,0 +1,9 @@
+package recoveryline
+
+import "weir/algorithms/coordinator"
+
+// The kinds of message that a recovery has beside those of package coordinator.
+const (
+	Pause    coordinator.MessageKind = "pause"    // to a task: stop, make the log durable, report where you stand
+	Position coordinator.MessageKind = "position" // from a task: live positions in Stored.Header
+)

@@ -1,0 +1,10 @@
+package rounds
+
+import "weir/dataflow"
+
+// The mistakes of coordinated rounds; see dataflow.Mutant.
+const (
+	MutantAckBeforeDurable   dataflow.Mutant = "ack-before-durable"   // a task acknowledges a snapshot as it begins, not when it is stored
+	MutantCommitBeforeRecord dataflow.Mutant = "commit-before-record" // completion is announced before the checkpoint's record is durable
+	MutantLateRecordCounts   dataflow.Mutant = "late-record-counts"   // a record that landed after the recovery that missed it is believed
+)

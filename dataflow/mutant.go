@@ -1,0 +1,17 @@
+package dataflow
+
+// Mutant names a deliberate mistake, carried by configuration, that the checkers
+// must catch in every test run; "" is none. The mistake stands in the production
+// code behind one comparison and is free when off. The core knows its own
+// mistakes only: every other package declares those that it makes, and
+// scenario/mutants lists them all.
+type Mutant string
+
+// The mistakes of the kernel.
+const (
+	MutantReuseTableName      Mutant = "reuse-table-name"      // table files are named without the epoch
+	MutantSkipOutputQueue     Mutant = "skip-output-queue"     // overtaken output is not captured
+	MutantSkipInputQueue      Mutant = "skip-input-queue"      // overtaken input is not captured
+	MutantReleaseBeforeStored Mutant = "release-before-stored" // output is committed as soon as it is pre-committed
+	MutantForgetTimers        Mutant = "forget-timers"         // timers are not part of the snapshot
+)

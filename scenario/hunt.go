@@ -1,0 +1,116 @@
+package scenario
+
+import (
+	"fmt"
+
+	"weir/algorithms/catalog"
+	"weir/check"
+	"weir/dataflow"
+	"weir/scenario/mutants"
+	workloadcatalog "weir/workloads/catalog"
+)
+
+// HuntLimit is the number of runs of the default sweep within which every
+// mutant must be caught.
+const HuntLimit = 2000
+
+// HuntResult is what a hunt found.
+type HuntResult struct {
+	mutants.Case
+	Algorithm, State, Workload string // the combination
+	Caught                     bool
+	Runs                       int    // made, the last one caught it
+	Seed                       uint64 // of the last run
+	Oracle                     check.Oracle
+	Violation                  string // the first one
+	// TwinClean: the same seeds without the mistake broke nothing; else Twin says
+	// what the first seed that failed broke.
+	TwinClean bool
+	Twin      string
+	// Replay is the command that repeats the run that caught it.
+	Replay string
+}
+
+// Hunt runs the default sweep on the first combination of a mutant, with seeds
+// 1, 2, 3, ..., until an oracle catches the mistake, at most limit runs; and
+// then the same seeds without the mistake. goOn, if not nil, is told the number
+// of runs made so far, the twin's included, and ends the hunt by false.
+func Hunt(c mutants.Case, limit int, goOn func(runs int) bool) (HuntResult, error) {
+	if goOn == nil {
+		goOn = func(int) bool { return true }
+	}
+	r := HuntResult{Case: c, Algorithm: c.Algorithms[0], State: StateNames()[0], Workload: workloadcatalog.Names()[0], TwinClean: true}
+	if c.States != nil {
+		r.State = c.States[0]
+	}
+	if c.Workloads != nil {
+		r.Workload = c.Workloads[0]
+	}
+	err := r.sweep(c.Mutant, limit, func(o *Outcome) bool {
+		r.Runs, r.Seed = r.Runs+1, o.Seed
+		more := goOn(r.Runs)
+		return r.caughtBy(o) || !more
+	})
+	if err != nil {
+		return r, err
+	}
+	runs := r.Runs
+	err = r.sweep("", r.Runs, func(o *Outcome) bool {
+		runs++
+		if r.TwinClean = o.Kind == Fine; !r.TwinClean {
+			r.Twin = fmt.Sprintf("seed %d: %s: %s", o.Seed, o.Kind, o.Why())
+		}
+		more := goOn(runs)
+		return !r.TwinClean || !more
+	})
+	return r, err
+}
+
+// sweep runs seeds 1 to most until stop says so.
+func (r *HuntResult) sweep(c dataflow.Mutant, most int, stop func(*Outcome) bool) error {
+	cfg, err := r.config(c)
+	if err != nil {
+		return err
+	}
+	run, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	for seed := range uint64(most) {
+		if stop(run.Run(seed + 1)) {
+			break
+		}
+	}
+	return nil
+}
+
+// config returns the combination as the default sweep has it.
+func (r *HuntResult) config(c dataflow.Mutant) (Config, error) {
+	algorithm, err := catalog.Lookup(r.Algorithm)
+	if err != nil {
+		return Config{}, err
+	}
+	w, err := workloadcatalog.New(r.Workload)
+	if err != nil {
+		return Config{}, err
+	}
+	w.Small()
+	return Config{Algorithm: algorithm, State: r.State, Workload: w, Mutant: c}, nil
+}
+
+// caughtBy reports whether o shows the mistake, and notes how.
+func (r *HuntResult) caughtBy(o *Outcome) bool {
+	if o.Kind == Fine || o.Kind == Broken || o.Kind != Unsafe && !r.Stalls {
+		return false
+	}
+	r.Caught, r.Violation, r.Oracle = true, o.Why(), check.Progress
+	r.Replay = o.Config.Command(o.Seed)
+	for _, v := range o.Report.Violations {
+		if o.Kind == Unsafe && v.Oracle != check.Progress {
+			r.Oracle = v.Oracle
+			break
+		}
+	}
+	return true
+}

@@ -1,0 +1,79 @@
+package scenario_test
+
+import (
+	"strings"
+	"testing"
+
+	"weir/check"
+	"weir/scenario"
+	"weir/scenario/mutants"
+	"weir/scenario/simtest"
+	workloadcatalog "weir/workloads/catalog"
+)
+
+// TestMutants: every deliberate mistake is caught by the default sweep within
+// the limit, and the same runs without it are fine.
+func TestMutants(t *testing.T) {
+	for _, c := range mutants.All() {
+		told := 0
+		r, err := scenario.Hunt(c, scenario.HuntLimit, func(runs int) bool { told = runs; return true })
+		if err != nil {
+			t.Fatalf("%s: %v", c.Mutant, err)
+		}
+		t.Logf("%-26s %3d runs of %s/%s/%s, caught by %s", c.Mutant, r.Runs, r.Algorithm, r.State, r.Workload, r.Oracle)
+		switch {
+		case !r.Caught:
+			t.Errorf("%s: not caught in %d runs", c.Mutant, r.Runs)
+		case !r.TwinClean:
+			t.Errorf("%s: the unbroken twin fails: %s", c.Mutant, r.Twin)
+		case r.Oracle == check.Progress && !r.Stalls:
+			t.Errorf("%s: caught as a loss of progress only: %s", c.Mutant, r.Violation)
+		case told != 2*r.Runs || r.Seed != uint64(r.Runs):
+			t.Errorf("%s: %d runs, seed %d; told of %d", c.Mutant, r.Runs, r.Seed, told)
+		case r.Violation == "" || !strings.HasSuffix(r.Replay, " "+string(c.Mutant)):
+			t.Errorf("%s: violation %q, replay %q", c.Mutant, r.Violation, r.Replay)
+		}
+	}
+}
+
+// TestMutantCombinations: whatever the bank says can show a mistake does show it.
+func TestMutantCombinations(t *testing.T) {
+	if !simtest.Full() {
+		t.Skip("thousands of runs; with -full")
+	}
+	for _, k := range mutants.All() {
+		states, workloads := k.States, k.Workloads
+		if states == nil {
+			states = scenario.StateNames()
+		}
+		if workloads == nil {
+			workloads = workloadcatalog.Names()
+		}
+		for _, a := range k.Algorithms {
+			for _, st := range states {
+				for _, w := range workloads {
+					if (a != k.Algorithms[0]) && (st != states[0] || w != workloads[0]) {
+						continue
+					}
+					if runs, ok := hunt(t, k, a, st, w); !ok {
+						t.Errorf("%s in %s/%s/%s: not caught in %d runs", k.Mutant, a, st, w, runs)
+					} else {
+						t.Logf("%s in %s/%s/%s: %d runs", k.Mutant, a, st, w, runs)
+					}
+				}
+			}
+		}
+	}
+}
+
+func hunt(t *testing.T, k mutants.Case, a, st, w string) (runs int, caught bool) {
+	c := combination(t, a, st, workload(t, w))
+	c.Mutant = k.Mutant
+	r := runner(t, c)
+	for runs = 1; runs <= scenario.HuntLimit; runs++ {
+		if o := r.Run(uint64(runs)); o.Kind == scenario.Unsafe || k.Stalls && o.Kind == scenario.NoProgress {
+			return runs, true
+		}
+	}
+	return runs, false
+}

@@ -1,0 +1,73 @@
+// Package mutants is the bank of deliberate mistakes: what each of them is and
+// which combinations can show it. A mistake stands in the production code of the
+// package that would make it, which declares its name; here is one line each.
+package mutants
+
+import (
+	"fmt"
+	"strings"
+
+	"weir/algorithms/aligned"
+	"weir/algorithms/recoveryline"
+	"weir/algorithms/rounds"
+	"weir/dataflow"
+	"weir/external"
+	"weir/state/pebblestate"
+)
+
+// Case is one mistake with the combinations that can show it: every algorithm
+// with every state and every workload of the lists. The first of each is the
+// combination that is hunted by default.
+type Case struct {
+	Mutant      dataflow.Mutant
+	Description string
+	Algorithms  []string
+	States      []string // nil: every one
+	Workloads   []string // nil: every one
+	// Stalls: the mistake shows as a job that does not end, and cannot show as a
+	// broken promise.
+	Stalls bool
+}
+
+// All returns the bank in the order of reports.
+func All() []Case {
+	tables := []string{pebblestate.NameIncremental, pebblestate.NameFull}
+	stateful := []string{"keyedcount", "nexmark-q5", "nexmark-q8"}
+	windows := []string{"nexmark-q5", "nexmark-q8"}
+	coordinated := []string{"aligned", "unaligned", "at-least-once"}
+	exact := []string{"aligned", "unaligned"}
+	transactional := []string{"aligned", "unaligned", "uncoordinated"}
+	return []Case{
+		{Mutant: rounds.MutantAckBeforeDurable, Description: "a task acknowledges a snapshot as it begins, not when it is stored", Algorithms: coordinated},
+		{Mutant: aligned.MutantForgetChannel, Description: "alignment is one input short", Algorithms: []string{"aligned"}},
+		{Mutant: rounds.MutantCommitBeforeRecord, Description: "completion is announced before the checkpoint's record is durable", Algorithms: exact},
+		{Mutant: dataflow.MutantReuseTableName, Description: "table files are named without the epoch", Algorithms: transactional, States: tables, Workloads: stateful},
+		{Mutant: external.MutantKeepForeignTxn, Description: "recovery of the sink commits the transactions it should abort", Algorithms: transactional},
+		{Mutant: dataflow.MutantSkipOutputQueue, Description: "unaligned: overtaken output is not captured", Algorithms: []string{"unaligned"}},
+		{Mutant: dataflow.MutantSkipInputQueue, Description: "unaligned: overtaken input is not captured", Algorithms: []string{"unaligned"}},
+		{Mutant: dataflow.MutantReleaseBeforeStored, Description: "output is committed as soon as it is pre-committed", Algorithms: transactional},
+		{Mutant: recoveryline.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: []string{"uncoordinated"}, Stalls: true},
+		{Mutant: rounds.MutantLateRecordCounts, Description: "a checkpoint record that lands after the recovery that missed it is believed", Algorithms: exact},
+		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
+		{Mutant: dataflow.MutantForgetTimers, Description: "timers are not part of the snapshot", Algorithms: transactional, Workloads: windows},
+	}
+}
+
+// Names returns the names of All.
+func Names() []string {
+	var names []string
+	for _, c := range All() {
+		names = append(names, string(c.Mutant))
+	}
+	return names
+}
+
+// Lookup returns the mistake called name; the error lists the known ones.
+func Lookup(name string) (Case, error) {
+	for _, c := range All() {
+		if string(c.Mutant) == name {
+			return c, nil
+		}
+	}
+	return Case{}, fmt.Errorf("unknown mutant %q; known: %s", name, strings.Join(Names(), ", "))
+}
