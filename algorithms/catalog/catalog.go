@@ -9,6 +9,7 @@ import (
 	"weir/algorithms/aligned"
 	"weir/algorithms/atleastonce"
 	"weir/algorithms/chandylamport"
+	"weir/algorithms/cicbcs"
 	"weir/algorithms/none"
 	"weir/algorithms/stoptheworld"
 	"weir/algorithms/unaligned"
@@ -25,6 +26,7 @@ func All() []*algorithms.Spec {
 		stoptheworld.Spec(),
 		chandylamport.Spec(),
 		uncoordinated.Spec(),
+		cicbcs.Spec(),
 	}
 }
 
