@@ -10,6 +10,7 @@ import (
 	"weir/algorithms/atleastonce"
 	"weir/algorithms/chandylamport"
 	"weir/algorithms/cicbcs"
+	"weir/algorithms/cichmnr"
 	"weir/algorithms/none"
 	"weir/algorithms/stoptheworld"
 	"weir/algorithms/unaligned"
@@ -27,6 +28,7 @@ func All() []*algorithms.Spec {
 		chandylamport.Spec(),
 		uncoordinated.Spec(),
 		cicbcs.Spec(),
+		cichmnr.Spec(),
 	}
 }
 
