@@ -176,7 +176,7 @@ func (r *run) job() (*dataflow.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := catalog.Fit(r.algorithm, g, &c); err != nil {
+	if err := catalog.Fit(r.algorithm.Spec, g, &c); err != nil {
 		return nil, err
 	}
 	for i := range g.Vertices {
