@@ -66,10 +66,14 @@ func paceOf(table, algorithm, state, workload string) (p pace, known bool, err e
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
 	p := check.Pace{End: 2*r.pace.end + moreToEnd, Garbage: garbageIntervals*interval + 2*convictGap}
-	if r.cfg.Algorithm.Properties().Snapshots != dataflow.NoSnapshots {
+	if r.snapshots() {
 		p.Checkpoint = 2*(interval+r.pace.slack) + suspectGap
 	}
 	return p
+}
+
+func (r *Runner) snapshots() bool {
+	return r.cfg.Algorithm.Properties().Snapshots != dataflow.NoSnapshots
 }
 
 // acquit takes violations of progress back from a job that ended, if the seed's
@@ -89,7 +93,8 @@ func (r *Runner) acquit(o *Outcome) error {
 	}
 	r.Twins++
 	t := r.twin.Run(o.Seed).Report
-	if o.Report.LongestGap <= 2*r.believed(t.LongestGap)+convictGap && o.Report.EndAfterFault <= 2*t.EndAfterFault+moreToEnd {
+	checkpoints := !r.snapshots() || o.Report.LongestGap <= 2*r.believed(t.LongestGap)+convictGap
+	if checkpoints && o.Report.EndAfterFault <= 2*t.EndAfterFault+moreToEnd {
 		o.Report.Acquit(check.Progress)
 	}
 	return nil

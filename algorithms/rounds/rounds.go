@@ -342,7 +342,7 @@ func (c *Coordinated) abort(r *Round, reason string) {
 	if len(c.rounds) > 0 {
 		limit = c.rounds[0].epoch
 	}
-	c.client.Sweep(limit, garbagePrefixes, c.isLive, nil)
+	c.client.Sweep(limit, c.garbagePrefixes(), c.isLive, nil)
 	c.collect()
 	c.pause()
 	c.completeRounds()
