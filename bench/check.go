@@ -65,7 +65,7 @@ func checkOutput(spec *job.Spec, c *job.Counters, r *Repetition) (*check, error)
 	if err != nil {
 		return nil, err
 	}
-	if r.Cell.Kill && allowed(a.Properties().Output, w, rows, want) {
+	if r.Cell.Kill && allowed(a.Allows(), w, rows, want) {
 		v.verdict = results.OutputDeclared
 	}
 	return v, nil

@@ -10,7 +10,6 @@ import (
 
 	"weir/bench/job"
 	"weir/bench/machine"
-	"weir/dataflow"
 	"weir/results"
 	"weir/results/stat"
 )
@@ -80,7 +79,7 @@ func (m *measurement) addNumbers(s *results.Sample, p *job.Report) error {
 	if p.PutBytes > 0 {
 		t.set("write_amplification", float64(p.LocalBytes)/float64(p.PutBytes))
 	}
-	if m.properties().Logs {
+	if m.algorithm.Logs() {
 		t.set("log_bytes", float64(p.LogBytes))
 	}
 	if p.PayloadBytes > 0 {
@@ -116,7 +115,7 @@ func (m *measurement) addCheckpoints(t *setter, p *job.Report) {
 		return
 	}
 	rounds := p.Checkpoints
-	if m.properties().Snapshots == dataflow.LocalSnapshots {
+	if m.algorithm.IsLocal() {
 		rounds = byEpoch(rounds)
 	}
 	t.set("checkpoints_completed", float64(len(rounds)))
@@ -140,7 +139,7 @@ func (m *measurement) addCheckpoints(t *setter, p *job.Report) {
 		} {
 			values[name] = append(values[name], v)
 		}
-		if p := m.properties(); p.HasRounds() { // a task's own snapshot has no barrier and no record
+		if m.algorithm.HasRounds() { // a task's own snapshot has no barrier and no record
 			for name, v := range map[string]float64{ // likewise
 				"travel_ms": c.TravelMS, "alignment_ms": c.AlignmentMS, "metadata_ms": c.MetadataMS, "ack_ms": c.AckMS,
 			} {

@@ -8,9 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"weir/algorithms/catalog"
 	"weir/bench/job"
-	"weir/dataflow"
 	"weir/results"
 	statecatalog "weir/state/catalog"
 	"weir/workloads"
@@ -37,7 +35,7 @@ const RateShare = 0.7
 // Validate checks every name and setting; errors list the known ones.
 func (g *Grid) Validate() error {
 	for _, a := range g.Algorithms {
-		if _, err := catalog.Lookup(a); err != nil {
+		if _, err := job.LookupAlgorithm(a); err != nil {
 			return err
 		}
 	}
@@ -99,14 +97,14 @@ func (g *Grid) settings(workload string) map[string]string {
 }
 
 func (g *Grid) variant(workload, state, algorithm string) []results.Cell {
-	spec, err := catalog.Lookup(algorithm)
+	spec, err := job.LookupAlgorithm(algorithm)
 	if err != nil {
 		return nil // Validate says so
 	}
 	c := results.Cell{
 		Algorithm: algorithm, State: state, Workload: workload, Settings: g.settings(workload), Parallelism: g.Parallelism, Load: results.ClosedLoop,
 	}
-	snapshots := spec.Properties().Snapshots != dataflow.NoSnapshots
+	snapshots := spec.TakesSnapshots()
 	if snapshots {
 		c.IntervalMS = float64(g.Interval) / 1e6
 	}
@@ -333,8 +331,8 @@ func (p *Plan) runBytes(c *results.Cell) int64 {
 }
 
 func logs(algorithm string) bool {
-	a, err := catalog.Lookup(algorithm)
-	return err == nil && a.Properties().Logs
+	a, err := job.LookupAlgorithm(algorithm)
+	return err == nil && a.Logs()
 }
 
 func setting(settings map[string]string, name string, standard int64) int64 {

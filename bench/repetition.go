@@ -13,7 +13,6 @@ import (
 
 	"weir/bench/job"
 	"weir/bench/machine"
-	"weir/dataflow"
 	"weir/results"
 	"weir/results/stat"
 )
@@ -86,12 +85,13 @@ func (r *Repetition) explain(err error) error {
 
 // measurement is a repetition under way.
 type measurement struct {
-	r        *Repetition
-	spec     job.Spec
-	counters *job.Counters
-	rng      *rand.Rand
-	speed    *machine.SpeedProbe
-	lags     []float64 // records due and not taken, of about the last second
+	r         *Repetition
+	spec      job.Spec
+	algorithm job.Algorithm
+	counters  *job.Counters
+	rng       *rand.Rand
+	speed     *machine.SpeedProbe
+	lags      []float64 // records due and not taken, of about the last second
 	// Of a run that is killed: times since the epoch, and records.
 	began, killed, restarted int64
 	lost                     int64
@@ -115,6 +115,9 @@ func (r *Repetition) prepare() (*measurement, error) {
 	}
 	m := &measurement{r: r, speed: machine.NewSpeedProbe(), rng: rand.New(rand.NewPCG(r.Seed, 0x6b696c6c))}
 	m.spec = r.spec(dir)
+	if m.algorithm, err = m.spec.Lookup(); err != nil {
+		return nil, err
+	}
 	m.counters, err = job.OpenCounters(dir)
 	return m, err
 }
@@ -195,15 +198,7 @@ func (m *measurement) moment() func() bool {
 	}
 }
 
-func (m *measurement) properties() dataflow.Properties {
-	a, err := m.spec.Lookup()
-	if err != nil {
-		return dataflow.Properties{} // the job says so
-	}
-	return a.Properties()
-}
-
-func (m *measurement) snapshots() bool { return m.properties().Snapshots != dataflow.NoSnapshots }
+func (m *measurement) snapshots() bool { return m.algorithm.TakesSnapshots() }
 
 // noteKill records when the job is killed, right before it is: a process of
 // much memory takes its time to die. The lag is the level before the kill.

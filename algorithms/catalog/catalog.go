@@ -9,6 +9,8 @@ import (
 	"weir/algorithms/aligned"
 	"weir/algorithms/atleastonce"
 	"weir/algorithms/chandylamport"
+	"weir/algorithms/cicbcs"
+	"weir/algorithms/cichmnr"
 	"weir/algorithms/none"
 	"weir/algorithms/stoptheworld"
 	"weir/algorithms/unaligned"
@@ -25,6 +27,8 @@ func All() []*algorithms.Spec {
 		stoptheworld.Spec(),
 		chandylamport.Spec(),
 		uncoordinated.Spec(),
+		cicbcs.Spec(),
+		cichmnr.Spec(),
 	}
 }
 

@@ -146,6 +146,8 @@ func (n *narrator) coordinator(e *trace.Event) {
 		s.tell("coordinator gives %s up: %s", e.Epoch, e.Text)
 	case trace.Subsumed:
 		s.tell("coordinator retains %s no longer", e.Epoch)
+	case trace.Forced:
+		s.act("%s must take %s before it delivers", e.Task, e.Epoch)
 	case trace.LineAdvanced:
 		s.act("coordinator: the line of a total failure passes %s of %s", e.Epoch, e.Task)
 	case trace.PlanDurable:

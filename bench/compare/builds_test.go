@@ -85,7 +85,7 @@ func TestTwoRevisions(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	dir := toy(t)
 	b := opened(t, dir, "HEAD~1", "HEAD")
-	b.aimed = 50 * time.Millisecond
+	b.aimed = 150 * time.Millisecond
 	s, err := b.Subject(t.Context(), "BenchmarkWork/n=1")
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,6 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"weir/algorithms"
 	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/dataflow/operators"
@@ -41,7 +40,7 @@ type run struct {
 	spec      *Spec
 	counters  *Counters
 	schedule  *schedule
-	algorithm *algorithms.Spec
+	algorithm Algorithm
 	work      workloads.Workload
 	answers   workloads.Answers
 	untimed   error // why rows do not tell which record they answer; nil: they do
@@ -177,7 +176,7 @@ func (r *run) job() (*dataflow.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := catalog.Fit(r.algorithm, g, &c); err != nil {
+	if err := catalog.Fit(r.algorithm.Spec, g, &c); err != nil {
 		return nil, err
 	}
 	for i := range g.Vertices {
@@ -246,7 +245,7 @@ func (r *run) firstNew() int64 {
 // operators one at a time.
 func (r *run) newSink() dataflow.Operator {
 	var inner dataflow.Sink = &operators.TwoPhaseSink{}
-	if r.algorithm.Properties().AppendSink {
+	if r.algorithm.Appends() {
 		inner = &operators.AppendSink{}
 	}
 	s := &measuredSink{Sink: inner, record: r.answers.Record, counters: r.counters, newFrom: r.firstNew()}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"weir/algorithms"
-	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/scenario/mutants"
 	"weir/workloads"
@@ -88,7 +86,7 @@ func (s *Spec) NewWorkload() (workloads.Workload, error) {
 }
 
 // Lookup returns the algorithm of the run.
-func (s *Spec) Lookup() (*algorithms.Spec, error) { return catalog.Lookup(s.Algorithm) }
+func (s *Spec) Lookup() (Algorithm, error) { return LookupAlgorithm(s.Algorithm) }
 
 // config returns the settings of the job that the core reads.
 func (s *Spec) config() (dataflow.Config, error) {

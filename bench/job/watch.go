@@ -70,7 +70,7 @@ func (w *watcher) Observe(e *trace.Event) {
 		}
 	case trace.SnapshotStored:
 		w.stored++
-		if w.r.algorithm.Properties().Snapshots == dataflow.LocalSnapshots && w.stored%int64(w.tasks) == 0 {
+		if w.r.algorithm.IsLocal() && w.stored%int64(w.tasks) == 0 {
 			c.Add(CounterDurable, 1)
 		}
 	case trace.Completed:
@@ -170,9 +170,8 @@ func (w *watcher) warm(j *live.Job) {
 // what they cost, and the last two that it took as a whole since the state has
 // its size uploaded about as much, so that the shape of a store is settled.
 func (w *watcher) snapshotsSteady() bool {
-	p := w.r.algorithm.Properties()
-	if !p.HasRounds() {
-		return p.Snapshots == dataflow.NoSnapshots || w.r.counters.Get(CounterDurable) > 0
+	if a := w.r.algorithm; !a.HasRounds() {
+		return !a.TakesSnapshots() || w.r.counters.Get(CounterDurable) > 0
 	}
 	var bytes []float64
 	for _, c := range w.r.checkpoints.Completed() {
@@ -250,7 +249,7 @@ const mostTail = 5 * time.Second
 // tail is how long the load of an open loop goes on after the measured time, so
 // that the last records measured are committed as all others are.
 func (w *watcher) tail() int64 {
-	if w.r.spec.Rate == 0 || w.r.algorithm.Properties().Snapshots == dataflow.NoSnapshots {
+	if w.r.spec.Rate == 0 || !w.r.algorithm.TakesSnapshots() {
 		return 0
 	}
 	return int64(min(w.r.spec.Interval*5/4+200*time.Millisecond, mostTail))

@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/algorithms/catalog"
 	"weir/bench"
+	"weir/bench/job"
 	"weir/state/heap"
 	"weir/state/pebblestate"
 )
@@ -84,15 +86,16 @@ func comparison(f *flags) bench.Plan {
 			Interval: defaultInterval, Parallelism: f.parallelism, Kill: true,
 		}
 	}
-	all := []string{"none", "aligned", "at-least-once", "unaligned", "uncoordinated"}
+	all := catalog.Names()
+	baseline, exact := firstOf(all, isBaseline), firstOf(all, job.Algorithm.IsReference)
 	a := grid([]string{heap.Name}, all)
 	a.Twin = true
 	cells := a.Cells()
 	twin := cells[len(cells)-1]
 	cells = cells[:len(cells)-1]
-	b := grid([]string{pebblestate.NameFull}, []string{"none", "aligned"})
+	b := grid([]string{pebblestate.NameFull}, []string{baseline, exact})
 	c := grid([]string{pebblestate.NameIncremental}, all)
-	large := grid([]string{pebblestate.NameFull, pebblestate.NameIncremental}, []string{"aligned"})
+	large := grid([]string{pebblestate.NameFull, pebblestate.NameIncremental}, []string{exact})
 	large.Settings = map[string]string{"keys": largeKeys, "emitEvery": largeEmitEvery}
 	large.Interval, large.Rate, large.OpenOnly = largeInterval, largeRate, true
 	large.Kill = false
@@ -100,12 +103,25 @@ func comparison(f *flags) bench.Plan {
 		cells = append(cells, g.Cells()...)
 	}
 	p := bench.Plan{
-		Cells: append(cells, twin), Repetitions: quickMost, Quick: f.quick, Seed: f.seed, Warm: defaultWarm, Measure: defaultMeasure, Baseline: "none",
+		Cells: append(cells, twin), Repetitions: quickMost, Quick: f.quick, Seed: f.seed, Warm: defaultWarm, Measure: defaultMeasure, Baseline: baseline,
 	}
 	if f.standard {
 		p.Repetitions, p.Warm, p.Measure = standardRepetitions, publishedWarm, publishedMeasure
 	}
 	return p
+}
+
+// isBaseline: what the others are compared with, a job without checkpoints.
+func isBaseline(a job.Algorithm) bool { return !a.TakesSnapshots() }
+
+// firstOf returns the first of some algorithms that is something; empty if none is.
+func firstOf(names []string, is func(job.Algorithm) bool) string {
+	for _, name := range names {
+		if a, err := job.LookupAlgorithm(name); err == nil && is(a) {
+			return name
+		}
+	}
+	return ""
 }
 
 func noArguments(known string) cobra.PositionalArgs {

@@ -81,11 +81,7 @@ func (f *flags) plan(g *bench.Grid) bench.Plan {
 		p.Repetitions = f.repetitions
 	}
 	if len(g.Algorithms) > 1 {
-		for _, a := range g.Algorithms {
-			if a == "none" {
-				p.Baseline = a
-			}
-		}
+		p.Baseline = firstOf(g.Algorithms, isBaseline)
 	}
 	return p
 }
