@@ -7,7 +7,7 @@ import (
 )
 
 func TestCatalog(t *testing.T) {
-	want := []string{"keyedcount", "nexmark-q0", "nexmark-q1", "nexmark-q5", "nexmark-q8"}
+	want := []string{"keyedcount", "nexmark-q0", "nexmark-q1", "nexmark-q5", "nexmark-q8", "pipelines"}
 	if got := Names(); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
