@@ -27,7 +27,7 @@ type Campaign struct {
 	// RunBytes bounds what a run may write, as if the disk were full then; 0: the disk does.
 	RunBytes int64
 	Budget   time.Duration // for everything; 0: as long as it takes
-	Canary   string
+	Mutant   string
 	// Reference are settings that only the reference answer is given: a
 	// deliberate mistake, for testing that a wrong output is seen.
 	Reference map[string]string
@@ -86,6 +86,9 @@ func (c *Campaign) Run(ctx context.Context) error {
 	return err
 }
 
+// Begun reports whether Run got as far as the record of the campaign.
+func (c *Campaign) Begun() bool { return c.writer != nil }
+
 // tidy removes the directories of the campaign that are empty: they were only ours.
 func (c *Campaign) tidy() {
 	for _, dir := range []string{c.WorkDir(), c.Results} {
@@ -95,7 +98,11 @@ func (c *Campaign) tidy() {
 
 // prepare checks the directory, captures the environment and opens the record.
 func (c *Campaign) prepare() error {
-	if c.Resume {
+	if !c.Resume {
+		if err := results.Vacant(c.Results); err != nil {
+			return err // before the disk is looked at, which takes a while
+		}
+	} else {
 		if err := c.lock(c.Results); err != nil {
 			return err
 		}
@@ -224,7 +231,7 @@ func (c *Campaign) step(ctx context.Context, s *step) error {
 	began := time.Now()
 	r := &Repetition{
 		Cell: s.cell, Block: s.block, Number: s.repetition, Rate: rate, Seed: c.Plan.Seed ^ s.cell.Seed("") + uint64(s.repetition)*0x9e3779b97f4a7c15,
-		Dir: c.WorkDir(), Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, DiskBytes: c.RunBytes, Canary: c.Canary, Reference: c.Reference,
+		Dir: c.WorkDir(), Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, DiskBytes: c.RunBytes, Mutant: c.Mutant, Reference: c.Reference,
 	}
 	o, err := r.Run(ctx)
 	if err != nil {
@@ -309,15 +316,10 @@ func (c *Campaign) finish(complete bool) error {
 	if err != nil {
 		return errors.Join(err, c.writer.Close())
 	}
-	wrong := 0
-	for i := range r.Samples {
-		if r.Samples[i].Output == results.OutputWrong {
-			wrong++
-		}
-	}
-	if c.Canary != "" {
+	wrong := wrongOutputs(r)
+	if c.Mutant != "" {
 		validity.State = results.Invalid
-		validity.Reasons = append(validity.Reasons, fmt.Sprintf("a deliberate mistake was planted (canary %s): %d of %d outputs were found wrong", c.Canary, wrong, len(r.Samples)))
+		validity.Reasons = append(validity.Reasons, fmt.Sprintf("a deliberate mistake was planted (mutant %s): %d of %d outputs were found wrong", c.Mutant, wrong, len(r.Samples)))
 	}
 	end := time.Now().UTC().Truncate(time.Second)
 	err = c.writer.Amend(func(m *results.Manifest) {
@@ -329,13 +331,20 @@ func (c *Campaign) finish(complete bool) error {
 	if err = errors.Join(err, c.writer.Close()); err != nil {
 		return err
 	}
-	switch {
-	case !complete:
+	if !complete {
 		return nil
+	}
+	return Verdict(r.Dir, wrong, validity)
+}
+
+// Verdict is the error that a campaign ends with whose repetitions are all
+// recorded, wrong of them with a wrong output: ErrWrongOutput, ErrInvalid or none.
+func Verdict(dir string, wrong int, v results.Validity) error {
+	switch {
 	case wrong > 0:
-		return fmt.Errorf("%w in %d repetitions; they have no numbers; see the warnings in %s", ErrWrongOutput, wrong, c.Results)
-	case validity.State == results.Invalid:
-		return fmt.Errorf("%w: %v", ErrInvalid, validity.Reasons)
+		return fmt.Errorf("%w in %d repetitions; they have no numbers; see the warnings in %s", ErrWrongOutput, wrong, dir)
+	case v.State == results.Invalid:
+		return fmt.Errorf("%w: %v", ErrInvalid, v.Reasons)
 	}
 	return nil
 }

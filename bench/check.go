@@ -45,10 +45,8 @@ func checkOutput(spec *job.Spec, c *job.Counters, r *Repetition) (*check, error)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range sortedNames(r.Reference) {
-		if err := w.Set(name, r.Reference[name]); err != nil {
-			return nil, err
-		}
+	if err := setReference(w, r.Reference); err != nil {
+		return nil, err
 	}
 	want, err := w.Reference()
 	if err != nil {
@@ -136,3 +134,36 @@ func totals(t workloads.Totals, rows [][]byte) map[string]uint64 {
 }
 
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// setReference gives a workload the settings of the reference answer alone.
+func setReference(w workloads.Workload, reference map[string]string) error {
+	for _, name := range sortedNames(reference) {
+		if err := w.Set(name, reference[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckReference returns an error if some cell's workload cannot make a
+// reference answer with the settings of Reference.
+func (c *Campaign) CheckReference() error {
+	if len(c.Reference) == 0 {
+		return nil
+	}
+	for i := range c.Plan.Cells {
+		cell := &c.Plan.Cells[i]
+		spec := job.Spec{Workload: cell.Workload, Settings: cell.Settings, Events: c.Plan.Events}
+		w, err := spec.NewWorkload()
+		if err == nil {
+			err = setReference(w, c.Reference)
+		}
+		if err == nil {
+			err = w.Validate()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", cell.Workload, err)
+		}
+	}
+	return nil
+}

@@ -31,7 +31,7 @@ type Repetition struct {
 	Measure   time.Duration
 	Tuning    job.Tuning
 	DiskBytes int64
-	Canary    string
+	Mutant    string
 	// Profile is a file for a CPU profile of the job's process; empty: none.
 	Profile string
 	// Reference are settings of the reference answer alone, to make it wrong.
@@ -128,7 +128,7 @@ func (r *Repetition) spec(dir string) job.Spec {
 	s := job.Spec{
 		Algorithm: c.Algorithm, State: c.State, Workload: c.Workload, Settings: c.Settings, Parallelism: c.Parallelism,
 		Interval: time.Duration(c.IntervalMS * 1e6), Tuning: r.Tuning, Seed: r.Seed, Dir: dir, Epoch: time.Now().UnixNano(),
-		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Canary: r.Canary, Profile: r.Profile,
+		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Mutant: r.Mutant, Profile: r.Profile,
 	}
 	if s.Timed() {
 		s.Fill = guessOf(c).size(0).Fill

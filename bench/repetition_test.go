@@ -88,7 +88,7 @@ func TestTimedOpenLoop(t *testing.T) {
 func TestWrongOutputHasNoNumbers(t *testing.T) {
 	r := small(t, "aligned", "heap")
 	r.Events = 600_000
-	r.Cell.Kill, r.Canary = true, "release-before-stored"
+	r.Cell.Kill, r.Mutant = true, "release-before-stored"
 	for seed := range uint64(20) {
 		r.Seed = seed
 		o := measure(t, r)

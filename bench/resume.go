@@ -22,7 +22,7 @@ const (
 	settingWarm   = "warm_up_ms"
 
 	settingDir       = "dir"
-	settingCanary    = "canary"
+	settingMutant    = "mutant"
 	settingReference = "wrong_reference"
 	settingProgram   = "program" // the first bytes of the executable's SHA-256
 )
@@ -35,7 +35,7 @@ func (c *Campaign) describe(settings map[string]string) {
 		reference = append(reference, name+"="+c.Reference[name])
 	}
 	for _, s := range [][2]string{
-		{settingDir, c.Dir}, {settingCanary, c.Canary}, {settingReference, strings.Join(reference, ",")}, {settingProgram, programSum()},
+		{settingDir, c.Dir}, {settingMutant, c.Mutant}, {settingReference, strings.Join(reference, ",")}, {settingProgram, programSum()},
 	} {
 		if s[1] != "" {
 			settings[s[0]] = s[1]
@@ -58,7 +58,7 @@ func Resume(dir string) (*Campaign, error) {
 			Measure: time.Duration(m.Plan.RepetitionSeconds * 1e9), Events: setting(s, settingEvents, 0),
 			Warm: time.Duration(setting(s, settingWarm, 0)) * time.Millisecond,
 		},
-		Results: dir, Dir: s[settingDir], Tuning: job.DefaultTuning(), Canary: s[settingCanary], Resume: true,
+		Results: dir, Dir: s[settingDir], Tuning: job.DefaultTuning(), Mutant: s[settingMutant], Resume: true,
 	}
 	for _, text := range strings.Split(s[settingReference], ",") {
 		if name, value, ok := strings.Cut(text, "="); ok {
@@ -69,6 +69,38 @@ func Resume(dir string) (*Campaign, error) {
 		}
 	}
 	return c, c.Tuning.Read(s)
+}
+
+// Left reports whether something of a campaign that was begun is left to do. If
+// not, r is what came of it, err the error it ended with, and Run is not to be
+// called: it would write the end of today.
+func (c *Campaign) Left() (left bool, r *results.Results, err error) {
+	m, err := results.ReadManifest(c.Results)
+	if err != nil || m.Finished == nil {
+		return true, nil, err
+	}
+	if r, err = results.Read(c.Results); err != nil {
+		return true, nil, nil // Run says what is wrong, or mends it
+	}
+	has := map[string]bool{}
+	for i := range r.Samples {
+		has[r.Samples[i].Cell.Key()+strconv.Itoa(r.Samples[i].Repetition)] = true
+	}
+	for _, s := range order(c.Plan.Cells, c.Plan.Repetitions, c.Plan.Seed) {
+		if !has[s.cell.Key()+strconv.Itoa(s.repetition)] {
+			return true, nil, nil
+		}
+	}
+	return false, r, Verdict(c.Results, wrongOutputs(r), m.Validity)
+}
+
+func wrongOutputs(r *results.Results) (n int) {
+	for i := range r.Samples {
+		if r.Samples[i].Output == results.OutputWrong {
+			n++
+		}
+	}
+	return n
 }
 
 // reopen opens the record of a campaign that goes on, and marks it if it goes

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"weir/algorithms"
+	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/faults"
 	"weir/workloads"
@@ -33,6 +34,9 @@ type Config struct {
 	// Interval between checkpoints, nanoseconds of virtual time; 0: drawn near DefaultInterval.
 	Interval int64
 	Mutant   dataflow.Mutant
+	// Reorder lets every channel deliver in any order; only for algorithms that
+	// declare it.
+	Reorder bool
 
 	Faults FaultMode
 	Plan   faults.Plan
@@ -49,6 +53,14 @@ const DefaultGroups = 16
 // DefaultInterval is the interval between checkpoints unless it is given, in
 // nanoseconds of virtual time; a small run takes about ten of them.
 const DefaultInterval = 3_000_000
+
+// fit sets the graph's channels and returns why the algorithm cannot run it.
+func (c *Config) fit(g *dataflow.Graph, settings *dataflow.Config) error {
+	for i := range g.Edges {
+		g.Edges[i].Reorders = c.Reorder
+	}
+	return catalog.Fit(c.Algorithm, g, settings)
+}
 
 // possible reports a fault that hits what the job, with so many channels, does not have.
 func (c *Config) possible(channels int) error {
@@ -73,6 +85,9 @@ func (c *Config) Command(seed uint64) string {
 	fmt.Fprintf(&b, " --seed %d", seed)
 	if c.Parallelism != 0 {
 		fmt.Fprintf(&b, " --parallelism %d", c.Parallelism)
+	}
+	if c.Reorder {
+		b.WriteString(" --reorder")
 	}
 	if c.Groups != 0 {
 		fmt.Fprintf(&b, " --groups %d", c.Groups)

@@ -28,5 +28,8 @@ func LiveJob(c *Config) (*dataflow.Job, error) {
 	}
 	cfg.BatchRecords, cfg.SourceBatch = 32, 32
 	cfg.Checkpoint.Interval, cfg.Checkpoint.Tolerated = 20e6, -1
+	if err := c.fit(g, &cfg); err != nil {
+		return nil, err
+	}
 	return &dataflow.Job{Name: c.Workload.Name(), Graph: g, Algorithm: c.Algorithm, Backend: b, Config: cfg}, nil
 }

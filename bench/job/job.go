@@ -15,6 +15,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/dataflow/operators"
 	"weir/external"
@@ -173,6 +174,9 @@ func (r *run) job() (*dataflow.Job, error) {
 	}
 	g, err := r.work.Graph(r.spec.Parallelism, r.newSink)
 	if err != nil {
+		return nil, err
+	}
+	if err := catalog.Fit(r.algorithm.Spec, g, &c); err != nil {
 		return nil, err
 	}
 	for i := range g.Vertices {

@@ -44,8 +44,8 @@ type Spec struct {
 	DiskBytes int64 `json:"disk_bytes,omitempty"`
 	// Profile is a file for a CPU profile of the process; empty: none is taken.
 	Profile string `json:"profile,omitempty"`
-	// Canary is a deliberate mistake, for testing that the check sees it.
-	Canary string `json:"canary,omitempty"`
+	// Mutant is a deliberate mistake, for testing that the check sees it.
+	Mutant string `json:"mutant,omitempty"`
 }
 
 // NewWorkload returns a workload with settings; errors list the known names.
@@ -96,12 +96,12 @@ func (s *Spec) config() (dataflow.Config, error) {
 	c.QueueBuffers, c.Credits = t.Queue, t.Queue
 	c.Checkpoint.Interval = dataflow.Nanos(max(s.Interval, time.Millisecond))
 	c.Checkpoint.Tolerated = 0
-	mutant, err := parseCanary(s.Canary)
+	mutant, err := parseMutant(s.Mutant)
 	c.Mutant = mutant
 	return c, err
 }
 
-func parseCanary(name string) (dataflow.Mutant, error) {
+func parseMutant(name string) (dataflow.Mutant, error) {
 	if name == "" {
 		return "", nil
 	}

@@ -27,7 +27,7 @@ type flags struct {
 	seed                          uint64
 	results, id, dir, resume      string
 	diskLimit                     int64
-	canary                        string
+	mutant                        string
 	wrongReference                []string
 	tuning                        job.Tuning
 }
@@ -65,7 +65,7 @@ func (f *flags) grid(s *pflag.FlagSet) {
 	s.BoolVar(&f.kill, "kill", true, "also kill the job in runs of their own, and measure recovery (timed runs)")
 	s.StringVar(&f.resume, "resume", "", "go on with the campaign of this name, as it was begun; of other flags only --dir and --disk-limit may differ")
 	s.StringArrayVar(&f.wrongReference, "wrong-reference", nil, "a setting, name=value, that only the reference answer is given: every output must be found wrong")
-	s.StringVar(&f.canary, "canary", "", "a deliberate mistake that the check of the output must see")
+	s.StringVar(&f.mutant, "mutant", "", "a deliberate mistake that the check of the output must see")
 }
 
 // expanded replaces "all".

@@ -41,8 +41,9 @@ const (
 // errUsage marks errors of the command line.
 var errUsage = errors.New("usage")
 
-// execute runs the command and returns its exit status. What a program may read
-// goes to stdout, what people read to stderr.
+// execute runs the command and returns its exit status. What was asked for goes
+// to stdout: a table, or with --json lines; then the table, progress and
+// diagnostics go to stderr.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	command := newRoot()
 	command.SetArgs(args)

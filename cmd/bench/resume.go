@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -41,7 +42,20 @@ func (f *flags) goOn(cmd *cobra.Command) error {
 	if given("dir") {
 		c.Dir = f.dir
 	}
-	return measure(cmd, f, c)
+	if err := inUTF8(c); err != nil {
+		return err
+	}
+	left, r, err := c.Left()
+	if left && err == nil {
+		return measure(cmd, f, c)
+	}
+	if r != nil {
+		cmd.PrintErrf("%s is finished: nothing left to do, and nothing was changed\n", c.Results)
+		if f.json {
+			err = errors.Join(writeLines(cmd.OutOrStdout(), r), err)
+		}
+	}
+	return err
 }
 
 // choice is what a flag says and what a campaign was begun with, as text.
@@ -112,7 +126,7 @@ func (f *flags) planChoices(c *bench.Campaign) []choice {
 		{"quick", strconv.FormatBool(f.quick), strconv.FormatBool(p.Quick)},
 		{"standard", strconv.FormatBool(f.standard), strconv.FormatBool(!p.Quick)},
 		{"kill", strconv.FormatBool(f.kill), strconv.FormatBool(isKilled)},
-		{"canary", f.canary, c.Canary},
+		{"mutant", f.mutant, c.Mutant},
 	}
 	was, is := tuningChoices(&c.Tuning), tuningChoices(&f.tuning)
 	for i := range is {

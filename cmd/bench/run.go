@@ -50,8 +50,8 @@ func (f *flags) run(cmd *cobra.Command) error {
 	if f.quick && f.standard {
 		return fmt.Errorf("%w: --quick and --standard exclude each other", errUsage)
 	}
-	if f.canary != "" {
-		if _, err := mutants.Lookup(f.canary); err != nil {
+	if f.mutant != "" {
+		if _, err := mutants.Lookup(f.mutant); err != nil {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
 	}

@@ -20,14 +20,15 @@ import (
 // runFlags are the flags of run beside those of choice.
 type runFlags struct {
 	choice
-	seed   uint64
-	plan   string
-	calm   bool
-	crash  int
-	victim string
-	mutant string
-	driver string
-	trace  bool
+	seed    uint64
+	plan    string
+	calm    bool
+	crash   int
+	victim  string
+	mutant  string
+	driver  string
+	reorder bool
+	trace   bool
 }
 
 func newRun() *cobra.Command {
@@ -61,6 +62,7 @@ func newRun() *cobra.Command {
 	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
 	fl.StringVar(&f.victim, "victim", "worker=0", "who crashes with --crash: worker=N or coordinator")
 	fl.StringVar(&f.mutant, "mutant", "none", "switch a deliberate mistake on; sim list names them")
+	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	return cmd
@@ -107,6 +109,7 @@ func (f *runFlags) config() (scenario.Config, error) {
 		return none, fmt.Errorf("%w: run takes one algorithm, state and workload; use sweep for lists", errUsage)
 	}
 	cfg := all[0]
+	cfg.Reorder = f.reorder
 	if f.driver != "sim" && f.driver != "live" {
 		return none, fmt.Errorf("%w: unknown driver %q; known: sim, live", errUsage, f.driver)
 	}

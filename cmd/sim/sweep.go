@@ -121,7 +121,7 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 	for i, c := range cfgs {
 		r, err := scenario.New(c)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
 		defer r.Close()
 		runners[i] = r
