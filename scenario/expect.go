@@ -7,6 +7,7 @@ import (
 	"weir/check"
 	"weir/dataflow"
 	"weir/id"
+	"weir/workloads"
 )
 
 // Expectation returns what a run of the combination is measured against.
@@ -35,7 +36,7 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 		t := &tasks[i]
 		ct := check.Task{Name: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
 		if ct.Source {
-			ct.Partition, ct.Partitions = t.Index, t.Parallelism
+			ct.Partition, ct.Partitions = workloads.Partition(tasks, i)
 		}
 		x.Tasks = append(x.Tasks, ct)
 		for _, out := range t.Outputs {
