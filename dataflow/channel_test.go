@@ -30,13 +30,6 @@ func TestContiguity(t *testing.T) {
 			t.Error("a failed task works on")
 		}
 	}
-	r := middle(t, nil, func(c *Config) { c.Reorder = true })
-	r.arrive(0, 3, "c")
-	r.arrive(0, 1, "a", "b")
-	r.turns()
-	if r.failure != nil || r.wire(0) != "" {
-		t.Errorf("a channel that may reorder: %v", r.failure)
-	}
 }
 
 func TestCredits(t *testing.T) {
@@ -272,25 +265,6 @@ func TestBlockedInputWaits(t *testing.T) {
 	r.arrive(1, 2, "c")
 	if n := r.turns(); n != 1 || r.failure != nil {
 		t.Errorf("%d turns after the cut, want 1 (%v)", n, r.failure)
-	}
-}
-
-// TestParkedTaskSleeps: a decider that says -1 is asked again after the next
-// arrival, not before.
-func TestParkedTaskSleeps(t *testing.T) {
-	answer, asked := -1, 0
-	r := middle(t, func(p *script) Protocol {
-		return deciding{p, func(int) int { asked++; return answer }}
-	})
-	r.connect(0)
-	r.arrive(0, 1, "a")
-	if n := r.turns(); n != 1 || asked != 1 {
-		t.Fatalf("%d turns, asked %d times: a parked task must sleep until the next arrival", n, asked)
-	}
-	answer = 0
-	r.arrive(1, 1, "b")
-	if n := r.turns(); n != 2 {
-		t.Errorf("%d turns after the arrival, want 2", n)
 	}
 }
 

@@ -47,7 +47,8 @@ func (d *Draft) Epoch() id.Epoch { return d.head.Epoch }
 func (d *Draft) SealedUpTo(out int) id.Seq { return d.head.Sealed[out] }
 
 // Record adds what is queued on input in now, and everything that arrives
-// there until a control item of this or a later epoch, or EndStream.
+// there until a control item of this or a later epoch, or EndStream. On a
+// channel that reorders such an item says nothing of what came before it.
 func (d *Draft) Record(in int) {
 	i := &d.t.inputs[in]
 	if !d.queuedUntil(i) {
@@ -130,10 +131,14 @@ type Mark struct {
 	head      InputHeader
 }
 
+func (in *input) header() InputHeader {
+	return InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone, Beyond: in.loose.snapshot()}
+}
+
 // Mark returns where an input stands now.
 func (k *kernel) Mark(i int) Mark {
 	in := &k.inputs[i]
-	return Mark{in.delivered, InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone}}
+	return Mark{in.delivered, in.header()}
 }
 
 // Ended reports whether the input had delivered its end.
@@ -184,7 +189,7 @@ func (t *Task) begin(e, base id.Epoch) *Draft {
 	t.drafts = append(t.drafts, d)
 	capture, err := t.store.Snapshot(state.SnapshotRequest{Epoch: e, Base: base, Prefix: prefix})
 	if err != nil {
-		t.fail(fmt.Errorf("snapshot %s: %w", e, err))
+		t.failFor(trace.StateError, fmt.Errorf("snapshot %s: %w", e, err))
 		return d
 	}
 	d.capture, d.transferring = capture, true
@@ -214,7 +219,7 @@ func (t *Task) header(e, base id.Epoch) Header {
 	for i := range t.inputs {
 		in := &t.inputs[i]
 		h.Delivered[i] = in.delivered
-		h.Inputs[i] = InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone}
+		h.Inputs[i] = in.header()
 	}
 	for i := range t.outputs {
 		h.Sealed[i] = t.outputs[i].sealed
@@ -248,14 +253,14 @@ func (t *Task) observeInstant(d *Draft) {
 }
 
 // Abandon drops draft e if it is not stored yet.
-func (k *kernel) Abandon(e id.Epoch) { k.task().abandon(e) }
+func (k *kernel) Abandon(e id.Epoch) { k.task().abandon(e, trace.Abandoned, "abandoned") }
 
-func (t *Task) abandon(e id.Epoch) {
+func (t *Task) abandon(e id.Epoch, c trace.Cause, reason string) {
 	for k, d := range t.drafts {
 		if d.head.Epoch == e {
 			t.drafts = append(t.drafts[:k], t.drafts[k+1:]...)
 			d.discard()
-			t.observe(trace.SnapshotFailed, e, "abandoned")
+			t.observeFailure(trace.SnapshotFailed, e, c, reason)
 			t.advanceDrafts()
 			t.tryLeave()
 			return
@@ -303,7 +308,7 @@ func (t *Task) advanceDrafts() {
 	d.key = SnapshotKey(t.info.ID, d.head.Epoch)
 	data := d.encode()
 	d.size = int64(len(data))
-	t.observe(trace.SnapshotWriting, d.head.Epoch, string(d.key))
+	t.observeKey(trace.SnapshotWriting, d.head.Epoch, string(d.key), 0)
 	op := state.Op{Kind: state.OpPut, Key: string(d.key), Data: data}
 	t.host.Store(t.ticket(effect{kind: effectDraftPut, draft: d, op: op}), op)
 }
@@ -375,9 +380,9 @@ func (t *Task) preCommitDone(e effect, s ExtStatus) {
 	case ExtFailed:
 		t.host.External(t.ticket(e), e.ext)
 	case ExtAbsent:
-		t.fail(fmt.Errorf("pre-commit of %s: the external store has lost rows of the transaction", epoch))
+		t.failFor(trace.OutputLost, fmt.Errorf("pre-commit of %s: the external store has lost rows of the transaction", epoch))
 	default:
-		t.fail(fmt.Errorf("pre-commit of %s: fenced by a newer attempt", epoch))
+		t.failFor(trace.FencedOff, fmt.Errorf("pre-commit of %s: fenced by a newer attempt", epoch))
 	}
 }
 
@@ -393,7 +398,7 @@ func (t *Task) preCommitting(e id.Epoch) bool {
 
 func (t *Task) draftFailed(d *Draft, err error) {
 	e := d.head.Epoch
-	t.abandon(e)
+	t.abandon(e, trace.Unstored, "abandoned")
 	t.proto.StoreFailed(e, err)
 }
 
@@ -404,10 +409,7 @@ func (t *Task) draftStored(d *Draft) {
 		Ref: d.key, Size: d.size, State: h.Bytes, Changed: h.Changed,
 		InBytes: d.bytesIn, OutByte: d.bytesOut, Files: h.Files, Header: d.head,
 	}
-	if t.mask.Has(trace.SnapshotStored) {
-		t.event = trace.Event{Kind: trace.SnapshotStored, Channel: trace.NoChannel, Epoch: d.head.Epoch, To: uint64(d.size), Text: string(s.Ref)}
-		t.send()
-	}
+	t.observeKey(trace.SnapshotStored, d.head.Epoch, string(s.Ref), d.size)
 	d.discard()
 	t.proto.Stored(d.head.Epoch, s)
 	t.advanceDrafts()

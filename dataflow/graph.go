@@ -42,6 +42,9 @@ type Vertex struct {
 	// A Broadcast edge beside them may bring what every instance is to know; its
 	// records have no place in keyed state.
 	Keyed bool
+	// NonDeterministic says that the operator, given the same input again, may do
+	// something else: it draws random numbers or reads the clock, for example.
+	NonDeterministic bool
 	// New makes one instance. The operator must implement Source or Sink where the role says so.
 	New func() Operator
 }
@@ -59,6 +62,9 @@ type Edge struct {
 	Key func(rec []byte) uint64
 	// Back marks a back-edge: the graph without them has no cycle.
 	Back bool
+	// Reorders lets the driver deliver what is sent on the edge's channels in any
+	// order. Only for algorithms that declare Channels: AnyOrder.
+	Reorders bool
 }
 
 // TaskInfo describes one task: what a protocol and an operator may know of the graph.
@@ -86,4 +92,7 @@ type Channel struct {
 	// Forbidden edges (pointwise, broadcast) may not be overtaken by barriers:
 	// captured buffers of such a channel could not be redistributed.
 	Forbidden bool
+	// Reorders: what is sent may arrive in any order, nothing is lost. The
+	// receiving task then keeps a set of positions instead of one number.
+	Reorders bool
 }

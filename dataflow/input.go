@@ -15,7 +15,7 @@ func (t *Task) arrive(i int, b *Buffer) {
 	}
 	if b.Over {
 		t.record(in, b)
-		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "overtaking")
+		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, trace.Overtaking)
 		t.proto.Control(i, b)
 		return
 	}
@@ -24,13 +24,15 @@ func (t *Task) arrive(i int, b *Buffer) {
 			if t.duplicate(i, b) {
 				return
 			}
-			b = b.behind(in.arrived)
+			if in.loose == nil {
+				b = b.behind(in.arrived)
+			}
 		}
-		if b.Seq != in.arrived+1 && !t.reorders() {
-			t.fail(fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
+		if !in.follows(b) {
+			t.failFor(trace.Gap, fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
 			return
 		}
-		in.arrived = b.Last()
+		in.came(b)
 	}
 	t.enqueueInput(i, b)
 	if b.Item == Control && t.announcer != nil {
@@ -38,22 +40,21 @@ func (t *Task) arrive(i int, b *Buffer) {
 	}
 }
 
-func (t *Task) reorders() bool { return t.cfg.Reorder }
-
 func (t *Task) enqueueInput(i int, b *Buffer) {
 	in := &t.inputs[i]
 	t.parked = false
 	t.record(in, b)
 	in.q.push(b)
 	if in.q.len() == 1 && !in.blocked {
-		t.available++
+		t.servable.add(i)
 	}
 }
 
-// duplicate drops what a Deduper has already.
+// duplicate drops what a Deduper has already. A channel that reorders repeats
+// buffers whole, if at all.
 func (t *Task) duplicate(i int, b *Buffer) bool {
 	in := &t.inputs[i]
-	if b.Last() <= in.arrived {
+	if in.knows(b) {
 		if t.mask.Has(trace.Dropped) {
 			t.observeBuffer(trace.Dropped, in.ID, b)
 		}
@@ -96,10 +97,13 @@ func (t *Task) record(in *input, b *Buffer) {
 func (t *Task) cutInput(i int) {
 	in := &t.inputs[i]
 	if in.q.len() > 0 && !in.blocked {
-		t.available--
+		t.servable.remove(i)
 	}
 	in.q.clear()
 	in.arrived = in.delivered
+	if l := in.loose; l != nil {
+		l.arrived, l.gone = l.delivered.clone(), false
+	}
 }
 
 // Block stops delivery from an input.
@@ -110,9 +114,9 @@ func (k *kernel) Block(i int) {
 	}
 	in.blocked = true
 	if in.q.len() > 0 {
-		k.available--
+		k.servable.remove(i)
 	}
-	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, "")
+	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, trace.NoWay)
 }
 
 // Unblock resumes delivery from an input.
@@ -121,15 +125,20 @@ func (k *kernel) Unblock(i int) {
 	if !in.blocked {
 		return
 	}
-	in.blocked = false
+	in.blocked, k.parked = false, false
 	if in.q.len() > 0 {
-		k.available++
+		k.servable.add(i)
 	}
-	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, "")
+	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, trace.NoWay)
 }
 
-// Delivered is the last position delivered from an input.
-func (k *kernel) Delivered(i int) id.Seq { return k.inputs[i].delivered }
+// Delivered is how many positions of an input were delivered.
+func (k *kernel) Delivered(i int) id.Seq {
+	if l := k.inputs[i].loose; l != nil {
+		return l.delivered.count()
+	}
+	return k.inputs[i].delivered
+}
 
 // Ended reports that an input has delivered EndData, or EndStream when stream.
 func (k *kernel) Ended(i int, stream bool) bool {

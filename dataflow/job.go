@@ -114,8 +114,6 @@ type Config struct {
 	SourceBatch int
 	Groups      int
 	Checkpoint  CheckpointConfig
-	// Reorder says that channels may reorder (the algorithm does not need FIFO).
-	Reorder bool
 	// HashContents keeps the running hash of contents per task.
 	HashContents bool
 	// CheckState hashes the logical state at every snapshot and restore (slow on large state).

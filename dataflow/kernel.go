@@ -165,10 +165,10 @@ func (t *Task) externalDone(e effect, s ExtStatus) {
 		t.host.External(t.ticket(e), e.ext)
 		return
 	case ExtFenced:
-		t.fail(errors.New("the external store has fenced this attempt: a newer one runs"))
+		t.failFor(trace.FencedOff, errors.New("the external store has fenced this attempt: a newer one runs"))
 		return
 	case ExtAbsent:
-		t.fail(ErrLostOutput)
+		t.failFor(trace.OutputLost, ErrLostOutput)
 		return
 	case ExtOK:
 	}

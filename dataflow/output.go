@@ -115,6 +115,8 @@ func (o *output) end(item Item) {
 	if item == EndData {
 		b.N = 1
 		o.number(b)
+	} else if o.Reorders {
+		b.Seq = o.sealed + 1 // it holds when everything before it has been delivered
 	}
 	o.enqueue(b)
 }
@@ -130,9 +132,9 @@ func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
 	case o.t.stamper != nil:
 		b.Stamp = bytes.Clone(o.t.stamper.Stamp(o.index))
 	}
-	text := "in-band"
+	way := trace.InBand
 	if b.Over {
-		text = "overtaking"
+		way = trace.Overtaking
 		i := 0
 		for i < o.q.len() && o.q.at(i).Over {
 			i++
@@ -142,7 +144,7 @@ func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
 	} else {
 		o.enqueue(b)
 	}
-	o.t.observeChannel(trace.BarrierSent, o.ID, e, text)
+	o.t.observeChannel(trace.BarrierSent, o.ID, e, way)
 }
 
 func (o *output) enqueue(b *Buffer) {
@@ -216,7 +218,7 @@ func (t *Task) connected(out int, seen id.Seq) {
 		t.proto.Connected(out, seen)
 	case left:
 		if o.q.len() == 0 || o.q.at(o.q.len()-1).Item != EndStream {
-			o.q.push(&Buffer{Item: EndStream, Watermark: NoWatermark, Shared: true})
+			o.end(EndStream)
 		}
 	default: // nobody is told: not started yet, or failed
 	}

@@ -22,16 +22,16 @@ const (
 	Marker
 )
 
-// Choice is a kind of non-determinism.
+// Choice is a kind of non-determinism: what a task would not do again by itself
+// when it gets the same input again.
 type Choice uint8
 
 const (
-	PickInput      Choice = iota + 1 // which input is served next
-	EmitCount                        // where a source ends a buffer
-	RandomDraw                       // a random number asked for by an operator
-	ClockRead                        // processing time asked for by an operator
-	TimerFire                        // order of timers against arrivals
-	ExternalAnswer                   // what an external system answered
+	PickInput  Choice = iota + 1 // index of the input served in a turn
+	EmitCount                    // records that a source emitted in a turn
+	RandomDraw                   // a random number given to the operator
+	ClockRead                    // processing time given to the operator, nanoseconds
+	TimerFire                    // how late the algorithm sets a timer of its own (Kernel.Draw); no Decider is asked
 )
 
 // Protocol is the per-task half of an algorithm. The kernel (Task) calls it
@@ -75,7 +75,10 @@ type (
 	Announcer interface{ Announce(in int, b *Buffer) }
 	// Deliverer is called before a numbered data item is delivered; it may snapshot first.
 	Deliverer interface{ Deliver(in int, b *Buffer) }
-	// Afterer is called when the effects of a turn are complete and sealed; in = -1: source turn.
+	// Afterer is called last in a turn that delivered data or its end, or emitted
+	// some: everything that comes of it is done, EndData and Drained included; in =
+	// -1: source turn. Without Config.BatchTimeout it is sealed too; with one,
+	// records may lie in open buffers, which Kernel.Flush seals.
 	Afterer interface{ After(in int) }
 	// Stamper gives the piggyback of a buffer as it is sealed, controls too.
 	Stamper interface{ Stamp(out int) []byte }
@@ -85,8 +88,19 @@ type (
 	Holder interface{ HoldsOutput() bool }
 	// Deduper: the kernel drops what it has already on arrival, trimming a partly known buffer.
 	Deduper interface{ Dedups() bool }
-	// Decider answers all non-determinism: an index below n, or -1 to park until the next arrival.
-	Decider interface{ Decide(c Choice, n int) int }
+	// Decider records every choice of a task and can have it made again: the
+	// same snapshot, the same inputs and the same choices give the same outputs at
+	// the same positions. With one, a turn's output is sealed at its end whatever
+	// Config.BatchTimeout is (a flush timer would be one more choice), and channels
+	// must be FIFO (an order of arrival would be another).
+	Decider interface {
+		// Recall returns the answer to the next choice, which is of kind c, if it is
+		// recorded; it may be asked again before Record. A recorded input with
+		// nothing to serve makes the task wait for the next arrival.
+		Recall(c Choice) (v uint64, ok bool)
+		// Record is told each choice as it is made, freely or as recalled.
+		Record(c Choice, v uint64)
+	}
 )
 
 // Start is what a new incarnation begins with.
@@ -150,7 +164,8 @@ type Kernel interface {
 	Release(out int, upTo id.Seq)
 	// Resend replaces the queue of an output; only in Connected.
 	Resend(out int, bs []*Buffer)
-	// Delivered is the last position delivered from an input.
+	// Delivered is how many positions of an input were delivered: on a FIFO
+	// channel the last one.
 	Delivered(in int) id.Seq
 	// SealedUpTo is the last position sealed on an output.
 	SealedUpTo(out int) id.Seq

@@ -92,18 +92,44 @@ type (
 	deduping struct{ *script }
 	holding  struct{ *script }
 	stamping struct{ *script }
+	after    struct{ *script }
 	deciding struct {
 		*script
-		decide func(n int) int
+		replay *[]choice // answers to give; freely once there are none
+		log    *[]choice
+	}
+	choice struct {
+		c Choice
+		v uint64
 	}
 )
 
 func (deduping) Dedups() bool     { return true }
 func (holding) HoldsOutput() bool { return true }
+func (p after) After(in int) {
+	k := (*Task)(p.k.(*kernel))
+	p.note("after %d: sealed %d, open %d", in, k.outputs[0].sealed, k.openBufs)
+}
 func (p stamping) Stamp(out int) []byte {
 	return fmt.Appendf(nil, "%d after %d", out, p.k.SealedUpTo(out))
 }
-func (p deciding) Decide(_ Choice, n int) int { return p.decide(n) }
+
+func (p deciding) Recall(c Choice) (uint64, bool) {
+	if len(*p.replay) == 0 {
+		return 0, false
+	}
+	if next := (*p.replay)[0]; next.c == c {
+		return next.v, true
+	}
+	panic(fmt.Sprintf("choice %d, recorded is %v", c, (*p.replay)[0]))
+}
+
+func (p deciding) Record(c Choice, v uint64) {
+	if len(*p.replay) > 0 {
+		*p.replay = (*p.replay)[1:]
+	}
+	*p.log = append(*p.log, choice{c, v})
+}
 
 type scripted struct{ half func() Protocol }
 
@@ -281,6 +307,8 @@ func (r *rig) protocol() *script {
 	case holding:
 		return p.script
 	case stamping:
+		return p.script
+	case after:
 		return p.script
 	case deciding:
 		return p.script

@@ -9,7 +9,7 @@ import (
 )
 
 // SnapshotVersion is the version of the snapshot object's format.
-const SnapshotVersion = 1
+const SnapshotVersion = 2
 
 const snapshotMagic = "WEIRSNAP"
 
@@ -33,6 +33,8 @@ type Header struct {
 type InputHeader struct {
 	Watermark   int64
 	Ended, Gone bool
+	// Beyond is what was delivered out of order; nil: nothing, as on every FIFO channel.
+	Beyond *Beyond
 }
 
 // Snapshot is a decoded snapshot object.
@@ -70,7 +72,7 @@ func (d *Draft) encode() []byte {
 	for i, s := range h.Delivered {
 		b = appendUvarint(b, uint64(s))
 		b = binary.LittleEndian.AppendUint64(b, uint64(h.Inputs[i].Watermark))
-		b = append(b, byte(flags(h.Inputs[i].Ended, h.Inputs[i].Gone)))
+		b = appendInputFlags(b, &h.Inputs[i])
 	}
 	b = appendUvarint(b, uint64(len(h.Sealed)))
 	for _, s := range h.Sealed {
@@ -97,6 +99,46 @@ func flags(a, b bool) uint64 {
 		f |= 2
 	}
 	return f
+}
+
+const flagBeyond = 4
+
+func appendInputFlags(b []byte, in *InputHeader) []byte {
+	f := byte(flags(in.Ended, in.Gone))
+	if in.Beyond == nil {
+		return append(b, f)
+	}
+	b = appendUvarint(append(b, f|flagBeyond), uint64(in.Beyond.EndAt))
+	b = appendUvarint(b, uint64(len(in.Beyond.Delivered)))
+	for _, s := range in.Beyond.Delivered {
+		b = appendUvarint(appendUvarint(b, uint64(s.From)), uint64(s.To))
+	}
+	b = appendUvarint(b, uint64(len(in.Beyond.Held)))
+	for _, h := range in.Beyond.Held {
+		b = binary.LittleEndian.AppendUint64(appendUvarint(b, uint64(h.At)), uint64(h.Watermark))
+	}
+	return b
+}
+
+func readInputFlags(r *state.Reader, upTo id.Seq, in *InputHeader) {
+	f := r.Byte()
+	in.Ended, in.Gone = f&1 != 0, f&2 != 0
+	if f&flagBeyond == 0 {
+		return
+	}
+	in.Beyond = &Beyond{EndAt: id.Seq(r.Uvarint())}
+	for range r.Count(2) {
+		s := Span{From: id.Seq(r.Uvarint()), To: id.Seq(r.Uvarint())}
+		if s.From <= upTo || s.From >= s.To {
+			r.Fail("positions (%d, %d] behind %d", s.From, s.To, upTo)
+			return
+		}
+		upTo = s.To
+		in.Beyond.Delivered = append(in.Beyond.Delivered, s)
+	}
+	for range r.Count(9) {
+		in.Beyond.Held = append(in.Beyond.Held, HeldWatermark{At: id.Seq(r.Uvarint()), Watermark: int64(r.Uint64())})
+	}
 }
 
 func appendCaptured(b []byte, cs []captured) []byte {
@@ -190,8 +232,7 @@ func readHeader(r *state.Reader, h *Header) {
 	for i := range h.Delivered {
 		h.Delivered[i] = id.Seq(r.Uvarint())
 		h.Inputs[i].Watermark = int64(r.Uint64())
-		f := r.Byte()
-		h.Inputs[i].Ended, h.Inputs[i].Gone = f&1 != 0, f&2 != 0
+		readInputFlags(r, h.Delivered[i], &h.Inputs[i])
 	}
 	if n := r.Count(1); n > 0 {
 		h.Sealed = make([]id.Seq, n)

@@ -52,16 +52,18 @@ type Task struct {
 	drained   bool
 	finishing bool // leave once commits are through
 	watermark int64
+	low       int64 // lowest watermark of the inputs, and how many have it;
+	atLow     int   // 0: not known
 	announced int64 // watermark last put on the outputs
 
-	inputs    []input
-	outputs   []output
-	available int  // inputs that could be served
-	lastIn    int  // input served last, for the rotation
-	full      int  // outputs at their limit
-	openBufs  int  // outputs with something not sealed
-	parked    bool // the decider waits for the next arrival
-	flushing  bool
+	inputs   []input
+	outputs  []output
+	servable inputSet // inputs that could be served
+	lastIn   int      // input served last, for the rotation
+	full     int      // outputs at their limit
+	openBufs int      // outputs with something not sealed
+	parked   bool     // the recorded input has nothing to serve: wait for the next arrival
+	flushing bool
 
 	drafts []*Draft
 	// preCommits are the epochs whose pre-commit is under way, drafts given up included.
@@ -71,7 +73,6 @@ type Task struct {
 	pending    pending
 	extCount   int // external operations under way
 	chain      uint64
-	options    []int
 	seenBuf    []id.Seq
 }
 
@@ -114,12 +115,13 @@ type input struct {
 	Channel
 	q         queue
 	blocked   bool
-	delivered id.Seq
-	arrived   id.Seq // last position queued or delivered
+	delivered id.Seq // last position up to which everything was delivered
+	arrived   id.Seq // last one up to which everything is queued or delivered
 	ended     bool   // EndData delivered
 	gone      bool   // EndStream delivered
 	wm        int64
 	recorders []*Draft // drafts that record this input until their barrier
+	loose     *loose   // nil: the channel is FIFO
 }
 
 // Env is where a task runs: what the driver adds to the job.
@@ -132,11 +134,6 @@ type Env struct {
 
 // NewTask builds an incarnation of a task. Nothing runs before EvStart.
 func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
-	for i := range j.Graph.Edges {
-		if j.Graph.Edges[i].Back && j.Algorithm.Properties().Topologies != AnyTopology {
-			return nil, fmt.Errorf("edge %d is a back-edge, and the algorithm declares that it is for acyclic graphs: its snapshots would miss what goes round", i)
-		}
-	}
 	t := &Task{
 		job: j.Name, info: info, cfg: &j.Config, host: env.Host, observer: env.Observer,
 		limit: ^id.Offset(0), watermark: NoWatermark, announced: NoWatermark,
@@ -156,11 +153,15 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	t.inputs = make([]input, len(info.Inputs))
 	for i := range t.inputs {
 		t.inputs[i] = input{Channel: info.Inputs[i], wm: NoWatermark}
+		if info.Inputs[i].Reorders {
+			t.inputs[i].loose = &loose{}
+		}
 	}
 	t.outputs = make([]output, len(info.Outputs))
 	for i := range t.outputs {
 		t.outputs[i] = output{Channel: info.Outputs[i], t: t, index: i, watermark: NoWatermark}
 	}
+	t.servable = newInputSet(len(t.inputs))
 	t.seenBuf = make([]id.Seq, len(t.inputs))
 	t.ctx.t = t
 	if err := t.ctx.wire(j.Graph); err != nil {
@@ -215,7 +216,7 @@ func (t *Task) Runnable() bool {
 	if t.source != nil {
 		return !t.ended && t.source.Offset() < t.limit
 	}
-	return t.available > 0
+	return t.servable.n > 0
 }
 
 // Close frees local resources; the task is not used afterwards. No transfer
@@ -310,12 +311,21 @@ func (t *Task) ticket(e effect) id.Ticket {
 	return t.tickets
 }
 
-// fail stops the task for good; the driver treats it as crashed.
+// fail is failFor an error of an operator, a source or keyed state.
 func (t *Task) fail(err error) {
+	c := trace.OperatorError
+	if errors.Is(err, state.ErrCorrupt) {
+		c = trace.StateError
+	}
+	t.failFor(c, err)
+}
+
+// failFor stops the task for good; the driver treats it as crashed.
+func (t *Task) failFor(c trace.Cause, err error) {
 	if t.phase == failed {
 		return
 	}
 	t.phase = failed
-	t.observe(trace.TaskFailed, 0, err.Error())
+	t.observeFailure(trace.TaskFailed, 0, c, err.Error())
 	t.host.Fail(fmt.Errorf("%s[%d]: %w", t.info.Name, t.info.Index, err))
 }

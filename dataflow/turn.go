@@ -1,6 +1,8 @@
 package dataflow
 
 import (
+	"fmt"
+
 	"weir/id"
 	"weir/trace"
 )
@@ -19,7 +21,7 @@ func (t *Task) turn(most int) {
 	in := &t.inputs[i]
 	b := in.q.pop()
 	if in.q.len() == 0 {
-		t.available--
+		t.servable.remove(i)
 	}
 	switch b.Item {
 	case Data:
@@ -28,27 +30,72 @@ func (t *Task) turn(most int) {
 		if t.deliverer != nil {
 			t.deliverer.Deliver(i, b)
 		}
-		in.delivered = b.Last()
-		in.ended = true
+		in.took(b)
 		if t.mask.Has(trace.Delivered) {
 			t.observeBuffer(trace.Delivered, in.ID, b)
 		}
-		t.inputWatermark(i, EndOfTime)
-		if t.phase == failed {
-			return
+		if in.loose != nil {
+			in.loose.endAt = b.Seq
+			t.settle(i, b)
+		} else {
+			t.inputEnds(i)
 		}
-		t.endTurn(i)
-		t.proto.InputEnded(i, false)
-		t.endOfInput()
 	case EndStream:
-		in.gone = true
-		t.proto.InputEnded(i, true)
+		if in.loose != nil {
+			in.loose.gone, in.loose.goneAt = true, b.Seq-1
+			t.settle(i, b)
+		} else {
+			t.inputGone(i)
+		}
 	case Control:
 		if b.numbered() {
-			in.delivered = b.Last()
+			in.took(b)
 		}
-		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "in-band")
+		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, trace.InBand)
 		t.proto.Control(i, b)
+		if in.loose != nil {
+			t.settle(i, b)
+		}
+	}
+	if t.afterer != nil && t.phase == running && (b.Item == Data || b.Item == EndData) {
+		t.afterer.After(i)
+	}
+}
+
+// inputEnds puts the EndData of an input in force.
+func (t *Task) inputEnds(i int) {
+	t.inputs[i].ended = true
+	t.inputWatermark(i, EndOfTime)
+	if t.phase == failed {
+		return
+	}
+	t.endTurn()
+	t.proto.InputEnded(i, false)
+	t.endOfInput()
+}
+
+// inputGone puts the EndStream of an input in force.
+func (t *Task) inputGone(i int) {
+	t.inputs[i].gone = true
+	t.proto.InputEnded(i, true)
+}
+
+// settle puts in force what b, just delivered from a channel that reorders, was
+// the last to be missing for: watermarks, the end of the data, of the stream.
+func (t *Task) settle(i int, b *Buffer) {
+	in := &t.inputs[i]
+	l := in.loose
+	if wm := l.hold(b); wm != NoWatermark {
+		t.inputWatermark(i, wm)
+		t.endTurn()
+	}
+	if t.phase == running && l.endAt != 0 && l.endAt <= in.delivered {
+		l.endAt = 0
+		t.inputEnds(i)
+	}
+	if t.phase == running && l.gone && l.goneAt <= in.delivered {
+		l.gone = false
+		t.inputGone(i)
 	}
 }
 
@@ -57,7 +104,7 @@ func (t *Task) deliver(i int, b *Buffer) {
 	if t.deliverer != nil {
 		t.deliverer.Deliver(i, b)
 	}
-	in.delivered = b.Last()
+	in.took(b)
 	if t.mask.Has(trace.Delivered) {
 		t.observeBuffer(trace.Delivered, in.ID, b)
 	}
@@ -67,7 +114,7 @@ func (t *Task) deliver(i int, b *Buffer) {
 			return
 		}
 	}
-	if b.Watermark != NoWatermark {
+	if b.Watermark != NoWatermark && in.loose == nil {
 		t.inputWatermark(i, b.Watermark)
 		if t.phase == failed {
 			return
@@ -80,7 +127,10 @@ func (t *Task) deliver(i int, b *Buffer) {
 			t.host.Credit(i, 1, b)
 		}
 	}
-	t.endTurn(i)
+	t.endTurn()
+	if in.loose != nil {
+		t.settle(i, b)
+	}
 }
 
 func (t *Task) sourceTurn(most int) {
@@ -88,6 +138,9 @@ func (t *Task) sourceTurn(most int) {
 	n := t.cfg.SourceBatch
 	if most > 0 {
 		n = min(n, most)
+	}
+	if v, ok := t.recall(EmitCount); ok {
+		n = int(v)
 	}
 	if room := t.limit - from; room < id.Offset(n) {
 		n = int(room)
@@ -98,6 +151,7 @@ func (t *Task) sourceTurn(most int) {
 		return
 	}
 	to := t.source.Offset()
+	t.chosen(EmitCount, uint64(to-from))
 	if to != from {
 		t.host.HandedOut(to)
 		if t.mask.Has(trace.Emitted) {
@@ -111,9 +165,12 @@ func (t *Task) sourceTurn(most int) {
 	if t.phase == failed { // a timer or watermark handler gave up
 		return
 	}
-	t.endTurn(-1)
+	t.endTurn()
 	if done {
 		t.endOfInput()
+	}
+	if t.afterer != nil && t.phase == running {
+		t.afterer.After(-1)
 	}
 	if t.phase == running && !t.ended && to >= t.limit {
 		t.proto.AtLimit()
@@ -121,9 +178,9 @@ func (t *Task) sourceTurn(most int) {
 }
 
 // endTurn seals what the turn produced and hands sink operations out.
-func (t *Task) endTurn(in int) {
+func (t *Task) endTurn() {
 	if t.openBufs > 0 {
-		if t.cfg.BatchTimeout == 0 {
+		if t.cfg.BatchTimeout == 0 || t.decider != nil {
 			t.flush()
 		} else if !t.flushing {
 			t.flushing = true
@@ -134,9 +191,6 @@ func (t *Task) endTurn(in int) {
 		for _, op := range t.sink.Flush() {
 			t.external(op)
 		}
-	}
-	if t.afterer != nil {
-		t.afterer.After(in)
 	}
 }
 
@@ -176,46 +230,67 @@ func (t *Task) endOfInput() {
 	t.proto.Drained()
 }
 
-// pick chooses the input to serve, or -1 to park.
+// pick chooses the input to serve, or -1 to wait for the next arrival.
 func (t *Task) pick() int {
-	t.options = t.options[:0]
-	n := len(t.inputs)
-	for k := 1; k <= n; k++ {
-		i := t.lastIn + k
-		if i >= n {
-			i -= n
-		}
-		if in := &t.inputs[i]; !in.blocked && in.q.len() > 0 {
-			if t.available == 1 {
-				t.lastIn = i
-				if t.decider == nil {
-					return i
-				}
-			}
-			t.options = append(t.options, i)
-		}
+	if v, ok := t.recall(PickInput); ok {
+		return t.pickAgain(v)
 	}
-	if len(t.options) == 0 {
+	i := t.pickFreely()
+	if i >= 0 {
+		t.lastIn = i
+		t.chosen(PickInput, uint64(i))
+	}
+	return i
+}
+
+// pickAgain takes the recorded input once it has something to serve.
+func (t *Task) pickAgain(v uint64) int {
+	if v >= uint64(len(t.inputs)) {
+		t.fail(fmt.Errorf("input %d was recorded as the one to serve; there are %d", v, len(t.inputs)))
 		return -1
 	}
-	c := t.choose(PickInput, len(t.options))
-	if c < 0 {
+	if in := &t.inputs[v]; in.blocked || in.q.len() == 0 {
 		t.parked = true
 		return -1
 	}
-	t.lastIn = t.options[c]
+	t.lastIn = int(v)
+	t.chosen(PickInput, v)
 	return t.lastIn
 }
 
-func (t *Task) choose(c Choice, n int) int {
-	if t.decider != nil {
-		return t.decider.Decide(c, n)
+func (t *Task) pickFreely() int {
+	n, c := t.servable.n, 0
+	switch {
+	case n == 0:
+		return -1
+	case n > 1:
+		c = t.host.Draw(PickInput, n)
 	}
-	return t.host.Draw(c, n)
+	return t.servable.after(t.lastIn, c)
+}
+
+// recall returns the recorded answer to the next choice.
+func (t *Task) recall(c Choice) (uint64, bool) {
+	if t.decider == nil {
+		return 0, false
+	}
+	return t.decider.Recall(c)
+}
+
+// chosen has a choice recorded.
+func (t *Task) chosen(c Choice, v uint64) {
+	if t.decider != nil {
+		t.decider.Record(c, v)
+	}
 }
 
 func (t *Task) now() int64 {
-	v := t.host.Now()
+	again, ok := t.recall(ClockRead)
+	v := int64(again)
+	if !ok {
+		v = t.host.Now()
+	}
+	t.chosen(ClockRead, uint64(v))
 	if t.cfg.HashContents {
 		t.mix(uint64(ClockRead), uint64(v))
 	}
@@ -223,7 +298,11 @@ func (t *Task) now() int64 {
 }
 
 func (t *Task) random() uint64 {
-	v := t.host.Random()
+	v, ok := t.recall(RandomDraw)
+	if !ok {
+		v = t.host.Random()
+	}
+	t.chosen(RandomDraw, v)
 	if t.cfg.HashContents {
 		t.mix(uint64(RandomDraw), v)
 	}

@@ -1,12 +1,6 @@
 package faults
 
-import (
-	"strings"
-
-	"weir/trace"
-)
-
-func contains(s, part string) bool { return strings.Contains(s, part) }
+import "weir/trace"
 
 // Injector watches a run and says which faults are due. The driver makes it an
 // observer of the trace, asks Next after each event until it says false, and
@@ -134,6 +128,14 @@ func (in *Injector) Deadline() (at int64, ok bool) {
 // Fired returns how many faults have fallen due.
 func (in *Injector) Fired() int { return len(in.due) }
 
-// Waiting returns how many faults have not fallen due: after a run, those whose
-// condition lay behind its end.
-func (in *Injector) Waiting() int { return in.waiting }
+// Pending returns the faults that have not fallen due, in the order of the plan:
+// after a run, those whose condition lay behind its end.
+func (in *Injector) Pending() []Fault {
+	var fs []Fault
+	for i := range in.progress {
+		if in.progress[i].step < max(len(in.plan.Faults[i].When.Steps), 1) {
+			fs = append(fs, in.plan.Faults[i])
+		}
+	}
+	return fs
+}

@@ -160,7 +160,7 @@ func (c *Config) validate() error {
 	if r, ok := c.Pacer.(*Rate); ok && r.PerSecond < 1 {
 		return fmt.Errorf("live: a rate of %d records per second; it must be at least 1", r.PerSecond)
 	}
-	return c.Job.Config.Validate()
+	return c.Job.Validate()
 }
 
 func orDefault(v, standard int) int {

@@ -96,11 +96,11 @@ func (o *observers) operation(now int64, k trace.Kind, t id.TaskID, a id.Attempt
 	if !o.wants.Has(k) {
 		return
 	}
-	text := op.Kind.String() + " " + op.Key
+	e := trace.Event{Time: now, Kind: k, Task: t, Attempt: a, Channel: trace.NoChannel, To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key}
 	if k == trace.StoreDone {
-		text += " " + s.String()
+		e.Outcome = trace.Outcome(s)
 	}
-	o.observe(&trace.Event{Time: now, Kind: k, Task: t, Attempt: a, Channel: trace.NoChannel, To: uint64(len(op.Data)), Text: text})
+	o.observe(&e)
 }
 
 // external reports a moment of an operation on the external store; s is its outcome, 0 before.
@@ -108,39 +108,5 @@ func (o *observers) external(now int64, k trace.Kind, op *dataflow.ExtOp, s data
 	if !o.wants.Has(k) {
 		return
 	}
-	text := extName(op.Kind)
-	if s != 0 {
-		text += " " + statusName(s)
-	}
-	o.observe(&trace.Event{Time: now, Kind: k, Task: op.Task, Attempt: op.Attempt, Channel: trace.NoChannel, Epoch: op.Txn, To: uint64(op.Count), Text: text})
-}
-
-func statusName(s dataflow.ExtStatus) string {
-	switch s {
-	case dataflow.ExtOK:
-		return "ok"
-	case dataflow.ExtFailed:
-		return "failed"
-	case dataflow.ExtFenced:
-		return "fenced"
-	case dataflow.ExtAbsent:
-		return "absent"
-	}
-	return "unknown"
-}
-
-func extName(k dataflow.ExtKind) string {
-	switch k {
-	case dataflow.ExtAppend:
-		return "append"
-	case dataflow.ExtWrite:
-		return "write"
-	case dataflow.ExtPreCommit:
-		return "precommit"
-	case dataflow.ExtCommit:
-		return "commit"
-	case dataflow.ExtRecover:
-		return "recover"
-	}
-	return "unknown"
+	o.observe(&trace.Event{Time: now, Kind: k, Task: op.Task, Attempt: op.Attempt, Channel: trace.NoChannel, Epoch: op.Txn, To: uint64(op.Count), Op: op.Kind.Op(), Outcome: s.Outcome()})
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"weir/algorithms"
+	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/faults"
 	"weir/workloads"
@@ -24,12 +25,18 @@ const (
 // to it. A Runner runs it for any number of seeds.
 type Config struct {
 	Algorithm   *algorithms.Spec
-	State       string // StateNames
+	State       string // a name of state/catalog
 	Workload    workloads.Workload
 	Parallelism int // 0: 2
+	// Groups is the number of key groups, not below Parallelism; 0: 16, and
+	// state.DefaultGroups for [LiveJob].
+	Groups int
 	// Interval between checkpoints, nanoseconds of virtual time; 0: drawn near DefaultInterval.
 	Interval int64
 	Mutant   dataflow.Mutant
+	// Reorder lets every channel deliver in any order; only for algorithms that
+	// declare it.
+	Reorder bool
 
 	Faults FaultMode
 	Plan   faults.Plan
@@ -40,9 +47,20 @@ type Config struct {
 	Record bool
 }
 
+// DefaultGroups is the number of key groups of a simulated job unless it is given.
+const DefaultGroups = 16
+
 // DefaultInterval is the interval between checkpoints unless it is given, in
 // nanoseconds of virtual time; a small run takes about ten of them.
 const DefaultInterval = 3_000_000
+
+// fit sets the graph's channels and returns why the algorithm cannot run it.
+func (c *Config) fit(g *dataflow.Graph, settings *dataflow.Config) error {
+	for i := range g.Edges {
+		g.Edges[i].Reorders = c.Reorder
+	}
+	return catalog.Fit(c.Algorithm, g, settings)
+}
 
 // possible reports a fault that hits what the job, with so many channels, does not have.
 func (c *Config) possible(channels int) error {
@@ -68,15 +86,21 @@ func (c *Config) Command(seed uint64) string {
 	if c.Parallelism != 0 {
 		fmt.Fprintf(&b, " --parallelism %d", c.Parallelism)
 	}
+	if c.Reorder {
+		b.WriteString(" --reorder")
+	}
+	if c.Groups != 0 {
+		fmt.Fprintf(&b, " --groups %d", c.Groups)
+	}
 	if c.Interval != 0 {
 		fmt.Fprintf(&b, " --interval %dns", c.Interval)
 	}
 	switch c.Faults {
 	case RandomFaults:
 	case NoFaults:
-		b.WriteString(" --no-faults")
+		b.WriteString(" --calm")
 	case PlannedFaults:
-		fmt.Fprintf(&b, " --faults '%s'", c.Plan)
+		fmt.Fprintf(&b, " --plan '%s'", c.Plan)
 	case CrashSweep:
 		fmt.Fprintf(&b, " --crash %d", c.Crash)
 		if c.Victim.Target == faults.Coordinator {
@@ -86,7 +110,7 @@ func (c *Config) Command(seed uint64) string {
 		}
 	}
 	if c.Mutant != "" {
-		fmt.Fprintf(&b, " --canary %s", c.Mutant)
+		fmt.Fprintf(&b, " --mutant %s", c.Mutant)
 	}
 	return b.String()
 }

@@ -18,12 +18,10 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 		return check.Expect{}, err
 	}
 	x := check.Expect{
-		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output),
-		Coordinated: p.HasRounds(), AppendSink: p.AppendSink,
 		Records: c.Workload.Events(), RecordID: c.Workload.RecordID,
 		Reference: reference, Storage: st, Layout: layout(p),
-		EndWithin: 200e9,
 	}
+	promise(&x, p)
 	if w, ok := c.Workload.(interface{ PerRecord() bool }); ok {
 		x.PerRecord = w.PerRecord()
 	}
@@ -51,9 +49,15 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 	return x, nil
 }
 
+// promise fills in what an algorithm promises: by its properties, never its name.
+func promise(x *check.Expect, p dataflow.Properties) {
+	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(p.Output)
+	x.Coordinated, x.AppendSink, x.NoneUseless = p.HasRounds(), p.AppendSink, p.NoneUseless
+}
+
 // layout tells the checker how checkpoint storage is laid out.
 func layout(p dataflow.Properties) check.Layout {
-	l := check.Layout{References: references, Roots: roots}
+	l := check.Layout{References: references, Roots: roots, EpochOf: coordinator.EpochOfKey}
 	if p.HasRounds() {
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {

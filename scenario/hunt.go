@@ -7,6 +7,7 @@ import (
 	"weir/check"
 	"weir/dataflow"
 	"weir/scenario/mutants"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -33,13 +34,13 @@ type HuntResult struct {
 
 // Hunt runs the default sweep on the first combination of a mutant, with seeds
 // 1, 2, 3, ..., until an oracle catches the mistake, at most limit runs; and
-// then the same seeds without the mistake. progress, if not nil, is told the
-// number of runs made so far, the twin's included.
-func Hunt(c mutants.Case, limit int, progress func(runs int)) (HuntResult, error) {
-	if progress == nil {
-		progress = func(int) {}
+// then the same seeds without the mistake. goOn, if not nil, is told the number
+// of runs made so far, the twin's included, and ends the hunt by false.
+func Hunt(c mutants.Case, limit int, goOn func(runs int) bool) (HuntResult, error) {
+	if goOn == nil {
+		goOn = func(int) bool { return true }
 	}
-	r := HuntResult{Case: c, Algorithm: c.Algorithms[0], State: StateNames()[0], Workload: workloadcatalog.Names()[0], TwinClean: true}
+	r := HuntResult{Case: c, Algorithm: c.Algorithms[0], State: statecatalog.Names()[0], Workload: workloadcatalog.Names()[0], TwinClean: true}
 	if c.States != nil {
 		r.State = c.States[0]
 	}
@@ -48,8 +49,8 @@ func Hunt(c mutants.Case, limit int, progress func(runs int)) (HuntResult, error
 	}
 	err := r.sweep(c.Mutant, limit, func(o *Outcome) bool {
 		r.Runs, r.Seed = r.Runs+1, o.Seed
-		progress(r.Runs)
-		return r.caughtBy(o)
+		more := goOn(r.Runs)
+		return r.caughtBy(o) || !more
 	})
 	if err != nil {
 		return r, err
@@ -57,11 +58,11 @@ func Hunt(c mutants.Case, limit int, progress func(runs int)) (HuntResult, error
 	runs := r.Runs
 	err = r.sweep("", r.Runs, func(o *Outcome) bool {
 		runs++
-		progress(runs)
 		if r.TwinClean = o.Kind == Fine; !r.TwinClean {
 			r.Twin = fmt.Sprintf("seed %d: %s: %s", o.Seed, o.Kind, o.Why())
 		}
-		return !r.TwinClean
+		more := goOn(runs)
+		return !r.TwinClean || !more
 	})
 	return r, err
 }

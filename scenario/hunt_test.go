@@ -8,6 +8,7 @@ import (
 	"weir/scenario"
 	"weir/scenario/mutants"
 	"weir/scenario/simtest"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestMutants(t *testing.T) {
 	for _, c := range mutants.All() {
 		told := 0
-		r, err := scenario.Hunt(c, scenario.HuntLimit, func(runs int) { told = runs })
+		r, err := scenario.Hunt(c, scenario.HuntLimit, func(runs int) bool { told = runs; return true })
 		if err != nil {
 			t.Fatalf("%s: %v", c.Mutant, err)
 		}
@@ -44,7 +45,7 @@ func TestMutantCombinations(t *testing.T) {
 	for _, k := range mutants.All() {
 		states, workloads := k.States, k.Workloads
 		if states == nil {
-			states = scenario.StateNames()
+			states = statecatalog.Names()
 		}
 		if workloads == nil {
 			workloads = workloadcatalog.Names()

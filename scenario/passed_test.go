@@ -16,7 +16,7 @@ func TestPassedRound(t *testing.T) {
 	}{{"heap", 213}, {"pebble", 257}} {
 		o := runner(t, combination(t, "at-least-once", x.state, workload(t, "nexmark-q5"))).Run(x.seed)
 		simtest.Check(t, o)
-		if !o.Struck {
+		if !o.Struck() {
 			t.Errorf("%s, seed %d: no fault struck; another seed is needed", x.state, x.seed)
 		}
 		if ms := o.Result.Virtual / 1e6; ms > 500 {

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"weir/check"
@@ -12,6 +13,7 @@ import (
 	"weir/sim"
 	"weir/sim/seed"
 	"weir/state"
+	statecatalog "weir/state/catalog"
 	"weir/state/storage"
 	"weir/trace"
 	"weir/workloads"
@@ -20,15 +22,21 @@ import (
 // Runner runs one combination for one seed after another, reusing memory. It is
 // for one goroutine at a time.
 type Runner struct {
-	cfg     Config
-	job     dataflow.Job
-	sim     *sim.Sim
-	memory  *storage.Memory
-	backend state.Backend
-	checker *check.Checker
-	swarm   *seed.Source
-	tape    seed.Tape
-	random  sim.RandomFaults
+	cfg       Config
+	job       dataflow.Job
+	sim       *sim.Sim
+	memory    *storage.Memory
+	state     statecatalog.Backend
+	backend   state.Backend
+	checker   *check.Checker
+	swarm     *seed.Source
+	tape      seed.Tape
+	random    sim.RandomFaults
+	pace      pace
+	paceKnown bool
+	calm      bool    // draw everything as ever, but no fault
+	twin      *Runner // the calm one, once a run was suspected
+	Twins     int     // how many were
 	// observers beside the checker, for one run.
 	Observers []trace.Observer
 }
@@ -36,7 +44,7 @@ type Runner struct {
 // New prepares a combination; an error says what cannot be combined, and why.
 func New(c Config) (*Runner, error) {
 	if c.Parallelism == 0 {
-		c.Parallelism = 2
+		c.Parallelism = defaultParallelism
 	}
 	if c.Parallelism < 0 {
 		return nil, fmt.Errorf("parallelism: %d; it must be at least 1", c.Parallelism)
@@ -49,7 +57,10 @@ func New(c Config) (*Runner, error) {
 	}
 	r := &Runner{cfg: c, sim: sim.New(), memory: storage.NewMemory(0), swarm: seed.New(0)}
 	var err error
-	if r.backend, err = newBackend(c.State); err != nil {
+	if r.state, err = statecatalog.Lookup(c.State); err != nil {
+		return nil, err
+	}
+	if r.backend, err = r.state.New(statecatalog.Settings{Deterministic: true}); err != nil {
 		return nil, err
 	}
 	p := c.Algorithm.Properties()
@@ -58,6 +69,12 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	r.job = dataflow.Job{Name: c.Workload.Name(), Graph: graph, Algorithm: c.Algorithm, Backend: r.backend, Config: baseConfig()}
+	if c.Groups != 0 {
+		r.job.Config.Groups = c.Groups
+	}
+	if err := c.fit(graph, &r.job.Config); err != nil {
+		return nil, err
+	}
 	tasks, err := graph.Expand(r.job.Config.Groups)
 	if err != nil {
 		return nil, err
@@ -72,12 +89,20 @@ func New(c Config) (*Runner, error) {
 	if r.checker, err = check.New(x); err != nil {
 		return nil, err
 	}
+	if r.pace, r.paceKnown, err = paceOf(paceTable, c.Algorithm.Name, c.State, c.Workload.Name()); err != nil {
+		return nil, err
+	}
 	r.random = sim.RandomFaults{Workers: workers, Channels: len(x.Channels), Horizon: calmLength}
 	return r, nil
 }
 
+const defaultParallelism = 2
+
 // Close frees what the runner holds.
 func (r *Runner) Close() {
+	if r.twin != nil {
+		r.twin.Close()
+	}
 	if c, ok := r.backend.(interface{ Close() }); ok {
 		c.Close()
 	}
@@ -105,7 +130,7 @@ func smallSink(p dataflow.Properties) func() dataflow.Operator {
 
 func baseConfig() dataflow.Config {
 	c := dataflow.DefaultConfig()
-	c.BatchTimeout, c.Groups = 0, 16
+	c.BatchTimeout, c.Groups = 0, DefaultGroups
 	c.HashContents, c.CheckState = true, true
 	k := &c.Checkpoint
 	k.Timeout, k.Tolerated, k.Interval = 2e9, -1, DefaultInterval
@@ -145,11 +170,16 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
-	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: 3_000_000, MaxTime: 300e9}
-	cfg.LocalDisks = r.cfg.State != "heap"
+	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: r.mostEvents(), MaxTime: 300e9}
+	cfg.LocalDisks = r.state.Local
 	r.skew(d, &cfg)
 	return cfg
 }
+
+// mostEvents is how many events a run may take before it counts as one that
+// never ends: a constant, and what connections, barriers and ends take on every
+// channel of a large job, as often as crashes begin it anew.
+func (r *Runner) mostEvents() int64 { return 3_000_000 + 100*int64(r.random.Channels) }
 
 // skew makes some workers and links slow, so that barriers come apart.
 func (r *Runner) skew(d *seed.Stream, cfg *sim.Config) {
@@ -187,6 +217,9 @@ const calmLength = 20_000_000
 
 // plan returns the faults of a run.
 func (r *Runner) plan() faults.Plan {
+	if r.calm {
+		return faults.Plan{}
+	}
 	switch r.cfg.Faults {
 	case RandomFaults:
 		return r.random.Plan(r.swarm)
@@ -219,6 +252,7 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	}
 	cfg.External = store
 	r.checker.Reset()
+	r.checker.SetPace(r.suspicion())
 	cfg.Observers = append([]trace.Observer{r.checker}, r.Observers...)
 	if r.cfg.Record {
 		cfg.Record = &r.tape
@@ -228,23 +262,33 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	if res.Verdict != sim.Done {
 		end.Err = res.Err
 	}
-	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Result: res, Report: r.checker.Finish(end), Plan: plan, Struck: injector.Waiting() < len(plan.Faults), rows: r.checker.Rows}
+	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Result: res, Report: r.checker.Finish(end), Plan: plan, waiting: injector.Pending(), rows: r.checker.Rows}
+	if err := r.acquit(o); err != nil {
+		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
+	}
 	o.classify()
 	return o
 }
 
 // Outcome is what came of one run.
 type Outcome struct {
-	Config *Config
-	Seed   uint64
-	Kind   Kind
-	Err    error // Broken: why
-	Result sim.Result
-	Report *check.Report
-	Plan   faults.Plan
-	Struck bool // at least one fault of the plan happened
-	rows   func() [][]byte
+	Config  *Config
+	Seed    uint64
+	Kind    Kind
+	Err     error // Broken: why
+	Result  sim.Result
+	Report  *check.Report
+	Plan    faults.Plan
+	waiting []faults.Fault // of the plan: the run ended before them
+	rows    func() [][]byte
 }
+
+// Struck reports whether at least one fault of the plan happened.
+func (o *Outcome) Struck() bool { return len(o.waiting) < len(o.Plan.Faults) }
+
+// NotStruck returns the faults of the plan that changed nothing: the run ended
+// before them, what they were for was gone, or no operation came that they match.
+func (o *Outcome) NotStruck() []faults.Fault { return slices.Concat(o.waiting, o.Result.Missed) }
 
 // Kind is the verdict on a run; the larger the worse.
 type Kind uint8
@@ -286,7 +330,7 @@ func (o *Outcome) classify() {
 // with an error, and nothing that it promised is broken.
 func (o *Outcome) damaged() bool {
 	for i := range o.Plan.Faults {
-		if f := &o.Plan.Faults[i]; f.Kind == faults.Corrupt || f.Outcome == faults.Torn {
+		if o.Plan.Faults[i].Damages() {
 			return true
 		}
 	}

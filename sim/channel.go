@@ -12,6 +12,7 @@ type channel struct {
 	up          bool // the sender has been given EvConnected
 	connecting  bool
 	slow        int64
+	reorders    bool
 	lastArrival Nanos
 	stalled     Nanos
 }
@@ -28,7 +29,7 @@ func (s *Sim) setChannels() {
 	s.channels = s.channels[:n]
 	for i := range s.infos {
 		for k, o := range s.infos[i].Outputs {
-			s.channels[o.ID] = channel{from: int32(i), out: int32(k), slow: factor(s.cfg.Model.LinkSlow, int(o.ID))}
+			s.channels[o.ID] = channel{from: int32(i), out: int32(k), slow: factor(s.cfg.Model.LinkSlow, int(o.ID)), reorders: o.Reorders}
 			s.tasks[i].outputs = append(s.tasks[i].outputs, int32(o.ID))
 		}
 	}
@@ -54,7 +55,7 @@ func (s *Sim) linkDelay(c *channel, k int32) Nanos {
 func (s *Sim) send(k int32, leaves Nanos, b *dataflow.Buffer) {
 	c := &s.channels[k]
 	at := leaves + s.linkDelay(c, k)
-	if !s.cfg.Job.Config.Reorder {
+	if !c.reorders {
 		at = max(at, c.lastArrival)
 		c.lastArrival = at
 	}

@@ -175,7 +175,7 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("model: %s: %d ns; a time cannot be negative", t.name, t.v)
 		}
 	}
-	return errors.Join(c.Job.Config.Validate(), m.Storage.validate("storage"), m.Sink.validate("sink"))
+	return errors.Join(c.Job.Validate(), m.Storage.validate("storage"), m.Sink.validate("sink"))
 }
 
 // workers returns the number of workers.

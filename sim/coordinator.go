@@ -95,11 +95,12 @@ func (c *coordHost) start() {
 	c.coord.Start(c, &c.job)
 }
 
-// crash ends the incarnation and has another one started. One that is gone stays gone.
-func (c *coordHost) crash() {
+// crash ends the incarnation and has another one started. One that is gone stays
+// gone: false.
+func (c *coordHost) crash() bool {
 	s := c.s
 	if c.coord == nil {
-		return
+		return false
 	}
 	s.result.CoordinatorCrashes++
 	s.observers.count(trace.Event{Kind: trace.CoordinatorCrashed, Task: trace.Coordinator, Channel: trace.NoChannel})
@@ -109,6 +110,7 @@ func (c *coordHost) crash() {
 	c.tickets = 0
 	at := s.now + s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0)
 	s.push(at, classCoordinator, kindCoordStart, 0, c.inc, 0)
+	return true
 }
 
 func (c *coordHost) failed(tasks []id.TaskID, cause error) {

@@ -109,6 +109,9 @@ func TestForbiddenEdges(t *testing.T) {
 		c.BatchRecords, c.BatchBytes, c.BatchTimeout, c.SourceBatch, c.QueueBuffers, c.Credits = 4, 256, 0, 4, 3, 2
 		c.Groups, c.HashContents, c.CheckState = 16, true, true
 		c.Checkpoint.Interval, c.Checkpoint.Timeout, c.Checkpoint.Tolerated, c.Checkpoint.MaxConcurrent = 4e5, 2e9, -1, 2
+		if most := spec.Declared.MaxConcurrent; most > 0 {
+			c.Checkpoint.MaxConcurrent = most
+		}
 		sink := func() dataflow.Operator { return &operators.TwoPhaseSink{} }
 		x.job = dataflow.Job{Name: "mixed", Graph: mixedGraph(sink, testRecords, testKeys, ruleRecords), Algorithm: spec, Backend: heap.Backend{}, Config: c}
 		recoveries := 0

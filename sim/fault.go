@@ -47,14 +47,19 @@ func (s *Sim) inject(f *faults.Fault) {
 	if s.observers.wants(trace.FaultInjected) {
 		what := *f
 		what.When = faults.Condition{}
-		s.observers.send(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Channel: trace.NoChannel, Text: what.String()})
+		e := trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Channel: trace.NoChannel, To: f.HoldsUp(), Text: what.String()}
+		if f.Damages() {
+			e.Cause = trace.Damage
+		}
+		s.observers.send(e)
 	}
+	hit := true // an armed one is looked at again at the end
 	switch f.Kind {
 	case faults.Crash:
 		if f.Target == faults.Worker {
-			s.crashWorker(f.Worker)
+			hit = s.crashWorker(f.Worker)
 		} else {
-			s.coord.crash()
+			hit = s.coord.crash()
 		}
 	case faults.Stall:
 		s.stall(f, s.now+f.Duration)
@@ -67,7 +72,21 @@ func (s *Sim) inject(f *faults.Fault) {
 	case faults.Slow:
 		s.slowDown(f)
 	case faults.Corrupt:
-		s.corrupt(f.Key)
+		hit = s.corrupt(f.Key)
+	}
+	if !hit {
+		s.result.Missed = append(s.result.Missed, *f)
+	}
+}
+
+// missed adds the armed faults that no operation has met.
+func (s *Sim) missed() {
+	for _, all := range [...][]armed{s.stores.armed, s.exts.armed} {
+		for i := range all {
+			if a := &all[i]; a.left == a.fault.Times {
+				s.result.Missed = append(s.result.Missed, a.fault)
+			}
+		}
 	}
 }
 
@@ -144,19 +163,21 @@ func (s *Sim) scale(target faults.Target, worker, link int, by, over int64) {
 	}
 }
 
-// corrupt damages the object under the prefix that was written last and is still there.
-func (s *Sim) corrupt(prefix string) {
+// corrupt damages the object under the prefix that was written last and is still
+// there; false: there is none.
+func (s *Sim) corrupt(prefix string) bool {
 	c, ok := s.cfg.Storage.(interface {
 		Corrupt(key string, bit int) bool
 	})
 	if !ok {
 		s.stop(Failed, fmt.Errorf("corrupt storage: the storage %T of this run cannot be corrupted; use coordinator memory", s.cfg.Storage))
-		return
+		return false
 	}
 	bit := s.seeds.Stream("corrupt").Draw(1 << 16)
 	for i := len(s.written) - 1; i >= 0; i-- {
 		if key := s.written[i]; len(key) >= len(prefix) && key[:len(prefix)] == prefix && c.Corrupt(key, bit) {
-			return
+			return true
 		}
 	}
+	return false
 }

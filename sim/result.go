@@ -6,6 +6,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"weir/faults"
 	"weir/id"
 	"weir/trace"
 )
@@ -51,11 +52,12 @@ type Result struct {
 	Crashes            int // of workers
 	CoordinatorCrashes int
 	TaskFailures       int
-	LastFailure        error // of a task that gave up by itself
-	Plans              int   // executed
-	Recoveries         int   // plans that restored at least one snapshot
-	Faults             int   // of every kind
-	LandedLate         int   // operations that took effect after the end of the job
+	LastFailure        error          // of a task that gave up by itself
+	Plans              int            // executed
+	Recoveries         int            // plans that restored at least one snapshot
+	Faults             int            // of every kind
+	Missed             []faults.Fault // of them: what they were for was gone, or no operation came that they match
+	LandedLate         int            // operations that took effect after the end of the job
 	StoreOps, ExtOps   int64
 	StoreRetried       int64 // storage operations whose outcome was unknown
 	ExtRetried         int64

@@ -40,7 +40,7 @@ type taskHost struct {
 	delivered []id.Seq // as reported with ready
 	handed    id.Offset
 	furthest  id.Offset // handed by any incarnation
-	chain     uint64 // of dead incarnations
+	chain     uint64    // of dead incarnations
 	random    *seed.Stream
 	failure   error
 }

@@ -52,11 +52,11 @@ func (w *worker) mount() any {
 }
 
 // crashWorker takes a worker down: unsynced bytes, tasks, timers and
-// connections are lost. One that is down already stays as it is.
-func (s *Sim) crashWorker(n int) {
+// connections are lost. One that is down already stays as it is: false.
+func (s *Sim) crashWorker(n int) bool {
 	w := &s.workers[n]
 	if w.state == down {
-		return
+		return false
 	}
 	w.state = down
 	w.crashes++
@@ -64,7 +64,7 @@ func (s *Sim) crashWorker(n int) {
 	if w.inUse {
 		w.disk.Crash(s.seeds.Stream("disk.crash", uint64(n)))
 	}
-	s.observers.count(trace.Event{Kind: trace.WorkerCrashed, Task: trace.Coordinator, Channel: trace.NoChannel, Text: w.name})
+	s.observers.count(trace.Event{Kind: trace.WorkerCrashed, Task: trace.Coordinator, Channel: trace.NoChannel, Worker: int32(n), Text: w.name})
 	for i := range s.tasks {
 		t := &s.tasks[i]
 		if int(t.worker) != n || t.phase != alive && t.phase != starting && t.task == nil {
@@ -79,6 +79,7 @@ func (s *Sim) crashWorker(n int) {
 	}
 	at := s.now + s.delay(s.cfg.Model.Detection, FaultDelay, n+1)
 	s.push(at, classTask, kindCrashSeen, int32(n), w.crashes, 0)
+	return true
 }
 
 // onFailure handles what follows from failures.
@@ -96,7 +97,7 @@ func (s *Sim) onFailure(e *event) {
 		w := &s.workers[e.ref]
 		if w.state == rising && w.crashes == e.gen {
 			w.state = up
-			s.observers.count(trace.Event{Kind: trace.WorkerRestarted, Task: trace.Coordinator, Channel: trace.NoChannel, Text: w.name})
+			s.observers.count(trace.Event{Kind: trace.WorkerRestarted, Task: trace.Coordinator, Channel: trace.NoChannel, Worker: e.ref, Text: w.name})
 		}
 	case kindFaultOver:
 		s.faultOver(e)

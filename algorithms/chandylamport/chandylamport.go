@@ -91,7 +91,7 @@ func (p *protocol) Message(data []byte) {
 // Control takes a marker at its turn. Later ones of a round have ended a
 // recording as they arrived.
 func (p *protocol) Control(in int, b *dataflow.Buffer) {
-	p.Barrier(in, b.Epoch)
+	p.Barrier(b.Epoch)
 	p.take(b.Epoch, rounds.BaseOf(b), in)
 }
 

@@ -23,6 +23,7 @@ func Spec() *algorithms.Spec {
 		Short: "no snapshots; after a crash the sources go on from where they stood",
 		Declared: dataflow.Properties{
 			State: dataflow.AtMostOnce, Output: dataflow.AtMostOnce,
+			Topologies: dataflow.AnyTopology, Channels: dataflow.AnyOrder,
 			NonDeterminism: dataflow.Tolerated, Rollback: dataflow.ScopeAll, AppendSink: true,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },

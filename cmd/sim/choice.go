@@ -9,7 +9,10 @@ import (
 
 	"weir/algorithms"
 	algorithmcatalog "weir/algorithms/catalog"
+	"weir/dataflow"
 	"weir/scenario"
+	"weir/state"
+	statecatalog "weir/state/catalog"
 	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -20,6 +23,8 @@ type choice struct {
 	set                        []string
 	events                     int
 	parallelism                int
+	groups                     int
+	defaultGroups              int // of the driver
 	interval                   interval
 	json                       bool
 }
@@ -35,9 +40,14 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	f.StringVar(&c.algorithm, "algorithm", algorithm, "algorithm, a comma list or all; sim list names them")
 	f.StringVar(&c.state, "state", state, "state backend, a comma list or all")
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
+	c.defaultGroups = scenario.DefaultGroups
+	f.IntVar(&c.groups, "groups", 0, fmt.Sprintf("key groups of the job, at least --parallelism; 0: %d in the simulator, %d live", scenario.DefaultGroups, liveGroups))
 	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
 	f.BoolVar(&c.json, "json", false, "one JSON object per line on stdout, the last one the summary")
 }
+
+// liveGroups are the key groups of a job on real threads, unless --groups is given.
+const liveGroups = state.DefaultGroups
 
 // pick resolves a comma list or "all" against the known names.
 func pick(what, list string, known []string) ([]string, error) {
@@ -95,7 +105,7 @@ func (c *choice) combinations(small bool) ([]scenario.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	ss, err := pick("state", c.state, scenario.StateNames())
+	ss, err := pick("state", c.state, statecatalog.Names())
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +115,9 @@ func (c *choice) combinations(small bool) ([]scenario.Config, error) {
 	}
 	if c.parallelism < 1 {
 		return nil, fmt.Errorf("%w: --parallelism %d; it must be at least 1", errUsage, c.parallelism)
+	}
+	if err := c.checkGroups(); err != nil {
+		return nil, err
 	}
 	var out []scenario.Config
 	for _, a := range as {
@@ -118,23 +131,41 @@ func (c *choice) combinations(small bool) ([]scenario.Config, error) {
 				if err != nil {
 					return nil, err
 				}
-				out = append(out, scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Interval: int64(c.interval)})
+				out = append(out, scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Groups: c.groups, Interval: int64(c.interval)})
 			}
 		}
 	}
 	return out, nil
 }
 
+// checkGroups sees to it that every task of a keyed operator gets a key group.
+func (c *choice) checkGroups() error {
+	groups := c.groups
+	if groups == 0 {
+		groups = c.defaultGroups
+	}
+	switch {
+	case groups < 1 || groups > dataflow.MaxGroups:
+		return fmt.Errorf("%w: --groups %d; it must be 1 to %d", errUsage, c.groups, dataflow.MaxGroups)
+	case c.parallelism > groups:
+		return fmt.Errorf("%w: --parallelism %d is above the %d key groups; lower it, or give --groups %d or more", errUsage, c.parallelism, groups, c.parallelism)
+	}
+	return nil
+}
+
+// seedRange are the seeds from the first to the last, both included.
+type seedRange struct{ first, last uint64 }
+
 // seeds parses "A-B" or "A".
-func seeds(text string) (from, to uint64, err error) {
+func seeds(text string) (seedRange, error) {
 	a, b, isRange := strings.Cut(text, "-")
-	from, err = strconv.ParseUint(a, 10, 64)
-	to = from
+	from, err := strconv.ParseUint(a, 10, 64)
+	to := from
 	if err == nil && isRange {
 		to, err = strconv.ParseUint(b, 10, 64)
 	}
 	if err != nil || to < from {
-		return 0, 0, fmt.Errorf("%w: --seeds %q: want A-B with A not above B, for example 1-200", errUsage, text)
+		return seedRange{}, fmt.Errorf("%w: --seeds %q: want A-B with A not above B, for example 1-200", errUsage, text)
 	}
-	return from, to, nil
+	return seedRange{from, to}, nil
 }

@@ -9,8 +9,8 @@ import (
 
 	algorithmcatalog "weir/algorithms/catalog"
 	"weir/dataflow"
-	"weir/scenario"
 	"weir/scenario/mutants"
+	statecatalog "weir/state/catalog"
 	"weir/trace"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -19,12 +19,12 @@ func newList() *cobra.Command {
 	var asJSON bool
 	cmd := quiet(&cobra.Command{
 		Use:     "list",
-		Short:   "List algorithms, state backends, workloads with their settings, canaries and events",
+		Short:   "List algorithms, state backends, workloads with their settings, mutants and events",
 		Example: "  go run ./cmd/sim list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
-					"algorithms": algorithmcatalog.Names(), "states": scenario.StateNames(), "workloads": workloadcatalog.Names(), "canaries": mutants.Names(),
+					"algorithms": algorithmcatalog.Names(), "states": statecatalog.Names(), "workloads": workloadcatalog.Names(), "mutants": mutants.Names(),
 				})
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
@@ -35,18 +35,18 @@ func newList() *cobra.Command {
 				p("%s\t%s, %s\t%s\n", a.Name, guarantee(d.State), guarantee(d.Output), a.Short)
 			}
 			p("\nSTATE\n")
-			for _, s := range scenario.StateNames() {
+			for _, s := range statecatalog.Names() {
 				p("%s\n", s)
 			}
 			p("\nWORKLOAD\tSETTINGS (--set name=value)\n")
 			for _, wl := range workloadcatalog.All() {
 				p("%s\t%v\n", wl.Name(), wl.SettingNames())
 			}
-			p("\nCANARY (--canary)\n")
+			p("\nMUTANT (--mutant)\n")
 			for _, c := range mutants.Names() {
 				p("%s\n", c)
 			}
-			p("\nEVENT (--faults '(plan (crash worker=1 at (nth 7 EVENT)))')\n")
+			p("\nEVENT (--plan '(plan (crash worker=1 at (nth 7 EVENT)))')\n")
 			for k := range trace.Kinds {
 				p("%s\n", k)
 			}

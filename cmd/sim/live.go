@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -24,9 +25,6 @@ import (
 // of its own, kills a worker in the middle unless told not to, and compares what
 // was committed with the reference.
 func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
-	if f.plan != "" || f.crash > 0 || cfg.Mutant != "" {
-		return fmt.Errorf("%w: --faults, --crash and --canary are for the simulator; --driver live kills one worker, or none with --no-faults", errUsage)
-	}
 	job, err := scenario.LiveJob(&cfg)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -34,6 +32,8 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if f.interval != 0 {
 		job.Config.Checkpoint.Interval = dataflow.Nanos(f.interval)
 	}
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
 	dir, err := os.MkdirTemp("", "weir-live-")
 	if err != nil {
 		return err
@@ -48,14 +48,14 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	g := newGate(cfg.Workload.Events(), !f.noFaults, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
-	j, err := live.Start(cmd.Context(), live.Config{
+	g := newGate(cfg.Workload.Events(), !f.calm, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
+	j, err := live.Start(ctx, live.Config{
 		Job: job, Storage: store, External: ext, FS: vfs.Default, Dir: dir + "/local", Observer: g, Pacer: g, Workers: 2, Seed: f.seed,
 	})
 	if err != nil {
 		return err
 	}
-	if !f.noFaults {
+	if !f.calm {
 		select {
 		case <-g.ready:
 			err = j.KillWorker(1)
@@ -64,6 +64,9 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 		g.open()
 	}
 	res, runErr := j.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return errors.Join(cause, ext.Close(), store.Close())
+	}
 	if err = errors.Join(err, runErr, ext.Close(), store.Close()); err != nil {
 		return err
 	}
@@ -81,7 +84,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, g *gate, 
 		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed),
 		Faults: "(kill worker=1 after two snapshots)",
 	}
-	if f.noFaults {
+	if f.calm {
 		s.Faults = "(plan)"
 	}
 	exact := cfg.Algorithm.Properties().Output == dataflow.ExactlyOnce || g.crashes == 0
@@ -90,9 +93,9 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, g *gate, 
 		s.Verdict = scenario.Unsafe.String()
 		wrong = &verdict{scenario.Unsafe, fmt.Sprintf("committed output %s is not the reference answer %s: %v", s.OutputDigest, workloads.Digest(want), rowErr)}
 	}
-	if g.crashes == 0 && !f.noFaults {
+	if g.crashes == 0 && !f.calm {
 		s.Verdict = scenario.Broken.String()
-		wrong = &verdict{scenario.Broken, "the job ended before its worker could be killed: give it more --events, or say --no-faults"}
+		wrong = &verdict{scenario.Broken, "the job ended before its worker could be killed: give it more --events, or say --calm"}
 	}
 	if err := s.print(cmd, f.json); err != nil {
 		return err

@@ -2,7 +2,7 @@
 // them and checks them.
 //
 // Exit status: 0 fine, 1 error, 2 usage, 3 a panic in the code under test, 4 no
-// progress, 5 a safety violation.
+// progress, 5 a safety violation; 130 and 143 interrupted by SIGINT and SIGTERM.
 package main
 
 import (
@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"strings"
 
@@ -27,7 +26,7 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
-	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // errUsage marks errors of the command line.
@@ -41,23 +40,26 @@ type verdict struct {
 
 func (v *verdict) Error() string { return v.text }
 
-// execute runs the command and returns its exit status. What a program may read
-// goes to stdout, what people read to stderr.
-func execute(args []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+// execute runs the command and returns its exit status. What was asked for goes
+// to stdout: a table, or with --json lines; then the table, progress and
+// diagnostics go to stderr.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var v *verdict
+	var i *interrupt
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &v):
 		_, _ = fmt.Fprintf(stderr, "sim: %v\n", err)
 		return v.kind.ExitCode()
+	case errors.As(err, &i):
+		_, _ = fmt.Fprintf(stderr, "sim: %v\n", err)
+		return i.exitCode()
 	case errors.Is(err, errUsage):
 		_, _ = fmt.Fprintf(stderr, "sim: %v\nTry: sim --help\n", err)
 		return 2
@@ -77,12 +79,12 @@ oracles. Without a subcommand: a short sweep over everything.`
 	root.Example = `  go run ./cmd/sim                                     # a sweep of everything, about half a minute
   go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200
   go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7
-  go run ./cmd/sim run --faults '(plan (crash worker=1 at (nth 7 barrier-received)))'
-  go run ./cmd/sim canaries                            # planted mistakes, and how fast they are found`
+  go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))'
+  go run ./cmd/sim mutants                             # planted mistakes, and how fast they are found`
 	budget := root.Flags().Lookup("budget")
 	budget.DefValue = "28s"
 	_ = budget.Value.Set("28s")
-	root.AddCommand(newSweepCommand(), newRun(), newCanaries(), newInput(), newAnswer(), newList())
+	root.AddCommand(newSweepCommand(), newRun(), newMutants(), newInput(), newAnswer(), newList())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		var known []string
 		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })

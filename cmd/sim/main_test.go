@@ -2,37 +2,44 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"weir/algorithms/catalog"
+	statecatalog "weir/state/catalog"
+	workloadcatalog "weir/workloads/catalog"
 )
 
 // sim runs the command and returns its exit status and what it wrote.
 func sim(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
-	status = execute(args, &out, &err)
+	status = execute(context.Background(), args, &out, &err)
 	return status, out.String(), err.String()
 }
 
 func TestUnknownNamesListTheKnown(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
-		{"run --algorithm paxos", "known: none, aligned, at-least-once, unaligned, uncoordinated"},
-		{"run --state disk", "known: heap, pebble-full, pebble"},
-		{"sweep --workload q99", "known: keyedcount, nexmark-q0"},
+		{"run --algorithm paxos", "known: " + strings.Join(catalog.Names(), ", ")},
+		{"run --state disk", "known: " + strings.Join(statecatalog.Names(), ", ")},
+		{"sweep --workload q99", "known: " + strings.Join(workloadcatalog.Names(), ", ")},
 		{"run --set cheese=1", "numEvents, keys"},
 		{"run --set keys", "want name=value"},
 		{"run --bogus", "--algorithm"},
 		{"run --driver cloud", "known: sim, live"},
-		{"run --canary robin", "forget-channel"},
-		{"run --faults (crash", "line 1, column"},
-		{"run --faults (crash_worker=1_at_(nth_1_nonsense))", "barrier-received"},
+		{"run --mutant robin", "forget-channel"},
+		{"run --plan (crash", "line 1, column"},
+		{"run --plan (crash_worker=1_at_(nth_1_nonsense))", "barrier-received"},
 		{"run --parallelism 0", "at least 1"},
 		{"run --parallelism 900", "key groups"},
 		{"run --algorithm aligned,none", "use sweep"},
+		{"run --reorder", "aligned cannot run this: it declares Channels: FIFO, but source -> count may reorder"},
+		{"run --reorder --driver live", "these can: none"},
 		{"run --victim me --crash 3", "worker=N or coordinator"},
 		{"sweep --seeds 9-1", "for example 1-200"},
-		{"canaries --only robin", "forget-channel"},
+		{"mutants --only robin", "forget-channel"},
 		{"nonsense", "unknown argument"},
 	} {
 		args := strings.Fields(c.args)
@@ -94,7 +101,7 @@ func TestGoldenDigests(t *testing.T) {
 // TestExitStatusOfABrokenPromise checks that a planted mistake ends with status 5
 // and the command that repeats it.
 func TestExitStatusOfABrokenPromise(t *testing.T) {
-	status, _, stderr := sim(t, "run", "--algorithm", "aligned", "--canary", "commit-before-record", "--seed", "1")
+	status, _, stderr := sim(t, "run", "--algorithm", "aligned", "--mutant", "commit-before-record", "--seed", "1")
 	if status != 5 || !strings.Contains(stderr, "replay: go run ./cmd/sim run") || !strings.Contains(stderr, "commit") {
 		t.Errorf("status %d: %s", status, stderr)
 	}

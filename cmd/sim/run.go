@@ -20,14 +20,15 @@ import (
 // runFlags are the flags of run beside those of choice.
 type runFlags struct {
 	choice
-	seed     uint64
-	plan     string
-	noFaults bool
-	crash    int
-	victim   string
-	canary   string
-	driver   string
-	trace    bool
+	seed    uint64
+	plan    string
+	calm    bool
+	crash   int
+	victim  string
+	mutant  string
+	driver  string
+	reorder bool
+	trace   bool
 }
 
 func newRun() *cobra.Command {
@@ -37,9 +38,12 @@ func newRun() *cobra.Command {
 		Short: "Run one experiment and judge it",
 		Example: `  go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7 --json
   go run ./cmd/sim run --crash 40 --victim coordinator       # at the 40th protocol or storage event
-  go run ./cmd/sim run --faults '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
+  go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
   go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.agree(cmd.Flags().Changed); err != nil {
+				return err
+			}
 			cfg, err := f.config()
 			if err != nil {
 				return err
@@ -53,19 +57,50 @@ func newRun() *cobra.Command {
 	fl := cmd.Flags()
 	f.flags(fl, "aligned", "heap", "keyedcount")
 	fl.Uint64Var(&f.seed, "seed", 1, "seed of every decision")
-	fl.StringVar(&f.plan, "faults", "", "fault plan instead of drawn faults, for example '(plan (crash worker=1 at (nth 7 barrier-received)))'")
-	fl.BoolVar(&f.noFaults, "no-faults", false, "a calm run")
+	fl.StringVar(&f.plan, "plan", "", "fault plan instead of drawn faults, for example '(plan (crash worker=1 at (nth 7 barrier-received)))'")
+	fl.BoolVar(&f.calm, "calm", false, "a calm run")
 	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
 	fl.StringVar(&f.victim, "victim", "worker=0", "who crashes with --crash: worker=N or coordinator")
-	fl.StringVar(&f.canary, "canary", "none", "switch a deliberate mistake on; sim list names them")
-	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --no-faults")
+	fl.StringVar(&f.mutant, "mutant", "none", "switch a deliberate mistake on; sim list names them")
+	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
+	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	return cmd
+}
+
+// agree returns an error for flags that contradict each other, and for those
+// that would be ignored; given tells which were on the command line.
+func (f *runFlags) agree(given func(flag string) bool) error {
+	var which []string
+	for _, name := range []string{"plan", "calm", "crash"} {
+		if given(name) && (name != "calm" || f.calm) {
+			which = append(which, "--"+name)
+		}
+	}
+	var wrong string
+	switch {
+	case len(which) > 1:
+		wrong = strings.Join(which, " and ") + ": each says which faults there are; give one of them"
+	case given("victim") && !given("crash"):
+		wrong = "--victim says who --crash crashes, and there is no --crash"
+	case given("plan") && strings.TrimSpace(f.plan) == "":
+		wrong = "--plan is empty; a run without faults is --calm"
+	case given("crash") && f.crash < 1:
+		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
+	case f.driver == "live" && (given("plan") || given("crash") || given("mutant") || given("trace")):
+		wrong = "--plan, --crash, --mutant and --trace are for the simulator; --driver live kills one worker, or none with --calm"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errUsage, wrong)
 }
 
 // config returns the one scenario that the flags describe.
 func (f *runFlags) config() (scenario.Config, error) {
 	var none scenario.Config
+	if f.driver == "live" {
+		f.defaultGroups = liveGroups
+	}
 	all, err := f.combinations(false)
 	if err != nil {
 		return none, err
@@ -74,26 +109,25 @@ func (f *runFlags) config() (scenario.Config, error) {
 		return none, fmt.Errorf("%w: run takes one algorithm, state and workload; use sweep for lists", errUsage)
 	}
 	cfg := all[0]
+	cfg.Reorder = f.reorder
 	if f.driver != "sim" && f.driver != "live" {
 		return none, fmt.Errorf("%w: unknown driver %q; known: sim, live", errUsage, f.driver)
 	}
-	if cfg.Mutant, err = mutant(f.canary); err != nil {
+	if cfg.Mutant, err = mutant(f.mutant); err != nil {
 		return none, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	switch {
 	case f.plan != "":
 		cfg.Faults = scenario.PlannedFaults
 		if cfg.Plan, err = faults.Parse(f.plan); err != nil {
-			return none, fmt.Errorf("%w: --faults: %w", errUsage, err)
+			return none, fmt.Errorf("%w: --plan: %w", errUsage, err)
 		}
-	case f.crash < 0:
-		return none, fmt.Errorf("%w: --crash %d; events count from 1", errUsage, f.crash)
 	case f.crash > 0:
 		cfg.Faults, cfg.Crash = scenario.CrashSweep, f.crash
 		if cfg.Victim, err = victim(f.victim); err != nil {
 			return none, err
 		}
-	case f.noFaults:
+	case f.calm:
 		cfg.Faults = scenario.NoFaults
 	}
 	return cfg, nil
@@ -113,25 +147,27 @@ func victim(s string) (faults.Fault, error) {
 
 // summary is the last line of run.
 type summary struct {
-	Algorithm    string `json:"algorithm"`
-	State        string `json:"state"`
-	Workload     string `json:"workload"`
-	Seed         uint64 `json:"seed"`
-	Verdict      string `json:"verdict"`
-	Why          string `json:"why,omitempty"`
-	Hash         string `json:"hash,omitempty"` // with the live driver nothing is hashed
-	OutputDigest string `json:"output_digest"`
-	Events       *int64 `json:"events,omitempty"` // nil, as below: not measured by the live driver
-	Checkpoints  int    `json:"checkpoints_completed"`
-	Crashes      int    `json:"crashes"`
-	Coordinator  int    `json:"coordinator_crashes"`
-	Recoveries   int    `json:"recoveries_from_snapshot"`
-	LostWork     *int64 `json:"lost_work_records,omitempty"`
-	Duplicates   *int   `json:"duplicates_seen,omitempty"`
-	Losses       *int   `json:"losses_seen,omitempty"`
-	VirtualNanos int64  `json:"virtual_ns,omitempty"`
-	WallNanos    int64  `json:"wall_ns,omitempty"`
-	Faults       string `json:"faults"`
+	Algorithm    string   `json:"algorithm"`
+	State        string   `json:"state"`
+	Workload     string   `json:"workload"`
+	Seed         uint64   `json:"seed"`
+	Verdict      string   `json:"verdict"`
+	Why          string   `json:"why,omitempty"`
+	Hash         string   `json:"hash,omitempty"` // with the live driver nothing is hashed
+	OutputDigest string   `json:"output_digest"`
+	Events       *int64   `json:"events,omitempty"` // nil, as below: not measured by the live driver
+	Checkpoints  int      `json:"checkpoints_completed"`
+	Crashes      int      `json:"crashes"`
+	Coordinator  int      `json:"coordinator_crashes"`
+	Recoveries   int      `json:"recoveries_from_snapshot"`
+	LostWork     *int64   `json:"lost_work_records,omitempty"`
+	Duplicates   *int     `json:"duplicates_seen,omitempty"`
+	Losses       *int     `json:"losses_seen,omitempty"`
+	VirtualNanos int64    `json:"virtual_ns,omitempty"`
+	WallNanos    int64    `json:"wall_ns,omitempty"`
+	Faults       string   `json:"faults"`
+	NotStruck    []string `json:"not_struck,omitempty"` // faults that were asked for and changed nothing
+	Standstill   []string `json:"standstill,omitempty"` // without progress: who waits for what
 }
 
 func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
@@ -149,12 +185,20 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
 		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
-		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(),
+		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), Standstill: o.Result.Standstill,
+	}
+	kind, why := o.Kind, o.Why()
+	if cfg.Faults == scenario.PlannedFaults || cfg.Faults == scenario.CrashSweep {
+		s.NotStruck = notStruck(o)
+	}
+	if kind == scenario.Fine && len(s.NotStruck) > 0 {
+		kind, why = scenario.Broken, "the fault never struck: "+strings.Join(s.NotStruck, ", ")
+		s.Verdict, s.Why = kind.String(), why
 	}
 	if err := s.print(cmd, f.json); err != nil {
 		return err
 	}
-	if o.Kind == scenario.Fine {
+	if kind == scenario.Fine {
 		return nil
 	}
 	for _, v := range o.Report.Violations {
@@ -163,7 +207,30 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 	if o.Result.Stack != "" {
 		cmd.PrintErrln(o.Result.Stack)
 	}
-	return &verdict{o.Kind, fmt.Sprintf("%s: %s\nreplay: %s", o.Kind, o.Why(), cfg.Command(f.seed))}
+	for _, line := range o.Result.Standstill {
+		cmd.PrintErrln(line)
+	}
+	return &verdict{kind, fmt.Sprintf("%s: %s\nreplay: %s", kind, why, cfg.Command(f.seed))}
+}
+
+// notStruck names the faults of a run that changed nothing, with what is known
+// of how far they were from it.
+func notStruck(o *scenario.Outcome) []string {
+	var all []string
+	for _, f := range o.NotStruck() {
+		text := f.String()
+		if o.Config.Faults == scenario.CrashSweep {
+			n := int64(0)
+			for k := range trace.Kinds {
+				if faults.SweepEvents().Has(k) {
+					n += o.Result.Counts[k]
+				}
+			}
+			text = fmt.Sprintf("--crash %d; the run has %d protocol, storage and sink events", o.Config.Crash, n)
+		}
+		all = append(all, text)
+	}
+	return all
 }
 
 func (s *summary) print(cmd *cobra.Command, asJSON bool) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,75 +53,95 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	from, to, err := seeds(f.seeds)
-	if err != nil {
+	over, err := seeds(f.seeds)
+	switch {
+	case err != nil:
 		return err
-	}
-	if f.jobs < 1 {
+	case f.jobs < 1:
 		return fmt.Errorf("%w: --jobs %d; it must be at least 1", errUsage, f.jobs)
+	case f.budget < 0:
+		return fmt.Errorf("%w: --budget %s; it must be above zero, or 0 to run all seeds", errUsage, f.budget)
 	}
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	cmd.PrintErrf("%d combinations, seeds %d to %d of each\n", len(cfgs), over.first, over.last)
 	start := time.Now()
-	rows, err := sweep(cmd.Context(), cfgs, from, to, f.budget, f.jobs)
+	rows, err := sweep(ctx, cfgs, over, f.budget, f.jobs)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	total := tally{Algorithm: "all", State: "all", Workload: "all"}
-	worst := scenario.Fine
-	enc := json.NewEncoder(cmd.OutOrStdout())
 	for i := range rows {
-		r := &rows[i]
-		total.add(r)
-		worst = max(worst, r.worst)
-		if f.json {
-			if err := enc.Encode(r); err != nil {
-				return err
-			}
-		}
+		total.add(&rows[i])
 	}
 	total.rates(time.Since(start))
-	if err := printMatrix(cmd.ErrOrStderr(), rows, &total); err != nil {
+	cause := context.Cause(ctx)
+	total.Interrupted = cause != nil
+	if err := f.print(cmd, rows, &total); err != nil {
 		return err
 	}
-	if f.json {
-		if err := enc.Encode(&total); err != nil {
-			return err
-		}
+	var end []string
+	if cause != nil {
+		end = append(end, fmt.Sprintf("%v after %d runs", cause, total.Runs))
 	}
-	if worst != scenario.Fine {
-		return &verdict{worst, fmt.Sprintf("%d safety violations, %d runs without progress, %d errors", total.Safety, total.Progress, total.Errors)}
+	if total.worst != scenario.Fine {
+		end = append(end, fmt.Sprintf("%d safety violations, %d runs without progress, %d errors", total.Safety, total.Progress, total.Errors))
+		return &verdict{total.worst, strings.Join(end, "; ")}
+	}
+	if cause != nil {
+		return fmt.Errorf("%w after %d runs", cause, total.Runs)
 	}
 	return nil
 }
 
-// sweep runs every combination for every seed, several combinations at once.
-// Seeds go round: all combinations get seed A before any gets A+1, so that a
-// budget cuts all alike.
-func sweep(ctx context.Context, cfgs []scenario.Config, from, to uint64, budget time.Duration, jobs int) ([]tally, error) {
+// print writes the table to stdout, or with --json the lines, and then the
+// table to stderr.
+func (f *sweepFlags) print(cmd *cobra.Command, rows []tally, total *tally) error {
+	if !f.json {
+		return printMatrix(cmd.OutOrStdout(), rows, total)
+	}
+	if err := printMatrix(cmd.ErrOrStderr(), rows, total); err != nil {
+		return err
+	}
+	enc := json.NewEncoder(cmd.OutOrStdout())
+	for i := range rows {
+		if err := enc.Encode(&rows[i]); err != nil {
+			return err
+		}
+	}
+	return enc.Encode(total)
+}
+
+// sweep runs every combination for every seed, several combinations at once,
+// until ctx ends. Seeds go round: all combinations get the first seed before any
+// gets the one after, so that a budget cuts all alike.
+func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int) ([]tally, error) {
 	rows := make([]tally, len(cfgs))
 	runners := make([]*scenario.Runner, len(cfgs))
 	for i, c := range cfgs {
 		r, err := scenario.New(c)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
 		defer r.Close()
 		runners[i] = r
 		rows[i] = newTally(&cfgs[i])
 	}
-	bar := newBar(int64(len(cfgs)) * int64(to-from+1))
+	bar := newBar(over.runs(len(cfgs)))
 	deadline := time.Now().Add(budget)
-	const chunk = 5 // seeds per turn of a combination
-	for s := from; s <= to && ctx.Err() == nil && (budget == 0 || time.Now().Before(deadline)); s += chunk {
-		last := min(s+chunk-1, to)
+	for part, more := over.part(); ctx.Err() == nil && (budget == 0 || time.Now().Before(deadline)); part, more = over.part() {
 		var wg sync.WaitGroup
 		work := make(chan int)
 		for range min(jobs, len(cfgs)) {
 			wg.Go(func() {
 				for i := range work {
-					for n := s; n <= last; n++ {
+					for n := part.first; ctx.Err() == nil; n++ {
 						rows[i].note(runners[i].Run(n), n)
+						_ = bar.Add64(1)
+						if n == part.last {
+							break
+						}
 					}
-					_ = bar.Add64(int64(last - s + 1))
 				}
 			})
 		}
@@ -129,9 +150,34 @@ func sweep(ctx context.Context, cfgs []scenario.Config, from, to uint64, budget 
 		}
 		close(work)
 		wg.Wait()
+		if !more {
+			break
+		}
 	}
 	_ = bar.Finish()
 	return rows, nil
+}
+
+// chunk is the number of seeds of one turn of a combination.
+const chunk = 5
+
+// part takes the next seeds off the range; more: it is not the last part. No
+// sum goes above the last seed, which may be the largest number there is.
+func (r *seedRange) part() (p seedRange, more bool) {
+	p = seedRange{r.first, r.first + min(chunk-1, r.last-r.first)}
+	more = p.last < r.last
+	if more {
+		r.first = p.last + 1
+	}
+	return p, more
+}
+
+// runs returns the number of runs of so many combinations; -1: more than a bar can show.
+func (r seedRange) runs(combinations int) int64 {
+	if n := r.last - r.first; n < 1<<40 {
+		return int64(n+1) * int64(combinations)
+	}
+	return -1
 }
 
 // newBar returns a progress bar on stderr; nothing is shown where that is not a terminal.

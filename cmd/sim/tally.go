@@ -35,6 +35,7 @@ type tally struct {
 	RunsPerSecond   float64 `json:"runs_per_second,omitempty"`
 	EventsPerSecond float64 `json:"events_per_second,omitempty"`
 	Seconds         float64 `json:"seconds,omitempty"`
+	Interrupted     bool    `json:"interrupted,omitempty"`
 	First           string  `json:"first_counterexample,omitempty"`
 	Replay          string  `json:"replay,omitempty"`
 
@@ -95,6 +96,7 @@ func (t *tally) add(o *tally) {
 	} {
 		*p[0] += *p[1]
 	}
+	t.worst = max(t.worst, o.worst)
 	if t.First == "" {
 		t.First, t.Replay = o.First, o.Replay
 	}

@@ -90,7 +90,7 @@ func Sweep(t testing.TB, c scenario.Config, victim faults.Fault, seed uint64, st
 		r.CrashAt(k)
 		o := r.Run(seed)
 		runs++
-		if fine := Check(t, o); !fine || !o.Struck || Crash() > 0 {
+		if fine := Check(t, o); !fine || !o.Struck() || Crash() > 0 {
 			return runs
 		}
 	}

@@ -62,13 +62,13 @@ func TestMessage(t *testing.T) {
 	for _, want := range []string{
 		"seed 4: safety violation: cut: at ", "\n  faults: (crash coordinator at (nth 9 sweep-event))\n",
 		"repeat with\n  go test ./scenario/simtest -run '^TestMessage$/^a_b$' -seed 4 -crash 9\n  go run ./cmd/sim run --algorithm aligned --state heap --workload keyedcount --set ",
-		" --seed 4 ", " --crash 9 --victim coordinator --canary forget-channel",
+		" --seed 4 ", " --crash 9 --victim coordinator --mutant forget-channel",
 	} {
 		if !strings.Contains(m, want) {
 			t.Errorf("the message lacks %q:\n%s", want, m)
 		}
 	}
-	if !strings.HasSuffix(m, "--canary forget-channel") {
+	if !strings.HasSuffix(m, "--mutant forget-channel") {
 		t.Errorf("the message does not end with the command:\n%s", m)
 	}
 }

@@ -1,0 +1,47 @@
+package dataflow
+
+import "fmt"
+
+// Refusal says that an algorithm cannot run a job, by what it declares.
+type Refusal struct {
+	Property string // as declared, for example "Topologies: Acyclic"
+	Reason   string // what in the job is against it, and what would go wrong
+}
+
+// Error names the property and the reason.
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("it declares %s, but %s", r.Property, r.Reason)
+}
+
+// Refuses returns a *Refusal if an algorithm with these properties cannot run
+// the graph with the settings, nil if it can. It is asked before every run.
+func (p *Properties) Refuses(g *Graph, c *Config) error {
+	for i := range g.Edges {
+		e := &g.Edges[i]
+		between := g.Vertices[e.From].Name + " -> " + g.Vertices[e.To].Name
+		if e.Back && p.Topologies == Acyclic {
+			return &Refusal{"Topologies: Acyclic", between + " is a back-edge: its snapshots would miss what goes round"}
+		}
+		if e.Reorders && p.Channels == FIFO {
+			return &Refusal{"Channels: FIFO", between + " may reorder: a marker would say nothing of what was sent before it"}
+		}
+	}
+	for i := range g.Vertices {
+		if v := &g.Vertices[i]; v.NonDeterministic && p.NonDeterminism == Refused {
+			return &Refusal{"NonDeterminism: Refused", v.Name + " is not deterministic: run again, it would contradict effects that stand"}
+		}
+	}
+	if n := c.Checkpoint.MaxConcurrent; p.MaxConcurrent > 0 && n > p.MaxConcurrent {
+		return &Refusal{fmt.Sprintf("MaxConcurrent: %d", p.MaxConcurrent), fmt.Sprintf("the settings let %d snapshots be under way at once", n)}
+	}
+	return nil
+}
+
+// Validate reports the first thing that keeps the job from running, and what to do.
+func (j *Job) Validate() error {
+	if err := j.Config.Validate(); err != nil {
+		return err
+	}
+	p := j.Algorithm.Properties()
+	return p.Refuses(j.Graph, &j.Config)
+}

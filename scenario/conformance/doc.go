@@ -1,0 +1,2 @@
+// Package conformance runs what an algorithm declares.
+package conformance
