@@ -17,7 +17,7 @@ import (
 
 var fitPace = flag.Bool("fit-pace", false, "make pace.txt from calm runs of every combination")
 
-const fitRuns = 41 // of each combination
+const fitRuns = 21 // of each combination
 
 const paceHeader = `# What half of the calm runs of a combination need, in microseconds of virtual time:
 # algorithm, state, workload, the longest time between two checkpoints less the
