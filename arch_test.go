@@ -27,16 +27,17 @@ var imports = []struct{ pkg, may string }{
 	{"state/statetest", "state"},
 
 	{"dataflow", "state trace"},
+	{"dataflow/roster", "dataflow"},
 	{"dataflow/operators", "dataflow state"},
 	{"faults", "trace"},
 	{"check", "trace state"},
 
 	{"external", "dataflow state"},
-	{"live", "dataflow trace live/recording state"},
+	{"live", "dataflow dataflow/roster trace live/recording state"},
 	{"live/recording", "dataflow trace state"},
 	{"sim/seed", ""},
 	{"sim/disk", ""},
-	{"sim", "faults sim/seed sim/disk dataflow trace external state state/storage"},
+	{"sim", "faults sim/seed sim/disk dataflow dataflow/roster trace external state state/storage"},
 	{"workloads", "dataflow dataflow/operators state"},
 	{"workloads/catalog", "workloads workloads/..."},
 	{"workloads/...", "workloads dataflow dataflow/operators state"},
@@ -45,7 +46,7 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/coordinator", "dataflow trace state"},
 	{"algorithms/catalog", "algorithms algorithms/..."},
 	{"algorithms/algorithmstest", "algorithms algorithms/... dataflow algorithms/coordinator state"},
-	{"algorithms/stories", "dataflow trace algorithms/coordinator external dataflow/operators state state/heap state/storage algorithms algorithms/..."},
+	{"algorithms/stories", "dataflow dataflow/roster trace algorithms/coordinator external dataflow/operators state state/heap state/storage algorithms algorithms/..."},
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator trace state"},
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace algorithms/coordinator external dataflow/operators state state/..."},
