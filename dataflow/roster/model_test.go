@@ -27,16 +27,28 @@ type world struct {
 
 func TestModel(t *testing.T) {
 	r := &Roster{} // one for all runs: Reset must forget everything
-	rapid.Check(t, func(t *rapid.T) {
+	run := func(t *rapid.T) {
 		w := newWorld(t, r)
 		t.Repeat(map[string]func(*rapid.T){
 			"execute":   func(*rapid.T) { w.execute(w.draw()) },
 			"start":     func(*rapid.T) { w.started(w.ref()) },
 			"start all": func(*rapid.T) { w.each(w.started) },
 			"ready":     func(*rapid.T) { w.ready(w.ref(), w.attempt()) },
+			"ready some": func(t *rapid.T) {
+				w.each(func(x Ref) {
+					if rapid.Bool().Draw(t, "ready") {
+						w.ready(x, w.r.Plan())
+					}
+				})
+			},
 			"ready all": func(*rapid.T) { w.each(func(x Ref) { w.ready(x, w.r.Plan()) }) },
 			"connect":   func(*rapid.T) { w.connect() },
 			"die":       func(*rapid.T) { w.died(w.ref()) },
+			"kill": func(*rapid.T) {
+				x := w.ref()
+				w.died(x)
+				w.noticed([]Ref{x})
+			},
 			"notice": func(t *rapid.T) {
 				var refs []Ref
 				for range rapid.IntRange(1, 3).Draw(t, "refs") {
@@ -49,7 +61,10 @@ func TestModel(t *testing.T) {
 			"":            func(*rapid.T) { w.check() },
 		})
 		w.quiet()
-	})
+	}
+	for range 10 { // a run is short, and some mistakes need a rare order
+		rapid.Check(t, run)
+	}
 }
 
 func newWorld(t *rapid.T, r *Roster) *world {
@@ -342,6 +357,10 @@ func (w *world) checkChannel(k id.ChannelID, i int) {
 	}
 	if w.r.Up(k) != w.view[int(k)] {
 		w.t.Fatalf("%s: up %v, but its sender was told %v", k, w.r.Up(k), w.view[int(k)])
+	}
+	// What is still on its way over a connection that is gone has another number.
+	if n, used := w.r.Connection(k), w.used[int(k)]; (n == used) != (w.state(k, i) != down) && used > 0 || n < used {
+		w.t.Fatalf("%s in state %d: number %d; that of the newest connection is %d", k, w.state(k, i), n, used)
 	}
 	if !w.r.Up(k) {
 		return
