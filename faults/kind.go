@@ -21,6 +21,8 @@ const (
 	Slow
 	// Corrupt flips bits of the newest stored object whose key begins with Key.
 	Corrupt
+
+	Kinds // one more than the last kind
 )
 
 // kind is what a kind of fault is called in the text form and what it can hit.
@@ -32,7 +34,7 @@ type kind struct {
 // kinds is the table of kinds. Which fields of a Fault a kind uses stands in
 // Fault and is held against it by Validate.
 func kinds() []kind {
-	return []kind{
+	return []kind{ // by Kind, Kinds excepted
 		Crash:   {"crash", []Target{Worker, Coordinator}},
 		Stall:   {"stall", []Target{Worker, Coordinator, Storage, SourceLog, Sink, Link}},
 		Fail:    {"fail", []Target{Storage, Sink}},
@@ -74,7 +76,7 @@ func (f *Fault) HoldsUp() uint64 {
 			return trace.NoBound
 		}
 		return uint64(f.Duration)
-	case Crash, Fail, Corrupt:
+	default: // it takes no time of its own
 	}
 	return 0
 }
