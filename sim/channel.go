@@ -49,27 +49,16 @@ func (s *Sim) send(k int32, leaves Nanos, b *dataflow.Buffer) {
 // connection is the number that what goes over a channel now carries.
 func (s *Sim) connection(k int32) uint32 { return uint32(s.roster.Connection(id.ChannelID(k))) }
 
-// receiver returns the receiving task of the event's channel and its input there, if
-// the event is for the connection that stands and the task runs. put says that the
-// event was put back.
-func (s *Sim) receiver(e *event) (t *taskHost, in int, put bool) {
-	to, in := s.roster.Receiver(id.ChannelID(e.ref))
-	t, put = s.endOf(e, to)
-	return t, in, put
-}
-
-// sender is the same of the other end.
-func (s *Sim) sender(e *event) (t *taskHost, out int, put bool) {
-	from, out := s.roster.Sender(id.ChannelID(e.ref))
-	t, put = s.endOf(e, from)
-	return t, out, put
-}
-
+// endOf returns a task at one end of the event's channel, if the event is for the
+// connection that the channel has and the task runs. put says that the event was put back.
 func (s *Sim) endOf(e *event, task id.TaskID) (t *taskHost, put bool) {
-	if s.connection(e.ref) != e.gen || s.roster.Phase(task) != roster.Alive {
+	if s.connection(e.ref) != e.gen {
 		return nil, false
 	}
 	t = &s.tasks[task]
+	if t.task == nil { // one that has failed by itself ignores what it gets
+		return nil, false
+	}
 	if until := max(t.stalled, s.channels[e.ref].stalled); until > s.now {
 		s.postpone(e, until)
 		return nil, true
@@ -78,7 +67,8 @@ func (s *Sim) endOf(e *event, task id.TaskID) (t *taskHost, put bool) {
 }
 
 func (s *Sim) onArrive(e *event) {
-	t, in, put := s.receiver(e)
+	to, in := s.roster.Receiver(id.ChannelID(e.ref))
+	t, put := s.endOf(e, to)
 	if put {
 		return
 	}
@@ -92,14 +82,16 @@ func (s *Sim) onArrive(e *event) {
 }
 
 func (s *Sim) onCredit(e *event) {
-	if t, out, _ := s.sender(e); t != nil {
+	from, out := s.roster.Sender(id.ChannelID(e.ref))
+	if t, _ := s.endOf(e, from); t != nil {
 		s.credit.Port, s.credit.N = out, int(e.arg)
 		t.step(&s.credit)
 	}
 }
 
 func (s *Sim) onReply(e *event) {
-	t, out, put := s.sender(e)
+	from, out := s.roster.Sender(id.ChannelID(e.ref))
+	t, put := s.endOf(e, from)
 	if put {
 		return
 	}
@@ -112,7 +104,8 @@ func (s *Sim) onReply(e *event) {
 
 // onConnect tells the sender that the connection stands.
 func (s *Sim) onConnect(e *event) {
-	t, out, _ := s.sender(e)
+	from, out := s.roster.Sender(id.ChannelID(e.ref))
+	t, _ := s.endOf(e, from)
 	if t == nil {
 		return
 	}
