@@ -21,6 +21,9 @@ const (
 	Slow
 	// Corrupt flips bits of the newest stored object whose key begins with Key.
 	Corrupt
+	// Cut breaks the connection of a link: what is on the wire is lost, and the
+	// receiver, which cannot know what it has missed, fails.
+	Cut
 
 	Kinds // one more than the last kind
 )
@@ -41,6 +44,7 @@ func kinds() []kind {
 		Delay:   {"delay", []Target{Storage, Sink}},
 		Slow:    {"slow", []Target{Worker, Storage, Sink, Link}},
 		Corrupt: {"corrupt", []Target{Storage}},
+		Cut:     {"cut", []Target{Link}},
 	}
 }
 
