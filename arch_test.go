@@ -16,9 +16,10 @@ import (
 var imports = []struct{ pkg, may string }{
 	{"id", ""},
 	{"trace", ""},
-	{"results", "results/stat"},
+	{"trace/cost", ""},
+	{"results", "trace/cost results/stat"},
 	{"results/stat", ""},
-	{"results/resultstest", "results results/stat"},
+	{"results/resultstest", "trace/cost results results/stat"},
 
 	{"state", "trace"},
 	{"state/heap", "state"},
@@ -33,7 +34,7 @@ var imports = []struct{ pkg, may string }{
 	{"check", "trace state"},
 
 	{"external", "dataflow state"},
-	{"live", "dataflow trace live/recording state"},
+	{"live", "dataflow trace trace/cost live/recording state"},
 	{"live/recording", "dataflow trace state"},
 	{"sim/seed", ""},
 	{"sim/disk", ""},
@@ -56,10 +57,10 @@ var imports = []struct{ pkg, may string }{
 	{"scenario/conformance", "algorithms algorithms/algorithmstest scenario scenario/simtest"},
 	{"scenario/simtest", "check faults sim scenario trace"},
 	{"bench/machine", "results results/stat"},
-	{"bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... bench/machine external live trace dataflow dataflow/... state state/... results results/stat"},
-	{"bench", "algorithms algorithms/... workloads workloads/... bench/job bench/machine external dataflow state/catalog results results/stat"},
+	{"bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... bench/machine external live trace trace/cost dataflow dataflow/... state state/... results results/stat"},
+	{"bench", "trace/cost live algorithms algorithms/... workloads workloads/... bench/job bench/machine external dataflow state/catalog results results/stat"},
 	{"bench/compare", "results/stat"},
-	{"paper/figures", "results results/stat"},
+	{"paper/figures", "trace/cost results results/stat"},
 	{"paper/report", "results results/stat paper/figures"},
 
 	{"cmd/...", "*"},

@@ -1,8 +1,8 @@
 package bench
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,8 +10,11 @@ import (
 
 	"weir/bench/job"
 	"weir/bench/machine"
+	"weir/id"
+	"weir/live"
 	"weir/results"
 	"weir/results/stat"
+	"weir/trace/cost"
 )
 
 // judge checks the output and, if it is what it must be, makes the numbers.
@@ -129,80 +132,48 @@ func (m *measurement) addCheckpoints(t *setter, p *job.Report) {
 		t.s.Warnings = append(t.s.Warnings, "no checkpoint was triggered and completed within the measured time: it is too short for this interval")
 		return
 	}
-	values := map[string][]float64{}
+	values := map[cost.Part][]float64{}
 	for i := range rounds {
-		c := entry(&rounds[i], p.Began)
+		c := results.Checkpoint{TriggerMS: float64(rounds[i].Triggered-p.Began) / 1e6, Cost: cost.InResults(&rounds[i].Cost)}
 		t.s.Checkpoints = append(t.s.Checkpoints, c)
-		for name, v := range map[string]float64{ // into a map: order is not seen
-			"checkpoint_ms": c.TotalMS, "sync_ms": c.SyncMS, "async_ms": c.AsyncMS, "fsync_ms": c.FsyncMS,
-			"uploaded_bytes": float64(c.Bytes["uploaded"]), "inflight_bytes": float64(c.Bytes["inflight"]),
-		} {
-			values[name] = append(values[name], v)
-		}
-		if m.algorithm.HasRounds() { // a task's own snapshot has no barrier and no record
-			for name, v := range map[string]float64{ // likewise
-				"travel_ms": c.TravelMS, "alignment_ms": c.AlignmentMS, "metadata_ms": c.MetadataMS, "ack_ms": c.AckMS,
-			} {
-				values[name] = append(values[name], v)
+		for _, part := range cost.Parts() {
+			if c.Cost.Has(part) {
+				values[part] = append(values[part], c.Cost.Get(part))
 			}
 		}
-		if n, known := c.Bytes["logical_change"]; known {
-			values["logical_change_bytes"] = append(values["logical_change_bytes"], float64(n))
+	}
+	for _, part := range cost.Parts() {
+		if name := part.Definition().Metric; name != "" && len(values[part]) > 0 {
+			t.set(name, stat.Median(values[part]))
 		}
 	}
-	for _, name := range sortedNames(values) {
-		t.set(name, stat.Median(values[name]))
-	}
-	if median := stat.Median(values["checkpoint_ms"]); median > m.r.Cell.IntervalMS {
+	if median := stat.Median(values[cost.Total]); median > m.r.Cell.IntervalMS {
 		t.s.Warnings = append(t.s.Warnings, fmt.Sprintf("a checkpoint takes %.0f ms and was to be taken every %.0f ms: the interval is shorter than a checkpoint, and the next begins when the last is done", median, m.r.Cell.IntervalMS))
 	}
 }
 
-// entry is a checkpoint as results keep it.
-func entry(c *job.CheckpointCost, began int64) results.Checkpoint {
-	ms := func(ns int64) float64 { return float64(ns) / 1e6 }
-	e := results.Checkpoint{
-		TriggerMS: ms(c.Triggered - began), TravelMS: ms(c.TravelNanos), AlignmentMS: ms(c.AlignmentNanos), SyncMS: ms(c.SyncNanos),
-		AsyncMS: ms(c.WritingNanos), FsyncMS: ms(c.FsyncNanos), MetadataMS: ms(c.MetadataNanos),
-		AckMS: ms(c.AckNanos), TotalMS: ms(c.TotalNanos),
-		Bytes: map[string]int64{"uploaded": c.UploadedBytes + c.ObjectBytes, "inflight": c.InflightBytes},
-	}
-	if c.ChangeKnown {
-		e.Bytes["logical_change"] = c.ChangedBytes
-	}
-	return e
-}
-
 // byEpoch makes one checkpoint of the snapshots that single tasks took under
-// the same number: the longest of each part, the sum of bytes. Those that not
-// all tasks took are left out.
-func byEpoch(local []job.CheckpointCost) []job.CheckpointCost {
-	of := map[uint64]*job.CheckpointCost{}
+// the same number. Those that not all tasks took are left out.
+func byEpoch(local []live.Checkpoint) (rounds []live.Checkpoint) {
+	of := map[id.Epoch][]live.Checkpoint{}
 	most := 0
 	for _, c := range local {
-		x := of[uint64(c.Epoch)]
-		if x == nil {
-			kept := c
-			of[uint64(c.Epoch)] = &kept
-			most = max(most, c.Tasks)
+		of[c.Epoch] = append(of[c.Epoch], c)
+		most = max(most, len(of[c.Epoch]))
+	}
+	for _, e := range slices.Sorted(maps.Keys(of)) {
+		if len(of[e]) < most {
 			continue
 		}
-		x.Triggered, x.Completed = min(x.Triggered, c.Triggered), max(x.Completed, c.Completed)
-		x.TotalNanos, x.SyncNanos = max(x.TotalNanos, c.TotalNanos), max(x.SyncNanos, c.SyncNanos)
-		x.WritingNanos, x.FsyncNanos = max(x.WritingNanos, c.WritingNanos), max(x.FsyncNanos, c.FsyncNanos)
-		x.UploadedBytes, x.ObjectBytes = x.UploadedBytes+c.UploadedBytes, x.ObjectBytes+c.ObjectBytes
-		x.InflightBytes += c.InflightBytes
-		x.ChangedBytes, x.ChangeKnown = x.ChangedBytes+c.ChangedBytes, x.ChangeKnown && c.ChangeKnown
-		x.Tasks++
-		most = max(most, x.Tasks)
-	}
-	var rounds []job.CheckpointCost
-	for _, x := range of { // sorted below
-		if x.Tasks == most {
-			rounds = append(rounds, *x)
+		c := of[e][0]
+		var tasks []cost.Vector[int64]
+		for _, x := range of[e] {
+			c.Triggered, c.Completed = min(c.Triggered, x.Triggered), max(c.Completed, x.Completed)
+			tasks = append(tasks, x.Cost)
 		}
+		c.Tasks, c.Cost = len(tasks), cost.Fold(tasks)
+		rounds = append(rounds, c)
 	}
-	slices.SortFunc(rounds, func(a, b job.CheckpointCost) int { return cmp.Compare(a.Epoch, b.Epoch) })
 	return rounds
 }
 

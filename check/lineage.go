@@ -54,6 +54,7 @@ type snapshot struct {
 	marks    int   // in model.marks: delivered per input, then sealed per output
 	captures int32 // in model.captures, linked
 	stored   bool
+	failed   bool // given up
 }
 
 // capture is one in-flight buffer of a snapshot.

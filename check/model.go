@@ -77,7 +77,7 @@ func (m *model) reset() {
 }
 
 func modelKinds() trace.Mask {
-	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored,
+	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored, trace.SnapshotFailed,
 		trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.TaskLeft, trace.TaskFailed,
 		trace.Completed, trace.PlanExecuted, trace.JobDone, trace.WorkerCrashed, trace.CoordinatorCrashed)
 }
@@ -138,6 +138,10 @@ func (m *model) observeTask(e *trace.Event, t *task) {
 	case trace.SnapshotStored:
 		if s := m.find(t, e.Epoch); s != none {
 			m.snapshots[s].stored = true
+		}
+	case trace.SnapshotFailed:
+		if s := m.find(t, e.Epoch); s != none {
+			m.snapshots[s].failed = true
 		}
 	case trace.TaskStarting:
 		t.attempt = e.Attempt

@@ -4,18 +4,19 @@ import (
 	"testing"
 
 	"weir/live"
+	"weir/trace/cost"
 )
 
 func TestPartsOfACheckpointDoNotOverlap(t *testing.T) {
 	fs := newMeasuredFS(func() int64 { return 0 }, nil)
 	fs.syncs = []interval{{55, 70}, {60, 75}, {5, 12}, {90, 200}} // the first two side by side, the others outside
 	w := &watcher{r: &run{storageFS: fs}}
-	c := w.cost(live.Checkpoint{
-		Triggered: 0, Completed: 100, TotalNanos: 100, TravelNanos: 10, AlignmentNanos: 5, SyncNanos: 5, AsyncNanos: 90, PutNanos: 60,
-		AckNanos: 5, MetadataNanos: 10,
-	})
-	if c.FsyncNanos != 20 || c.WritingNanos != 45 {
-		t.Errorf("syncs %d, writing %d of the 65 that the other parts leave, want 20 and 45", c.FsyncNanos, c.WritingNanos)
+	c := live.Checkpoint{Triggered: 0, Completed: 100}
+	c.Cost.Set(cost.Total, 100).Set(cost.Travel, 10).Set(cost.Alignment, 5).Set(cost.Sync, 5).Set(cost.Async, 90).Set(cost.Put, 60).
+		Set(cost.Ack, 5).Set(cost.Metadata, 10)
+	c = w.split(c)
+	if syncs, writing := c.Cost.Get(cost.Fsync), c.Cost.Get(cost.Async); syncs != 20 || writing != 45 {
+		t.Errorf("syncs %d, writing %d of the 65 that the other parts leave, want 20 and 45", syncs, writing)
 	}
 }
 

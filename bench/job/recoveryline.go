@@ -6,6 +6,7 @@ import (
 
 	"weir/id"
 	"weir/live"
+	"weir/trace/cost"
 )
 
 // history is what a checkpoint log tells of a whole run. Times are nanoseconds
@@ -78,13 +79,13 @@ func (h history) wasted(from, to int64) (rounds, snapshots int) {
 func (h history) stateBytes(at int64) (total int64) {
 	for _, c := range h.log.Completed() {
 		if c.Completed <= at {
-			total = c.StateBytes
+			total = c.Cost.Get(cost.State)
 		}
 	}
 	newest := map[id.TaskID]int64{}
 	for _, s := range h.log.Local() {
 		if s.Stored <= at {
-			newest[s.Task] = s.StateBytes
+			newest[s.Task] = s.Cost.Get(cost.State)
 		}
 	}
 	for _, n := range newest { // a sum

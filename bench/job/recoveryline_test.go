@@ -9,6 +9,7 @@ import (
 	"weir/id"
 	"weir/live"
 	"weir/trace"
+	"weir/trace/cost"
 )
 
 func TestMedianAge(t *testing.T) {
@@ -65,7 +66,7 @@ func (l *teller) tell(at int64, k trace.Kind, task id.TaskID, index uint32) {
 
 func (l *teller) snapshot(task id.TaskID, index uint32, begun, stored, bytes int64) {
 	l.tell(begun, trace.SnapshotBegun, task, index)
-	l.ObservePart(task, id.MakeEpoch(1, index), live.Part{StateBytes: bytes})
+	l.ObserveCost(task, id.MakeEpoch(1, index), new(cost.Vector[int64]).Set(cost.State, bytes))
 	l.tell(stored, trace.SnapshotStored, task, index)
 }
 

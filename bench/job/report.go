@@ -15,6 +15,7 @@ import (
 	"weir/live"
 	"weir/results"
 	"weir/results/stat"
+	"weir/trace/cost"
 )
 
 // Report is what a child process has measured. Times are nanoseconds.
@@ -48,33 +49,34 @@ type Report struct {
 	OutOfRange int64                   `json:"out_of_range"`
 	Timeline   []results.TimelinePoint `json:"timeline,omitempty"`
 
-	Began       int64            `json:"began"` // since the epoch
-	Checkpoints []CheckpointCost `json:"checkpoints,omitempty"`
-	Aborted     int              `json:"aborted"`
-	Useless     int              `json:"useless"`     // snapshots of single tasks that no recovery line can use
-	StateBytes  int64            `json:"state_bytes"` // 0: no snapshot tells
-	LineAge     int64            `json:"line_age"`    // of the recovery line, median over the measured time
-	Notes       []string         `json:"notes,omitempty"`
-	Unsteady    bool             `json:"unsteady,omitempty"`
+	Began int64 `json:"began"` // since the epoch
+	// Checkpoints are those of an algorithm with rounds; without, each is one task's snapshot.
+	Checkpoints []live.Checkpoint `json:"checkpoints,omitempty"`
+	Aborted     int               `json:"aborted"`
+	Useless     int               `json:"useless"`     // snapshots of single tasks that no recovery line can use
+	StateBytes  int64             `json:"state_bytes"` // 0: no snapshot tells
+	LineAge     int64             `json:"line_age"`    // of the recovery line, median over the measured time
+	Notes       []string          `json:"notes,omitempty"`
+	Unsteady    bool              `json:"unsteady,omitempty"`
 }
 
-// CheckpointCost is one checkpoint with its asynchronous part told from the
-// syncs in it. That of an algorithm without rounds is one task's snapshot.
-type CheckpointCost struct {
-	live.Checkpoint
-	WritingNanos int64 // writing and uploading, no sync being under way
-	FsyncNanos   int64
-}
-
-// cost divides the asynchronous part of a checkpoint: it ends where the last
-// task is durable, and lasts at most as long as the other parts leave, so that
-// work of different tasks side by side is not counted twice.
-func (w *watcher) cost(c live.Checkpoint) CheckpointCost {
-	end := c.Completed - c.MetadataNanos - c.AckNanos
-	left := c.TotalNanos - c.TravelNanos - c.AlignmentNanos - c.SyncNanos - c.MetadataNanos - c.AckNanos
-	long := max(min(c.AsyncNanos+c.PutNanos, left), 0)
+// split divides the asynchronous part of a checkpoint into writing, no sync being
+// under way, and the syncs: it ends where the last task is durable, and lasts at
+// most as long as the other parts leave, so that work of different tasks side by
+// side is not counted twice.
+func (w *watcher) split(c live.Checkpoint) live.Checkpoint {
+	of := &c.Cost
+	end := c.Completed - of.Get(cost.Metadata) - of.Get(cost.Ack)
+	left := of.Get(cost.Total)
+	for _, p := range cost.Stages() {
+		if p != cost.Async {
+			left -= of.Get(p)
+		}
+	}
+	long := max(min(of.Get(cost.Async)+of.Get(cost.Put), left), 0)
 	syncs := w.r.storageFS.syncing(end-long, end)
-	return CheckpointCost{c, long - syncs, syncs}
+	of.Set(cost.Async, long-syncs).Set(cost.Fsync, syncs).Forget(cost.Put)
+	return c
 }
 
 const reportFile = "report.json"
@@ -112,23 +114,18 @@ func (w *watcher) addSnapshots(p *Report) {
 }
 
 // checkpointsWithin returns the checkpoints triggered between two moments.
-func (w *watcher) checkpointsWithin(from, to int64) []CheckpointCost {
-	var all []CheckpointCost
+func (w *watcher) checkpointsWithin(from, to int64) []live.Checkpoint {
+	var all []live.Checkpoint
 	add := func(c live.Checkpoint) {
 		if c.Triggered >= from && c.Triggered < to {
-			all = append(all, w.cost(c))
+			all = append(all, w.split(c))
 		}
 	}
 	for _, c := range w.r.checkpoints.Completed() {
 		add(c)
 	}
 	for _, s := range w.r.checkpoints.Local() {
-		add(live.Checkpoint{
-			Epoch: s.Epoch, Triggered: s.Begun, Completed: s.Stored, TotalNanos: s.Stored - s.Begun, SyncNanos: s.SyncNanos,
-			AsyncNanos: s.AsyncNanos, PutNanos: s.PutNanos, UploadedBytes: s.UploadedBytes, ObjectBytes: s.ObjectBytes,
-			InflightBytes: s.InflightBytes, StateBytes: s.StateBytes, ChangedBytes: s.ChangedBytes, ChangeKnown: s.ChangeKnown,
-			Tasks: 1, LongestSync: s.Task,
-		})
+		add(live.Checkpoint{Epoch: s.Epoch, Triggered: s.Begun, Completed: s.Stored, Cost: s.Cost, Tasks: 1, LongestSync: s.Task})
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"weir/dataflow"
 	"weir/live"
 	"weir/trace"
+	"weir/trace/cost"
 )
 
 // watcher leads a job through its phases and takes the readings between which
@@ -176,7 +177,7 @@ func (w *watcher) snapshotsSteady() bool {
 	var bytes []float64
 	for _, c := range w.r.checkpoints.Completed() {
 		if c.Triggered >= w.since {
-			bytes = append(bytes, float64(c.UploadedBytes+c.ObjectBytes))
+			bytes = append(bytes, float64(c.Cost.Get(cost.Uploaded)))
 		}
 	}
 	return isSteady(bytes, 2)
