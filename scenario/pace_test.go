@@ -115,7 +115,7 @@ func TestPaceOf(t *testing.T) {
 // and none is found guilty, for its twin is no faster.
 func TestASlowTwinAcquits(t *testing.T) {
 	r := calmRunner(t, "aligned", "heap", "keyedcount", "")
-	r.pace, r.paceKnown = pace{slack: -40_000_000, end: 1 - moreToEnd/2}, false
+	r.pace, r.paceKnown = pace{slack: -moreToCheckpoint, end: 1 - moreToEnd/2}, false
 	for seed := uint64(1); seed <= 20; seed++ {
 		if o := r.Run(seed); o.Kind != Fine {
 			t.Errorf("seed %d: %s: %s", seed, o.Kind, o.Why())
