@@ -26,6 +26,10 @@ type Expect struct {
 	// Coordinated: snapshots are job-wide rounds; all shares have the same epoch,
 	// and Completed makes the checkpoint true.
 	Coordinated bool
+	// Resends: the sender of a channel keeps what it has sent, and sends what its
+	// receiver misses again. Replays: a restarted task makes its choices again, so
+	// that its receivers may be ahead of it.
+	Resends, Replays bool
 	// AppendSink: output becomes visible at once; there are no transactions.
 	AppendSink bool
 	// MayFail: the job may end with an error (a damaged checkpoint, a full disk).

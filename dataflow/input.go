@@ -13,6 +13,9 @@ func (t *Task) arrive(i int, b *Buffer) {
 	if t.phase != running {
 		return // not connected any more, or not yet
 	}
+	if b.Item == EndStream && in.gone {
+		return // of another connection with a sender that had left
+	}
 	if b.Over {
 		t.record(in, b)
 		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "overtaking")

@@ -25,7 +25,7 @@ type Choice uint8
 
 const (
 	PickInput  Choice = iota + 1 // index of the input served in a turn
-	EmitCount                    // records that a source emitted in a turn
+	EmitCount                    // most records that a source was asked for in a turn
 	RandomDraw                   // a random number given to the operator
 	ClockRead                    // processing time given to the operator, nanoseconds
 	TimerFire                    // how late the algorithm sets a timer of its own (Kernel.Draw); no Decider is asked

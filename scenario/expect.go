@@ -18,7 +18,7 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 	}
 	x := check.Expect{
 		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output),
-		Coordinated: p.HasRounds(), AppendSink: p.AppendSink,
+		Coordinated: p.HasRounds(), Resends: p.Rollback == dataflow.ScopeTask, Replays: p.NonDeterminism == dataflow.Recorded, AppendSink: p.AppendSink,
 		Records: c.Workload.Events(), RecordID: c.Workload.RecordID,
 		Reference: reference, Storage: st, Layout: layout(p),
 		EndWithin: 200e9,

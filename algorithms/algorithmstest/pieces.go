@@ -1,0 +1,229 @@
+package algorithmstest
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+
+	"weir/algorithms/coordinator"
+	"weir/dataflow"
+	"weir/id"
+	"weir/state"
+	"weir/trace"
+)
+
+// pieces is the coordinator that goes with piece: it restarts what failed from
+// its head and keeps the rest. merge, if not nil, makes what the restarted tasks
+// are told of what the survivors report and of the sections in the heads.
+type pieces struct {
+	h       dataflow.CoordHost
+	j       *dataflow.JobInfo
+	client  *coordinator.Client
+	merge   func(parts [][]byte) []byte
+	number  id.Attempt // 0: not read yet
+	tries   int        // of recoveries; what an older one began counts for nothing
+	waiting int
+	running bool
+	tasks   []pieceStatus
+	parts   [][]byte
+}
+
+type pieceStatus struct {
+	dead, ready, left, asked bool
+	head                     id.Epoch
+}
+
+const report coordinator.MessageKind = "report" // to a task: say what you know; from one: Text
+
+func (c *pieces) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
+	c.h, c.j, c.client, c.tasks = h, j, coordinator.NewClient(h), make([]pieceStatus, len(j.Tasks))
+	for t := range c.tasks {
+		c.tasks[t].dead = true
+	}
+	coordinator.ReadStorage(c.client, j, nil, func(_ *coordinator.PlanRecord, highest id.Attempt, _ []state.Entry, err error) {
+		if err != nil {
+			h.JobFailed(err)
+			return
+		}
+		c.number = highest + 1
+		c.recover()
+	})
+}
+
+func (c *pieces) Timer(t id.Ticket)                { c.client.Timer(t) }
+func (c *pieces) Done(t id.Ticket, r state.Result) { c.client.Done(t, r) }
+
+func (c *pieces) Failed(tasks []id.TaskID, _ error) {
+	for _, t := range tasks {
+		c.tasks[t].dead = true
+	}
+	if c.number > 0 {
+		c.number++
+		c.recover()
+	}
+}
+
+// recover asks the survivors, and finds the heads of the others. A task that has
+// not carried out its part of the last plan cannot be kept.
+func (c *pieces) recover() {
+	c.tries++
+	c.running, c.parts, c.waiting = false, nil, 1
+	for t := range c.tasks {
+		s := &c.tasks[t]
+		s.dead = s.dead || !s.ready
+		s.asked = !s.dead && !s.left && c.merge != nil
+		if s.asked {
+			c.waiting++
+			c.h.Tell(id.TaskID(t), (&coordinator.Message{Kind: report}).Encode())
+		} else if s.dead {
+			c.waiting++
+			c.find(id.TaskID(t), c.tries)
+		}
+	}
+	c.arrived()
+}
+
+// find fences a task's head log, then looks which snapshot it names.
+func (c *pieces) find(t id.TaskID, try int) {
+	c.client.Do(state.Op{Kind: state.OpFence, Key: headLog(t), Attempt: c.number}, func(state.Result) {
+		c.client.List([]string{coordinator.SnapshotPrefix + t.String() + "/"}, func(rows []state.Entry, err error) {
+			slices.SortFunc(rows, func(a, b state.Entry) int {
+				x, _ := coordinator.EpochOfKey(a.Key)
+				y, _ := coordinator.EpochOfKey(b.Key)
+				return int(int64(y) - int64(x))
+			})
+			c.try(t, try, rows)
+		})
+	})
+}
+
+func (c *pieces) try(t id.TaskID, try int, rows []state.Entry) {
+	if try != c.tries {
+		return
+	}
+	if len(rows) == 0 {
+		c.tasks[t].head = 0
+		c.arrived()
+		return
+	}
+	c.client.Do(state.Op{Kind: state.OpGet, Key: rows[0].Key}, func(r state.Result) {
+		s, err := dataflow.DecodeSnapshot(r.Data)
+		if err != nil {
+			c.try(t, try, rows[1:]) // deleted meanwhile: it is not the head
+			return
+		}
+		at, _ := binary.Uvarint(s.Save)
+		c.client.Do(state.Op{Kind: state.OpReadLog, Key: headLog(t), From: id.Seq(at - 1), To: id.Seq(at)}, func(r state.Result) {
+			_, _, epoch, _, err := state.NextEntry(r.Data)
+			if err != nil || len(epoch) != 8 || id.Epoch(binary.LittleEndian.Uint64(epoch)) != s.Epoch || try != c.tries {
+				c.try(t, try, rows[1:])
+				return
+			}
+			c.tasks[t].head = s.Epoch
+			c.parts = append(c.parts, s.Save)
+			c.arrived()
+		})
+	})
+}
+
+func (c *pieces) Message(from id.TaskID, data []byte) {
+	m, _, err := coordinator.DecodeMessage(data)
+	if s := &c.tasks[from]; err == nil && m.Kind == report && s.asked {
+		s.asked = false
+		c.parts = append(c.parts, []byte(m.Text))
+		c.arrived()
+	}
+}
+
+// arrived makes the plan once everything is known.
+func (c *pieces) arrived() {
+	if c.waiting--; c.waiting > 0 {
+		return
+	}
+	try := c.tries
+	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Plan: dataflow.Plan{Number: c.number}}
+	for t, s := range c.tasks {
+		tp := dataflow.TaskPlan{Mode: dataflow.Keep}
+		if s.dead {
+			tp = dataflow.TaskPlan{Mode: dataflow.Restart, Stable: s.head, Left: s.left}
+			if s.head != 0 {
+				tp.Ref = dataflow.SnapshotKey(id.TaskID(t), s.head)
+			}
+			if c.merge != nil {
+				tp.Data = c.merge(c.parts)
+			}
+		}
+		p.Plan.Tasks = append(p.Plan.Tasks, tp)
+	}
+	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
+		switch {
+		case try != c.tries:
+		case r.Status != state.OK:
+			c.number++
+			c.recover()
+		default:
+			c.execute(p)
+		}
+	})
+}
+
+func (c *pieces) execute(p *coordinator.PlanRecord) {
+	c.h.Observe(trace.PlanDurable, trace.Coordinator, c.number, 0, "")
+	for t := range c.tasks {
+		if s := &c.tasks[t]; s.dead && s.head != 0 {
+			c.h.Observe(trace.LineAdvanced, id.TaskID(t), c.number, s.head, "")
+		}
+		c.tasks[t].dead, c.tasks[t].ready, c.tasks[t].asked = false, false, false
+	}
+	c.running = true
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, 0, "restart what failed")
+	c.h.Execute(&p.Plan)
+	coordinator.DropPlans(c.client, c.number)
+}
+
+func (c *pieces) Ready(t id.TaskID, a id.Attempt) {
+	c.tasks[t].ready = c.tasks[t].ready || a == c.number && !c.tasks[t].dead
+	c.finish()
+}
+
+// Left: it answers no more; all that it knew stands in its head.
+func (c *pieces) Left(t id.TaskID) {
+	s := &c.tasks[t]
+	s.left = true
+	if s.asked {
+		s.asked = false
+		c.arrived()
+	}
+	c.finish()
+}
+
+// finish ends the job when every task has left; the newest snapshot of each stays.
+func (c *pieces) finish() {
+	if slices.ContainsFunc(c.tasks, func(s pieceStatus) bool { return !s.left || !s.ready }) || !c.running {
+		return
+	}
+	c.running = false
+	c.client.List([]string{coordinator.SnapshotPrefix}, func(rows []state.Entry, err error) {
+		newest := map[string]id.Epoch{}
+		for _, r := range rows {
+			e, _ := coordinator.EpochOfKey(r.Key)
+			dir := r.Key[:strings.LastIndexByte(r.Key, '/')]
+			newest[dir] = max(newest[dir], e)
+		}
+		var old []string
+		for _, r := range rows {
+			if e, _ := coordinator.EpochOfKey(r.Key); e < newest[r.Key[:strings.LastIndexByte(r.Key, '/')]] {
+				old = append(old, r.Key)
+			}
+		}
+		if err != nil {
+			c.h.JobFailed(errors.Join(err))
+			return
+		}
+		c.client.Delete(old, func() {
+			c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
+			c.h.JobDone()
+		})
+	})
+}
