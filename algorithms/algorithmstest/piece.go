@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
@@ -32,12 +33,12 @@ type piece struct {
 // headLog is the key of a task's head log.
 func headLog(t id.TaskID) string { return "log/" + t.String() + "-head" }
 
-// join begins an incarnation; rest is the algorithm's own section.
-func (p *piece) join(k dataflow.Kernel, s dataflow.Start, own func() []byte) (rest []byte) {
+// join begins an incarnation; section is what own said in its snapshot.
+func (p *piece) join(k dataflow.Kernel, s dataflow.Start, own func() []byte) (section []byte) {
 	p.k, p.own, p.sent = k, own, make([][]*dataflow.Buffer, len(k.Info().Outputs))
 	if s.Epoch != 0 {
 		r := state.NewReader(s.Saved)
-		p.at = id.Seq(r.Uvarint())
+		p.at, section = id.Seq(r.Uvarint()), r.Bytes()
 		for out := range p.sent {
 			for range r.Count(1) {
 				seq, n, payload, more, err := state.NextEntry(r.Rest())
@@ -53,7 +54,6 @@ func (p *piece) join(k dataflow.Kernel, s dataflow.Start, own func() []byte) (re
 				r = state.NewReader(more)
 			}
 		}
-		rest = r.Rest()
 		p.head = dataflow.Header{Epoch: s.Epoch, Drained: k.IsDrained()}
 		for i := range k.Info().Inputs {
 			p.head.Delivered = append(p.head.Delivered, k.Delivered(i))
@@ -63,7 +63,7 @@ func (p *piece) join(k dataflow.Kernel, s dataflow.Start, own func() []byte) (re
 		}
 	}
 	k.After(k.Config().Checkpoint.Interval)
-	return rest
+	return section
 }
 
 // snapshot takes one now, or when the one under way is done with.
@@ -74,14 +74,14 @@ func (p *piece) snapshot() {
 	p.busy = true
 	p.index++
 	d := p.k.Begin(id.MakeEpoch(p.k.Attempt(), p.index), 0)
-	b := binary.AppendUvarint(nil, uint64(p.at+1))
+	b := state.AppendBytes(binary.AppendUvarint(nil, uint64(p.at+1)), p.own())
 	for _, sent := range p.sent {
 		b = binary.AppendUvarint(b, uint64(len(sent)))
 		for _, x := range sent {
 			b = state.AppendEntry(b, x.Seq, uint32(x.N), dataflow.EncodeBuffer(nil, x))
 		}
 	}
-	d.Save(append(b, p.own()...))
+	d.Save(b)
 	d.Seal()
 }
 
@@ -136,6 +136,20 @@ func (p *piece) Reply(out int, data []byte) {
 	at, _ := binary.Uvarint(data)
 	for len(p.sent[out]) > 0 && p.sent[out][0].Last() <= id.Seq(at) {
 		p.sent[out] = p.sent[out][1:]
+	}
+	p.finish()
+}
+
+// Message: a receiver that has left has everything.
+func (p *piece) Message(data []byte) {
+	m, _, err := coordinator.DecodeMessage(data)
+	if err != nil || m.Kind != gone {
+		return
+	}
+	for o, out := range p.k.Info().Outputs {
+		if out.Peer.String() == m.Text {
+			p.sent[o] = nil
+		}
 	}
 	p.finish()
 }

@@ -34,7 +34,10 @@ type pieceStatus struct {
 	head                     id.Epoch
 }
 
-const report coordinator.MessageKind = "report" // to a task: say what you know; from one: Text
+const (
+	report coordinator.MessageKind = "report" // to a task: say what you know; from one: Text
+	gone   coordinator.MessageKind = "gone"   // to a task: the one that Text names has left, with all that was sent to it
+)
 
 func (c *pieces) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j, c.client, c.tasks = h, j, coordinator.NewClient(h), make([]pieceStatus, len(j.Tasks))
@@ -113,7 +116,8 @@ func (c *pieces) try(t id.TaskID, try int, rows []state.Entry) {
 			c.try(t, try, rows[1:]) // deleted meanwhile: it is not the head
 			return
 		}
-		at, _ := binary.Uvarint(s.Save)
+		save := state.NewReader(s.Save)
+		at, section := save.Uvarint(), save.Bytes()
 		c.client.Do(state.Op{Kind: state.OpReadLog, Key: headLog(t), From: id.Seq(at - 1), To: id.Seq(at)}, func(r state.Result) {
 			_, _, epoch, _, err := state.NextEntry(r.Data)
 			if err != nil || len(epoch) != 8 || id.Epoch(binary.LittleEndian.Uint64(epoch)) != s.Epoch || try != c.tries {
@@ -121,7 +125,7 @@ func (c *pieces) try(t id.TaskID, try int, rows []state.Entry) {
 				return
 			}
 			c.tasks[t].head = s.Epoch
-			c.parts = append(c.parts, s.Save)
+			c.parts = append(c.parts, section)
 			c.arrived()
 		})
 	})
@@ -184,13 +188,25 @@ func (c *pieces) execute(p *coordinator.PlanRecord) {
 
 func (c *pieces) Ready(t id.TaskID, a id.Attempt) {
 	c.tasks[t].ready = c.tasks[t].ready || a == c.number && !c.tasks[t].dead
+	for _, out := range c.j.Tasks[t].Outputs {
+		if c.tasks[out.Peer].left {
+			c.tell(t, out.Peer) // it will not acknowledge any more
+		}
+	}
 	c.finish()
+}
+
+func (c *pieces) tell(t, left id.TaskID) {
+	c.h.Tell(t, (&coordinator.Message{Kind: gone, Text: left.String()}).Encode())
 }
 
 // Left: it answers no more; all that it knew stands in its head.
 func (c *pieces) Left(t id.TaskID) {
 	s := &c.tasks[t]
 	s.left = true
+	for _, in := range c.j.Tasks[t].Inputs {
+		c.tell(in.Peer, t)
+	}
 	if s.asked {
 		s.asked = false
 		c.arrived()

@@ -23,6 +23,7 @@ func TestFamilies(t *testing.T) {
 	}{
 		{algorithmstest.LaiYang(), true},
 		{algorithmstest.StrongProductions(), false},
+		{algorithmstest.Causal(), false},
 	} {
 		t.Run(f.spec.Name, func(t *testing.T) {
 			w, err := workloadcatalog.New("keyedcount")
