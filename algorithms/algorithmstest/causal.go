@@ -161,7 +161,7 @@ func (p *causal) Connected(out int, seen id.Seq) {
 // Message: a survivor says what it knows.
 func (p *causal) Message(data []byte) {
 	if m, _, err := coordinator.DecodeMessage(data); err == nil && m.Kind == report {
-		p.k.Tell((&coordinator.Message{Kind: report, Text: string(p.section())}).Encode())
+		p.k.Tell((&coordinator.Message{Kind: report, Epoch: m.Epoch, Text: string(p.section())}).Encode())
 		return
 	}
 	p.piece.Message(data)

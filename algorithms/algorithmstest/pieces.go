@@ -21,10 +21,12 @@ type pieces struct {
 	j       *dataflow.JobInfo
 	client  *coordinator.Client
 	merge   func(parts [][]byte) []byte
-	number  id.Attempt // 0: not read yet
+	number  id.Attempt // of the newest plan or reservation
 	tries   int        // of recoveries; what an older one began counts for nothing
 	waiting int
 	running bool
+	held    bool       // collect waits for tasks to be ready
+	plan    id.Attempt // the newest that was executed
 	tasks   []pieceStatus
 	parts   [][]byte
 }
@@ -35,7 +37,7 @@ type pieceStatus struct {
 }
 
 const (
-	report coordinator.MessageKind = "report" // to a task: say what you know; from one: Text
+	report coordinator.MessageKind = "report" // to a task: say what you know; from one: Text. Epoch: try
 	gone   coordinator.MessageKind = "gone"   // to a task: the one that Text names has left, with all that was sent to it
 )
 
@@ -49,7 +51,7 @@ func (c *pieces) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 			h.JobFailed(err)
 			return
 		}
-		c.number = highest + 1
+		c.number = highest
 		c.recover()
 	})
 }
@@ -61,24 +63,51 @@ func (c *pieces) Failed(tasks []id.TaskID, _ error) {
 	for _, t := range tasks {
 		c.tasks[t].dead = true
 	}
-	if c.number > 0 {
-		c.number++
+	c.held = false
+	if c.tries > 0 {
 		c.recover()
 	}
 }
 
-// recover asks the survivors, and finds the heads of the others. A task that has
-// not carried out its part of the last plan cannot be kept.
+// recover reserves a number: a fence must not outlive its coordinator and stand
+// above the attempts of the next one.
 func (c *pieces) recover() {
 	c.tries++
-	c.running, c.parts, c.waiting = false, nil, 1
+	c.running = false
+	c.create(&coordinator.PlanRecord{}, func() { c.collect() })
+}
+
+// create makes a plan durable under the next number.
+func (c *pieces) create(p *coordinator.PlanRecord, then func()) {
+	c.number++
+	try := c.tries
+	p.Job, p.Nonce, p.Plan.Number = c.j.Name, c.j.Nonce, c.number
+	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
+		switch {
+		case try != c.tries:
+		case r.Status != state.OK:
+			c.recover()
+		default:
+			then()
+		}
+	})
+}
+
+// collect asks the survivors, and finds the heads of the others. One that still
+// carries out the last plan is waited for: it is not cut off from the survivors,
+// so it can neither be asked nor be taken for dead.
+func (c *pieces) collect() {
+	c.held = slices.ContainsFunc(c.tasks, func(s pieceStatus) bool { return !s.dead && !s.ready })
+	if c.held {
+		return
+	}
+	c.parts, c.waiting = nil, 1
 	for t := range c.tasks {
 		s := &c.tasks[t]
-		s.dead = s.dead || !s.ready
 		s.asked = !s.dead && !s.left && c.merge != nil
 		if s.asked {
 			c.waiting++
-			c.h.Tell(id.TaskID(t), (&coordinator.Message{Kind: report}).Encode())
+			c.h.Tell(id.TaskID(t), (&coordinator.Message{Kind: report, Epoch: id.Epoch(c.tries)}).Encode())
 		} else if s.dead {
 			c.waiting++
 			c.find(id.TaskID(t), c.tries)
@@ -133,7 +162,7 @@ func (c *pieces) try(t id.TaskID, try int, rows []state.Entry) {
 
 func (c *pieces) Message(from id.TaskID, data []byte) {
 	m, _, err := coordinator.DecodeMessage(data)
-	if s := &c.tasks[from]; err == nil && m.Kind == report && s.asked {
+	if s := &c.tasks[from]; err == nil && m.Kind == report && s.asked && m.Epoch == id.Epoch(c.tries) {
 		s.asked = false
 		c.parts = append(c.parts, []byte(m.Text))
 		c.arrived()
@@ -145,8 +174,7 @@ func (c *pieces) arrived() {
 	if c.waiting--; c.waiting > 0 {
 		return
 	}
-	try := c.tries
-	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Plan: dataflow.Plan{Number: c.number}}
+	p := &coordinator.PlanRecord{}
 	for t, s := range c.tasks {
 		tp := dataflow.TaskPlan{Mode: dataflow.Keep}
 		if s.dead {
@@ -160,16 +188,7 @@ func (c *pieces) arrived() {
 		}
 		p.Plan.Tasks = append(p.Plan.Tasks, tp)
 	}
-	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
-		switch {
-		case try != c.tries:
-		case r.Status != state.OK:
-			c.number++
-			c.recover()
-		default:
-			c.execute(p)
-		}
-	})
+	c.create(p, func() { c.execute(p) })
 }
 
 func (c *pieces) execute(p *coordinator.PlanRecord) {
@@ -180,18 +199,21 @@ func (c *pieces) execute(p *coordinator.PlanRecord) {
 		}
 		c.tasks[t].dead, c.tasks[t].ready, c.tasks[t].asked = false, false, false
 	}
-	c.running = true
+	c.running, c.plan = true, c.number
 	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, 0, "restart what failed")
 	c.h.Execute(&p.Plan)
 	coordinator.DropPlans(c.client, c.number)
 }
 
 func (c *pieces) Ready(t id.TaskID, a id.Attempt) {
-	c.tasks[t].ready = c.tasks[t].ready || a == c.number && !c.tasks[t].dead
+	c.tasks[t].ready = c.tasks[t].ready || a == c.plan && !c.tasks[t].dead
 	for _, out := range c.j.Tasks[t].Outputs {
 		if c.tasks[out.Peer].left {
 			c.tell(t, out.Peer) // it will not acknowledge any more
 		}
+	}
+	if c.held {
+		c.collect()
 	}
 	c.finish()
 }
