@@ -150,7 +150,7 @@ func (s *Sim) isolate(t *taskHost) {
 	if t.isolated {
 		return
 	}
-	t.isolated = true
+	t.isolated, t.ready = true, false // nobody connects to it until its next incarnation is ready
 	for _, k := range t.inputs {
 		s.sever(k)
 		c := &s.channels[k]
