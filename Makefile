@@ -1,10 +1,10 @@
-.PHONY: all test race lint figures canaries sweep bench determinism ci
+.PHONY: all test race lint figures mutants sweep bench determinism ci
 all: test
 test: ; go test ./...
 race: ; go test -race ./dataflow/... ./state ./state/heap ./state/storage
 lint: ; go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0 run
 figures: ; go run ./cmd/figures
-canaries: ; go run ./cmd/sim canaries
+mutants: ; go run ./cmd/sim mutants
 sweep: ; go run ./cmd/sim
 bench: ; go run ./cmd/bench
 determinism: ; .ci/determinism

@@ -16,14 +16,16 @@ import (
 var imports = []struct{ pkg, may string }{
 	{"id", ""},
 	{"trace", ""},
-	{"results", "results/stat"},
+	{"trace/cost", ""},
+	{"results", "trace/cost results/stat"},
 	{"results/stat", ""},
-	{"results/resultstest", "results results/stat"},
+	{"results/resultstest", "trace/cost results results/stat"},
 
-	{"state", ""},
+	{"state", "trace"},
 	{"state/heap", "state"},
 	{"state/pebblestate", "state"},
 	{"state/storage", "state"},
+	{"state/catalog", "state state/heap state/pebblestate"},
 	{"state/statetest", "state"},
 
 	{"dataflow", "state trace"},
@@ -32,7 +34,7 @@ var imports = []struct{ pkg, may string }{
 	{"check", "trace state"},
 
 	{"external", "dataflow state"},
-	{"live", "dataflow trace live/recording state"},
+	{"live", "dataflow trace trace/cost live/recording state"},
 	{"live/recording", "dataflow trace state"},
 	{"sim/seed", ""},
 	{"sim/disk", ""},
@@ -45,16 +47,20 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/coordinator", "dataflow trace state"},
 	{"algorithms/rounds", "algorithms/coordinator dataflow trace state"},
 	{"algorithms/recoveryline", "algorithms/coordinator dataflow trace state"},
-	{"algorithms/catalog", "algorithms algorithms/..."},
+	{"algorithms/catalog", "algorithms algorithms/... dataflow"},
 	{"algorithms/algorithmstest", "algorithms algorithms/... dataflow state"},
 	{"algorithms/stories", "dataflow trace external dataflow/operators state state/heap state/storage algorithms algorithms/..."},
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator algorithms/rounds algorithms/recoveryline trace state"},
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace external dataflow/operators state state/..."},
 	{"scenario/mutants", "algorithms/... dataflow external state state/pebblestate"},
-	{"scenario/simtest", "check faults sim scenario"},
-	{"bench", "scenario/mutants algorithms algorithms/... workloads workloads/... check external live live/recording trace dataflow dataflow/... state state/... results results/stat"},
-	{"paper/figures", "results results/stat"},
+	{"scenario/conformance", "algorithms algorithms/algorithmstest scenario scenario/simtest"},
+	{"scenario/simtest", "check faults sim scenario trace"},
+	{"bench/machine", "results results/stat"},
+	{"bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... bench/machine external live trace trace/cost dataflow dataflow/... state state/... results results/stat"},
+	{"bench", "trace/cost live algorithms algorithms/... workloads workloads/... bench/job bench/machine external dataflow state/catalog results results/stat"},
+	{"bench/compare", "results/stat"},
+	{"paper/figures", "trace/cost results results/stat"},
 	{"paper/report", "results results/stat paper/figures"},
 
 	{"cmd/...", "*"},
@@ -69,7 +75,7 @@ func isTest(pkg string) bool { return strings.HasSuffix(pkg, "test") || listed(p
 // pebbleImporters may import Pebble's database, vfsImporters its file-system seam.
 var (
 	pebbleImporters = []string{"state/pebblestate"}
-	vfsImporters    = []string{"state/pebblestate", "state/storage", "sim/disk", "bench", "external"}
+	vfsImporters    = []string{"state/pebblestate", "state/storage", "sim/disk", "bench", "bench/job", "external"}
 )
 
 const (

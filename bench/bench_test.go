@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
 	"weir/results/stat"
 )
@@ -118,7 +119,7 @@ func (c *liveCase) run(b *testing.B) {
 }
 
 func (c *liveCase) repetition(b *testing.B) *bench.Repetition {
-	tuning := bench.DefaultTuning()
+	tuning := job.DefaultTuning()
 	if c.cache > 0 { // two stores, for two pipelines, each with a frozen copy of what it is writing out
 		tuning.CacheBytes, tuning.WriteBytes = c.cache/2, c.cache/8
 	}

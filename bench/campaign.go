@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
+	"weir/bench/job"
+	"weir/bench/machine"
 	"weir/results"
 	"weir/results/stat"
 )
@@ -19,12 +22,12 @@ type Campaign struct {
 	// keep their data, which is the disk that is measured; empty: below Results.
 	Results, Dir string
 	Description  string
-	Tuning       Tuning
+	Tuning       job.Tuning
 	Arguments    []string
 	// RunBytes bounds what a run may write, as if the disk were full then; 0: the disk does.
 	RunBytes int64
 	Budget   time.Duration // for everything; 0: as long as it takes
-	Canary   string
+	Mutant   string
 	// Reference are settings that only the reference answer is given: a
 	// deliberate mistake, for testing that a wrong output is seen.
 	Reference map[string]string
@@ -43,7 +46,7 @@ type Campaign struct {
 	used, estimated time.Duration // of the repetitions so far
 }
 
-// Errors that a campaign ends with, besides ErrInterrupted and ErrNoProgress.
+// Errors that a campaign ends with, besides job.ErrInterrupted and ErrNoProgress.
 var (
 	// ErrWrongOutput: some repetition's committed output was wrong.
 	ErrWrongOutput = errors.New("committed output was wrong")
@@ -83,6 +86,9 @@ func (c *Campaign) Run(ctx context.Context) error {
 	return err
 }
 
+// Begun reports whether Run got as far as the record of the campaign.
+func (c *Campaign) Begun() bool { return c.writer != nil }
+
 // tidy removes the directories of the campaign that are empty: they were only ours.
 func (c *Campaign) tidy() {
 	for _, dir := range []string{c.WorkDir(), c.Results} {
@@ -92,27 +98,32 @@ func (c *Campaign) tidy() {
 
 // prepare checks the directory, captures the environment and opens the record.
 func (c *Campaign) prepare() error {
-	if c.Resume {
+	if !c.Resume {
+		if err := results.Vacant(c.Results); err != nil {
+			return err // before the disk is looked at, which takes a while
+		}
+	} else {
 		if err := c.lock(c.Results); err != nil {
 			return err
 		}
 	}
-	disk, err := Probe(c.WorkDir())
+	disk, err := machine.Probe(c.WorkDir())
 	if err != nil {
 		return err
 	}
 	if err := c.lock(c.WorkDir()); err != nil {
 		return err
 	}
-	free, err := FreeBytes(c.WorkDir())
+	free, err := machine.FreeBytes(c.WorkDir())
 	if err != nil {
 		return err
 	}
 	if need := c.Plan.DiskBytes(); need > free {
 		return fmt.Errorf("%w: the plan needs about %d MB in %s and %d MB are free: free some, name another directory with --dir, or ask for fewer keys, a lower rate or a higher emitEvery", ErrNoRoom, need>>20, c.WorkDir(), free>>20)
 	}
-	e := Environment(c.Arguments, c.Tuning)
-	e.Disk = disk
+	e := machine.Environment(c.Arguments)
+	e.GOMAXPROCS, e.GOGC, e.Disk = c.Tuning.Procs(), strconv.Itoa(c.Tuning.GCPercent), disk
+	c.Tuning.Describe(e.Settings)
 	c.describe(e.Settings)
 	if c.Resume {
 		return c.reopen(&e)
@@ -134,7 +145,7 @@ func (p *Plan) warmUp() string {
 	if p.Events > 0 {
 		return fmt.Sprintf("none: each repetition is the whole input of %d records, the start of the job included", p.Events)
 	}
-	return WarmUpRule(p.Warm)
+	return job.WarmUpRule(p.Warm)
 }
 
 // steps runs every repetition that is not recorded yet.
@@ -220,7 +231,7 @@ func (c *Campaign) step(ctx context.Context, s *step) error {
 	began := time.Now()
 	r := &Repetition{
 		Cell: s.cell, Block: s.block, Number: s.repetition, Rate: rate, Seed: c.Plan.Seed ^ s.cell.Seed("") + uint64(s.repetition)*0x9e3779b97f4a7c15,
-		Dir: c.WorkDir(), Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, DiskBytes: c.RunBytes, Canary: c.Canary, Reference: c.Reference,
+		Dir: c.WorkDir(), Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, DiskBytes: c.RunBytes, Mutant: c.Mutant, Reference: c.Reference,
 	}
 	o, err := r.Run(ctx)
 	if err != nil {
@@ -287,9 +298,9 @@ func (c *Campaign) rate(cell results.Cell) (int64, error) {
 
 // explain adds the way out to an error that ends the campaign.
 func (c *Campaign) explain(err error) error {
-	var child *ChildError
+	var child *job.ChildError
 	if errors.As(err, &child) && child.DiskFull() {
-		free, _ := FreeBytes(c.WorkDir())
+		free, _ := machine.FreeBytes(c.WorkDir())
 		return fmt.Errorf("%w: %s filled up during the run (%d MB are free now): make room or name another directory with --dir, then continue with --resume %s: %w", ErrNoRoom, c.WorkDir(), free>>20, filepath.Base(c.Results), err)
 	}
 	return err
@@ -305,19 +316,14 @@ func (c *Campaign) finish(complete bool) error {
 	if err != nil {
 		return errors.Join(err, c.writer.Close())
 	}
-	wrong := 0
-	for i := range r.Samples {
-		if r.Samples[i].Output == results.OutputWrong {
-			wrong++
-		}
-	}
-	if c.Canary != "" {
+	wrong := wrongOutputs(r)
+	if c.Mutant != "" {
 		validity.State = results.Invalid
-		validity.Reasons = append(validity.Reasons, fmt.Sprintf("a deliberate mistake was planted (canary %s): %d of %d outputs were found wrong", c.Canary, wrong, len(r.Samples)))
+		validity.Reasons = append(validity.Reasons, fmt.Sprintf("a deliberate mistake was planted (mutant %s): %d of %d outputs were found wrong", c.Mutant, wrong, len(r.Samples)))
 	}
 	end := time.Now().UTC().Truncate(time.Second)
 	err = c.writer.Amend(func(m *results.Manifest) {
-		m.Validity, m.Environment.After = validity, Strain()
+		m.Validity, m.Environment.After = validity, machine.Strain()
 		if complete {
 			m.Finished = &end
 		}
@@ -325,13 +331,20 @@ func (c *Campaign) finish(complete bool) error {
 	if err = errors.Join(err, c.writer.Close()); err != nil {
 		return err
 	}
-	switch {
-	case !complete:
+	if !complete {
 		return nil
+	}
+	return Verdict(r.Dir, wrong, validity)
+}
+
+// Verdict is the error that a campaign ends with whose repetitions are all
+// recorded, wrong of them with a wrong output: ErrWrongOutput, ErrInvalid or none.
+func Verdict(dir string, wrong int, v results.Validity) error {
+	switch {
 	case wrong > 0:
-		return fmt.Errorf("%w in %d repetitions; they have no numbers; see the warnings in %s", ErrWrongOutput, wrong, c.Results)
-	case validity.State == results.Invalid:
-		return fmt.Errorf("%w: %v", ErrInvalid, validity.Reasons)
+		return fmt.Errorf("%w in %d repetitions; they have no numbers; see the warnings in %s", ErrWrongOutput, wrong, dir)
+	case v.State == results.Invalid:
+		return fmt.Errorf("%w: %v", ErrInvalid, v.Reasons)
 	}
 	return nil
 }

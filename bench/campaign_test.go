@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
 )
 
@@ -24,7 +25,7 @@ func tiny(t *testing.T) *bench.Campaign {
 	}
 	return &bench.Campaign{
 		Plan:    bench.Plan{Cells: g.Cells(), Repetitions: 2, Quick: true, Seed: 1, Events: g.Events},
-		Results: filepath.Join(dir, "campaign"), Dir: filepath.Join(dir, "work"), Tuning: bench.DefaultTuning(),
+		Results: filepath.Join(dir, "campaign"), Dir: filepath.Join(dir, "work"), Tuning: job.DefaultTuning(),
 	}
 }
 
@@ -69,7 +70,7 @@ func TestInterruptedCampaignGoesOn(t *testing.T) {
 			cancel()
 		}
 	}
-	if err := c.Run(ctx); !errors.Is(err, bench.ErrInterrupted) {
+	if err := c.Run(ctx); !errors.Is(err, job.ErrInterrupted) {
 		t.Fatalf("error %v", err)
 	}
 	if r := read(t, c); len(r.Samples) != 3 || r.Manifest.Finished != nil {
@@ -152,7 +153,7 @@ func TestJobThatDiesSaysWhy(t *testing.T) {
 	r := small(t, "aligned", "heap")
 	r.Tuning.Queue = -1
 	_, err := r.Run(t.Context())
-	var child *bench.ChildError
+	var child *job.ChildError
 	if !errors.As(err, &child) || child.LastWords == "" {
 		t.Errorf("error %v", err)
 	}
@@ -165,12 +166,12 @@ func TestInterruptLeavesACheckpoint(t *testing.T) {
 			defer cancel()
 			r := small(t, algorithm, "heap")
 			r.Events = 4_000_000 // far more than it takes before the interrupt
-			r.Watch = func(c *bench.Counters) {
-				if n, _ := c.Emitted(2); c.Get(bench.CounterDurable) > 0 && n > 10_000 {
+			r.Watch = func(c *job.Counters) {
+				if n, _ := c.Emitted(2); c.Get(job.CounterDurable) > 0 && n > 10_000 {
 					cancel()
 				}
 			}
-			if _, err := r.Run(ctx); !errors.Is(err, bench.ErrInterrupted) {
+			if _, err := r.Run(ctx); !errors.Is(err, job.ErrInterrupted) {
 				t.Fatalf("error %v", err)
 			}
 			r.Watch, r.GoOn = nil, true

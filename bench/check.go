@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"weir/bench/job"
 	"weir/dataflow"
 	"weir/external"
 	"weir/id"
@@ -27,12 +27,12 @@ type check struct {
 
 // checkOutput compares what a read-committed consumer sees in the run's store
 // with the reference answer over exactly the records that were handed out.
-func checkOutput(spec *JobSpec, c *Counters, r *Repetition) (*check, error) {
-	w, err := spec.workload()
+func checkOutput(spec *job.Spec, c *job.Counters, r *Repetition) (*check, error) {
+	w, err := spec.NewWorkload()
 	if err != nil {
 		return nil, err
 	}
-	if spec.timed() {
+	if spec.Timed() {
 		limit, ok := c.Limit()
 		if !ok {
 			return nil, errors.New("the job ended, but its input did not")
@@ -45,10 +45,8 @@ func checkOutput(spec *JobSpec, c *Counters, r *Repetition) (*check, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range sortedNames(r.Reference) {
-		if err := w.Set(name, r.Reference[name]); err != nil {
-			return nil, err
-		}
+	if err := setReference(w, r.Reference); err != nil {
+		return nil, err
 	}
 	want, err := w.Reference()
 	if err != nil {
@@ -63,19 +61,19 @@ func checkOutput(spec *JobSpec, c *Counters, r *Repetition) (*check, error) {
 		v.why = fmt.Errorf("%w; %w", bad, v.why)
 	}
 	v.verdict = results.OutputWrong
-	a, err := spec.algorithm()
+	a, err := spec.Lookup()
 	if err != nil {
 		return nil, err
 	}
-	if r.Cell.Kill && allowed(a.Properties().Output, w, rows, want) {
+	if r.Cell.Kill && allowed(a.Allows(), w, rows, want) {
 		v.verdict = results.OutputDeclared
 	}
 	return v, nil
 }
 
 // committedRows returns the canonical rows, and what is wrong with them by themselves.
-func committedRows(spec *JobSpec, w workloads.Workload) (rows [][]byte, bad, err error) {
-	store, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: filepath.Join(spec.Dir, sinkDir)})
+func committedRows(spec *job.Spec, w workloads.Workload) (rows [][]byte, bad, err error) {
+	store, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: filepath.Join(spec.Dir, job.SinkDir)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,10 +110,11 @@ func allowed(g dataflow.Guarantee, w workloads.Workload, got, want [][]byte) boo
 	if g == dataflow.ExactlyOnce {
 		return false
 	}
-	if _, ok := intendedTime(w); !ok {
+	t, ok := w.(workloads.Totals)
+	if !ok {
 		return true
 	}
-	have, expected := totals(got), totals(want)
+	have, expected := totals(t, got), totals(t, want)
 	for key, n := range expected { // a conjunction: order is not seen
 		if m := have[key]; g == dataflow.AtLeastOnce && m < n || g == dataflow.AtMostOnce && m > n {
 			return false
@@ -124,15 +123,47 @@ func allowed(g dataflow.Guarantee, w workloads.Workload, got, want [][]byte) boo
 	return true
 }
 
-func totals(rows [][]byte) map[uint64]uint64 {
-	of := make(map[uint64]uint64, len(rows))
+func totals(t workloads.Totals, rows [][]byte) map[string]uint64 {
+	of := make(map[string]uint64, len(rows))
 	for _, r := range rows {
-		var x struct{ Key, Count uint64 }
-		if json.Unmarshal(r, &x) == nil {
-			of[x.Key] = max(of[x.Key], x.Count)
+		if key, n, err := t.Total(r); err == nil {
+			of[key] = max(of[key], n)
 		}
 	}
 	return of
 }
 
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// setReference gives a workload the settings of the reference answer alone.
+func setReference(w workloads.Workload, reference map[string]string) error {
+	for _, name := range sortedNames(reference) {
+		if err := w.Set(name, reference[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckReference returns an error if some cell's workload cannot make a
+// reference answer with the settings of Reference.
+func (c *Campaign) CheckReference() error {
+	if len(c.Reference) == 0 {
+		return nil
+	}
+	for i := range c.Plan.Cells {
+		cell := &c.Plan.Cells[i]
+		spec := job.Spec{Workload: cell.Workload, Settings: cell.Settings, Events: c.Plan.Events}
+		w, err := spec.NewWorkload()
+		if err == nil {
+			err = setReference(w, c.Reference)
+		}
+		if err == nil {
+			err = w.Validate()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", cell.Workload, err)
+		}
+	}
+	return nil
+}

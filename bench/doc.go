@@ -1,29 +1,6 @@
 // Package bench measures jobs on real threads, a real disk and in real
 // processes. It plans a campaign, runs every repetition of a cell in a child
-// process, checks what the job committed against the reference answer, and
-// records the numbers through package results.
-//
-// # The job in a child process
-//
-// The measuring process starts itself again as the child ([RunJob]) with a
-// [JobSpec]. Both map the same file of counters ([Counters]): how far each
-// source has got, the phase, the moments that matter. The counters outlive a
-// SIGKILL. What the child measures in detail it writes to a report file when
-// its job has ended; a killed child leaves counters only.
-//
-// # Load
-//
-// A closed loop offers records as fast as the sources take them and gives
-// throughput alone. An open loop offers them by a schedule: record n is
-// intended at start + n/rate, whatever happened to the records before it, and a
-// source that has fallen behind emits all that is due. Latency counts from the
-// intended time.
-//
-// # Phases
-//
-// A timed repetition fills the state (as many records as seven times the number
-// of keys, closed loop), warms up until the throughput of successive slices is
-// steady, measures, and then lets the input end, so that the whole output can be
-// compared with the reference over exactly the records that were handed out.
-// A finite repetition runs a given number of records from the first to the last.
+// process (package [weir/bench/job]), checks what the job committed against the
+// reference answer, and records the numbers through package results. What it
+// knows of the machine comes from package [weir/bench/machine].
 package bench

@@ -1,16 +1,20 @@
 package bench
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"weir/dataflow"
+	"weir/bench/job"
+	"weir/bench/machine"
+	"weir/id"
+	"weir/live"
 	"weir/results"
 	"weir/results/stat"
+	"weir/trace/cost"
 )
 
 // judge checks the output and, if it is what it must be, makes the numbers.
@@ -26,7 +30,7 @@ func (m *measurement) judge() (*Outcome, error) {
 		o.Sample.Warnings = append(o.Sample.Warnings, "the committed output was wrong: "+c.why.Error())
 		return o, nil
 	}
-	p, err := readReport(m.spec.Dir)
+	p, err := job.ReadReport(m.spec.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +63,7 @@ func (t *setter) set(name string, v float64) {
 	}
 }
 
-func (m *measurement) addNumbers(s *results.Sample, p *Report) error {
+func (m *measurement) addNumbers(s *results.Sample, p *job.Report) error {
 	t := &setter{s: s}
 	seconds, cpu := float64(p.WallNanos)/1e9, float64(p.UserNanos+p.SystemNanos)/1e9
 	if m.r.Cell.Load == results.ClosedLoop {
@@ -69,16 +73,16 @@ func (m *measurement) addNumbers(s *results.Sample, p *Report) error {
 	t.set("cpu_user_s", float64(p.UserNanos)/1e9)
 	t.set("cpu_system_s", float64(p.SystemNanos)/1e9)
 	t.set("peak_memory_bytes", float64(p.PeakMemory))
-	if p.WriteBytes != unknown {
+	if p.WriteBytes != machine.Unknown {
 		t.set("process_write_bytes", float64(p.WriteBytes))
 	}
-	if p.DeviceBytes != unknown {
+	if p.DeviceBytes != machine.Unknown {
 		t.set("device_write_bytes", float64(p.DeviceBytes))
 	}
 	if p.PutBytes > 0 {
 		t.set("write_amplification", float64(p.LocalBytes)/float64(p.PutBytes))
 	}
-	if m.properties().Logs {
+	if m.algorithm.Logs() {
 		t.set("log_bytes", float64(p.LogBytes))
 	}
 	if p.PayloadBytes > 0 {
@@ -87,7 +91,7 @@ func (m *measurement) addNumbers(s *results.Sample, p *Report) error {
 	if cpu > 0 && p.SourceNanos > 0 {
 		t.set("generator_share", float64(p.SourceNanos)/1e9/cpu)
 	}
-	if beside := m.speed.times; len(beside) > 0 {
+	if beside := m.speed.Times; len(beside) > 0 {
 		t.set("calibration_ms", stat.Median(beside))
 	}
 	m.addCheckpoints(t, p)
@@ -109,12 +113,12 @@ func addThroughput(t *setter, records, seconds, cpu float64) {
 	}
 }
 
-func (m *measurement) addCheckpoints(t *setter, p *Report) {
+func (m *measurement) addCheckpoints(t *setter, p *job.Report) {
 	if !m.snapshots() {
 		return
 	}
 	rounds := p.Checkpoints
-	if m.properties().Snapshots == dataflow.LocalSnapshots {
+	if m.algorithm.IsLocal() {
 		rounds = byEpoch(rounds)
 	}
 	t.set("checkpoints_completed", float64(len(rounds)))
@@ -128,90 +132,62 @@ func (m *measurement) addCheckpoints(t *setter, p *Report) {
 		t.s.Warnings = append(t.s.Warnings, "no checkpoint was triggered and completed within the measured time: it is too short for this interval")
 		return
 	}
-	values := map[string][]float64{}
+	values := map[cost.Part][]float64{}
 	for i := range rounds {
-		c := entry(&rounds[i], p.Began)
+		c := results.Checkpoint{TriggerMS: float64(rounds[i].Triggered-p.Began) / 1e6, Cost: cost.InResults(&rounds[i].Cost)}
 		t.s.Checkpoints = append(t.s.Checkpoints, c)
-		for name, v := range map[string]float64{ // into a map: order is not seen
-			"checkpoint_ms": c.TotalMS, "sync_ms": c.SyncMS, "async_ms": c.AsyncMS, "fsync_ms": c.FsyncMS,
-			"uploaded_bytes": float64(c.Bytes["uploaded"]), "inflight_bytes": float64(c.Bytes["inflight"]),
-		} {
-			values[name] = append(values[name], v)
-		}
-		if p := m.properties(); p.HasRounds() { // a task's own snapshot has no barrier and no record
-			for name, v := range map[string]float64{ // likewise
-				"travel_ms": c.TravelMS, "alignment_ms": c.AlignmentMS, "metadata_ms": c.MetadataMS, "ack_ms": c.AckMS,
-			} {
-				values[name] = append(values[name], v)
+		for _, part := range cost.Parts() {
+			if c.Cost.Has(part) {
+				values[part] = append(values[part], c.Cost.Get(part))
 			}
 		}
-		if n, known := c.Bytes["logical_change"]; known {
-			values["logical_change_bytes"] = append(values["logical_change_bytes"], float64(n))
+	}
+	for _, part := range cost.Parts() {
+		if name := part.Definition().Metric; name != "" && len(values[part]) > 0 {
+			t.set(name, stat.Median(values[part]))
 		}
 	}
-	for _, name := range sortedNames(values) {
-		t.set(name, stat.Median(values[name]))
-	}
-	if median := stat.Median(values["checkpoint_ms"]); median > m.r.Cell.IntervalMS {
+	if median := stat.Median(values[cost.Total]); median > m.r.Cell.IntervalMS {
 		t.s.Warnings = append(t.s.Warnings, fmt.Sprintf("a checkpoint takes %.0f ms and was to be taken every %.0f ms: the interval is shorter than a checkpoint, and the next begins when the last is done", median, m.r.Cell.IntervalMS))
 	}
 }
 
-// entry is a checkpoint as results keep it.
-func entry(c *CheckpointCost, began int64) results.Checkpoint {
-	ms := func(ns int64) float64 { return float64(ns) / 1e6 }
-	e := results.Checkpoint{
-		TriggerMS: ms(c.Triggered - began), TravelMS: ms(c.TravelNanos), AlignmentMS: ms(c.AlignmentNanos), SyncMS: ms(c.SyncNanos),
-		AsyncMS: ms(c.WritingNanos), FsyncMS: ms(c.FsyncNanos), MetadataMS: ms(c.MetadataNanos),
-		AckMS: ms(c.AckNanos), TotalMS: ms(c.TotalNanos),
-		Bytes: map[string]int64{"uploaded": c.UploadedBytes + c.ObjectBytes, "inflight": c.InflightBytes},
-	}
-	if c.ChangeKnown {
-		e.Bytes["logical_change"] = c.ChangedBytes
-	}
-	return e
-}
-
 // byEpoch makes one checkpoint of the snapshots that single tasks took under
-// the same number: the longest of each part, the sum of bytes. Those that not
-// all tasks took are left out.
-func byEpoch(local []CheckpointCost) []CheckpointCost {
-	of := map[uint64]*CheckpointCost{}
+// the same number. Those that not all tasks took are left out.
+func byEpoch(local []live.Checkpoint) (rounds []live.Checkpoint) {
+	of := map[id.Epoch][]live.Checkpoint{}
 	most := 0
 	for _, c := range local {
-		x := of[uint64(c.Epoch)]
-		if x == nil {
-			kept := c
-			of[uint64(c.Epoch)] = &kept
-			most = max(most, c.Tasks)
+		of[c.Epoch] = append(of[c.Epoch], c)
+		most = max(most, len(of[c.Epoch]))
+	}
+	for _, e := range slices.Sorted(maps.Keys(of)) {
+		if len(of[e]) < most {
 			continue
 		}
-		x.Triggered, x.Completed = min(x.Triggered, c.Triggered), max(x.Completed, c.Completed)
-		x.TotalNanos, x.SyncNanos = max(x.TotalNanos, c.TotalNanos), max(x.SyncNanos, c.SyncNanos)
-		x.WritingNanos, x.FsyncNanos = max(x.WritingNanos, c.WritingNanos), max(x.FsyncNanos, c.FsyncNanos)
-		x.UploadedBytes, x.ObjectBytes = x.UploadedBytes+c.UploadedBytes, x.ObjectBytes+c.ObjectBytes
-		x.InflightBytes += c.InflightBytes
-		x.ChangedBytes, x.ChangeKnown = x.ChangedBytes+c.ChangedBytes, x.ChangeKnown && c.ChangeKnown
-		x.Tasks++
-		most = max(most, x.Tasks)
-	}
-	var rounds []CheckpointCost
-	for _, x := range of { // sorted below
-		if x.Tasks == most {
-			rounds = append(rounds, *x)
+		c := of[e][0]
+		var tasks []cost.Vector[int64]
+		for _, x := range of[e] {
+			c.Triggered, c.Completed = min(c.Triggered, x.Triggered), max(c.Completed, x.Completed)
+			tasks = append(tasks, x.Cost)
 		}
+		c.Tasks, c.Cost = len(tasks), cost.Fold(tasks)
+		rounds = append(rounds, c)
 	}
-	slices.SortFunc(rounds, func(a, b CheckpointCost) int { return cmp.Compare(a.Epoch, b.Epoch) })
 	return rounds
 }
 
-func (m *measurement) addLatencies(s *results.Sample, p *Report) (processing, visible *hdrhistogram.Histogram, err error) {
+func (m *measurement) addLatencies(s *results.Sample, p *job.Report) (processing, visible *hdrhistogram.Histogram, err error) {
 	if m.r.Cell.Load != results.OpenLoop {
 		return nil, nil, nil
 	}
 	t := &setter{s: s}
 	t.set("offered_rate", float64(m.r.Rate))
 	t.set("backlog_records", float64(p.Backlog))
+	if p.Untimed != "" {
+		s.Warnings = append(s.Warnings, "no latency is given: "+p.Untimed)
+		return nil, nil, t.err
+	}
 	t.set("latencies_out_of_range", float64(p.OutOfRange))
 	if p.Overload { // a warning says so
 		return nil, nil, t.err
@@ -249,23 +225,23 @@ func (m *measurement) addLatencies(s *results.Sample, p *Report) (processing, vi
 }
 
 // addRecovery makes the numbers of a run that was killed.
-func (m *measurement) addRecovery(s *results.Sample, p *Report) error {
+func (m *measurement) addRecovery(s *results.Sample, p *job.Report) error {
 	t := &setter{s: s}
 	c := m.counters
 	ms := func(at int64) float64 { return float64(at) / 1e6 }
 	since := func(at int64) float64 { return ms(at - m.began) }
 	s.Recovery = &results.RecoveryRecord{KilledMS: since(m.killed), StartedMS: since(m.restarted), LostRecords: m.lost}
-	if at := c.Get(CounterReady); at != 0 {
+	if at := c.Get(job.CounterReady); at != 0 {
 		s.Recovery.RestoredMS = since(at)
 		t.set("restore_ms", s.Recovery.RestoredMS-s.Recovery.StartedMS)
 	}
-	if at := c.Get(CounterNew); at != 0 {
+	if at := c.Get(job.CounterNew); at != 0 {
 		s.Recovery.FirstNewMS = since(at)
 		t.set("recovery_ms", ms(at-m.killed))
 	} else {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("no new record within %s of the kill", mostRecovery))
 	}
-	if at := c.Get(CounterCaught); at != 0 {
+	if at := c.Get(job.CounterCaught); at != 0 {
 		s.Recovery.CaughtUpMS = since(at)
 		t.set("caught_up_ms", ms(at-m.killed))
 	} else if m.r.Rate > 0 {

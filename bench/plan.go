@@ -1,22 +1,25 @@
 package bench
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
+	"strconv"
 	"time"
 
-	"weir/algorithms/catalog"
-	"weir/dataflow"
+	"weir/bench/job"
 	"weir/results"
+	statecatalog "weir/state/catalog"
+	"weir/workloads"
+	workloadcatalog "weir/workloads/catalog"
 )
 
 // Grid is what the command line asks for: the product of algorithms and states
 // over workloads.
 type Grid struct {
 	Algorithms, States, Workloads []string
-	Settings                      map[string]string
+	Settings                      map[string]string // of every workload; what a timed run is not given, workloads.Measured says
 	Interval                      time.Duration
 	Rate                          int64 // of the open loop; 0: a share of saturation
 	Parallelism                   int
@@ -32,27 +35,23 @@ const RateShare = 0.7
 // Validate checks every name and setting; errors list the known ones.
 func (g *Grid) Validate() error {
 	for _, a := range g.Algorithms {
-		if _, err := catalog.Lookup(a); err != nil {
+		if _, err := job.LookupAlgorithm(a); err != nil {
 			return err
 		}
 	}
 	for _, s := range g.States {
-		if err := CheckState(s); err != nil {
+		if _, err := statecatalog.Lookup(s); err != nil {
 			return err
 		}
 	}
 	for _, name := range g.Workloads {
-		w, err := NewWorkload(name, g.Settings)
-		if err != nil {
+		if _, err := job.NewWorkload(name, g.settings(name)); err != nil {
 			return err
-		}
-		if _, ok := intendedTime(w); !ok && g.Events == 0 {
-			return fmt.Errorf("%s runs a finite input only: its rows do not say when their records were due; give the number of records with --events", name)
 		}
 	}
 	switch {
-	case g.Parallelism < 1 || g.Parallelism > maxSources:
-		return fmt.Errorf("parallelism %d; it must be in 1..%d", g.Parallelism, maxSources)
+	case g.Parallelism < 1 || g.Parallelism > job.MaxSources:
+		return fmt.Errorf("parallelism %d; it must be in 1..%d", g.Parallelism, job.MaxSources)
 	case g.Interval < time.Millisecond:
 		return fmt.Errorf("a checkpoint interval of %s; it must be at least 1ms", g.Interval)
 	case g.Rate < 0 || g.Events < 0:
@@ -83,15 +82,29 @@ func (g *Grid) Cells() []results.Cell {
 	return cells
 }
 
+// settings returns those of a workload's cells.
+func (g *Grid) settings(workload string) map[string]string {
+	w, err := workloadcatalog.New(workload)
+	m, ok := w.(workloads.Measured)
+	if err != nil || !ok || g.Events > 0 {
+		return g.Settings
+	}
+	s := m.Measured()
+	for name, v := range g.Settings { // a map into a map: order is not seen
+		s[name] = v
+	}
+	return s
+}
+
 func (g *Grid) variant(workload, state, algorithm string) []results.Cell {
-	spec, err := catalog.Lookup(algorithm)
+	spec, err := job.LookupAlgorithm(algorithm)
 	if err != nil {
 		return nil // Validate says so
 	}
 	c := results.Cell{
-		Algorithm: algorithm, State: state, Workload: workload, Settings: g.Settings, Parallelism: g.Parallelism, Load: results.ClosedLoop,
+		Algorithm: algorithm, State: state, Workload: workload, Settings: g.settings(workload), Parallelism: g.Parallelism, Load: results.ClosedLoop,
 	}
-	snapshots := spec.Properties().Snapshots != dataflow.NoSnapshots
+	snapshots := spec.TakesSnapshots()
 	if snapshots {
 		c.IntervalMS = float64(g.Interval) / 1e6
 	}
@@ -176,30 +189,70 @@ func isFirst(c results.Cell) bool { return c.Load == results.ClosedLoop && !c.Ki
 
 // Estimates for planning; measured numbers take their place as they come in.
 const (
-	guessHeap      = 8_000_000 // records per second, two cores
-	guessPebble    = 2_000_000
-	guessMost      = 20_000_000
+	guessMemory    = 8_000_000 // records per second, two cores, state in memory
+	guessLocal     = 2_000_000 // in files
+	mostRecords    = 20_000_000
+	localSlower    = 4                      // times, at least
 	guessOverhead  = 900 * time.Millisecond // start, end, calibration
 	guessCheck     = 20                     // ns per record to check the output
 	guessRestarted = 800 * time.Millisecond
 )
 
-func guessRate(c *results.Cell) int64 {
-	if c.State == "heap" {
-		return guessHeap
+// guess is what planning knows about the job of a cell.
+type guess struct {
+	workload workloads.Workload // nil: unknown, which Validate says
+	local    bool               // its state is in files
+}
+
+func guessOf(c *results.Cell) guess {
+	var g guess
+	if w, err := job.NewWorkload(c.Workload, c.Settings); err == nil {
+		g.workload = w
 	}
-	return guessPebble
+	if b, err := statecatalog.Lookup(c.State); err == nil {
+		g.local = b.Local
+	}
+	return g
+}
+
+func (g guess) size(records int64) workloads.Size {
+	if g.workload == nil {
+		return workloads.Size{}
+	}
+	return job.SizeOf(g.workload, records)
+}
+
+// rate guesses how many records the job takes in a second.
+func (g guess) rate() int64 {
+	rate := int64(guessMemory)
+	if g.local {
+		rate = guessLocal
+	}
+	if most := g.size(0).MostRecords; most > 0 {
+		rate = min(rate, most)
+	}
+	return rate
+}
+
+// most is what the job takes in a second at most.
+func (g guess) most() int64 {
+	most := cmp.Or(g.size(0).MostRecords, mostRecords)
+	if g.local {
+		most /= localSlower
+	}
+	return most
 }
 
 // estimate guesses how long a repetition takes.
 func (p *Plan) estimate(c *results.Cell) time.Duration {
-	rate := guessRate(c)
+	g := guessOf(c)
+	rate := g.rate()
 	seconds := func(records int64) time.Duration { return time.Duration(records * int64(time.Second) / rate) }
 	d := guessOverhead
 	if p.Events > 0 {
 		d += seconds(p.Events) + time.Duration(p.Events*guessCheck)
 	} else {
-		fill := FillPerKey * keysOf(c)
+		fill := g.size(0).Fill
 		d += seconds(fill) + p.Warm/2 + p.Measure
 		if c.Load == results.OpenLoop {
 			d += time.Duration(c.IntervalMS * 1.25e6)
@@ -258,36 +311,33 @@ func (p *Plan) DiskBytes() int64 {
 
 // Sizes for the guess, in bytes.
 const (
-	rowBytes    = 40 // a committed row in its log
 	loggedBytes = 48 // a record in a channel log
-	entryBytes  = 24 // a key and what belongs to it
 	copies      = 5  // of the state: retained, under way, doomed, local
-	otherEvent  = 2 << 10
 )
 
 func (p *Plan) runBytes(c *results.Cell) int64 {
-	if p.Events > 0 && c.Workload != "keyedcount" {
-		return p.Events * otherEvent
-	}
-	keys := keysOf(c)
-	state := keys * (setting(c.Settings, "valueSize", 16) + entryBytes)
-	records := p.Events
-	perSecond := int64(guessMost)
-	if strings.HasPrefix(c.State, "pebble") {
-		perSecond /= 4
-	}
+	g := guessOf(c)
 	interval := time.Duration(c.IntervalMS * 1e6)
+	records := p.Events
 	if records == 0 {
-		records = FillPerKey*keys + int64((p.Warm+p.Measure+interval*5/4).Seconds()*float64(perSecond))
+		records = g.size(0).Fill + int64((p.Warm+p.Measure+interval*5/4).Seconds()*float64(g.most()))
 	}
-	n := state*copies + rowBytes*(records/max(setting(c.Settings, "emitEvery", 1), 1)+keys)
+	size := g.size(records)
+	n := size.State*copies + size.Output
 	if logs(c.Algorithm) {
-		n += loggedBytes * min(records, int64(4*interval.Seconds()*float64(perSecond)))
+		n += loggedBytes * min(records, int64(4*interval.Seconds()*float64(g.most())))
 	}
 	return n
 }
 
 func logs(algorithm string) bool {
-	a, err := catalog.Lookup(algorithm)
-	return err == nil && a.Properties().Logs
+	a, err := job.LookupAlgorithm(algorithm)
+	return err == nil && a.Logs()
+}
+
+func setting(settings map[string]string, name string, standard int64) int64 {
+	if n, err := strconv.ParseInt(settings[name], 10, 64); err == nil {
+		return n
+	}
+	return standard
 }

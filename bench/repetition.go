@@ -11,7 +11,8 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"weir/dataflow"
+	"weir/bench/job"
+	"weir/bench/machine"
 	"weir/results"
 	"weir/results/stat"
 )
@@ -28,9 +29,9 @@ type Repetition struct {
 	Events    int64
 	Warm      time.Duration
 	Measure   time.Duration
-	Tuning    Tuning
+	Tuning    job.Tuning
 	DiskBytes int64
-	Canary    string
+	Mutant    string
 	// Profile is a file for a CPU profile of the job's process; empty: none.
 	Profile string
 	// Reference are settings of the reference answer alone, to make it wrong.
@@ -38,7 +39,7 @@ type Repetition struct {
 	// GoOn goes on from what an earlier run has left in the directory.
 	GoOn bool
 	// Watch is called every few milliseconds while a job runs; nil: nobody looks.
-	Watch func(*Counters)
+	Watch func(*job.Counters)
 }
 
 // Outcome is what came of a repetition.
@@ -54,14 +55,14 @@ type Outcome struct {
 var ErrNoProgress = errors.New("no progress")
 
 // Run measures. On an interrupt the job is stopped well, its directory stays,
-// and the error is ErrInterrupted.
+// and the error is job.ErrInterrupted.
 func (r *Repetition) Run(ctx context.Context) (*Outcome, error) {
 	m, err := r.prepare()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = m.counters.Close() }()
-	calibration := Calibrate()
+	calibration := machine.Calibrate()
 	if err := m.first(ctx); err != nil {
 		return nil, r.explain(err)
 	}
@@ -84,12 +85,13 @@ func (r *Repetition) explain(err error) error {
 
 // measurement is a repetition under way.
 type measurement struct {
-	r        *Repetition
-	spec     JobSpec
-	counters *Counters
-	rng      *rand.Rand
-	speed    *speedProbe
-	lags     []float64 // records due and not taken, of about the last second
+	r         *Repetition
+	spec      job.Spec
+	algorithm job.Algorithm
+	counters  *job.Counters
+	rng       *rand.Rand
+	speed     *machine.SpeedProbe
+	lags      []float64 // records due and not taken, of about the last second
 	// Of a run that is killed: times since the epoch, and records.
 	began, killed, restarted int64
 	lost                     int64
@@ -111,26 +113,29 @@ func (r *Repetition) prepare() (*measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &measurement{r: r, speed: newSpeedProbe(), rng: rand.New(rand.NewPCG(r.Seed, 0x6b696c6c))}
+	m := &measurement{r: r, speed: machine.NewSpeedProbe(), rng: rand.New(rand.NewPCG(r.Seed, 0x6b696c6c))}
 	m.spec = r.spec(dir)
-	m.counters, err = OpenCounters(dir)
+	if m.algorithm, err = m.spec.Lookup(); err != nil {
+		return nil, err
+	}
+	m.counters, err = job.OpenCounters(dir)
 	return m, err
 }
 
 // spec returns what the first process is told.
-func (r *Repetition) spec(dir string) JobSpec {
+func (r *Repetition) spec(dir string) job.Spec {
 	c := &r.Cell
-	s := JobSpec{
+	s := job.Spec{
 		Algorithm: c.Algorithm, State: c.State, Workload: c.Workload, Settings: c.Settings, Parallelism: c.Parallelism,
 		Interval: time.Duration(c.IntervalMS * 1e6), Tuning: r.Tuning, Seed: r.Seed, Dir: dir, Epoch: time.Now().UnixNano(),
-		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Canary: r.Canary, Profile: r.Profile,
+		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Mutant: r.Mutant, Profile: r.Profile,
 	}
-	if s.timed() {
-		s.Fill = FillPerKey * keysOf(c)
+	if s.Timed() {
+		s.Fill = guessOf(c).size(0).Fill
 	}
 	if c.Kill {
 		s.Measure = forever
-		if !s.timed() {
+		if !s.Timed() {
 			s.Hold = max(s.Events*9/10/int64(c.Parallelism), 1)
 		}
 	}
@@ -151,7 +156,7 @@ const poll = 2 * time.Millisecond
 
 // first runs the first process: to its end, or to the moment at which it is killed.
 func (m *measurement) first(ctx context.Context) error {
-	p, err := start(&m.spec)
+	p, err := job.Start(&m.spec)
 	if err != nil {
 		return err
 	}
@@ -163,15 +168,13 @@ func (m *measurement) first(ctx context.Context) error {
 		return err
 	}
 	select {
-	case <-p.done:
-		return errors.Join(errors.New("the job ended before it could be killed: give it more records"), p.failure())
+	case <-p.Done():
+		return errors.Join(errors.New("the job ended before it could be killed: give it more records"), p.Failure())
 	default:
 	}
 	m.noteKill()
-	p.kill()
-	for i := range m.spec.Parallelism { // now they stand still
-		m.counters.setSource(i, sourceKilled, m.counters.Offset(i))
-	}
+	p.Kill()
+	m.counters.NoteKill(m.spec.Parallelism)
 	return nil
 }
 
@@ -186,32 +189,24 @@ func (m *measurement) moment() func() bool {
 	return func() bool {
 		n, _ := m.counters.Emitted(m.spec.Parallelism)
 		switch {
-		case snapshots && m.counters.Get(CounterDurable) == 0, !m.spec.timed() && n < progress, m.spec.timed() && m.counters.Get(CounterBegan) == 0:
+		case snapshots && m.counters.Get(job.CounterDurable) == 0, !m.spec.Timed() && n < progress, m.spec.Timed() && m.counters.Get(job.CounterBegan) == 0:
 			return false
 		case since == 0:
-			since = m.spec.clock()
+			since = m.spec.Clock()
 		}
-		return m.spec.clock() >= since+wait
+		return m.spec.Clock() >= since+wait
 	}
 }
 
-func (m *measurement) properties() dataflow.Properties {
-	a, err := m.spec.algorithm()
-	if err != nil {
-		return dataflow.Properties{} // the job says so
-	}
-	return a.Properties()
-}
-
-func (m *measurement) snapshots() bool { return m.properties().Snapshots != dataflow.NoSnapshots }
+func (m *measurement) snapshots() bool { return m.algorithm.TakesSnapshots() }
 
 // noteKill records when the job is killed, right before it is: a process of
 // much memory takes its time to die. The lag is the level before the kill.
 func (m *measurement) noteKill() {
 	c := m.counters
-	c.Set(CounterLag, m.level())
-	c.Set(CounterNew, 0)
-	m.began, m.killed = c.Get(CounterBegan), m.spec.clock()
+	c.Set(job.CounterLag, m.level())
+	c.Set(job.CounterNew, 0)
+	m.began, m.killed = c.Get(job.CounterBegan), m.spec.Clock()
 }
 
 // lagsKept is about a second of looks at the backlog.
@@ -219,13 +214,13 @@ const lagsKept = int(time.Second / poll)
 
 // noteLag keeps the backlog for level.
 func (m *measurement) noteLag() {
-	if m.spec.Rate == 0 || m.counters.Phase() != Measuring {
+	if m.spec.Rate == 0 || m.counters.Phase() != job.Measuring {
 		return
 	}
 	if len(m.lags) == lagsKept {
 		m.lags = m.lags[1:]
 	}
-	m.lags = append(m.lags, float64(m.schedule().backlog(m.spec.clock())))
+	m.lags = append(m.lags, float64(m.spec.Backlog(m.counters)))
 }
 
 // level is the median backlog of the last second, in records.
@@ -236,11 +231,6 @@ func (m *measurement) level() int64 {
 	return int64(stat.Median(m.lags))
 }
 
-func (m *measurement) schedule() *schedule {
-	n := int64(m.spec.Parallelism)
-	return &schedule{counters: m.counters, sources: m.spec.Parallelism, rate: m.spec.Rate, fill: (m.spec.Fill + n - 1) / n}
-}
-
 // mostRecovery is how long a recovery may take, catching up included, before it
 // is given up.
 const mostRecovery = 20 * time.Second
@@ -249,40 +239,38 @@ const mostRecovery = 20 * time.Second
 func (m *measurement) second(ctx context.Context) error {
 	s := m.spec
 	s.Killed, s.Hold, s.Measure = true, 0, mostRecovery
-	m.restarted = m.spec.clock()
-	p, err := start(&s)
+	m.restarted = m.spec.Clock()
+	p, err := job.Start(&s)
 	if err != nil {
 		return err
 	}
 	if err := m.await(ctx, p, func() bool { return false }); err != nil {
 		return fmt.Errorf("after the kill: %w", err)
 	}
-	for i := range m.spec.Parallelism {
-		m.lost += max(m.counters.getSource(i, sourceKilled)-(m.counters.getSource(i, sourceRestored)-1), 0)
-	}
+	m.lost = m.counters.Lost(m.spec.Parallelism)
 	return nil
 }
 
 // await waits until the process has ended, or a condition is true.
-func (m *measurement) await(ctx context.Context, p *process, until func() bool) error {
+func (m *measurement) await(ctx context.Context, p *job.Process, until func() bool) error {
 	t := time.NewTicker(poll)
 	defer t.Stop()
 	deadline := time.NewTimer(m.deadline())
 	defer deadline.Stop()
 	for {
 		select {
-		case <-p.done:
-			return p.failure()
+		case <-p.Done():
+			return p.Failure()
 		case <-ctx.Done():
-			p.interrupt()
-			return fmt.Errorf("%w; %s holds the job's newest checkpoint", ErrInterrupted, m.spec.Dir)
+			p.Interrupt()
+			return fmt.Errorf("%w; %s holds the job's newest checkpoint", job.ErrInterrupted, m.spec.Dir)
 		case <-deadline.C:
 			phase := m.counters.Phase()
-			p.kill()
+			p.Kill()
 			return fmt.Errorf("%w: the job was still %s after %s and was killed; see %s", ErrNoProgress, phase, m.deadline().Round(time.Second), m.spec.Dir)
 		case <-t.C:
-			if m.counters.Phase() == Measuring {
-				m.speed.look()
+			if m.counters.Phase() == job.Measuring {
+				m.speed.Look()
 			}
 			m.noteLag()
 			if m.r.Watch != nil {

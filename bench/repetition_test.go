@@ -2,17 +2,19 @@ package bench_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
 )
 
 // TestMain lets the test binary be the child that runs jobs.
 func TestMain(m *testing.M) {
-	if bench.IsChild() {
-		os.Exit(bench.Child())
+	if job.IsChild() {
+		os.Exit(job.Child())
 	}
 	os.Exit(m.Run())
 }
@@ -20,7 +22,7 @@ func TestMain(m *testing.M) {
 // small is a repetition over a finite input, fast enough for a test.
 func small(t *testing.T, algorithm, state string) *bench.Repetition {
 	t.Helper()
-	tuning := bench.DefaultTuning()
+	tuning := job.DefaultTuning()
 	tuning.BatchRecords, tuning.SourceBatch, tuning.CacheBytes, tuning.WriteBytes = 64, 64, 4<<20, 4<<20
 	return &bench.Repetition{
 		Cell: results.Cell{
@@ -86,7 +88,7 @@ func TestTimedOpenLoop(t *testing.T) {
 func TestWrongOutputHasNoNumbers(t *testing.T) {
 	r := small(t, "aligned", "heap")
 	r.Events = 600_000
-	r.Cell.Kill, r.Canary = true, "release-before-stored"
+	r.Cell.Kill, r.Mutant = true, "release-before-stored"
 	for seed := range uint64(20) {
 		r.Seed = seed
 		o := measure(t, r)
@@ -98,4 +100,20 @@ func TestWrongOutputHasNoNumbers(t *testing.T) {
 		}
 	}
 	t.Error("output that was committed too early was never seen to be wrong")
+}
+
+// TestRowsThatDoNotTellHaveNoLatency: such a job is measured all the same, and
+// says what to change.
+func TestRowsThatDoNotTellHaveNoLatency(t *testing.T) {
+	r := small(t, "none", "heap")
+	r.Cell.Workload, r.Cell.Settings, r.Cell.IntervalMS = "nexmark-q1", map[string]string{"numEventGenerators": "1"}, 0
+	r.Events, r.Rate, r.Warm, r.Measure = 0, 20_000, 300*time.Millisecond, 300*time.Millisecond
+	r.Cell.Load, r.Cell.Rate = results.OpenLoop, 20_000
+	s := measure(t, r).Sample
+	if _, known := s.Metrics["processing_p50_ms"]; known || s.Output != results.OutputExact {
+		t.Errorf("output %s, metrics %v", s.Output, s.Metrics)
+	}
+	if text := strings.Join(s.Warnings, "\n"); !strings.Contains(text, "no latency is given: ") || !strings.Contains(text, "raise numEventGenerators") {
+		t.Errorf("warnings %q", s.Warnings)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/bench/job"
 	"weir/results"
 )
 
@@ -21,62 +22,10 @@ const (
 	settingWarm   = "warm_up_ms"
 
 	settingDir       = "dir"
-	settingCanary    = "canary"
+	settingMutant    = "mutant"
 	settingReference = "wrong_reference"
 	settingProgram   = "program" // the first bytes of the executable's SHA-256
 )
-
-// tuned is a field of a Tuning with its name in manifests.
-type tuned struct {
-	name  string
-	value any // *int, *int64 or *time.Duration
-}
-
-func (t *Tuning) fields() []tuned {
-	return []tuned{
-		{"batch_records", &t.BatchRecords}, {"batch_bytes", &t.BatchBytes}, {"batch_timeout", &t.BatchTimeout},
-		{"source_batch", &t.SourceBatch}, {"queue_buffers", &t.Queue}, {"quantum", &t.Quantum}, {"transfers", &t.Transfers},
-		{"memory_limit_bytes", &t.MemoryBytes}, {"block_cache_bytes", &t.CacheBytes}, {"write_cache_bytes_per_task", &t.WriteBytes},
-		{"gc_percent", &t.GCPercent}, {"processors", &t.Processors},
-	}
-}
-
-// describe adds a text for every field to settings.
-func (t *Tuning) describe(settings map[string]string) {
-	for _, f := range t.fields() {
-		switch v := f.value.(type) {
-		case *int:
-			settings[f.name] = strconv.Itoa(*v)
-		case *int64:
-			settings[f.name] = strconv.FormatInt(*v, 10)
-		case *time.Duration:
-			settings[f.name] = v.String()
-		}
-	}
-}
-
-// read is the inverse of describe; what settings do not have stays.
-func (t *Tuning) read(settings map[string]string) error {
-	for _, f := range t.fields() {
-		text, ok := settings[f.name]
-		if !ok {
-			continue
-		}
-		var err error
-		switch v := f.value.(type) {
-		case *int:
-			*v, err = strconv.Atoi(text)
-		case *int64:
-			*v, err = strconv.ParseInt(text, 10, 64)
-		case *time.Duration:
-			*v, err = time.ParseDuration(text)
-		}
-		if err != nil {
-			return fmt.Errorf("setting %s: %w; restore the manifest, or measure again", f.name, err)
-		}
-	}
-	return nil
-}
 
 // describe adds to settings what Resume needs besides plan and tuning.
 func (c *Campaign) describe(settings map[string]string) {
@@ -86,7 +35,7 @@ func (c *Campaign) describe(settings map[string]string) {
 		reference = append(reference, name+"="+c.Reference[name])
 	}
 	for _, s := range [][2]string{
-		{settingDir, c.Dir}, {settingCanary, c.Canary}, {settingReference, strings.Join(reference, ",")}, {settingProgram, programSum()},
+		{settingDir, c.Dir}, {settingMutant, c.Mutant}, {settingReference, strings.Join(reference, ",")}, {settingProgram, programSum()},
 	} {
 		if s[1] != "" {
 			settings[s[0]] = s[1]
@@ -109,7 +58,7 @@ func Resume(dir string) (*Campaign, error) {
 			Measure: time.Duration(m.Plan.RepetitionSeconds * 1e9), Events: setting(s, settingEvents, 0),
 			Warm: time.Duration(setting(s, settingWarm, 0)) * time.Millisecond,
 		},
-		Results: dir, Dir: s[settingDir], Tuning: DefaultTuning(), Canary: s[settingCanary], Resume: true,
+		Results: dir, Dir: s[settingDir], Tuning: job.DefaultTuning(), Mutant: s[settingMutant], Resume: true,
 	}
 	for _, text := range strings.Split(s[settingReference], ",") {
 		if name, value, ok := strings.Cut(text, "="); ok {
@@ -119,7 +68,39 @@ func Resume(dir string) (*Campaign, error) {
 			c.Reference[name] = value
 		}
 	}
-	return c, c.Tuning.read(s)
+	return c, c.Tuning.Read(s)
+}
+
+// Left reports whether something of a campaign that was begun is left to do. If
+// not, r is what came of it, err the error it ended with, and Run is not to be
+// called: it would write the end of today.
+func (c *Campaign) Left() (left bool, r *results.Results, err error) {
+	m, err := results.ReadManifest(c.Results)
+	if err != nil || m.Finished == nil {
+		return true, nil, err
+	}
+	if r, err = results.Read(c.Results); err != nil {
+		return true, nil, nil // Run says what is wrong, or mends it
+	}
+	has := map[string]bool{}
+	for i := range r.Samples {
+		has[r.Samples[i].Cell.Key()+strconv.Itoa(r.Samples[i].Repetition)] = true
+	}
+	for _, s := range order(c.Plan.Cells, c.Plan.Repetitions, c.Plan.Seed) {
+		if !has[s.cell.Key()+strconv.Itoa(s.repetition)] {
+			return true, nil, nil
+		}
+	}
+	return false, r, Verdict(c.Results, wrongOutputs(r), m.Validity)
+}
+
+func wrongOutputs(r *results.Results) (n int) {
+	for i := range r.Samples {
+		if r.Samples[i].Output == results.OutputWrong {
+			n++
+		}
+	}
+	return n
 }
 
 // reopen opens the record of a campaign that goes on, and marks it if it goes

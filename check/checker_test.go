@@ -99,7 +99,7 @@ func TestNewRefusesWhatCannotBeChecked(t *testing.T) {
 	for name, change := range map[string]func(x *Expect){
 		"guarantee":   func(x *Expect) { x.State = 0 },
 		"RecordID":    func(x *Expect) { x.RecordID = nil },
-		"outside the": func(x *Expect) { x.Channels = []Channel{{0, 9}} },
+		"outside the": func(x *Expect) { x.Channels = []Channel{{From: 0, To: 9}} },
 	} {
 		x := worldExpect()
 		change(&x)
@@ -112,7 +112,7 @@ func TestNewRefusesWhatCannotBeChecked(t *testing.T) {
 // BenchmarkRun is the checker's share of a whole run of 240 records with one
 // crash and three completed checkpoints.
 func BenchmarkRun(b *testing.B) {
-	w := newWorld(b, func(x *Expect) { x.CheckpointWithin = 0 })
+	w := newWorld(b, func(x *Expect) { x.Pace.Checkpoint = 0 })
 	var events []trace.Event
 	w.mirror = func(e trace.Event) { events = append(events, e) }
 	w.begin()

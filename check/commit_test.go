@@ -76,9 +76,10 @@ func TestOutputWithoutSnapshot(t *testing.T) {
 func lateCommit(t *testing.T, record bool) *Report {
 	w := newWorld(t)
 	w.middle()
-	w.c.tasks[4].committed = nil // as if the first commit had not come through
-	rows := w.c.rows
-	w.c.rows = nil
+	commits := watcherOf[*commit](w.c)
+	commits.sinks[4].visible = nil // as if the first commit had not come through
+	rows := w.c.output.rows
+	w.c.output.rows = nil
 	w.snapshot(epoch(1, 2))
 	if record {
 		w.record(epoch(1, 2))
@@ -89,7 +90,7 @@ func lateCommit(t *testing.T, record bool) *Report {
 	w.coordinator(trace.PlanExecuted, epoch(1, 2))
 	w.do(state.Op{Kind: state.OpDelete, Key: "chk/1.1"})
 	w.tell(trace.Event{Kind: trace.OutputCommitted, Task: 4, Channel: trace.NoChannel, Attempt: 1, Epoch: epoch(1, 1)})
-	w.c.rows = rows
+	w.c.output.rows = rows
 	return w.c.Finish(End{Time: w.now})
 }
 

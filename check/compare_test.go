@@ -7,17 +7,6 @@ import (
 	"weir/trace"
 )
 
-func TestAgreement(t *testing.T) {
-	same := []Outcome{{"aligned", "d1"}, {"unaligned", "d1"}}
-	if vs := Agreement(same); len(vs) > 0 {
-		t.Errorf("%v", vs)
-	}
-	vs := Agreement(append(same, Outcome{"uncoordinated", "d2"}))
-	if len(vs) != 1 || !strings.Contains(vs[0].String(), "aligned answers d1, uncoordinated answers d2") {
-		t.Errorf("%v", vs)
-	}
-}
-
 func TestDeterminism(t *testing.T) {
 	run := func() Run {
 		return Run{Hash: 7, Events: []trace.Event{

@@ -1,32 +1,30 @@
+// The contiguity oracle: no task that has not been replaced gives up because its
+// channel or its output is broken.
+//
+// It does not verify what a task took without noticing (cut, effect), nor tasks
+// that stop for other reasons.
+
 package check
 
-import (
-	"strings"
+import "weir/trace"
 
-	"weir/trace"
-)
+type contiguity struct{ judge }
 
-// breaches are parts of the reasons that the kernel gives when what it takes for
-// granted does not hold.
-func breaches() [3]string {
-	return [3]string{
-		"the channel lost or repeated something",
-		"does not follow",
-		"output is lost",
-	}
-}
+func newContiguity(j judge) watcher { return &contiguity{j} }
 
-// taskFailed is the contiguity oracle: a task that has not been replaced gives
-// up because its channel or its output is broken.
-func (c *Checker) taskFailed(e *trace.Event, t *task) {
-	c.report.TaskFailures++
-	if e.Attempt < t.attempt {
+func (o *contiguity) Wants() trace.Mask { return kinds(trace.TaskFailed) }
+
+func (o *contiguity) Reset() {}
+
+func (o *contiguity) Finish(End) {}
+
+func (o *contiguity) Observe(e *trace.Event) {
+	if o.replaced(e) {
 		return
 	}
-	for _, b := range breaches() {
-		if strings.Contains(e.Text, b) {
-			c.violate(Contiguity, e.Task, 0, "%s gave up: %s", c.taskName(int(e.Task)), e.Text)
-			return
-		}
+	switch e.Cause {
+	case trace.Gap, trace.RestoredGap, trace.OutputLost:
+		o.violate(e.Task, 0, "%s gave up: %s", o.taskName(int(e.Task)), e.Text)
+	default: // it may fail so
 	}
 }

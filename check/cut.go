@@ -1,3 +1,12 @@
+// The cut oracle: each complete checkpoint, and each recovery line, is a
+// consistent cut. No receiver has what its sender has not sent, and what was sent
+// is delivered, captured or replayed, once; the records in it are the prefix that
+// the sources had handed out.
+//
+// It does not verify that what was captured can be read again (storage, restore),
+// what is in the state of tasks behind the first ones beyond counts of items, nor
+// snapshots that no checkpoint or recovery used.
+
 package check
 
 import (
@@ -7,82 +16,93 @@ import (
 	"weir/trace"
 )
 
-// checkpointCompleted takes the moment at which a job-wide checkpoint became true.
-func (c *Checker) checkpointCompleted(e *trace.Event) {
-	c.report.Checkpoints++
-	c.mark("between two checkpoints")
-	c.completed = append(c.completed, e.Epoch)
-	if c.x.Coordinated && c.gatherParts(e.Epoch) {
-		c.checkDurable(e.Epoch)
-		c.checkCut(e.Epoch)
-		for i := range c.tasks {
-			c.tasks[i].part = c.parts[i]
-		}
-	}
-	c.retain(e.Epoch)
+type cut struct {
+	judge
+	counts []int32   // scratch, by record
+	parts  []int32   // scratch: the cut, by task
+	ranges []capture // scratch
 }
 
-// gatherParts finds the snapshot of every task that belongs to checkpoint e; for
-// one that has left, the last that stood for it.
-func (c *Checker) gatherParts(e id.Epoch) bool {
-	whole := true
-	for i := range c.tasks {
-		t := &c.tasks[i]
-		p := c.find(t, e)
-		if t.left && (p == none || !c.snapshots[p].stored) {
-			p = t.part // drained before and gone meanwhile
+func newCut(j judge) watcher {
+	return &cut{judge: j, counts: make([]int32, j.x.Records), parts: make([]int32, len(j.x.Tasks))}
+}
+
+func (o *cut) Wants() trace.Mask { return kinds(trace.Completed, trace.TaskReady) }
+
+func (o *cut) Reset() {}
+
+func (o *cut) Finish(End) {}
+
+func (o *cut) Observe(e *trace.Event) {
+	switch {
+	case e.Kind == trace.TaskReady && o.line.complete:
+		o.checkRecovery()
+	case e.Kind == trace.Completed && o.x.Coordinated:
+		if o.lacksNone(e.Epoch) {
+			copy(o.parts, o.model.parts)
+			o.checkCut(e.Epoch)
 		}
+	}
+}
+
+// lacksNone: every task is part of a complete checkpoint.
+func (o *cut) lacksNone(e id.Epoch) bool {
+	for i, p := range o.model.parts {
 		if p == none {
-			c.violate(Cut, id.TaskID(i), e, "the checkpoint is complete without a snapshot of %s, which has not left", c.taskName(i))
-			whole = false
+			o.violate(id.TaskID(i), e, "the checkpoint is complete without a snapshot of %s, which has not left", o.taskName(i))
 		}
-		c.parts[i] = p
 	}
-	return whole
+	return o.whole
 }
 
-// checkDurable: complete means that every share was known durable.
-func (c *Checker) checkDurable(e id.Epoch) {
-	for i, p := range c.parts {
-		if !c.snapshots[p].stored {
-			c.violate(StorageWhole, id.TaskID(i), e, "the checkpoint is complete before the snapshot of %s was durable", c.taskName(i))
+// checkRecovery looks at a line whose last task has become ready.
+func (o *cut) checkRecovery() {
+	switch {
+	case o.x.State == AtMostOnce:
+	case o.x.Coordinated:
+		o.checkRestoredCheckpoint()
+	default:
+		for i := range o.line.channels {
+			o.checkLine(id.ChannelID(i))
 		}
 	}
 }
 
-// checkCut is the cut oracle on the snapshots in c.parts.
-func (c *Checker) checkCut(e id.Epoch) {
-	if c.x.State == ExactlyOnce {
-		for n := range c.channels {
-			c.checkChannel(id.ChannelID(n), e)
+// checkCut looks at the snapshots in o.parts.
+func (o *cut) checkCut(e id.Epoch) {
+	if o.x.State == ExactlyOnce {
+		for n := range o.channels {
+			o.checkChannel(id.ChannelID(n), e)
 		}
 	}
-	c.checkPrefix(e)
+	o.checkPrefix(e)
 }
 
 // checkChannel: what the receiver had was sent, and what was sent is either
 // delivered or captured, once.
-func (c *Checker) checkChannel(n id.ChannelID, e id.Epoch) {
-	ch := &c.channels[n]
-	from, to := &c.snapshots[c.parts[ch.From]], &c.snapshots[c.parts[ch.To]]
-	sealed, delivered := c.sealedAt(from, n), c.deliveredAt(to, n)
+func (o *cut) checkChannel(n id.ChannelID, e id.Epoch) {
+	ch := &o.channels[n]
+	from, to := &o.snapshots[o.parts[ch.From]], &o.snapshots[o.parts[ch.To]]
+	sealed, delivered := o.sealedAt(from, n), o.deliveredAt(to, n)
 	if delivered > sealed {
-		c.violate(Cut, ch.To, e, "channel %s: the snapshot of %s has received %d items, that of %s has sent %d: effects without their cause", n, c.taskName(int(ch.To)), delivered, c.taskName(int(ch.From)), sealed)
+		o.violate(ch.To, e, "channel %s: the snapshot of %s has received %d items, that of %s has sent %d: effects without their cause", n, o.taskName(int(ch.To)), delivered, o.taskName(int(ch.From)), sealed)
 		return
 	}
-	c.ranges = c.ranges[:0]
-	c.gatherCaptures(to, n, e, false)
-	c.gatherCaptures(from, n, e, true)
+	o.ranges = o.ranges[:0]
+	o.gatherCaptures(to, n, e, false)
+	o.gatherCaptures(from, n, e, true)
 	total := delivered
-	slices.SortFunc(c.ranges, func(a, b capture) int { return int(int64(a.from) - int64(b.from)) })
-	for i := range c.ranges {
-		total += c.ranges[i].to - c.ranges[i].from
-		if i > 0 && c.ranges[i].from < c.ranges[i-1].to {
-			c.violate(Cut, ch.To, e, "channel %s: positions (%d, %d] and (%d, %d] are captured both: some in-flight items twice", n, c.ranges[i-1].from, c.ranges[i-1].to, c.ranges[i].from, c.ranges[i].to)
+	slices.SortFunc(o.ranges, func(a, b capture) int { return int(int64(a.from) - int64(b.from)) })
+	for i := range o.ranges {
+		total += o.ranges[i].to - o.ranges[i].from
+		if i > 0 && o.ranges[i].from < o.ranges[i-1].to {
+			o.violate(ch.To, e, "channel %s: positions (%d, %d] and (%d, %d] are captured both: some in-flight items twice", n, o.ranges[i-1].from, o.ranges[i-1].to, o.ranges[i].from, o.ranges[i].to)
 		}
 	}
 	if total != sealed {
-		c.violate(Cut, ch.To, e, "channel %s: %d items were sent before the cut; %d are in the receiver's state and %d captured in flight, %s", n, sealed, delivered, total-delivered, balance(total, sealed))
+		o.violate(ch.To, e, "channel %s: %d items were sent before the cut; %d are in the receiver's state and %d captured in flight, %s", n, sealed, delivered, total-delivered, balance(total, sealed))
+	} else if ch.Reorders {
+		o.checkPositions(n, e, sealed, delivered)
 	}
 }
 
@@ -93,15 +113,15 @@ func balance(have, want uint64) string {
 	return "so some come twice when the checkpoint is restored"
 }
 
-// gatherCaptures adds what snapshot s captured of a channel to c.ranges. What a
+// gatherCaptures adds what snapshot s captured of a channel to o.ranges. What a
 // task that has left once captured is not put back.
-func (c *Checker) gatherCaptures(s *snapshot, n id.ChannelID, e id.Epoch, out bool) {
+func (o *cut) gatherCaptures(s *snapshot, n id.ChannelID, e id.Epoch, out bool) {
 	if s.epoch != e {
 		return
 	}
-	for k := s.captures; k != none; k = c.captures[k].next {
-		if x := &c.captures[k]; x.channel == n && x.out == out {
-			c.ranges = append(c.ranges, *x)
+	for k := s.captures; k != none; k = o.captures[k].next {
+		if x := &o.captures[k]; x.channel == n && x.out == out {
+			o.ranges = append(o.ranges, *x)
 		}
 	}
 }
@@ -109,52 +129,111 @@ func (c *Checker) gatherCaptures(s *snapshot, n id.ChannelID, e id.Epoch, out bo
 // checkPrefix: the records in the state of the first tasks, and those captured
 // on their way there, are what the sources had handed out, each once. At least
 // once means that none is missing.
-func (c *Checker) checkPrefix(e id.Epoch) {
-	if c.x.State == AtMostOnce {
+func (o *cut) checkPrefix(e id.Epoch) {
+	if o.x.State == AtMostOnce {
 		return
 	}
-	clear(c.counts)
-	for i := range c.tasks {
-		s := &c.snapshots[c.parts[i]]
-		if c.tasks[i].fed {
-			c.addLineage(s.segment, s.records)
+	clear(o.counts)
+	for i := range o.tasks {
+		s := &o.snapshots[o.parts[i]]
+		if o.tasks[i].fed {
+			o.addLineage(o.counts, s.segment, s.records)
 		}
 		if s.epoch != e {
 			continue
 		}
-		for k := s.captures; k != none; k = c.captures[k].next {
-			x := &c.captures[k]
-			for _, r := range c.captured[x.first : x.first+x.n] {
-				c.counts[r]++
+		for k := s.captures; k != none; k = o.captures[k].next {
+			x := &o.captures[k]
+			for _, r := range o.captured[x.first : x.first+x.n] {
+				o.counts[r]++
 			}
 		}
 	}
 	missing, extra, firstMissing, firstExtra := 0, 0, 0, 0
-	for r := c.x.Records - 1; r >= 0; r-- {
+	for r := o.x.Records - 1; r >= 0; r-- {
 		want := int32(0)
-		if c.handedOut(r) {
-			want = c.x.copies(r)
+		if o.handedOut(r) {
+			want = o.x.copies(r)
 		}
-		if n := c.counts[r]; n < want {
+		if n := o.counts[r]; n < want {
 			missing, firstMissing = missing+1, r
 		} else if n > want {
 			extra, firstExtra = extra+1, r
 		}
 	}
 	if missing > 0 {
-		c.violate(Cut, trace.Coordinator, e, "the sources stand behind %d records that are neither in the state of the checkpoint nor captured in flight; the first is record %d", missing, firstMissing)
+		o.violate(trace.Coordinator, e, "the sources stand behind %d records that are neither in the state of the checkpoint nor captured in flight; the first is record %d", missing, firstMissing)
 	}
-	if extra > 0 && c.x.State == ExactlyOnce {
-		c.violate(Cut, trace.Coordinator, e, "%d records are in the checkpoint more often than the sources, where they stand, had handed out; the first is record %d (%d times)", extra, firstExtra, c.counts[firstExtra])
+	if extra > 0 && o.x.State == ExactlyOnce {
+		o.violate(trace.Coordinator, e, "%d records are in the checkpoint more often than the sources, where they stand, had handed out; the first is record %d (%d times)", extra, firstExtra, o.counts[firstExtra])
 	}
 }
 
-// handedOut reports whether record r lies before the offset of its source in c.parts.
-func (c *Checker) handedOut(r int) bool {
-	for i := range c.x.Tasks {
-		if s := &c.x.Tasks[i]; s.Source && r%s.Partitions == s.Partition {
-			return uint64(r/s.Partitions) < c.snapshots[c.parts[i]].offset
+// handedOut reports whether record r lies before the offset of its source in o.parts.
+func (o *cut) handedOut(r int) bool {
+	for i := range o.x.Tasks {
+		if s := &o.x.Tasks[i]; s.Source && r%s.Partitions == s.Partition {
+			return uint64(r/s.Partitions) < o.snapshots[o.parts[i]].offset
 		}
 	}
 	return false
+}
+
+// checkLine looks at a recovery line: no receiver has what its
+// sender has not sent, and what a restarted sender had sent is delivered or
+// replayed from the log, once.
+func (o *cut) checkLine(n id.ChannelID) {
+	l, ch := &o.line, &o.channels[n]
+	x := &l.channels[n]
+	from, to := &l.tasks[ch.From], &l.tasks[ch.To]
+	if !from.restarted && !to.restarted {
+		return // the connection was never cut
+	}
+	got := x.delivered + x.replayed
+	switch {
+	case o.x.Replays: // the sender does again what its receivers have of it; conservation and effect see whether it did
+	case x.delivered > x.sealed:
+		o.violate(ch.To, to.epoch, "recovery %s, channel %s: the receiver %s has %d items, its sender %s has sent %d: an orphan", l.plan, n, o.taskName(int(ch.To)), x.delivered, o.taskName(int(ch.From)), x.sealed)
+	case got > x.sealed:
+		o.violate(ch.To, to.epoch, "recovery %s, channel %s: %d items delivered and %d replayed, but only %d sent", l.plan, n, x.delivered, x.replayed, x.sealed)
+	case got < x.sealed && from.restarted && !o.x.Resends:
+		o.violate(ch.To, to.epoch, "recovery %s, channel %s: %d items sent, %d delivered and %d replayed: the rest is lost", l.plan, n, x.sealed, x.delivered, x.replayed)
+	}
+}
+
+// checkRestoredCheckpoint: a coordinated recovery restores one checkpoint whole.
+// One whose completion nobody saw (the coordinator died) is checked here.
+func (o *cut) checkRestoredCheckpoint() {
+	l := &o.line
+	var e id.Epoch
+	for i := range l.tasks {
+		if l.tasks[i].restarted {
+			e = max(e, l.tasks[i].epoch)
+		}
+	}
+	if e == 0 {
+		return
+	}
+	carried := false
+	for i := range l.tasks {
+		t := &l.tasks[i]
+		if !t.restarted || t.epoch == e {
+			continue
+		}
+		if !o.tasks[i].left && o.find(&o.tasks[i], e) != none {
+			o.violate(id.TaskID(i), t.epoch, "recovery %s: %s restored epoch %s while others restored %s", l.plan, o.taskName(i), t.epoch, e)
+			return
+		}
+		carried = true // it had left: an older snapshot stands for it
+	}
+	if o.isCompleted(e) && !carried {
+		return
+	}
+	for i := range o.tasks {
+		if o.parts[i] = o.tasks[i].restored; o.parts[i] == none {
+			o.violate(id.TaskID(i), e, "recovery %s: others restored epoch %s, %s nothing", l.plan, e, o.taskName(i))
+			return
+		}
+	}
+	o.checkCut(e)
 }

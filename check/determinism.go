@@ -41,7 +41,8 @@ func differs(at int64, format string, args ...any) Violation {
 
 func equalEvents(a, b *trace.Event) bool {
 	return a.Time == b.Time && a.Kind == b.Kind && a.Attempt == b.Attempt && a.Task == b.Task && a.Channel == b.Channel &&
-		a.Epoch == b.Epoch && a.From == b.From && a.To == b.To && a.Sum == b.Sum && a.Text == b.Text && bytes.Equal(a.Data, b.Data)
+		a.Epoch == b.Epoch && a.From == b.From && a.To == b.To && a.Sum == b.Sum && a.Op == b.Op && a.Outcome == b.Outcome && a.Cause == b.Cause && a.Way == b.Way &&
+		a.Worker == b.Worker && a.Key == b.Key && a.Text == b.Text && bytes.Equal(a.Data, b.Data)
 }
 
 // Describe returns an event on one line, without fields that it does not use.
@@ -68,8 +69,13 @@ func Describe(e *trace.Event) string {
 	if len(e.Data) > 0 {
 		s += fmt.Sprintf(" %d bytes", len(e.Data))
 	}
-	if e.Text != "" {
-		s += fmt.Sprintf(" %q", e.Text)
+	return s + quoted(e.Words())
+}
+
+// quoted is nothing for no words.
+func quoted(words string) string {
+	if words == "" {
+		return ""
 	}
-	return s
+	return fmt.Sprintf(" %q", words)
 }

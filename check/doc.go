@@ -12,16 +12,19 @@
 //	commit        recovery never goes behind output that is visible, and nothing
 //	              becomes visible that could still be rolled back
 //	storage       every retained checkpoint is readable in full at every instant,
-//	              and what nothing refers to is deleted in the end
+//	              and what nothing refers to is deleted in time and in the end
 //	progress      after the last fault checkpoints complete and the job ends
 //	conservation  offsets, positions and epochs go on without gap or repetition
 //	contiguity    no live task found its channel or its output broken
-//	agreement     all algorithms give the same answer on the same input
+//	useless       for an algorithm that promises none, every stored snapshot belongs to
+//	              some consistent global one
+//	aborts        no snapshot is abandoned whose round was not given up
 //	determinism   the same tape gives the same run
 //
-// The first nine watch one run, in a file of their own each; [Agreement] and
-// [Determinism] compare runs. Progress is counted apart: a run that does not end
-// has violated no safety property.
+// All but the last watch one run, in a file of their own each, whose header says
+// what the oracle does not verify; list.go is the list. They read one model of the
+// run (model.go) and never each other. [Determinism] compares runs. Progress is
+// counted apart: a run that does not end has violated no safety property.
 //
 // # What stands in a lineage
 //

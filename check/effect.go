@@ -1,26 +1,37 @@
+// The effect oracle: at the end every source record stands on the surviving
+// branches of the first tasks as often as the algorithm promises.
+//
+// It does not verify what those tasks made of a record, nor anything behind them:
+// that is seen in the output.
+
 package check
 
 import (
 	"fmt"
 	"strings"
 
-	"weir/id"
 	"weir/trace"
 )
 
-// finishEffect is the effect oracle: every source record stands on the
-// surviving branches as often as it should. It returns how many records stand
-// more, and less, often, whatever is promised.
-func (c *Checker) finishEffect() (duplicates, losses int) {
-	clear(c.counts)
-	for i := range c.tasks {
-		if t := &c.tasks[i]; t.fed {
-			c.addLineage(t.segment, c.records(t))
-		}
+type effect struct{ judge }
+
+func newEffect(j judge) watcher { return &effect{j} }
+
+func (o *effect) Wants() trace.Mask { return 0 }
+
+func (o *effect) Observe(*trace.Event) {}
+
+func (o *effect) Reset() {}
+
+// Finish holds what the model has counted against the promise.
+func (o *effect) Finish(End) {
+	if !o.done {
+		return
 	}
+	duplicates, losses := 0, 0
 	firstDup, firstLoss := -1, -1
-	for r, n := range c.counts {
-		want := c.x.copies(r)
+	for r, n := range o.counts {
+		want := o.x.copies(r)
 		if n > want {
 			if duplicates++; firstDup < 0 {
 				firstDup = r
@@ -31,37 +42,23 @@ func (c *Checker) finishEffect() (duplicates, losses int) {
 			}
 		}
 	}
-	c.report.Duplicates, c.report.Losses = duplicates, losses
-	promise := c.promised(c.x.State)
+	promise := o.promised(o.x.State)
 	if duplicates > 0 && promise != AtLeastOnce {
-		c.violate(Effect, trace.Coordinator, 0, "%d of %d records stand too often in the final state: %s", duplicates, c.x.Records, c.explain(firstDup, true))
+		o.violate(trace.Coordinator, 0, "%d of %d records stand too often in the final state: %s", duplicates, o.x.Records, o.explain(firstDup, true))
 	}
 	if losses > 0 && promise != AtMostOnce {
-		c.violate(Effect, trace.Coordinator, 0, "%d of %d records are missing from the final state: %s", losses, c.x.Records, c.explain(firstLoss, false))
+		o.violate(trace.Coordinator, 0, "%d of %d records are missing from the final state: %s", losses, o.x.Records, o.explain(firstLoss, false))
 	}
-	return duplicates, losses
-}
-
-// promised is what holds for this run: without failures all guarantees are one.
-func (c *Checker) promised(g Guarantee) Guarantee {
-	if c.undisturbed() {
-		return ExactlyOnce
-	}
-	return g
-}
-
-func (c *Checker) undisturbed() bool {
-	return c.report.Crashes == 0 && c.report.CoordinatorCrashes == 0 && c.report.TaskFailures == 0
 }
 
 // explain describes what became of the records from first on that stand too
-// often (or too seldom), by c.counts.
-func (c *Checker) explain(first int, tooOften bool) string {
+// often (or too seldom), by o.counts.
+func (o *effect) explain(first int, tooOften bool) string {
 	var b strings.Builder
 	const shown = 5
 	k := 0
-	for r := first; r < len(c.counts); r++ {
-		n, want := c.counts[r], c.x.copies(r)
+	for r := first; r < len(o.counts); r++ {
+		n, want := o.counts[r], o.x.copies(r)
 		if n == want || n > want != tooOften {
 			continue
 		}
@@ -72,32 +69,32 @@ func (c *Checker) explain(first int, tooOften bool) string {
 		if k > 1 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%d (%d times, want %d%s)", r, n, want, c.where(uint32(r)))
+		fmt.Fprintf(&b, "%d (%d times, want %d%s)", r, n, want, o.where(uint32(r)))
 	}
 	return "record " + b.String()
 }
 
 // where names the tasks on whose branch a record stands.
-func (c *Checker) where(r uint32) string {
+func (o *effect) where(r uint32) string {
 	var b strings.Builder
-	for i := range c.tasks {
-		t := &c.tasks[i]
-		if t.fed && c.stands(r, t) {
+	for i := range o.tasks {
+		t := &o.tasks[i]
+		if t.fed && o.stands(r, t) {
 			if b.Len() == 0 {
 				b.WriteString("; in ")
 			} else {
 				b.WriteString(" and ")
 			}
-			b.WriteString(c.taskName(i))
+			b.WriteString(o.taskName(i))
 		}
 	}
 	return b.String()
 }
 
-func (c *Checker) stands(r uint32, t *task) bool {
-	s, n := t.segment, c.records(t)
+func (o *effect) stands(r uint32, t *task) bool {
+	s, n := t.segment, o.records(t)
 	for s != none {
-		g := &c.segments[s]
+		g := &o.segments[s]
 		for _, x := range g.ids[:max(n-g.base, 0)] {
 			if x == r {
 				return true
@@ -106,12 +103,4 @@ func (c *Checker) stands(r uint32, t *task) bool {
 		s, n = g.parent, min(n, g.base)
 	}
 	return false
-}
-
-// taskName returns a task's id with its name if that is known.
-func (c *Checker) taskName(i int) string {
-	if n := c.x.Tasks[i].Name; n != "" {
-		return fmt.Sprintf("%s (%s)", id.TaskID(i), n)
-	}
-	return id.TaskID(i).String()
 }

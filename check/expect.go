@@ -59,10 +59,10 @@ type Expect struct {
 	Storage Storage
 	Layout  Layout
 
-	// EndWithin bounds the time from the last fault (or the start) to the end of
-	// the job, CheckpointWithin that between completed checkpoints, faults and the
-	// end; nanoseconds, 0: no bound.
-	EndWithin, CheckpointWithin int64
+	// NoneUseless: every stored snapshot belongs to some consistent global one.
+	NoneUseless bool
+	// Pace is how fast things must go; see Checker.SetPace.
+	Pace Pace
 }
 
 // Task is what the checker must know of one task.
@@ -75,7 +75,10 @@ type Task struct {
 }
 
 // Channel is a channel's two ends.
-type Channel struct{ From, To id.TaskID }
+type Channel struct {
+	From, To id.TaskID
+	Reorders bool // items may arrive in any order
+}
 
 // Storage is what the checker reads of checkpoint storage; reading must have no
 // effect. Get verifies checksums.
@@ -97,6 +100,8 @@ type Layout struct {
 	// of a job (records, plans); everything that they do not refer to must be
 	// gone. nil: not checked.
 	Roots func(keys []string) []string
+	// EpochOf returns the epoch that the name of an object has; nil, or false: unknown.
+	EpochOf func(key string) (id.Epoch, bool)
 }
 
 // partition returns how many records a source's partition holds.

@@ -7,7 +7,7 @@ import (
 	"weir/trace"
 )
 
-func uncoordinated(x *Expect) { x.Coordinated, x.CheckpointWithin = false, 0 }
+func uncoordinated(x *Expect) { x.Coordinated, x.Pace.Checkpoint = false, 0 }
 
 // local takes a snapshot of one task.
 func (w *world) local(t id.TaskID, e id.Epoch) {
@@ -24,7 +24,7 @@ func (w *world) recover(e2, e4 id.Epoch, n uint64) {
 		w.task(trace.TaskStarting, t, 0)
 		w.tell(trace.Event{Kind: trace.TaskRestored, Task: t, Channel: trace.NoChannel, Epoch: e, Sum: w.sumAt(t, e)})
 	}
-	w.tell(trace.Event{Kind: trace.Injected, Task: 2, Channel: 0, From: 0, To: n, Text: "log"})
+	w.tell(trace.Event{Kind: trace.Injected, Task: 2, Channel: 0, From: 0, To: n, Way: trace.FromLog})
 	for t := range id.TaskID(5) {
 		w.task(trace.TaskReady, t, 0)
 	}
@@ -92,7 +92,7 @@ func TestLineReplaysTooLittle(t *testing.T) {
 		}
 		w.tell(ev)
 	}
-	w.tell(trace.Event{Kind: trace.Injected, Task: 2, Channel: 0, From: 1, To: 2, Text: "log"})
+	w.tell(trace.Event{Kind: trace.Injected, Task: 2, Channel: 0, From: 1, To: 2, Way: trace.FromLog})
 	for x := range id.TaskID(5) {
 		w.task(trace.TaskReady, x, 0)
 	}

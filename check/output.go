@@ -1,3 +1,9 @@
+// The output oracle: what a read-committed reader saw is the reference answer, as
+// exactly as the algorithm promises.
+//
+// It does not verify when rows became visible, nor in which order; and nothing
+// about single rows where one stands for many records under a weaker guarantee.
+
 package check
 
 import (
@@ -9,47 +15,66 @@ import (
 	"weir/trace"
 )
 
-// addOutput keeps rows that became visible.
-func (c *Checker) addOutput(e *trace.Event) {
-	c.report.CommittedRows += int64(e.To)
-	c.rows = append(c.rows, e.Data...)
+type output struct {
+	judge
+	reference [][]byte // sorted
+	rows      []byte   // committed rows, framed
+	rowList   [][]byte
+	canonical [][]byte
 }
 
-// finishOutput is the output oracle: what a read-committed reader saw is the
-// reference answer. duplicates and losses are what the effect oracle found.
-func (c *Checker) finishOutput(duplicates, losses int) {
-	c.rowList = c.rowList[:0]
-	for data := c.rows; len(data) > 0; {
-		row, rest, ok := nextRecord(data)
-		if !ok {
-			c.violate(Output, trace.Coordinator, 0, "committed rows are damaged behind row %d", len(c.rowList))
-			return
-		}
-		c.rowList = append(c.rowList, row)
-		data = rest
-	}
-	rows, err := c.x.Canonical(c.rowList)
-	if err != nil {
-		c.violate(Output, trace.Coordinator, 0, "committed rows cannot be read: %v", err)
+func newOutput(j judge) watcher {
+	return &output{judge: j, reference: slices.SortedFunc(slices.Values(j.x.Reference), bytes.Compare)}
+}
+
+func (o *output) Wants() trace.Mask { return kinds(trace.OutputCommitted) }
+
+func (o *output) Reset() { o.rows, o.canonical = o.rows[:0], o.canonical[:0] }
+
+// Observe keeps rows that became visible.
+func (o *output) Observe(e *trace.Event) {
+	o.report.CommittedRows += int64(e.To)
+	o.rows = append(o.rows, e.Data...)
+}
+
+// Finish compares what became visible with the reference.
+func (o *output) Finish(End) {
+	if !o.done {
 		return
 	}
-	c.canonical = append(c.canonical[:0], rows...)
-	if !slices.IsSortedFunc(c.canonical, bytes.Compare) {
-		slices.SortFunc(c.canonical, bytes.Compare)
+	clean := o.report.Duplicates == 0 && o.report.Losses == 0
+	o.rowList = o.rowList[:0]
+	for data := o.rows; len(data) > 0; {
+		row, rest, ok := nextRecord(data)
+		if !ok {
+			o.violate(trace.Coordinator, 0, "committed rows are damaged behind row %d", len(o.rowList))
+			return
+		}
+		o.rowList = append(o.rowList, row)
+		data = rest
 	}
-	extra, missing := difference(c.canonical, c.reference)
-	if c.x.PerRecord {
-		c.report.Duplicates = max(c.report.Duplicates, len(extra))
-		c.report.Losses = max(c.report.Losses, len(missing))
+	rows, err := o.x.Canonical(o.rowList)
+	if err != nil {
+		o.violate(trace.Coordinator, 0, "committed rows cannot be read: %v", err)
+		return
 	}
-	c.judgeOutput(extra, missing, duplicates == 0 && losses == 0)
+	o.canonical = append(o.canonical[:0], rows...)
+	if !slices.IsSortedFunc(o.canonical, bytes.Compare) {
+		slices.SortFunc(o.canonical, bytes.Compare)
+	}
+	extra, missing := difference(o.canonical, o.reference)
+	if o.x.PerRecord {
+		o.report.Duplicates = max(o.report.Duplicates, len(extra))
+		o.report.Losses = max(o.report.Losses, len(missing))
+	}
+	o.judgeOutput(extra, missing, clean)
 }
 
 // judgeOutput holds the differences against the promise. Where one row stands
 // for many records, a weaker guarantee promises nothing about single rows.
-func (c *Checker) judgeOutput(extra, missing [][]byte, clean bool) {
-	promise := c.promised(c.x.Output)
-	if promise != ExactlyOnce && !c.x.PerRecord {
+func (o *output) judgeOutput(extra, missing [][]byte, clean bool) {
+	promise := o.promised(o.x.Output)
+	if promise != ExactlyOnce && !o.x.PerRecord {
 		return
 	}
 	note := ""
@@ -57,10 +82,10 @@ func (c *Checker) judgeOutput(extra, missing [][]byte, clean bool) {
 		note = " (although every record stands in the state of the first tasks exactly once: it happened behind them)"
 	}
 	if len(extra) > 0 && promise != AtLeastOnce {
-		c.violate(Output, trace.Coordinator, 0, "%d committed rows of %d are not in the reference answer, or too often: %s%s", len(extra), len(c.canonical), quoteRows(extra), note)
+		o.violate(trace.Coordinator, 0, "%d committed rows of %d are not in the reference answer, or too often: %s%s", len(extra), len(o.canonical), quoteRows(extra), note)
 	}
 	if len(missing) > 0 && promise != AtMostOnce {
-		c.violate(Output, trace.Coordinator, 0, "%d rows of the reference answer's %d were never committed: %s%s", len(missing), len(c.reference), quoteRows(missing), note)
+		o.violate(trace.Coordinator, 0, "%d rows of the reference answer's %d were never committed: %s%s", len(missing), len(o.reference), quoteRows(missing), note)
 	}
 }
 
@@ -95,7 +120,3 @@ func quoteRows(rows [][]byte) string {
 	}
 	return strings.Join(parts, ", ")
 }
-
-// Rows returns the committed rows of the finished run in canonical form,
-// sorted; none if the job did not end. Valid until the next Reset.
-func (c *Checker) Rows() [][]byte { return c.canonical }

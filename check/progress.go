@@ -1,3 +1,13 @@
+// The progress oracle: the job ends, and after the last fault checkpoints
+// complete and the job ends within the bounds of [Pace], which grow by all that
+// the struck stalls and delays may hold up. A job that runs without completing
+// checkpoints has none. Without rounds a checkpoint completes when the line of a
+// total failure advances.
+//
+// It does not verify that a job is fast where no bound is set, nor after a fault
+// that slows something down for good. The bounds are a suspicion that whoever
+// sets them confirms (package scenario: by the same seed without faults).
+
 package check
 
 import (
@@ -6,37 +16,81 @@ import (
 	"weir/trace"
 )
 
-// faultStruck notes a fault; lethal ones are the moments at which every
-// retained checkpoint must be whole.
-func (c *Checker) faultStruck(lethal bool) {
-	c.report.LastFault = c.now
-	c.lastMark = c.now
-	if lethal && c.x.Storage != nil {
-		c.verifyAll()
-	}
+// Pace bounds how long things take, in nanoseconds; 0: no bound.
+type Pace struct {
+	// Checkpoint bounds the time from a completed checkpoint, a fault, a recovery or
+	// the start to the next completed checkpoint or the end.
+	Checkpoint int64
+	// End bounds the time from the last fault (or the start) to the end of the job.
+	End int64
+	// Garbage bounds how long an object that nothing refers to may stay in storage.
+	Garbage int64
 }
 
-// mark ends a stretch of time in which a checkpoint should have completed.
-func (c *Checker) mark(what string) {
-	if d := c.now - c.lastMark; c.x.CheckpointWithin > 0 && d > c.x.CheckpointWithin {
-		c.violate(Progress, trace.Coordinator, 0, "%v passed %s; at most %v is expected", time.Duration(d), what, time.Duration(c.x.CheckpointWithin))
-	}
-	c.lastMark = c.now
+type progress struct {
+	judge
+	since int64  // when the next checkpoint became due to come
+	held  uint64 // nanoseconds by which faults struck so far may hold up
 }
 
-// finishProgress is the progress oracle: the job ended, and soon enough.
-func (c *Checker) finishProgress(end End) {
-	c.report.EndOfWork = c.now
-	switch {
-	case !c.done && end.Err != nil && c.x.MayFail:
-	case !c.done && end.Err != nil:
-		c.violate(Progress, trace.Coordinator, 0, "the job failed: %v", end.Err)
-	case !c.done:
-		c.violate(Progress, trace.Coordinator, 0, "the job did not end; %d checkpoints completed, the last fault struck at %v", c.report.Checkpoints, time.Duration(c.report.LastFault))
+func newProgress(j judge) watcher { return &progress{judge: j} }
+
+func (o *progress) Wants() trace.Mask {
+	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected)
+}
+
+func (o *progress) Reset() { o.since, o.held = 0, 0 }
+
+func (o *progress) Observe(e *trace.Event) {
+	switch e.Kind {
+	case trace.Completed, trace.LineAdvanced:
+		o.due("until a checkpoint completed")
+		o.since = o.now
+	case trace.PlanExecuted:
+		o.since = o.now
+	case trace.FaultInjected:
+		o.held = addHeld(o.held, e.To)
+		o.struck()
 	default:
-		c.mark("without a checkpoint before the job ended")
-		if d := c.now - c.report.LastFault; c.x.EndWithin > 0 && d > c.x.EndWithin {
-			c.violate(Progress, trace.Coordinator, 0, "the job ended %v after the last fault; at most %v is expected", time.Duration(d), time.Duration(c.x.EndWithin))
+		o.struck()
+	}
+}
+
+func (o *progress) struck() { o.since, o.report.LastFault = o.now, o.now }
+
+// due ends a stretch of time in which a checkpoint should have completed.
+func (o *progress) due(what string) {
+	gap := o.now - o.since
+	if o.held != trace.NoBound {
+		o.report.LongestGap = max(o.report.LongestGap, gap-int64(o.held))
+	}
+	if o.tooLong(gap, o.pace.Checkpoint) {
+		o.violate(trace.Coordinator, 0, "%v passed %s; at most %v is expected, and %v for what faults held up", time.Duration(gap), what, time.Duration(o.pace.Checkpoint), time.Duration(o.held))
+	}
+}
+
+func (o *progress) tooLong(d, bound int64) bool {
+	return bound > 0 && o.held != trace.NoBound && d > bound+int64(o.held)
+}
+
+// Finish: the job ended, and soon enough.
+func (o *progress) Finish(end End) {
+	r := o.report
+	r.EndOfWork = o.now
+	switch {
+	case !o.done && end.Err != nil && o.x.MayFail:
+	case !o.done && end.Err != nil:
+		o.violate(trace.Coordinator, 0, "the job failed: %v", end.Err)
+	case !o.done:
+		o.violate(trace.Coordinator, 0, "the job did not end; %d checkpoints completed, the last fault struck at %v", r.Checkpoints, time.Duration(r.LastFault))
+	default:
+		o.due("without a checkpoint before the job ended")
+		d := o.now - r.LastFault
+		if o.held != trace.NoBound {
+			r.EndAfterFault = max(0, d-int64(o.held))
+		}
+		if o.tooLong(d, o.pace.End) {
+			o.violate(trace.Coordinator, 0, "the job ended %v after the last fault; at most %v is expected, and %v for what faults held up", time.Duration(d), time.Duration(o.pace.End), time.Duration(o.held))
 		}
 	}
 }

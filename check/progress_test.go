@@ -26,7 +26,7 @@ func TestJobFails(t *testing.T) {
 }
 
 func TestJobEndsLate(t *testing.T) {
-	w := newWorld(t, func(x *Expect) { x.CheckpointWithin = 0 })
+	w := newWorld(t, func(x *Expect) { x.Pace.Checkpoint = 0 })
 	w.middle()
 	w.crash("w0")
 	w.restore(epoch(1, 1))
@@ -35,8 +35,8 @@ func TestJobEndsLate(t *testing.T) {
 }
 
 func TestCheckpointsStopCompleting(t *testing.T) {
-	w := newWorld(t, func(x *Expect) { x.EndWithin = 0 })
+	w := newWorld(t, func(x *Expect) { x.Pace.End = 0 })
 	w.middle()
 	w.now += 2e6
-	mustFire(t, w.finish(epoch(1, 2)), "passed between two checkpoints; at most 1ms", Progress)
+	mustFire(t, w.finish(epoch(1, 2)), "passed until a checkpoint completed; at most 1ms", Progress)
 }

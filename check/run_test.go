@@ -112,7 +112,7 @@ func (x *experiment) expect(t testing.TB, p dataflow.Properties) check.Expect {
 	e := check.Expect{
 		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.HasRounds(), AppendSink: p.AppendSink,
 		Records: runRecords, RecordID: binary.LittleEndian.Uint64, Canonical: text,
-		Storage: x.store, Layout: layout(p.Logs), EndWithin: 10e9,
+		Storage: x.store, Layout: layout(p.Logs), Pace: check.Pace{End: 10e9},
 	}
 	for _, i := range tasks {
 		e.Tasks = append(e.Tasks, check.Task{

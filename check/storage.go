@@ -1,3 +1,12 @@
+// The storage oracle: every retained checkpoint is readable in full at every
+// instant, complete means durable, and what nothing refers to is deleted, within
+// a bound of time and at the end. It looks at the storage itself.
+//
+// It does not verify message logs, nor checkpoints that are neither complete nor
+// the base of a recovery. Reads are made when a checkpoint completes, at crashes
+// and at the end: what breaks in between is seen then. Without rounds garbage is
+// looked for at the end only, for what a line needs is not known here.
+
 package check
 
 import (
@@ -9,6 +18,89 @@ import (
 	"weir/trace"
 )
 
+type wholeStorage struct {
+	judge
+	retained []retained
+	landed   []landing       // keys written since the storage was last listed with an answer
+	present  map[string]bool // keys of the objects in storage
+	listings []landing       // prefixes listed
+	tried    []string        // prefixes that somebody began to list since the last occasion
+	asked    []string        // prefixes whose listing the living coordinator waits for
+	occasion int64           // when the code under test last had to look for garbage
+	orphaned bool            // the coordinator died and no plan was made since
+	damaged  bool            // a fault has damaged stored objects
+	garbage  garbage
+	keys     []string        // scratch: objects in storage
+	needed   map[string]bool // scratch: those that something refers to
+}
+
+func newStorage(j judge) watcher {
+	return &wholeStorage{judge: j, present: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}}
+}
+
+func (o *wholeStorage) Wants() trace.Mask {
+	if o.x.Storage == nil {
+		return 0
+	}
+	return kinds(trace.Completed, trace.Subsumed, trace.PlanExecuted, trace.Aborted, trace.StoreIssued, trace.StoreApplied, trace.StoreDone,
+		trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected)
+}
+
+func (o *wholeStorage) Reset() {
+	o.retained, o.landed, o.listings, o.asked, o.tried = o.retained[:0], o.landed[:0], o.listings[:0], o.asked[:0], o.tried[:0]
+	clear(o.present)
+	o.occasion, o.orphaned, o.damaged = 0, false, false
+	o.garbage.reset()
+}
+
+func (o *wholeStorage) Observe(e *trace.Event) {
+	switch e.Kind {
+	case trace.StoreIssued:
+		o.issued(e)
+	case trace.StoreApplied:
+		o.applied(e)
+	case trace.StoreDone:
+		o.answered(e)
+	case trace.Completed:
+		o.checkDurable(e.Epoch)
+		o.retain(e.Epoch)
+		o.lookForGarbage()
+	case trace.Subsumed:
+		o.subsumed(e.Epoch)
+	case trace.PlanExecuted:
+		o.mustLook()
+		o.baseChosen(e.Epoch)
+	case trace.Aborted:
+		o.mustLook()
+	case trace.WorkerCrashed:
+		o.verifyAll()
+	case trace.CoordinatorCrashed:
+		o.orphaned, o.asked = true, o.asked[:0]
+		o.verifyAll()
+	case trace.FaultInjected:
+		// From here on an unreadable object may be the fault's doing.
+		o.damaged = o.damaged || e.Cause == trace.Damage
+		o.garbage.held = addHeld(o.garbage.held, e.To)
+	default: // not asked for
+	}
+}
+
+// mustLook: a recovery, or a round that was given up, leaves what only a listing
+// finds.
+func (o *wholeStorage) mustLook() { o.occasion, o.tried = o.now, o.tried[:0] }
+
+// checkDurable: complete means that every share was known durable.
+func (o *wholeStorage) checkDurable(e id.Epoch) {
+	if !o.x.Coordinated || !o.whole {
+		return
+	}
+	for i, p := range o.parts {
+		if !o.snapshots[p].stored {
+			o.violate(id.TaskID(i), e, "the checkpoint is complete before the snapshot of %s was durable", o.taskName(i))
+		}
+	}
+}
+
 // retained is a complete checkpoint that recovery may need.
 type retained struct {
 	epoch id.Epoch
@@ -17,35 +109,35 @@ type retained struct {
 }
 
 // retain begins to watch over a complete checkpoint, after reading it in full.
-func (c *Checker) retain(e id.Epoch) {
-	if c.x.Storage == nil || c.x.Layout.RecordKey == nil {
+func (o *wholeStorage) retain(e id.Epoch) {
+	if o.x.Layout.RecordKey == nil {
 		return
 	}
-	r := retained{epoch: e, key: c.x.Layout.RecordKey(e)}
-	data, ok := c.read(e, r.key, "the checkpoint is complete, but its record cannot be read")
+	r := retained{epoch: e, key: o.x.Layout.RecordKey(e)}
+	data, ok := o.read(e, r.key, "the checkpoint is complete, but its record cannot be read")
 	if !ok {
 		return
 	}
-	refs, err := c.x.Layout.References(r.key, data)
+	refs, err := o.x.Layout.References(r.key, data)
 	if err != nil {
-		c.violate(StorageWhole, trace.Coordinator, e, "record %s: %v", r.key, err)
+		o.violate(trace.Coordinator, e, "record %s: %v", r.key, err)
 		return
 	}
 	r.refs = refs
-	c.retained = append(c.retained, r)
-	c.verify(&r)
+	o.retained = append(o.retained, r)
+	o.verify(&r)
 }
 
 // read gets an object with its checksum verified.
-func (c *Checker) read(e id.Epoch, key, what string) ([]byte, bool) {
-	r := c.x.Storage.Do(state.Op{Kind: state.OpGet, Key: key})
+func (o *wholeStorage) read(e id.Epoch, key, what string) ([]byte, bool) {
+	r := o.x.Storage.Do(state.Op{Kind: state.OpGet, Key: key})
 	if r.Status == state.OK {
 		return r.Data, true
 	}
-	if c.damaged && r.Status == state.Corrupt {
+	if o.damaged && r.Status == state.Corrupt {
 		return nil, false // a fault did it
 	}
-	c.violate(StorageWhole, trace.Coordinator, e, "%s: %s: %s", what, key, resultText(r))
+	o.violate(trace.Coordinator, e, "%s: %s: %s", what, key, resultText(r))
 	return nil, false
 }
 
@@ -57,63 +149,64 @@ func resultText(r state.Result) string {
 }
 
 // verify reads everything that a checkpoint needs.
-func (c *Checker) verify(r *retained) {
+func (o *wholeStorage) verify(r *retained) {
 	for _, key := range r.refs {
-		c.read(r.epoch, key, "the retained checkpoint cannot be restored")
+		o.read(r.epoch, key, "the retained checkpoint cannot be restored")
 	}
 }
 
 // verifyAll reads every retained checkpoint: at a crash and at the end.
-func (c *Checker) verifyAll() {
-	for i := range c.retained {
-		r := &c.retained[i]
-		c.read(r.epoch, r.key, "the record of the retained checkpoint cannot be read")
-		c.verify(r)
+func (o *wholeStorage) verifyAll() {
+	for i := range o.retained {
+		r := &o.retained[i]
+		o.read(r.epoch, r.key, "the record of the retained checkpoint cannot be read")
+		o.verify(r)
 	}
 }
 
 // subsumed: the checkpoint is no longer needed.
-func (c *Checker) subsumed(e id.Epoch) {
-	c.retained = slices.DeleteFunc(c.retained, func(r retained) bool { return r.epoch == e })
+func (o *wholeStorage) subsumed(e id.Epoch) {
+	o.retained = slices.DeleteFunc(o.retained, func(r retained) bool { return r.epoch == e })
 }
 
 // baseChosen: recovery goes back to checkpoint e, so it must be whole, whether or
 // not anybody saw it complete. A coordinator that has died may have had others
 // in mind than the one that took over: those are no longer watched.
-func (c *Checker) baseChosen(e id.Epoch) {
-	if e == 0 || !c.x.Coordinated {
+func (o *wholeStorage) baseChosen(e id.Epoch) {
+	if e == 0 || !o.x.Coordinated {
 		return
 	}
-	if !slices.ContainsFunc(c.retained, func(r retained) bool { return r.epoch == e }) {
-		c.retain(e)
+	if !slices.ContainsFunc(o.retained, func(r retained) bool { return r.epoch == e }) {
+		o.retain(e)
 	}
-	if c.orphaned {
-		c.retained = slices.DeleteFunc(c.retained, func(r retained) bool { return r.epoch != e })
-		c.orphaned = false
+	if o.orphaned {
+		o.retained = slices.DeleteFunc(o.retained, func(r retained) bool { return r.epoch != e })
+		o.orphaned = false
 	}
 }
 
-// storeApplied watches what happens to the objects of retained checkpoints.
-func (c *Checker) storeApplied(e *trace.Event) {
-	verb, key, _ := strings.Cut(e.Text, " ")
-	switch verb {
-	case "delete":
-		delete(c.present, key)
-		c.deleted(key, e)
-	case "put", "create":
-		if !c.present[key] { // else it could be found before, and this is the same write again
-			c.present[key] = true
-			c.landed = append(c.landed, landing{key, c.now})
+// applied watches what happens to the objects of retained checkpoints.
+func (o *wholeStorage) applied(e *trace.Event) {
+	key := e.Key
+	switch e.Op {
+	case trace.Delete:
+		delete(o.present, key)
+		o.deleted(key, e)
+	case trace.Put, trace.Create:
+		if !o.present[key] { // else it could be found before, and this is the same write again
+			o.present[key] = true
+			o.landed = append(o.landed, landing{key, o.now})
 		}
-		if verb == "put" {
-			c.overwritten(key, e)
+		if e.Op == trace.Put {
+			o.overwritten(key, e)
 		}
-	case "list":
-		if i := slices.IndexFunc(c.listings, func(l landing) bool { return l.key == key }); i >= 0 {
-			c.listings[i].at = c.now
+	case trace.List:
+		if i := slices.IndexFunc(o.listings, func(l landing) bool { return l.key == key }); i >= 0 {
+			o.listings[i].at = o.now
 		} else {
-			c.listings = append(c.listings, landing{key, c.now})
+			o.listings = append(o.listings, landing{key, o.now})
 		}
+	default:
 	}
 }
 
@@ -123,129 +216,143 @@ type landing struct {
 	at  int64
 }
 
-// storeIssued notes who looks: the answer to a coordinator that has died since
+// issued notes who looks: the answer to a coordinator that has died since
 // tells nobody anything.
-func (c *Checker) storeIssued(e *trace.Event) {
-	if prefix, list := strings.CutPrefix(e.Text, "list "); list {
-		c.asked = append(c.asked, prefix)
+func (o *wholeStorage) issued(e *trace.Event) {
+	if e.Op == trace.List {
+		o.asked, o.tried = append(o.asked, e.Key), append(o.tried, e.Key)
 	}
 }
 
-// storeDone: what had landed when somebody looked and got an answer can be
+// answered: what had landed when somebody looked and got an answer can be
 // found and deleted. Later than that nobody can know of it.
-func (c *Checker) storeDone(e *trace.Event) {
-	prefix, list := strings.CutPrefix(e.Text, "list ")
-	if !list {
+func (o *wholeStorage) answered(e *trace.Event) {
+	if e.Op != trace.List {
 		return
 	}
-	prefix, answered := strings.CutSuffix(prefix, " ok")
-	i := slices.Index(c.asked, strings.TrimSuffix(prefix, " failed"))
+	prefix := e.Key
+	i := slices.Index(o.asked, prefix)
 	if i < 0 {
 		return
 	}
-	c.asked = slices.Delete(c.asked, i, i+1)
-	if !answered || c.done {
+	o.asked = slices.Delete(o.asked, i, i+1)
+	if e.Outcome != trace.OK || o.done {
 		return
 	}
-	for _, l := range c.listings {
+	for _, l := range o.listings {
 		if l.key == prefix {
-			c.landed = slices.DeleteFunc(c.landed, func(x landing) bool { return x.at < l.at && strings.HasPrefix(x.key, prefix) })
+			o.landed = slices.DeleteFunc(o.landed, func(x landing) bool { return x.at < l.at && strings.HasPrefix(x.key, prefix) })
 		}
 	}
 }
 
-// unknown reports whether a key landed too late to be found.
-func (c *Checker) unknown(key string) bool {
-	return slices.ContainsFunc(c.landed, func(l landing) bool { return l.key == key })
+// unknown reports whether a key landed too late to be found: after the last
+// answered listing, and either after the last occasion to look, or somebody has
+// tried to since. What the code under test never tried to list is known.
+func (o *wholeStorage) unknown(key string) bool {
+	i := slices.IndexFunc(o.landed, func(l landing) bool { return l.key == key })
+	if i < 0 {
+		return false
+	}
+	return o.landed[i].at > o.occasion || slices.ContainsFunc(o.tried, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
 
 // deleted: an object that a retained checkpoint needs must stay. Without its
 // record a checkpoint is retained no longer, unless it is the newest.
-func (c *Checker) deleted(key string, e *trace.Event) {
-	for i := range c.retained {
-		r := &c.retained[i]
+func (o *wholeStorage) deleted(key string, e *trace.Event) {
+	for i := range o.retained {
+		r := &o.retained[i]
 		if r.key == key {
-			if i == len(c.retained)-1 {
-				c.violate(StorageWhole, e.Task, r.epoch, "the record of the newest complete checkpoint was deleted: %s", key)
+			if i == len(o.retained)-1 {
+				o.violate(e.Task, r.epoch, "the record of the newest complete checkpoint was deleted: %s", key)
 			}
-			c.retained = slices.Delete(c.retained, i, i+1)
+			o.retained = slices.Delete(o.retained, i, i+1)
 			return
 		}
 	}
-	for i := range c.retained {
-		if r := &c.retained[i]; slices.Contains(r.refs, key) {
-			c.violate(StorageWhole, e.Task, r.epoch, "%s was deleted, which the retained checkpoint needs", key)
+	for i := range o.retained {
+		if r := &o.retained[i]; slices.Contains(r.refs, key) {
+			o.violate(e.Task, r.epoch, "%s was deleted, which the retained checkpoint needs", key)
 		}
 	}
 }
 
 // overwritten: a put under a name in use must leave the object readable as it was.
-func (c *Checker) overwritten(key string, e *trace.Event) {
-	for i := range c.retained {
-		r := &c.retained[i]
+func (o *wholeStorage) overwritten(key string, e *trace.Event) {
+	for i := range o.retained {
+		r := &o.retained[i]
 		if k := slices.Index(r.refs, key); k >= 0 {
-			c.read(r.epoch, key, "an object that the retained checkpoint needs was written again")
+			o.read(r.epoch, key, "an object that the retained checkpoint needs was written again")
 			return
 		}
 	}
 }
 
-// noteDamage: from here on an unreadable object may be the fault's doing.
-func (c *Checker) noteDamage(e *trace.Event) {
-	if strings.Contains(e.Text, "corrupt") || strings.Contains(e.Text, "torn") {
-		c.damaged = true
-	}
-}
-
-// finishStorage: at the end every retained checkpoint is whole, and only what
-// it needs is left. What landed after the storage was last listed is exempt.
-func (c *Checker) finishStorage() {
-	if c.x.Storage == nil {
+// Finish: at the end every retained checkpoint is whole, and only what it needs is
+// left, beside what landed too late to be found.
+func (o *wholeStorage) Finish(End) {
+	if !o.done || o.x.Storage == nil {
 		return
 	}
-	c.verifyAll()
-	if c.x.Layout.Roots == nil {
+	o.verifyAll()
+	if o.x.Layout.Roots == nil {
 		return
 	}
-	c.keys = c.keys[:0]
-	for key := range c.x.Storage.Objects() {
-		c.keys = append(c.keys, key)
-	}
-	clear(c.needed)
-	for i := range c.retained {
-		c.need(c.retained[i].key)
-	}
-	for _, key := range c.x.Layout.Roots(c.keys) {
-		if !c.unknown(key) { // a late record counts for nothing
-			c.need(key)
-		}
-	}
+	o.findNeeded(true)
 	var left []string
-	for _, key := range c.keys {
-		if !c.needed[key] && !c.unknown(key) {
+	for _, key := range o.keys {
+		if !o.needed[key] && !o.unknown(key) {
 			left = append(left, key)
 		}
 	}
 	if len(left) > 0 {
-		c.violate(StorageWhole, trace.Coordinator, 0, "%d of %d objects in storage are needed by nothing and were not deleted: %s", len(left), len(c.keys), strings.Join(left[:min(len(left), 3)], ", "))
+		o.violate(trace.Coordinator, 0, "%d of %d objects in storage are needed by nothing and were not deleted: %s", len(left), len(o.keys), strings.Join(left[:min(len(left), 3)], ", "))
 	}
 }
 
-// need marks an object and everything that it refers to.
-func (c *Checker) need(key string) {
-	if c.needed[key] {
+// findNeeded lists the storage into o.keys and marks what something refers to.
+func (o *wholeStorage) findNeeded(strict bool) {
+	o.keys = o.keys[:0]
+	for key := range o.x.Storage.Objects() {
+		o.keys = append(o.keys, key)
+	}
+	clear(o.needed)
+	for i := range o.retained {
+		o.need(o.retained[i].key, strict)
+	}
+	for _, key := range o.x.Layout.Roots(o.keys) {
+		if !o.unknown(key) { // a late record counts for nothing
+			o.need(key, strict)
+		}
+	}
+}
+
+// need marks an object and everything that it refers to. Unless strict, one that
+// is just being deleted needs nothing.
+func (o *wholeStorage) need(key string, strict bool) {
+	if o.needed[key] {
 		return
 	}
-	c.needed[key] = true
-	data, ok := c.read(0, key, "an object that is still referred to cannot be read")
-	if !ok || c.x.Layout.References == nil {
+	o.needed[key] = true
+	var data []byte
+	if strict {
+		var ok bool
+		if data, ok = o.read(0, key, "an object that is still referred to cannot be read"); !ok {
+			return
+		}
+	} else if r := o.x.Storage.Do(state.Op{Kind: state.OpGet, Key: key}); r.Status == state.OK {
+		data = r.Data
+	} else {
 		return
 	}
-	refs, err := c.x.Layout.References(key, data)
+	if o.x.Layout.References == nil {
+		return
+	}
+	refs, err := o.x.Layout.References(key, data)
 	if err != nil {
-		c.violate(StorageWhole, trace.Coordinator, 0, "%s: %v", key, err)
+		o.violate(trace.Coordinator, 0, "%s: %v", key, err)
 	}
 	for _, r := range refs {
-		c.need(r)
+		o.need(r, strict)
 	}
 }

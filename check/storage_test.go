@@ -60,7 +60,7 @@ func TestDamageIsFoundAtACrash(t *testing.T) {
 func TestDamageByAFaultIsNoViolation(t *testing.T) {
 	w := newWorld(t)
 	w.middle()
-	w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Text: `(corrupt storage key="snap/")`})
+	w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Cause: trace.Damage, Text: "a fault"})
 	w.store.Corrupt("snap/t2/1.1", 5)
 	w.crash("w0")
 	mustFire(t, w.c.Finish(End{Time: w.now}), "", Progress)
@@ -70,7 +70,7 @@ func TestFileNameReused(t *testing.T) {
 	w := newWorld(t)
 	w.middle()
 	w.store.Corrupt("snap/t2/1.1", 5)
-	w.tell(trace.Event{Kind: trace.StoreApplied, Task: 2, Text: "put snap/t2/1.1"})
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: 2, Op: trace.Put, Key: "snap/t2/1.1"})
 	mustFire(t, w.c.Finish(End{Time: w.now}), "was written again: snap/t2/1.1", StorageWhole, Progress)
 }
 
@@ -90,7 +90,7 @@ func TestWhatLandsAfterTheLastLookIsExempt(t *testing.T) {
 	w.do(state.Op{Kind: state.OpPut, Key: "files/t2/1.1-7", Data: []byte("x")})
 	// The listing takes effect but its outcome is lost; another one is answered
 	// when the job has ended.
-	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Text: "list files/"})
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Op: trace.List, Key: "files/"})
 	w.over()
 	w.list("files/")
 	mustPass(t, w.c.Finish(End{Time: w.now}))
@@ -104,8 +104,8 @@ func TestAnswerToADeadCoordinatorIsNoLook(t *testing.T) {
 	w.last(epoch(1, 2))
 	w.sweep()
 	w.do(state.Op{Kind: state.OpPut, Key: "files/t2/1.1-7", Data: []byte("x")})
-	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Text: "list files/"})
-	w.tell(trace.Event{Kind: trace.StoreDone, Task: trace.Coordinator, Text: "list files/ ok"}) // nobody who lives has asked
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Op: trace.List, Key: "files/"})
+	w.tell(trace.Event{Kind: trace.StoreDone, Task: trace.Coordinator, Op: trace.List, Key: "files/", Outcome: trace.OK}) // nobody who lives has asked
 	w.over()
 	mustPass(t, w.c.Finish(End{Time: w.now}))
 }
@@ -130,14 +130,15 @@ func TestALateRepetitionIsNoLateObject(t *testing.T) {
 	w.list("files/")
 	w.do(put)
 	w.c.done = true
-	w.c.finishStorage()
-	if n := w.c.report.Counts[StorageWhole]; n > 0 {
-		t.Errorf("%v", w.c.report.Violations)
+	o := watcherOf[*wholeStorage](w.c)
+	o.Finish(End{})
+	if n := w.c.verdict.Counts[StorageWhole]; n > 0 {
+		t.Errorf("%v", w.c.verdict.Violations)
 	}
 	w.do(state.Op{Kind: state.OpDelete, Key: "snap/final"})
 	w.do(put) // nobody can know of this one
-	w.c.finishStorage()
-	mustFire(t, &w.c.report, "needed by nothing and were not deleted: files/final", StorageWhole)
+	o.Finish(End{})
+	mustFire(t, &w.c.verdict, "needed by nothing and were not deleted: files/final", StorageWhole)
 }
 
 // TestTheBaseOfARecoveryIsWatched: its completion was not seen.

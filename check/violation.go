@@ -2,42 +2,17 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"weir/id"
 	"weir/trace"
 )
 
-// Oracle names a property that is checked.
-type Oracle uint8
-
-// The oracles; see the package documentation.
-const (
-	Effect Oracle = iota
-	Output
-	Cut
-	Restore
-	Commit
-	StorageWhole
-	Progress
-	Conservation
-	Contiguity
-	SameAnswer
-	SameRun
-	Oracles // number of oracles
-)
-
-func oracleNames() [Oracles]string {
-	return [Oracles]string{
-		"effect", "output", "cut", "restore", "commit", "storage", "progress", "conservation", "contiguity",
-		"agreement", "determinism",
-	}
-}
-
 // String returns the name of the oracle.
 func (o Oracle) String() string {
 	if o < Oracles {
-		return oracleNames()[o]
+		return list()[o].name
 	}
 	return fmt.Sprintf("oracle(%d)", uint8(o))
 }
@@ -92,6 +67,8 @@ type Stats struct {
 	LostWork             int64 // records whose processing was rolled back
 	CommittedRows        int64
 	LastFault, EndOfWork int64 // times
+	// What the bounds of Pace are about, less what struck faults may have held up.
+	LongestGap, EndAfterFault int64
 }
 
 // Safe reports that no safety property was violated.
@@ -108,13 +85,19 @@ func (r *Report) Safety() int {
 	return n
 }
 
+// Acquit takes the violations of an oracle back: whoever set its bounds knows
+// better by now.
+func (r *Report) Acquit(o Oracle) {
+	r.Counts[o] = 0
+	r.Violations = slices.DeleteFunc(r.Violations, func(v Violation) bool { return v.Oracle == o })
+}
+
 // keptPerOracle is how many violations of an oracle are kept in words.
 const keptPerOracle = 4
 
 // violate counts a violation and keeps it if there is room.
-func (c *Checker) violate(o Oracle, t id.TaskID, e id.Epoch, format string, args ...any) {
-	r := &c.report
+func (r *Report) violate(o Oracle, at int64, t id.TaskID, e id.Epoch, format string, args []any) {
 	if r.Counts[o]++; r.Counts[o] <= keptPerOracle {
-		r.Violations = append(r.Violations, Violation{o, c.now, t, e, fmt.Sprintf(format, args...)})
+		r.Violations = append(r.Violations, Violation{o, at, t, e, fmt.Sprintf(format, args...)})
 	}
 }

@@ -67,7 +67,7 @@ func worldExpect() Expect {
 			{Name: "source[0]", Source: true, Partition: 0, Partitions: 2}, {Name: "source[1]", Source: true, Partition: 1, Partitions: 2},
 			{Name: "count[0]"}, {Name: "count[1]"}, {Name: "sink[0]", Sink: true},
 		},
-		Channels: []Channel{{0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 4}, {3, 4}},
+		Channels: []Channel{{From: 0, To: 2}, {From: 0, To: 3}, {From: 1, To: 2}, {From: 1, To: 3}, {From: 2, To: 4}, {From: 3, To: 4}},
 		Records:  worldRecords,
 		RecordID: func(rec []byte) uint64 { return uint64(binary.LittleEndian.Uint32(rec)) },
 		Canonical: func(rows [][]byte) ([][]byte, error) {
@@ -89,7 +89,7 @@ func worldExpect() Expect {
 				return slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return !strings.HasPrefix(k, "chk/") })
 			},
 		},
-		EndWithin: 1e6, CheckpointWithin: 1e6,
+		Pace: Pace{Checkpoint: 1e6, End: 1e6},
 	}
 	for r := range uint32(worldRecords) {
 		x.Reference = append(x.Reference, fmt.Appendf(nil, "row %02d", r))
@@ -146,14 +146,14 @@ func (w *world) coordinator(k trace.Kind, e id.Epoch) {
 // do carries a storage operation out and tells of it.
 func (w *world) do(op state.Op) {
 	w.store.Do(op)
-	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Text: op.Kind.String() + " " + op.Key})
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Op: trace.Op(op.Kind), Key: op.Key})
 }
 
 // list tells that the coordinator has listed a prefix.
 func (w *world) list(prefix string) {
-	w.tell(trace.Event{Kind: trace.StoreIssued, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix})
-	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix})
-	w.tell(trace.Event{Kind: trace.StoreDone, Task: trace.Coordinator, Channel: trace.NoChannel, Text: "list " + prefix + " ok"})
+	w.tell(trace.Event{Kind: trace.StoreIssued, Task: trace.Coordinator, Channel: trace.NoChannel, Op: trace.List, Key: prefix})
+	w.tell(trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Channel: trace.NoChannel, Op: trace.List, Key: prefix})
+	w.tell(trace.Event{Kind: trace.StoreDone, Task: trace.Coordinator, Channel: trace.NoChannel, Op: trace.List, Key: prefix, Outcome: trace.OK})
 }
 
 // seal puts a record on a channel.
@@ -268,7 +268,7 @@ func (w *world) commit(e id.Epoch) {
 		if x <= e {
 			rows := w.txn[x]
 			delete(w.txn, x)
-			w.tell(trace.Event{Kind: trace.ExtIssued, Task: 4, Channel: trace.NoChannel, Epoch: x, Text: "commit"})
+			w.tell(trace.Event{Kind: trace.ExtIssued, Task: 4, Channel: trace.NoChannel, Epoch: x, Op: trace.Commit})
 			w.tell(trace.Event{Kind: trace.OutputCommitted, Task: 4, Channel: trace.NoChannel, Epoch: x, To: uint64(len(rows)), Data: frame(rows...)})
 		}
 	}
@@ -381,4 +381,14 @@ func (w *world) middle() {
 	w.complete(epoch(1, 1))
 	w.emit(0, 3)
 	w.flow()
+}
+
+// watcherOf returns an oracle of a checker.
+func watcherOf[T watcher](c *Checker) T {
+	for _, w := range c.all {
+		if o, ok := w.(T); ok {
+			return o
+		}
+	}
+	panic("no such oracle")
 }

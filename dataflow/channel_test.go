@@ -55,9 +55,10 @@ func TestCredits(t *testing.T) {
 	}
 	// Barriers and ends use no credit, but stay in line.
 	r.p.k.Broadcast(0, e1, InBand, nil)
+	r.p.k.Broadcast(0, e2, Marker, nil)
 	r.want("sent", r.wire(0), "1 0 | 2 1 | 3 2")
 	r.step(Event{Kind: EvCredit, N: 4})
-	r.want("sent", r.wire(0), "1 0 | 2 1 | 3 2 | 4 3 | 5 4 | 6 5 | 7 6 | barrier 1.1")
+	r.want("sent", r.wire(0), "1 0 | 2 1 | 3 2 | 4 3 | 5 4 | 6 5 | 7 6 | barrier 1.1 | barrier 1.2")
 	// A credit of a connection that is gone is none.
 	r.step(Event{Kind: EvCutOutput})
 	r.step(Event{Kind: EvCredit, N: 4})
@@ -71,7 +72,7 @@ func TestCredits(t *testing.T) {
 }
 
 // TestPositions: records, a watermark and in-band control items have one each,
-// overtaking ones and the end of the stream none.
+// overtaking ones, markers and the end of the stream none.
 func TestPositions(t *testing.T) {
 	r := middle(t, nil, func(c *Config) { c.Credits = 9 })
 	r.connect(0)
@@ -80,11 +81,12 @@ func TestPositions(t *testing.T) {
 	r.turns()
 	r.p.k.Broadcast(0, e1, InBand, nil)
 	r.p.k.Broadcast(0, e2, Overtake, nil)
+	r.p.k.Broadcast(0, e2+1, Marker, nil)
 	r.item(0, EndData, 4)
 	r.item(1, EndData, 2)
 	r.turns()
 	r.p.k.Finish()
-	r.want("sent", r.wire(0), "1 a b wm 5 | barrier 1.1 | barrier 1.2 | 5 end | gone")
+	r.want("sent", r.wire(0), "1 a b wm 5 | barrier 1.1 | barrier 1.2 | barrier 1.3 | 5 end | gone")
 	if at := r.task.kernel().SealedUpTo(0); at != 5 {
 		t.Errorf("sealed up to %d, want 5", at)
 	}

@@ -189,7 +189,7 @@ func (t *Task) begin(e, base id.Epoch) *Draft {
 	t.drafts = append(t.drafts, d)
 	capture, err := t.store.Snapshot(state.SnapshotRequest{Epoch: e, Base: base, Prefix: prefix})
 	if err != nil {
-		t.fail(fmt.Errorf("snapshot %s: %w", e, err))
+		t.failFor(trace.StateError, fmt.Errorf("snapshot %s: %w", e, err))
 		return d
 	}
 	d.capture, d.transferring = capture, true
@@ -254,14 +254,14 @@ func (t *Task) observeInstant(d *Draft) {
 }
 
 // Abandon drops draft e if it is not stored yet.
-func (k *kernel) Abandon(e id.Epoch) { k.task().abandon(e) }
+func (k *kernel) Abandon(e id.Epoch) { k.task().abandon(e, trace.Abandoned, "abandoned") }
 
-func (t *Task) abandon(e id.Epoch) {
+func (t *Task) abandon(e id.Epoch, c trace.Cause, reason string) {
 	for k, d := range t.drafts {
 		if d.head.Epoch == e {
 			t.drafts = append(t.drafts[:k], t.drafts[k+1:]...)
 			d.discard()
-			t.observe(trace.SnapshotFailed, e, "abandoned")
+			t.observeFailure(trace.SnapshotFailed, e, c, reason)
 			t.advanceDrafts()
 			t.tryLeave()
 			return
@@ -309,7 +309,7 @@ func (t *Task) advanceDrafts() {
 	d.key = SnapshotKey(t.info.ID, d.head.Epoch)
 	data := d.encode()
 	d.size = int64(len(data))
-	t.observe(trace.SnapshotWriting, d.head.Epoch, string(d.key))
+	t.observeKey(trace.SnapshotWriting, d.head.Epoch, string(d.key), 0)
 	op := state.Op{Kind: state.OpPut, Key: string(d.key), Data: data}
 	t.host.Store(t.ticket(effect{kind: effectDraftPut, draft: d, op: op}), op)
 }
@@ -381,9 +381,9 @@ func (t *Task) preCommitDone(e effect, s ExtStatus) {
 	case ExtFailed:
 		t.host.External(t.ticket(e), e.ext)
 	case ExtAbsent:
-		t.fail(fmt.Errorf("pre-commit of %s: the external store has lost rows of the transaction", epoch))
+		t.failFor(trace.OutputLost, fmt.Errorf("pre-commit of %s: the external store has lost rows of the transaction", epoch))
 	default:
-		t.fail(fmt.Errorf("pre-commit of %s: fenced by a newer attempt", epoch))
+		t.failFor(trace.FencedOff, fmt.Errorf("pre-commit of %s: fenced by a newer attempt", epoch))
 	}
 }
 
@@ -399,7 +399,7 @@ func (t *Task) preCommitting(e id.Epoch) bool {
 
 func (t *Task) draftFailed(d *Draft, err error) {
 	e := d.head.Epoch
-	t.abandon(e)
+	t.abandon(e, trace.Unstored, "abandoned")
 	t.proto.StoreFailed(e, err)
 }
 
@@ -410,10 +410,7 @@ func (t *Task) draftStored(d *Draft) {
 		Ref: d.key, Size: d.size, State: h.Bytes, Changed: h.Changed,
 		InBytes: d.bytesIn, OutByte: d.bytesOut, Files: h.Files, Header: d.head,
 	}
-	if t.mask.Has(trace.SnapshotStored) {
-		t.event = trace.Event{Kind: trace.SnapshotStored, Channel: trace.NoChannel, Epoch: d.head.Epoch, To: uint64(d.size), Text: string(s.Ref)}
-		t.send()
-	}
+	t.observeKey(trace.SnapshotStored, d.head.Epoch, string(s.Ref), d.size)
 	d.discard()
 	t.proto.Stored(d.head.Epoch, s)
 	t.advanceDrafts()

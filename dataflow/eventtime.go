@@ -1,16 +1,31 @@
 package dataflow
 
+// inputWatermark takes the watermark of an input; the task's is the lowest of
+// all. They are looked at again only when the last input that held it back moves.
 func (t *Task) inputWatermark(i int, wm int64) {
 	in := &t.inputs[i]
 	if wm <= in.wm {
 		return
 	}
+	old := in.wm
 	in.wm = wm
-	low := int64(EndOfTime)
-	for k := range t.inputs {
-		low = min(low, t.inputs[k].wm)
+	switch {
+	case t.atLow > 0 && old > t.low:
+		return
+	case t.atLow > 1:
+		t.atLow--
+		return
 	}
-	t.advanceWatermark(low)
+	t.low, t.atLow = EndOfTime, 0
+	for k := range t.inputs {
+		switch w := t.inputs[k].wm; {
+		case w < t.low:
+			t.low, t.atLow = w, 1
+		case w == t.low:
+			t.atLow++
+		}
+	}
+	t.advanceWatermark(t.low)
 }
 
 func (t *Task) advanceWatermark(wm int64) {

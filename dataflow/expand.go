@@ -25,6 +25,7 @@ func (g *Graph) Expand(groups int) ([]TaskInfo, error) {
 			})
 		}
 	}
+	g.reserve(tasks)
 	var next id.ChannelID
 	for n := range g.Edges {
 		e := &g.Edges[n]
@@ -47,6 +48,28 @@ func (g *Graph) Expand(groups int) ([]TaskInfo, error) {
 		}
 	}
 	return tasks, nil
+}
+
+// reserve gives each task room for its channels: a shuffle of hundreds by
+// hundreds has too many to let the lists grow.
+func (g *Graph) reserve(tasks []TaskInfo) {
+	for t := range tasks {
+		in, out := 0, 0
+		for n := range g.Edges {
+			e := &g.Edges[n]
+			from, to := g.Vertices[e.From].Parallelism, g.Vertices[e.To].Parallelism
+			if e.Partitioning == Forward {
+				from, to = 1, 1
+			}
+			if e.From == tasks[t].Vertex {
+				out += to
+			}
+			if e.To == tasks[t].Vertex {
+				in += from
+			}
+		}
+		tasks[t].Inputs, tasks[t].Outputs = make([]Channel, 0, in), make([]Channel, 0, out)
+	}
 }
 
 // MaxGroups is the largest number of key groups of a job.

@@ -18,7 +18,7 @@ func (t *Task) arrive(i int, b *Buffer) {
 	}
 	if b.Over {
 		t.record(in, b)
-		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "overtaking")
+		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, trace.Overtaking)
 		t.proto.Control(i, b)
 		return
 	}
@@ -32,7 +32,7 @@ func (t *Task) arrive(i int, b *Buffer) {
 			}
 		}
 		if !in.follows(b) {
-			t.fail(fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
+			t.failFor(trace.Gap, fmt.Errorf("input %s: item %d arrived behind %d: the channel lost or repeated something", in.ID, b.Seq, in.arrived))
 			return
 		}
 		in.came(b)
@@ -49,7 +49,7 @@ func (t *Task) enqueueInput(i int, b *Buffer) {
 	t.record(in, b)
 	in.q.push(b)
 	if in.q.len() == 1 && !in.blocked {
-		t.available++
+		t.servable.add(i)
 	}
 }
 
@@ -100,7 +100,7 @@ func (t *Task) record(in *input, b *Buffer) {
 func (t *Task) cutInput(i int) {
 	in := &t.inputs[i]
 	if in.q.len() > 0 && !in.blocked {
-		t.available--
+		t.servable.remove(i)
 	}
 	in.q.clear()
 	in.arrived = in.delivered
@@ -117,9 +117,9 @@ func (k *kernel) Block(i int) {
 	}
 	in.blocked = true
 	if in.q.len() > 0 {
-		k.available--
+		k.servable.remove(i)
 	}
-	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, "")
+	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, trace.NoWay)
 }
 
 // Unblock resumes delivery from an input.
@@ -130,9 +130,9 @@ func (k *kernel) Unblock(i int) {
 	}
 	in.blocked, k.parked = false, false
 	if in.q.len() > 0 {
-		k.available++
+		k.servable.add(i)
 	}
-	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, "")
+	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, trace.NoWay)
 }
 
 // Delivered is how many positions of an input were delivered.

@@ -49,7 +49,7 @@ func (k *kernel) Broadcast(op uint8, e id.Epoch, p Place, data []byte) {
 	k.task().flush()
 	for i := range k.outputs {
 		place := p
-		if k.outputs[i].Forbidden {
+		if p == Overtake && k.outputs[i].Forbidden {
 			place = InBand
 		}
 		k.outputs[i].control(op, e, place, data)
@@ -165,10 +165,10 @@ func (t *Task) externalDone(e effect, s ExtStatus) {
 		t.host.External(t.ticket(e), e.ext)
 		return
 	case ExtFenced:
-		t.fail(errors.New("the external store has fenced this attempt: a newer one runs"))
+		t.failFor(trace.FencedOff, errors.New("the external store has fenced this attempt: a newer one runs"))
 		return
 	case ExtAbsent:
-		t.fail(ErrLostOutput)
+		t.failFor(trace.OutputLost, ErrLostOutput)
 		return
 	case ExtOK:
 	}

@@ -37,9 +37,25 @@ func (t *Task) observe(k trace.Kind, e id.Epoch, text string) {
 	}
 }
 
-func (t *Task) observeChannel(k trace.Kind, c id.ChannelID, e id.Epoch, text string) {
+// observeKey reports an event about a stored object.
+func (t *Task) observeKey(k trace.Kind, e id.Epoch, key string, size int64) {
 	if t.mask.Has(k) {
-		t.event = trace.Event{Kind: k, Channel: c, Epoch: e, Text: text}
+		t.event = trace.Event{Kind: k, Channel: trace.NoChannel, Epoch: e, To: uint64(size), Key: key}
+		t.send()
+	}
+}
+
+// observeFailure reports that the task or its snapshot e has failed.
+func (t *Task) observeFailure(k trace.Kind, e id.Epoch, c trace.Cause, reason string) {
+	if t.mask.Has(k) {
+		t.event = trace.Event{Kind: k, Channel: trace.NoChannel, Epoch: e, Cause: c, Text: reason}
+		t.send()
+	}
+}
+
+func (t *Task) observeChannel(k trace.Kind, c id.ChannelID, e id.Epoch, w trace.Way) {
+	if t.mask.Has(k) {
+		t.event = trace.Event{Kind: k, Channel: c, Epoch: e, Way: w}
 		t.send()
 	}
 }
@@ -47,7 +63,7 @@ func (t *Task) observeChannel(k trace.Kind, c id.ChannelID, e id.Epoch, text str
 func (t *Task) observeBuffer(k trace.Kind, c id.ChannelID, b *Buffer) {
 	t.event = trace.Event{Kind: k, Channel: c, Epoch: b.Epoch, From: uint64(b.Seq) - 1, To: uint64(b.Last()), Sum: b.Sum, Data: b.Data}
 	if b.Injected {
-		t.event.Text = "injected"
+		t.event.Way = trace.Reinjected
 	}
 	t.send()
 }

@@ -2,6 +2,7 @@ package dataflow
 
 import (
 	"weir/id"
+	"weir/trace"
 )
 
 // Operator is user code as a step machine over whole encoded buffers. All calls
@@ -90,6 +91,12 @@ const (
 	ExtRecover
 )
 
+// Op returns the operation as the trace has it.
+func (k ExtKind) Op() trace.Op { return trace.ExtAppend + trace.Op(k-ExtAppend) }
+
+// String returns the name of the operation, for example "precommit".
+func (k ExtKind) String() string { return k.Op().String() }
+
 // ExtOp is one operation on the external store, as a value.
 type ExtOp struct {
 	Kind    ExtKind
@@ -112,6 +119,21 @@ const (
 	ExtFenced           // a newer attempt owns this task's transactions
 	ExtAbsent           // the store does not have what the operation builds on: output is lost
 )
+
+// Outcome returns the outcome as the trace has it; none for 0.
+func (s ExtStatus) Outcome() trace.Outcome {
+	switch s {
+	case ExtOK:
+		return trace.OK
+	case ExtFailed:
+		return trace.Failed
+	case ExtFenced:
+		return trace.Fenced
+	case ExtAbsent:
+		return trace.Absent
+	}
+	return trace.NoOutcome
+}
 
 // External is an external store: it carries operations out, and OK means durable.
 type External interface {

@@ -125,12 +125,16 @@ func (o *output) end(item Item) {
 // but other overtaking ones.
 func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
 	b := &Buffer{Item: Control, Op: op, Epoch: e, Over: p == Overtake, Watermark: NoWatermark, Shared: true, Data: data}
-	text := "in-band"
+	switch {
+	case p == InBand:
+		b.N = 1
+		o.number(b)
+	case o.t.stamper != nil:
+		b.Stamp = bytes.Clone(o.t.stamper.Stamp(o.index))
+	}
+	way := trace.InBand
 	if b.Over {
-		text = "overtaking"
-		if o.t.stamper != nil {
-			b.Stamp = bytes.Clone(o.t.stamper.Stamp(o.index))
-		}
+		way = trace.Overtaking
 		i := 0
 		for i < o.q.len() && o.q.at(i).Over {
 			i++
@@ -138,11 +142,9 @@ func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
 		o.q.insert(i, b)
 		o.drain()
 	} else {
-		b.N = 1
-		o.number(b)
 		o.enqueue(b)
 	}
-	o.t.observeChannel(trace.BarrierSent, o.ID, e, text)
+	o.t.observeChannel(trace.BarrierSent, o.ID, e, way)
 }
 
 func (o *output) enqueue(b *Buffer) {

@@ -17,6 +17,9 @@ type Place uint8
 const (
 	InBand   Place = iota // behind what is queued; numbered
 	Overtake              // ahead of it; unnumbered
+	// Marker is behind what is queued and unnumbered: what a receiver records up
+	// to it, and what it gets after it, then follow each other without a gap.
+	Marker
 )
 
 // Choice is a kind of non-determinism: what a task would not do again by itself

@@ -30,10 +30,7 @@ func (t *Task) start(ev *Event) {
 			return
 		}
 	}
-	if t.mask.Has(trace.TaskStarting) {
-		t.event = trace.Event{Kind: trace.TaskStarting, Channel: trace.NoChannel, Text: string(r.plan.Ref)}
-		t.send()
-	}
+	t.observeKey(trace.TaskStarting, 0, string(r.plan.Ref), 0)
 	if r.plan.Ref == "" {
 		t.readLogs()
 		return
@@ -53,7 +50,7 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 			return
 		}
 		if ev.Result.Status != state.OK {
-			t.fail(fmt.Errorf("restore: %w", resultError(e.op, ev.Result)))
+			t.failFor(trace.Unreadable, fmt.Errorf("restore: %w", resultError(e.op, ev.Result)))
 			return
 		}
 		if e.kind == effectRestoreGet {
@@ -63,7 +60,7 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 		}
 	case effectRestoreTransfer:
 		if ev.Err != nil {
-			t.fail(fmt.Errorf("restore: %w", ev.Err))
+			t.failFor(trace.Unreadable, fmt.Errorf("restore: %w", ev.Err))
 			return
 		}
 		t.readLogs()
@@ -74,7 +71,7 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 		case ExtFailed:
 			t.host.External(t.ticket(e), e.ext)
 		default:
-			t.fail(fmt.Errorf("recovery of the sink: fenced by a newer attempt"))
+			t.failFor(trace.FencedOff, fmt.Errorf("recovery of the sink: fenced by a newer attempt"))
 		}
 	default: // no effect of a restore
 	}
@@ -102,7 +99,7 @@ func (t *Task) restoreObject(data []byte) {
 		tr, err = t.store.Restore([]state.Handle{s.Handle})
 	}
 	if err != nil {
-		t.fail(fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
+		t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
 		return
 	}
 	t.restore.snap = s
@@ -151,7 +148,7 @@ func (t *Task) restoreLog(i int, data []byte) {
 			b, err = DecodeBuffer(seq, n, payload)
 		}
 		if err != nil {
-			t.fail(fmt.Errorf("restore: log %s: %w", r.plan.Inject[i].Log, err))
+			t.failFor(trace.Unreadable, fmt.Errorf("restore: log %s: %w", r.plan.Inject[i].Log, err))
 			return
 		}
 		r.logs[i] = append(r.logs[i], b)
@@ -195,7 +192,7 @@ func (t *Task) resume() {
 	if r.snap != nil {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
-		t.watermark = h.Watermark
+		t.watermark, t.atLow = h.Watermark, 0
 		t.drained, t.ended = h.Drained, h.Drained
 		for i := range t.inputs {
 			in := &t.inputs[i]
@@ -254,32 +251,32 @@ func (t *Task) injectCaptured(s *Snapshot) {
 	for _, c := range s.Out {
 		o := &t.outputs[c.Channel]
 		c.Buffer.Injected = false // it takes a credit like any other when it is sent
-		t.observeInjected(o.ID, c.Buffer, "output")
+		t.observeInjected(o.ID, c.Buffer, trace.FromOutput)
 		o.q.push(c.Buffer)
 	}
 	for i := range t.outputs {
 		t.outputs[i].drain()
 	}
 	for _, c := range s.In {
-		t.inject(c.Channel, c.Buffer, "input")
+		t.inject(c.Channel, c.Buffer, trace.FromInput)
 	}
 }
 
 func (t *Task) injectLogs(r *restoring) {
 	for i, bs := range r.logs {
 		for _, b := range bs {
-			t.inject(r.plan.Inject[i].In, b, "log")
+			t.inject(r.plan.Inject[i].In, b, trace.FromLog)
 		}
 	}
 }
 
-func (t *Task) inject(i int, b *Buffer, from string) {
+func (t *Task) inject(i int, b *Buffer, from trace.Way) {
 	in := &t.inputs[i]
 	if in.knows(b) {
 		return
 	}
 	if !in.follows(b) {
-		t.fail(fmt.Errorf("input %s: restored item %d does not follow %d", in.ID, b.Seq, in.arrived))
+		t.failFor(trace.RestoredGap, fmt.Errorf("input %s: restored item %d does not follow %d", in.ID, b.Seq, in.arrived))
 		return
 	}
 	in.came(b)
@@ -287,9 +284,9 @@ func (t *Task) inject(i int, b *Buffer, from string) {
 	t.enqueueInput(i, b)
 }
 
-func (t *Task) observeInjected(c id.ChannelID, b *Buffer, from string) {
+func (t *Task) observeInjected(c id.ChannelID, b *Buffer, from trace.Way) {
 	if t.mask.Has(trace.Injected) {
-		t.event = trace.Event{Kind: trace.Injected, Channel: c, From: uint64(b.Seq) - 1, To: uint64(b.Last()), Sum: b.Sum, Data: b.Data, Text: from}
+		t.event = trace.Event{Kind: trace.Injected, Channel: c, From: uint64(b.Seq) - 1, To: uint64(b.Last()), Sum: b.Sum, Data: b.Data, Way: from}
 		t.send()
 	}
 }

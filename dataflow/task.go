@@ -52,16 +52,18 @@ type Task struct {
 	drained   bool
 	finishing bool // leave once commits are through
 	watermark int64
+	low       int64 // lowest watermark of the inputs, and how many have it;
+	atLow     int   // 0: not known
 	announced int64 // watermark last put on the outputs
 
-	inputs    []input
-	outputs   []output
-	available int  // inputs that could be served
-	lastIn    int  // input served last, for the rotation
-	full      int  // outputs at their limit
-	openBufs  int  // outputs with something not sealed
-	parked    bool // the recorded input has nothing to serve: wait for the next arrival
-	flushing  bool
+	inputs   []input
+	outputs  []output
+	servable inputSet // inputs that could be served
+	lastIn   int      // input served last, for the rotation
+	full     int      // outputs at their limit
+	openBufs int      // outputs with something not sealed
+	parked   bool     // the recorded input has nothing to serve: wait for the next arrival
+	flushing bool
 
 	drafts []*Draft
 	// preCommits are the epochs whose pre-commit is under way, drafts given up included.
@@ -71,7 +73,6 @@ type Task struct {
 	pending    pending
 	extCount   int // external operations under way
 	chain      uint64
-	options    []int
 	seenBuf    []id.Seq
 }
 
@@ -160,6 +161,7 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	for i := range t.outputs {
 		t.outputs[i] = output{Channel: info.Outputs[i], t: t, index: i, watermark: NoWatermark}
 	}
+	t.servable = newInputSet(len(t.inputs))
 	t.seenBuf = make([]id.Seq, len(t.inputs))
 	t.ctx.t = t
 	if err := t.ctx.wire(j.Graph); err != nil {
@@ -214,7 +216,7 @@ func (t *Task) Runnable() bool {
 	if t.source != nil {
 		return !t.ended && t.source.Offset() < t.limit
 	}
-	return t.available > 0
+	return t.servable.n > 0
 }
 
 // Close frees local resources; the task is not used afterwards. No transfer
@@ -309,12 +311,21 @@ func (t *Task) ticket(e effect) id.Ticket {
 	return t.tickets
 }
 
-// fail stops the task for good; the driver treats it as crashed.
+// fail is failFor an error of an operator, a source or keyed state.
 func (t *Task) fail(err error) {
+	c := trace.OperatorError
+	if errors.Is(err, state.ErrCorrupt) {
+		c = trace.StateError
+	}
+	t.failFor(c, err)
+}
+
+// failFor stops the task for good; the driver treats it as crashed.
+func (t *Task) failFor(c trace.Cause, err error) {
 	if t.phase == failed {
 		return
 	}
 	t.phase = failed
-	t.observe(trace.TaskFailed, 0, err.Error())
+	t.observeFailure(trace.TaskFailed, 0, c, err.Error())
 	t.host.Fail(fmt.Errorf("%s[%d]: %w", t.info.Name, t.info.Index, err))
 }

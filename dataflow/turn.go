@@ -21,7 +21,7 @@ func (t *Task) turn(most int) {
 	in := &t.inputs[i]
 	b := in.q.pop()
 	if in.q.len() == 0 {
-		t.available--
+		t.servable.remove(i)
 	}
 	switch b.Item {
 	case Data:
@@ -51,7 +51,7 @@ func (t *Task) turn(most int) {
 		if b.numbered() {
 			in.took(b)
 		}
-		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, "in-band")
+		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, trace.InBand)
 		t.proto.Control(i, b)
 		if in.loose != nil {
 			t.settle(i, b)
@@ -259,24 +259,14 @@ func (t *Task) pickAgain(v uint64) int {
 }
 
 func (t *Task) pickFreely() int {
-	t.options = t.options[:0]
-	n := len(t.inputs)
-	for k := 1; k <= n; k++ {
-		i := t.lastIn + k
-		if i >= n {
-			i -= n
-		}
-		if in := &t.inputs[i]; !in.blocked && in.q.len() > 0 {
-			if t.available == 1 {
-				return i
-			}
-			t.options = append(t.options, i)
-		}
-	}
-	if len(t.options) == 0 {
+	n, c := t.servable.n, 0
+	switch {
+	case n == 0:
 		return -1
+	case n > 1:
+		c = t.host.Draw(PickInput, n)
 	}
-	return t.options[t.host.Draw(PickInput, len(t.options))]
+	return t.servable.after(t.lastIn, c)
 }
 
 // recall returns the recorded answer to the next choice.

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"strings"
+
 	"weir/id"
 	"weir/trace"
 )
@@ -57,8 +59,8 @@ type Fault struct {
 	Target Target
 	Worker int          // Target Worker: its number, from 0
 	Link   id.ChannelID // Target Link
-	// Op is the operation hit, by the name that StoreIssued and ExtIssued events
-	// begin with, spaces replaced by '-': put, create, get, list, delete, append,
+	// Op is the operation hit, by its name in the trace with
+	// spaces replaced by '-': put, create, get, list, delete, append,
 	// read-log, trim, fence; for Sink append, write, precommit, commit, recover.
 	// Empty: any operation. Fail and Delay.
 	Op string
@@ -70,6 +72,28 @@ type Fault struct {
 	Factor   int     // Slow: at least 2
 	When     Condition
 }
+
+// HoldsUp returns the nanoseconds by which f alone may hold up a run, trace.NoBound
+// when nothing bounds them. What restarting and asking again takes is not counted.
+func (f *Fault) HoldsUp() uint64 {
+	switch f.Kind {
+	case Stall:
+		return uint64(f.Duration)
+	case Delay:
+		return uint64(f.Duration) * uint64(max(f.Times, 1))
+	case Slow:
+		if f.Duration == 0 {
+			return trace.NoBound
+		}
+		return uint64(f.Duration)
+	case Crash, Fail, Corrupt:
+	}
+	return 0
+}
+
+// Damages reports whether f destroys bytes that were stored: a job may then fail
+// with an error, and nothing that it promised is broken.
+func (f *Fault) Damages() bool { return f.Kind == Corrupt || f.Outcome == Torn }
 
 // Plan is the faults of one run. Each waits for its own condition; order in the
 // plan decides only between faults that fall due at the same event.
@@ -95,7 +119,7 @@ type Step struct {
 	Channel id.ChannelID
 	Epoch   id.Epoch   // 0: any
 	Attempt id.Attempt // 0: any
-	Text    string     // the event's Text contains it
+	Text    string     // trace.Event.Words contains it
 	Time    int64      // nanoseconds from the start of the run or from the firing of the step before
 }
 
@@ -118,5 +142,5 @@ func (s *Step) Matches(e *trace.Event) bool {
 		(s.Channel == AnyChannel || s.Channel == e.Channel) &&
 		(s.Epoch == 0 || s.Epoch == e.Epoch) &&
 		(s.Attempt == 0 || s.Attempt == e.Attempt) &&
-		(s.Text == "" || contains(e.Text, s.Text))
+		(s.Text == "" || strings.Contains(e.Words(), s.Text))
 }

@@ -1,12 +1,6 @@
 package faults
 
-import (
-	"strings"
-
-	"weir/trace"
-)
-
-func contains(s, part string) bool { return strings.Contains(s, part) }
+import "weir/trace"
 
 // Injector watches a run and says which faults are due. The driver makes it an
 // observer of the trace, asks Next after each event until it says false, and

@@ -83,11 +83,20 @@ func eventsText(m trace.Mask) string {
 }
 
 // storageOps and sinkOps are the operations that Fail and Delay may name.
-func storageOps() []string {
-	return []string{"put", "create", "get", "list", "delete", "append", "read-log", "trim", "fence"}
+func storageOps() []string { return opNames(trace.Put, trace.Fence) }
+
+func sinkOps() []string { return opNames(trace.ExtAppend, trace.Recover) }
+
+func opNames(first, last trace.Op) []string {
+	var names []string
+	for o := first; o <= last; o++ {
+		names = append(names, OpName(o))
+	}
+	return names
 }
 
-func sinkOps() []string { return []string{"append", "write", "precommit", "commit", "recover"} }
+// OpName returns the name of an operation in a plan: without spaces.
+func OpName(o trace.Op) string { return strings.ReplaceAll(o.String(), " ", "-") }
 
 // names of the enumerations in the text form, indexed by value.
 func kindNames() []string {

@@ -6,44 +6,28 @@ import (
 
 	"weir/id"
 	"weir/trace"
+	"weir/trace/cost"
 )
 
 // Checkpoint is one completed checkpoint of a coordinated algorithm. Times are
-// nanoseconds; a part that every task has is given for the task where it took
-// longest, so that the parts need not add up to the total.
+// nanoseconds since Config.Epoch.
 type Checkpoint struct {
-	Epoch          id.Epoch
-	Triggered      int64 // time since Config.Epoch
-	Completed      int64
-	TotalNanos     int64 // trigger to durable and complete
-	TravelNanos    int64 // trigger to the first barrier (sources: the instant) at the last task
-	AlignmentNanos int64 // first to last barrier of a task
-	SyncNanos      int64 // processing stopped
-	AsyncNanos     int64 // instant to everything uploaded and pre-committed
-	PutNanos       int64 // writing the snapshot object
-	AckNanos       int64 // stored to acknowledged
-	MetadataNanos  int64 // all acknowledged to complete
-	UploadedBytes  int64 // all tasks: state files sent to storage; small state is in the objects
-	ObjectBytes    int64 // all tasks: snapshot objects, what follows included
-	InflightBytes  int64 // all tasks: captured channel contents
-	StateBytes     int64 // all tasks, those that have left included: state.Handle.Bytes
-	ChangedBytes   int64 // all tasks: keys and values changed since the base
-	ChangeKnown    bool  // ChangedBytes is known of all tasks
-	Tasks          int
-	LongestSync    id.TaskID // the task with SyncNanos
+	Epoch                id.Epoch
+	Triggered, Completed int64
+	// Cost is folded from that of the tasks, so that its parts need not add up to
+	// the total; the state includes that of tasks that have left.
+	Cost        cost.Vector[int64]
+	Tasks       int
+	LongestSync id.TaskID // the task whose synchronous part was the longest
 }
 
 // LocalSnapshot is one durable snapshot of one task that no coordinator
 // triggered. Times are as in Checkpoint.
 type LocalSnapshot struct {
-	Task                            id.TaskID
-	Epoch                           id.Epoch
-	Begun, Stored                   int64 // time since Config.Epoch
-	SyncNanos, AsyncNanos, PutNanos int64
-	UploadedBytes, ObjectBytes      int64
-	InflightBytes                   int64
-	StateBytes, ChangedBytes        int64
-	ChangeKnown                     bool
+	Task          id.TaskID
+	Epoch         id.Epoch
+	Begun, Stored int64
+	Cost          cost.Vector[int64]
 	// PassedOver: the recovery line of a total failure went past it without ever
 	// standing on it.
 	PassedOver bool
@@ -79,10 +63,9 @@ type round struct{ triggered, allAcked int64 }
 
 // part is one task's share of a snapshot; a time of 0 is not known yet.
 type part struct {
-	Part
+	cost                          cost.Vector[int64] // as far as it was measured, and captured
 	firstBarrier, lastBarrier     int64
 	begun, writing, stored, acked int64
-	inflight, object              int64
 }
 
 // Completed returns the completed checkpoints so far, in order.
@@ -112,17 +95,11 @@ func (l *CheckpointLog) Wants() trace.Mask {
 		trace.SnapshotWriting, trace.SnapshotStored, trace.SnapshotFailed, trace.Acked, trace.AllAcked, trace.Completed, trace.Aborted, trace.LineAdvanced, trace.PlanExecuted)
 }
 
-// ObservePart implements PartObserver.
-func (l *CheckpointLog) ObservePart(t id.TaskID, e id.Epoch, p Part) {
+// ObserveCost implements CostObserver.
+func (l *CheckpointLog) ObserveCost(t id.TaskID, e id.Epoch, c *cost.Vector[int64]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	x := l.part(e, t)
-	x.SyncNanos += p.SyncNanos
-	x.TransferNanos += p.TransferNanos
-	x.Uploaded += p.Uploaded
-	x.StateBytes += p.StateBytes
-	x.ChangedBytes += p.ChangedBytes
-	x.ChangeKnown = x.ChangeKnown || p.ChangeKnown
+	l.part(e, t).cost.Merge(c)
 }
 
 // Observe implements trace.Observer.
@@ -164,11 +141,12 @@ func (l *CheckpointLog) observeTask(e *trace.Event, x *part) {
 	case trace.SnapshotBegun:
 		x.begun = e.Time
 	case trace.CapturedIn, trace.CapturedOut:
-		x.inflight += int64(len(e.Data))
+		x.cost.Add(cost.Inflight, int64(len(e.Data)))
 	case trace.SnapshotWriting:
 		x.writing = e.Time
 	case trace.SnapshotStored:
-		x.stored, x.object = e.Time, int64(e.To)
+		x.stored = e.Time
+		x.cost.Add(cost.Uploaded, int64(e.To)) // the object, beside what its transfers wrote
 		if l.rounds[e.Epoch] == nil {
 			delete(l.parts, partKey{e.Epoch, e.Task})
 			if !l.storedTooLate(e.Epoch) {
@@ -195,12 +173,19 @@ func (l *CheckpointLog) part(e id.Epoch, t id.TaskID) *part {
 }
 
 func (l *CheckpointLog) storeLocal(e *trace.Event, x *part) {
-	l.local = append(l.local, LocalSnapshot{
-		Task: e.Task, Epoch: e.Epoch, Begun: x.begun, Stored: x.stored, SyncNanos: x.SyncNanos,
-		AsyncNanos: x.writing - x.begun, PutNanos: x.stored - x.writing,
-		UploadedBytes: x.Uploaded, ObjectBytes: x.object, InflightBytes: x.inflight,
-		StateBytes: x.StateBytes, ChangedBytes: x.ChangedBytes, ChangeKnown: x.ChangeKnown,
-	})
+	c := x.taskCost()
+	c.Set(cost.Total, x.stored-x.begun)
+	l.local = append(l.local, LocalSnapshot{Task: e.Task, Epoch: e.Epoch, Begun: x.begun, Stored: x.stored, Cost: c})
+}
+
+// taskCost is the cost of a task's share that does not depend on how it began.
+func (x *part) taskCost() cost.Vector[int64] {
+	c := x.cost
+	for _, p := range []cost.Part{cost.Sync, cost.Inflight, cost.Uploaded, cost.State} {
+		c.Add(p, 0) // none is known to be none
+	}
+	c.Set(cost.Async, x.writing-x.begun).Set(cost.Put, x.stored-x.writing)
+	return c
 }
 
 // abort notes a round that was given up, and what of it was stored in vain.
@@ -234,47 +219,48 @@ func (l *CheckpointLog) complete(e *trace.Event) {
 	if r == nil {
 		return
 	}
-	c := Checkpoint{Epoch: e.Epoch, Triggered: r.triggered, Completed: e.Time, TotalNanos: e.Time - r.triggered}
 	if l.state == nil {
 		l.state = map[id.TaskID]int64{}
 	}
-	if r.allAcked != 0 {
-		c.MetadataNanos = e.Time - r.allAcked
-	}
-	for k, x := range l.parts {
-		if k.epoch == e.Epoch && x.begun != 0 {
-			c.add(k.task, r, x)
-			l.state[k.task] = x.StateBytes
+	c := Checkpoint{Epoch: e.Epoch, Triggered: r.triggered, Completed: e.Time}
+	var tasks []cost.Vector[int64]
+	longest := int64(-1)
+	for k, x := range l.parts { // a fold: order is not seen
+		if k.epoch != e.Epoch || x.begun == 0 {
+			continue
+		}
+		t := x.roundCost(r)
+		tasks = append(tasks, t)
+		l.state[k.task] = t.Get(cost.State)
+		if sync := t.Get(cost.Sync); sync > longest || sync == longest && k.task < c.LongestSync {
+			longest, c.LongestSync = sync, k.task
 		}
 	}
+	state, metadata := int64(0), int64(0)
 	for _, n := range l.state { // a sum
-		c.StateBytes += n
+		state += n
 	}
+	if r.allAcked != 0 {
+		metadata = e.Time - r.allAcked
+	}
+	c.Tasks, c.Cost = len(tasks), cost.Fold(tasks)
+	c.Cost.Set(cost.Total, e.Time-r.triggered).Set(cost.Metadata, metadata).Set(cost.State, state)
 	l.completed = append(l.completed, c)
 	l.forget(e.Epoch)
 }
 
-func (c *Checkpoint) add(t id.TaskID, r *round, x *part) {
+// roundCost is the cost of a task's share in a round.
+func (x *part) roundCost(r *round) cost.Vector[int64] {
+	c := x.taskCost()
 	heard := x.firstBarrier
 	if heard == 0 {
 		heard = x.begun
 	}
-	c.Tasks++
-	c.TravelNanos = max(c.TravelNanos, heard-r.triggered)
-	c.AlignmentNanos = max(c.AlignmentNanos, x.lastBarrier-x.firstBarrier)
-	if x.SyncNanos > c.SyncNanos || x.SyncNanos == c.SyncNanos && t < c.LongestSync {
-		c.SyncNanos, c.LongestSync = x.SyncNanos, t
-	}
-	c.AsyncNanos = max(c.AsyncNanos, x.writing-x.begun)
-	c.PutNanos = max(c.PutNanos, x.stored-x.writing)
+	c.Set(cost.Travel, heard-r.triggered).Set(cost.Alignment, x.lastBarrier-x.firstBarrier).Set(cost.Ack, 0)
 	if x.acked != 0 && x.stored != 0 {
-		c.AckNanos = max(c.AckNanos, x.acked-x.stored)
+		c.Set(cost.Ack, x.acked-x.stored)
 	}
-	c.UploadedBytes += x.Uploaded
-	c.ObjectBytes += x.object
-	c.InflightBytes += x.inflight
-	c.ChangedBytes += x.ChangedBytes
-	c.ChangeKnown = x.ChangeKnown && (c.ChangeKnown || c.Tasks == 1)
+	return c
 }
 
 func (l *CheckpointLog) forget(e id.Epoch) {

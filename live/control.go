@@ -205,7 +205,7 @@ var errEnded = errors.New("live: the job has ended")
 func (c *control) failed(r *runner, err error) {
 	c.failures = append(c.failures, Failure{Task: r.info.ID, Attempt: r.attempt, Err: err})
 	if p := (*PanicError)(nil); errors.As(err, &p) { // other failures the task itself has observed
-		c.observe(trace.TaskFailed, r.info.ID, r.attempt, 0, p.Error())
+		c.send(trace.Event{Kind: trace.TaskFailed, Task: r.info.ID, Attempt: r.attempt, Cause: trace.Panic, Text: p.Error()})
 	}
 	c.isolate(r.info.ID)
 	c.coord.Failed([]id.TaskID{r.info.ID}, err)
@@ -230,7 +230,7 @@ func (c *control) kill(m *report) error {
 	}
 	if m.worker >= 0 {
 		c.down = append(c.down, m.worker)
-		c.observe(trace.WorkerCrashed, trace.Coordinator, 0, 0, strconv.Itoa(m.worker))
+		c.send(trace.Event{Kind: trace.WorkerCrashed, Task: trace.Coordinator, Worker: int32(m.worker), Text: strconv.Itoa(m.worker)})
 	} else {
 		c.observe(trace.FaultInjected, trace.Coordinator, 0, 0, fmt.Sprintf("kill %v", dead))
 	}
@@ -274,7 +274,7 @@ func (c *control) execute(p *dataflow.Plan) {
 	c.plan = p.Number
 	c.plans++
 	for _, w := range c.down {
-		c.observe(trace.WorkerRestarted, trace.Coordinator, 0, 0, strconv.Itoa(w))
+		c.send(trace.Event{Kind: trace.WorkerRestarted, Task: trace.Coordinator, Worker: int32(w), Text: strconv.Itoa(w)})
 	}
 	c.down = c.down[:0]
 	for i := range p.Tasks {
@@ -362,7 +362,15 @@ func (c *control) end(err error) {
 
 func (c *control) observe(k trace.Kind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {
 	if c.j.observers.wants.Has(k) {
-		c.event = trace.Event{Time: c.j.clock.now(), Kind: k, Task: t, Attempt: a, Channel: trace.NoChannel, Epoch: e, Text: text}
+		c.send(trace.Event{Kind: k, Task: t, Attempt: a, Epoch: e, Text: text})
+	}
+}
+
+// send reports an event of no channel.
+func (c *control) send(e trace.Event) {
+	if c.j.observers.wants.Has(e.Kind) {
+		c.event = e
+		c.event.Time, c.event.Channel = c.j.clock.now(), trace.NoChannel
 		c.j.observers.observe(&c.event)
 	}
 }

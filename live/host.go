@@ -9,6 +9,7 @@ import (
 	"weir/id"
 	"weir/state"
 	"weir/trace"
+	"weir/trace/cost"
 )
 
 // host is the runner as its task sees it. Its methods are called inside Step.
@@ -207,6 +208,6 @@ func (r *runner) endSync() {
 	d := r.j.clock.now() - r.sync.begun
 	r.local.SyncNanos += uint64(d)
 	r.local.Snapshots++
-	r.j.observers.parts(r.info.ID, r.sync.epoch, Part{SyncNanos: d})
+	r.j.observers.cost(r.info.ID, r.sync.epoch, new(cost.Vector[int64]).Set(cost.Sync, d))
 	r.sync.epoch = 0
 }

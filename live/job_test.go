@@ -21,6 +21,7 @@ import (
 	"weir/state/heap"
 	"weir/state/storage"
 	"weir/trace"
+	"weir/trace/cost"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -353,12 +354,14 @@ func TestCheckpointLogOfARun(t *testing.T) {
 				t.Errorf("%d local snapshots, %d checkpoints", len(local), len(completed))
 			}
 			for _, c := range completed {
-				if c.SyncNanos <= 0 || c.TotalNanos < c.SyncNanos+c.MetadataNanos || c.ObjectBytes == 0 || c.MetadataNanos <= 0 || c.AlignmentNanos < 0 || c.Tasks < 1 || c.Tasks > len(j.Tasks()) {
+				k := &c.Cost
+				if k.Get(cost.Sync) <= 0 || k.Get(cost.Total) < k.Get(cost.Sync)+k.Get(cost.Metadata) || k.Get(cost.Uploaded) == 0 || k.Get(cost.Metadata) <= 0 || k.Get(cost.Alignment) < 0 || c.Tasks < 1 || c.Tasks > len(j.Tasks()) {
 					t.Errorf("implausible: %+v", c)
 				}
 			}
 			for _, s := range local {
-				if s.SyncNanos <= 0 || s.Stored <= s.Begun || s.ObjectBytes == 0 || s.AsyncNanos < 0 || s.PutNanos < 0 {
+				k := &s.Cost
+				if k.Get(cost.Sync) <= 0 || s.Stored <= s.Begun || k.Get(cost.Uploaded) == 0 || k.Get(cost.Async) < 0 || k.Get(cost.Put) < 0 {
 					t.Errorf("implausible: %+v", s)
 				}
 			}

@@ -7,24 +7,15 @@ import (
 	"weir/id"
 	"weir/state"
 	"weir/trace"
+	"weir/trace/cost"
 )
 
-// Part is a measurement of one task's share of a snapshot that no event carries.
-type Part struct {
-	SyncNanos     int64 // the step that began it, from the instant on
-	TransferNanos int64 // its state transfer, waiting for a turn not included
-	Uploaded      int64 // bytes that the transfer wrote
-	StateBytes    int64 // state.Handle.Bytes
-	ChangedBytes  int64 // see state.ChangeMeter
-	ChangeKnown   bool
-}
-
-// PartObserver is an Observer that takes these measurements too. A task's
-// parts come before its SnapshotStored, in any order and one field at a time;
-// they are to be added up.
-type PartObserver interface {
+// CostObserver is an Observer that takes also what no event carries: parts of the
+// cost of a task's share of a snapshot. They come before its SnapshotStored, in
+// any order and one measurement at a time; they are to be added up.
+type CostObserver interface {
 	trace.Observer
-	ObservePart(t id.TaskID, e id.Epoch, p Part)
+	ObserveCost(t id.TaskID, e id.Epoch, c *cost.Vector[int64])
 }
 
 // observers hands events to those who asked for their kind, one at a time.
@@ -32,7 +23,7 @@ type observers struct {
 	mu    sync.Mutex
 	all   []trace.Observer
 	masks []trace.Mask
-	takes []PartObserver
+	takes []CostObserver
 	wants trace.Mask // of anybody; constant
 }
 
@@ -50,7 +41,7 @@ func newObservers(cfg *Config) *observers {
 func (o *observers) add(x trace.Observer) {
 	m := x.Wants()
 	o.all, o.masks, o.wants = append(o.all, x), append(o.masks, m), o.wants|m
-	if p, ok := x.(PartObserver); ok {
+	if p, ok := x.(CostObserver); ok {
 		o.takes = append(o.takes, p)
 	}
 }
@@ -80,14 +71,14 @@ func (o *observers) observeOf(r *runner, e *trace.Event) {
 	o.send(e)
 }
 
-func (o *observers) parts(t id.TaskID, e id.Epoch, p Part) {
+func (o *observers) cost(t id.TaskID, e id.Epoch, c *cost.Vector[int64]) {
 	if len(o.takes) == 0 {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, x := range o.takes {
-		x.ObservePart(t, e, p)
+		x.ObserveCost(t, e, c)
 	}
 }
 
@@ -96,11 +87,11 @@ func (o *observers) operation(now int64, k trace.Kind, t id.TaskID, a id.Attempt
 	if !o.wants.Has(k) {
 		return
 	}
-	text := op.Kind.String() + " " + op.Key
+	e := trace.Event{Time: now, Kind: k, Task: t, Attempt: a, Channel: trace.NoChannel, To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key}
 	if k == trace.StoreDone {
-		text += " " + s.String()
+		e.Outcome = trace.Outcome(s)
 	}
-	o.observe(&trace.Event{Time: now, Kind: k, Task: t, Attempt: a, Channel: trace.NoChannel, To: uint64(len(op.Data)), Text: text})
+	o.observe(&e)
 }
 
 // external reports a moment of an operation on the external store; s is its outcome, 0 before.
@@ -108,39 +99,5 @@ func (o *observers) external(now int64, k trace.Kind, op *dataflow.ExtOp, s data
 	if !o.wants.Has(k) {
 		return
 	}
-	text := extName(op.Kind)
-	if s != 0 {
-		text += " " + statusName(s)
-	}
-	o.observe(&trace.Event{Time: now, Kind: k, Task: op.Task, Attempt: op.Attempt, Channel: trace.NoChannel, Epoch: op.Txn, To: uint64(op.Count), Text: text})
-}
-
-func statusName(s dataflow.ExtStatus) string {
-	switch s {
-	case dataflow.ExtOK:
-		return "ok"
-	case dataflow.ExtFailed:
-		return "failed"
-	case dataflow.ExtFenced:
-		return "fenced"
-	case dataflow.ExtAbsent:
-		return "absent"
-	}
-	return "unknown"
-}
-
-func extName(k dataflow.ExtKind) string {
-	switch k {
-	case dataflow.ExtAppend:
-		return "append"
-	case dataflow.ExtWrite:
-		return "write"
-	case dataflow.ExtPreCommit:
-		return "precommit"
-	case dataflow.ExtCommit:
-		return "commit"
-	case dataflow.ExtRecover:
-		return "recover"
-	}
-	return "unknown"
+	o.observe(&trace.Event{Time: now, Kind: k, Task: op.Task, Attempt: op.Attempt, Channel: trace.NoChannel, Epoch: op.Txn, To: uint64(op.Count), Op: op.Kind.Op(), Outcome: s.Outcome()})
 }

@@ -16,6 +16,7 @@ import (
 	"weir/state/heap"
 	"weir/state/storage"
 	"weir/trace"
+	"weir/workloads"
 )
 
 // both shows every event to the oracles and to a gate.
@@ -49,10 +50,9 @@ func expectation(t *testing.T, x *cell, p dataflow.Properties) check.Expect {
 	}
 	for i := range tasks {
 		k := &tasks[i]
-		e.Tasks = append(e.Tasks, check.Task{
-			Name: fmt.Sprintf("%s[%d]", k.Name, k.Index), Sink: k.Role == dataflow.RoleSink,
-			Source: k.Role == dataflow.RoleSource, Partition: k.Index, Partitions: k.Parallelism,
-		})
+		ct := check.Task{Name: fmt.Sprintf("%s[%d]", k.Name, k.Index), Sink: k.Role == dataflow.RoleSink, Source: k.Role == dataflow.RoleSource}
+		ct.Partition, ct.Partitions = workloads.Partition(tasks, i)
+		e.Tasks = append(e.Tasks, ct)
 		for _, c := range k.Outputs {
 			for int(c.ID) >= len(e.Channels) {
 				e.Channels = append(e.Channels, check.Channel{})

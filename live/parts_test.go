@@ -12,6 +12,7 @@ import (
 	"weir/dataflow"
 	"weir/id"
 	"weir/trace"
+	"weir/trace/cost"
 )
 
 func TestMailboxKeepsOrderAndWakesItsReceiver(t *testing.T) {
@@ -145,14 +146,14 @@ func TestCheckpointLogDerivesTheParts(t *testing.T) {
 	}
 	at(1000, trace.Triggered, trace.Coordinator)
 	at(1100, trace.SnapshotBegun, 0)
-	l.ObservePart(0, e, Part{SyncNanos: 20})
+	l.ObserveCost(0, e, new(cost.Vector[int64]).Set(cost.Sync, 20))
 	at(1200, trace.BarrierReceived, 1)
 	at(1500, trace.BarrierReceived, 1)
 	at(1510, trace.SnapshotBegun, 1)
 	at(1520, trace.CapturedIn, 1, size(64))
-	l.ObservePart(1, e, Part{SyncNanos: 70})
-	l.ObservePart(0, e, Part{StateBytes: 1000, ChangedBytes: 30, ChangeKnown: true})
-	l.ObservePart(1, e, Part{Uploaded: 4096, TransferNanos: 300, StateBytes: 5000, ChangedBytes: 600, ChangeKnown: true})
+	l.ObserveCost(1, e, new(cost.Vector[int64]).Set(cost.Sync, 70))
+	l.ObserveCost(0, e, new(cost.Vector[int64]).Set(cost.State, 1000).Set(cost.Changed, 30))
+	l.ObserveCost(1, e, new(cost.Vector[int64]).Set(cost.Uploaded, 4096).Set(cost.State, 5000).Set(cost.Changed, 600))
 	at(1150, trace.SnapshotWriting, 0)
 	at(1160, trace.SnapshotStored, 0, size(10))
 	at(1170, trace.Acked, 0)
@@ -161,11 +162,9 @@ func TestCheckpointLogDerivesTheParts(t *testing.T) {
 	at(2100, trace.Acked, 1)
 	at(2100, trace.AllAcked, trace.Coordinator)
 	at(2250, trace.Completed, trace.Coordinator)
-	want := Checkpoint{
-		Epoch: e, Triggered: 1000, Completed: 2250, TotalNanos: 1250, TravelNanos: 200, AlignmentNanos: 300, SyncNanos: 70,
-		AsyncNanos: 400, PutNanos: 90, AckNanos: 100, MetadataNanos: 150, UploadedBytes: 4096, ObjectBytes: 210, InflightBytes: 64,
-		StateBytes: 6000, ChangedBytes: 630, ChangeKnown: true, Tasks: 2, LongestSync: 1,
-	}
+	want := Checkpoint{Epoch: e, Triggered: 1000, Completed: 2250, Tasks: 2, LongestSync: 1}
+	want.Cost.Set(cost.Total, 1250).Set(cost.Travel, 200).Set(cost.Alignment, 300).Set(cost.Sync, 70).Set(cost.Async, 400).Set(cost.Put, 90).
+		Set(cost.Ack, 100).Set(cost.Metadata, 150).Set(cost.Uploaded, 4096+210).Set(cost.Inflight, 64).Set(cost.State, 6000).Set(cost.Changed, 630)
 	if got := l.Completed(); len(got) != 1 || got[0] != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -187,7 +186,8 @@ func TestCheckpointLogDerivesTheParts(t *testing.T) {
 	if len(l.Completed()) != 1 || len(l.parts) != 0 || len(l.rounds) != 0 {
 		t.Errorf("%d completed, %d parts and %d rounds kept", len(l.Completed()), len(l.parts), len(l.rounds))
 	}
-	local := LocalSnapshot{Task: 1, Epoch: e, Begun: 4000, Stored: 4500, AsyncNanos: 300, PutNanos: 200, ObjectBytes: 7}
+	local := LocalSnapshot{Task: 1, Epoch: e, Begun: 4000, Stored: 4500}
+	local.Cost.Set(cost.Total, 500).Set(cost.Sync, 0).Set(cost.Async, 300).Set(cost.Put, 200).Set(cost.Uploaded, 7).Set(cost.Inflight, 0).Set(cost.State, 0)
 	if got := l.Local(); len(got) != 1 || got[0] != local {
 		t.Errorf("got  %+v\nwant %+v", got, local)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"weir/id"
 	"weir/trace"
+	"weir/trace/cost"
 )
 
 func TestSnapshotsThatTheLinePassesOver(t *testing.T) {
@@ -48,7 +49,11 @@ func TestStateOfTasksThatHaveLeftCounts(t *testing.T) {
 		l.Observe(&trace.Event{Kind: trace.Triggered, Task: trace.Coordinator, Epoch: e, Time: int64(index)})
 		for task, n := range state {
 			l.Observe(&trace.Event{Kind: trace.SnapshotBegun, Task: task, Epoch: e, Time: int64(index)})
-			l.ObservePart(task, e, Part{StateBytes: n, ChangedBytes: 1, ChangeKnown: n != 7})
+			c := new(cost.Vector[int64]).Set(cost.State, n)
+			if n != 7 {
+				c.Set(cost.Changed, 1)
+			}
+			l.ObserveCost(task, e, c)
 		}
 		l.Observe(&trace.Event{Kind: trace.Completed, Task: trace.Coordinator, Epoch: e, Time: int64(index)})
 	}
@@ -56,9 +61,13 @@ func TestStateOfTasksThatHaveLeftCounts(t *testing.T) {
 	round(2, map[id.TaskID]int64{1: 30}) // task 0 has left
 	round(3, map[id.TaskID]int64{1: 7, 2: 8})
 	round(4, nil)
-	for i, want := range []Checkpoint{{StateBytes: 120, ChangedBytes: 2, ChangeKnown: true}, {StateBytes: 130, ChangedBytes: 1, ChangeKnown: true}, {StateBytes: 115, ChangedBytes: 2}, {StateBytes: 115}} {
-		if got := l.Completed()[i]; got.StateBytes != want.StateBytes || got.ChangedBytes != want.ChangedBytes || got.ChangeKnown != want.ChangeKnown {
-			t.Errorf("checkpoint %d: got  %+v\nwant %+v", i+1, got, want)
+	for i, want := range []struct {
+		state, changed int64
+		known          bool
+	}{{120, 2, true}, {130, 1, true}, {115, 0, false}, {115, 0, false}} {
+		got := &l.Completed()[i].Cost
+		if got.Get(cost.State) != want.state || got.Get(cost.Changed) != want.changed || got.Has(cost.Changed) != want.known {
+			t.Errorf("checkpoint %d: got %+v, want %+v", i+1, got, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
+	"weir/trace/cost"
 )
 
 // transfer carries one state transfer out, on a goroutine of its own.
@@ -19,7 +20,6 @@ type transfer struct {
 	tr     state.Transfer
 	epoch  id.Epoch // of the snapshot it belongs to; 0: a restore
 	bytes  int64    // written
-	nanos  int64
 }
 
 func (x *transfer) run() {
@@ -31,28 +31,28 @@ func (x *transfer) run() {
 	case <-r.gone:
 		return
 	}
-	start := r.j.clock.now()
 	finished, err := x.carry()
 	if !finished {
 		return // the incarnation is gone
 	}
-	x.nanos = r.j.clock.now() - start
 	if x.epoch != 0 && err == nil {
-		r.j.observers.parts(r.info.ID, x.epoch, x.part())
+		r.j.observers.cost(r.info.ID, x.epoch, x.cost())
 	}
 	r.inbox.post(message{kind: msgOutcome, event: &dataflow.Event{Kind: dataflow.EvTransfer, Ticket: x.ticket, Err: err}})
 }
 
-// part is what a snapshot's transfer that is done tells of the snapshot.
-func (x *transfer) part() Part {
-	p := Part{Uploaded: x.bytes, TransferNanos: x.nanos}
-	if c, ok := x.tr.(state.Capture); ok {
-		p.StateBytes = c.Handle().Bytes
+// cost is what a snapshot's transfer that is done tells of the snapshot.
+func (x *transfer) cost() *cost.Vector[int64] {
+	c := new(cost.Vector[int64]).Set(cost.Uploaded, x.bytes)
+	if t, ok := x.tr.(state.Capture); ok {
+		c.Set(cost.State, t.Handle().Bytes)
 	}
 	if m, ok := x.tr.(state.ChangeMeter); ok {
-		p.ChangedBytes, p.ChangeKnown = m.Changed()
+		if changed, known := m.Changed(); known {
+			c.Set(cost.Changed, changed)
+		}
 	}
-	return p
+	return c
 }
 
 // carry runs the transfer to its end; finished is false when its task is gone.

@@ -43,7 +43,7 @@ func (w *Writer) AppendHistogram(c Cell, repetition int, kind LatencyKind, h *hd
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		header, err := histogramHeader(c)
 		if err != nil {
@@ -91,7 +91,7 @@ func histogramLine(h *hdrhistogram.Histogram, tag string) ([]byte, error) {
 // nanoseconds; none when the cell has no file. Only recorded repetitions count.
 func (r *Results) Histograms(c Cell, kind LatencyKind) (map[int]*hdrhistogram.Histogram, error) {
 	path := filepath.Join(r.Dir, HistogramFile(c))
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"weir/trace/cost"
 )
 
 // Direction tells which way a metric improves.
@@ -89,35 +91,41 @@ func latencyMetrics() []Metric {
 	}
 }
 
+// costMetrics returns the metrics that show parts of the cost of checkpoints.
+func costMetrics(u cost.Unit, unit string, q Question) (all []Metric) {
+	for _, p := range cost.Parts() {
+		d := p.Definition()
+		if d.Unit != u || d.Metric == "" {
+			continue
+		}
+		better := Lower
+		if p == cost.Changed {
+			better = Neither // what the job did, not the algorithm
+		}
+		all = append(all, Metric{d.Metric, unit, better, q, d.Meaning})
+	}
+	return all
+}
+
 func checkpointMetrics() []Metric {
-	return []Metric{
-		{"checkpoint_ms", Milliseconds, Lower, Checkpoints, "trigger to durable and complete: data, directory and metadata synced; median over the repetition's checkpoints, as all parts"},
-		{"travel_ms", Milliseconds, Lower, Checkpoints, "trigger to the arrival of the first barrier at the last task"},
-		{"alignment_ms", Milliseconds, Lower, Checkpoints, "first barrier to last barrier at a task, the longest of all tasks; input is blocked meanwhile, or captured"},
-		{"sync_ms", Milliseconds, Lower, Checkpoints, "synchronous part: the task processes nothing"},
-		{"async_ms", Milliseconds, Lower, Checkpoints, "asynchronous part: writing and uploading beside processing, without the syncs; at most what the other parts leave of the whole, because parts of different tasks overlap"},
-		{"fsync_ms", Milliseconds, Lower, Checkpoints, "sync of data files and their directory"},
-		{"metadata_ms", Milliseconds, Lower, Checkpoints, "writing and syncing the checkpoint's metadata"},
-		{"ack_ms", Milliseconds, Lower, Checkpoints, "last task durable to the coordinator having all acknowledgements"},
+	return append(costMetrics(cost.Time, Milliseconds, Checkpoints), []Metric{
 		{"recovery_line_age_ms", Milliseconds, Lower, Checkpoints, "age of the newest state from which the job could recover, median over the measured time; with rounds since the trigger of the newest complete checkpoint, without since the oldest snapshot on the recovery line of a total failure"},
 		{"checkpoints_completed", Count, Neither, Checkpoints, "checkpoints durable and complete in a repetition"},
 		{"checkpoints_failed", Count, Lower, Checkpoints, "rounds triggered in a repetition and given up"},
 		{"useless_checkpoints", Count, Lower, Checkpoints, "completed local snapshots that no recovery line can use: those of rounds given up, and without rounds those that the line of a total failure passed over without ever standing on them"},
-	}
+	}...)
 }
 
 func byteMetrics() []Metric {
-	return []Metric{
+	return slices.Concat([]Metric{
 		{"state_bytes", ByteCount, Neither, Bytes, "size of all keyed state at the end of the measured time, as the newest checkpoint by then says: keys and values; of Pebble its table files, overwritten entries included until they are compacted away"},
-		{"logical_change_bytes", ByteCount, Neither, Bytes, "keys and values changed since the checkpoint before, per checkpoint, each entry once, or again if the store wrote it out in between; not known of the heap, which would have to mark every entry"},
-		{"inflight_bytes", ByteCount, Lower, Bytes, "captured input and output buffers, per checkpoint"},
-		{"uploaded_bytes", ByteCount, Lower, Bytes, "bytes written to checkpoint storage, per checkpoint"},
+	}, costMetrics(cost.Bytes, ByteCount, Bytes), []Metric{
 		{"log_bytes", ByteCount, Lower, Bytes, "bytes of message logs written in the measured time"},
 		{"process_write_bytes", ByteCount, Lower, Bytes, "bytes the process caused to be written to storage in the measured time (write_bytes of /proc/self/io): pages made dirty, whenever the kernel writes them"},
 		{"device_write_bytes", ByteCount, Lower, Bytes, "bytes the device under the job's directory wrote in the measured time, whoever caused them and whenever; left out where the file system has no device of its own"},
 		{"write_amplification", RatioUnit, Lower, Bytes, "bytes written by the state store to its local directory, tables, compaction and manifest, over bytes of keys and values put into its database, in the measured time"},
 		{"overhead_ratio", RatioUnit, Lower, Bytes, "control and piggyback bytes over payload bytes of records on channels: barriers as they are encoded, messages to and from the coordinator; message logs are log_bytes"},
-	}
+	})
 }
 
 func recoveryMetrics() []Metric {
@@ -161,5 +169,9 @@ func MetricNamed(name string) (Metric, error) {
 // CheckpointParts returns the metrics whose sum is to explain checkpoint_ms, in
 // the order in which they happen.
 func CheckpointParts() []string {
-	return []string{"travel_ms", "alignment_ms", "sync_ms", "async_ms", "fsync_ms", "ack_ms", "metadata_ms"}
+	var names []string
+	for _, p := range cost.Stages() {
+		names = append(names, p.Definition().Metric)
+	}
+	return names
 }

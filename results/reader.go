@@ -52,7 +52,7 @@ func Read(dir string) (*Results, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, SamplesFile)
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read samples: %w", err)
 	}
@@ -75,7 +75,7 @@ func completeLines(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1
 // are like. Its errors are those of Read.
 func ReadManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, ManifestFile)
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Manifest{}, fmt.Errorf("%s holds no results: %w; name a directory that has a %s", dir, err, ManifestFile)
 	}
@@ -135,14 +135,11 @@ func decodeStrictly(data []byte, into any) error {
 }
 
 // Published returns the directories of the campaigns below root that are not
-// local, sorted by name. A root that does not exist has none.
+// local, sorted by name. A root that is no directory is an error.
 func Published(root string) ([]string, error) {
 	entries, err := os.ReadDir(root)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, fmt.Errorf("list results: %w", err)
+		return nil, fmt.Errorf("list results: %w; name the directory of campaigns with --results", err)
 	}
 	var dirs []string
 	for _, e := range entries {

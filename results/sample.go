@@ -52,25 +52,6 @@ type Sample struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Checkpoint is one checkpoint within a repetition; times in milliseconds.
-type Checkpoint struct {
-	// TriggerMS is the trigger's offset from the start of the measured time,
-	// the clock of TimelinePoint.
-	TriggerMS   float64 `json:"trigger_ms"`
-	TravelMS    float64 `json:"travel_ms"`
-	AlignmentMS float64 `json:"alignment_ms"`
-	SyncMS      float64 `json:"sync_ms"`
-	AsyncMS     float64 `json:"async_ms"`
-	FsyncMS     float64 `json:"fsync_ms"`
-	MetadataMS  float64 `json:"metadata_ms"`
-	AckMS       float64 `json:"ack_ms"`
-	// TotalMS is trigger to durable and complete.
-	TotalMS float64 `json:"total_ms"`
-	// Bytes by layer, named as the byte metrics without their unit:
-	// uploaded, inflight, logical_change.
-	Bytes map[string]int64 `json:"bytes,omitempty"`
-}
-
 // TimelinePoint is the latency of the records that were due in one window.
 type TimelinePoint struct {
 	TMS   float64 `json:"t_ms"` // start of the window, from the start of the measured time

@@ -26,11 +26,8 @@ type Writer struct {
 // records the manifest with the current schema version. A directory that already
 // holds a campaign is an error.
 func Create(dir string, m Manifest) (*Writer, error) {
-	if _, err := os.Stat(filepath.Join(dir, ManifestFile)); err == nil {
-		return nil, fmt.Errorf("%s already holds results: continue them with --resume or choose another id", dir)
-	}
-	if info, err := os.Stat(filepath.Join(dir, SamplesFile)); err == nil && info.Size() > 0 {
-		return nil, fmt.Errorf("%s holds samples without a %s: restore it, or choose another id", dir, ManifestFile)
+	if err := Vacant(dir); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("create results: %w", err)
@@ -55,7 +52,7 @@ func Resume(dir string) (*Writer, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, SamplesFile)
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("resume: %w", err)
 	}

@@ -25,7 +25,7 @@ const (
 // to it. A Runner runs it for any number of seeds.
 type Config struct {
 	Algorithm   *algorithms.Spec
-	State       string // StateNames
+	State       string // a name of state/catalog
 	Workload    workloads.Workload
 	Parallelism int // 0: 2
 	// Groups is the number of key groups, not below Parallelism; 0: 16, and

@@ -7,6 +7,7 @@ import (
 	"weir/check"
 	"weir/dataflow"
 	"weir/id"
+	"weir/workloads"
 )
 
 // Expectation returns what a run of the combination is measured against.
@@ -17,12 +18,10 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 		return check.Expect{}, err
 	}
 	x := check.Expect{
-		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output),
-		Coordinated: p.HasRounds(), Resends: p.Rollback == dataflow.ScopeTask, Replays: p.NonDeterminism == dataflow.Recorded, AppendSink: p.AppendSink,
 		Records: c.Workload.Events(), RecordID: c.Workload.RecordID,
 		Reference: reference, Storage: st, Layout: layout(p),
-		EndWithin: 200e9,
 	}
+	promise(&x, p)
 	if w, ok := c.Workload.(interface{ PerRecord() bool }); ok {
 		x.PerRecord = w.PerRecord()
 	}
@@ -37,22 +36,29 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 		t := &tasks[i]
 		ct := check.Task{Name: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
 		if ct.Source {
-			ct.Partition, ct.Partitions = t.Index, t.Parallelism
+			ct.Partition, ct.Partitions = workloads.Partition(tasks, i)
 		}
 		x.Tasks = append(x.Tasks, ct)
 		for _, out := range t.Outputs {
 			for len(x.Channels) <= int(out.ID) {
 				x.Channels = append(x.Channels, check.Channel{})
 			}
-			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer}
+			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer, Reorders: out.Reorders}
 		}
 	}
 	return x, nil
 }
 
+// promise fills in what an algorithm promises: by its properties, never its name.
+func promise(x *check.Expect, p dataflow.Properties) {
+	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(p.Output)
+	x.Coordinated, x.AppendSink, x.NoneUseless = p.HasRounds(), p.AppendSink, p.NoneUseless
+	x.Resends, x.Replays = p.Rollback == dataflow.ScopeTask, p.NonDeterminism == dataflow.Recorded
+}
+
 // layout tells the checker how checkpoint storage is laid out.
 func layout(p dataflow.Properties) check.Layout {
-	l := check.Layout{References: references, Roots: roots}
+	l := check.Layout{References: references, Roots: roots, EpochOf: coordinator.EpochOfKey}
 	if p.HasRounds() {
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {

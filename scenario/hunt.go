@@ -7,6 +7,7 @@ import (
 	"weir/check"
 	"weir/dataflow"
 	"weir/scenario/mutants"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -39,7 +40,7 @@ func Hunt(c mutants.Case, limit int, goOn func(runs int) bool) (HuntResult, erro
 	if goOn == nil {
 		goOn = func(int) bool { return true }
 	}
-	r := HuntResult{Case: c, Algorithm: c.Algorithms[0], State: StateNames()[0], Workload: workloadcatalog.Names()[0], TwinClean: true}
+	r := HuntResult{Case: c, Algorithm: c.Algorithms[0], State: statecatalog.Names()[0], Workload: workloadcatalog.Names()[0], TwinClean: true}
 	if c.States != nil {
 		r.State = c.States[0]
 	}

@@ -8,6 +8,7 @@ import (
 	"weir/scenario"
 	"weir/scenario/mutants"
 	"weir/scenario/simtest"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -44,7 +45,7 @@ func TestMutantCombinations(t *testing.T) {
 	for _, k := range mutants.All() {
 		states, workloads := k.States, k.Workloads
 		if states == nil {
-			states = scenario.StateNames()
+			states = statecatalog.Names()
 		}
 		if workloads == nil {
 			workloads = workloadcatalog.Names()

@@ -2,21 +2,20 @@ package scenario
 
 import (
 	"weir/dataflow"
-	"weir/state"
-	"weir/state/heap"
-	"weir/state/pebblestate"
+	statecatalog "weir/state/catalog"
 )
 
 // LiveJob returns the job of a combination for real threads: the same graph and
 // algorithm, small batches, a checkpoint every 20 ms, state backends with their
 // settings for a real disk.
 func LiveJob(c *Config) (*dataflow.Job, error) {
-	var b state.Backend = heap.Backend{}
-	if c.State != heap.Name {
-		var err error
-		if b, err = pebblestate.New(pebblestate.Config{Full: c.State == pebblestate.NameFull}); err != nil {
-			return nil, err
-		}
+	backend, err := statecatalog.Lookup(c.State)
+	if err != nil {
+		return nil, err
+	}
+	b, err := backend.New(statecatalog.Settings{})
+	if err != nil {
+		return nil, err
 	}
 	p := max(c.Parallelism, 1)
 	g, err := c.Workload.Graph(p, SinkFor(c.Algorithm.Properties()))

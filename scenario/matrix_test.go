@@ -6,8 +6,8 @@ import (
 	"weir/algorithms/catalog"
 	"weir/check"
 	"weir/dataflow"
-	"weir/scenario"
 	"weir/scenario/simtest"
+	statecatalog "weir/state/catalog"
 	"weir/state/heap"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -31,7 +31,7 @@ func TestMatrix(t *testing.T) {
 	for _, a := range catalog.All() {
 		t.Run(a.Name, func(t *testing.T) {
 			var s check.Stats
-			for _, st := range scenario.StateNames() {
+			for _, st := range statecatalog.Names() {
 				n := 3
 				if st == heap.Name {
 					n = 12

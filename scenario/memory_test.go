@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 	"testing"
 
-	"weir/scenario"
 	"weir/scenario/simtest"
+	statecatalog "weir/state/catalog"
 	"weir/state/heap"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -54,7 +54,7 @@ func live() uint64 {
 // a run has in use at once, a runner and its run stay below 64 MiB.
 func TestMemoryOfARun(t *testing.T) {
 	for _, name := range workloadcatalog.Names() {
-		for _, st := range scenario.StateNames() {
+		for _, st := range statecatalog.Names() {
 			base := live()
 			old := debug.SetGCPercent(-1)
 			r := runner(t, combination(t, "unaligned", st, workload(t, name)))

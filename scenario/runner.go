@@ -13,6 +13,7 @@ import (
 	"weir/sim"
 	"weir/sim/seed"
 	"weir/state"
+	statecatalog "weir/state/catalog"
 	"weir/state/storage"
 	"weir/trace"
 	"weir/workloads"
@@ -21,15 +22,21 @@ import (
 // Runner runs one combination for one seed after another, reusing memory. It is
 // for one goroutine at a time.
 type Runner struct {
-	cfg     Config
-	job     dataflow.Job
-	sim     *sim.Sim
-	memory  *storage.Memory
-	backend state.Backend
-	checker *check.Checker
-	swarm   *seed.Source
-	tape    seed.Tape
-	random  sim.RandomFaults
+	cfg       Config
+	job       dataflow.Job
+	sim       *sim.Sim
+	memory    *storage.Memory
+	state     statecatalog.Backend
+	backend   state.Backend
+	checker   *check.Checker
+	swarm     *seed.Source
+	tape      seed.Tape
+	random    sim.RandomFaults
+	pace      pace
+	paceKnown bool
+	calm      bool    // draw everything as ever, but no fault
+	twin      *Runner // the calm one, once a run was suspected
+	Twins     int     // how many were
 	// observers beside the checker, for one run.
 	Observers []trace.Observer
 }
@@ -37,7 +44,7 @@ type Runner struct {
 // New prepares a combination; an error says what cannot be combined, and why.
 func New(c Config) (*Runner, error) {
 	if c.Parallelism == 0 {
-		c.Parallelism = 2
+		c.Parallelism = defaultParallelism
 	}
 	if c.Parallelism < 0 {
 		return nil, fmt.Errorf("parallelism: %d; it must be at least 1", c.Parallelism)
@@ -50,7 +57,10 @@ func New(c Config) (*Runner, error) {
 	}
 	r := &Runner{cfg: c, sim: sim.New(), memory: storage.NewMemory(0), swarm: seed.New(0)}
 	var err error
-	if r.backend, err = newBackend(c.State); err != nil {
+	if r.state, err = statecatalog.Lookup(c.State); err != nil {
+		return nil, err
+	}
+	if r.backend, err = r.state.New(statecatalog.Settings{Deterministic: true}); err != nil {
 		return nil, err
 	}
 	p := c.Algorithm.Properties()
@@ -79,12 +89,20 @@ func New(c Config) (*Runner, error) {
 	if r.checker, err = check.New(x); err != nil {
 		return nil, err
 	}
+	if r.pace, r.paceKnown, err = paceOf(paceTable, c.Algorithm.Name, c.State, c.Workload.Name()); err != nil {
+		return nil, err
+	}
 	r.random = sim.RandomFaults{Workers: workers, Channels: len(x.Channels), Horizon: calmLength}
 	return r, nil
 }
 
+const defaultParallelism = 2
+
 // Close frees what the runner holds.
 func (r *Runner) Close() {
+	if r.twin != nil {
+		r.twin.Close()
+	}
 	if c, ok := r.backend.(interface{ Close() }); ok {
 		c.Close()
 	}
@@ -152,11 +170,16 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
-	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: 3_000_000, MaxTime: 300e9}
-	cfg.LocalDisks = r.cfg.State != "heap"
+	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: r.mostEvents(), MaxTime: 300e9}
+	cfg.LocalDisks = r.state.Local
 	r.skew(d, &cfg)
 	return cfg
 }
+
+// mostEvents is how many events a run may take before it counts as one that
+// never ends: a constant, and what connections, barriers and ends take on every
+// channel of a large job, as often as crashes begin it anew.
+func (r *Runner) mostEvents() int64 { return 3_000_000 + 100*int64(r.random.Channels) }
 
 // skew makes some workers and links slow, so that barriers come apart.
 func (r *Runner) skew(d *seed.Stream, cfg *sim.Config) {
@@ -194,6 +217,9 @@ const calmLength = 20_000_000
 
 // plan returns the faults of a run.
 func (r *Runner) plan() faults.Plan {
+	if r.calm {
+		return faults.Plan{}
+	}
 	switch r.cfg.Faults {
 	case RandomFaults:
 		return r.random.Plan(r.swarm)
@@ -226,6 +252,7 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	}
 	cfg.External = store
 	r.checker.Reset()
+	r.checker.SetPace(r.suspicion())
 	cfg.Observers = append([]trace.Observer{r.checker}, r.Observers...)
 	if r.cfg.Record {
 		cfg.Record = &r.tape
@@ -236,6 +263,9 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 		end.Err = res.Err
 	}
 	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Result: res, Report: r.checker.Finish(end), Plan: plan, waiting: injector.Pending(), rows: r.checker.Rows}
+	if err := r.acquit(o); err != nil {
+		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
+	}
 	o.classify()
 	return o
 }
@@ -300,7 +330,7 @@ func (o *Outcome) classify() {
 // with an error, and nothing that it promised is broken.
 func (o *Outcome) damaged() bool {
 	for i := range o.Plan.Faults {
-		if f := &o.Plan.Faults[i]; f.Kind == faults.Corrupt || f.Outcome == faults.Torn {
+		if o.Plan.Faults[i].Damages() {
 			return true
 		}
 	}

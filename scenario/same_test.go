@@ -9,6 +9,7 @@ import (
 	"weir/algorithms/catalog"
 	"weir/scenario"
 	"weir/scenario/simtest"
+	statecatalog "weir/state/catalog"
 	"weir/state/heap"
 	"weir/state/pebblestate"
 	workloadcatalog "weir/workloads/catalog"
@@ -51,7 +52,7 @@ func TestAlgorithmsAgree(t *testing.T) {
 	for _, w := range workloadcatalog.Names() {
 		digests := map[string]string{}
 		for _, a := range exactlyOnce() {
-			for _, st := range scenario.StateNames() {
+			for _, st := range statecatalog.Names() {
 				r := runner(t, combination(t, a, st, workload(t, w)))
 				for _, seed := range simtest.Seeds(2) {
 					o := r.Run(seed)

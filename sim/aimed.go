@@ -180,7 +180,7 @@ func (r RandomFaults) perhapsCrash(d *seed.Stream, when faults.Condition) []faul
 func (r RandomFaults) victim(d *seed.Stream, num, den int) faults.Fault {
 	f := faults.Fault{Kind: faults.Crash, Target: faults.Worker}
 	coordinator, w := d.Chance(num, den), d.Draw(r.Workers)
-	if coordinator && !r.NoCoordinator {
+	if coordinator {
 		f.Target = faults.Coordinator
 	} else {
 		f.Worker = w

@@ -47,7 +47,11 @@ func (s *Sim) inject(f *faults.Fault) {
 	if s.observers.wants(trace.FaultInjected) {
 		what := *f
 		what.When = faults.Condition{}
-		s.observers.send(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Channel: trace.NoChannel, Text: what.String()})
+		e := trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Channel: trace.NoChannel, To: f.HoldsUp(), Text: what.String()}
+		if f.Damages() {
+			e.Cause = trace.Damage
+		}
+		s.observers.send(e)
 	}
 	hit := true // an armed one is looked at again at the end
 	switch f.Kind {

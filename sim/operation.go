@@ -5,6 +5,7 @@ import (
 
 	"weir/faults"
 	"weir/id"
+	"weir/trace"
 )
 
 // owner is who issued an operation.
@@ -102,10 +103,10 @@ func (p *operations[O, R]) drawFate(key int, write bool) fate {
 }
 
 // strike takes the first armed fault that matches.
-func (p *operations[O, R]) strike(name, key string) (faults.Fault, bool) {
+func (p *operations[O, R]) strike(op trace.Op, key string) (faults.Fault, bool) {
 	for i := range p.armed {
 		a := &p.armed[i]
-		if a.left == 0 || !strings.HasPrefix(key, a.fault.Key) || a.fault.Op != "" && a.fault.Op != strings.ReplaceAll(name, " ", "-") {
+		if a.left == 0 || !strings.HasPrefix(key, a.fault.Key) || a.fault.Op != "" && a.fault.Op != faults.OpName(op) {
 			continue
 		}
 		a.left--

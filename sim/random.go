@@ -18,8 +18,6 @@ type RandomFaults struct {
 	Channels int   // of the job, 0: links are left alone
 	Most     int   // crashes that are not aimed, 0 for 3
 	Horizon  Nanos // latest time of a crash that is at a time: about the length of a calm run
-	// NoCoordinator has workers crash only.
-	NoCoordinator bool
 }
 
 // Plan draws a plan from the streams "faults" and "faults.aimed". On a quiet
@@ -37,7 +35,7 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 			break
 		}
 		f := faults.Fault{Kind: faults.Crash, Target: faults.Worker}
-		if coordinator := d.Chance(1, 3); coordinator && !r.NoCoordinator {
+		if d.Chance(1, 3) {
 			f.Target = faults.Coordinator
 		} else {
 			f.Worker = d.Draw(r.Workers)

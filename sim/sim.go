@@ -56,7 +56,6 @@ type Sim struct {
 	observers fanout
 	injector  Injector
 	deadline  Nanos // of the injector; noDeadline if it waits for none
-	texts     texts
 	schedule  uint64
 	committed uint64
 	result    Result
@@ -72,7 +71,7 @@ const noDeadline = Nanos(1<<63 - 1)
 
 // New returns a simulator.
 func New() *Sim {
-	s := &Sim{memory: storage.NewMemory(0), seeds: seed.New(0), texts: texts{}}
+	s := &Sim{memory: storage.NewMemory(0), seeds: seed.New(0)}
 	s.turn.Kind, s.arrive.Kind, s.credit.Kind = dataflow.EvTurn, dataflow.EvArrive, dataflow.EvCredit
 	s.observers.sim = s
 	s.coord.s = s

@@ -8,22 +8,18 @@ import (
 	"weir/trace"
 )
 
-var extNames = [...]string{"", "append", "write", "precommit", "commit", "recover"}
-
-var statusNames = [...]string{"", "ok", "failed", "fenced", "absent"}
-
 // issueExt puts an operation on the external store on its way. Operations may
 // overtake each other.
 func (s *Sim) issueExt(op dataflow.ExtOp, by owner) {
 	p := &s.exts
 	s.result.ExtOps++
-	s.observeExt(trace.ExtIssued, &op, "")
+	s.observeExt(trace.ExtIssued, &op, trace.NoOutcome)
 	key := int(by.task)
 	o := operation[dataflow.ExtOp, dataflow.ExtStatus]{op: op, by: by, fate: p.drawFate(key, true), events: 1}
 	there, back := s.trip(&p.model, p.slow, SinkDelay, key, len(op.Rows))
 	o.back = back
 	if len(p.armed) > 0 {
-		if f, ok := p.strike(extNames[op.Kind], ""); ok {
+		if f, ok := p.strike(op.Kind.Op(), ""); ok {
 			there += o.hit(f)
 		}
 	}
@@ -77,7 +73,7 @@ func (s *Sim) applyExt(o *operation[dataflow.ExtOp, dataflow.ExtStatus]) {
 	s.committing = o.op.Attempt
 	o.result = s.cfg.External.Do(o.op)
 	s.exts.chain = mix(s.exts.chain, uint64(o.op.Kind)<<56^uint64(o.op.Task)<<40^uint64(o.op.Attempt)^uint64(o.op.Txn)<<8, o.op.Number^uint64(o.result)<<56^uint64(o.op.Count)<<32)
-	s.observeExt(trace.ExtApplied, &o.op, "")
+	s.observeExt(trace.ExtApplied, &o.op, trace.NoOutcome)
 }
 
 // onExtDone is the moment when the task hears of the outcome.
@@ -97,7 +93,7 @@ func (s *Sim) onExtDone(e *event) {
 	if o.events--; o.events == 0 {
 		p.take(e.ref)
 	}
-	s.observeExt(trace.ExtDone, &op, statusNames[status])
+	s.observeExt(trace.ExtDone, &op, status.Outcome())
 	if t := &s.tasks[by.task]; t.task != nil && t.inc == by.inc {
 		s.event = dataflow.Event{Kind: dataflow.EvExternal, Ticket: by.ticket, Ext: status}
 		t.step(&s.event)
@@ -105,14 +101,10 @@ func (s *Sim) onExtDone(e *event) {
 }
 
 // observeExt counts an event of the external store and shows it if somebody looks.
-func (s *Sim) observeExt(k trace.Kind, op *dataflow.ExtOp, outcome string) {
+func (s *Sim) observeExt(k trace.Kind, op *dataflow.ExtOp, outcome trace.Outcome) {
 	s.observers.counts[k]++
 	if !s.observers.wants(k) {
 		return
 	}
-	text := extNames[op.Kind]
-	if outcome != "" {
-		text += " " + outcome
-	}
-	s.observers.send(trace.Event{Kind: k, Task: id.TaskID(op.Task), Channel: trace.NoChannel, Attempt: op.Attempt, Epoch: op.Txn, Text: text})
+	s.observers.send(trace.Event{Kind: k, Task: id.TaskID(op.Task), Channel: trace.NoChannel, Attempt: op.Attempt, Epoch: op.Txn, Op: op.Kind.Op(), Outcome: outcome})
 }

@@ -20,13 +20,13 @@ func writes(k state.OpKind) bool {
 func (s *Sim) issueStore(op state.Op, by owner, attempt id.Attempt) {
 	p := &s.stores
 	s.result.StoreOps++
-	s.observeStore(trace.StoreIssued, &op, &by, attempt, "")
+	s.observeStore(trace.StoreIssued, &op, &by, attempt, trace.NoOutcome)
 	key := by.key()
 	o := operation[state.Op, state.Result]{op: op, by: by, fate: p.drawFate(key, writes(op.Kind)), events: 1}
 	there, back := s.trip(&p.model, p.slow, StorageDelay, key, len(op.Data))
 	o.back = back
 	if len(p.armed) > 0 {
-		if f, ok := p.strike(op.Kind.String(), op.Key); ok {
+		if f, ok := p.strike(trace.Op(op.Kind), op.Key); ok {
 			there += o.hit(f)
 		}
 	}
@@ -109,7 +109,7 @@ func (s *Sim) applyStore(o *operation[state.Op, state.Result]) {
 	if s.injector != nil && (o.op.Kind == state.OpPut || o.op.Kind == state.OpCreate) && o.result.Status == state.OK {
 		s.written = append(s.written, o.op.Key)
 	}
-	s.observeStore(trace.StoreApplied, &o.op, &o.by, o.op.Attempt, "")
+	s.observeStore(trace.StoreApplied, &o.op, &o.by, o.op.Attempt, trace.NoOutcome)
 }
 
 // onStoreDone is the moment when the caller hears of the outcome.
@@ -129,7 +129,7 @@ func (s *Sim) onStoreDone(e *event) {
 	if o.events--; o.events == 0 {
 		p.take(e.ref)
 	}
-	s.observeStore(trace.StoreDone, &done.op, &done.by, done.op.Attempt, r.Status.String())
+	s.observeStore(trace.StoreDone, &done.op, &done.by, done.op.Attempt, trace.Outcome(r.Status))
 	s.deliverStored(&done, r)
 }
 
@@ -158,7 +158,7 @@ func (s *Sim) deliverStored(o *operation[state.Op, state.Result], r state.Result
 }
 
 // observeStore counts a storage event and shows it if somebody looks.
-func (s *Sim) observeStore(k trace.Kind, op *state.Op, by *owner, attempt id.Attempt, outcome string) {
+func (s *Sim) observeStore(k trace.Kind, op *state.Op, by *owner, attempt id.Attempt, outcome trace.Outcome) {
 	s.observers.counts[k]++
 	if !s.observers.wants(k) {
 		return
@@ -170,35 +170,7 @@ func (s *Sim) observeStore(k trace.Kind, op *state.Op, by *owner, attempt id.Att
 			attempt = s.tasks[by.task].attempt
 		}
 	}
-	text := s.texts.of(op.Kind, op.Key, outcome)
-	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, To: uint64(len(op.Data)), Text: text})
-}
-
-// texts keeps the texts of storage events: keys come back, within a run and in
-// the next ones.
-type texts map[textKey]string
-
-type textKey struct {
-	kind         state.OpKind
-	key, outcome string
-}
-
-const mostTexts = 1 << 14
-
-func (t texts) of(kind state.OpKind, key, outcome string) string {
-	k := textKey{kind, key, outcome}
-	text, ok := t[k]
-	if !ok {
-		text = kind.String() + " " + key
-		if outcome != "" {
-			text += " " + outcome
-		}
-		if len(t) >= mostTexts {
-			clear(t)
-		}
-		t[k] = text
-	}
-	return text
+	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key, Outcome: outcome})
 }
 
 // --- asynchronous work ---

@@ -64,7 +64,7 @@ func (s *Sim) crashWorker(n int) bool {
 	if w.inUse {
 		w.disk.Crash(s.seeds.Stream("disk.crash", uint64(n)))
 	}
-	s.observers.count(trace.Event{Kind: trace.WorkerCrashed, Task: trace.Coordinator, Channel: trace.NoChannel, Text: w.name})
+	s.observers.count(trace.Event{Kind: trace.WorkerCrashed, Task: trace.Coordinator, Channel: trace.NoChannel, Worker: int32(n), Text: w.name})
 	for i := range s.tasks {
 		t := &s.tasks[i]
 		if int(t.worker) != n || t.phase != alive && t.phase != starting && t.task == nil {
@@ -97,7 +97,7 @@ func (s *Sim) onFailure(e *event) {
 		w := &s.workers[e.ref]
 		if w.state == rising && w.crashes == e.gen {
 			w.state = up
-			s.observers.count(trace.Event{Kind: trace.WorkerRestarted, Task: trace.Coordinator, Channel: trace.NoChannel, Text: w.name})
+			s.observers.count(trace.Event{Kind: trace.WorkerRestarted, Task: trace.Coordinator, Channel: trace.NoChannel, Worker: e.ref, Text: w.name})
 		}
 	case kindFaultOver:
 		s.faultOver(e)

@@ -3,27 +3,15 @@ package state
 import (
 	"errors"
 	"fmt"
+
+	"weir/trace"
 )
 
-var opKindNames = [...]string{"", "put", "create", "get", "list", "delete", "append", "read log", "trim", "fence"}
-
 // String returns the name of the operation, for example "put".
-func (k OpKind) String() string {
-	if k > 0 && int(k) < len(opKindNames) {
-		return opKindNames[k]
-	}
-	return fmt.Sprintf("operation %d", uint8(k))
-}
-
-var statusNames = [...]string{"no result", "ok", "failed", "lost", "not found", "refused", "corrupt"}
+func (k OpKind) String() string { return trace.Op(k).String() }
 
 // String returns the status in words, for example "not found".
-func (s Status) String() string {
-	if int(s) < len(statusNames) {
-		return statusNames[s]
-	}
-	return fmt.Sprintf("status %d", uint8(s))
-}
+func (s Status) String() string { return trace.Outcome(s).String() }
 
 // OpError is a storage operation that came to nothing, for good. Status
 // Corrupt makes errors.Is(err, ErrCorrupt) true, also where the content and

@@ -7,12 +7,12 @@ const (
 	// Data path, per buffer.
 	Emitted   Kind = iota // source turn: offsets (From, To] handed out by Task
 	Sealed                // output buffer sealed: Range, Data, Sum
-	Delivered             // buffer about to be processed: Range, Data; Text "injected" when it comes from a snapshot or a log
+	Delivered             // buffer about to be processed: Range, Data; Way Reinjected when it comes from a snapshot or a log
 	Dropped               // duplicate dropped on arrival: Range
 
 	// Protocol transitions of a task.
-	BarrierSent      // Channel, Epoch; Text "in-band" or "overtaking"
-	BarrierReceived  // Channel, Epoch; Text likewise
+	BarrierSent      // Channel, Epoch; Way InBand or Overtaking
+	BarrierReceived  // Channel, Epoch; Way likewise
 	ChannelBlocked   // alignment: Channel
 	ChannelUnblocked // Channel
 	SnapshotBegun    // the instant of Epoch: From = source offset, Sum = logical state when hashing is on
@@ -20,12 +20,12 @@ const (
 	PositionOut      // per output: Channel, To = sealed
 	CapturedIn       // input buffer made part of Epoch: Range, Data
 	CapturedOut      // output buffer made part of Epoch: Range, Data
-	SnapshotWriting  // the object of Epoch is handed to storage: Text = key
-	SnapshotStored   // durable and pre-committed: Text = key, To = bytes
-	SnapshotFailed   // Text = reason
-	TaskStarting     // a new incarnation began to restore: Epoch restored (0 none), Text = key
+	SnapshotWriting  // the object of Epoch is handed to storage: Key
+	SnapshotStored   // durable and pre-committed: Key, To = bytes
+	SnapshotFailed   // Cause; Text = reason
+	TaskStarting     // a new incarnation began to restore: Key of the snapshot restored ("" none)
 	TaskRestored     // its state is rebuilt: Epoch, From = source offset, Sum as for SnapshotBegun
-	Injected         // restored buffer put back: Channel, Range; Text "input", "output" or "log"
+	Injected         // restored buffer put back: Channel, Range; Way FromInput, FromOutput or FromLog
 	TaskReady        // its part of a plan is carried out
 	TaskDrained      // last record processed
 	TaskLeft         // finished and gone
@@ -45,21 +45,21 @@ const (
 	JobDone
 
 	// Storage and the outside world.
-	StoreIssued  // Text = "put key" ...; To = bytes
-	StoreApplied // took effect at the storage; same Text
-	StoreDone    // outcome reached its caller: Text = "put key ok"
-	ExtIssued    // Text = "precommit", "commit", ...; Epoch = transaction
+	StoreIssued  // Op, Key; To = bytes
+	StoreApplied // took effect at the storage; Op, Key
+	StoreDone    // outcome reached its caller: Op, Key, Outcome
+	ExtIssued    // Op; Epoch = transaction; likewise ExtApplied and, with Outcome, ExtDone
 	ExtApplied
 	ExtDone
 	OutputCommitted // rows became visible to a read-committed reader: Task, Epoch = transaction, To = number of rows, Data = framed rows
 
 	// Faults.
-	WorkerCrashed      // Text = worker
-	WorkerRestarted    // Text = worker
+	WorkerCrashed      // Worker; Text = its name
+	WorkerRestarted    // likewise
 	CoordinatorCrashed //
 	CoordinatorStarted //
-	FaultInjected      // Text says which
-	TaskFailed         // the task gave up by itself: Text = reason
+	FaultInjected      // To = nanoseconds by which it may hold the run up (NoBound: any time); Cause Damage if it destroys bytes; Text says which
+	TaskFailed         // the task gave up by itself: Cause; Text = reason
 
 	Kinds // number of kinds
 )

@@ -17,20 +17,29 @@ const (
 	NoChannel   id.ChannelID = -1
 )
 
+// NoBound is To of a FaultInjected that may hold a run up for any time.
+const NoBound = ^uint64(0)
+
 // Event is one thing that happened. Fields that a kind does not use are zero
 // (Task, Channel: -1). Data is borrowed: it is valid only during Observe.
 type Event struct {
 	Time    int64 // nanoseconds since the start of the run: virtual or wall
 	Kind    Kind
+	Op      Op      // Store..., Ext...: the operation
+	Outcome Outcome // StoreDone, ExtDone
+	Cause   Cause   // TaskFailed, SnapshotFailed, FaultInjected
+	Way     Way     // BarrierSent, BarrierReceived, Injected, Delivered
 	Attempt id.Attempt
 	Task    id.TaskID
 	Channel id.ChannelID
+	Worker  int32 // WorkerCrashed, WorkerRestarted: its number, from 0
 	Epoch   id.Epoch
 	From    uint64 // first of a range of positions or offsets, exclusive; see the kind
 	To      uint64 // last of it, inclusive; or a size in bytes; see the kind
 	Sum     uint64 // content hash, where the kind says so
 	Data    []byte // content, where the kind says so
-	Text    string // storage key, reason, name of a worker
+	Key     string // storage key: of an operation, or of a snapshot
+	Text    string // prose for people: a reason, the name of a worker. No program reads it.
 }
 
 // Observer sees events as they happen, in one order. Observe must not keep

@@ -38,8 +38,8 @@ type Workload interface {
 	// Validate reports settings that do not go together.
 	Validate() error
 	// Graph returns the job's graph. Every vertex has the given parallelism and a
-	// source as many partitions; partition p holds the records with sequence mod
-	// parallelism = p. sink makes the operator of the sink vertex.
+	// source as many partitions; Partition says which records each holds. sink
+	// makes the operator of a sink vertex.
 	Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error)
 	// Reference returns the answer of a sequential evaluation that shares no code
 	// with the operators: canonical rows, sorted bytewise.
@@ -54,6 +54,23 @@ type Workload interface {
 	// InputLines writes the input in its canonical text form, a line per record
 	// in order of sequence.
 	InputLines(w io.Writer) error
+}
+
+// Partition returns which records source task i of a job reads: those with
+// sequence mod of = p. Partitions go round the source vertices first, then their
+// instances.
+func Partition(tasks []dataflow.TaskInfo, i int) (p, of int) {
+	vertex, sources, before := -1, 0, 0
+	for k := range tasks { // in order of vertices
+		if t := &tasks[k]; t.Role == dataflow.RoleSource && t.Vertex != vertex {
+			vertex = t.Vertex
+			sources++
+			if vertex < tasks[i].Vertex {
+				before++
+			}
+		}
+	}
+	return tasks[i].Index*sources + before, tasks[i].Parallelism * sources
 }
 
 // Answer collects committed sink rows, in any order.

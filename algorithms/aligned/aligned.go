@@ -56,7 +56,7 @@ func (p *Protocol) Start(k dataflow.Kernel, s dataflow.Start) {
 
 // Control takes a barrier at its turn.
 func (p *Protocol) Control(in int, b *dataflow.Buffer) {
-	p.Barrier(in, b.Epoch)
+	p.Barrier(b.Epoch)
 	if !p.Over(b.Epoch) && !p.Passed(b.Epoch) {
 		p.Brought(in, b)
 		p.check()
@@ -66,6 +66,7 @@ func (p *Protocol) Control(in int, b *dataflow.Buffer) {
 // InputEnded counts the end of a stream as its barrier.
 func (p *Protocol) InputEnded(in int, stream bool) {
 	if stream && p.Round != 0 {
+		p.Gone(in)
 		p.check()
 	}
 	p.Participant.InputEnded(in, stream)

@@ -57,7 +57,7 @@ type round struct {
 func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) { p.Join(k, s, p) }
 
 func (p *protocol) Control(in int, b *dataflow.Buffer) {
-	p.Barrier(in, b.Epoch)
+	p.Barrier(b.Epoch)
 	p.passed(in, b.Epoch)
 	if p.Over(b.Epoch) {
 		return

@@ -8,7 +8,11 @@ import (
 	"weir/algorithms"
 	"weir/algorithms/aligned"
 	"weir/algorithms/atleastonce"
+	"weir/algorithms/chandylamport"
+	"weir/algorithms/cicbcs"
+	"weir/algorithms/cichmnr"
 	"weir/algorithms/none"
+	"weir/algorithms/stoptheworld"
 	"weir/algorithms/unaligned"
 	"weir/algorithms/uncoordinated"
 )
@@ -20,7 +24,11 @@ func All() []*algorithms.Spec {
 		aligned.Spec(),
 		atleastonce.Spec(),
 		unaligned.Spec(),
+		stoptheworld.Spec(),
+		chandylamport.Spec(),
 		uncoordinated.Spec(),
+		cicbcs.Spec(),
+		cichmnr.Spec(),
 	}
 }
 
@@ -33,12 +41,23 @@ func Names() []string {
 	return names
 }
 
-// Lookup returns the algorithm called name; the error lists the known ones.
-func Lookup(name string) (*algorithms.Spec, error) {
-	for _, s := range All() {
+// Lookup returns the algorithm called name; the error lists the known ones, or
+// says that several are called so.
+func Lookup(name string) (*algorithms.Spec, error) { return lookup(All(), name) }
+
+func lookup(all []*algorithms.Spec, name string) (*algorithms.Spec, error) {
+	var found []*algorithms.Spec
+	for _, s := range all {
 		if s.Name == name {
-			return s, nil
+			found = append(found, s)
 		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+	default:
+		return nil, fmt.Errorf("%d algorithms are called %s: give each entry of the catalog a name of its own", len(found), name)
 	}
 	return nil, fmt.Errorf("unknown algorithm %q; known: %s", name, strings.Join(Names(), ", "))
 }

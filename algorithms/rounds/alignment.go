@@ -12,6 +12,7 @@ type Alignment struct {
 	Round, Base id.Epoch
 	kernel      dataflow.Kernel
 	brought     []bool // by input
+	missing     int    // live inputs that have not brought the barrier of Round
 }
 
 // Begin readies the alignment of a new incarnation.
@@ -25,23 +26,28 @@ func (a *Alignment) Begin(k dataflow.Kernel) {
 func (a *Alignment) Brought(in int, b *dataflow.Buffer) {
 	if b.Epoch > a.Round {
 		a.Release()
+		for i := range a.brought {
+			if !a.kernel.Ended(i, true) {
+				a.missing++
+			}
+		}
 	}
 	a.Round, a.Base = b.Epoch, BaseOf(b)
 	a.brought[in] = true
+	a.missing--
 	a.kernel.Block(in)
+}
+
+// Gone notes that the sender of an input has left: it brings no barrier any more.
+func (a *Alignment) Gone(in int) {
+	if a.Round != 0 && !a.brought[in] {
+		a.missing--
+	}
 }
 
 // Missing counts the live inputs that have not brought the barrier. An input
 // whose sender has left brings none.
-func (a *Alignment) Missing() int {
-	n := 0
-	for i, ok := range a.brought {
-		if !ok && !a.kernel.Ended(i, true) {
-			n++
-		}
-	}
-	return n
-}
+func (a *Alignment) Missing() int { return a.missing }
 
 // Cancel ends the alignment of round e, if that is the one under way.
 func (a *Alignment) Cancel(e id.Epoch) {
@@ -52,7 +58,7 @@ func (a *Alignment) Cancel(e id.Epoch) {
 
 // Release ends the alignment and unblocks what waits for it.
 func (a *Alignment) Release() {
-	a.Round = 0
+	a.Round, a.missing = 0, 0
 	for i, ok := range a.brought {
 		if ok {
 			a.brought[i] = false

@@ -286,10 +286,17 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 // sweepOld deletes what older attempts left behind.
 func (c *Coordinated) sweepOld() {
 	coordinator.DropPlans(c.client, c.number)
-	c.client.Sweep(id.MakeEpoch(c.number, 0), garbagePrefixes, c.isLive, nil)
+	c.client.Sweep(id.MakeEpoch(c.number, 0), c.garbagePrefixes(), c.isLive, nil)
 }
 
-var garbagePrefixes = []string{coordinator.RecordPrefix, coordinator.SnapshotPrefix, coordinator.FilePrefix}
+// garbagePrefixes are where a recovery or a round given up leaves something.
+func (c *Coordinated) garbagePrefixes() []string {
+	all := []string{coordinator.RecordPrefix, coordinator.SnapshotPrefix, coordinator.FilePrefix}
+	if c.j.Config.Mutant == MutantFilesNeverListed {
+		return all[:2]
+	}
+	return all
+}
 
 // isLive reports whether a retained or pinned checkpoint needs an object.
 func (c *Coordinated) isLive(key string) bool {
@@ -353,7 +360,7 @@ func (c *Coordinated) finish() {
 	c.giveUpAll("the job has ended")
 	c.phase = finished
 	c.doomed = nil
-	c.client.Sweep(^id.Epoch(0), garbagePrefixes, c.isLive, func() {
+	c.client.Sweep(^id.Epoch(0), c.garbagePrefixes(), c.isLive, func() {
 		c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
 		c.h.JobDone()
 	})

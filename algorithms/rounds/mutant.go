@@ -7,4 +7,6 @@ const (
 	MutantAckBeforeDurable   dataflow.Mutant = "ack-before-durable"   // a task acknowledges a snapshot as it begins, not when it is stored
 	MutantCommitBeforeRecord dataflow.Mutant = "commit-before-record" // completion is announced before the checkpoint's record is durable
 	MutantLateRecordCounts   dataflow.Mutant = "late-record-counts"   // a record that landed after the recovery that missed it is believed
+	MutantFilesNeverListed   dataflow.Mutant = "files-never-listed"   // garbage is looked for among records and snapshots only, not among state files
+	MutantFirstAttemptOnly   dataflow.Mutant = "first-attempt-only"   // after a recovery no rounds are scheduled any more but the last one
 )

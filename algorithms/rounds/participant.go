@@ -27,7 +27,7 @@ type Participant struct {
 	Newest id.Epoch
 
 	givenUp       []id.Epoch // rounds above Newest that are over too
-	barrier       []id.Epoch // newest that each input brought
+	barrier       id.Epoch   // newest that any input brought
 	trigger, base id.Epoch   // newest round announced by the coordinator
 	drainedIn     id.Epoch   // first stored snapshot taken when drained
 	leaving       bool
@@ -37,7 +37,6 @@ type Participant struct {
 // Join starts taking part; h is the algorithm.
 func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, h Half) {
 	p.K, p.half = k, h
-	p.barrier = make([]id.Epoch, len(k.Info().Inputs))
 	p.Newest = max(s.Epoch, id.MakeEpoch(k.Attempt(), 0)) // rounds of older attempts are over
 	if k.IsDrained() {
 		p.drainedIn = s.Epoch
@@ -52,16 +51,14 @@ func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, h Half) {
 // here, passed by a newer one, given up, or is of an older attempt.
 func (p *Participant) Over(e id.Epoch) bool { return e <= p.Newest || slices.Contains(p.givenUp, e) }
 
-// Barrier notes that input in has brought the barrier of round e. Epochs grow on
+// Barrier notes that an input has brought the barrier of round e. Epochs grow on
 // every input, so it brings none of an older round any more.
-func (p *Participant) Barrier(in int, e id.Epoch) { p.barrier[in] = max(p.barrier[in], e) }
+func (p *Participant) Barrier(e id.Epoch) { p.barrier = max(p.barrier, e) }
 
 // Passed reports that some input has brought the barrier of a round newer than
 // e. A round that begins then would wait for that input for ever: its sender
 // heard of the newer round first.
-func (p *Participant) Passed(e id.Epoch) bool {
-	return slices.ContainsFunc(p.barrier, func(newest id.Epoch) bool { return newest > e })
-}
+func (p *Participant) Passed(e id.Epoch) bool { return p.barrier > e }
 
 // leave takes part in no further round, and goes when what is begun is stored.
 func (p *Participant) leave() {

@@ -18,6 +18,9 @@ func (c *Coordinated) schedule(d dataflow.Nanos) {
 	}
 	c.client.Cancel(c.trigger)
 	number := c.number
+	if c.j.Config.Mutant == MutantFirstAttemptOnly && number > 1 && d == c.cfg.Interval {
+		return
+	}
 	c.trigger = c.client.After(d, func() {
 		if c.phase == running && number == c.number {
 			c.startRound()
@@ -339,7 +342,7 @@ func (c *Coordinated) abort(r *Round, reason string) {
 	if len(c.rounds) > 0 {
 		limit = c.rounds[0].epoch
 	}
-	c.client.Sweep(limit, garbagePrefixes, c.isLive, nil)
+	c.client.Sweep(limit, c.garbagePrefixes(), c.isLive, nil)
 	c.collect()
 	c.pause()
 	c.completeRounds()

@@ -61,6 +61,7 @@ func (s *Story) command(t *testing.T, d *datadriven.TestData) {
 			d.Fatalf(t, "%v", err)
 		}
 		s.disk.Reset(number(d, "limit", 0))
+		s.draw = number(d, "draw", 0)
 		if err := s.setAlgorithm(a, config(d)); err != nil {
 			d.Fatalf(t, "%v", err)
 		}
@@ -312,16 +313,24 @@ func (s *Story) trigger(t *testing.T, d *datadriven.TestData) {
 		who := s.task(t, d, d.CmdArgs[0].Key)
 		of = func(x *timer) bool { return x.task == who }
 	}
-	before := s.line
+	before, waiting := s.line, s.unheard()
 	for range 4 { // one that was given up does nothing
 		if !s.expire(s.next(of)) {
 			s.tell("nobody waits for a timer")
 		}
-		if s.observer.flush(); s.line > before {
+		if s.observer.flush(); s.line > before || s.unheard() > waiting {
 			return
 		}
 	}
 	s.tell("nothing comes of it")
+}
+
+// unheard counts the coordinator's messages that have not reached their tasks.
+func (s *Story) unheard() (n int) {
+	for _, t := range s.tasks {
+		n += len(t.inbox)
+	}
+	return n
 }
 
 // finish runs the job to its end.

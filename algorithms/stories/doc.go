@@ -10,8 +10,8 @@
 //	    sources -> hash -> count per key -> sink; edge is the one to the sink
 //	input t0=(a,b,a) t1=(a)
 //	    the records of each source: a record is its key
-//	algorithm NAME [retain=2] [concurrent=2] [pause] [tolerated=1] [fallback] [credits=1] [queue=4] [batch=2] [limit=200]
-//	    limit: bytes that an object in storage may have
+//	algorithm NAME [retain=2] [concurrent=2] [pause] [tolerated=1] [fallback] [credits=1] [queue=4] [batch=2] [limit=200] [draw=2]
+//	    limit: bytes that an object in storage may have; draw: what the coordinator draws
 //	start
 //	    the coordinator starts, the first plan is carried out, all is connected
 //	turn t0 [times=2]       the task handles one buffer, a source emits one batch

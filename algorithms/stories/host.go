@@ -163,8 +163,8 @@ func (c *coordHost) JobFailed(err error) {
 	c.s.tell("the job fails: %v", err)
 }
 
-// Draw makes the quiet choice.
-func (c *coordHost) Draw(int) int { return 0 }
+// Draw makes the choice of the story.
+func (c *coordHost) Draw(n int) int { return c.s.draw % n }
 
 // Observe passes an event of the coordinator on.
 func (c *coordHost) Observe(k dataflow.TraceKind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {

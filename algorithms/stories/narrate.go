@@ -82,7 +82,7 @@ func (n *narrator) protocol(e *trace.Event, t string) bool {
 	s := n.s
 	switch e.Kind {
 	case trace.BarrierSent:
-		s.act("%s puts barrier %s on %s, %s", t, e.Epoch, e.Channel, e.Text)
+		s.act("%s puts barrier %s on %s, %s", t, e.Epoch, e.Channel, e.Way)
 	case trace.BarrierReceived:
 		s.act("%s gets barrier %s from %s", t, e.Epoch, e.Channel)
 	case trace.ChannelBlocked:
@@ -94,13 +94,13 @@ func (n *narrator) protocol(e *trace.Event, t string) bool {
 	case trace.CapturedOut:
 		s.act("%s captures output %s for %s", t, rangeOf(e), e.Epoch)
 	case trace.SnapshotWriting:
-		s.detail("%s writes %s", t, e.Text)
+		s.detail("%s writes %s", t, e.Key)
 	case trace.SnapshotStored:
 		s.act("%s has stored %s", t, e.Epoch)
 	case trace.SnapshotFailed:
 		s.tell("%s gives snapshot %s up: %s", t, e.Epoch, e.Text)
 	case trace.TaskStarting:
-		from := e.Text
+		from := e.Key
 		if from == "" {
 			from = "nothing"
 		}
@@ -114,7 +114,7 @@ func (n *narrator) protocol(e *trace.Event, t string) bool {
 			s.act("%s is restored%s", t, text)
 		}
 	case trace.Injected:
-		s.tell("%s gets back %s from %s", t, rangeOf(e), map[string]string{"input": "captured input", "output": "captured output", "log": "the log"}[e.Text])
+		s.tell("%s gets back %s from %s", t, rangeOf(e), map[trace.Way]string{trace.FromInput: "captured input", trace.FromOutput: "captured output", trace.FromLog: "the log"}[e.Way])
 	case trace.TaskReady:
 		s.detail("%s is ready", t)
 	case trace.TaskDrained:
@@ -146,6 +146,8 @@ func (n *narrator) coordinator(e *trace.Event) {
 		s.tell("coordinator gives %s up: %s", e.Epoch, e.Text)
 	case trace.Subsumed:
 		s.tell("coordinator retains %s no longer", e.Epoch)
+	case trace.Forced:
+		s.act("%s must take %s before it delivers", e.Task, e.Epoch)
 	case trace.LineAdvanced:
 		s.act("coordinator: the line of a total failure passes %s of %s", e.Epoch, e.Task)
 	case trace.PlanDurable:
@@ -159,7 +161,7 @@ func (n *narrator) coordinator(e *trace.Event) {
 	case trace.JobDone:
 		s.tell("the job is done")
 	default:
-		s.tell("%s %s %s %s", e.Kind, e.Task, e.Epoch, e.Text)
+		s.tell("%s %s %s %s", e.Kind, e.Task, e.Epoch, e.Words())
 	}
 }
 

@@ -33,6 +33,7 @@ type Story struct {
 	lost    []*item    // buffers of cut connections
 	soon    []func()   // what a driver does at once: credits, connections, failures
 
+	draw     int        // what the coordinator draws
 	plan     id.Attempt // newest executed
 	over     bool
 	observer *narrator

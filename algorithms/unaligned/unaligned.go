@@ -63,7 +63,7 @@ func (p *protocol) Control(in int, b *dataflow.Buffer) {
 		p.K.Demote(in, b)
 		return
 	}
-	p.Barrier(in, b.Epoch)
+	p.Barrier(b.Epoch)
 	switch {
 	case p.Over(b.Epoch) || p.Passed(b.Epoch):
 		// this task has its snapshot, or the round is over
@@ -109,6 +109,7 @@ func (p *protocol) check() {
 
 func (p *protocol) InputEnded(in int, stream bool) {
 	if stream && p.Round != 0 {
+		p.Gone(in)
 		p.check()
 	}
 	p.Participant.InputEnded(in, stream)

@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
 )
 
@@ -26,10 +28,29 @@ func (f *flags) campaign(plan bench.Plan) (*bench.Campaign, error) {
 	if f.id == "" {
 		f.id = results.LocalPrefix + time.Now().Format("20060102-150405")
 	}
-	return &bench.Campaign{
+	c := &bench.Campaign{
 		Plan: plan, Results: filepath.Join(f.results, f.id), Dir: f.dir, Description: describe(&plan), Tuning: f.tuning,
-		RunBytes: f.diskLimit, Canary: f.canary, Reference: reference,
-	}, nil
+		RunBytes: f.diskLimit, Mutant: f.mutant, Reference: reference,
+	}
+	if err := c.CheckReference(); err != nil {
+		return nil, fmt.Errorf("%w: --wrong-reference: %w", errUsage, err)
+	}
+	return c, inUTF8(c)
+}
+
+// inUTF8 returns an error for a directory whose path is not UTF-8: the jobs are
+// told their directories in JSON, and the record names them.
+func inUTF8(c *bench.Campaign) error {
+	for _, dir := range []string{c.Results, c.WorkDir()} {
+		path, err := filepath.Abs(dir)
+		if err != nil {
+			return fmt.Errorf("directory of the campaign: %w", err)
+		}
+		if !utf8.ValidString(path) {
+			return fmt.Errorf("directory %q: its name is not UTF-8; rename it, or name another one with --results and --dir", path)
+		}
+	}
+	return nil
 }
 
 // check looks at what all campaigns are given.
@@ -54,8 +75,11 @@ func measure(cmd *cobra.Command, f *flags, c *bench.Campaign) error {
 		len(c.Plan.Cells), c.Plan.Repetitions, c.Plan.Duration().Round(time.Second), c.Results, c.WorkDir())
 	err := c.Run(cmd.Context())
 	bar.clear()
+	if !c.Begun() {
+		return err // nothing was done: what an older campaign found is not ours to show
+	}
 	shown := show(cmd, c.Results, f.json)
-	if errors.Is(err, bench.ErrInterrupted) {
+	if errors.Is(err, job.ErrInterrupted) {
 		err = fmt.Errorf("%w\nFinished repetitions are kept; go on with: bench run --results %s --resume %s", err, filepath.Dir(c.Results), filepath.Base(c.Results))
 	}
 	if err != nil {
@@ -71,7 +95,8 @@ func describe(p *bench.Plan) string {
 	return "Throughput at saturation, latency in an open loop, checkpoints, and recovery after the job's process was killed with SIGKILL."
 }
 
-// show prints the table and writes report and figures, or prints lines.
+// show prints the table to stdout, or lines and the table to stderr, and writes
+// report and figures.
 func show(cmd *cobra.Command, dir string, lines bool) error {
 	r, err := results.Read(dir)
 	if err != nil {
@@ -80,13 +105,13 @@ func show(cmd *cobra.Command, dir string, lines bool) error {
 	if len(r.Samples) == 0 {
 		return errors.New("nothing was measured")
 	}
-	if err := r.WriteTable(cmd.ErrOrStderr()); err != nil {
-		return err
-	}
 	if lines {
-		if err := writeLines(cmd.OutOrStdout(), r); err != nil {
-			return err
-		}
+		err = errors.Join(r.WriteTable(cmd.ErrOrStderr()), writeLines(cmd.OutOrStdout(), r))
+	} else {
+		err = r.WriteTable(cmd.OutOrStdout())
+	}
+	if err != nil {
+		return err
 	}
 	if err := writeFigures(dir, r); err != nil {
 		return err

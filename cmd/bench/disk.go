@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weir/bench"
+	"weir/bench/machine"
 )
 
 func newDisk() *cobra.Command {
@@ -46,11 +46,11 @@ func probe(cmd *cobra.Command, dir string, lines bool) error {
 	} else if !info.IsDir() {
 		return fmt.Errorf("probe: %s is a file; name a directory", dir)
 	}
-	d, err := bench.Probe(dir)
+	d, err := machine.Probe(dir)
 	if err != nil {
 		return err
 	}
-	free, err := bench.FreeBytes(dir)
+	free, err := machine.FreeBytes(dir)
 	if err != nil {
 		return err
 	}

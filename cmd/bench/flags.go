@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +9,8 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/bench"
+	"weir/bench/job"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -26,14 +27,14 @@ type flags struct {
 	seed                          uint64
 	results, id, dir, resume      string
 	diskLimit                     int64
-	canary                        string
+	mutant                        string
 	wrongReference                []string
-	tuning                        bench.Tuning
+	tuning                        job.Tuning
 }
 
 // common are the flags of everything that measures.
 func (f *flags) common(s *pflag.FlagSet) {
-	f.tuning = bench.DefaultTuning()
+	f.tuning = job.DefaultTuning()
 	s.Uint64Var(&f.seed, "seed", 1, "seed of orders, moments of kills and random operators")
 	s.StringVar(&f.dir, "dir", "", "directory for the jobs' data: the disk that is measured (default: below the results)")
 	s.StringVar(&f.results, "results", "results", "directory of campaigns")
@@ -64,7 +65,7 @@ func (f *flags) grid(s *pflag.FlagSet) {
 	s.BoolVar(&f.kill, "kill", true, "also kill the job in runs of their own, and measure recovery (timed runs)")
 	s.StringVar(&f.resume, "resume", "", "go on with the campaign of this name, as it was begun; of other flags only --dir and --disk-limit may differ")
 	s.StringArrayVar(&f.wrongReference, "wrong-reference", nil, "a setting, name=value, that only the reference answer is given: every output must be found wrong")
-	s.StringVar(&f.canary, "canary", "", "a deliberate mistake that the check of the output must see")
+	s.StringVar(&f.mutant, "mutant", "", "a deliberate mistake that the check of the output must see")
 }
 
 // expanded replaces "all".
@@ -81,30 +82,14 @@ func (f *flags) gridOf() (bench.Grid, error) {
 		return bench.Grid{}, err
 	}
 	g := bench.Grid{
-		Algorithms: expanded(f.algorithms, catalog.Names()), States: expanded(f.states, bench.States()),
+		Algorithms: expanded(f.algorithms, catalog.Names()), States: expanded(f.states, statecatalog.Names()),
 		Workloads: expanded(f.workloads, workloadcatalog.Names()), Settings: settings, Interval: f.interval, Rate: f.rate,
 		Parallelism: f.parallelism, Events: f.events, Kill: f.kill && f.events == 0, Twin: true,
-	}
-	if f.events == 0 && slices.Equal(g.Workloads, []string{timedWorkload}) {
-		g.Settings = timedSettings(settings)
 	}
 	if err := g.Validate(); err != nil {
 		return g, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return g, nil
-}
-
-// timedWorkload is the one whose rows say when their records were due.
-const timedWorkload = "keyedcount"
-
-// timedSettings are those of a timed run of keyedcount: unless set otherwise,
-// 100,000 keys with 100 bytes each, and a row for every 20th record of a key.
-func timedSettings(given map[string]string) map[string]string {
-	s := map[string]string{"keys": "100000", "valueSize": "100", "emitEvery": "20"}
-	for name, v := range given { // a map into a map: order is not seen
-		s[name] = v
-	}
-	return s
 }
 
 // parseSettings reads the values of a flag of that name.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
 )
 
@@ -69,13 +69,13 @@ func (r *running) job(t *testing.T, campaign string) int {
 		if _, err := os.Stat(filepath.Join(path, "counters")); err != nil {
 			return false
 		}
-		c, err := bench.OpenCounters(path)
+		c, err := job.OpenCounters(path)
 		if err != nil {
 			return false
 		}
 		defer func() { _ = c.Close() }()
 		pid = r.child()
-		return pid != 0 && c.Get(bench.CounterDurable) > 0 && c.Phase() < bench.Ending
+		return pid != 0 && c.Get(job.CounterDurable) > 0 && c.Phase() < job.Ending
 	})
 	return pid
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/algorithms/catalog"
-	"weir/bench"
 	"weir/results"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -39,7 +39,7 @@ func list(cmd *cobra.Command) error {
 		fmt.Fprintf(&b, "  %-15s %s\n", a.Name, a.Short)
 	}
 	b.WriteString("states\n")
-	for _, s := range bench.States() {
+	for _, s := range statecatalog.Names() {
 		fmt.Fprintf(&b, "  %s\n", s)
 	}
 	b.WriteString("workloads\n")
@@ -59,7 +59,7 @@ func listJSON(cmd *cobra.Command) error {
 		metrics = append(metrics, m.Name)
 	}
 	data, err := json.Marshal(map[string][]string{
-		"algorithms": catalog.Names(), "states": bench.States(), "workloads": workloadcatalog.Names(), "metrics": metrics,
+		"algorithms": catalog.Names(), "states": statecatalog.Names(), "workloads": workloadcatalog.Names(), "metrics": metrics,
 	})
 	if err != nil {
 		return err

@@ -16,11 +16,12 @@ import (
 	"syscall"
 
 	"weir/bench"
+	"weir/bench/job"
 )
 
 func main() {
-	if bench.IsChild() {
-		os.Exit(bench.Child())
+	if job.IsChild() {
+		os.Exit(job.Child())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the command at once, and with it the job
@@ -40,8 +41,9 @@ const (
 // errUsage marks errors of the command line.
 var errUsage = errors.New("usage")
 
-// execute runs the command and returns its exit status. What a program may read
-// goes to stdout, what people read to stderr.
+// execute runs the command and returns its exit status. What was asked for goes
+// to stdout: a table, or with --json lines; then the table, progress and
+// diagnostics go to stderr.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	command := newRoot()
 	command.SetArgs(args)
@@ -52,7 +54,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFine
 	}
 	_, _ = fmt.Fprintf(stderr, "bench: %v\n", err)
-	var child *bench.ChildError
+	var child *job.ChildError
 	switch {
 	case errors.Is(err, errUsage):
 		_, _ = fmt.Fprintln(stderr, "Try: bench --help")

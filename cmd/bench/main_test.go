@@ -9,17 +9,17 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"weir/bench"
+	"weir/bench/job"
 	"weir/results/resultstest"
 )
 
 // TestMain lets the test binary be the command and the child that runs jobs.
 func TestMain(m *testing.M) {
-	if bench.IsChild() {
+	if job.IsChild() {
 		if words := os.Getenv("WEIR_TEST_PANIC"); words != "" {
 			panic(words)
 		}
-		os.Exit(bench.Child())
+		os.Exit(job.Child())
 	}
 	testscript.Main(m, map[string]func(){"bench": main})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -13,7 +14,9 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/bench"
+	"weir/bench/job"
 	"weir/results"
+	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -39,7 +42,20 @@ func (f *flags) goOn(cmd *cobra.Command) error {
 	if given("dir") {
 		c.Dir = f.dir
 	}
-	return measure(cmd, f, c)
+	if err := inUTF8(c); err != nil {
+		return err
+	}
+	left, r, err := c.Left()
+	if left && err == nil {
+		return measure(cmd, f, c)
+	}
+	if r != nil {
+		cmd.PrintErrf("%s is finished: nothing left to do, and nothing was changed\n", c.Results)
+		if f.json {
+			err = errors.Join(writeLines(cmd.OutOrStdout(), r), err)
+		}
+	}
+	return err
 }
 
 // choice is what a flag says and what a campaign was begun with, as text.
@@ -82,7 +98,7 @@ func (f *flags) cellChoices(cells []results.Cell) []choice {
 	}
 	return []choice{
 		{"algorithm", list(f.algorithms, catalog.Names()), of(func(c *results.Cell) string { return c.Algorithm })},
-		{"state", list(f.states, bench.States()), of(func(c *results.Cell) string { return c.State })},
+		{"state", list(f.states, statecatalog.Names()), of(func(c *results.Cell) string { return c.State })},
 		{"workload", list(f.workloads, workloadcatalog.Names()), of(func(c *results.Cell) string { return c.Workload })},
 		{"parallelism", strconv.Itoa(f.parallelism), of(func(c *results.Cell) string { return strconv.Itoa(c.Parallelism) })},
 		{"interval", f.interval.String(), of(func(c *results.Cell) string {
@@ -110,7 +126,7 @@ func (f *flags) planChoices(c *bench.Campaign) []choice {
 		{"quick", strconv.FormatBool(f.quick), strconv.FormatBool(p.Quick)},
 		{"standard", strconv.FormatBool(f.standard), strconv.FormatBool(!p.Quick)},
 		{"kill", strconv.FormatBool(f.kill), strconv.FormatBool(isKilled)},
-		{"canary", f.canary, c.Canary},
+		{"mutant", f.mutant, c.Mutant},
 	}
 	was, is := tuningChoices(&c.Tuning), tuningChoices(&f.tuning)
 	for i := range is {
@@ -120,7 +136,7 @@ func (f *flags) planChoices(c *bench.Campaign) []choice {
 }
 
 // tuningChoices are the flags of a tuning with their values.
-func tuningChoices(t *bench.Tuning) [][2]string {
+func tuningChoices(t *job.Tuning) [][2]string {
 	return [][2]string{
 		{"batch-timeout", t.BatchTimeout.String()}, {"batch", strconv.Itoa(t.BatchRecords)}, {"memory", strconv.FormatInt(t.MemoryBytes, 10)},
 		{"transfers", strconv.Itoa(t.Transfers)}, {"processors", strconv.Itoa(t.Processors)}, {"cache", strconv.FormatInt(t.CacheBytes, 10)}, {"write-cache", strconv.FormatInt(t.WriteBytes, 10)},

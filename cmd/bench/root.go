@@ -6,13 +6,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/algorithms/catalog"
 	"weir/bench"
+	"weir/bench/job"
 	"weir/state/heap"
 	"weir/state/pebblestate"
 )
 
 // Budget and sizes of the comparison without a subcommand, and as it is published.
 const (
+	comparedWorkload = "keyedcount"
 	defaultBudget    = 200 * time.Second
 	defaultInterval  = 500 * time.Millisecond
 	defaultMeasure   = 1200 * time.Millisecond
@@ -46,8 +49,9 @@ bench run measures what you choose.`,
   go run ./cmd/bench --standard --id standard   # results/standard, to be committed; go run ./cmd/figures draws it
   go run ./cmd/bench --dir /mnt/disk            # measure that disk
   go run ./cmd/bench run --algorithm aligned --state heap --workload keyedcount --quick --json
+  go run ./cmd/bench compare --build HEAD~1 --build HEAD BenchmarkSimEvents/fifo
   go run ./cmd/bench disk .`,
-		Args:          noArguments("run, disk, list"),
+		Args:          noArguments("run, compare, disk, list"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -68,7 +72,7 @@ bench run measures what you choose.`,
 	f.common(command.Flags())
 	command.Flags().BoolVar(&f.standard, "standard", false, "measure for publishing: ten repetitions, 35 minutes on two processors")
 	command.SetFlagErrorFunc(usageError)
-	command.AddCommand(newRun(), newDisk(), newList())
+	command.AddCommand(newRun(), newCompare(), newDisk(), newList())
 	return command
 }
 
@@ -78,32 +82,46 @@ bench run measures what you choose.`,
 func comparison(f *flags) bench.Plan {
 	grid := func(states, algorithms []string) bench.Grid {
 		return bench.Grid{
-			Algorithms: algorithms, States: states, Workloads: []string{timedWorkload}, Settings: timedSettings(nil),
+			Algorithms: algorithms, States: states, Workloads: []string{comparedWorkload},
 			Interval: defaultInterval, Parallelism: f.parallelism, Kill: true,
 		}
 	}
-	all := []string{"none", "aligned", "at-least-once", "unaligned", "uncoordinated"}
+	all := catalog.Names()
+	baseline, exact := firstOf(all, isBaseline), firstOf(all, job.Algorithm.IsReference)
 	a := grid([]string{heap.Name}, all)
 	a.Twin = true
 	cells := a.Cells()
 	twin := cells[len(cells)-1]
 	cells = cells[:len(cells)-1]
-	b := grid([]string{pebblestate.NameFull}, []string{"none", "aligned"})
+	b := grid([]string{pebblestate.NameFull}, []string{baseline, exact})
 	c := grid([]string{pebblestate.NameIncremental}, all)
-	large := grid([]string{pebblestate.NameFull, pebblestate.NameIncremental}, []string{"aligned"})
-	large.Settings = timedSettings(map[string]string{"keys": largeKeys, "emitEvery": largeEmitEvery})
+	large := grid([]string{pebblestate.NameFull, pebblestate.NameIncremental}, []string{exact})
+	large.Settings = map[string]string{"keys": largeKeys, "emitEvery": largeEmitEvery}
 	large.Interval, large.Rate, large.OpenOnly = largeInterval, largeRate, true
 	large.Kill = false
 	for _, g := range []bench.Grid{b, c, large} {
 		cells = append(cells, g.Cells()...)
 	}
 	p := bench.Plan{
-		Cells: append(cells, twin), Repetitions: quickMost, Quick: f.quick, Seed: f.seed, Warm: defaultWarm, Measure: defaultMeasure, Baseline: "none",
+		Cells: append(cells, twin), Repetitions: quickMost, Quick: f.quick, Seed: f.seed, Warm: defaultWarm, Measure: defaultMeasure, Baseline: baseline,
 	}
 	if f.standard {
 		p.Repetitions, p.Warm, p.Measure = standardRepetitions, publishedWarm, publishedMeasure
 	}
 	return p
+}
+
+// isBaseline: what the others are compared with, a job without checkpoints.
+func isBaseline(a job.Algorithm) bool { return !a.TakesSnapshots() }
+
+// firstOf returns the first of some algorithms that is something; empty if none is.
+func firstOf(names []string, is func(job.Algorithm) bool) string {
+	for _, name := range names {
+		if a, err := job.LookupAlgorithm(name); err == nil && is(a) {
+			return name
+		}
+	}
+	return ""
 }
 
 func noArguments(known string) cobra.PositionalArgs {

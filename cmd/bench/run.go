@@ -50,8 +50,8 @@ func (f *flags) run(cmd *cobra.Command) error {
 	if f.quick && f.standard {
 		return fmt.Errorf("%w: --quick and --standard exclude each other", errUsage)
 	}
-	if f.canary != "" {
-		if _, err := mutants.Lookup(f.canary); err != nil {
+	if f.mutant != "" {
+		if _, err := mutants.Lookup(f.mutant); err != nil {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
 	}
@@ -81,11 +81,7 @@ func (f *flags) plan(g *bench.Grid) bench.Plan {
 		p.Repetitions = f.repetitions
 	}
 	if len(g.Algorithms) > 1 {
-		for _, a := range g.Algorithms {
-			if a == "none" {
-				p.Baseline = a
-			}
-		}
+		p.Baseline = firstOf(g.Algorithms, isBaseline)
 	}
 	return p
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"weir/results/resultstest"
 )
@@ -69,10 +72,59 @@ func TestCheckNamesWhatWouldChange(t *testing.T) {
 }
 
 func TestNoResultsFailTheCheck(t *testing.T) {
-	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
-		status, _, e := run("--check", "--results", dir, "--out", t.TempDir())
-		if status != exitError || !strings.Contains(e, "nothing was checked: no published results") || strings.Contains(e, "up to date") {
-			t.Errorf("%d, %s", status, e)
+	status, _, e := run("--check", "--results", t.TempDir(), "--out", t.TempDir())
+	if status != exitError || !strings.Contains(e, "nothing was checked: no published results") || strings.Contains(e, "up to date") {
+		t.Errorf("%d, %s", status, e)
+	}
+}
+
+// TestNothingDoneIsNotFine: a directory that is mistyped, empty or none.
+func TestNothingDoneIsNotFine(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{filepath.Join(dir, "none"): "no such file", file: "not a directory", t.TempDir(): "no published results"} {
+		for _, more := range [][]string{nil, {"--check"}} {
+			status, _, e := run(append([]string{"--results", path, "--out", t.TempDir()}, more...)...)
+			if status != exitError || !strings.Contains(e, want) || !strings.Contains(e, path) {
+				t.Errorf("%s %v: status %d, %s", path, more, status, e)
+			}
+		}
+	}
+	if status, _, e := run("report", filepath.Join(dir, "none")); status != exitError || !strings.Contains(e, "holds no results") {
+		t.Errorf("report: status %d, %s", status, e)
+	}
+}
+
+// TestNamedPipe: what is no regular file is not waited for.
+func TestNamedPipe(t *testing.T) {
+	for _, name := range []string{"manifest.json", "samples.jsonl", "*.hlog"} {
+		flags, resultsDir, _ := stage(t)
+		found, err := filepath.Glob(filepath.Join(resultsDir, "synthetic", name))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %v, %v", name, found, err)
+		}
+		if err := errors.Join(os.Remove(found[0]), unix.Mkfifo(found[0], 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if status, _, e := run(flags...); status != exitError || !strings.Contains(e, found[0]+" is no regular file") {
+			t.Errorf("%s: status %d, %s", name, status, e)
+		}
+	}
+}
+
+// TestNamesThatAreNotUTF8: figures reads and writes files by any name.
+func TestNamesThatAreNotUTF8(t *testing.T) {
+	_, resultsDir, out := stage(t)
+	strange := filepath.Join(filepath.Dir(resultsDir), "caf\xe9")
+	if err := os.Rename(resultsDir, strange); err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range []string{"", "--check"} {
+		if status, _, e := run(strings.Fields("--results " + strange + " --out " + out + "\xe9 " + more)...); status != exitFine {
+			t.Errorf("%s: status %d, %s", more, status, e)
 		}
 	}
 }
@@ -88,7 +140,7 @@ func TestNoResultsLeaveOldFiguresToBeDeleted(t *testing.T) {
 	if status, _, e := run(append(flags, "--check")...); status != exitError || !strings.Contains(e, "throughput.pdf has no results") || !strings.Contains(e, "delete them") {
 		t.Errorf("check: %d, %s", status, e)
 	}
-	if status, _, e := run(flags...); status != exitFine || !strings.Contains(e, "NOTHING DRAWN") {
+	if status, _, e := run(flags...); status != exitError || !strings.Contains(e, "nothing was drawn") {
 		t.Errorf("render: %d, %s", status, e)
 	}
 	if _, err := os.Stat(filepath.Join(out, "synthetic", "throughput.svg")); err != nil {

@@ -26,8 +26,7 @@ func render(c config, log logger) error {
 		return err
 	}
 	if len(files) == 0 { // a mistyped --results must not empty --out
-		log("NOTHING DRAWN: %s\n", unpublished(c))
-		return nil
+		return fmt.Errorf("nothing was drawn: %s", unpublished(c))
 	}
 	stale, err := staleFiles(c, files)
 	if err != nil {

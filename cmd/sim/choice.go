@@ -12,6 +12,7 @@ import (
 	"weir/dataflow"
 	"weir/scenario"
 	"weir/state"
+	statecatalog "weir/state/catalog"
 	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -104,7 +105,7 @@ func (c *choice) combinations(small bool) ([]scenario.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	ss, err := pick("state", c.state, scenario.StateNames())
+	ss, err := pick("state", c.state, statecatalog.Names())
 	if err != nil {
 		return nil, err
 	}

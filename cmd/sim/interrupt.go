@@ -5,12 +5,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // interrupt is why a command ended that was asked to by a signal.
 type interrupt struct{ signal syscall.Signal }
 
-func (i *interrupt) Error() string { return "interrupted by " + i.signal.String() }
+func (i *interrupt) Error() string { return "interrupted by " + unix.SignalName(i.signal) }
 
 // exitCode is the status that shells give to what a signal ended.
 func (i *interrupt) exitCode() int { return 128 + int(i.signal) }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // asCommand makes the test binary the command itself.
@@ -57,8 +59,8 @@ func TestInterruptedSweep(t *testing.T) {
 		lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
 		var total tally
 		err = json.Unmarshal([]byte(lines[len(lines)-1]), &total)
-		if cmd.ProcessState.ExitCode() != c.status || err != nil || !total.Interrupted || !strings.Contains(string(rest), "interrupted by ") ||
-			!strings.Contains(string(rest), " after ") || !strings.Contains(string(rest), "PROMISE") {
+		if cmd.ProcessState.ExitCode() != c.status || err != nil || !total.Interrupted || !strings.Contains(string(rest), "interrupted by "+unix.SignalName(c.signal)+" after ") ||
+			!strings.Contains(string(rest), "PROMISE") {
 			t.Errorf("%s: status %d, want %d; %v, %s\n%s", c.signal, cmd.ProcessState.ExitCode(), c.status, err, stdout.String(), rest)
 		}
 	}

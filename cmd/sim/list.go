@@ -9,8 +9,8 @@ import (
 
 	algorithmcatalog "weir/algorithms/catalog"
 	"weir/dataflow"
-	"weir/scenario"
 	"weir/scenario/mutants"
+	statecatalog "weir/state/catalog"
 	"weir/trace"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -24,7 +24,7 @@ func newList() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
-					"algorithms": algorithmcatalog.Names(), "states": scenario.StateNames(), "workloads": workloadcatalog.Names(), "mutants": mutants.Names(),
+					"algorithms": algorithmcatalog.Names(), "states": statecatalog.Names(), "workloads": workloadcatalog.Names(), "mutants": mutants.Names(),
 				})
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
@@ -35,7 +35,7 @@ func newList() *cobra.Command {
 				p("%s\t%s, %s\t%s\n", a.Name, guarantee(d.State), guarantee(d.Output), a.Short)
 			}
 			p("\nSTATE\n")
-			for _, s := range scenario.StateNames() {
+			for _, s := range statecatalog.Names() {
 				p("%s\n", s)
 			}
 			p("\nWORKLOAD\tSETTINGS (--set name=value)\n")

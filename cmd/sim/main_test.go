@@ -6,6 +6,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"weir/algorithms/catalog"
+	statecatalog "weir/state/catalog"
+	workloadcatalog "weir/workloads/catalog"
 )
 
 // sim runs the command and returns its exit status and what it wrote.
@@ -18,9 +22,9 @@ func sim(t *testing.T, args ...string) (status int, stdout, stderr string) {
 
 func TestUnknownNamesListTheKnown(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
-		{"run --algorithm paxos", "known: none, aligned, at-least-once, unaligned, uncoordinated"},
-		{"run --state disk", "known: heap, pebble-full, pebble"},
-		{"sweep --workload q99", "known: keyedcount, nexmark-q0"},
+		{"run --algorithm paxos", "known: " + strings.Join(catalog.Names(), ", ")},
+		{"run --state disk", "known: " + strings.Join(statecatalog.Names(), ", ")},
+		{"sweep --workload q99", "known: " + strings.Join(workloadcatalog.Names(), ", ")},
 		{"run --set cheese=1", "numEvents, keys"},
 		{"run --set keys", "want name=value"},
 		{"run --bogus", "--algorithm"},

@@ -5,6 +5,7 @@ import (
 
 	"weir/results"
 	"weir/results/stat"
+	"weir/trace/cost"
 )
 
 // checkpointParts draws the duration of a checkpoint, stacked from its parts,
@@ -47,14 +48,10 @@ func checkpointParts(c context) ([]Figure, error) {
 }
 
 func partLegend(parts []string, rest bool) []entry {
-	words := map[string]string{
-		"travel_ms": "barrier travel", "alignment_ms": "alignment", "sync_ms": "synchronous part",
-		"async_ms": "asynchronous part", "fsync_ms": "sync of files and directory",
-		"ack_ms": "acknowledgement", "metadata_ms": "metadata",
-	}
 	var legend []entry
 	for i, p := range parts {
-		legend = append(legend, entry{words[p], partThumb(i)})
+		part, _ := cost.OfMetric(p)
+		legend = append(legend, entry{part.Definition().Legend, partThumb(i)})
 	}
 	if rest {
 		legend = append(legend, entry{"not attributed", partThumb(restPart)})

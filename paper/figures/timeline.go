@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"weir/results"
+	"weir/trace/cost"
 )
 
 // latencyTimelines draws latency over the time of one repetition with the
@@ -102,7 +103,7 @@ func (st story) csv() [][]string {
 	repetition := strconv.Itoa(st.sample.Repetition)
 	var lines [][]string
 	for _, k := range st.sample.Checkpoints {
-		lines = append(lines, []string{st.algorithm, repetition, "checkpoint", decimal(k.TriggerMS), decimal(k.TriggerMS + k.TotalMS), "", "", ""})
+		lines = append(lines, []string{st.algorithm, repetition, "checkpoint", decimal(k.TriggerMS), decimal(k.TriggerMS + k.Cost.Get(cost.Total)), "", "", ""})
 	}
 	for _, w := range st.windows {
 		lines = append(lines, []string{st.algorithm, repetition, "latency", decimal(w.TMS), "", decimal(w.P50), decimal(w.P99), decimal(w.Max)})
@@ -229,7 +230,7 @@ var _ plot.Plotter = bands{}
 func (b bands) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, _ := p.Transforms(&c)
 	for _, k := range b.checkpoints {
-		from, to := max(k.TriggerMS/1e3, p.X.Min), min((k.TriggerMS+k.TotalMS)/1e3, p.X.Max)
+		from, to := max(k.TriggerMS/1e3, p.X.Min), min((k.TriggerMS+k.Cost.Get(cost.Total))/1e3, p.X.Max)
 		if from >= to {
 			continue
 		}

@@ -39,6 +39,9 @@ func (q inquiry) onState(r *results.Results, g results.Group, state string) stri
 	if !ok {
 		return ""
 	}
+	if s, _ := r.SummaryFor(g, first, q.metric); s.N < 2 {
+		return fmt.Sprintf("One repetition (%s, %s) shows nothing: the order of the algorithms may be chance.", first.Algorithm, phrase(s))
+	}
 	baseline := results.Variant{Algorithm: r.Manifest.Plan.Baseline, State: state}
 	if base, ok := r.SummaryFor(g, baseline, q.metric); ok && baseline != first {
 		text := fmt.Sprintf("The %s of %s is %s. Against it, %s.", q.noun, baseline.Algorithm, phrase(base), differences(r, g, baseline, q.metric))
@@ -110,8 +113,10 @@ func differences(r *results.Results, g results.Group, reference results.Variant,
 }
 
 // holdsOne tells whether the interval of a ratio, or the range of several
-// quotients, holds 1: no difference shown.
-func holdsOne(ratio stat.Summary) bool { return ratio.N > 1 && ratio.Lo <= 1 && ratio.Hi >= 1 }
+// quotients, holds 1: no difference shown. One quotient shows none.
+func holdsOne(ratio stat.Summary) bool {
+	return ratio.N < 2 || ratio.Lo <= 1 && ratio.Hi >= 1
+}
 
 // change writes a ratio whose interval is on one side of 1: in percent near 1,
 // as a factor far from it.

@@ -215,6 +215,14 @@ func TestOneRepetitionIsAnImpression(t *testing.T) {
 	if !strings.Contains(p, "an impression, not a finding") || strings.Contains(p, "1 repetitions") || strings.Contains(p, "n = 1 repetitions") {
 		t.Error("single repetitions are not said to be no findings")
 	}
+	for _, claim := range []string{"In short", "has the lowest", "has the highest", "% lower", "% higher", "times as high"} {
+		if strings.Contains(p, claim) {
+			t.Errorf("a claim from one repetition: %q", claim)
+		}
+	}
+	if !strings.Contains(p, "shows nothing: the order of the algorithms may be chance") {
+		t.Error("the findings do not say that one repetition shows nothing")
+	}
 }
 
 func TestMoreThanTheBaselineIsSuspicious(t *testing.T) {

@@ -71,6 +71,9 @@ func answerTo(r *results.Results, g results.Group, state, metric string) (answer
 		return answer{}, false // nobody to be better than
 	}
 	s, _ := r.SummaryFor(g, v, metric)
+	if s.N < 2 {
+		return answer{}, false // one repetition shows nothing
+	}
 	a := answer{Algorithm: v.Algorithm, Value: phrase(s)}
 	if ratio, ok := r.RatioToBaseline(g, v, metric); ok {
 		a.Ratio = "no difference shown to " + r.Manifest.Plan.Baseline

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"weir/results"
+	"weir/trace/cost"
 )
 
 // factors by which a variant differs from the first; formulas, not findings.
@@ -89,19 +90,25 @@ func addLatency(rng *rand.Rand, f factors, s *results.Sample, values map[string]
 func addCheckpoints(rng *rand.Rand, f factors, s *results.Sample, values map[string]float64) {
 	part := func(ms float64) float64 { return near(rng, ms*f.checkpoint, 0.08) }
 	for i := range 10 {
-		c := results.Checkpoint{
-			TriggerMS: 250 + 1000*float64(i), TravelMS: part(2), AlignmentMS: part(9), SyncMS: part(3),
-			AsyncMS: part(90), FsyncMS: part(45), MetadataMS: part(4), AckMS: part(2),
+		c := results.Checkpoint{TriggerMS: 250 + 1000*float64(i)}
+		total := 0.0
+		for _, p := range []struct {
+			part cost.Part
+			ms   float64
+		}{{cost.Travel, 2}, {cost.Alignment, 9}, {cost.Sync, 3}, {cost.Async, 90}, {cost.Fsync, 45}, {cost.Metadata, 4}, {cost.Ack, 2}} {
+			c.Cost.Set(p.part, part(p.ms))
+			total += c.Cost.Get(p.part)
 		}
-		c.TotalMS = c.TravelMS + c.AlignmentMS + c.SyncMS + c.AsyncMS + c.FsyncMS + c.MetadataMS + c.AckMS + part(1)
-		c.Bytes = map[string]int64{"uploaded": int64(1.1e8 * f.bytes), "logical_change": 8_000_000, "inflight": 120_000}
+		c.Cost.Set(cost.Total, total+part(1)).Set(cost.Uploaded, 1.1e8*f.bytes).Set(cost.Changed, 8_000_000).Set(cost.Inflight, 120_000)
 		s.Checkpoints = append(s.Checkpoints, c)
 	}
 	first := s.Checkpoints[0]
+	for _, p := range cost.Parts() {
+		if d := p.Definition(); d.Metric != "" && d.Unit == cost.Time {
+			values[d.Metric] = first.Cost.Get(p)
+		}
+	}
 	for name, v := range map[string]float64{
-		"checkpoint_ms": first.TotalMS, "travel_ms": first.TravelMS, "alignment_ms": first.AlignmentMS,
-		"sync_ms": first.SyncMS, "async_ms": first.AsyncMS, "fsync_ms": first.FsyncMS,
-		"metadata_ms": first.MetadataMS, "ack_ms": first.AckMS,
 		"uploaded_bytes": near(rng, 1.1e8*f.bytes, 0.01), "logical_change_bytes": near(rng, 8e6, 0.01),
 		"inflight_bytes": near(rng, 1.2e5, 0.1), "write_amplification": near(rng, 3, 0.02),
 		"process_write_bytes": near(rng, 1.2e9*f.bytes, 0.01), "checkpoints_completed": 10,

@@ -52,6 +52,12 @@ func (s Summary) Overlaps(t Summary) bool { return s.Lo <= t.Hi && t.Lo <= s.Hi 
 // ErrNoSamples for an empty slice and an error that gives the index of a sample
 // which is not finite.
 func Summarize(samples []float64, unit string, seed uint64) (Summary, error) {
+	return SummarizeAt(samples, unit, Level, seed)
+}
+
+// SummarizeAt is Summarize with another level of the interval, above 0 and
+// below 1.
+func SummarizeAt(samples []float64, unit string, level float64, seed uint64) (Summary, error) {
 	if err := check(samples); err != nil {
 		return Summary{}, err
 	}
@@ -61,7 +67,7 @@ func Summarize(samples []float64, unit string, seed uint64) (Summary, error) {
 		return s, nil
 	}
 	medians := resampledMedians(samples, rand.New(rand.NewPCG(seed, 1)))
-	s.Lo, s.Hi = percentileInterval(medians, Level)
+	s.Lo, s.Hi = percentileInterval(medians, level)
 	return s, nil
 }
 

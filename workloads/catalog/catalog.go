@@ -8,11 +8,12 @@ import (
 	"weir/workloads"
 	"weir/workloads/keyedcount"
 	"weir/workloads/nexmark"
+	"weir/workloads/pipelines"
 )
 
 // constructors returns how to make each workload, in the order of the tables.
 func constructors() []func() workloads.Workload {
-	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8}
+	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New}
 }
 
 // All returns every workload at its defaults, in a fixed order.
@@ -34,12 +35,22 @@ func Names() []string {
 }
 
 // New returns the workload of a name at its defaults. An unknown name is an
-// error that lists the known ones.
-func New(name string) (workloads.Workload, error) {
-	for _, w := range All() {
+// error that lists the known ones, and so is one that several have.
+func New(name string) (workloads.Workload, error) { return named(All(), name) }
+
+func named(all []workloads.Workload, name string) (workloads.Workload, error) {
+	var found []workloads.Workload
+	for _, w := range all {
 		if w.Name() == name {
-			return w, nil
+			found = append(found, w)
 		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+	default:
+		return nil, fmt.Errorf("%d workloads are called %s: give each entry of the catalog a name of its own", len(found), name)
 	}
 	return nil, fmt.Errorf("no workload is named %q; known are %s", name, strings.Join(Names(), ", "))
 }

@@ -234,9 +234,6 @@ func TestCanonical(t *testing.T) {
 	if _, err := New().Canonical([][]byte{{1, 2}}); err == nil {
 		t.Error("a row of two bytes is taken")
 	}
-	if got := RowNanos(row(1, 2, 3)); got != 99 {
-		t.Errorf("time of a row is %d", got)
-	}
 }
 
 func TestFillerDoesNotRepeat(t *testing.T) {

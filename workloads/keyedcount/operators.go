@@ -156,7 +156,3 @@ func (c *counter) emit(key, count, sum, nanos uint64) {
 	binary.LittleEndian.PutUint64(row[rowTimeOffset:], nanos)
 	c.out.Emit(row[:])
 }
-
-// RowNanos returns the intended time of the record that caused a sink row, in
-// ns; 0 says that the end of the input caused it.
-func RowNanos(row []byte) int64 { return int64(binary.LittleEndian.Uint64(row[rowTimeOffset:])) }

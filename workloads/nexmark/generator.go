@@ -22,6 +22,9 @@ const (
 // Every hotStride-th person and auction is a hot one in its turn.
 const hotStride = 100
 
+// multiplier shuffles the events of a group among themselves.
+const multiplier = 953
+
 // lookAhead is how many people or auctions that do not exist yet an event may
 // refer to.
 const lookAhead = 10
@@ -79,7 +82,7 @@ func (g *Generator) Event(seq int64, e *Event) {
 	}
 	group := g.settings.OutOfOrderGroupSize
 	number := g.settings.FirstEventNumber + seq
-	adjusted := number/group*group + number*953%group
+	adjusted := number/group*group + number*multiplier%group
 
 	e.reset()
 	e.Seq = seq

@@ -84,6 +84,32 @@ func (t *schedule) at(n int64) int64 {
 	panic("nexmark: the steps hold fewer events than their epoch")
 }
 
+// first returns the number of the first event that is not before a time in ms.
+func (t *schedule) first(at int64) int64 {
+	at -= t.baseTime
+	n := int64(0)
+	if len(t.steps) > 1 && at > 0 {
+		n, at = at/t.epochMillis*t.epochEvents, at%t.epochMillis
+	}
+	for _, step := range t.steps {
+		within := (max(at, 0)*1000 + step.delayMicros - 1) / step.delayMicros
+		if len(t.steps) == 1 || within < step.events {
+			return n + within
+		}
+		n, at = n+step.events, at-step.millis
+	}
+	return n // the first of the next epoch
+}
+
+// shortestDelay is the least time between two events, microseconds.
+func (t *schedule) shortestDelay() int64 {
+	shortest := t.steps[0].delayMicros
+	for _, step := range t.steps {
+		shortest = min(shortest, step.delayMicros)
+	}
+	return shortest
+}
+
 // lastNumber bounds the event numbers whose time is asked for: the last one's
 // group filled up, and the furthest that an auction looks ahead to expire.
 func lastNumber(s *Settings) int64 {

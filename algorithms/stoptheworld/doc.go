@@ -1,0 +1,27 @@
+// Package stoptheworld is the synchronous checkpoint of Naiad: Murray, McSherry,
+// Isaacs, Isard, Barham, Abadi, "Naiad: A Timely Dataflow System", SOSP 2013,
+// section 3.4: workers and message delivery are paused, queues are flushed,
+// every stateful vertex is checkpointed, and only then does work go on. Checked
+// against the account of it in Carbone et al., arXiv 1506.08603, section 2, and
+// Isard and Abadi, "Falkirk Wheel", arXiv 1503.08877, section 1.
+//
+// Guarantee: exactly once on state, and on output with a transactional sink.
+// Channels: FIFO. Persisted per task: state, timers, positions; channels are
+// empty. Recovery: every task restarts from the newest complete checkpoint. The
+// price is latency: nothing enters the job until its slowest task has stored
+// its share.
+//
+// Rules. The coordinator probes all tasks. A source pauses at the first probe of
+// a round; everybody answers with the positions of its channels. Once every
+// receiver has what its sender has sent, in one wave of answers, nothing is under
+// way: a source sends nothing more, so what it has sent is final; then what a
+// task with only such senders has sent is, and so on along the graph. Every task
+// is then told to snapshot. The completion of the round lets the sources go on,
+// as does its end by failure.
+//
+// Deviations from the paper: the job is found to be drained by counting, as
+// there is no progress tracker to ask; tasks between the sources are not paused,
+// they have nothing to do; each task's state is fixed at once and written
+// behind, but the sources wait until it is durable. Graphs are acyclic: on a
+// cycle two equal waves would be needed.
+package stoptheworld

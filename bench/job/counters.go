@@ -1,0 +1,175 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Phase is where a job is in its repetition.
+type Phase uint64
+
+const (
+	Starting  Phase = iota // opening, restoring
+	Filling                // until the state has its size
+	Warming                // until throughput is steady
+	Measuring              // the numbers of the repetition come from here
+	Ending                 // the input comes to its end
+	Ended                  // the report is written
+)
+
+// String returns the phase in a word.
+func (p Phase) String() string {
+	if p > Ended {
+		return fmt.Sprintf("phase(%d)", uint64(p))
+	}
+	return [...]string{"starting", "filling", "warming up", "measuring", "ending", "ended"}[p]
+}
+
+// Counter names one shared number. Times are nanoseconds since the job's epoch.
+type Counter int
+
+const (
+	counterMagic   Counter = iota
+	CounterPhase           // Phase
+	CounterReady           // time at which every task had been restored, of the newest process
+	CounterBegan           // time at which measuring began
+	CounterOpened          // time of the schedule's first record; 0: not yet
+	CounterLimit           // records per source partition, plus 1; 0: no end yet
+	CounterDurable         // completed checkpoints, or snapshots of single tasks, of all processes
+	CounterCommits         // commits seen by the external store, of all processes
+	CounterCommit          // time of the last one
+	CounterNew             // time of the first new record after a kill
+	CounterCaught          // time at which the lag was back at its level before the kill
+	CounterLag             // records due and not taken, at the kill
+	CounterLast            // time at which the last source came to its end
+	CounterProcess         // number of processes that have run the job
+	fixedCounters  = 32
+)
+
+// MaxSources bounds the parallelism of a measured job.
+const MaxSources = 64
+
+// Values per source behind the fixed counters.
+const (
+	sourceOffset   = iota // records handed out
+	sourceRestored        // offset that the newest process began from, plus 1
+	sourceKilled          // offset at the kill
+	perSource
+)
+
+const counterBytes = 8 * (fixedCounters + perSource*MaxSources)
+
+const counterLayout = 0x5765697230303031 // changes with the layout
+
+// Counters are numbers that the measuring process and the job's processes share
+// through a mapped file. They outlive any of them. Safe for concurrent use.
+type Counters struct {
+	mem   []byte
+	words []uint64
+}
+
+const countersFile = "counters"
+
+// OpenCounters maps the counters in directory dir, making them if need be.
+func OpenCounters(dir string) (*Counters, error) {
+	path := filepath.Join(dir, countersFile)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("counters: %w", err)
+	}
+	mem, err := mapFile(f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("counters %s: %w", path, err)
+	}
+	c := &Counters{mem: mem, words: unsafe.Slice((*uint64)(unsafe.Pointer(&mem[0])), counterBytes/8)}
+	if !atomic.CompareAndSwapUint64(&c.words[counterMagic], 0, counterLayout) && c.words[counterMagic] != counterLayout {
+		return nil, errors.Join(fmt.Errorf("counters %s: written by another version: use a directory of its own for every run", path), c.Close())
+	}
+	return c, nil
+}
+
+func mapFile(f *os.File) ([]byte, error) {
+	if err := f.Truncate(counterBytes); err != nil {
+		return nil, err
+	}
+	return unix.Mmap(int(f.Fd()), 0, counterBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+}
+
+// Close unmaps the counters; they must not be used any more.
+func (c *Counters) Close() error { return unix.Munmap(c.mem) }
+
+// Get returns a number.
+func (c *Counters) Get(k Counter) int64 { return int64(atomic.LoadUint64(&c.words[k])) }
+
+// Set sets a number.
+func (c *Counters) Set(k Counter, v int64) { atomic.StoreUint64(&c.words[k], uint64(v)) }
+
+// Add adds to a number and returns the sum.
+func (c *Counters) Add(k Counter, v int64) int64 {
+	return int64(atomic.AddUint64(&c.words[k], uint64(v)))
+}
+
+// SetOnce sets a number that is still 0 and reports whether it was.
+func (c *Counters) SetOnce(k Counter, v int64) bool {
+	return atomic.CompareAndSwapUint64(&c.words[k], 0, uint64(v))
+}
+
+// Phase returns the phase of the job.
+func (c *Counters) Phase() Phase { return Phase(c.Get(CounterPhase)) }
+
+func (c *Counters) source(i, field int) *uint64 {
+	return &c.words[fixedCounters+perSource*i+field]
+}
+
+// Offset returns how many records source i has handed out.
+func (c *Counters) Offset(i int) int64 { return int64(atomic.LoadUint64(c.source(i, sourceOffset))) }
+
+func (c *Counters) setSource(i, field int, v int64) {
+	atomic.StoreUint64(c.source(i, field), uint64(v))
+}
+
+func (c *Counters) getSource(i, field int) int64 {
+	return int64(atomic.LoadUint64(c.source(i, field)))
+}
+
+// Emitted returns how many records the first n sources have handed out, and the
+// furthest offset among them.
+func (c *Counters) Emitted(n int) (total, furthest int64) {
+	for i := range n {
+		o := c.Offset(i)
+		total, furthest = total+o, max(furthest, o)
+	}
+	return total, furthest
+}
+
+// SetLimit ends the input after that many records per partition.
+func (c *Counters) SetLimit(perPartition int64) { c.SetOnce(CounterLimit, perPartition+1) }
+
+// Limit returns the end of the input, and false while there is none.
+func (c *Counters) Limit() (perPartition int64, ok bool) {
+	v := c.Get(CounterLimit)
+	return v - 1, v > 0
+}
+
+// NoteKill records how far each of n sources had got when its process was
+// killed: now they stand still.
+func (c *Counters) NoteKill(n int) {
+	for i := range n {
+		c.setSource(i, sourceKilled, c.Offset(i))
+	}
+}
+
+// Lost returns how many records the newest process has handed out again, of
+// those that n sources had handed out before the kill.
+func (c *Counters) Lost(n int) (lost int64) {
+	for i := range n {
+		lost += max(c.getSource(i, sourceKilled)-(c.getSource(i, sourceRestored)-1), 0)
+	}
+	return lost
+}

@@ -1,0 +1,288 @@
+package check
+
+import (
+	"errors"
+	"slices"
+
+	"weir/id"
+	"weir/trace"
+)
+
+// model is what stands of a run so far: every task's history along the branch
+// that survives, its snapshots with what they captured, the recovery in progress.
+// It is computed once; the oracles read it. It judges nothing.
+type model struct {
+	x         Expect
+	pace      Pace // of this run
+	report    *Report
+	now       int64
+	tick      int64 // counts snapshots and restores
+	tasks     []task
+	channels  []channel
+	segments  []segment
+	used      int // segments of this run
+	snapshots []snapshot
+	marks     []uint64  // of snapshots
+	captures  []capture // of snapshots
+	captured  []uint32  // record ids of captures
+	line      line
+	completed []id.Epoch
+	parts     []int32 // by task: its snapshot in the newest complete checkpoint, none: it lacks one
+	whole     bool    // parts lacks none
+	counts    []int32 // by record, at the end: how often it stands in the final state
+	fault     damage  // what was wrong with the records of the newest buffer
+	done      bool
+}
+
+// damage says why the records of a buffer cannot be told.
+type damage struct {
+	unframed bool
+	foreign  bool
+	record   uint64 // foreign: its number
+}
+
+func (m *model) build(x Expect, r *Report) error {
+	m.x, m.report = x, r
+	m.counts, m.parts = make([]int32, x.Records), make([]int32, len(x.Tasks))
+	m.tasks = make([]task, len(x.Tasks))
+	m.channels = make([]channel, len(x.Channels))
+	for i, ch := range x.Channels {
+		if int(ch.From) >= len(x.Tasks) || int(ch.To) >= len(x.Tasks) || ch.From < 0 || ch.To < 0 {
+			return errors.New("check: a channel has an end outside the tasks")
+		}
+		from, to := &m.tasks[ch.From], &m.tasks[ch.To]
+		m.channels[i].Channel = ch
+		m.channels[i].source = x.Tasks[ch.From].Source
+		to.fed = to.fed || x.Tasks[ch.From].Source
+		from.outputs = append(from.outputs, id.ChannelID(i))
+		to.inputs = append(to.inputs, id.ChannelID(i))
+	}
+	return nil
+}
+
+func (m *model) reset() {
+	m.pace, m.now, m.tick, m.used, m.done = m.x.Pace, 0, 0, 0, false
+	m.snapshots, m.marks, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.captures[:0], m.captured[:0]
+	m.completed, m.whole, m.fault = m.completed[:0], false, damage{}
+	m.line.reset(len(m.tasks), len(m.channels))
+	for i := range m.channels {
+		ch := &m.channels[i]
+		*ch = channel{Channel: ch.Channel, source: ch.source}
+	}
+	for i := range m.tasks {
+		t := &m.tasks[i]
+		*t = task{inputs: t.inputs, outputs: t.outputs, fed: t.fed, snapshots: t.snapshots[:0], part: none, restored: none}
+		t.segment = m.branch(none, 0, 0)
+	}
+}
+
+func modelKinds() trace.Mask {
+	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored,
+		trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.TaskLeft, trace.TaskFailed,
+		trace.Completed, trace.PlanExecuted, trace.JobDone, trace.WorkerCrashed, trace.CoordinatorCrashed)
+}
+
+// ofTasks are the kinds that an incarnation of a task is asked about: what one
+// does that has been replaced counts for nothing.
+const ofTasks = trace.Mask(1<<trace.Emitted | 1<<trace.Sealed | 1<<trace.Delivered | 1<<trace.SnapshotBegun | 1<<trace.CapturedIn | 1<<trace.CapturedOut |
+	1<<trace.SnapshotStored | 1<<trace.SnapshotFailed | 1<<trace.TaskStarting | 1<<trace.TaskRestored | 1<<trace.Injected | 1<<trace.TaskReady | 1<<trace.TaskLeft | 1<<trace.ExtIssued)
+
+// ofSomeTask are those that count whoever they come from.
+const ofSomeTask = trace.Mask(1<<trace.OutputCommitted | 1<<trace.TaskFailed | 1<<trace.LineAdvanced)
+
+// observe takes the next event; false: it counts for nothing.
+func (m *model) observe(e *trace.Event) bool {
+	m.now = e.Time
+	if ofTasks.Has(e.Kind) || ofSomeTask.Has(e.Kind) {
+		if e.Task < 0 || int(e.Task) >= len(m.tasks) {
+			return false
+		}
+		t := &m.tasks[e.Task]
+		if m.replaced(e) && ofTasks.Has(e.Kind) {
+			return false
+		}
+		m.observeTask(e, t)
+		return true
+	}
+	switch e.Kind {
+	case trace.PlanExecuted:
+		m.planExecuted(e)
+	case trace.Completed:
+		m.checkpointCompleted(e)
+	case trace.WorkerCrashed:
+		m.report.Crashes++
+	case trace.CoordinatorCrashed:
+		m.report.CoordinatorCrashes++
+	case trace.JobDone:
+		m.done = true
+	default: // for oracles only
+	}
+	return true
+}
+
+// replaced reports that e comes from an incarnation of its task that another has replaced.
+func (m *model) replaced(e *trace.Event) bool { return e.Attempt < m.tasks[e.Task].attempt }
+
+func (m *model) observeTask(e *trace.Event, t *task) {
+	switch e.Kind {
+	case trace.Sealed:
+		if m.isChannel(e.Channel) {
+			ch := &m.channels[e.Channel]
+			ch.sealed += e.To - e.From
+			if ch.Reorders {
+				ch.order.sealed = append(ch.order.sealed, span{e.From, e.To})
+			}
+		}
+	case trace.Delivered:
+		m.delivered(e, t)
+	case trace.SnapshotBegun:
+		m.snapshotBegun(e, t)
+	case trace.CapturedIn, trace.CapturedOut:
+		m.capture(e, t)
+	case trace.SnapshotStored:
+		if s := m.find(t, e.Epoch); s != none {
+			m.snapshots[s].stored = true
+		}
+	case trace.TaskStarting:
+		t.attempt = e.Attempt
+	case trace.TaskRestored:
+		t.attempt = e.Attempt
+		m.taskRestored(e, t)
+	case trace.Injected:
+		m.injected(e)
+	case trace.TaskReady:
+		m.taskReady(e.Task, t)
+	case trace.TaskLeft:
+		t.left = true
+	case trace.TaskFailed:
+		m.report.TaskFailures++
+	default: // for oracles only
+	}
+}
+
+func (m *model) isChannel(n id.ChannelID) bool { return n >= 0 && int(n) < len(m.channels) }
+
+// checkpointCompleted gathers the snapshots of a job-wide checkpoint that became
+// true; for a task that has left, the last that stood for it.
+func (m *model) checkpointCompleted(e *trace.Event) {
+	m.report.Checkpoints++
+	m.completed = append(m.completed, e.Epoch)
+	if !m.x.Coordinated {
+		return
+	}
+	m.whole = true
+	for i := range m.tasks {
+		t := &m.tasks[i]
+		p := m.find(t, e.Epoch)
+		if t.left && (p == none || !m.snapshots[p].stored) {
+			p = t.part // drained before and gone meanwhile
+		}
+		m.parts[i] = p
+		m.whole = m.whole && p != none
+	}
+	if m.whole {
+		for i := range m.tasks {
+			m.tasks[i].part = m.parts[i]
+		}
+	}
+}
+
+func (m *model) isCompleted(e id.Epoch) bool { return slices.Contains(m.completed, e) }
+
+// finish counts what stands in the final state, whatever is promised.
+func (m *model) finish(end End) {
+	m.now = max(m.now, end.Time)
+	m.done = m.done || end.Done
+	if !m.done {
+		return
+	}
+	clear(m.counts)
+	for i := range m.tasks {
+		if t := &m.tasks[i]; t.fed {
+			m.addLineage(m.counts, t.segment, m.records(t))
+		}
+	}
+	for r, n := range m.counts {
+		if want := m.x.copies(r); n > want {
+			m.report.Duplicates++
+		} else if n < want {
+			m.report.Losses++
+		}
+	}
+}
+
+// promised is what holds for this run: without failures all guarantees are one.
+func (m *model) promised(g Guarantee) Guarantee {
+	if m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 {
+		return ExactlyOnce
+	}
+	return g
+}
+
+// taskRestored begins a new branch at the restored snapshot.
+func (m *model) taskRestored(e *trace.Event, t *task) {
+	before := m.records(t)
+	t.left, t.restored, t.survived = false, none, false
+	if e.Epoch == 0 {
+		t.segment = m.branch(none, 0, 0)
+		t.part = none
+		m.setMarks(t, nil)
+		m.line.restored(e.Task, 0)
+		m.report.LostWork += int64(before)
+		return
+	}
+	p := m.find(t, e.Epoch)
+	if p == none {
+		return // the restore oracle says so
+	}
+	s := &m.snapshots[p]
+	t.survived = m.survives(s, t.segment)
+	m.report.RestoredTasks++
+	m.report.LostWork += int64(max(before-s.records, 0))
+	m.tick++
+	t.segment = m.branch(s.segment, s.records, s.tick)
+	t.restored, t.part = p, p
+	m.setMarks(t, s)
+	m.line.restored(e.Task, e.Epoch)
+}
+
+// setMarks takes the task's ends of its channels back to where they were at s;
+// nil: the start.
+func (m *model) setMarks(t *task, s *snapshot) {
+	mark := func(i int) uint64 {
+		if s == nil {
+			return 0
+		}
+		return m.marks[s.marks+i]
+	}
+	for i, n := range t.inputs {
+		ch := &m.channels[n]
+		ch.delivered = mark(i)
+		ch.order.delivered = first(ch.order.delivered, ch.delivered)
+	}
+	for i, n := range t.outputs {
+		ch := &m.channels[n]
+		ch.sealed = mark(len(t.inputs) + i)
+		ch.order.sealed = first(ch.order.sealed, ch.sealed)
+	}
+}
+
+// deliveredAt and sealedAt return a task's counts of a channel at a snapshot.
+func (m *model) deliveredAt(s *snapshot, ch id.ChannelID) uint64 {
+	for i, n := range m.tasks[s.task].inputs {
+		if n == ch {
+			return m.marks[s.marks+i]
+		}
+	}
+	return 0
+}
+
+func (m *model) sealedAt(s *snapshot, ch id.ChannelID) uint64 {
+	t := &m.tasks[s.task]
+	for i, n := range t.outputs {
+		if n == ch {
+			return m.marks[s.marks+len(t.inputs)+i]
+		}
+	}
+	return 0
+}

@@ -1,0 +1,33 @@
+package check
+
+import (
+	"weir/id"
+	"weir/trace"
+)
+
+// watcher is one oracle at work. It keeps what it needs in fields of its own,
+// reads the model, which has taken each event before it, and no other oracle.
+type watcher interface {
+	// Wants says which kinds to send; asked once.
+	Wants() trace.Mask
+	// Observe takes an event that the model has admitted.
+	Observe(e *trace.Event)
+	// Finish looks at the end of a run; model.done says whether the job ended well.
+	Finish(end End)
+	// Reset makes it ready for the next run.
+	Reset()
+}
+
+// judge is what every oracle is built on: the model to read, and its own name
+// for verdicts.
+type judge struct {
+	*model
+	is Oracle
+}
+
+// violate reports a broken promise.
+func (j *judge) violate(t id.TaskID, e id.Epoch, format string, args ...any) {
+	j.report.violate(j.is, j.now, t, e, format, args)
+}
+
+func kinds(ks ...trace.Kind) trace.Mask { return trace.Mask(0).With(ks...) }

@@ -1,0 +1,113 @@
+package scenario
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"weir/check"
+	"weir/dataflow"
+	"weir/sim"
+)
+
+// The progress oracle needs to know how fast a run should go. Seeds differ in
+// skew, batches and latencies, and with them the time between two checkpoints:
+// one bound for all would be far too wide. So there are two steps. A run that
+// takes long for its combination (paceTable) is suspected; then the same seed
+// runs without faults, its calm twin, and only what is far beyond the twin and
+// all that the struck faults may hold up is a violation.
+
+// paceTable has a line for each combination: what half of the calm runs need.
+// TestPaceTable holds it against calm runs, and makes it anew with -fit-pace.
+//
+//go:embed pace.txt
+var paceTable string
+
+// pace is what half of the calm runs of a combination need, nanoseconds.
+type pace struct {
+	slack int64 // the longest time between two checkpoints, less the interval
+	end   int64 // from start to end
+}
+
+// Allowances beyond twice what a calm run needs, nanoseconds: finding out about a
+// failure, restoring, and repeating operations that failed. The longest seen over
+// 1,000 runs was 39 ms and 4 ms beyond twice their twins.
+const (
+	suspectGap = 40_000_000
+	convictGap = 60_000_000
+	moreToEnd  = 60_000_000
+)
+
+// garbageIntervals, and twice convictGap, bound how long garbage may stay.
+const garbageIntervals = 20
+
+// paceOf returns the line of a combination; for one without, such as one of an
+// algorithm that is new, the slowest of all lines.
+func paceOf(table, algorithm, state, workload string) (p pace, known bool, err error) {
+	for line := range strings.Lines(table) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		var a, s, w string
+		var x pace
+		if _, err := fmt.Sscan(line, &a, &s, &w, &x.slack, &x.end); err != nil {
+			return pace{}, false, fmt.Errorf("pace.txt: %q: %w", strings.TrimSpace(line), err)
+		}
+		x.slack, x.end = 1000*x.slack, 1000*x.end
+		if a == algorithm && s == state && w == workload {
+			return x, true, nil
+		}
+		p.slack, p.end = max(p.slack, x.slack), max(p.end, x.end)
+	}
+	return p, false, nil
+}
+
+// suspicion returns the bounds for a run: beyond them its twin is asked.
+func (r *Runner) suspicion() check.Pace {
+	interval := int64(r.job.Config.Checkpoint.Interval)
+	p := check.Pace{End: 2*r.pace.end + moreToEnd, Garbage: garbageIntervals*interval + 2*convictGap}
+	if r.snapshots() {
+		p.Checkpoint = 2*(interval+r.pace.slack) + suspectGap
+	}
+	return p
+}
+
+func (r *Runner) snapshots() bool {
+	return r.cfg.Algorithm.Properties().Snapshots != dataflow.NoSnapshots
+}
+
+// acquit takes violations of progress back from a job that ended, if the seed's
+// calm twin is slow too.
+func (r *Runner) acquit(o *Outcome) error {
+	if r.calm || o.Report.Counts[check.Progress] == 0 || o.Result.Verdict != sim.Done {
+		return nil
+	}
+	if r.twin == nil {
+		c := r.cfg
+		c.Record, c.Mutant = false, ""
+		twin, err := New(c)
+		if err != nil {
+			return err
+		}
+		twin.calm, r.twin = true, twin
+	}
+	r.Twins++
+	t := r.twin.Run(o.Seed).Report
+	checkpoints := !r.snapshots() || o.Report.LongestGap <= 2*r.believed(t.LongestGap)+convictGap
+	if checkpoints && o.Report.EndAfterFault <= 2*t.EndAfterFault+moreToEnd {
+		o.Report.Acquit(check.Progress)
+	}
+	return nil
+}
+
+// slowestCalm bounds what is believed of a twin: in no calm run did it take more
+// than six times the time of half of them. A job that does not complete
+// checkpoints although nothing fails is thus no excuse for itself.
+const slowestCalm = 10
+
+func (r *Runner) believed(gap int64) int64 {
+	if !r.paceKnown || r.cfg.Parallelism != defaultParallelism {
+		return gap
+	}
+	return min(gap, slowestCalm*(int64(r.job.Config.Checkpoint.Interval)+r.pace.slack))
+}
