@@ -71,8 +71,6 @@ type Protocol interface {
 // The optional per-buffer hooks. The kernel looks for them once; an algorithm
 // without one pays a nil test.
 type (
-	// Announcer sees an in-band control item as it is queued.
-	Announcer interface{ Announce(in int, b *Buffer) }
 	// Deliverer is called before a numbered data item is delivered; it may snapshot first.
 	Deliverer interface{ Deliver(in int, b *Buffer) }
 	// Afterer is called last in a turn that delivered data or its end, or emitted
