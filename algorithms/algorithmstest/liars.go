@@ -43,6 +43,8 @@ func Liars() []Liar {
 		{"Rollback: ScopeAll", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeAll }), false},
 		{"MaxConcurrent: 0", oneAtATime(), false},
 		{"MaxConcurrent: 0 (it never has two)", lie(StrongProductions(), func(p *dataflow.Properties) { p.MaxConcurrent = 0 }), false},
+		{"NonDeterminism: Recorded", careless(), false},
+		{"NonDeterminism: Tolerated", lie(careless(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Tolerated }), false},
 		{"NoneUseless", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.NoneUseless = true }), true},
 	}
 }
@@ -50,6 +52,28 @@ func Liars() []Liar {
 func lie(s *algorithms.Spec, change func(p *dataflow.Properties)) *algorithms.Spec {
 	change(&s.Declared)
 	return s
+}
+
+// careless is causal that forgets what operators draw.
+func careless() *algorithms.Spec {
+	s := Causal()
+	s.Protocol = func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &forgetsDraws{} }
+	return s
+}
+
+type forgetsDraws struct{ causal }
+
+func (p *forgetsDraws) Recall(c dataflow.Choice) (uint64, bool) {
+	if c == dataflow.RandomDraw {
+		return 0, false
+	}
+	return p.causal.Recall(c)
+}
+
+func (p *forgetsDraws) Record(c dataflow.Choice, v uint64) {
+	if c != dataflow.RandomDraw {
+		p.causal.Record(c, v)
+	}
 }
 
 // oneAtATime is lai-yang with one mind: what is late is channel state of the

@@ -25,7 +25,8 @@ type Verdict struct {
 func (v *Verdict) OK() bool { return len(v.Refuted)+len(v.Idle) == 0 }
 
 // jobs are the workloads of a suite: a line, a line with event time, a join, and
-// two pipelines that nothing connects.
+// two pipelines that nothing connects. dice comes to them unless the algorithm
+// refuses operators that are not deterministic.
 var jobs = []string{"keyedcount", "nexmark-q5", "nexmark-q8", "pipelines"}
 
 // Try runs what s declares: every job with so many seeds, over FIFO channels and,
@@ -37,18 +38,29 @@ func Try(s *algorithms.Spec, seeds uint64) (*Verdict, error) {
 	if s.Declared.Channels == dataflow.AnyOrder {
 		orders = append(orders, true)
 	}
+	var works []workloads.Workload
 	for _, name := range jobs {
+		w, err := workloadcatalog.New(name)
+		if err != nil {
+			return nil, err
+		}
+		works = append(works, w)
+	}
+	if s.Declared.NonDeterminism != dataflow.Refused {
+		works = append(works, newDice())
+	}
+	for _, w := range works {
 		for _, reorder := range orders {
-			w, err := workloadcatalog.New(name)
-			if err != nil {
-				return nil, err
-			}
 			w.Small()
+			before := v.seen.Recoveries
 			if err := v.sweep(s, w, reorder, seeds); err != nil {
 				return nil, err
 			}
 			if len(v.Refuted) > 0 {
 				return v, nil
+			}
+			if w.Name() == "dice" {
+				v.seen.Throws += v.seen.Recoveries - before
 			}
 		}
 	}
@@ -97,6 +109,7 @@ func (v *Verdict) judge(p dataflow.Properties) {
 	} {
 		v.both(c.name, c.declared, c.shown)
 	}
+	v.shown("NonDeterminism (a recovery with throws)", p.NonDeterminism == dataflow.Refused || p.Snapshots == dataflow.NoSnapshots || s.Throws > 0)
 	v.shown("Channels: AnyOrder", p.Channels != dataflow.AnyOrder || s.Disorder > 0)
 	partly := p.Rollback != dataflow.ScopeAll
 	v.both("Rollback other than ScopeAll", partly, s.Kept)

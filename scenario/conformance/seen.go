@@ -15,6 +15,7 @@ type counts struct {
 	CapturedOut int
 	FromLog     int // buffers replayed from a log
 	Disorder    int // buffers delivered ahead of others
+	Throws      int // recoveries in a job that is not deterministic
 	Recoveries  int // from a snapshot
 	Kept        int // tasks that a recovery left alone
 	Rolled      int // tasks that a recovery restarted although their worker stood
