@@ -29,16 +29,17 @@ var imports = []struct{ pkg, may string }{
 	{"state/statetest", "state"},
 
 	{"dataflow", "state trace"},
+	{"dataflow/roster", "dataflow"},
 	{"dataflow/operators", "dataflow state"},
 	{"faults", "trace"},
 	{"check", "trace state"},
 
 	{"external", "dataflow state"},
-	{"live", "dataflow trace trace/cost live/recording state"},
+	{"live", "dataflow dataflow/roster trace trace/cost live/recording state"},
 	{"live/recording", "dataflow trace state"},
 	{"sim/seed", ""},
 	{"sim/disk", ""},
-	{"sim", "faults sim/seed sim/disk dataflow trace external state state/storage"},
+	{"sim", "faults sim/seed sim/disk dataflow dataflow/roster trace external state state/storage"},
 	{"workloads", "dataflow dataflow/operators state"},
 	{"workloads/catalog", "workloads workloads/..."},
 	{"workloads/...", "workloads dataflow dataflow/operators state"},
@@ -49,7 +50,7 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/recoveryline", "algorithms/coordinator dataflow trace state"},
 	{"algorithms/catalog", "algorithms algorithms/... dataflow"},
 	{"algorithms/algorithmstest", "algorithms algorithms/... dataflow state"},
-	{"algorithms/stories", "dataflow trace external dataflow/operators state state/heap state/storage algorithms algorithms/..."},
+	{"algorithms/stories", "dataflow dataflow/roster trace external dataflow/operators state state/heap state/storage algorithms algorithms/..."},
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator algorithms/rounds algorithms/recoveryline trace state"},
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace external dataflow/operators state state/..."},
