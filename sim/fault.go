@@ -76,6 +76,7 @@ func (s *Sim) inject(f *faults.Fault) {
 		hit = s.corrupt(f.Key)
 	case faults.Cut:
 		hit = s.cut(f.Link)
+	default: // Validate knows them all
 	}
 	if !hit {
 		s.result.Missed = append(s.result.Missed, *f)
