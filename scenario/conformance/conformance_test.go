@@ -13,7 +13,7 @@ func seeds() uint64 {
 	if simtest.Full() {
 		return 400
 	}
-	return 25
+	return 16
 }
 
 // TestConformance: what every algorithm of the catalog, and every family of
@@ -21,6 +21,7 @@ func seeds() uint64 {
 func TestConformance(t *testing.T) {
 	for _, s := range append(catalog.All(), algorithmstest.LaiYang(), algorithmstest.StrongProductions(), algorithmstest.Causal()) {
 		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
 			v := try(t, s)
 			for _, r := range v.Refuted {
 				t.Errorf("refuted: %s", r)
@@ -38,7 +39,7 @@ func try(t *testing.T, s *algorithms.Spec) *Verdict {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d runs: %+v", v.Runs, v.seen.counts)
+	t.Logf("%d runs: %+v, recoveries by topology %v", v.Runs, v.seen.counts, v.topologies)
 	return v
 }
 
@@ -46,6 +47,7 @@ func try(t *testing.T, s *algorithms.Spec) *Verdict {
 func TestLiars(t *testing.T) {
 	for _, l := range algorithmstest.Liars() {
 		t.Run(l.Spec.Name+"/"+l.Property, func(t *testing.T) {
+			t.Parallel()
 			v := try(t, l.Spec)
 			if v.OK() != l.NeedsCycle { // one that needs a cycle must be moved once there are some
 				t.Errorf("believed: %v", v.OK())

@@ -111,13 +111,13 @@ func TestEveryKernelMethodIsExercised(t *testing.T) {
 			return spyOn(t, s.NewProtocol(i, c), called)
 		}
 		run(t, scenario.Config{Algorithm: &spied}, 12)
+		run(t, scenario.Config{Algorithm: &spied, Workload: shapeNamed("forward-broadcast")}, 2)
 	}
 	var names []string
 	for m := range reflect.TypeFor[dataflow.Kernel]().Methods() {
 		names = append(names, m.Name)
 	}
 	missing(t, "Kernel method", names, called, map[string]string{
-		"Demote": "it takes a task with inputs of both kinds, which no workload has: TestForbiddenEdges of package sim runs unaligned on one",
 		"Limit":  "the tests of operators stop sources with it; micro-batch will",
 	})
 }
