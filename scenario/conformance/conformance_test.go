@@ -1,11 +1,14 @@
 package conformance
 
 import (
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"weir/algorithms"
 	"weir/algorithms/algorithmstest"
-	"weir/algorithms/catalog"
+	"weir/dataflow"
 	"weir/scenario/simtest"
 )
 
@@ -19,7 +22,7 @@ func seeds() uint64 {
 // TestConformance: what every algorithm of the catalog, and every family of
 // algorithmstest, declares holds and is shown.
 func TestConformance(t *testing.T) {
-	for _, s := range append(catalog.All(), algorithmstest.LaiYang(), algorithmstest.StrongProductions(), algorithmstest.Causal()) {
+	for _, s := range everyAlgorithm() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			v := try(t, s)
@@ -55,4 +58,36 @@ func TestLiars(t *testing.T) {
 			t.Log(v.Refuted, v.Idle)
 		})
 	}
+}
+
+// TestEveryPropertyHasALiar: TestLiars refutes one for each field of dataflow.Properties.
+func TestEveryPropertyHasALiar(t *testing.T) {
+	refuted := map[string]bool{}
+	for _, l := range algorithmstest.Liars() {
+		declared, _, _ := strings.Cut(strings.TrimPrefix(l.Property, "no "), ":")
+		for name := range strings.SplitSeq(declared, ", ") {
+			refuted[name] = refuted[name] || !l.NeedsCycle
+		}
+	}
+	names := fields(reflect.TypeFor[dataflow.Properties](), "")
+	missing(t, "property (liar)", names, refuted, map[string]string{
+		"Topologies":  "it takes a job with a cycle",
+		"NoneUseless": "it takes a job with a cycle",
+	})
+	for name := range refuted {
+		if name != "Captures" && !slices.Contains(names, name) {
+			t.Errorf("a liar names %s, which is no property", name)
+		}
+	}
+}
+
+func fields(p reflect.Type, prefix string) (names []string) {
+	for f := range p.Fields() {
+		if f.Type.Kind() == reflect.Struct {
+			names = append(names, fields(f.Type, f.Name+".")...)
+		} else {
+			names = append(names, prefix+f.Name)
+		}
+	}
+	return names
 }
