@@ -10,5 +10,5 @@ import "weir/algorithms"
 
 // Families returns the algorithms that must keep what they declare.
 func Families() []*algorithms.Spec {
-	return []*algorithms.Spec{LaiYang(), StrongProductions(), Causal(), CausalInputs()}
+	return []*algorithms.Spec{LaiYang(), StrongProductions(), Causal(), CausalInputs(), MicroBatch()}
 }

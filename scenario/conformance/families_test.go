@@ -25,6 +25,7 @@ func TestFamilies(t *testing.T) {
 		{algorithmstest.StrongProductions(), false},
 		{algorithmstest.Causal(), false},
 		{algorithmstest.CausalInputs(), false},
+		{algorithmstest.MicroBatch(), false},
 	} {
 		t.Run(f.spec.Name, func(t *testing.T) {
 			w, err := workloadcatalog.New("keyedcount")
