@@ -105,7 +105,7 @@ func (v *Verdict) sweep(c scenario.Config, seeds uint64) error {
 		v.seen.begin()
 		o := r.Run(seed)
 		v.Runs++
-		v.seen.end(c.State)
+		v.seen.end()
 		v.seen.Duplicates += o.Report.Duplicates
 		v.seen.Losses += o.Report.Losses
 		if o.Kind != scenario.Fine {

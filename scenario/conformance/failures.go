@@ -39,13 +39,15 @@ func (v *Verdict) failures(s *algorithms.Spec) error {
 			return err
 		}
 	}
-	return v.sweep(scenario.Config{Algorithm: s, State: incremental, Workload: shapeNamed("diamond")}, seeds)
+	before := v.seen.Stored
+	err := v.sweep(scenario.Config{Algorithm: s, State: incremental, Workload: shapeNamed("diamond")}, seeds)
+	v.seen.Increments = v.seen.Stored - before
+	return err
 }
 
 // ends follows the failures of a run and the ends of its inputs.
 type ends struct {
 	orders  map[string]bool // in which tasks came to their end, of all runs
-	before  int             // snapshots stored before the run
 	tasks   map[id.TaskID]bool
 	ready   map[id.TaskID]bool
 	drained map[id.TaskID]bool
@@ -63,12 +65,7 @@ func (s *ends) begin() {
 }
 
 // end takes a run's end into account.
-func (s *seen) end(backend string) {
-	s.orders[strings.Join(s.order, " ")] = true
-	if backend == incremental {
-		s.Increments += s.Stored - s.before
-	}
-}
+func (s *seen) end() { s.orders[strings.Join(s.order, " ")] = true }
 
 // failures counts failures by what they fell into.
 func (s *seen) failures(e *trace.Event) {

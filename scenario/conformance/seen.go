@@ -24,7 +24,7 @@ type counts struct {
 	Twice       int // failures while another one had no plan yet
 	During      int // failures between a recovery's plan and its last task's being ready
 	Ended       int // failures when some tasks had processed their last record, and some had not
-	Increments  int // snapshots stored on pebble
+	Increments  int // snapshots stored on a backend with increments
 }
 
 // seen counts while a run goes on.
@@ -48,7 +48,6 @@ func (s *seen) begin() {
 	s.open, s.local, s.position = map[id.Epoch]bool{}, map[id.TaskID]map[id.Epoch]bool{}, map[id.ChannelID]uint64{}
 	s.dead, s.answered, s.plan, s.whole, s.wholly = map[int]bool{}, map[int]id.Attempt{}, 0, true, 0
 	s.ends.begin()
-	s.before = s.Stored
 }
 
 // Wants are the kinds that tell.

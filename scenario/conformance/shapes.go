@@ -304,6 +304,7 @@ func (h histories) add(rec []byte) (way []link) {
 
 func (h histories) check() error {
 	var broken []string
+	//det:unordered what is broken is sorted
 	for l, links := range h {
 		var chain uint64
 		for n := uint64(1); n <= uint64(len(links)); n++ {
