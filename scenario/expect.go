@@ -59,7 +59,7 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 func promise(x *check.Expect, p dataflow.Properties) {
 	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(p.Output)
 	x.Coordinated, x.AppendSink, x.NoneUseless = p.HasRounds(), p.AppendSink, p.NoneUseless
-	x.Resends, x.Replays = p.Rollback == dataflow.ScopeTask, p.NonDeterminism != dataflow.Tolerated // one that refuses draws does again what it did
+	x.Resends, x.Replays = p.Rollback == dataflow.ScopeTask, p.Rollback == dataflow.ScopeTask && p.NonDeterminism != dataflow.Tolerated // a task that restarts alone and refuses draws does again what it did
 }
 
 // layout tells the checker how checkpoint storage is laid out.
