@@ -61,12 +61,18 @@ func paceOf(table, algorithm, state, workload string) (p pace, known bool, err e
 	return p, false, nil
 }
 
+// fittedWidth is how many inputs a task of the combinations in the table has at most.
+const fittedWidth = 4
+
 // suspicion returns the bounds for a run: beyond them its twin is asked.
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
-	p := check.Pace{End: 2*r.pace.end + moreToEnd, Garbage: garbageIntervals*interval + 2*moreToCheckpoint}
+	// What one item from every further sender takes the busiest task, if it is slow:
+	// in a wide job that is connecting, each barrier and each end.
+	turns := 100 * int64(max(0, r.width-fittedWidth)) * model().StepBase
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint}
 	if r.snapshots() {
-		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint
+		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint + turns
 	}
 	return p
 }

@@ -35,6 +35,7 @@ type Runner struct {
 	// What calm runs need, and the twin that is asked about one that is slow.
 	pace      pace
 	paceKnown bool
+	width     int // inputs of the task that has most: in a wide job every barrier and end takes so many turns
 	calm      bool    // draw everything as ever, but no fault
 	twin      *Runner // the calm one, once a run was suspected
 	Twins     int     // how many were
@@ -79,6 +80,9 @@ func New(c Config) (*Runner, error) {
 	tasks, err := graph.Expand(r.job.Config.Groups)
 	if err != nil {
 		return nil, err
+	}
+	for i := range tasks {
+		r.width = max(r.width, len(tasks[i].Inputs))
 	}
 	x, err := Expectation(&c, tasks, r.memory)
 	if err != nil {
