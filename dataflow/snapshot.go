@@ -9,7 +9,7 @@ import (
 )
 
 // SnapshotVersion is the version of the snapshot object's format.
-const SnapshotVersion = 2
+const SnapshotVersion = 3
 
 const snapshotMagic = "WEIRSNAP"
 
