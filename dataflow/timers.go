@@ -139,6 +139,9 @@ func (t *Task) slice() {
 	if t.source == nil {
 		t.endOfInput()
 	}
+	if t.afterer != nil && t.phase == running {
+		t.afterer.After(-1)
+	}
 }
 
 // control returns an input that may be served and has a control item first, or -1.
