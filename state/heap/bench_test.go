@@ -229,3 +229,7 @@ func BenchmarkSum(b *testing.B) {
 		s.Sum()
 	}
 }
+
+// BenchmarkTimersSnapshot: snapshots of the heap are full by nature, so what is
+// uploaded does not follow what has changed.
+func BenchmarkTimersSnapshot(b *testing.B) { statetest.BenchmarkTimers(b, open(b, all)) }
