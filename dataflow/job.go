@@ -113,7 +113,8 @@ type Config struct {
 	// SourceBatch is the number of records a source emits in a turn.
 	SourceBatch int
 	// TimersPerTurn is how many due timers fire in a turn. More are fired in turns
-	// of their own, between which a barrier may pass.
+	// of their own, between which a barrier may pass. 64, the default, are 0.1 to
+	// 0.2 ms of work for windows that do not fit the caches.
 	TimersPerTurn int
 	Groups        int
 	Checkpoint    CheckpointConfig

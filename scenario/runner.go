@@ -137,7 +137,7 @@ func baseConfig() dataflow.Config {
 	return c
 }
 
-const defaultTimersPerTurn = 256
+const defaultTimersPerTurn = 64
 
 // draw sets what a seed decides about the job and the world around it: sizes
 // of batches and queues, settings of the coordinator, skew, failing operations.
