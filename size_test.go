@@ -93,7 +93,7 @@ func TestLinesAreCounted(t *testing.T) {
 		"package p\n": 1,
 		"// a comment\npackage p\n\n/* another\none */\nvar x = 1 // and one\n": 2,
 		"package p\n\nvar s = `a\n\nb`\n":                                       4,
-		"package p\nfunc f() {\n}\n":                                           3,
+		"package p\nfunc f() {\n}\n":                                            3,
 	} {
 		if got := countLines([]byte(src)); got != want {
 			t.Errorf("%q has %d lines of code, want %d", src, got, want)

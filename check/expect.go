@@ -26,6 +26,10 @@ type Expect struct {
 	// Coordinated: snapshots are job-wide rounds; all shares have the same epoch,
 	// and Completed makes the checkpoint true.
 	Coordinated bool
+	// Resends: the sender of a channel keeps what it has sent, and sends what its
+	// receiver misses again. Replays: a restarted task makes its choices again, so
+	// that its receivers may be ahead of it.
+	Resends, Replays bool
 	// AppendSink: output becomes visible at once; there are no transactions.
 	AppendSink bool
 	// MayFail: the job may end with an error (a damaged checkpoint, a full disk).
@@ -71,7 +75,10 @@ type Task struct {
 }
 
 // Channel is a channel's two ends.
-type Channel struct{ From, To id.TaskID }
+type Channel struct {
+	From, To id.TaskID
+	Reorders bool // items may arrive in any order
+}
 
 // Storage is what the checker reads of checkpoint storage; reading must have no
 // effect. Get verifies checksums.

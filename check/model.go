@@ -77,7 +77,7 @@ func (m *model) reset() {
 }
 
 func modelKinds() trace.Mask {
-	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored,
+	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored, trace.SnapshotFailed,
 		trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.TaskLeft, trace.TaskFailed,
 		trace.Completed, trace.PlanExecuted, trace.JobDone, trace.WorkerCrashed, trace.CoordinatorCrashed)
 }
@@ -127,7 +127,11 @@ func (m *model) observeTask(e *trace.Event, t *task) {
 	switch e.Kind {
 	case trace.Sealed:
 		if m.isChannel(e.Channel) {
-			m.channels[e.Channel].sealed += e.To - e.From
+			ch := &m.channels[e.Channel]
+			ch.sealed += e.To - e.From
+			if ch.Reorders {
+				ch.order.sealed = append(ch.order.sealed, span{e.From, e.To})
+			}
 		}
 	case trace.Delivered:
 		m.delivered(e, t)
@@ -138,6 +142,10 @@ func (m *model) observeTask(e *trace.Event, t *task) {
 	case trace.SnapshotStored:
 		if s := m.find(t, e.Epoch); s != none {
 			m.snapshots[s].stored = true
+		}
+	case trace.SnapshotFailed:
+		if s := m.find(t, e.Epoch); s != none {
+			m.snapshots[s].failed = true
 		}
 	case trace.TaskStarting:
 		t.attempt = e.Attempt
@@ -252,10 +260,14 @@ func (m *model) setMarks(t *task, s *snapshot) {
 		return m.marks[s.marks+i]
 	}
 	for i, n := range t.inputs {
-		m.channels[n].delivered = mark(i)
+		ch := &m.channels[n]
+		ch.delivered = mark(i)
+		ch.order.delivered = first(ch.order.delivered, ch.delivered)
 	}
 	for i, n := range t.outputs {
-		m.channels[n].sealed = mark(len(t.inputs) + i)
+		ch := &m.channels[n]
+		ch.sealed = mark(len(t.inputs) + i)
+		ch.order.sealed = first(ch.order.sealed, ch.sealed)
 	}
 }
 

@@ -84,6 +84,7 @@ type experiment struct {
 	job     dataflow.Job
 	store   *storage.Memory
 	checker *check.Checker
+	maxTime int64
 }
 
 func newExperiment(t testing.TB, algorithm string, mutant dataflow.Mutant) *experiment {
@@ -96,7 +97,7 @@ func newExperiment(t testing.TB, algorithm string, mutant dataflow.Mutant) *expe
 	c.Groups, c.CheckState, c.HashContents, c.Mutant = 16, true, true, mutant
 	c.Checkpoint.Interval, c.Checkpoint.Timeout, c.Checkpoint.Tolerated = 6e5, 2e9, -1
 	p := spec.Properties()
-	x := &experiment{sim: sim.New(), store: storage.NewMemory(0)}
+	x := &experiment{sim: sim.New(), store: storage.NewMemory(0), maxTime: 120e9}
 	x.job = dataflow.Job{Name: "count", Graph: runGraph(p.AppendSink), Algorithm: spec, Backend: heap.Backend{}, Config: c}
 	if x.checker, err = check.New(x.expect(t, p)); err != nil {
 		t.Fatal(err)
@@ -185,7 +186,7 @@ func (x *experiment) runPlan(t testing.TB, n uint64, p faults.Plan, m sim.Model)
 	}
 	r := x.sim.Run(sim.Config{
 		Seed: n, Policy: &sim.Random{}, Workers: 3, Model: m, Job: &x.job, Storage: x.store, External: ext,
-		Observers: []trace.Observer{x.checker}, Injector: faults.NewInjector(p), MaxTime: 120e9, MaxEvents: 2e6,
+		Observers: []trace.Observer{x.checker}, Injector: faults.NewInjector(p), MaxTime: x.maxTime, MaxEvents: 2e6,
 	})
 	return r, x.checker.Finish(check.End{Done: r.Verdict == sim.Done, Time: r.Virtual, Err: r.Err})
 }

@@ -10,15 +10,19 @@
 // a path reaches says everything, so that a snapshot costs one fixed point over the
 // channels: if the paths from it come back to its task in front of it, it is useless.
 //
-// Only what survives counts: a recovery takes the ends of channels and the
+// A snapshot that is still being stored when a run stops divides intervals like any
+// other, but is not judged. Only what survives counts: a recovery takes the ends of channels and the
 // histories of tasks back, and what it discards is judged no more. Messages in
 // flight make no snapshot useless: the condition is about orphans, and captured
 // channel state, logs or replay account for the others. Hence rounds, whose cuts
 // have no orphans, never fire here: with a round given up, the shares of some tasks
 // are judged among the complete ones.
 //
+// Without a cycle of channels no zigzag path comes back, and no snapshot is useless:
+// there the oracle cannot tell communication-induced from uncoordinated snapshots.
+//
 // It does not verify snapshots of histories that were rolled back, snapshots that
-// were not stored, nor runs that did not end well.
+// were not stored, nor runs that stop in the middle of a recovery.
 
 package check
 
@@ -29,7 +33,7 @@ import (
 
 type useless struct {
 	judge
-	alive [][]int32 // by task: its surviving stored snapshots, in order
+	alive [][]int32 // by task: its surviving snapshots that are stored or being stored, in order
 	from  []int     // scratch, by task: earliest interval from which a path goes on, 0: none
 }
 
@@ -44,24 +48,26 @@ func (o *useless) Observe(*trace.Event) {}
 
 func (o *useless) Reset() {}
 
-// Finish judges the snapshots of a run that ended well, once.
+// Finish judges the snapshots once, wherever the run has come to: what is useless
+// stays so. In the middle of a recovery only some tasks have gone back, and what
+// the others have from them would count as orphans.
 func (o *useless) Finish(End) {
-	if !o.x.NoneUseless || !o.done {
+	if !o.x.NoneUseless || !o.done && o.line.active {
 		return
 	}
 	for i := range o.tasks {
 		t := &o.tasks[i]
 		o.alive[i] = o.alive[i][:0]
 		for _, p := range t.snapshots {
-			if s := &o.snapshots[p]; s.stored && o.survives(s, t.segment) {
+			if s := &o.snapshots[p]; !s.failed && o.survives(s, t.segment) {
 				o.alive[i] = append(o.alive[i], p)
 			}
 		}
 	}
 	for i := range o.tasks {
 		for k, p := range o.alive[i] {
-			if back := o.back(i, k+1); back > 0 && back <= k+1 {
-				o.violate(id.TaskID(i), o.snapshots[p].epoch, "the snapshot is useless: a zigzag path from it comes back to %s %d snapshots earlier, so that it belongs to no consistent global one", o.taskName(i), k+1-back)
+			if back := o.back(i, k+1); back > 0 && back <= k+1 && o.snapshots[p].stored {
+				o.violate(id.TaskID(i), o.snapshots[p].epoch, "the snapshot is useless: a zigzag path from it comes back to %s in front of it, so that it belongs to no consistent global one", o.taskName(i))
 			}
 		}
 	}

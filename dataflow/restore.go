@@ -201,6 +201,7 @@ func (t *Task) resume() {
 		for i := range t.outputs {
 			t.outputs[i].sealed = h.Sealed[i]
 		}
+		t.ctx.rotate(h.Rotation)
 	}
 	if t.cfg.Mutant == MutantForgetTimers && t.timers != nil {
 		for ok := true; ok; _, _, ok = t.timers.Pop(EndOfTime) {

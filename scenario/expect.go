@@ -43,7 +43,7 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 			for len(x.Channels) <= int(out.ID) {
 				x.Channels = append(x.Channels, check.Channel{})
 			}
-			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer}
+			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer, Reorders: out.Reorders}
 		}
 	}
 	return x, nil
@@ -53,6 +53,7 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 func promise(x *check.Expect, p dataflow.Properties) {
 	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(p.Output)
 	x.Coordinated, x.AppendSink, x.NoneUseless = p.HasRounds(), p.AppendSink, p.NoneUseless
+	x.Resends, x.Replays = p.Rollback == dataflow.ScopeTask, p.NonDeterminism == dataflow.Recorded
 }
 
 // layout tells the checker how checkpoint storage is laid out.

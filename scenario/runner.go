@@ -22,16 +22,17 @@ import (
 // Runner runs one combination for one seed after another, reusing memory. It is
 // for one goroutine at a time.
 type Runner struct {
-	cfg       Config
-	job       dataflow.Job
-	sim       *sim.Sim
-	memory    *storage.Memory
-	state     statecatalog.Backend
-	backend   state.Backend
-	checker   *check.Checker
-	swarm     *seed.Source
-	tape      seed.Tape
-	random    sim.RandomFaults
+	cfg     Config
+	job     dataflow.Job
+	sim     *sim.Sim
+	memory  *storage.Memory
+	state   statecatalog.Backend
+	backend state.Backend
+	checker *check.Checker
+	swarm   *seed.Source
+	tape    seed.Tape
+	random  sim.RandomFaults
+	// What calm runs need, and the twin that is asked about one that is slow.
 	pace      pace
 	paceKnown bool
 	calm      bool    // draw everything as ever, but no fault

@@ -94,9 +94,9 @@ func (s *Sim) onExtDone(e *event) {
 		p.take(e.ref)
 	}
 	s.observeExt(trace.ExtDone, &op, status.Outcome())
-	if t := &s.tasks[by.task]; t.task != nil && t.inc == by.inc {
+	if s.isCurrent(by.task, by.inc) {
 		s.event = dataflow.Event{Kind: dataflow.EvExternal, Ticket: by.ticket, Ext: status}
-		t.step(&s.event)
+		s.tasks[by.task].step(&s.event)
 	}
 }
 

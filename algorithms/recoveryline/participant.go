@@ -10,6 +10,10 @@ import (
 // MutantSnapshotBeforeLog is the mistake of a snapshot that becomes visible before its message log.
 const MutantSnapshotBeforeLog dataflow.Mutant = "snapshot-before-log"
 
+// MutantNeverForced is the mistake of a communication-induced algorithm that takes
+// no forced snapshots. It shows on graphs with a cycle only.
+const MutantNeverForced dataflow.Mutant = "never-forced"
+
 // Participant is the half of one task that these algorithms share: message logs,
 // local snapshots at its own times, recovery. Embed it in a Protocol and call
 // Join in Start.
@@ -83,6 +87,9 @@ func (p *Participant) Timer(t id.Ticket) {
 // Force takes a snapshot now, whatever else is under way: what is about to be
 // delivered must not be in it. Only in Deliver.
 func (p *Participant) Force() {
+	if p.K.Config().Mutant == MutantNeverForced {
+		return
+	}
 	p.K.Observe(trace.Forced, id.MakeEpoch(p.K.Attempt(), p.index+1), "")
 	p.snapshot()
 }

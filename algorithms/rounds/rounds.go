@@ -174,6 +174,9 @@ func (c *Coordinated) completeRounds() {
 	for range newest {
 		c.giveUp(c.rounds[0], "a newer round is complete")
 	}
+	if newest > 0 {
+		c.sweepGivenUp()
+	}
 	r := c.rounds[0]
 	r.done = true
 	c.creating = true
@@ -338,15 +341,20 @@ func (c *Coordinated) abort(r *Round, reason string) {
 		c.fail(fmt.Errorf("checkpoint %s failed (%s); %d failures in a row are more than the tolerated %d", r.epoch, reason, c.failures, c.cfg.Tolerated))
 		return
 	}
+	c.sweepGivenUp()
+	c.collect()
+	c.pause()
+	c.completeRounds()
+	c.drainedAgain()
+}
+
+// sweepGivenUp deletes what rounds that were given up have stored so far.
+func (c *Coordinated) sweepGivenUp() {
 	limit := id.MakeEpoch(c.number, c.lastIndex+1)
 	if len(c.rounds) > 0 {
 		limit = c.rounds[0].epoch
 	}
 	c.client.Sweep(limit, c.garbagePrefixes(), c.isLive, nil)
-	c.collect()
-	c.pause()
-	c.completeRounds()
-	c.drainedAgain()
 }
 
 func (c *Coordinated) giveUp(r *Round, reason string) bool {

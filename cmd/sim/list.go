@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	algorithmcatalog "weir/algorithms/catalog"
-	"weir/dataflow"
 	"weir/scenario/mutants"
 	statecatalog "weir/state/catalog"
 	"weir/trace"
@@ -24,15 +23,14 @@ func newList() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
-					"algorithms": algorithmcatalog.Names(), "states": statecatalog.Names(), "workloads": workloadcatalog.Names(), "mutants": mutants.Names(),
+					"algorithms": algorithmcatalog.Names(), "properties": declared(), "states": statecatalog.Names(), "workloads": workloadcatalog.Names(), "mutants": mutants.Names(),
 				})
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 			p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
-			p("ALGORITHM\tPROMISES (STATE, OUTPUT)\tHOW\n")
-			for _, a := range algorithmcatalog.All() {
-				d := a.Properties()
-				p("%s\t%s, %s\t%s\n", a.Name, guarantee(d.State), guarantee(d.Output), a.Short)
+			p("ALGORITHM\tPROMISES (STATE, OUTPUT)\tSNAPSHOTS\tROLLS BACK\tHOW\n")
+			for _, a := range declared() {
+				p("%s\t%s, %s\t%s\t%s\t%s\n", a.Name, a.State, a.Output, a.Snapshots, a.Rollback, a.Short)
 			}
 			p("\nSTATE\n")
 			for _, s := range statecatalog.Names() {
@@ -55,8 +53,4 @@ func newList() *cobra.Command {
 	})
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object on stdout")
 	return cmd
-}
-
-func guarantee(g dataflow.Guarantee) string {
-	return [...]string{"nothing", "at most once", "at least once", "exactly once"}[g]
 }

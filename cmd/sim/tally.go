@@ -45,7 +45,7 @@ type tally struct {
 
 func newTally(c *scenario.Config) tally {
 	p := c.Algorithm.Properties()
-	return tally{Algorithm: c.Algorithm.Name, State: c.State, Workload: c.Workload.Name(), promised: guarantee(p.State)}
+	return tally{Algorithm: c.Algorithm.Name, State: c.State, Workload: c.Workload.Name(), promised: guarantees[p.State]}
 }
 
 // note adds the outcome of a seed.
