@@ -44,6 +44,7 @@ type group struct {
 	tree *Tree
 	head Timer // the first of tree
 	at   int   // place in the heap; -1: no timers
+	hint btree.PathHint
 }
 
 // TimeBytes is what the time of a timer takes in a database key and counts as.
@@ -71,11 +72,11 @@ func (q *Queue) Add(in uint16, at int64, key []byte) bool {
 	t := Timer{at, key}
 	if g.tree == nil {
 		g.tree = btree.NewBTreeGOptions(before, btree.Options{NoLocks: true})
-	} else if _, there := g.tree.Get(t); there {
+	} else if _, there := g.tree.GetHint(t, &g.hint); there {
 		return false
 	}
 	t.Key = bytes.Clone(key)
-	g.tree.Set(t)
+	g.tree.SetHint(t, &g.hint)
 	q.n++
 	q.bytes += int64(TimeBytes + len(key))
 	switch {
