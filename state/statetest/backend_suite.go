@@ -198,13 +198,13 @@ func (s *subject) fire(until int64) error {
 	for {
 		at, key, ok := s.timers.Pop(until)
 		if ok != (len(want) > 0) {
-			return fmt.Errorf("Pop up to %d gives (%d, %q), %v, with %d timers due", until, at, key, ok, len(want))
+			return fmt.Errorf("a Pop up to %d gives (%d, %q), %v, with %d timers due", until, at, key, ok, len(want))
 		}
 		if !ok {
 			return nil
 		}
 		if got := (dueAt{at, string(key)}); got != want[0] {
-			return fmt.Errorf("Pop up to %d gives %v, want %v: not in order of (time, key)", until, got, want[0])
+			return fmt.Errorf("a Pop up to %d gives %v, want %v: not in order of (time, key)", until, got, want[0])
 		}
 		delete(s.twin.timers, want[0])
 		want = want[1:]
