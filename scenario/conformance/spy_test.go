@@ -31,6 +31,11 @@ func spyOn(t *testing.T, p dataflow.Protocol, called map[string]bool) dataflow.P
 	switch hooks := hooksOf(p); hooks {
 	case "":
 		return s
+	case "After":
+		return struct {
+			*spy
+			dataflow.Afterer
+		}{s, p.(dataflow.Afterer)}
 	case "After Sealed":
 		return struct {
 			*spy
@@ -78,6 +83,7 @@ func (s *spyKernel) Info() *dataflow.TaskInfo { s.called["Info"] = true; return 
 func (s *spyKernel) Attempt() id.Attempt      { s.called["Attempt"] = true; return s.Kernel.Attempt() }
 func (s *spyKernel) Config() *dataflow.Config { s.called["Config"] = true; return s.Kernel.Config() }
 func (s *spyKernel) IsDrained() bool          { s.called["IsDrained"] = true; return s.Kernel.IsDrained() }
+func (s *spyKernel) Firing() bool             { s.called["Firing"] = true; return s.Kernel.Firing() }
 func (s *spyKernel) Ended(in int, stream bool) bool {
 	s.called["Ended"] = true
 	return s.Kernel.Ended(in, stream)
