@@ -22,8 +22,9 @@ var imports = []struct{ pkg, may string }{
 	{"results/resultstest", "trace/cost results results/stat"},
 
 	{"state", "trace"},
-	{"state/heap", "state"},
-	{"state/pebblestate", "state"},
+	{"state/timers", "state"},
+	{"state/heap", "state state/timers"},
+	{"state/pebblestate", "state state/timers"},
 	{"state/storage", "state"},
 	{"state/catalog", "state state/heap state/pebblestate"},
 	{"state/statetest", "state"},

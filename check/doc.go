@@ -36,6 +36,6 @@
 // captured in flight, which must be exactly the prefix that the sources had
 // handed out.
 //
-// Watermarks and timers are not part of the trace; a mistake there shows in the
-// output.
+// Watermarks and the firing of timers are not part of the trace; a mistake there
+// shows in the output. Timers that are set are part of the state's sum.
 package check

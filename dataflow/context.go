@@ -1,7 +1,6 @@
 package dataflow
 
 import (
-	"bytes"
 	"fmt"
 
 	"weir/id"
@@ -13,8 +12,8 @@ import (
 type Context struct {
 	t     *Task
 	outs  []*Output // by port
-	lists []*state.OperatorList
 	keyed bool
+	err   error // of List in Operator.Open
 }
 
 // Info describes the task.
@@ -42,45 +41,19 @@ func (u unkeyed) Table(d state.Descriptor) (state.Table, error) {
 
 // List returns the operator list state called name, which is part of every
 // snapshot; declare it in Operator.Open. mode says how rescaling hands items out.
+// A name that is in use with another mode fails the task.
 func (c *Context) List(name string, mode state.Redistribution) *state.OperatorList {
-	for _, l := range c.lists {
-		if l.Name == name {
-			return l
-		}
-	}
-	l := &state.OperatorList{Name: name, Mode: mode}
-	c.lists = append(c.lists, l)
-	return l
-}
-
-func (c *Context) encodeLists() []byte {
-	if len(c.lists) == 0 {
-		return nil
-	}
-	all := make([]state.OperatorList, len(c.lists))
-	for i, l := range c.lists {
-		all[i] = *l
-	}
-	return state.AppendOperatorLists(nil, all)
-}
-
-// decodeLists fills the lists that Open declared; others are kept as they are.
-func (c *Context) decodeLists(src []byte) error {
-	if len(src) == 0 {
-		return nil
-	}
-	saved, err := state.DecodeOperatorLists(src)
+	l, err := c.t.store.List(name, mode)
 	if err != nil {
-		return err
-	}
-	for _, l := range saved {
-		have := c.List(l.Name, l.Mode)
-		have.Items = have.Items[:0]
-		for _, item := range l.Items {
-			have.Items = append(have.Items, bytes.Clone(item))
+		l = &state.OperatorList{Name: name, Mode: mode}
+		if c.err == nil {
+			c.err = err
+		}
+		if c.t.phase == running {
+			c.t.fail(err)
 		}
 	}
-	return nil
+	return l
 }
 
 // Key returns the key of b with its hash and key group; b is not copied.
@@ -98,12 +71,29 @@ func (c *Context) Watermark() int64 { return c.t.watermark }
 // Attempt returns the attempt that started this incarnation.
 func (c *Context) Attempt() id.Attempt { return c.t.attempt }
 
-// Timer asks for OnTimer when the watermark reaches at. The same (at, key) is
-// kept once. Timers are part of every snapshot.
-func (c *Context) Timer(at int64, key []byte) { c.t.timers.set(at, key) }
+// Timer asks for OnTimer when the watermark reaches at; if it has, OnTimer is
+// called at once: after the buffer that is being processed, or in its place in
+// the order if timers are firing. The same (at, key) is kept once. Timers are
+// keyed state, which the vertex must have.
+func (c *Context) Timer(at int64, key []byte) { c.t.setTimer(at, key) }
 
 // CancelTimer forgets a timer; an unknown one is fine.
-func (c *Context) CancelTimer(at int64, key []byte) { c.t.timers.cancel(at, key) }
+func (c *Context) CancelTimer(at int64, key []byte) {
+	if c.t.timers != nil {
+		c.t.timers.Cancel(at, c.Key(key))
+	}
+}
+
+// ProcessingTimer asks for OnProcessingTimer when Now has reached at. Otherwise it
+// is like Timer; when the input has ended none fires any more.
+func (c *Context) ProcessingTimer(at int64, key []byte) { c.t.setClockTimer(at, key) }
+
+// CancelProcessingTimer forgets a timer; an unknown one is fine.
+func (c *Context) CancelProcessingTimer(at int64, key []byte) {
+	if c.t.clock != nil {
+		c.t.clock.Cancel(at, c.Key(key))
+	}
+}
 
 // Out returns the output port p. Ports without an edge swallow what is emitted.
 func (c *Context) Out(p int) *Output {

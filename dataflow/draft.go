@@ -17,8 +17,6 @@ import (
 type Draft struct {
 	t         *Task
 	head      Header
-	list      []byte // operator list state, encoded at the instant
-	timers    []byte
 	capture   state.Capture
 	in, out   []captured
 	bytesIn   int64
@@ -175,12 +173,6 @@ func (t *Task) begin(e, base id.Epoch) *Draft {
 	t.flush() // open buffers belong before the instant
 	d := &Draft{t: t}
 	d.head = t.header(e, base)
-	d.list = t.ctx.encodeLists()
-	if t.cfg.Mutant != MutantForgetTimers {
-		d.timers = t.timers.encode(nil)
-	} else {
-		d.timers = (&timers{}).encode(nil)
-	}
 	t.observeInstant(d)
 	prefix := keyOf("files/", t.info.ID, e, "-")
 	if t.cfg.Mutant == MutantReuseTableName {
@@ -209,7 +201,7 @@ func (t *Task) header(e, base id.Epoch) Header {
 	in, out := len(t.inputs), len(t.outputs)
 	positions := make([]id.Seq, in+out)
 	h := Header{
-		Epoch: e, Attempt: t.attempt, Base: base, Watermark: t.watermark, Drained: t.drained,
+		Epoch: e, Attempt: t.attempt, Base: base, Watermark: t.watermark, Drained: t.drained, Firing: t.firing, Advancing: t.advancing,
 		Delivered: positions[:in:in], Sealed: positions[in:],
 		Inputs: make([]InputHeader, len(t.inputs)),
 	}

@@ -28,28 +28,14 @@ func (t *Task) inputWatermark(i int, wm int64) {
 	t.advanceWatermark(t.low)
 }
 
+// advanceWatermark puts a watermark under way: timers that it makes due fire, this
+// turn as many as Config allows and the others in turns of their own, and then
+// the operator and the outputs are told. Until that is over no data is served.
 func (t *Task) advanceWatermark(wm int64) {
 	if wm <= t.watermark {
 		return
 	}
 	t.watermark = wm
-	if t.onTimer != nil {
-		for due, ok := t.timers.due(wm); ok; due, ok = t.timers.due(wm) {
-			if err := t.onTimer.OnTimer(due.at, due.key); err != nil {
-				t.fail(err)
-				return
-			}
-		}
-	}
-	if t.onWM != nil {
-		if err := t.onWM.OnWatermark(wm); err != nil {
-			t.fail(err)
-			return
-		}
-	}
-	if wm != EndOfTime { // EndData says as much
-		for i := range t.outputs {
-			t.outputs[i].setWatermark(wm)
-		}
-	}
+	t.firing, t.advancing = true, true
+	t.fire(t.cfg.TimersPerTurn)
 }

@@ -192,7 +192,7 @@ func (c *Config) Validate() error {
 	for _, b := range []bound{
 		{"batch records", int64(c.BatchRecords), 1}, {"batch bytes", int64(c.BatchBytes), 64},
 		{"batch timeout", int64(c.BatchTimeout), 0}, {"queue buffers", int64(c.QueueBuffers), 1},
-		{"credits", int64(c.Credits), 1}, {"source batch", int64(c.SourceBatch), 1},
+		{"credits", int64(c.Credits), 1}, {"source batch", int64(c.SourceBatch), 1}, {"timers per turn", int64(c.TimersPerTurn), 1},
 		{"checkpoint interval", int64(k.Interval), 1}, {"minimum pause", int64(k.MinPause), 0},
 		{"concurrent checkpoints", int64(k.MaxConcurrent), 1}, {"checkpoint timeout", int64(k.Timeout), 1},
 		{"tolerated failures", int64(k.Tolerated), -1}, {"retained checkpoints", int64(k.Retain), 1},
@@ -209,7 +209,7 @@ func (c *Config) Validate() error {
 func DefaultConfig() Config {
 	const millisecond = Nanos(1e6)
 	return Config{
-		BatchRecords: 1024, BatchBytes: 32 << 10, BatchTimeout: millisecond, QueueBuffers: 4, Credits: 4, SourceBatch: 1024,
+		BatchRecords: 1024, BatchBytes: 32 << 10, BatchTimeout: millisecond, QueueBuffers: 4, Credits: 4, SourceBatch: 1024, TimersPerTurn: 64,
 		Groups: state.DefaultGroups,
 		Checkpoint: CheckpointConfig{
 			Interval: 1000 * millisecond, MaxConcurrent: 1, Timeout: 600_000 * millisecond, Tolerated: 0, Retain: 1,

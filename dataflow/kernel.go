@@ -35,6 +35,9 @@ var ErrLostOutput = errors.New("the external store does not know a transaction t
 // IsDrained reports that the task has processed its last record.
 func (k *kernel) IsDrained() bool { return k.drained }
 
+// Firing reports that due timers are left.
+func (k *kernel) Firing() bool { return k.firing || k.clockDue && !k.ended }
+
 // Pause stops turns; everything else still comes in.
 func (k *kernel) Pause(on bool) { k.paused = on }
 

@@ -21,7 +21,7 @@ type Operator interface {
 }
 
 // WatermarkHandler is an Operator that wants to know when event time advances
-// (timers that are due fire afterwards).
+// (timers that are due have fired before).
 type WatermarkHandler interface {
 	OnWatermark(wm int64) error
 }
@@ -31,6 +31,15 @@ type TimerHandler interface {
 	// OnTimer is called once for each registered (at, key), in that order, when
 	// the watermark has reached at. key is borrowed.
 	OnTimer(at int64, key []byte) error
+}
+
+// ProcessingTimerHandler is an Operator that registers processing-time timers.
+// When they fire depends on the clock, so what comes of them differs from run to
+// run.
+type ProcessingTimerHandler interface {
+	// OnProcessingTimer is called once for each registered (at, key), those that
+	// are due together in that order, when the clock has reached at. key is borrowed.
+	OnProcessingTimer(at int64, key []byte) error
 }
 
 // Source is the role of an operator that reads one partition of a replayable

@@ -73,9 +73,10 @@ type Protocol interface {
 type (
 	// Deliverer is called before a numbered data item is delivered; it may snapshot first.
 	Deliverer interface{ Deliver(in int, b *Buffer) }
-	// Afterer is called last in a turn that delivered data or its end, or emitted
-	// some: everything that comes of it is done, EndData and Drained included; in =
-	// -1: source turn. Without Config.BatchTimeout it is sealed too; with one,
+	// Afterer is called last in a turn that delivered data or its end, emitted some,
+	// or fired timers: everything that comes of it is done, EndData and Drained
+	// included, unless Kernel.Firing says that timers are left; in = -1: a turn of
+	// a source, or of timers alone. Without Config.BatchTimeout it is sealed too; with one,
 	// records may lie in open buffers, which Kernel.Flush seals.
 	Afterer interface{ After(in int) }
 	// Stamper gives the piggyback of a buffer as it is sealed, controls too.
@@ -128,6 +129,9 @@ type Kernel interface {
 	Config() *Config
 	// IsDrained reports that the task has processed its last record.
 	IsDrained() bool
+	// Firing reports that due timers are left: what was delivered has not had all
+	// its effects yet. After is called when more of them have come.
+	Firing() bool
 	// Ended reports that input in has delivered EndData, or EndStream when stream.
 	Ended(in int, stream bool) bool
 	// Block and Unblock stop and resume delivery from an input.

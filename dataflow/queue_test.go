@@ -2,14 +2,10 @@ package dataflow
 
 import (
 	"bytes"
-	"encoding/binary"
-	"errors"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"weir/state"
 )
 
 // TestQueueAgainstSlice: the ring does what a slice does.
@@ -99,84 +95,6 @@ func TestRecordFraming(t *testing.T) {
 				t.Fatalf("record %d of a cut buffer is %x, want %x", n, rec, recs[n])
 			}
 			n++
-		}
-	})
-}
-
-func TestTimersAgainstSlice(t *testing.T) {
-	type entry struct {
-		at  int64
-		key string
-	}
-	order := func(a, b entry) int {
-		if a.at != b.at {
-			return int(min(max(a.at-b.at, -1), 1))
-		}
-		return bytes.Compare([]byte(a.key), []byte(b.key))
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		var s timers
-		var twin []entry
-		draw := func() entry {
-			return entry{rapid.Int64Range(-3, 3).Draw(t, "at"), string(rapid.SliceOfN(rapid.ByteRange('a', 'c'), 0, 2).Draw(t, "key"))}
-		}
-		for range rapid.IntRange(0, 30).Draw(t, "steps") {
-			e := draw()
-			i, found := slices.BinarySearchFunc(twin, e, order)
-			switch rapid.IntRange(0, 3).Draw(t, "step") {
-			case 0, 1:
-				key := []byte(e.key)
-				s.set(e.at, key)
-				clear(key) // it is borrowed
-				if !found {
-					twin = slices.Insert(twin, i, e)
-				}
-			case 2:
-				s.cancel(e.at, []byte(e.key))
-				if found {
-					twin = slices.Delete(twin, i, i+1)
-				}
-			case 3:
-				due, ok := s.due(e.at)
-				if want := len(twin) > 0 && twin[0].at <= e.at; ok != want {
-					t.Fatalf("a timer due at %d: %v, want %v", e.at, ok, want)
-				}
-				if ok {
-					if due.at != twin[0].at || string(due.key) != twin[0].key {
-						t.Fatalf("timer (%d, %q) fires, want %v", due.at, due.key, twin[0])
-					}
-					twin = twin[1:]
-				}
-			}
-		}
-		var back timers
-		if err := back.decode(s.encode(nil)); err != nil {
-			t.Fatal(err)
-		}
-		if err := new(timers).decode(append(s.encode(nil), 42)); !errors.Is(err, state.ErrCorrupt) {
-			t.Fatalf("a byte too many: %v", err)
-		}
-		if back.len() != len(twin) || s.len() != len(twin) {
-			t.Fatalf("%d timers, %d come back, want %d", s.len(), back.len(), len(twin))
-		}
-		for _, want := range twin {
-			if due, ok := back.due(want.at); !ok || due.at != want.at || string(due.key) != want.key {
-				t.Fatalf("timer (%d, %q) comes back, want %v", due.at, due.key, want)
-			}
-		}
-	})
-}
-
-func FuzzTimers(f *testing.F) {
-	var s timers
-	s.set(7, []byte("a"))
-	s.set(9, bytes.Repeat([]byte("b"), 200))
-	f.Add(s.encode(nil))
-	f.Add(binary.AppendUvarint(nil, 1<<60))
-	f.Fuzz(func(t *testing.T, src []byte) {
-		var s timers
-		if err := s.decode(src); err == nil && s.len() > len(src) {
-			t.Errorf("%d timers in %d bytes", s.len(), len(src))
 		}
 	})
 }

@@ -77,17 +77,12 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 	}
 }
 
-// restoreObject takes the snapshot object and rebuilds everything but keyed state.
+// restoreObject takes the snapshot object and rebuilds everything but keyed state,
+// timers among it.
 func (t *Task) restoreObject(data []byte) {
 	s, err := DecodeSnapshot(data)
 	if err == nil {
 		err = t.ours(s)
-	}
-	if err == nil {
-		err = t.ctx.decodeLists(s.List)
-	}
-	if err == nil {
-		err = t.timers.decode(s.Timers)
 	}
 	if err == nil && t.source != nil {
 		if err = t.source.Seek(s.Offset); err != nil {
@@ -193,6 +188,7 @@ func (t *Task) resume() {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
 		t.watermark, t.atLow = h.Watermark, 0
+		t.firing, t.advancing = h.Firing, h.Advancing
 		t.drained, t.ended = h.Drained, h.Drained
 		for i := range t.inputs {
 			in := &t.inputs[i]
@@ -207,8 +203,13 @@ func (t *Task) resume() {
 		}
 		t.ctx.rotate(h.Rotation)
 	}
+	if t.cfg.Mutant == MutantForgetTimers && t.timers != nil {
+		for ok := true; ok; _, _, ok = t.timers.Pop(EndOfTime) {
+		}
+	}
 	t.observeRestored(r)
 	t.phase = running
+	t.wake()
 	if r.snap != nil && !r.plan.Left {
 		t.injectCaptured(r.snap)
 	}

@@ -44,8 +44,8 @@ func TestRestore(t *testing.T) {
 	r.start(2, TaskPlan{Ref: "snap/t2/1.1", Stable: e1})
 	r.want("at the protocol's start", atStart, `1.1 "mine", 1 and 1 queued`)
 	r.want("ready with", fmt.Sprint(r.ready), "[[3 3]]")
-	if op2.ctx.Watermark() != 3 || r.task.timers.len() != 1 {
-		t.Errorf("watermark %d and %d timers, want 3 and 1", op2.ctx.Watermark(), r.task.timers.len())
+	if op2.ctx.Watermark() != 3 || r.task.timers.Len() != 1 {
+		t.Errorf("watermark %d and %d timers, want 3 and 1", op2.ctx.Watermark(), r.task.timers.Len())
 	}
 	if l := op2.ctx.List("notes", state.Split); len(l.Items) != 1 || string(l.Items[0]) != "x" {
 		t.Errorf("the list holds %q", l.Items)
@@ -100,7 +100,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{"another vertex", func(r *rig) { r.info.Name = "filter" }, "the snapshot belongs to middle[0], this is filter[0]: the graph has changed", state.ErrIncompatible},
 		{"another instance", func(r *rig) { r.info.Index = 1 }, "the snapshot belongs to middle[0], this is middle[1]: the graph has changed", state.ErrIncompatible},
 		{"another graph", func(r *rig) { r.info.Inputs = r.info.Inputs[:1] }, "the snapshot has 2 inputs and 1 outputs, the task 1 and 1: the graph has changed", state.ErrIncompatible},
-		{"another version", func(r *rig) { r.object(key)[8] = 1 }, "snapshot of format version 1, this program reads 2", state.ErrIncompatible},
+		{"another version", func(r *rig) { r.object(key)[8] = 1 }, "snapshot of format version 1, this program reads 3", state.ErrIncompatible},
 		{"no snapshot", func(r *rig) { r.object(key)[0] = 'X' }, "this is no snapshot object of weir", state.ErrCorrupt},
 		{"cut short", func(r *rig) { r.put(key, r.object(key)[:40]) }, "snapshot object: corrupt", state.ErrCorrupt},
 		{"gone", func(r *rig) { r.disk.Do(state.Op{Kind: state.OpDelete, Key: key}) }, `storage: get "snap/t2/1.1": not found`, nil},

@@ -35,6 +35,8 @@ type rig struct {
 	failure  error
 	events   []trace.Event
 	recycled []*Buffer
+	clock    int64     // what Now says
+	alarm    id.Ticket // the last timer asked for
 }
 
 // script is a protocol whose every call is a hook of the test.
@@ -145,6 +147,8 @@ type forward struct {
 	due    []string
 	fail   string // fails on this record, and on this timer
 	finish func()
+	then   func(at int64, key string) // on a timer
+	each   func(rec string)           // on a record
 }
 
 func (f *forward) Open(c *Context) error { f.ctx = c; return nil }
@@ -156,6 +160,9 @@ func (f *forward) Process(port int, b *Buffer) error {
 		}
 		f.seen = append(f.seen, string(rec))
 		f.ctx.Out(0).Emit(rec)
+		if f.each != nil {
+			f.each(string(rec))
+		}
 	}
 	return nil
 }
@@ -169,11 +176,22 @@ func (f *forward) Finish() error {
 
 func (f *forward) OnWatermark(wm int64) error { f.onWM = append(f.onWM, wm); return nil }
 
+func (f *forward) OnProcessingTimer(at int64, key []byte) error {
+	f.due = append(f.due, fmt.Sprintf("clock %d %s", at, key))
+	if f.then != nil {
+		f.then(at, string(key))
+	}
+	return nil
+}
+
 func (f *forward) OnTimer(at int64, key []byte) error {
 	if f.fail != "" && string(key) == f.fail {
 		return errors.New("a bad timer")
 	}
 	f.due = append(f.due, fmt.Sprintf("%d %s", at, key))
+	if f.then != nil {
+		f.then(at, string(key))
+	}
 	return nil
 }
 
@@ -253,10 +271,10 @@ func newRig(t testing.TB, name string, op Operator, half func(p *script) Protoco
 	g := &Graph{
 		Vertices: []Vertex{
 			{Name: "source", Parallelism: 2, Role: RoleSource, New: ops["source"]},
-			{Name: "middle", Parallelism: 1, New: ops["middle"]},
+			{Name: "middle", Parallelism: 1, Keyed: true, New: ops["middle"]},
 			{Name: "sink", Parallelism: 1, Role: RoleSink, New: ops["sink"]},
 		},
-		Edges: []Edge{{From: 0, To: 1, Partitioning: Rebalance}, {From: 1, To: 2, Partitioning: Rebalance}},
+		Edges: []Edge{{From: 0, To: 1, Partitioning: Hash, Key: state.HashBytes}, {From: 1, To: 2, Partitioning: Rebalance}},
 	}
 	c := DefaultConfig()
 	c.BatchTimeout, c.SourceBatch, c.Credits, c.QueueBuffers = 0, 1, 2, 4
@@ -487,7 +505,7 @@ func (r *rig) Credit(in, n int, b *Buffer) {
 }
 func (r *rig) Back(int, []byte)                        {}
 func (r *rig) Tell(d []byte)                           { r.told = append(r.told, d) }
-func (r *rig) Timer(k id.Ticket, d Nanos)              { r.note("timer %d", d) }
+func (r *rig) Timer(k id.Ticket, d Nanos)              { r.alarm = k; r.note("timer %d", d) }
 func (r *rig) Store(k id.Ticket, op state.Op)          { r.ops[k] = op; r.note("%s %s", op.Kind, op.Key) }
 func (r *rig) Transfer(k id.Ticket, tr state.Transfer) { r.moves[k] = tr }
 func (r *rig) External(k id.Ticket, op ExtOp) {
@@ -495,7 +513,7 @@ func (r *rig) External(k id.Ticket, op ExtOp) {
 	r.note("external %d %s", op.Kind, op.Txn)
 }
 func (r *rig) Draw(Choice, int) int { return 0 }
-func (r *rig) Now() int64           { return 0 }
+func (r *rig) Now() int64           { return r.clock }
 func (r *rig) Random() uint64       { return 0 }
 func (r *rig) HandedOut(id.Offset)  {}
 func (r *rig) Ready(at []id.Seq)    { r.ready = append(r.ready, append([]id.Seq(nil), at...)) }

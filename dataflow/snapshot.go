@@ -9,7 +9,7 @@ import (
 )
 
 // SnapshotVersion is the version of the snapshot object's format.
-const SnapshotVersion = 2
+const SnapshotVersion = 3
 
 const snapshotMagic = "WEIRSNAP"
 
@@ -20,12 +20,16 @@ type Header struct {
 	Base      id.Epoch   // snapshot whose files it may refer to, 0 = none
 	Offset    id.Offset  // source
 	Watermark int64
-	Drained   bool
-	Sum       uint64 // logical state, if Config.CheckState
-	Delivered []id.Seq
-	Sealed    []id.Seq
-	Inputs    []InputHeader
-	Pending   []id.Epoch // sink transactions sealed and not known committed
+	// Firing: the watermark is under way, timers up to it are left in the state.
+	// Positions count the buffer that brought it as delivered. Advancing: the
+	// operator and the outputs are still to be told of it.
+	Firing, Advancing bool
+	Drained           bool
+	Sum               uint64 // logical state, if Config.CheckState
+	Delivered         []id.Seq
+	Sealed            []id.Seq
+	Inputs            []InputHeader
+	Pending           []id.Epoch // sink transactions sealed and not known committed
 	// Rotation is the next receiver of each Rebalance edge: a replay sends every
 	// record where it went before.
 	Rotation []uint32
@@ -45,8 +49,6 @@ type Snapshot struct {
 	Job, Task string // names, for the check that it is ours
 	Index     int
 	Header
-	List    []byte
-	Timers  []byte
 	Handle  state.Handle
 	In, Out []CapturedBuffer
 }
@@ -61,14 +63,14 @@ func (d *Draft) encode() []byte {
 	t := d.t
 	handle := d.capture.Handle()
 	b := make([]byte, 0, 192+len(t.job)+len(t.info.Name)+20*len(d.head.Delivered)+10*len(d.head.Sealed)+10*len(d.head.Pending)+
-		len(d.head.Save)+len(d.list)+len(d.timers)+len(handle.Inline)+64*len(handle.Files)+int(d.bytesIn+d.bytesOut)+48*(len(d.in)+len(d.out)))
+		len(d.head.Save)+len(handle.Inline)+len(handle.Operator)+64*len(handle.Files)+int(d.bytesIn+d.bytesOut)+48*(len(d.in)+len(d.out)))
 	b = append(b, snapshotMagic...)
 	b = append(b, SnapshotVersion, 0)
 	b = AppendRecord(b, []byte(t.job))
 	b = AppendRecord(b, []byte(t.info.Name))
 	b = appendUvarint(b, uint64(t.info.Index))
 	h := &d.head
-	for _, v := range [...]uint64{uint64(h.Epoch), uint64(h.Attempt), uint64(h.Base), uint64(h.Offset), uint64(h.Watermark), h.Sum, flags(h.Drained, false)} {
+	for _, v := range [...]uint64{uint64(h.Epoch), uint64(h.Attempt), uint64(h.Base), uint64(h.Offset), uint64(h.Watermark), h.Sum, flags(h.Drained, h.Firing) | flags(false, h.Advancing)<<1} {
 		b = binary.LittleEndian.AppendUint64(b, v)
 	}
 	b = appendUvarint(b, uint64(len(h.Delivered)))
@@ -90,8 +92,6 @@ func (d *Draft) encode() []byte {
 		b = appendUvarint(b, uint64(n))
 	}
 	b = AppendRecord(b, h.Save)
-	b = AppendRecord(b, d.list)
-	b = AppendRecord(b, d.timers)
 	b = appendCaptured(b, d.in)
 	b = appendCaptured(b, d.out)
 	return state.AppendHandle(b, handle)
@@ -212,7 +212,7 @@ func DecodeSnapshot(src []byte) (*Snapshot, error) {
 	r := state.NewReader(src[10:])
 	s := &Snapshot{Job: string(r.Bytes()), Task: string(r.Bytes()), Index: int(r.Size())}
 	readHeader(r, &s.Header)
-	s.Save, s.List, s.Timers = r.Bytes(), r.Bytes(), r.Bytes()
+	s.Save = r.Bytes()
 	s.In = readCaptured(r, len(s.Delivered))
 	s.Out = readCaptured(r, len(s.Sealed))
 	if r.Err() == nil {
@@ -232,7 +232,8 @@ func DecodeSnapshot(src []byte) (*Snapshot, error) {
 func readHeader(r *state.Reader, h *Header) {
 	h.Epoch, h.Attempt, h.Base, h.Offset = id.Epoch(r.Uint64()), id.Attempt(r.Uint64()), id.Epoch(r.Uint64()), id.Offset(r.Uint64())
 	h.Watermark, h.Sum = int64(r.Uint64()), r.Uint64()
-	h.Drained = r.Uint64()&1 != 0
+	f := r.Uint64()
+	h.Drained, h.Firing, h.Advancing = f&1 != 0, f&2 != 0, f&4 != 0
 	if n := r.Count(10); n > 0 {
 		h.Delivered, h.Inputs = make([]id.Seq, n), make([]InputHeader, n)
 	}

@@ -38,10 +38,12 @@ type Task struct {
 	source  Source
 	sink    Sink
 	onTimer TimerHandler
+	onClock ProcessingTimerHandler
 	onWM    WatermarkHandler
 	ctx     Context
 	store   state.Store
-	timers  timers
+	timers  state.Timers // event time; nil: none can be set
+	clock   state.Timers // processing time; nil: none can be set
 
 	attempt   id.Attempt
 	phase     phase
@@ -54,6 +56,15 @@ type Task struct {
 	low       int64 // lowest watermark of the inputs, and how many have it;
 	atLow     int   // 0: not known
 	announced int64 // watermark last put on the outputs
+	firing    bool  // timers up to the watermark may be left
+	advancing bool  // the operator and the outputs are not told of the watermark yet
+	past      bool  // a timer was set at or behind the watermark
+	again     dueTimer
+
+	clockDue bool      // timers up to clockAt may be left
+	clockAt  int64     // processing time
+	alarm    id.Ticket // asked of the driver, for alarmAt; 0: none
+	alarmAt  int64
 
 	inputs   []input
 	outputs  []output
@@ -100,6 +111,7 @@ const (
 	effectProtocolStore effectKind = iota + 1
 	effectProtocolTimer
 	effectFlushTimer
+	effectAlarm
 	effectDraftTransfer
 	effectDraftPut
 	effectPreCommit
@@ -144,6 +156,7 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	t.source, _ = t.op.(Source)
 	t.sink, _ = t.op.(Sink)
 	t.onTimer, _ = t.op.(TimerHandler)
+	t.onClock, _ = t.op.(ProcessingTimerHandler)
 	t.onWM, _ = t.op.(WatermarkHandler)
 	if (info.Role == RoleSource) != (t.source != nil) || (info.Role == RoleSink) != (t.sink != nil) {
 		return nil, fmt.Errorf("%s: its role in the graph and its operator %T do not fit: a source must implement Source, a sink Sink, others neither", info.Name, t.op)
@@ -166,12 +179,22 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	if err := t.ctx.wire(j.Graph); err != nil {
 		return nil, err
 	}
-	store, err := j.Backend.Open(state.Open{Task: info.ID, Dir: env.Dir, Groups: info.Groups, FS: env.FS, Keyed: j.Graph.Vertices[info.Vertex].Keyed})
+	keyed := j.Graph.Vertices[info.Vertex].Keyed
+	store, err := j.Backend.Open(state.Open{
+		Task: info.ID, Dir: env.Dir, Groups: info.Groups, FS: env.FS, Keyed: keyed, Instance: info.Index, Instances: info.Parallelism,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", info.Name, err)
 	}
 	t.store = store
-	if err := t.op.Open(&t.ctx); err != nil {
+	err = t.openTimers(keyed)
+	if err == nil {
+		err = t.op.Open(&t.ctx)
+	}
+	if err == nil {
+		err = t.ctx.err
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", info.Name, errors.Join(err, store.Close()))
 	}
 	return t, nil
@@ -208,7 +231,13 @@ func (t *Task) State() state.Store { return t.store }
 
 // Runnable reports whether EvTurn would do something. Drivers ask after every Step.
 func (t *Task) Runnable() bool {
-	if t.phase != running || t.paused || t.full > 0 || t.parked {
+	if t.phase != running || t.paused || t.full > 0 {
+		return false
+	}
+	if t.firing || t.clockDue && !t.ended {
+		return true
+	}
+	if t.parked {
 		return false
 	}
 	if t.source != nil {
@@ -285,6 +314,8 @@ func (t *Task) complete(ev *Event) {
 		if t.phase == running {
 			t.proto.Timer(ev.Ticket)
 		}
+	case effectAlarm:
+		t.dueClock()
 	case effectFlushTimer:
 		t.flushing = false
 		t.flush()

@@ -1,91 +1,215 @@
 package dataflow
 
-import (
-	"bytes"
-	"encoding/binary"
-	"fmt"
+import "fmt"
 
-	"github.com/tidwall/btree"
-
-	"weir/state"
+// Names of the timers of a task among its keyed states.
+const (
+	eventTimers      = "timers.event"
+	processingTimers = "timers.processing"
 )
 
-// timers is the set of event-time timers of a task, ordered by (at, key).
-type timers struct {
-	tree *btree.BTreeG[timer]
+// openTimers opens the timers that the operator can be told of. They are keyed
+// state: a task whose input is not partitioned by key has none.
+func (t *Task) openTimers(keyed bool) (err error) {
+	if t.onTimer != nil && keyed {
+		if t.timers, err = t.store.Timers(eventTimers); err != nil {
+			return err
+		}
+	}
+	if t.onClock != nil && keyed && t.decider == nil {
+		t.clock, err = t.store.Timers(processingTimers)
+	}
+	return err
 }
 
-type timer struct {
+// setTimer adds an event-time timer. One that is due already fires at the end of
+// the turn, or, if timers are firing, among them.
+func (t *Task) setTimer(at int64, key []byte) {
+	if t.timers == nil {
+		t.noTimers("OnTimer")
+		return
+	}
+	if at <= t.watermark {
+		if t.cfg.Mutant == MutantSilentPastTimer {
+			return
+		}
+		t.past = true
+	}
+	t.timers.Set(at, t.ctx.Key(key))
+}
+
+func (t *Task) noTimers(method string) {
+	t.fail(fmt.Errorf("a timer is set by %T, which needs a method %s and a vertex that is Keyed", t.op, method))
+}
+
+// pastTimers begins to fire timers that were set at or behind the watermark.
+func (t *Task) pastTimers() {
+	if t.past && !t.firing && t.phase == running {
+		t.firing = true
+		t.fire(t.cfg.TimersPerTurn)
+	}
+}
+
+// fire tells the operator of at most most timers up to the watermark under way,
+// then, when none is left, of the watermark itself, and the outputs too.
+func (t *Task) fire(most int) {
+	for t.firing {
+		done := t.fireTimers(&most)
+		if !done || t.phase == failed {
+			return
+		}
+		t.firing, t.past = false, false
+		if !t.advancing {
+			return
+		}
+		t.advancing = false
+		wm := t.watermark
+		if t.onWM != nil {
+			if err := t.onWM.OnWatermark(wm); err != nil {
+				t.fail(err)
+				return
+			}
+		}
+		if wm != EndOfTime { // EndData says as much
+			for i := range t.outputs {
+				t.outputs[i].setWatermark(wm)
+			}
+		}
+		t.firing = t.past // OnWatermark has set timers that are due
+	}
+}
+
+// fireTimers fires timers that are due until none is left (done) or most is 0.
+func (t *Task) fireTimers(most *int) (done bool) {
+	if t.timers == nil {
+		return true
+	}
+	if t.again.key != nil { // MutantFireTwice
+		t.timers.Cancel(t.again.at, t.ctx.Key(t.again.key))
+		t.again = dueTimer{}
+	}
+	for {
+		if *most == 0 {
+			first, ok := t.timers.First()
+			return !ok || first > t.watermark
+		}
+		at, key, ok := t.timers.Pop(t.watermark)
+		if !ok {
+			return true
+		}
+		*most--
+		if err := t.onTimer.OnTimer(at, key); err != nil {
+			t.fail(err)
+			return false
+		}
+		if *most == 0 && t.cfg.Mutant == MutantFireTwice {
+			t.timers.Set(at, t.ctx.Key(key))
+			t.again = dueTimer{at, key}
+			return false
+		}
+	}
+}
+
+// dueTimer is a timer that MutantFireTwice has fired and not yet removed.
+type dueTimer struct {
 	at  int64
 	key []byte
 }
 
-func timerLess(a, b timer) bool {
-	if a.at != b.at {
-		return a.at < b.at
-	}
-	return bytes.Compare(a.key, b.key) < 0
-}
-
-func (s *timers) set(at int64, key []byte) {
-	if s.tree == nil {
-		s.tree = btree.NewBTreeGOptions(timerLess, btree.Options{NoLocks: true})
-	}
-	probe := timer{at, key}
-	if _, ok := s.tree.Get(probe); !ok {
-		probe.key = bytes.Clone(key)
-		s.tree.Set(probe)
-	}
-}
-
-func (s *timers) cancel(at int64, key []byte) {
-	if s.tree != nil {
-		s.tree.Delete(timer{at, key})
-	}
-}
-
-// due removes and returns the first timer at or before wm.
-func (s *timers) due(wm int64) (timer, bool) {
-	if s.tree == nil {
-		return timer{}, false
-	}
-	first, ok := s.tree.Min()
-	if !ok || first.at > wm {
-		return timer{}, false
-	}
-	s.tree.PopMin()
-	return first, true
-}
-
-func (s *timers) len() int {
-	if s.tree == nil {
-		return 0
-	}
-	return s.tree.Len()
-}
-
-func (s *timers) encode(dst []byte) []byte {
-	dst = appendUvarint(dst, uint64(s.len()))
-	if s.tree != nil {
-		s.tree.Scan(func(t timer) bool {
-			dst = binary.LittleEndian.AppendUint64(dst, uint64(t.at))
-			dst = AppendRecord(dst, t.key)
-			return true
-		})
-	}
-	return dst
-}
-
-func (s *timers) decode(src []byte) error {
-	r := state.NewReader(src)
-	for range r.Count(9) {
-		at, key := int64(r.Uint64()), r.Bytes()
-		if r.Err() == nil {
-			s.set(at, key)
+// slice is a turn while timers are due. A control item that has reached the head
+// of an input goes first: a barrier does not wait for all of them. Where choices
+// are recorded it does wait, so that a repetition puts it at the same place.
+func (t *Task) slice() {
+	if t.decider == nil {
+		if i := t.control(); i >= 0 {
+			t.take(i)
+			return
 		}
 	}
-	if err := r.Done(); err != nil {
-		return fmt.Errorf("timers: %w", err)
+	if t.firing {
+		t.fire(t.cfg.TimersPerTurn)
+	} else {
+		t.fireClock(t.cfg.TimersPerTurn)
+		t.pastTimers()
 	}
-	return nil
+	if t.phase == failed {
+		return
+	}
+	t.endTurn()
+	if t.source == nil {
+		t.endOfInput()
+	}
+	if t.afterer != nil && t.phase == running {
+		t.afterer.After(-1)
+	}
+}
+
+// control returns an input that may be served and has a control item first, or -1.
+func (t *Task) control() int {
+	for i := range t.inputs {
+		if in := &t.inputs[i]; !in.blocked && in.q.len() > 0 && in.q.at(0).Item == Control {
+			return i
+		}
+	}
+	return -1
+}
+
+// setClockTimer adds a processing-time timer.
+func (t *Task) setClockTimer(at int64, key []byte) {
+	switch {
+	case t.decider != nil:
+		t.fail(fmt.Errorf("%T sets a processing-time timer, and the algorithm repeats recorded choices: between which buffers it fires is none of them", t.op))
+		return
+	case t.clock == nil:
+		t.noTimers("OnProcessingTimer")
+		return
+	}
+	t.clock.Set(at, t.ctx.Key(key))
+	t.wake()
+}
+
+// wake asks the driver for the time of the first processing-time timer, unless
+// it is asked for that time or an earlier one already.
+func (t *Task) wake() {
+	if t.clock == nil || t.ended || t.clockDue {
+		return
+	}
+	at, ok := t.clock.First()
+	if !ok || t.alarm != 0 && t.alarmAt <= at {
+		return
+	}
+	t.alarm, t.alarmAt = t.ticket(effect{kind: effectAlarm}), at
+	t.host.Timer(t.alarm, Nanos(max(0, at-t.now())))
+}
+
+// fireClock fires at most most timers that the clock has reached.
+func (t *Task) fireClock(most int) {
+	for ; most > 0; most-- {
+		at, key, ok := t.clock.Pop(t.clockAt)
+		if !ok {
+			break
+		}
+		if err := t.onClock.OnProcessingTimer(at, key); err != nil {
+			t.fail(err)
+			return
+		}
+	}
+	if first, ok := t.clock.First(); ok && first <= t.clockAt {
+		return
+	}
+	t.clockDue = false
+	t.wake()
+}
+
+// dueClock is the answer to wake: the timers that are due fire from the next turn on.
+func (t *Task) dueClock() {
+	t.alarm = 0
+	if t.phase != running || t.ended || t.clockDue {
+		return
+	}
+	if t.clockAt = t.now(); t.clockAt >= t.alarmAt {
+		t.clockDue = true
+		return
+	}
+	t.wake()
 }

@@ -7,17 +7,25 @@ import (
 	"weir/trace"
 )
 
-// turn processes exactly one buffer or one source batch, of at most most
-// records if most > 0.
+// turn processes exactly one buffer, one source batch, of at most most records if
+// most > 0, or one slice of timers.
 func (t *Task) turn(most int) {
+	if t.firing || t.clockDue && !t.ended {
+		t.slice()
+		return
+	}
 	if t.source != nil {
 		t.sourceTurn(most)
 		return
 	}
 	i := t.pick()
-	if i < 0 {
-		return
+	if i >= 0 {
+		t.take(i)
 	}
+}
+
+// take processes the first buffer of an input.
+func (t *Task) take(i int) {
 	in := &t.inputs[i]
 	b := in.q.pop()
 	if in.q.len() == 0 {
@@ -116,9 +124,9 @@ func (t *Task) deliver(i int, b *Buffer) {
 	}
 	if b.Watermark != NoWatermark && in.loose == nil {
 		t.inputWatermark(i, b.Watermark)
-		if t.phase == failed {
-			return
-		}
+	}
+	if t.pastTimers(); t.phase == failed {
+		return
 	}
 	if !b.Injected {
 		if b.Shared {
@@ -203,7 +211,7 @@ func (t *Task) flush() {
 
 // endOfInput runs Finish once when nothing more can come, and ends the outputs.
 func (t *Task) endOfInput() {
-	if t.ended || t.phase != running {
+	if t.ended || t.firing || t.phase != running {
 		return
 	}
 	for i := range t.inputs {
@@ -215,6 +223,12 @@ func (t *Task) endOfInput() {
 	if err := t.op.Finish(); err != nil {
 		t.fail(err)
 		return
+	}
+	if t.past { // in one go: Finish must not be called again
+		t.firing = true
+		if t.fire(-1); t.phase == failed {
+			return
+		}
 	}
 	t.flush()
 	for i := range t.outputs {

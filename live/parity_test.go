@@ -33,7 +33,7 @@ type snapshotSize struct {
 	// count watermarks, of which there is one per buffer, and how records fall
 	// into buffers is a matter of timing, as is the width of their encoding.
 	Object                int
-	Lists, Timers, Save   int
+	Lists, Save           int
 	Inline                int   // state within the object
 	State, Changed        int64 // logical
 	Captured, Uncommitted int   // buffers and transactions
@@ -60,7 +60,7 @@ func sizes(t *testing.T, store *storage.Memory) []snapshotSize {
 			continue // a record, a plan, a file
 		}
 		x := snapshotSize{
-			Task: fmt.Sprintf("%s[%d]", s.Task, s.Index), Epoch: s.Epoch, Object: len(data) - positionBytes(s), Lists: len(s.List), Timers: len(s.Timers),
+			Task: fmt.Sprintf("%s[%d]", s.Task, s.Index), Epoch: s.Epoch, Object: len(data) - positionBytes(s), Lists: len(s.Handle.Operator),
 			Save: len(s.Save), Inline: len(s.Handle.Inline), State: s.Handle.Bytes, Changed: s.Handle.Changed,
 			Captured: len(s.In) + len(s.Out), Uncommitted: len(s.Pending),
 		}

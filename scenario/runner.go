@@ -142,6 +142,8 @@ func baseConfig() dataflow.Config {
 	return c
 }
 
+const defaultTimersPerTurn = 64
+
 // draw sets what a seed decides about the job and the world around it: sizes
 // of batches and queues, settings of the coordinator, skew, failing operations.
 // Every seed is another kind of run, so that a mistake that needs small queues
@@ -178,6 +180,10 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: r.mostEvents(), MaxTime: 300e9}
 	cfg.LocalDisks = r.state.Local
 	r.skew(d, &cfg)
+	c.TimersPerTurn = defaultTimersPerTurn
+	if d.Chance(1, 2) {
+		c.TimersPerTurn = 1 + d.Draw(4) // so few that a barrier finds timers left
+	}
 	return cfg
 }
 

@@ -2,7 +2,7 @@ package state
 
 import "fmt"
 
-var kindNames = [...]string{"", "value", "list", "map", "reducing"}
+var kindNames = [...]string{"", "value", "list", "map", "reducing", "timers"}
 
 // String returns the name of the kind, for example "list".
 func (k Kind) String() string {
@@ -17,11 +17,11 @@ func (d Descriptor) Validate() error {
 	switch {
 	case d.Name == "":
 		return fmt.Errorf("state without a name: give every keyed state a name that stays the same across restarts")
-	case d.Kind < KindValue || d.Kind > KindReducing:
+	case d.Kind < KindValue || d.Kind > KindTimers:
 		return fmt.Errorf("state %q: unknown %s", d.Name, d.Kind)
 	case d.FixedSize < 0:
 		return fmt.Errorf("state %q: fixed size %d is negative; 0 means that it varies", d.Name, d.FixedSize)
-	case d.FixedSize > 0 && (d.Kind == KindList || d.Kind == KindMap):
+	case d.FixedSize > 0 && (d.Kind == KindList || d.Kind == KindMap || d.Kind == KindTimers):
 		return fmt.Errorf("state %q: a %s has no fixed size; only value and reducing state may", d.Name, d.Kind)
 	}
 	return nil

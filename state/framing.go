@@ -57,6 +57,7 @@ func AppendHandle(dst []byte, h Handle) []byte {
 	dst = AppendString(dst, h.Backend)
 	dst = binary.LittleEndian.AppendUint16(dst, h.Version)
 	dst = AppendBytes(dst, h.Inline)
+	dst = AppendBytes(dst, h.Operator)
 	dst = binary.AppendUvarint(dst, uint64(len(h.Files)))
 	for i := range h.Files {
 		f := &h.Files[i]
@@ -74,8 +75,8 @@ func AppendHandle(dst []byte, h Handle) []byte {
 	return binary.AppendUvarint(dst, uint64(h.Changed))
 }
 
-// DecodeHandle reads one handle from the front of src. Inline and rest alias
-// src. Damaged input is an error that wraps ErrCorrupt. The encoding has no
+// DecodeHandle reads one handle from the front of src. Inline, Operator and
+// rest alias src. Damaged input is an error that wraps ErrCorrupt. The encoding has no
 // checksum of its own: the object that holds it has one.
 func DecodeHandle(src []byte) (h Handle, rest []byte, err error) {
 	r := Reader{src: src}
@@ -83,6 +84,9 @@ func DecodeHandle(src []byte) (h Handle, rest []byte, err error) {
 	h.Version = r.Uint16()
 	if b := r.Bytes(); len(b) > 0 {
 		h.Inline = b
+	}
+	if b := r.Bytes(); len(b) > 0 {
+		h.Operator = b
 	}
 	if n := r.Count(fileRefMinBytes); n > 0 {
 		h.Files = make([]FileRef, n)

@@ -14,6 +14,9 @@ const (
 	Split Redistribution = iota + 1
 	// Union gives all items of all tasks to each of the new tasks.
 	Union
+	// Broadcast is for items that are the same in every task: each of the new
+	// tasks gets those of one of the old ones.
+	Broadcast
 )
 
 // OperatorList is one named list of operator state: items that belong to a
@@ -55,7 +58,7 @@ func DecodeOperatorLists(src []byte) ([]OperatorList, error) {
 	for i := range lists {
 		l := &lists[i]
 		l.Name, l.Mode = string(r.Bytes()), Redistribution(r.Byte())
-		if r.err == nil && l.Mode != Split && l.Mode != Union {
+		if r.err == nil && (l.Mode < Split || l.Mode > Broadcast) {
 			r.Fail("redistribution %d of list %q", l.Mode, l.Name)
 		}
 		l.Items = make([][]byte, r.Count(1))
@@ -72,10 +75,12 @@ func DecodeOperatorLists(src []byte) ([]OperatorList, error) {
 // Redistribute returns what instance i of p gets of the lists that the old
 // tasks kept (outer index: old task). Lists of one name are merged in order of
 // first appearance; of a Split list instance i gets every p-th item, so that no
-// item is lost or doubled. Items are shared, not copied.
+// item is lost or doubled, and of a Broadcast list the items of the old task i
+// mod the number of those that have it. Items are shared, not copied.
 func Redistribute(old [][]OperatorList, i, p int) ([]OperatorList, error) {
 	var merged []OperatorList
 	at := make(map[string]int)
+	copies := make(map[string][][][]byte) // of Broadcast lists
 	for _, lists := range old {
 		for _, l := range lists {
 			k, ok := at[l.Name]
@@ -85,14 +90,22 @@ func Redistribute(old [][]OperatorList, i, p int) ([]OperatorList, error) {
 				merged = append(merged, OperatorList{Name: l.Name, Mode: l.Mode})
 			}
 			if merged[k].Mode != l.Mode {
-				return nil, fmt.Errorf("%w: operator list %q is split in one task and union in another", ErrIncompatible, l.Name)
+				return nil, fmt.Errorf("%w: operator list %q is handed out one way in one task and another in another", ErrIncompatible, l.Name)
+			}
+			if l.Mode == Broadcast {
+				copies[l.Name] = append(copies[l.Name], l.Items)
+				continue
 			}
 			merged[k].Items = append(merged[k].Items, l.Items...)
 		}
 	}
 	for k := range merged {
-		if merged[k].Mode == Split {
-			merged[k].Items = everyNth(merged[k].Items, i, p)
+		switch l := &merged[k]; l.Mode {
+		case Split:
+			l.Items = everyNth(l.Items, i, p)
+		case Broadcast:
+			l.Items = copies[l.Name][i%len(copies[l.Name])]
+		case Union:
 		}
 	}
 	return merged, nil

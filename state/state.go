@@ -18,6 +18,7 @@ const (
 	KindList                     // a sequence of elements per key, append-only between clears
 	KindMap                      // fields per key, ordered by field bytes
 	KindReducing                 // one value per key, merged by the operator
+	KindTimers                   // a set of times per key, in order of (time, key) over all keys: see Timers
 )
 
 // Descriptor declares one keyed state. The name identifies it across restarts;
@@ -48,13 +49,21 @@ type Store interface {
 	// Restore or use. It fails on a name that is in use, and, after a restore,
 	// on a kind, codec or size that differs from what the snapshot holds.
 	Table(d Descriptor) (Table, error)
+	// Timers opens a set of timers, as Table opens a keyed state. Its name is one
+	// among those of keyed states.
+	Timers(name string) (Timers, error)
+	// List returns the list of operator state called name, which belongs to the
+	// task and not to keys: its items are the caller's to change, and part of
+	// every snapshot and of Sum as they are then. Names of lists are their own.
+	// mode says how rescaling hands items out; a restore with another one fails.
+	List(name string, mode Redistribution) (*OperatorList, error)
 	// Snapshot fixes the instant: the returned Capture holds exactly the state
 	// as it is now, whatever the task does next. This is the synchronous part;
 	// it is short and does no storage operation.
 	Snapshot(r SnapshotRequest) (Capture, error)
 	// Restore returns the transfer that fetches and rebuilds the state of h
-	// (several handles when a job is rescaled; keys outside the store's groups
-	// are skipped). Use no table before the transfer is done.
+	// (several handles when a job is rescaled: those of all old tasks; keys outside
+	// the store's groups are skipped). Use no table before the transfer is done.
 	Restore(h []Handle) (Transfer, error)
 	// Sum returns a hash of the logical content: equal contents give equal sums
 	// in every backend, whatever the order of writes. It reads everything.
@@ -98,6 +107,23 @@ type Table interface {
 	Len() int
 }
 
+// Timers is a set of (time, key). It is keyed state like any other: a timer
+// belongs to the key group of its key, to every snapshot and to Sum. Its order
+// is that of (time, bytes of the key), whatever the key group.
+type Timers interface {
+	Set(at int64, k Key)    // nothing happens if it is there
+	Cancel(at int64, k Key) // nor here if it is not
+	// Pop removes and returns the first timer if it is at or before until. The
+	// key is valid for ever and must not be written to.
+	Pop(until int64) (at int64, key []byte, ok bool)
+	// First returns the time of the first timer.
+	First() (at int64, ok bool)
+	// Range calls f for every timer in order of (group, time, key) until f returns
+	// false. f must not write to the set.
+	Range(f func(at int64, k Key) bool)
+	Len() int
+}
+
 // SnapshotRequest names a snapshot.
 type SnapshotRequest struct {
 	Epoch id.Epoch
@@ -125,9 +151,12 @@ type Handle struct {
 	Backend string // "heap", "pebble", ...: format of what follows
 	Version uint16
 	Inline  []byte
-	Files   []FileRef
-	Bytes   int64 // logical size of the whole state: keys, fields and values of all entries (see SumEntry)
-	Changed int64 // logical bytes written since the base, 0 if unknown
+	// Operator is the operator state of the task, in one encoding for all
+	// backends (see OperatorState).
+	Operator []byte
+	Files    []FileRef
+	Bytes    int64 // logical size of the whole state: keys, fields and values of all entries (see SumEntry)
+	Changed  int64 // logical bytes written since the base, 0 if unknown
 }
 
 // Transfer is the asynchronous part of a snapshot or of a restore, as a state
@@ -179,8 +208,12 @@ type Open struct {
 	Task   id.TaskID
 	Dir    string
 	Groups GroupRange
-	Keyed  bool // false: no table will be opened; a backend may skip its local files
-	FS     any  // file system of the worker (vfs.FS of pebble) for backends that keep local files; nil otherwise
+	// Instance of Instances is the place of the task among those of its vertex, for
+	// operator state; 0 of 0 is the only one.
+	Instance, Instances int
+
+	Keyed bool // false: no table will be opened; a backend may skip its local files
+	FS    any  // file system of the worker (vfs.FS of pebble) for backends that keep local files; nil otherwise
 }
 
 // GroupRange is the half-open range [Lo, Hi) of key groups that a task owns.

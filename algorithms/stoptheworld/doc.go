@@ -23,5 +23,6 @@
 // there is no progress tracker to ask; tasks between the sources are not paused,
 // they have nothing to do; each task's state is fixed at once and written
 // behind, but the sources wait until it is durable. Graphs are acyclic: on a
-// cycle two equal waves would be needed.
+// cycle two equal waves would be needed. Processing-time timers are not stopped:
+// a job that has them must use another algorithm.
 package stoptheworld

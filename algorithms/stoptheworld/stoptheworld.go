@@ -37,6 +37,7 @@ func Spec() *algorithms.Spec {
 type protocol struct {
 	rounds.Participant
 	stopped id.Epoch // sources: newest round that pauses this one
+	probed  id.Epoch // newest round whose probe waits for timers to fire; 0: none
 }
 
 // Start begins a new incarnation.
@@ -61,13 +62,18 @@ func (p *protocol) Message(data []byte) {
 	}
 }
 
-// stand stops a source and says where the task stands. What is open is sealed
-// first: nothing else would send it.
+// stand stops a source and says where the task stands, once it has done all that
+// comes of what it has delivered. What is open is sealed first: nothing else
+// would send it.
 func (p *protocol) stand(e id.Epoch) {
 	info := p.K.Info()
 	if info.Role == dataflow.RoleSource {
 		p.K.Pause(true)
 		p.stopped = max(p.stopped, e)
+	}
+	if p.K.Firing() {
+		p.probed = e
+		return
 	}
 	p.K.Flush()
 	var h dataflow.Header
@@ -78,6 +84,16 @@ func (p *protocol) stand(e id.Epoch) {
 		h.Sealed = append(h.Sealed, p.K.SealedUpTo(i))
 	}
 	p.K.Tell((&coordinator.Message{Kind: standing, Epoch: e, Stored: &dataflow.Stored{Header: h}}).Encode())
+}
+
+// After answers a probe that has found timers due.
+func (p *protocol) After(int) {
+	if e := p.probed; e != 0 && !p.K.Firing() {
+		p.probed = 0
+		if !p.Over(e) {
+			p.stand(e)
+		}
+	}
 }
 
 // Trigger takes the snapshot of round e.

@@ -45,7 +45,11 @@ type protocol struct {
 	d      *driver
 	kernel dataflow.Kernel
 	stored map[id.Epoch]dataflow.Stored
+
+	sent, controls int // barriers put before the task, and delivered to it
 }
+
+func (p *protocol) Control(int, *dataflow.Buffer) { p.controls++ }
 
 func (p *protocol) Start(k dataflow.Kernel, _ dataflow.Start) { p.kernel = k }
 func (p *protocol) Stored(e id.Epoch, s dataflow.Stored)      { p.stored[e] = s }

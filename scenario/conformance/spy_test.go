@@ -79,6 +79,11 @@ func spyOn(t *testing.T, p dataflow.Protocol, called map[string]bool) dataflow.P
 	switch hooks := hooksOf(p); hooks {
 	case "":
 		return s
+	case "After":
+		return struct {
+			*spy
+			dataflow.Afterer
+		}{s, p.(dataflow.Afterer)}
 	case "After Sealed":
 		return struct {
 			*spy
@@ -135,6 +140,7 @@ func (s *spyKernel) IsDrained() bool {
 	s.called["Kernel.IsDrained"] = true
 	return s.Kernel.IsDrained()
 }
+func (s *spyKernel) Firing() bool { s.called["Kernel.Firing"] = true; return s.Kernel.Firing() }
 func (s *spyKernel) Ended(in int, stream bool) bool {
 	s.called["Kernel.Ended"] = true
 	return s.Kernel.Ended(in, stream)

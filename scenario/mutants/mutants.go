@@ -35,6 +35,7 @@ func All() []Case {
 	tables := []string{pebblestate.NameIncremental, pebblestate.NameFull}
 	stateful := []string{"keyedcount", "nexmark-q5", "nexmark-q8"}
 	windows := []string{"nexmark-q5", "nexmark-q8"}
+	reminders := []string{"reminders"}
 	coordinated := those(func(p *dataflow.Properties) bool { return p.HasRounds() })
 	exact := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.Output == dataflow.ExactlyOnce })
 	transactional := those(func(p *dataflow.Properties) bool { return p.Output == dataflow.ExactlyOnce })
@@ -56,7 +57,9 @@ func All() []Case {
 		{Mutant: rounds.MutantFilesNeverListed, Description: "state files that no handle names are never looked for", Algorithms: coordinated, States: tables, Workloads: stateful},
 		{Mutant: rounds.MutantFirstAttemptOnly, Description: "after a recovery no checkpoints are scheduled any more", Algorithms: coordinated, Stalls: true},
 		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
-		{Mutant: dataflow.MutantForgetTimers, Description: "timers are not part of the snapshot", Algorithms: transactional, Workloads: windows},
+		{Mutant: dataflow.MutantForgetTimers, Description: "timers do not come back from the snapshot", Algorithms: transactional, Workloads: windows},
+		{Mutant: dataflow.MutantSilentPastTimer, Description: "a timer set at or behind the watermark never fires", Algorithms: transactional, Workloads: reminders},
+		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: reminders},
 	}
 }
 

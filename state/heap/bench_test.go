@@ -15,7 +15,12 @@ var all = state.GroupRange{Lo: 0, Hi: state.DefaultGroups}
 
 func open(tb testing.TB, groups state.GroupRange) state.Store {
 	tb.Helper()
-	s, err := heap.Backend{}.Open(state.Open{Groups: groups})
+	return openAs(tb, state.Open{Groups: groups})
+}
+
+func openAs(tb testing.TB, o state.Open) state.Store {
+	tb.Helper()
+	s, err := heap.Backend{}.Open(o)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -224,3 +229,7 @@ func BenchmarkSum(b *testing.B) {
 		s.Sum()
 	}
 }
+
+// BenchmarkTimersSnapshot: snapshots of the heap are full by nature, so what is
+// uploaded does not follow what has changed.
+func BenchmarkTimersSnapshot(b *testing.B) { statetest.BenchmarkTimers(b, open(b, all)) }

@@ -11,6 +11,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/timers"
 )
 
 const (
@@ -34,7 +35,7 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	c := &capture{epoch: r.Epoch, prefix: r.Prefix, pin: s.v.pin()}
+	c := &capture{epoch: r.Epoch, prefix: r.Prefix, pin: s.v.pin(), operator: s.AppendOperator(nil)}
 	c.m.tables = make([]state.Descriptor, len(s.tables))
 	entries := 0
 	for i, t := range s.tables {
@@ -48,6 +49,8 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 			if t.tree.Len() > 0 {
 				c.parts = append(c.parts, part{table: i, layout: layoutFields, n: t.tree.Len(), tree: t.tree.Copy()})
 			}
+		case *timerSet:
+			c.addTimers(i, t)
 		}
 	}
 	if !c.sharesPages() {
@@ -80,6 +83,7 @@ type capture struct {
 	prefix    string
 	pin       *pin
 	m         manifest
+	operator  []byte
 	parts     []part
 	inline    bool
 	logical   int64
@@ -108,6 +112,8 @@ type part struct {
 	cells  []cellPage
 	tree   *btree.BTreeG[field]
 	iter   btree.IterG[field]
+	timers *timers.Tree
+	due    btree.IterG[timers.Timer]
 	began  bool
 	bytes  []byte
 	runs   []run
@@ -208,7 +214,7 @@ func placed(dst, runs []run, file, offset int) []run {
 
 func (c *capture) finish() {
 	c.done = true
-	c.handle = state.Handle{Backend: Name, Version: formatVersion, Files: c.files, Bytes: c.logical}
+	c.handle = state.Handle{Backend: Name, Version: formatVersion, Operator: c.operator, Files: c.files, Bytes: c.logical}
 	c.handle.Inline = c.m.append(make([]byte, 0, 128+48*len(c.m.tables)+16*len(c.m.runs)+len(c.m.data)))
 	c.m = manifest{}
 }

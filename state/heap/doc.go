@@ -11,7 +11,8 @@
 // one allocation for key and value. Up to smallEntries entries and smallBytes
 // bytes a table is one segment for all groups; beyond that each group has its
 // own, so that growth only ever rehashes one group. A map state is one B-tree
-// in order of (group, key, field).
+// in order of (group, key, field). Timers are a B-tree per group in order of
+// (time, key), and the groups with timers stand in a heap by their first.
 //
 // # Snapshots
 //

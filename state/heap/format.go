@@ -9,7 +9,7 @@ import (
 	"weir/state"
 )
 
-// Snapshot format, version 1. Integers are unsigned varints unless a size is
+// Snapshot format, version 2. Integers are unsigned varints unless a size is
 // given; "bytes" is a varint length and the bytes.
 //
 // Handle.Inline is the manifest:
@@ -33,9 +33,10 @@ import (
 //	words:  key (8 bytes), value (the state's fixed size)
 //	cells:  length of key, length of value, key, value
 //	fields: length of key, length of field, length of value, key, field, value
+//	timers: time (8 bytes), length of key, key; in order
 const (
 	magic         = "weirheap"
-	formatVersion = 1
+	formatVersion = 2
 	headerBytes   = len(magic) + 2 + 4 + 2
 )
 
@@ -45,10 +46,11 @@ const (
 	layoutWords layout = iota + 1
 	layoutCells
 	layoutFields
+	layoutTimers
 )
 
 // least number of bytes of an entry, by layout; that of words is the stride.
-var leastBytes = [...]int{layoutCells: 2, layoutFields: 3}
+var leastBytes = [...]int{layoutCells: 2, layoutFields: 3, layoutTimers: 9}
 
 type run struct {
 	table  int
@@ -173,8 +175,8 @@ func (x *run) sound(d state.Descriptor) bool {
 	case layoutWords:
 		stride := wordBytes + d.FixedSize
 		return d.FixedSize > 0 && stride > 0 && x.length%stride == 0 && x.length/stride == x.count
-	case layoutCells, layoutFields:
-		return (x.layout == layoutFields) == (d.Kind == state.KindMap) && x.count <= x.length/leastBytes[x.layout]
+	case layoutCells, layoutFields, layoutTimers:
+		return (x.layout == layoutFields) == (d.Kind == state.KindMap) && (x.layout == layoutTimers) == (d.Kind == state.KindTimers) && x.count <= x.length/leastBytes[x.layout]
 	}
 	return false
 }

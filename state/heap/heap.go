@@ -27,7 +27,7 @@ func (Backend) Open(o state.Open) (state.Store, error) {
 	if o.Groups.Lo > o.Groups.Hi {
 		return nil, fmt.Errorf("heap: open %v: key groups [%d, %d) run backwards", o.Task, o.Groups.Lo, o.Groups.Hi)
 	}
-	return &Store{task: o.Task, groups: o.Groups}, nil
+	return &Store{OperatorState: state.NewOperatorState(o), task: o.Task, groups: o.Groups}, nil
 }
 
 // Store is the working state of one task in memory. It belongs to one
@@ -35,6 +35,7 @@ func (Backend) Open(o state.Open) (state.Store, error) {
 // its kind does not have, a value of the wrong size, or a key of another task's
 // group is a bug of the caller and panics.
 type Store struct {
+	state.OperatorState
 	task     id.TaskID
 	groups   state.GroupRange
 	tables   []table // in order of name
@@ -49,7 +50,7 @@ var _ state.Store = (*Store)(nil)
 
 // table is what the store needs of a state beside its use.
 type table interface {
-	state.Table
+	Len() int
 	descriptor() state.Descriptor
 	logicalBytes() int64
 	sum() uint64
@@ -59,9 +60,31 @@ type table interface {
 // under the name; states that nobody opens stay as they are and go into the
 // next snapshot.
 func (s *Store) Table(d state.Descriptor) (state.Table, error) {
+	if err := d.CheckTable(); err != nil {
+		return nil, fmt.Errorf("heap: %v: %w", s.task, err)
+	}
+	t, err := s.declare(d)
+	if err != nil {
+		return nil, err
+	}
+	return t.(state.Table), nil
+}
+
+// Timers opens a set of timers; what is said of Table holds here too.
+func (s *Store) Timers(name string) (state.Timers, error) {
+	d := state.TimersDescriptor(name)
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("heap: %v: %w", s.task, err)
 	}
+	t, err := s.declare(d)
+	if err != nil {
+		return nil, err
+	}
+	return t.(*timerSet), nil
+}
+
+// declare opens a state, once.
+func (s *Store) declare(d state.Descriptor) (table, error) {
 	if slices.Contains(s.opened, d.Name) {
 		return nil, fmt.Errorf("heap: %v: state %q is open already; give each keyed state of a task its own name", s.task, d.Name)
 	}
@@ -85,9 +108,12 @@ func (s *Store) ensure(d state.Descriptor) (table, error) {
 		return s.tables[i], nil
 	}
 	var t table
-	if d.Kind == state.KindMap {
+	switch d.Kind {
+	case state.KindMap:
 		t = newFields(d, s.groups, &s.v)
-	} else {
+	case state.KindTimers:
+		t = newTimerSet(d, s.groups)
+	default:
 		t = newFlat(d, s.groups, &s.v)
 	}
 	s.tables = slices.Insert(s.tables, i, t)
@@ -96,7 +122,7 @@ func (s *Store) ensure(d state.Descriptor) (table, error) {
 
 // Sum returns the sum of state.SumEntry over everything.
 func (s *Store) Sum() uint64 {
-	var sum uint64
+	sum := s.SumOperator()
 	for _, t := range s.tables {
 		sum += t.sum()
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	statetest.RunBackend(t, func(t *testing.T, groups state.GroupRange) state.Store { return open(t, groups) })
+	statetest.RunBackend(t, func(t *testing.T, o state.Open) state.Store { return openAs(t, o) })
 }
 
 // finish carries out a capture.

@@ -28,6 +28,9 @@ func (s *Store) Restore(handles []state.Handle) (state.Transfer, error) {
 		}
 	}
 	s.restored = true
+	if err := s.RestoreOperator(handles); err != nil {
+		return nil, fmt.Errorf("heap: %v: restore: %w", s.task, err)
+	}
 	t := &restore{store: s}
 	for i := range handles {
 		if err := t.add(handles[i]); err != nil {
@@ -215,6 +218,8 @@ func (x *run) load(t table, src []byte) error {
 		return x.loadCells(t, src)
 	case *fields:
 		return x.loadFields(t, src)
+	case *timerSet:
+		return x.loadTimers(t, src)
 	}
 	return errLayout
 }

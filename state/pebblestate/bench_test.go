@@ -219,3 +219,14 @@ func (w *wideStore) cycle(b *testing.B, st state.Storage) state.Handle {
 	}
 	return w.snapshot(b, 2, 1, st)
 }
+
+// BenchmarkTimersSnapshot takes incremental snapshots.
+func BenchmarkTimersSnapshot(b *testing.B) {
+	back := backend(b, pebblestate.Config{})
+	s, err := back.Open(state.Open{Dir: b.TempDir() + "/db", Groups: whole, FS: vfs.Default})
+	if err != nil {
+		b.Fatal(err)
+	}
+	statetest.BenchmarkTimers(b, s)
+	_ = s.Close()
+}

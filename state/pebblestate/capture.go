@@ -28,7 +28,7 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
-	c := &capture{s: s, request: r, frozen: s.freeze()}
+	c := &capture{s: s, request: r, frozen: s.freeze(), operator: s.AppendOperator(nil)}
 	c.written = s.written
 	c.tables = s.schema()
 	if r.Base != 0 {
@@ -43,13 +43,14 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 
 // capture uploads the tables that make up a snapshot.
 type capture struct {
-	s       *Store
-	request state.SnapshotRequest
-	base    base
-	based   bool
-	frozen  *frozen
-	tables  []schemaTable
-	written uint64
+	s        *Store
+	request  state.SnapshotRequest
+	base     base
+	based    bool
+	frozen   *frozen
+	operator []byte
+	tables   []schemaTable
+	written  uint64
 
 	list   []table
 	refs   []state.FileRef // of list
@@ -141,7 +142,7 @@ func (c *capture) upload() (ops []state.Op, err error) {
 
 // finish makes the handle, and the snapshot a possible base.
 func (c *capture) finish() {
-	h := state.Handle{Backend: c.s.backend.Name(), Version: handleVersion, Files: c.refs}
+	h := state.Handle{Backend: c.s.backend.Name(), Version: handleVersion, Operator: c.operator, Files: c.refs}
 	for i := range c.refs {
 		h.Bytes += c.refs[i].Size
 	}

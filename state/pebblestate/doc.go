@@ -20,6 +20,13 @@
 // entries changed since then stay in memory; if memory runs out earlier, the task
 // finishes that step itself. So the snapshot holds exactly the state at the instant.
 //
+// # Timers
+//
+// Timers are kept twice: in memory, in the order in which they fire, and in the
+// layers above by (group, time, key). Only a restore reads the latter, so a
+// timer takes about 100 bytes of memory and its key for as long as it is set.
+// One that is set and fires between two snapshots leaves no trace.
+//
 // A table file is known by its number in this incarnation's database together
 // with the epoch of a complete snapshot that holds it; in storage it has a name
 // that is never used again. A number alone means nothing across incarnations:

@@ -10,7 +10,7 @@ import (
 	"weir/state"
 )
 
-// Handle.Inline of version 1 is the manifest. Integers are unsigned varints
+// Handle.Inline of version 2 is the manifest. Integers are unsigned varints
 // unless a size is given; "bytes" is a varint length and the bytes.
 //
 //	magic "weirpebl", version (2 bytes)
@@ -24,7 +24,7 @@ import (
 // calls by its format major version 24 or less.
 const (
 	magic         = "weirpebl"
-	handleVersion = 1
+	handleVersion = 2
 )
 
 // manifest is what the table files mean.

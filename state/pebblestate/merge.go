@@ -86,7 +86,7 @@ func (s *Store) changedCells(table uint8) []field {
 			continue
 		}
 		key := appendKey(make([]byte, 0, keyHeader+r.keyLen()), table, r.group(), r.key())
-		out = append(out, field{key, bytes.Clone(r.value()), r.is(flagDeleted)})
+		out = append(out, field{key: key, value: bytes.Clone(r.value()), deleted: r.is(flagDeleted)})
 	}
 	slices.SortFunc(out, func(a, b field) int { return bytes.Compare(a.key, b.key) })
 	return out

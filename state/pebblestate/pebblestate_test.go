@@ -43,7 +43,7 @@ func TestConforms(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := backend(t, c.cfg)
 			incarnations := 0
-			statetest.RunBackend(t, func(t *testing.T, groups state.GroupRange) state.Store {
+			statetest.RunBackend(t, func(t *testing.T, o state.Open) state.Store {
 				incarnations++
 				var fs vfs.FS = disk.New(disk.Config{}).Mount()
 				if !c.cfg.Deterministic {
@@ -53,7 +53,8 @@ func TestConforms(t *testing.T) {
 				if !c.cfg.Deterministic {
 					dir = t.TempDir() + "/" + dir
 				}
-				s, err := b.Open(state.Open{Task: 0, Dir: dir, Groups: groups, FS: fs})
+				o.Dir, o.FS = dir, fs
+				s, err := b.Open(o)
 				if err != nil {
 					t.Fatal(err)
 				}

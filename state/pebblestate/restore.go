@@ -21,6 +21,9 @@ func (s *Store) Restore(handles []state.Handle) (state.Transfer, error) {
 		return nil, s.named(errors.New("restore into a store that was used or restored before; open a new one"))
 	}
 	s.restored = true
+	if err := s.RestoreOperator(handles); err != nil {
+		return nil, s.named(fmt.Errorf("restore: %w", err))
+	}
 	t := &restore{s: s}
 	for i, h := range handles {
 		m, err := decodeManifest(h)
@@ -85,6 +88,7 @@ type restore struct {
 	asIs    bool // the only source becomes the database
 
 	next int // first file of the first source not asked for
+	due  loading
 	out  state.Outstanding
 	done bool
 	err  error
@@ -118,8 +122,8 @@ func (t *restore) step(results []state.Result) ([]state.Op, error) {
 		return again, err
 	}
 	if len(t.sources) == 0 {
-		t.done = true
-		return nil, nil
+		t.done, err = t.due.step(t.s, sliceEntries)
+		return nil, err
 	}
 	src := &t.sources[0]
 	if t.next == 0 {

@@ -21,6 +21,7 @@ import (
 // not have, a value of the wrong size, or a key of another task's group is a bug
 // of the caller and panics.
 type Store struct {
+	state.OperatorState
 	backend  *Backend
 	task     id.TaskID
 	groups   state.GroupRange
@@ -58,7 +59,6 @@ var _ state.Store = (*Store)(nil)
 
 // stateTable is what the store needs of a state beside its use.
 type stateTable interface {
-	state.Table
 	descriptor() state.Descriptor
 	number() uint8
 	renumber(num uint8)
@@ -66,7 +66,7 @@ type stateTable interface {
 }
 
 func newStore(b *Backend, o state.Open, fs scratchFS) *Store {
-	s := &Store{backend: b, task: o.Task, groups: o.Groups, dir: o.Dir, fs: fs, tree: newTree()}
+	s := &Store{OperatorState: state.NewOperatorState(o), backend: b, task: o.Task, groups: o.Groups, dir: o.Dir, fs: fs, tree: newTree()}
 	s.local.pins = map[uint64]int{}
 	return s
 }
@@ -75,9 +75,31 @@ func newStore(b *Backend, o state.Open, fs scratchFS) *Store {
 // under the name; states that nobody opens stay as they are and go into the
 // next snapshot.
 func (s *Store) Table(d state.Descriptor) (state.Table, error) {
+	if err := d.CheckTable(); err != nil {
+		return nil, s.named(err)
+	}
+	t, err := s.openState(d)
+	if err != nil {
+		return nil, err
+	}
+	return t.(state.Table), nil
+}
+
+// Timers opens a set of timers; what is said of Table holds here too.
+func (s *Store) Timers(name string) (state.Timers, error) {
+	d := state.TimersDescriptor(name)
 	if err := d.Validate(); err != nil {
 		return nil, s.named(err)
 	}
+	t, err := s.openState(d)
+	if err != nil {
+		return nil, err
+	}
+	return t.(*timerSet), nil
+}
+
+// openState opens a state, once.
+func (s *Store) openState(d state.Descriptor) (stateTable, error) {
 	if slices.Contains(s.opened, d.Name) {
 		return nil, s.named(fmt.Errorf("state %q is open already; give each keyed state of a task its own name", d.Name))
 	}
@@ -101,9 +123,14 @@ func (s *Store) ensure(d state.Descriptor) (stateTable, error) {
 		return nil, fmt.Errorf("state %q: a task has at most %d keyed states; put some of them into one", d.Name, maxTables)
 	}
 	num := s.freeNumber(s.tables)
-	var t stateTable = &cells{s: s, d: d, num: num}
-	if d.Kind == state.KindMap {
+	var t stateTable
+	switch d.Kind {
+	case state.KindMap:
 		t = &fields{s: s, d: d, num: num}
+	case state.KindTimers:
+		t = newTimerSet(s, d, num)
+	default:
+		t = &cells{s: s, d: d, num: num}
 	}
 	s.tables = slices.Insert(s.tables, i, t)
 	return t, nil
@@ -130,7 +157,7 @@ func (s *Store) check(k state.Key) {
 
 // Sum returns the sum of state.SumEntry over everything.
 func (s *Store) Sum() uint64 {
-	var sum uint64
+	sum := s.SumOperator()
 	for _, t := range s.tables {
 		sum += t.sum()
 	}

@@ -11,7 +11,7 @@ import (
 // restore or after it, and returns the first error.
 func (f *fixture) reopen(h state.Handle, before bool, ds ...state.Descriptor) (state.Store, error) {
 	f.Helper()
-	s := f.open(f.T, allGroups)
+	s := f.open(f.T, state.Open{Groups: allGroups, Keyed: true})
 	tables := func() error {
 		for _, d := range ds {
 			if _, err := s.Table(d); err != nil {
@@ -47,6 +47,7 @@ func testDescriptors(f *fixture) {
 		{Name: "value", Kind: state.KindMap, Codec: "bytes/1"},
 		{Name: "count", Kind: state.KindValue, Codec: "uint64/1", FixedSize: 16},
 		{Name: "wide", Kind: state.KindReducing, Codec: "wide/1"},
+		{Name: timersName, Kind: state.KindMap, Codec: "bytes/1"},
 	} {
 		for _, before := range []bool{true, false} {
 			s, err := f.reopen(h, before, d)

@@ -26,6 +26,8 @@ func (s *subject) fill(n int) {
 		s.append(key, fmt.Sprint("element ", k))
 		s.mapPut(key, "field", fmt.Sprint(k))
 		s.mapPut(key, fmt.Sprint("field", k%7), "x")
+		s.setTimer(int64(k%11), key)
+		s.setTimer(int64(-k), "one key")
 	}
 }
 
@@ -42,6 +44,8 @@ func (s *subject) disturb(n, step int) {
 			for i := range descriptors {
 				s.remove(i, key)
 			}
+			s.cancelTimer(int64(k%11), key)
+			s.setTimer(int64(1000+step), key)
 		case 2:
 			_ = s.bump(aCount, key)
 			_ = s.bump(aWide, key)
@@ -50,6 +54,9 @@ func (s *subject) disturb(n, step int) {
 			s.mapDelete(key, "field")
 			s.put(aValue, fmt.Sprint(key, step), "added")
 		}
+	}
+	if err := s.fire(int64(step%11 - n/2)); err != nil {
+		s.f.Fatal(err)
 	}
 }
 
@@ -92,6 +99,9 @@ func testEmptied(f *fixture) {
 		for i := range s.tables {
 			s.remove(i, fillKey(k))
 		}
+	}
+	if err := s.fire(1 << 40); err != nil {
+		f.Fatal(err)
 	}
 	s.check()
 	empty := s.snapshot(0)

@@ -1,8 +1,11 @@
 package statetest
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cespare/xxhash/v2"
@@ -11,10 +14,10 @@ import (
 	"weir/state"
 )
 
-// OpenFunc opens an empty store for some key groups: each call is a new task
-// incarnation, with a local directory of its own if the backend needs one. The
-// suite closes what it has opened. t is the test that runs.
-type OpenFunc func(t *testing.T, groups state.GroupRange) state.Store
+// OpenFunc opens an empty store as o says, whose Dir and FS it fills in: each call
+// is a new task incarnation, with a local directory of its own if the backend
+// needs one. The suite closes what it has opened. t is the test that runs.
+type OpenFunc func(t *testing.T, o state.Open) state.Store
 
 // RunBackend checks that a backend does what package state promises. Every
 // backend's test is one call of it.
@@ -27,6 +30,9 @@ func RunBackend(t *testing.T, open OpenFunc) {
 		{"fixed", testFixed},
 		{"list", testList},
 		{"map", testMap},
+		{"timers", testTimers},
+		{"operator", testOperator},
+		{"operator rescale", testOperatorRescale},
 		{"order", testOrder},
 		{"names", testNames},
 		{"model", testModel},
@@ -84,6 +90,7 @@ type subject struct {
 	state.Store
 	f      *fixture
 	tables []state.Table
+	timers state.Timers
 	twin   *twin
 	epoch  id.Epoch
 	prefix string
@@ -92,9 +99,15 @@ type subject struct {
 // subject opens a store and all its tables.
 func (f *fixture) subject(groups state.GroupRange) *subject {
 	f.Helper()
+	return f.instance(state.Open{Groups: groups})
+}
+
+func (f *fixture) instance(o state.Open) *subject {
+	f.Helper()
+	o.Keyed = true
 	f.incarnations++
 	s := &subject{
-		Store: f.open(f.T, groups), f: f, twin: newTwin(),
+		Store: f.open(f.T, o), f: f, twin: newTwin(),
 		epoch: id.MakeEpoch(id.Attempt(f.incarnations), 0), prefix: fmt.Sprintf("job/t0/a%d-", f.incarnations),
 	}
 	for _, d := range descriptors {
@@ -104,6 +117,11 @@ func (f *fixture) subject(groups state.GroupRange) *subject {
 		}
 		s.tables = append(s.tables, t)
 	}
+	t, err := s.Timers(timersName)
+	if err != nil {
+		f.Fatalf("open timers: %v", err)
+	}
+	s.timers = t
 	return s
 }
 
@@ -154,6 +172,43 @@ func (s *subject) mapPut(key, field, value string) {
 func (s *subject) mapDelete(key, field string) {
 	s.tables[aMap].MapDelete(keyOf(key), []byte(field))
 	s.twin.mapDelete("map", key, field)
+}
+
+const timersName = "due"
+
+func (s *subject) setTimer(at int64, key string) {
+	s.timers.Set(at, keyOf(key))
+	s.twin.timers[dueAt{at, key}] = true
+}
+
+func (s *subject) cancelTimer(at int64, key string) {
+	s.timers.Cancel(at, keyOf(key))
+	delete(s.twin.timers, dueAt{at, key})
+}
+
+// fire pops everything up to a time and says what is wrong with it.
+func (s *subject) fire(until int64) error {
+	var want []dueAt
+	for x := range s.twin.timers { //det:unordered sorted below
+		if x.at <= until {
+			want = append(want, x)
+		}
+	}
+	slices.SortFunc(want, func(a, b dueAt) int { return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.key, b.key)) })
+	for {
+		at, key, ok := s.timers.Pop(until)
+		if ok != (len(want) > 0) {
+			return fmt.Errorf("a Pop up to %d gives (%d, %q), %v, with %d timers due", until, at, key, ok, len(want))
+		}
+		if !ok {
+			return nil
+		}
+		if got := (dueAt{at, string(key)}); got != want[0] {
+			return fmt.Errorf("a Pop up to %d gives %v, want %v: not in order of (time, key)", until, got, want[0])
+		}
+		delete(s.twin.timers, want[0])
+		want = want[1:]
+	}
 }
 
 // check compares the store with its twin.
@@ -211,7 +266,12 @@ func (f *fixture) checkHandle(h state.Handle) {
 // restore opens a store on handles.
 func (f *fixture) restore(groups state.GroupRange, handles ...state.Handle) *subject {
 	f.Helper()
-	s := f.subject(groups)
+	return f.restoreInstance(state.Open{Groups: groups}, handles...)
+}
+
+func (f *fixture) restoreInstance(o state.Open, handles ...state.Handle) *subject {
+	f.Helper()
+	s := f.instance(o)
 	tr, err := s.Restore(handles)
 	if err == nil {
 		err = Drive(tr, f.storage)

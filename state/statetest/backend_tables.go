@@ -141,12 +141,49 @@ func testNames(f *fixture) {
 		{Name: "odd kind", Kind: 77},
 		{Name: "negative", Kind: state.KindValue, FixedSize: -1},
 		{Name: "sized list", Kind: state.KindList, FixedSize: 8},
+		{Name: "timers", Kind: state.KindTimers, Codec: "timer/1"},
 	} {
 		if _, err := s.Table(d); err == nil {
 			f.Errorf("Table accepts %+v", d)
 		} else if d.Name != "" && !strings.Contains(err.Error(), d.Name) {
 			f.Errorf("the error does not name the state: %v", err)
 		}
+	}
+}
+
+// testTimers: kept once, in order over all groups, and keys are not borrowed.
+func testTimers(f *fixture) {
+	s := f.subject(allGroups)
+	defer s.close()
+	for _, at := range []int64{0, 7, -7, 1 << 62, -1 << 63, 1<<63 - 1} {
+		for _, key := range someKeys {
+			borrowed := []byte(key)
+			s.timers.Set(at, state.KeyOf(borrowed, state.DefaultGroups))
+			s.timers.Set(at, state.KeyOf(borrowed, state.DefaultGroups))
+			clear(borrowed)
+			s.twin.timers[dueAt{at, key}] = true
+		}
+	}
+	s.check()
+	s.cancelTimer(7, "a")
+	s.cancelTimer(7, "a")
+	s.cancelTimer(8, "ab")
+	s.cancelTimer(-1<<63, "")
+	s.check()
+	f.finishAndExpect(s.snapshot(0))
+	for _, until := range []int64{-8, -7, 3, 1<<63 - 1} {
+		if err := s.fire(until); err != nil {
+			f.Fatal(err)
+		}
+		s.setTimer(until-1, "behind")
+		s.check()
+	}
+	f.finishAndExpect(s.snapshot(0))
+	if _, err := s.Timers(timersName); err == nil {
+		f.Error("the same timers are opened twice")
+	}
+	if _, err := s.Timers(descriptors[aMap].Name); err == nil {
+		f.Error("timers are opened under the name of a map")
 	}
 }
 
@@ -162,6 +199,9 @@ func testModel(f *fixture) {
 			"append":    func(t *rapid.T) { m.s.append(m.key(t), m.value(t)) },
 			"mapPut":    func(t *rapid.T) { m.s.mapPut(m.key(t), m.key(t), m.value(t)) },
 			"mapDelete": func(t *rapid.T) { m.s.mapDelete(m.key(t), m.key(t)) },
+			"set timer": func(t *rapid.T) { m.s.setTimer(m.time(t), m.key(t)) },
+			"cancel":    func(t *rapid.T) { m.s.cancelTimer(m.time(t), m.key(t)) },
+			"fire":      m.fire,
 			"snapshot":  m.snapshot,
 			"finish":    m.finish,
 			"fail over": m.failOver,
@@ -189,6 +229,14 @@ func (m *model) key(t *rapid.T) string {
 		return word(uint64(n) * 1e9)
 	default:
 		return fmt.Sprint("key ", n)
+	}
+}
+
+func (m *model) time(t *rapid.T) int64 { return rapid.Int64Range(-3, 3).Draw(t, "time") }
+
+func (m *model) fire(t *rapid.T) {
+	if err := m.s.fire(m.time(t)); err != nil {
+		t.Fatal(err)
 	}
 }
 

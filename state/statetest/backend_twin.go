@@ -2,6 +2,8 @@ package statetest
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,14 +16,26 @@ import (
 type twin struct {
 	flat map[string]map[string]string            // values, and framed lists
 	maps map[string]map[string]map[string]string // key, field
+
+	timers map[dueAt]bool
+	lists  map[string][]string // of operator state
+}
+
+type dueAt struct {
+	at  int64
+	key string
 }
 
 func newTwin() *twin {
-	return &twin{flat: map[string]map[string]string{}, maps: map[string]map[string]map[string]string{}}
+	return &twin{flat: map[string]map[string]string{}, maps: map[string]map[string]map[string]string{}, timers: map[dueAt]bool{}, lists: map[string][]string{}}
 }
 
 func (w *twin) clone() *twin {
 	c := newTwin()
+	c.timers = maps.Clone(w.timers)
+	for name, items := range w.lists { //det:unordered copies
+		c.lists[name] = slices.Clone(items)
+	}
 	for name, table := range w.flat { //det:unordered copies
 		c.flat[name] = maps.Clone(table)
 	}
@@ -78,6 +92,14 @@ func (w *twin) sum() uint64 {
 			}
 		}
 	}
+	for x := range w.timers { //det:unordered the sum commutes
+		sum += state.SumEntry(timersName, []byte(x.key), state.AppendTime(nil, x.at), nil)
+	}
+	for name, items := range w.lists { //det:unordered the sum commutes
+		for i, item := range items {
+			sum += state.SumEntry("operator state", []byte(name), binary.BigEndian.AppendUint64(nil, uint64(i)), []byte(item))
+		}
+	}
 	return sum
 }
 
@@ -94,6 +116,7 @@ func (w *twin) only(groups state.GroupRange) *twin {
 	for _, table := range c.maps { //det:unordered deletes each by itself
 		maps.DeleteFunc(table, func(key string, _ map[string]string) bool { return outside(key) })
 	}
+	maps.DeleteFunc(c.timers, func(x dueAt, _ bool) bool { return outside(x.key) })
 	return c
 }
 
@@ -123,10 +146,55 @@ func (w *twin) compare(s *subject) error {
 			return fmt.Errorf("state %q: %w", d.Name, err)
 		}
 	}
+	if err := compareTimers(s.timers, w.timers); err != nil {
+		return fmt.Errorf("timers: %w", err)
+	}
 	if got, want := s.Sum(), w.sum(); got != want {
 		return fmt.Errorf("sum %#x, want %#x: everything else agrees, so Sum does not see the content as SumEntry defines", got, want)
 	}
 	return s.Err()
+}
+
+func compareTimers(t state.Timers, twin map[dueAt]bool) error {
+	type inGroup struct {
+		group uint16
+		dueAt
+	}
+	want := make([]inGroup, 0, len(twin))
+	for x := range twin { //det:unordered sorted below
+		want = append(want, inGroup{keyOf(x.key).Group, x})
+	}
+	slices.SortFunc(want, func(a, b inGroup) int {
+		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.at, b.at), strings.Compare(a.key, b.key))
+	})
+	if t.Len() != len(want) {
+		return fmt.Errorf("its Len is %d, want %d", t.Len(), len(want))
+	}
+	at := 0
+	var err error
+	t.Range(func(when int64, k state.Key) bool {
+		if at >= len(want) || when != want[at].at || string(k.Bytes) != want[at].key || k.Group != want[at].group || k.Hash != state.HashBytes(k.Bytes) {
+			err = fmt.Errorf("a Range gives (%d, %q) of group %d at place %d of %d, not in order of (group, time, key)", when, k.Bytes, k.Group, at, len(want))
+		}
+		at++
+		return err == nil
+	})
+	if err == nil && at != len(want) {
+		err = fmt.Errorf("a Range gives %d timers, want %d", at, len(want))
+	}
+	if err != nil {
+		return err
+	}
+	first, ok := t.First()
+	if ok != (len(want) > 0) {
+		return fmt.Errorf("a First is %d, %v, with %d timers", first, ok, len(want))
+	}
+	for _, x := range want {
+		if x.at < first {
+			return fmt.Errorf("a First is %d, and there is one at %d", first, x.at)
+		}
+	}
+	return nil
 }
 
 func compareFlat(t state.Table, want map[string]string) error {

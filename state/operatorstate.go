@@ -1,0 +1,124 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+)
+
+// OperatorState is the operator state of one task: what belongs to the task and
+// not to keys. Every store embeds one, so that it has one encoding and one sum
+// whatever the backend. It is small: a snapshot encodes it as a whole.
+type OperatorState struct {
+	instance, instances int
+	lists               []*OperatorList // in order of first use
+}
+
+// NewOperatorState returns the empty operator state of the task of o.
+func NewOperatorState(o Open) OperatorState {
+	return OperatorState{instance: o.Instance, instances: max(o.Instances, 1)}
+}
+
+// List returns the list called name, made if need be. The error: it is there and
+// is handed out another way.
+func (s *OperatorState) List(name string, mode Redistribution) (*OperatorList, error) {
+	if mode < Split || mode > Broadcast {
+		return nil, fmt.Errorf("operator list %q: unknown redistribution %d; there are Split, Union and Broadcast", name, mode)
+	}
+	for _, l := range s.lists {
+		if l.Name != name {
+			continue
+		}
+		if l.Mode != mode {
+			return nil, fmt.Errorf("%w: operator list %q has redistribution %d and is asked for with %d", ErrIncompatible, name, l.Mode, mode)
+		}
+		return l, nil
+	}
+	l := &OperatorList{Name: name, Mode: mode}
+	s.lists = append(s.lists, l)
+	return l, nil
+}
+
+const operatorStateVersion = 1
+
+// AppendOperator appends what goes into Handle.Operator: nothing if no list was
+// ever asked for, else the format's version (1 byte), the number of instances of
+// the vertex, and the lists (see AppendOperatorLists).
+func (s *OperatorState) AppendOperator(dst []byte) []byte {
+	if len(s.lists) == 0 {
+		return dst
+	}
+	all := make([]OperatorList, len(s.lists))
+	for i, l := range s.lists {
+		all[i] = *l
+	}
+	dst = append(dst, operatorStateVersion)
+	dst = binary.AppendUvarint(dst, uint64(s.instances))
+	return AppendOperatorLists(dst, all)
+}
+
+// RestoreOperator takes over what handles hold: of as many instances as there are
+// now, the one handle is this task's; of another number, they are those of all
+// old instances, and the lists are handed out anew.
+func (s *OperatorState) RestoreOperator(handles []Handle) error {
+	var old [][]OperatorList
+	same := len(handles) == 1
+	for i := range handles {
+		src := handles[i].Operator
+		if len(src) == 0 {
+			continue
+		}
+		lists, instances, err := decodeOperatorState(src)
+		if err != nil {
+			return fmt.Errorf("handle %d of %d: %w", i+1, len(handles), err)
+		}
+		same = same && instances == s.instances
+		old = append(old, lists)
+	}
+	var mine []OperatorList
+	if same && len(old) == 1 {
+		mine = old[0]
+	} else {
+		var err error
+		if mine, err = Redistribute(old, s.instance, s.instances); err != nil {
+			return err
+		}
+	}
+	for _, l := range mine {
+		have, err := s.List(l.Name, l.Mode)
+		if err != nil {
+			return err
+		}
+		have.Items = have.Items[:0]
+		for _, item := range l.Items {
+			have.Items = append(have.Items, bytes.Clone(item))
+		}
+	}
+	return nil
+}
+
+func decodeOperatorState(src []byte) (lists []OperatorList, instances int, err error) {
+	r := Reader{src: src}
+	if v := r.Byte(); r.err == nil && v != operatorStateVersion {
+		return nil, 0, fmt.Errorf("%w: operator state of format version %d, this program reads %d", ErrIncompatible, v, operatorStateVersion)
+	}
+	instances = int(r.Size())
+	if r.err != nil {
+		return nil, 0, fmt.Errorf("operator state: %w", r.err)
+	}
+	lists, err = DecodeOperatorLists(r.Rest())
+	return lists, instances, err
+}
+
+// SumOperator returns the part of Store.Sum of the operator state: SumEntry over
+// the items, the name of their list as the key and their place as the field.
+func (s *OperatorState) SumOperator() uint64 {
+	var sum uint64
+	for _, l := range s.lists {
+		for i, item := range l.Items {
+			var field [8]byte
+			sum += SumEntry("operator state", []byte(l.Name), binary.BigEndian.AppendUint64(field[:0], uint64(i)), item)
+		}
+	}
+	return sum
+}

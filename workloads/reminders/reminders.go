@@ -1,0 +1,180 @@
+package reminders
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"weir/dataflow"
+	"weir/dataflow/operators"
+	"weir/state"
+	"weir/workloads"
+)
+
+// Workload is reminders with its settings.
+type Workload struct{ settings settings }
+
+type settings struct{ numEvents, keys, hops, seed int64 }
+
+func defaults() settings { return settings{numEvents: 1000, keys: 100, hops: 3} }
+
+func (s *settings) list() []workloads.Setting {
+	return []workloads.Setting{
+		workloads.Integer("numEvents", &s.numEvents, 0, 1<<40),
+		workloads.Integer("keys", &s.keys, 1, 1<<28),
+		workloads.Integer("hops", &s.hops, 1, 100),
+		workloads.Integer("seed", &s.seed, 0, math.MaxInt64),
+	}
+}
+
+// New returns the workload at its defaults.
+func New() workloads.Workload { return &Workload{defaults()} }
+
+// Name returns "reminders".
+func (w *Workload) Name() string { return "reminders" }
+
+// Set sets one setting by name.
+func (w *Workload) Set(name, value string) error {
+	return workloads.Set(w.Name(), w.settings.list(), name, value)
+}
+
+// SettingNames returns the names that Set knows.
+func (w *Workload) SettingNames() []string { return workloads.Names(w.settings.list()) }
+
+// Settings returns what differs from the defaults.
+func (w *Workload) Settings() []string {
+	d := defaults()
+	return workloads.Changes(w.settings.list(), d.list())
+}
+
+// Small makes it 160 records over 6 keys, due twice each.
+func (w *Workload) Small() { w.settings.numEvents, w.settings.keys, w.settings.hops = 160, 6, 2 }
+
+// Events returns the number of records.
+func (w *Workload) Events() int { return int(w.settings.numEvents) }
+
+// SetEvents sets it.
+func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.Itoa(n)) }
+
+// Validate reports nothing: all settings go together.
+func (w *Workload) Validate() error { return nil }
+
+// Graph returns source -> remind -> sink.
+func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
+	source := func() dataflow.Operator {
+		return operators.NewSource(func(index, of int) (operators.Partition, error) {
+			return &partition{settings: w.settings, index: uint64(index), of: uint64(of)}, nil
+		})
+	}
+	return &dataflow.Graph{
+		Vertices: []dataflow.Vertex{
+			{Name: "source", Parallelism: parallelism, Role: dataflow.RoleSource, New: source},
+			{Name: "remind", Parallelism: parallelism, Keyed: true, New: func() dataflow.Operator { return &reminder{settings: w.settings} }},
+			{Name: "sink", Parallelism: parallelism, Role: dataflow.RoleSink, New: sink},
+		},
+		Edges: []dataflow.Edge{
+			{From: 0, To: 1, Partitioning: dataflow.Hash, Key: keyHash},
+			{From: 1, To: 2, Partitioning: dataflow.Rebalance},
+		},
+	}, nil
+}
+
+// Reference follows each record by itself.
+func (w *Workload) Reference() ([][]byte, error) {
+	var rows [][]byte
+	for seq := range uint64(w.settings.numEvents) {
+		at := w.settings.time(seq) - w.settings.lag(seq)
+		for hop := range uint64(w.settings.hops) {
+			if hop > 0 {
+				at += w.settings.gap(seq, byte(hop))
+			}
+			rows = append(rows, appendRow(nil, int64(seq), hop, w.settings.key(seq), at))
+		}
+	}
+	slices.SortFunc(rows, slices.Compare)
+	return rows, nil
+}
+
+// Answer returns a collector of rows.
+func (w *Workload) Answer() workloads.Answer { return &answer{} }
+
+// answer renders rows.
+type answer struct {
+	plain   workloads.PlainAnswer
+	scratch []byte
+}
+
+// Add takes a row of a sink.
+func (a *answer) Add(row []byte) error {
+	if len(row) != rowBytes {
+		return fmt.Errorf("reminders: a row of %d bytes; rows have %d", len(row), rowBytes)
+	}
+	word := func(at int) uint64 { return binary.LittleEndian.Uint64(row[at:]) }
+	a.scratch = appendRow(a.scratch[:0], int64(word(0)), word(8), word(16), int64(word(24)))
+	return a.plain.Add(a.scratch)
+}
+
+// Rows returns the rows; the error names one that is there twice.
+func (a *answer) Rows() ([][]byte, error) {
+	rows, err := a.plain.Rows()
+	for i := 1; i < len(rows) && err == nil; i++ {
+		if slices.Equal(rows[i], rows[i-1]) {
+			err = fmt.Errorf("reminders: row %s is there twice", rows[i])
+		}
+	}
+	return rows, err
+}
+
+// Canonical is Answer over rows that are all at hand.
+func (w *Workload) Canonical(rows [][]byte) ([][]byte, error) {
+	return workloads.Collect(w.Answer(), rows)
+}
+
+// RecordID returns the sequence number of a source record.
+func (w *Workload) RecordID(rec []byte) uint64 { return binary.LittleEndian.Uint64(rec) }
+
+// InputLines writes a JSON object per record: seq, key and time.
+func (w *Workload) InputLines(out io.Writer) error {
+	b := bufio.NewWriter(out)
+	for seq := range uint64(w.settings.numEvents) {
+		if _, err := fmt.Fprintf(b, "{\"seq\":%d,\"key\":%d,\"time\":%d}\n", seq, w.settings.key(seq), w.settings.time(seq)); err != nil {
+			return err
+		}
+	}
+	return b.Flush()
+}
+
+func appendRow(dst []byte, seq int64, hop, key uint64, at int64) []byte {
+	dst = append(dst, `{"seq":`...)
+	dst = strconv.AppendInt(dst, seq, 10)
+	dst = append(dst, `,"hop":`...)
+	dst = strconv.AppendUint(dst, hop, 10)
+	dst = append(dst, `,"key":`...)
+	dst = strconv.AppendUint(dst, key, 10)
+	dst = append(dst, `,"at":`...)
+	dst = strconv.AppendInt(dst, at, 10)
+	return append(dst, '}')
+}
+
+// draw returns a number below n that belongs to a record and a purpose.
+func (s *settings) draw(seq, purpose, n uint64) uint64 {
+	return state.HashUint64(state.HashUint64(seq^uint64(s.seed)<<32)+purpose) % n
+}
+
+// key returns the key of a record.
+func (s *settings) key(seq uint64) uint64 { return s.draw(seq, 1, uint64(s.keys)) }
+
+// time returns the event time of a record.
+func (s *settings) time(seq uint64) int64 { return int64(seq)*step - int64(s.draw(seq, 2, jitter)) }
+
+// lag is how far behind its event time a record is due first.
+func (s *settings) lag(seq uint64) int64 { return int64(s.draw(seq, 3, 200)) }
+
+// gap is the time from the reminder before to reminder hop.
+func (s *settings) gap(seq uint64, hop byte) int64 {
+	return int64(s.draw(seq, 3+uint64(hop), 130)) - 30
+}
