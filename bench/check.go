@@ -61,11 +61,11 @@ func checkOutput(spec *job.Spec, c *job.Counters, r *Repetition) (*check, error)
 		v.why = fmt.Errorf("%w; %w", bad, v.why)
 	}
 	v.verdict = results.OutputWrong
-	a, err := spec.Lookup()
+	promise, err := spec.Promised()
 	if err != nil {
 		return nil, err
 	}
-	if r.Cell.Kill && allowed(a.Allows(), w, rows, want) {
+	if r.Cell.Kill && allowed(promise.Output, w, rows, want) {
 		v.verdict = results.OutputDeclared
 	}
 	return v, nil

@@ -26,8 +26,8 @@ type Expect struct {
 	// Coordinated: snapshots are job-wide rounds; all shares have the same epoch,
 	// and Completed makes the checkpoint true.
 	Coordinated bool
-	// AppendSink: output becomes visible at once; there are no transactions.
-	AppendSink bool
+	// AtOnce: output becomes visible when it is written; there are no transactions.
+	AtOnce bool
 	// MayFail: the job may end with an error (a damaged checkpoint, a full disk).
 	MayFail bool
 

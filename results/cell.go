@@ -27,6 +27,9 @@ type Cell struct {
 	Algorithm string `json:"algorithm"`
 	State     string `json:"state"`
 	Workload  string `json:"workload"`
+	// Sink is what the job ends in; empty: what goes with the algorithm, as in
+	// results from before there was a choice.
+	Sink string `json:"sink,omitempty"`
 	// Settings are the workload's own, by name, values as given.
 	Settings map[string]string `json:"settings,omitempty"`
 	// IntervalMS is the checkpoint interval in milliseconds, 0 without checkpoints.
@@ -70,6 +73,9 @@ func (c Cell) coordinates() [][2]string {
 		{"interval", number(c.IntervalMS) + "ms"}, {"load", c.LoadText()},
 		{"parallelism", strconv.Itoa(c.Parallelism)},
 	}
+	if c.Sink != "" {
+		p = append(p, [2]string{"sink", c.Sink})
+	}
 	if c.Kill {
 		p = append(p, [2]string{"kill", "true"})
 	}
@@ -101,6 +107,9 @@ func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 // group differ: "aligned on heap, closed loop".
 func (c Cell) Name() string {
 	words := []string{c.Algorithm + " on " + c.State}
+	if c.Sink != "" {
+		words[0] += " into " + c.Sink
+	}
 	switch {
 	case c.Load == ClosedLoop:
 		words = append(words, "closed loop")

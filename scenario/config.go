@@ -1,12 +1,14 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"weir/algorithms"
 	"weir/algorithms/catalog"
 	"weir/dataflow"
+	"weir/external/sinks"
 	"weir/faults"
 	"weir/workloads"
 )
@@ -26,6 +28,7 @@ const (
 type Config struct {
 	Algorithm   *algorithms.Spec
 	State       string // a name of state/catalog
+	Sink        string // a name of external/sinks; "": what goes with the algorithm
 	Workload    workloads.Workload
 	Parallelism int // 0: 2
 	// Groups is the number of key groups, not below Parallelism; 0: 16, and
@@ -62,6 +65,36 @@ func (c *Config) fit(g *dataflow.Graph, settings *dataflow.Config) error {
 	return catalog.Fit(c.Algorithm, g, settings)
 }
 
+// SinkName returns the name of the sink, also if it is not given.
+func (c *Config) SinkName() string {
+	if c.Sink == "" {
+		return sinks.For(c.Algorithm.Properties()).Name
+	}
+	return c.Sink
+}
+
+// graph returns the job's graph, the sink at its end, and what its output is
+// worth; an error says what does not go together.
+func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sinks.Promise, error) {
+	sink, err := sinks.Lookup(c.SinkName())
+	if err != nil {
+		return nil, sinks.Promise{}, err
+	}
+	g, err := c.Workload.Graph(parallelism, sink.Operator(made))
+	if err != nil {
+		return nil, sinks.Promise{}, err
+	}
+	promise, err := catalog.FitSink(c.Algorithm, sink, g)
+	return g, promise, err
+}
+
+// Refused reports that the algorithm cannot serve the sink on this workload.
+func (c *Config) Refused() bool {
+	_, _, err := c.graph(1, sinks.Config{})
+	var r *sinks.Refusal
+	return errors.As(err, &r)
+}
+
 // possible reports a fault that hits what the job, with so many channels, does not have.
 func (c *Config) possible(channels int) error {
 	for _, f := range append([]faults.Fault{c.Victim}, c.Plan.Faults...) {
@@ -78,7 +111,7 @@ func (c *Config) possible(channels int) error {
 // Command returns the command that repeats the run of a seed.
 func (c *Config) Command(seed uint64) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "go run ./cmd/sim run --algorithm %s --state %s --workload %s", c.Algorithm.Name, c.State, c.Workload.Name())
+	fmt.Fprintf(&b, "go run ./cmd/sim run --algorithm %s --state %s --sink %s --workload %s", c.Algorithm.Name, c.State, c.SinkName(), c.Workload.Name())
 	for _, s := range c.Workload.Settings() {
 		fmt.Fprintf(&b, " --set %s", s)
 	}

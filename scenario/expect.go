@@ -6,12 +6,13 @@ import (
 	"weir/algorithms/coordinator"
 	"weir/check"
 	"weir/dataflow"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/workloads"
 )
 
 // Expectation returns what a run of the combination is measured against.
-func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.Expect, error) {
+func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st check.Storage) (check.Expect, error) {
 	p := c.Algorithm.Properties()
 	reference, err := c.Workload.Reference()
 	if err != nil {
@@ -21,13 +22,13 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 		Records: c.Workload.Events(), RecordID: c.Workload.RecordID,
 		Reference: reference, Storage: st, Layout: layout(p),
 	}
-	promise(&x, p)
+	promise(&x, p, output)
 	if w, ok := c.Workload.(interface{ PerRecord() bool }); ok {
 		x.PerRecord = w.PerRecord()
 	}
 	x.Canonical = func(rows [][]byte) ([][]byte, error) {
 		got, err := c.Workload.Canonical(rows)
-		if p.Output != dataflow.ExactlyOnce {
+		if output.Output != dataflow.ExactlyOnce {
 			return got, nil // rows that contradict each other are the expected weakness
 		}
 		return got, err
@@ -49,10 +50,12 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 	return x, nil
 }
 
-// promise fills in what an algorithm promises: by its properties, never its name.
-func promise(x *check.Expect, p dataflow.Properties) {
-	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(p.Output)
-	x.Coordinated, x.AppendSink, x.NoneUseless = p.HasRounds(), p.AppendSink, p.NoneUseless
+// promise fills in what a job promises: by the properties of its algorithm,
+// never its name, and by its sink.
+func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise) {
+	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(output.Output)
+	x.AtOnce = output.Shows != sinks.Committed
+	x.Coordinated, x.NoneUseless = p.HasRounds(), p.NoneUseless
 }
 
 // layout tells the checker how checkpoint storage is laid out.

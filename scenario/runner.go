@@ -7,8 +7,8 @@ import (
 
 	"weir/check"
 	"weir/dataflow"
-	"weir/dataflow/operators"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/faults"
 	"weir/sim"
 	"weir/sim/seed"
@@ -56,6 +56,7 @@ func New(c Config) (*Runner, error) {
 	if err := c.Plan.Validate(); err != nil {
 		return nil, err
 	}
+	c.Sink = c.SinkName()
 	r := &Runner{cfg: c, sim: sim.New(), memory: storage.NewMemory(0), swarm: seed.New(0)}
 	var err error
 	if r.state, err = statecatalog.Lookup(c.State); err != nil {
@@ -64,8 +65,7 @@ func New(c Config) (*Runner, error) {
 	if r.backend, err = r.state.New(statecatalog.Settings{Deterministic: true}); err != nil {
 		return nil, err
 	}
-	p := c.Algorithm.Properties()
-	graph, err := c.Workload.Graph(c.Parallelism, smallSink(p))
+	graph, promise, err := c.graph(c.Parallelism, sinks.Config{Chunk: smallChunk})
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func New(c Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := Expectation(&c, tasks, r.memory)
+	x, err := Expectation(&c, promise, tasks, r.memory)
 	if err != nil {
 		return nil, err
 	}
@@ -112,22 +112,9 @@ func (r *Runner) Close() {
 // CrashAt sets Config.Crash for the runs to come.
 func (r *Runner) CrashAt(k int) { r.cfg.Crash = k }
 
-// SinkFor returns the operator of the sink that goes with an algorithm.
-func SinkFor(p dataflow.Properties) func() dataflow.Operator {
-	if p.AppendSink {
-		return func() dataflow.Operator { return &operators.AppendSink{} }
-	}
-	return func() dataflow.Operator { return &operators.TwoPhaseSink{} }
-}
-
-// smallSink is SinkFor with chunks so small that transactions of a simulated
-// run are written in several of them, which then fail, repeat and come late.
-func smallSink(p dataflow.Properties) func() dataflow.Operator {
-	if p.AppendSink {
-		return SinkFor(p)
-	}
-	return func() dataflow.Operator { return &operators.TwoPhaseSink{Chunk: 128} }
-}
+// smallChunk makes the transactions of a simulated run so large that they are
+// written in several chunks, which then fail, repeat and come late.
+const smallChunk = 128
 
 func baseConfig() dataflow.Config {
 	c := dataflow.DefaultConfig()

@@ -15,6 +15,7 @@ import (
 type tally struct {
 	Algorithm       string  `json:"algorithm"`
 	State           string  `json:"state"`
+	Sink            string  `json:"sink"`
 	Workload        string  `json:"workload"`
 	Runs            int64   `json:"runs"`
 	Safety          int64   `json:"safety_violations"`
@@ -45,7 +46,7 @@ type tally struct {
 
 func newTally(c *scenario.Config) tally {
 	p := c.Algorithm.Properties()
-	return tally{Algorithm: c.Algorithm.Name, State: c.State, Workload: c.Workload.Name(), promised: guarantees[p.State]}
+	return tally{Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), promised: guarantees[p.State]}
 }
 
 // note adds the outcome of a seed.
@@ -139,10 +140,10 @@ func (t *tally) verdict() string {
 func printMatrix(w io.Writer, rows []tally, total *tally) error {
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(tw, format, args...) }
-	p("ALGORITHM\tSTATE\tWORKLOAD\tPROMISED\tSEEN (RECORDS)\tRUNS\tCHECKPOINTS\tCRASHES\tRECOVERIES\tPROMISE\n")
+	p("ALGORITHM\tSTATE\tSINK\tWORKLOAD\tPROMISED\tSEEN (RECORDS)\tRUNS\tCHECKPOINTS\tCRASHES\tRECOVERIES\tPROMISE\n")
 	for i := range rows {
 		r := &rows[i]
-		p("%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d+%d\t%d\t%s\n", r.Algorithm, r.State, r.Workload, r.promised, r.seen(), r.Runs, r.Checkpoints, r.Crashes, r.Coordinator, r.Recoveries, r.verdict())
+		p("%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d+%d\t%d\t%s\n", r.Algorithm, r.State, r.Sink, r.Workload, r.promised, r.seen(), r.Runs, r.Checkpoints, r.Crashes, r.Coordinator, r.Recoveries, r.verdict())
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -153,7 +154,7 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 		total.InputBuffers, total.OutputBuffers, total.LogRecords, total.CommitsRetried, total.Safety, total.Progress)
 	for i := range rows {
 		if r := &rows[i]; r.First != "" && err == nil {
-			_, err = fmt.Fprintf(w, "\n%s, %s, %s: %s\n  replay: %s\n", r.Algorithm, r.State, r.Workload, r.First, r.Replay)
+			_, err = fmt.Fprintf(w, "\n%s, %s, %s, %s: %s\n  replay: %s\n", r.Algorithm, r.State, r.Sink, r.Workload, r.First, r.Replay)
 		}
 	}
 	return err

@@ -1,4 +1,4 @@
-package operators_test
+package sinks_test
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"weir/dataflow"
-	"weir/dataflow/operators"
+	"weir/external/sinks"
 	"weir/id"
 )
 
@@ -33,8 +33,8 @@ func kinds(ops []dataflow.ExtOp) (ks []dataflow.ExtKind) {
 	return ks
 }
 
-func TestTwoPhaseSink(t *testing.T) {
-	s := &operators.TwoPhaseSink{}
+func TestTwoPhase(t *testing.T) {
+	s := &sinks.TwoPhase{}
 	if op, ok := s.Recover(1, nil); !ok || op.Kind != dataflow.ExtRecover || len(op.Keep) != 0 {
 		t.Fatalf("recovery of the first attempt: %+v", op)
 	}
@@ -72,8 +72,8 @@ func TestTwoPhaseSink(t *testing.T) {
 	}
 }
 
-func TestTwoPhaseSinkAfterRecovery(t *testing.T) {
-	s := &operators.TwoPhaseSink{}
+func TestTwoPhaseAfterRecovery(t *testing.T) {
+	s := &sinks.TwoPhase{}
 	if op, ok := s.Recover(5, []id.Epoch{2, 4}); !ok || !slices.Equal(op.Keep, []id.Epoch{2, 4}) {
 		t.Fatalf("recovery: %+v", op)
 	}
@@ -90,9 +90,9 @@ func TestTwoPhaseSinkAfterRecovery(t *testing.T) {
 	}
 }
 
-func TestTwoPhaseSinkStreams(t *testing.T) {
-	s := &operators.TwoPhaseSink{}
-	big := buffer(string(make([]byte, operators.ChunkBytes/2)))
+func TestTwoPhaseStreams(t *testing.T) {
+	s := &sinks.TwoPhase{}
+	big := buffer(string(make([]byte, sinks.ChunkBytes/2)))
 	var writes []dataflow.ExtOp
 	for range 5 {
 		process(t, s, big)
@@ -116,8 +116,8 @@ func TestTwoPhaseSinkStreams(t *testing.T) {
 	}
 }
 
-func TestAppendSink(t *testing.T) {
-	s := &operators.AppendSink{}
+func TestAppend(t *testing.T) {
+	s := &sinks.Append{}
 	if op, ok := s.Recover(3, nil); !ok || op.Kind != dataflow.ExtRecover {
 		t.Fatalf("recovery: %+v", op)
 	}
@@ -141,21 +141,4 @@ func TestAppendSink(t *testing.T) {
 	if len(s.Commit(2)) != 0 || len(s.Pending(nil)) != 0 {
 		t.Error("there is something to commit")
 	}
-}
-
-// TestAbandonedSnapshotKeepsItsTransaction: the transaction of a snapshot that
-// was given up is committed with the next one, though its pre-commit fails first.
-func TestAbandonedSnapshotKeepsItsTransaction(t *testing.T) {
-	w := newWorkload(t, "keyedcount")
-	w.Small()
-	d := newDriver(t, graph(t, w, 2, twoPhaseSink))
-	d.start(0, false)
-	d.runTo(60)
-	d.failEvery = 1 // no pre-commit arrives; every second would, but not the first
-	for i := range d.tasks {
-		d.protos[i].kernel.Begin(id.MakeEpoch(1, 1), 0).Seal()
-		d.protos[i].kernel.Abandon(id.MakeEpoch(1, 1))
-	}
-	d.failEvery = 0
-	compare(t, w, d.finish())
 }
