@@ -33,7 +33,7 @@ var imports = []struct{ pkg, may string }{
 	{"faults", "trace"},
 	{"check", "trace state"},
 
-	{"external", "dataflow state"},
+	{"external", "dataflow state trace"},
 	{"external/sinks", "dataflow"},
 	{"live", "dataflow trace trace/cost live/recording state"},
 	{"live/recording", "dataflow trace state"},

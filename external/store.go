@@ -94,7 +94,7 @@ func (s *Store) replay(head []byte, b body) error {
 		return err
 	}
 	if o := s.m.apply(&op, chunk{body: b, count: op.Count}); !o.changed {
-		return fmt.Errorf("%w: operation %d of task %s changes nothing when it is repeated: this log was written with another mutant", state.ErrIncompatible, op.Kind, op.Task)
+		return fmt.Errorf("%w: operation %s of task %s changes nothing when it is repeated: this log was written with another mutant", state.ErrIncompatible, op.Kind, op.Task)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func (s *Sim) issueExt(op dataflow.ExtOp, by owner) {
 	there, back := s.trip(&p.model, p.slow, SinkDelay, key, len(op.Rows))
 	o.back = back
 	if len(p.armed) > 0 {
-		if f, ok := p.strike(op.Kind.Op(), ""); ok {
+		if f, ok := p.strike(op.Kind, ""); ok {
 			there += o.hit(f)
 		}
 	}
@@ -72,7 +72,7 @@ func (s *Sim) applyExt(o *operation[dataflow.ExtOp, dataflow.ExtStatus]) {
 	}
 	s.committing = o.op.Attempt
 	o.result = s.cfg.External.Do(o.op)
-	s.exts.chain = mix(s.exts.chain, uint64(o.op.Kind)<<56^uint64(o.op.Task)<<40^uint64(o.op.Attempt)^uint64(o.op.Txn)<<8, o.op.Number^uint64(o.result)<<56^uint64(o.op.Count)<<32)
+	s.exts.chain = mix(s.exts.chain, uint64(o.op.Kind-trace.ExtAppend+1)<<56^uint64(o.op.Task)<<40^uint64(o.op.Attempt)^uint64(o.op.Txn)<<8, o.op.Number^uint64(o.result)<<56^uint64(o.op.Count)<<32)
 	s.observeExt(trace.ExtApplied, &o.op, trace.NoOutcome)
 }
 
@@ -106,5 +106,5 @@ func (s *Sim) observeExt(k trace.Kind, op *dataflow.ExtOp, outcome trace.Outcome
 	if !s.observers.wants(k) {
 		return
 	}
-	s.observers.send(trace.Event{Kind: k, Task: id.TaskID(op.Task), Channel: trace.NoChannel, Attempt: op.Attempt, Epoch: op.Txn, Op: op.Kind.Op(), Outcome: outcome})
+	s.observers.send(trace.Event{Kind: k, Task: id.TaskID(op.Task), Channel: trace.NoChannel, Attempt: op.Attempt, Epoch: op.Txn, Op: op.Kind, Outcome: outcome})
 }
