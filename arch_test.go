@@ -34,7 +34,7 @@ var imports = []struct{ pkg, may string }{
 	{"check", "trace state"},
 
 	{"external", "dataflow state trace"},
-	{"external/sinks", "dataflow"},
+	{"external/sinks", "dataflow state trace"},
 	{"live", "dataflow trace trace/cost live/recording state"},
 	{"live/recording", "dataflow trace state"},
 	{"sim/seed", ""},

@@ -54,6 +54,7 @@ type Sink interface {
 	Flush() []ExtOp
 	// Seal closes the open transaction as that of snapshot e and returns the
 	// operation that must succeed before e may count as stored; ok false: none.
+	// It comes before operator lists are saved.
 	Seal(e id.Epoch) (op ExtOp, ok bool)
 	// Commit returns the operations that make everything up to e visible.
 	Commit(e id.Epoch) []ExtOp
@@ -63,9 +64,10 @@ type Sink interface {
 	// they are part of the snapshot.
 	Pending(dst []id.Epoch) []id.Epoch
 	// Recover is called once before any record, with the restored pending
-	// transactions; it returns the operation that fences older attempts and
-	// aborts everything else that is open.
-	Recover(a id.Attempt, pending []id.Epoch) (op ExtOp, ok bool)
+	// transactions and lists; it returns the operation that fences older attempts
+	// and aborts everything else that is open. An error: what was restored is not
+	// what the sink had saved.
+	Recover(a id.Attempt, pending []id.Epoch) (ExtOp, error)
 }
 
 // ExtKind is an operation on an external store. What each does stands in trace,

@@ -175,11 +175,14 @@ func (t *Task) logsRead() {
 		pending = r.snap.Pending
 	}
 	if t.sink != nil {
-		if op, ok := t.sink.Recover(t.attempt, pending); ok {
-			op.Task, op.Attempt = t.info.ID, t.attempt
-			t.host.External(t.ticket(effect{kind: effectRecover, ext: op}), op)
+		op, err := t.sink.Recover(t.attempt, pending)
+		if err != nil {
+			t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
 			return
 		}
+		op.Task, op.Attempt = t.info.ID, t.attempt
+		t.host.External(t.ticket(effect{kind: effectRecover, ext: op}), op)
+		return
 	}
 	t.resume()
 }

@@ -6,6 +6,7 @@ import (
 
 	"weir/dataflow"
 	"weir/id"
+	"weir/trace"
 )
 
 // machine is the state of a Store: what its operations do, without where the
@@ -105,6 +106,12 @@ func (m *machine) apply(op *dataflow.ExtOp, c chunk) outcome {
 		return m.commit(t, op)
 	case dataflow.ExtRecover:
 		return m.recover(t, op)
+	case trace.Insert:
+		if !t.finish(op.Txn) {
+			return outcome{dataflow.ExtOK, false}
+		}
+		m.visible = append(m.visible, visible{op.Task, op.Txn, c})
+		return outcome{dataflow.ExtOK, true}
 	}
 	return outcome{dataflow.ExtAbsent, false}
 }
@@ -148,6 +155,15 @@ func (t *taskState) find(e id.Epoch) int {
 func (t *taskState) committed(e id.Epoch) bool {
 	_, ok := slices.BinarySearch(t.done, e)
 	return ok
+}
+
+// finish notes that transaction e is visible and reports whether it was not.
+func (t *taskState) finish(e id.Epoch) bool {
+	at, ok := slices.BinarySearch(t.done, e)
+	if !ok {
+		t.done = slices.Insert(t.done, at, e)
+	}
+	return !ok
 }
 
 func (t *taskState) preCommit(op *dataflow.ExtOp, c chunk) outcome {
@@ -197,8 +213,7 @@ func (m *machine) commit(t *taskState, op *dataflow.ExtOp) outcome {
 func (m *machine) publish(task id.TaskID, t *taskState, i int) {
 	x := t.open[i]
 	t.open = slices.Delete(t.open, i, i+1)
-	at, _ := slices.BinarySearch(t.done, x.epoch)
-	t.done = slices.Insert(t.done, at, x.epoch)
+	t.finish(x.epoch)
 	for _, c := range x.chunks {
 		m.visible = append(m.visible, visible{task, x.epoch, c})
 	}

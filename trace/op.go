@@ -38,6 +38,8 @@ const (
 	// Recover fences attempts below Attempt of this task and aborts its
 	// transactions that are not in Keep, in one atomic step.
 	Recover
+	// Insert makes the rows of transaction Txn visible, unless they are.
+	Insert
 	Ops // number of operations
 )
 
@@ -45,7 +47,7 @@ const (
 // take theirs from here.
 var opNames = [Ops]string{
 	"", "put", "create", "get", "list", "delete", "append", "read log", "trim", "fence",
-	"append", "write", "precommit", "commit", "recover",
+	"append", "write", "precommit", "commit", "recover", "insert",
 }
 
 // String returns the name of the operation, for example "put".

@@ -56,6 +56,6 @@ func (s *Append) Pending(dst []id.Epoch) []id.Epoch { return dst }
 
 // Recover fences older attempts, so that an append of theirs that is still
 // under way cannot land among this attempt's rows.
-func (s *Append) Recover(id.Attempt, []id.Epoch) (dataflow.ExtOp, bool) {
-	return dataflow.ExtOp{Kind: dataflow.ExtRecover}, true
+func (s *Append) Recover(id.Attempt, []id.Epoch) (dataflow.ExtOp, error) {
+	return dataflow.ExtOp{Kind: dataflow.ExtRecover}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"weir/dataflow"
 	"weir/external/sinks"
 	"weir/id"
+	"weir/state"
 )
 
 func buffer(rows ...string) *dataflow.Buffer {
@@ -35,7 +36,7 @@ func kinds(ops []dataflow.ExtOp) (ks []dataflow.ExtKind) {
 
 func TestTwoPhase(t *testing.T) {
 	s := &sinks.TwoPhase{}
-	if op, ok := s.Recover(1, nil); !ok || op.Kind != dataflow.ExtRecover || len(op.Keep) != 0 {
+	if op, err := s.Recover(1, nil); err != nil || op.Kind != dataflow.ExtRecover || len(op.Keep) != 0 {
 		t.Fatalf("recovery of the first attempt: %+v", op)
 	}
 	if op, ok := s.Seal(1); ok || len(s.Pending(nil)) != 0 {
@@ -74,7 +75,7 @@ func TestTwoPhase(t *testing.T) {
 
 func TestTwoPhaseAfterRecovery(t *testing.T) {
 	s := &sinks.TwoPhase{}
-	if op, ok := s.Recover(5, []id.Epoch{2, 4}); !ok || !slices.Equal(op.Keep, []id.Epoch{2, 4}) {
+	if op, err := s.Recover(5, []id.Epoch{2, 4}); err != nil || !slices.Equal(op.Keep, []id.Epoch{2, 4}) {
 		t.Fatalf("recovery: %+v", op)
 	}
 	if got := s.Pending(nil); !slices.Equal(got, []id.Epoch{2, 4}) {
@@ -118,7 +119,7 @@ func TestTwoPhaseStreams(t *testing.T) {
 
 func TestAppend(t *testing.T) {
 	s := &sinks.Append{}
-	if op, ok := s.Recover(3, nil); !ok || op.Kind != dataflow.ExtRecover {
+	if op, err := s.Recover(3, nil); err != nil || op.Kind != dataflow.ExtRecover {
 		t.Fatalf("recovery: %+v", op)
 	}
 	if _, ok := s.Seal(1); ok || len(s.Flush()) != 0 {
@@ -140,5 +141,33 @@ func TestAppend(t *testing.T) {
 	}
 	if len(s.Commit(2)) != 0 || len(s.Pending(nil)) != 0 {
 		t.Error("there is something to commit")
+	}
+}
+
+// TestLedger: rows stay in operator state until their write is answered, and come
+// back with the snapshot that names them.
+func TestLedger(t *testing.T) {
+	l := &state.OperatorList{}
+	a := sinks.NewWriteAhead(l)
+	process(t, a, buffer("a", "b"))
+	if _, ok := a.Seal(2); ok || len(a.Flush()) != 0 || len(l.Items) != 1 {
+		t.Fatalf("sealed: an operation outside, or %d items", len(l.Items))
+	}
+	process(t, a, buffer("c"))
+	a.Seal(4)
+	b := sinks.NewWriteAhead(&state.OperatorList{Items: slices.Clone(l.Items)})
+	if _, err := b.Recover(5, []id.Epoch{2, 4}); err != nil {
+		t.Fatal(err)
+	}
+	ops := b.Commit(2)
+	if len(ops) != 1 || ops[0].Txn != 2 || ops[0].Count != 2 || !bytes.Equal(ops[0].Rows, buffer("a", "b").Data) {
+		t.Fatalf("restored: %+v", ops)
+	}
+	b.Committed(2)
+	if got := b.Pending(nil); !slices.Equal(got, []id.Epoch{4}) || len(b.Commit(2)) != 0 {
+		t.Fatalf("pending %v", got)
+	}
+	if _, err := sinks.NewWriteAhead(&state.OperatorList{Items: l.Items}).Recover(5, []id.Epoch{2}); err == nil {
+		t.Error("rows that the snapshot does not name are taken over")
 	}
 }

@@ -99,10 +99,10 @@ func (s *TwoPhase) Pending(dst []id.Epoch) []id.Epoch {
 
 // Recover takes the pending transactions of the restored snapshot over and
 // aborts all others of this task.
-func (s *TwoPhase) Recover(_ id.Attempt, pending []id.Epoch) (op dataflow.ExtOp, ok bool) {
+func (s *TwoPhase) Recover(_ id.Attempt, pending []id.Epoch) (dataflow.ExtOp, error) {
 	s.pending = s.pending[:0]
 	for _, e := range pending {
 		s.pending = append(s.pending, pendingTxn{epoch: e})
 	}
-	return dataflow.ExtOp{Kind: dataflow.ExtRecover, Keep: slices.Clone(pending)}, true
+	return dataflow.ExtOp{Kind: dataflow.ExtRecover, Keep: slices.Clone(pending)}, nil
 }
