@@ -34,7 +34,7 @@ var imports = []struct{ pkg, may string }{
 	{"check", "trace state"},
 
 	{"external", "dataflow state trace"},
-	{"external/sinks", "dataflow state trace"},
+	{"external/sinks", "dataflow external state trace"},
 	{"live", "dataflow trace trace/cost live/recording state"},
 	{"live/recording", "dataflow trace state"},
 	{"sim/seed", ""},
@@ -54,7 +54,7 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator algorithms/rounds algorithms/recoveryline trace state"},
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace external external/sinks state state/..."},
-	{"scenario/mutants", "algorithms/... dataflow external state state/pebblestate"},
+	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/pebblestate"},
 	{"scenario/conformance", "algorithms algorithms/algorithmstest scenario scenario/simtest"},
 	{"scenario/simtest", "check faults sim scenario trace"},
 	{"bench/machine", "results results/stat"},

@@ -128,7 +128,7 @@ func (o *commit) restored(e *trace.Event) {
 // issued counts commits that are asked for again.
 func (o *commit) issued(e *trace.Event) {
 	t := &o.sinks[e.Task]
-	if e.Op != trace.Commit {
+	if e.Op != trace.Commit && e.Op != trace.Insert && e.Op != trace.Publish {
 		return
 	}
 	if slices.Contains(t.asked, e.Epoch) {

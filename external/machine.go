@@ -36,6 +36,7 @@ type visible struct {
 type taskState struct {
 	fence    id.Attempt // attempts below are refused
 	sessions []session  // by attempt
+	staged   []staged   // and not published
 	open     []txn      // pre-committed, in that order
 	done     []id.Epoch // committed, ascending
 }
@@ -106,6 +107,10 @@ func (m *machine) apply(op *dataflow.ExtOp, c chunk) outcome {
 		return m.commit(t, op)
 	case dataflow.ExtRecover:
 		return m.recover(t, op)
+	case trace.Stage:
+		return t.stage(op, c)
+	case trace.Publish:
+		return m.publishStaged(op)
 	case trace.Insert:
 		if !t.finish(op.Txn) {
 			return outcome{dataflow.ExtOK, false}
@@ -115,6 +120,9 @@ func (m *machine) apply(op *dataflow.ExtOp, c chunk) outcome {
 	}
 	return outcome{dataflow.ExtAbsent, false}
 }
+
+// reads reports whether applying an operation looks into its rows.
+func reads(k dataflow.ExtKind) bool { return k == trace.Publish }
 
 // session returns the numbering of an attempt.
 func (t *taskState) session(a id.Attempt) *session {

@@ -84,6 +84,7 @@ func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sin
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}
+	sink.Extend(g, made)
 	promise, err := catalog.FitSink(c.Algorithm, sink, g)
 	return g, promise, err
 }

@@ -65,7 +65,7 @@ func New(c Config) (*Runner, error) {
 	if r.backend, err = r.state.New(statecatalog.Settings{Deterministic: true}); err != nil {
 		return nil, err
 	}
-	graph, promise, err := c.graph(c.Parallelism, sinks.Config{Chunk: smallChunk})
+	graph, promise, err := c.graph(c.Parallelism, sinks.Config{Chunk: smallChunk, Mutant: c.Mutant})
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +93,7 @@ func New(c Config) (*Runner, error) {
 	if r.pace, r.paceKnown, err = paceOf(paceTable, c.Algorithm.Name, c.State, c.Workload.Name()); err != nil {
 		return nil, err
 	}
+	r.paceKnown = r.paceKnown && c.Sink == sinks.For(c.Algorithm.Properties()).Name // the table is of those
 	r.random = sim.RandomFaults{Workers: workers, Channels: len(x.Channels), Horizon: calmLength}
 	return r, nil
 }

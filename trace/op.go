@@ -40,6 +40,12 @@ const (
 	Recover
 	// Insert makes the rows of transaction Txn visible, unless they are.
 	Insert
+	// Stage makes rows durable and invisible, under (Task, Attempt, Number); again
+	// is harmless.
+	Stage
+	// Publish makes staged rows visible as transaction Txn, unless it is: those that
+	// its own rows name, in one step. Absent says that some are not there.
+	Publish
 	Ops // number of operations
 )
 
@@ -47,7 +53,7 @@ const (
 // take theirs from here.
 var opNames = [Ops]string{
 	"", "put", "create", "get", "list", "delete", "append", "read log", "trim", "fence",
-	"append", "write", "precommit", "commit", "recover", "insert",
+	"append", "write", "precommit", "commit", "recover", "insert", "stage", "publish",
 }
 
 // String returns the name of the operation, for example "put".

@@ -180,6 +180,7 @@ func (r *run) job() (*dataflow.Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.ending.Extend(g, sinks.Config{})
 	if err := catalog.Fit(r.algorithm.Spec, g, &c); err != nil {
 		return nil, err
 	}

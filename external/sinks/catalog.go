@@ -25,6 +25,12 @@ type Sink struct {
 	Shows Shows
 	// New makes the operator at the end of the graph, for one task.
 	New func(c Config) dataflow.Sink
+	// Committer makes that of one more vertex, which what New makes hands to; nil:
+	// there is none.
+	Committer func(c Config) dataflow.Sink
+	// Cut: what the vertices hand each other names what is outside, so that the
+	// snapshots of both must be one consistent cut.
+	Cut bool
 }
 
 // Config is what the sinks of one job are made with. The zero value is that of a
@@ -33,6 +39,9 @@ type Config struct {
 	// Chunk bounds the bytes of rows that a sink keeps before it hands them to the
 	// store, where it may; 0: ChunkBytes.
 	Chunk int
+	// Mutant switches a deliberate mistake on: one of this package, others mean
+	// nothing here.
+	Mutant dataflow.Mutant
 }
 
 // all returns the sinks in the order of reports.
@@ -49,6 +58,12 @@ func all() []*Sink {
 		{
 			Name: "write-ahead", Short: "rows stand in the snapshot, and are inserted once when it is complete", Shows: Committed,
 			New: func(Config) dataflow.Sink { return &WriteAhead{} },
+		},
+		{
+			Name: "committer", Short: "writers stage rows and hand committables to a committer, which publishes those of complete snapshots", Shows: Committed,
+			New:       func(Config) dataflow.Sink { return &Writer{} },
+			Committer: func(c Config) dataflow.Sink { return &Committer{naive: c.Mutant == MutantLateCommittables} },
+			Cut:       true,
 		},
 	}
 }
@@ -87,6 +102,13 @@ func For(p dataflow.Properties) *Sink {
 		panic(err) // the catalog has both
 	}
 	return s
+}
+
+// Extend adds to a graph whose sink vertices hold s what comes behind them.
+func (s *Sink) Extend(g *dataflow.Graph, c Config) {
+	if s.Committer != nil {
+		addCommitters(g, func() dataflow.Operator { return s.Committer(c) })
+	}
 }
 
 // Operator returns what makes the operator of a sink vertex.

@@ -53,6 +53,8 @@ func (s *Sink) refuses(p *dataflow.Properties, deterministic bool) string {
 		return "the algorithm refuses operators that are not deterministic"
 	case s.Shows == Committed && p.Snapshots == dataflow.NoSnapshots:
 		return "without snapshots no row would ever be committed"
+	case s.Cut && p.State == dataflow.AtLeastOnce:
+		return "its snapshots are no cut, and a committable would name rows that were never staged"
 	}
 	return ""
 }

@@ -12,17 +12,19 @@ import (
 	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/state/pebblestate"
 )
 
 // Case is one mistake with the combinations that can show it: every algorithm
-// with every state and every workload of the lists. The first of each is the
+// with every state, sink and workload of the lists. The first of each is the
 // combination that is hunted by default.
 type Case struct {
 	Mutant      dataflow.Mutant
 	Description string
 	Algorithms  []string
 	States      []string // nil: every one
+	Sinks       []string // nil: what goes with the algorithm
 	Workloads   []string // nil: every one
 	// Stalls: the mistake shows as a job that does not end, and cannot show as a
 	// broken promise.
@@ -51,6 +53,7 @@ func All() []Case {
 		{Mutant: rounds.MutantFilesNeverListed, Description: "state files that no handle names are never looked for", Algorithms: coordinated, States: tables, Workloads: stateful},
 		{Mutant: rounds.MutantFirstAttemptOnly, Description: "after a recovery no checkpoints are scheduled any more", Algorithms: coordinated, Stalls: true},
 		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
+		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: []string{"unaligned"}, Sinks: []string{"committer"}},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers are not part of the snapshot", Algorithms: transactional, Workloads: windows},
 	}
 }
