@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -73,12 +72,23 @@ func (c *Config) SinkName() string {
 	return c.Sink
 }
 
+// keyOf returns how a workload's rows tell what they are values of; nil: they do not.
+func keyOf(w workloads.Workload) func(row []byte) (key []byte, version uint64) {
+	if k, ok := w.(workloads.Keyed); ok {
+		return k.Key
+	}
+	return nil
+}
+
 // graph returns the job's graph, the sink at its end, and what its output is
 // worth; an error says what does not go together.
 func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sinks.Promise, error) {
 	sink, err := sinks.Lookup(c.SinkName())
 	if err != nil {
 		return nil, sinks.Promise{}, err
+	}
+	if made.Key = keyOf(c.Workload); sink.Shows == sinks.Values && made.Key == nil {
+		return nil, sinks.Promise{}, fmt.Errorf("the sink %s needs rows with a key and a version, and those of %s do not tell: implement workloads.Keyed", sink.Name, c.Workload.Name())
 	}
 	g, err := c.Workload.Graph(parallelism, sink.Operator(made))
 	if err != nil {
@@ -89,11 +99,11 @@ func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sin
 	return g, promise, err
 }
 
-// Refused reports that the algorithm cannot serve the sink on this workload.
-func (c *Config) Refused() bool {
-	_, _, err := c.graph(1, sinks.Config{})
-	var r *sinks.Refusal
-	return errors.As(err, &r)
+// Promise returns what the output of the combination is worth; the error, which
+// wraps a *sinks.Refusal, that its algorithm cannot serve its sink.
+func (c *Config) Promise() (sinks.Promise, error) {
+	_, p, err := c.graph(1, sinks.Config{})
+	return p, err
 }
 
 // possible reports a fault that hits what the job, with so many channels, does not have.

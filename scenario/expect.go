@@ -22,14 +22,14 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 		Records: c.Workload.Events(), RecordID: c.Workload.RecordID,
 		Reference: reference, Storage: st, Layout: layout(p),
 	}
-	promise(&x, p, output)
+	promise(&x, p, output, c.Workload)
 	if w, ok := c.Workload.(interface{ PerRecord() bool }); ok {
 		x.PerRecord = w.PerRecord()
 	}
 	x.Canonical = func(rows [][]byte) ([][]byte, error) {
 		got, err := c.Workload.Canonical(rows)
-		if output.Output != dataflow.ExactlyOnce {
-			return got, nil // rows that contradict each other are the expected weakness
+		if output.Output != dataflow.ExactlyOnce || x.Values {
+			return got, nil // rows that contradict each other, or lack some between, are the expected weakness
 		}
 		return got, err
 	}
@@ -52,9 +52,15 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 
 // promise fills in what a job promises: by the properties of its algorithm,
 // never its name, and by its sink.
-func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise) {
+func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w workloads.Workload) {
 	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(output.Output)
-	x.AtOnce = output.Shows != sinks.Committed
+	x.AtOnce, x.Values = output.Shows != sinks.Committed, output.Shows == sinks.Values
+	if output.Again { // else a row that is made again may be another
+		x.Key = keyOf(w)
+		if alone, ok := w.(workloads.Alone); ok {
+			x.Alone = alone.AppendCanonical
+		}
+	}
 	x.Coordinated, x.NoneUseless = p.HasRounds(), p.NoneUseless
 }
 

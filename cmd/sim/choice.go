@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -159,7 +160,8 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 					if sink != defaultSink {
 						cfg.Sink = sink
 					}
-					if c.sink == "all" && cfg.Refused() {
+					var r *sinks.Refusal
+					if _, err := cfg.Promise(); c.sink == "all" && errors.As(err, &r) {
 						refused++
 						continue
 					}

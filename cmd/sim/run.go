@@ -164,6 +164,8 @@ type summary struct {
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
 	Duplicates   *int     `json:"duplicates_seen,omitempty"`
 	Losses       *int     `json:"losses_seen,omitempty"`
+	RowsAgain    *int64   `json:"rows_again,omitempty"`
+	TakenBack    *int64   `json:"rows_taken_back,omitempty"`
 	VirtualNanos int64    `json:"virtual_ns,omitempty"`
 	WallNanos    int64    `json:"wall_ns,omitempty"`
 	Faults       string   `json:"faults"`
@@ -186,6 +188,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
 		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), Standstill: o.Result.Standstill,
 	}
 	kind, why := o.Kind, o.Why()

@@ -16,6 +16,9 @@ const (
 	Committed Shows = iota
 	// Rows at once: what a recovery makes again is visible again.
 	Rows
+	// Values at once: of each key the row of the highest version, whatever came
+	// when and how often.
+	Values
 )
 
 // Sink is one entry of the catalog.
@@ -39,6 +42,9 @@ type Config struct {
 	// Chunk bounds the bytes of rows that a sink keeps before it hands them to the
 	// store, where it may; 0: ChunkBytes.
 	Chunk int
+	// Key returns what a row is a value of, and which; nil: rows do not tell, and
+	// no sink whose reader sees Values can be made.
+	Key func(row []byte) (key []byte, version uint64)
 	// Mutant switches a deliberate mistake on: one of this package, others mean
 	// nothing here.
 	Mutant dataflow.Mutant

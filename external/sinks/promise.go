@@ -40,8 +40,11 @@ func (s *Sink) Promise(p dataflow.Properties, deterministic bool) (Promise, erro
 		return Promise{}, r
 	}
 	promise := Promise{p.Output, s.Shows, deterministic}
-	if s.Shows == Rows {
+	switch {
+	case s.Shows == Rows:
 		promise.Output = min(p.State, dataflow.AtLeastOnce)
+	case s.Shows == Values && !deterministic:
+		promise.Output = min(p.State, dataflow.AtLeastOnce) // a value that was taken back may have the highest version
 	}
 	return promise, nil
 }
@@ -59,9 +62,17 @@ func (s *Sink) refuses(p *dataflow.Properties, deterministic bool) string {
 	return ""
 }
 
+// Short returns the promise in two or three words.
+func (p Promise) Short() string {
+	if p.Shows == Values && p.Output == dataflow.ExactlyOnce {
+		return "final values"
+	}
+	return [...]string{"nothing", "at most once", "at least once", "exactly once"}[p.Output]
+}
+
 // String returns the promise in words.
 func (p Promise) String() string {
-	text := [...]string{"nothing", "at most once", "at least once", "exactly once"}[p.Output]
+	text := p.Short()
 	if p.Shows == Rows && p.Output == dataflow.AtLeastOnce {
 		text += ": rows that a rollback takes back are seen"
 		if p.Again {
@@ -69,6 +80,9 @@ func (p Promise) String() string {
 		} else {
 			text += ", and others in their place"
 		}
+	}
+	if p.Shows == Values && p.Output == dataflow.ExactlyOnce {
+		text = "the final value of each key; values that a rollback takes back are seen before"
 	}
 	return text
 }
