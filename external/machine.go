@@ -6,6 +6,7 @@ import (
 
 	"weir/dataflow"
 	"weir/id"
+	"weir/state"
 	"weir/trace"
 )
 
@@ -14,8 +15,9 @@ import (
 // order, gives the same state.
 type machine struct {
 	keepForeign, noFence bool
-	tasks                []taskState // by TaskID
-	visible              []visible   // in commit order
+	tasks                []taskState       // by TaskID
+	visible              []visible         // in commit order
+	versions             map[string]uint64 // of upserted keys; their rows are held in memory
 }
 
 // chunk is a run of rows: in memory, or in the journal.
@@ -107,6 +109,14 @@ func (m *machine) apply(op *dataflow.ExtOp, c chunk) outcome {
 		return m.commit(t, op)
 	case dataflow.ExtRecover:
 		return m.recover(t, op)
+	case trace.Upsert:
+		if !t.session(op.Attempt).arrive(op.Number) {
+			return outcome{dataflow.ExtOK, false}
+		}
+		if newer := m.upsert(op.Rows); newer.count > 0 {
+			m.visible = append(m.visible, visible{op.Task, 0, newer})
+		}
+		return outcome{dataflow.ExtOK, true}
 	case trace.Stage:
 		return t.stage(op, c)
 	case trace.Publish:
@@ -122,7 +132,31 @@ func (m *machine) apply(op *dataflow.ExtOp, c chunk) outcome {
 }
 
 // reads reports whether applying an operation looks into its rows.
-func reads(k dataflow.ExtKind) bool { return k == trace.Publish }
+func reads(k dataflow.ExtKind) bool { return k == trace.Publish || k == trace.Upsert }
+
+// upsert returns the rows of entries that are newer than what their keys have.
+func (m *machine) upsert(entries []byte) (newer chunk) {
+	if m.versions == nil {
+		m.versions = map[string]uint64{}
+	}
+	newer.data = []byte{} // in memory, if there are any
+	for entry, rest := dataflow.NextRecord(entries); entry != nil; entry, rest = dataflow.NextRecord(rest) {
+		r := state.NewReader(entry)
+		version, size := r.Uvarint(), r.Count(1)
+		if r.Err() != nil {
+			continue // no sink writes such an entry: there is no row
+		}
+		tail := r.Rest()
+		key, row := tail[:size], tail[size:]
+		if old, ok := m.versions[string(key)]; ok && old >= version {
+			continue
+		}
+		m.versions[string(key)] = version
+		newer.data = dataflow.AppendRecord(newer.data, row)
+		newer.count++
+	}
+	return newer
+}
 
 // session returns the numbering of an attempt.
 func (t *taskState) session(a id.Attempt) *session {

@@ -46,6 +46,10 @@ const (
 	// Publish makes staged rows visible as transaction Txn, unless it is: those that
 	// its own rows name, in one step. Absent says that some are not there.
 	Publish
+	// Upsert makes rows visible at once, each as the value of a key unless the key
+	// has one of that version or a higher one. An entry of its rows is the version,
+	// the key's length (uvarints), key and row.
+	Upsert
 	Ops // number of operations
 )
 
@@ -53,7 +57,7 @@ const (
 // take theirs from here.
 var opNames = [Ops]string{
 	"", "put", "create", "get", "list", "delete", "append", "read log", "trim", "fence",
-	"append", "write", "precommit", "commit", "recover", "insert", "stage", "publish",
+	"append", "write", "precommit", "commit", "recover", "insert", "stage", "publish", "upsert",
 }
 
 // String returns the name of the operation, for example "put".

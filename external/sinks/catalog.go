@@ -58,6 +58,10 @@ func all() []*Sink {
 			New: func(Config) dataflow.Sink { return &Append{} },
 		},
 		{
+			Name: "upsert", Short: "rows are values of keys and visible at once; of each key the one of the highest version stays", Shows: Values,
+			New: func(c Config) dataflow.Sink { return &Upsert{key: c.Key} },
+		},
+		{
 			Name: "two-phase", Short: "rows are written to a transaction, which a snapshot pre-commits and its completion commits", Shows: Committed,
 			New: func(c Config) dataflow.Sink { return &TwoPhase{Chunk: c.Chunk} },
 		},

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"weir/dataflow"
+	"weir/external"
 	"weir/external/sinks"
 	"weir/id"
 	"weir/state"
@@ -169,5 +170,44 @@ func TestLedger(t *testing.T) {
 	}
 	if _, err := sinks.NewWriteAhead(&state.OperatorList{Items: l.Items}).Recover(5, []id.Epoch{2}); err == nil {
 		t.Error("rows that the snapshot does not name are taken over")
+	}
+}
+
+// TestUpsert: a store keeps the highest version of each key, whoever writes it and
+// however often.
+func TestUpsert(t *testing.T) {
+	store, err := external.OpenStore(external.StoreConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	upsert, err := sinks.Lookup("upsert")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := func(row []byte) ([]byte, uint64) { return row[:1], uint64(row[1]) }
+	for attempt := id.Attempt(1); attempt <= 2; attempt++ {
+		s := upsert.New(sinks.Config{Key: key})
+		op, err := s.Recover(attempt, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ops := []dataflow.ExtOp{op}
+		for _, rows := range [][]string{{"a1", "b1"}, {"a3"}, {"a2", "b2"}} {
+			process(t, s, buffer(rows...))
+			ops = append(ops, slices.Clone(s.Flush())...)
+		}
+		for _, op := range ops {
+			op.Attempt = attempt
+			if got := store.Do(op); got != dataflow.ExtOK {
+				t.Errorf("%s: %v", op.Kind, got)
+			}
+		}
+	}
+	var seen []string
+	if err := store.Committed(func(_ id.TaskID, _ id.Epoch, row []byte) error {
+		seen = append(seen, string(row))
+		return nil
+	}); err != nil || !slices.Equal(seen, []string{"a1", "b1", "a3", "b2"}) {
+		t.Errorf("became visible: %v, %v", seen, err)
 	}
 }
