@@ -7,7 +7,8 @@ import (
 
 // takenBack counts the rows that were visible when a rollback took back what
 // they were made of. All that a task's stored snapshot has taken in is visible; so
-// what a restore takes back is what became visible beyond that.
+// what a restore takes back is what became visible beyond that. Where a store
+// shows newer values only, the count is a lower bound.
 type takenBack []*written // by task
 
 // written is where a sink task stands on its branch.

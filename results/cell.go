@@ -107,9 +107,6 @@ func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 // group differ: "aligned on heap, closed loop".
 func (c Cell) Name() string {
 	words := []string{c.Algorithm + " on " + c.State}
-	if c.Sink != "" {
-		words[0] += " into " + c.Sink
-	}
 	switch {
 	case c.Load == ClosedLoop:
 		words = append(words, "closed loop")

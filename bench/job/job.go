@@ -180,11 +180,11 @@ func (r *run) job() (*dataflow.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.ending.Extend(g, sinks.Config{})
+	r.ending.Extend(g, sinkConfig(r.work))
 	if err := catalog.Fit(r.algorithm.Spec, g, &c); err != nil {
 		return nil, err
 	}
-	if _, err := catalog.FitSink(r.algorithm.Spec, r.ending, g); err != nil {
+	if _, err := r.spec.Promised(); err != nil {
 		return nil, err
 	}
 	for i := range g.Vertices {
@@ -252,7 +252,7 @@ func (r *run) firstNew() int64 {
 // newSink makes the operator of a sink vertex. The driver makes
 // operators one at a time.
 func (r *run) newSink() dataflow.Operator {
-	s := &measuredSink{Sink: r.ending.New(sinks.Config{}), record: r.answers.Record, counters: r.counters, newFrom: r.firstNew()}
+	s := &measuredSink{Sink: r.ending.New(sinkConfig(r.work)), record: r.answers.Record, counters: r.counters, newFrom: r.firstNew()}
 	if r.measuresLatency() {
 		s.late = newLatencies(r.schedule, r.answers.Record, r.spec.Measure, true)
 		r.processing = append(r.processing, s.late)

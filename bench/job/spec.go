@@ -1,6 +1,7 @@
 package job
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -103,6 +104,15 @@ func (s *Spec) LookupSink() (*sinks.Sink, error) {
 	return sinks.For(a.Declared), nil
 }
 
+// sinkConfig returns what the sinks of a job over a workload are made with.
+func sinkConfig(w workloads.Workload) sinks.Config {
+	k, ok := w.(workloads.Keyed)
+	if !ok {
+		return sinks.Config{}
+	}
+	return sinks.Config{Key: k.Key}
+}
+
 // Promised returns what the output of the run may be after a failure.
 func (s *Spec) Promised() (sinks.Promise, error) {
 	a, err := s.Lookup()
@@ -117,7 +127,10 @@ func (s *Spec) Promised() (sinks.Promise, error) {
 	if err != nil {
 		return sinks.Promise{}, err
 	}
-	g, err := w.Graph(s.Parallelism, sink.Operator(sinks.Config{}))
+	if sink.Shows == sinks.Values && sinkConfig(w).Key == nil {
+		return sinks.Promise{}, fmt.Errorf("the sink %s needs rows with a key and a version, and those of %s do not tell: implement workloads.Keyed", sink.Name, w.Name())
+	}
+	g, err := w.Graph(s.Parallelism, sink.Operator(sinkConfig(w)))
 	if err != nil {
 		return sinks.Promise{}, err
 	}
