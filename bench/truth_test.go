@@ -188,7 +188,9 @@ func TestRecoveryIsByOneClock(t *testing.T) {
 	if at == nil {
 		t.Fatalf("no recovery: %v", s.Warnings)
 	}
-	if at.KilledMS > at.StartedMS || at.StartedMS > at.RestoredMS || at.RestoredMS > at.FirstNewMS || at.FirstNewMS > at.CaughtUpMS {
+	// The first new row is not always behind the last task that is ready: a source,
+	// a counter and the sink that are ready may process while others still restore.
+	if at.KilledMS > at.StartedMS || at.StartedMS > min(at.RestoredMS, at.FirstNewMS) || max(at.RestoredMS, at.FirstNewMS) > at.CaughtUpMS {
 		t.Errorf("moments out of order: %+v", *at)
 	}
 	near := func(name string, want float64) {

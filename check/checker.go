@@ -29,7 +29,7 @@ func New(x Expect) (*Checker, error) {
 		return nil, errors.New("check: the expectation lacks RecordID or Canonical")
 	}
 	c := &Checker{}
-	if err := c.model.build(x, &c.verdict); err != nil {
+	if err := c.build(x, &c.verdict); err != nil {
 		return nil, err
 	}
 	c.wants = modelKinds()
@@ -59,7 +59,7 @@ func (c *Checker) add(w watcher) {
 // Reset makes the checker ready for another run under the same expectation.
 func (c *Checker) Reset() {
 	c.verdict = Report{Violations: c.verdict.Violations[:0]}
-	c.model.reset()
+	c.reset()
 	for _, w := range c.all {
 		w.Reset()
 	}
@@ -73,7 +73,7 @@ func (c *Checker) Wants() trace.Mask { return c.wants }
 
 // Observe takes the next event.
 func (c *Checker) Observe(e *trace.Event) {
-	if !c.model.observe(e) {
+	if !c.observe(e) {
 		return
 	}
 	for _, w := range c.byKind[e.Kind] {
@@ -90,7 +90,7 @@ type End struct {
 
 // Finish carries out the checks at the end of a run and returns the verdict.
 func (c *Checker) Finish(end End) *Report {
-	c.model.finish(end)
+	c.finish(end)
 	for _, w := range c.all {
 		w.Finish(end)
 	}

@@ -99,7 +99,7 @@ func TestNewRefusesWhatCannotBeChecked(t *testing.T) {
 	for name, change := range map[string]func(x *Expect){
 		"guarantee":   func(x *Expect) { x.State = 0 },
 		"RecordID":    func(x *Expect) { x.RecordID = nil },
-		"outside the": func(x *Expect) { x.Channels = []Channel{{0, 9}} },
+		"outside the": func(x *Expect) { x.Channels = []Channel{{From: 0, To: 9}} },
 	} {
 		x := worldExpect()
 		change(&x)

@@ -101,6 +101,8 @@ func (o *cut) checkChannel(n id.ChannelID, e id.Epoch) {
 	}
 	if total != sealed {
 		o.violate(ch.To, e, "channel %s: %d items were sent before the cut; %d are in the receiver's state and %d captured in flight, %s", n, sealed, delivered, total-delivered, balance(total, sealed))
+	} else if ch.Reorders {
+		o.checkPositions(n, e, sealed, delivered)
 	}
 }
 
@@ -189,11 +191,12 @@ func (o *cut) checkLine(n id.ChannelID) {
 	}
 	got := x.delivered + x.replayed
 	switch {
+	case o.x.Replays: // the sender does again what its receivers have of it; conservation and effect see whether it did
 	case x.delivered > x.sealed:
 		o.violate(ch.To, to.epoch, "recovery %s, channel %s: the receiver %s has %d items, its sender %s has sent %d: an orphan", l.plan, n, o.taskName(int(ch.To)), x.delivered, o.taskName(int(ch.From)), x.sealed)
 	case got > x.sealed:
 		o.violate(ch.To, to.epoch, "recovery %s, channel %s: %d items delivered and %d replayed, but only %d sent", l.plan, n, x.delivered, x.replayed, x.sealed)
-	case got < x.sealed && from.restarted:
+	case got < x.sealed && from.restarted && !o.x.Resends:
 		o.violate(ch.To, to.epoch, "recovery %s, channel %s: %d items sent, %d delivered and %d replayed: the rest is lost", l.plan, n, x.sealed, x.delivered, x.replayed)
 	}
 }

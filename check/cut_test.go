@@ -1,6 +1,7 @@
 package check
 
 import (
+	"strings"
 	"testing"
 
 	"weir/id"
@@ -96,4 +97,36 @@ func TestAtLeastOnceMayOverlapButNotLose(t *testing.T) {
 	w.mute = 0
 	w.complete(epoch(1, 1))
 	mustFire(t, w.finish(epoch(1, 2)), "neither in the state", Cut)
+}
+
+// TestCutOfAChannelThatReorders: as many items as were sent, but other ones.
+func TestCutOfAChannelThatReorders(t *testing.T) {
+	for captured, want := range map[uint64]string{2: "", 3: "but not the same"} { // the item that is captured; 2 was not delivered
+		w := newWorld(t, func(x *Expect) { x.Channels[1].Reorders = true })
+		e := epoch(1, 1)
+		for p := range uint64(3) {
+			w.tell(trace.Event{Kind: trace.Sealed, Task: 0, Channel: 1, From: p, To: p + 1})
+		}
+		for _, p := range []uint64{2, 0} {
+			w.tell(trace.Event{Kind: trace.Delivered, Task: 3, Channel: 1, From: p, To: p + 1})
+		}
+		for n := range id.TaskID(5) {
+			w.begun(n, e)
+		}
+		w.tell(trace.Event{Kind: trace.CapturedIn, Task: 3, Channel: 1, Epoch: e, From: captured - 1, To: captured})
+		for n := range id.TaskID(5) {
+			w.task(trace.SnapshotStored, n, e)
+		}
+		w.mute = w.mute.With(trace.StoreApplied)
+		w.coordinator(trace.Completed, e)
+		found := ""
+		for _, v := range w.c.Finish(End{Time: w.now, Err: errStop}).Violations {
+			if v.Oracle == Cut {
+				found = v.String()
+			}
+		}
+		if (found == "") != (want == "") || !strings.Contains(found, want) {
+			t.Errorf("item %d captured: %q, want %q", captured, found, want)
+		}
+	}
 }

@@ -31,6 +31,10 @@ type Expect struct {
 	// Values: rows are values of keys, and a reader sees the newest of each. AtOnce
 	// and Key are set.
 	Values bool
+	// Resends: the sender of a channel keeps what it has sent, and sends what its
+	// receiver misses again. Replays: a restarted task makes its choices again, so
+	// that its receivers may be ahead of it.
+	Resends, Replays bool
 	// MayFail: the job may end with an error (a damaged checkpoint, a full disk).
 	MayFail bool
 
@@ -81,7 +85,10 @@ type Task struct {
 }
 
 // Channel is a channel's two ends.
-type Channel struct{ From, To id.TaskID }
+type Channel struct {
+	From, To id.TaskID
+	Reorders bool // items may arrive in any order
+}
 
 // Storage is what the checker reads of checkpoint storage; reading must have no
 // effect. Get verifies checksums.

@@ -31,6 +31,7 @@ type channel struct {
 	source    bool // it leaves a source
 	sealed    uint64
 	delivered uint64
+	order     order // if it reorders
 }
 
 // segment is a stretch of a task's history: it branched off its parent at a
@@ -153,6 +154,9 @@ func (m *model) delivered(e *trace.Event, t *task) {
 	}
 	ch := &m.channels[e.Channel]
 	ch.delivered += e.To - e.From
+	if ch.Reorders {
+		ch.order.delivered = append(ch.order.delivered, span{e.From, e.To})
+	}
 	if ch.source && len(e.Data) > 0 {
 		s := &m.segments[t.segment]
 		s.ids = m.appendIDs(s.ids, e)

@@ -127,7 +127,11 @@ func (m *model) observeTask(e *trace.Event, t *task) {
 	switch e.Kind {
 	case trace.Sealed:
 		if m.isChannel(e.Channel) {
-			m.channels[e.Channel].sealed += e.To - e.From
+			ch := &m.channels[e.Channel]
+			ch.sealed += e.To - e.From
+			if ch.Reorders {
+				ch.order.sealed = append(ch.order.sealed, span{e.From, e.To})
+			}
 		}
 	case trace.Delivered:
 		m.delivered(e, t)
@@ -256,10 +260,14 @@ func (m *model) setMarks(t *task, s *snapshot) {
 		return m.marks[s.marks+i]
 	}
 	for i, n := range t.inputs {
-		m.channels[n].delivered = mark(i)
+		ch := &m.channels[n]
+		ch.delivered = mark(i)
+		ch.order.delivered = first(ch.order.delivered, ch.delivered)
 	}
 	for i, n := range t.outputs {
-		m.channels[n].sealed = mark(len(t.inputs) + i)
+		ch := &m.channels[n]
+		ch.sealed = mark(len(t.inputs) + i)
+		ch.order.sealed = first(ch.order.sealed, ch.sealed)
 	}
 }
 

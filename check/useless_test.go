@@ -15,7 +15,7 @@ func noneUseless(x *Expect) { uncoordinated(x); x.NoneUseless, x.Pace.End = true
 func TestASnapshotOnAZigzagCycleIsUseless(t *testing.T) {
 	cyclic := func(x *Expect) {
 		noneUseless(x)
-		x.Channels = append(x.Channels, Channel{4, 2})
+		x.Channels = append(x.Channels, Channel{From: 4, To: 2})
 	}
 	for _, fires := range []bool{true, false} {
 		w := newWorld(t, cyclic)

@@ -67,7 +67,7 @@ func worldExpect() Expect {
 			{Name: "source[0]", Source: true, Partition: 0, Partitions: 2}, {Name: "source[1]", Source: true, Partition: 1, Partitions: 2},
 			{Name: "count[0]"}, {Name: "count[1]"}, {Name: "sink[0]", Sink: true},
 		},
-		Channels: []Channel{{0, 2}, {0, 3}, {1, 2}, {1, 3}, {2, 4}, {3, 4}},
+		Channels: []Channel{{From: 0, To: 2}, {From: 0, To: 3}, {From: 1, To: 2}, {From: 1, To: 3}, {From: 2, To: 4}, {From: 3, To: 4}},
 		Records:  worldRecords,
 		RecordID: func(rec []byte) uint64 { return uint64(binary.LittleEndian.Uint32(rec)) },
 		Canonical: func(rows [][]byte) ([][]byte, error) {

@@ -164,6 +164,32 @@ func (o *Output) EmitHashed(hash uint64, rec []byte) {
 	o.Emit(rec)
 }
 
+// rebalanced calls f with every edge that is served round robin.
+func (c *Context) rebalanced(f func(e *edgeOut)) {
+	for _, o := range c.outs {
+		for i := range o.edges {
+			if e := &o.edges[i]; e.partitioning == Rebalance {
+				f(e)
+			}
+		}
+	}
+}
+
+// rotation returns where each round robin stands.
+func (c *Context) rotation() (next []uint32) {
+	c.rebalanced(func(e *edgeOut) { next = append(next, uint32(e.next)) })
+	return next
+}
+
+// rotate sets each round robin to where it stood.
+func (c *Context) rotate(next []uint32) {
+	c.rebalanced(func(e *edgeOut) {
+		if len(next) > 0 {
+			e.next, next = int(next[0])%max(len(e.outs), 1), next[1:]
+		}
+	})
+}
+
 // wire resolves the edges of a task's vertex into its ports.
 func (c *Context) wire(g *Graph) error {
 	c.keyed = g.Vertices[c.t.info.Vertex].Keyed

@@ -227,6 +227,7 @@ func (t *Task) header(e, base id.Epoch) Header {
 	for i := range t.outputs {
 		h.Sealed[i] = t.outputs[i].sealed
 	}
+	h.Rotation = t.ctx.rotation()
 	return h
 }
 

@@ -13,6 +13,9 @@ func (t *Task) arrive(i int, b *Buffer) {
 	if t.phase != running {
 		return // not connected any more, or not yet
 	}
+	if b.Item == EndStream && in.gone {
+		return // of another connection with a sender that had left
+	}
 	if b.Over {
 		t.record(in, b)
 		t.observeChannel(trace.BarrierReceived, in.ID, b.Epoch, trace.Overtaking)
@@ -35,9 +38,6 @@ func (t *Task) arrive(i int, b *Buffer) {
 		in.came(b)
 	}
 	t.enqueueInput(i, b)
-	if b.Item == Control && t.announcer != nil {
-		t.announcer.Announce(i, b)
-	}
 }
 
 func (t *Task) enqueueInput(i int, b *Buffer) {

@@ -28,7 +28,7 @@ type Choice uint8
 
 const (
 	PickInput  Choice = iota + 1 // index of the input served in a turn
-	EmitCount                    // records that a source emitted in a turn
+	EmitCount                    // most records that a source was asked for in a turn
 	RandomDraw                   // a random number given to the operator
 	ClockRead                    // processing time given to the operator, nanoseconds
 	TimerFire                    // how late the algorithm sets a timer of its own (Kernel.Draw); no Decider is asked
@@ -71,8 +71,6 @@ type Protocol interface {
 // The optional per-buffer hooks. The kernel looks for them once; an algorithm
 // without one pays a nil test.
 type (
-	// Announcer sees an in-band control item as it is queued.
-	Announcer interface{ Announce(in int, b *Buffer) }
 	// Deliverer is called before a numbered data item is delivered; it may snapshot first.
 	Deliverer interface{ Deliver(in int, b *Buffer) }
 	// Afterer is called last in a turn that delivered data or its end, or emitted

@@ -208,6 +208,7 @@ func (t *Task) resume() {
 		for i := range t.outputs {
 			t.outputs[i].sealed = h.Sealed[i]
 		}
+		t.ctx.rotate(h.Rotation)
 	}
 	t.observeRestored(r)
 	t.phase = running

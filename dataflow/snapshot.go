@@ -26,7 +26,10 @@ type Header struct {
 	Sealed    []id.Seq
 	Inputs    []InputHeader
 	Pending   []id.Epoch // sink transactions sealed and not known committed
-	Save      []byte     // the algorithm's section
+	// Rotation is the next receiver of each Rebalance edge: a replay sends every
+	// record where it went before.
+	Rotation []uint32
+	Save     []byte // the algorithm's section
 }
 
 // InputHeader is the state of one input at the instant.
@@ -81,6 +84,10 @@ func (d *Draft) encode() []byte {
 	b = appendUvarint(b, uint64(len(h.Pending)))
 	for _, e := range h.Pending {
 		b = appendUvarint(b, uint64(e))
+	}
+	b = appendUvarint(b, uint64(len(h.Rotation)))
+	for _, n := range h.Rotation {
+		b = appendUvarint(b, uint64(n))
 	}
 	b = AppendRecord(b, h.Save)
 	b = AppendRecord(b, d.list)
@@ -245,6 +252,9 @@ func readHeader(r *state.Reader, h *Header) {
 	}
 	for i := range h.Pending {
 		h.Pending[i] = id.Epoch(r.Uvarint())
+	}
+	for range r.Count(1) {
+		h.Rotation = append(h.Rotation, uint32(r.Uvarint()))
 	}
 }
 

@@ -110,6 +110,7 @@ func drawDraft(t *rapid.T, r *rig) *Draft {
 		h.Pending = append(h.Pending, id.Epoch(rapid.Uint64().Draw(t, "pending")))
 		d.out = append(d.out, captured{len(h.Sealed) - 1, drawBuffer(t)})
 	}
+	h.Rotation = rapid.SliceOfN(rapid.Uint32(), 1, 3).Draw(t, "rotation")
 	d.capture = finished{state.Handle{
 		Backend: "heap", Version: 3, Inline: rapid.SliceOfN(rapid.Byte(), 1, 90).Draw(t, "inline"), Bytes: 12, Changed: 7,
 		Files: []state.FileRef{{Name: "files/t1/1.2-0", Local: "0", Size: 8, Sum: 9, Shared: true}},

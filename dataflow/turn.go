@@ -145,13 +145,13 @@ func (t *Task) sourceTurn(most int) {
 	if room := t.limit - from; room < id.Offset(n) {
 		n = int(room)
 	}
+	t.chosen(EmitCount, uint64(n)) // before anything of the turn is sealed, and known downstream
 	done, err := t.source.Emit(n)
 	if err != nil {
 		t.fail(err)
 		return
 	}
 	to := t.source.Offset()
-	t.chosen(EmitCount, uint64(to-from))
 	if to != from {
 		t.host.HandedOut(to)
 		if t.mask.Has(trace.Emitted) {

@@ -7,27 +7,6 @@ import (
 	"weir/trace"
 )
 
-// Kind says what a fault does.
-type Kind uint8
-
-// The kinds of faults.
-const (
-	// Crash kills the target: everything volatile is lost.
-	Crash Kind = iota + 1
-	// Stall makes the target answer nothing for Duration; what is asked of it waits.
-	Stall
-	// Fail gives the next Times matching operations of the target the Outcome.
-	Fail
-	// Delay makes the next Times matching operations of the target take effect
-	// Duration later than they would, whether or not their caller still lives.
-	Delay
-	// Slow multiplies the latency of the target by Factor, for Duration or, when
-	// that is 0, for the rest of the run.
-	Slow
-	// Corrupt flips bits of the newest stored object whose key begins with Key.
-	Corrupt
-)
-
 // Target is the fault domain that a fault hits.
 type Target uint8
 
@@ -72,28 +51,6 @@ type Fault struct {
 	Factor   int     // Slow: at least 2
 	When     Condition
 }
-
-// HoldsUp returns the nanoseconds by which f alone may hold up a run, trace.NoBound
-// when nothing bounds them. What restarting and asking again takes is not counted.
-func (f *Fault) HoldsUp() uint64 {
-	switch f.Kind {
-	case Stall:
-		return uint64(f.Duration)
-	case Delay:
-		return uint64(f.Duration) * uint64(max(f.Times, 1))
-	case Slow:
-		if f.Duration == 0 {
-			return trace.NoBound
-		}
-		return uint64(f.Duration)
-	case Crash, Fail, Corrupt:
-	}
-	return 0
-}
-
-// Damages reports whether f destroys bytes that were stored: a job may then fail
-// with an error, and nothing that it promised is broken.
-func (f *Fault) Damages() bool { return f.Kind == Corrupt || f.Outcome == Torn }
 
 // Plan is the faults of one run. Each waits for its own condition; order in the
 // plan decides only between faults that fall due at the same event.

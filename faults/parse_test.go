@@ -113,7 +113,7 @@ func drawStep(t *rapid.T) Step {
 }
 
 func drawFault(t *rapid.T) Fault {
-	f := Fault{Kind: Kind(rapid.IntRange(int(Crash), int(Corrupt)).Draw(t, "kind"))}
+	f := Fault{Kind: Kind(rapid.IntRange(int(Crash), int(Kinds)-1).Draw(t, "kind"))}
 	f.Target = rapid.SampledFrom(targets(f.Kind)).Draw(t, "target")
 	small := rapid.IntRange(0, 9)
 	switch f.Target {

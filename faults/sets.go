@@ -99,10 +99,6 @@ func opNames(first, last trace.Op) []string {
 func OpName(o trace.Op) string { return strings.ReplaceAll(o.String(), " ", "-") }
 
 // names of the enumerations in the text form, indexed by value.
-func kindNames() []string {
-	return []string{Crash: "crash", Stall: "stall", Fail: "fail", Delay: "delay", Slow: "slow", Corrupt: "corrupt"}
-}
-
 func targetNames() []string {
 	return []string{Worker: "worker", Coordinator: "coordinator", Storage: "storage", SourceLog: "source", Sink: "sink", Link: "link"}
 }
@@ -117,9 +113,6 @@ func name(names []string, v uint8) string {
 	}
 	return fmt.Sprintf("?%d", v)
 }
-
-// String returns the word of the text form.
-func (k Kind) String() string { return name(kindNames(), uint8(k)) }
 
 // String returns the word of the text form.
 func (t Target) String() string { return name(targetNames(), uint8(t)) }

@@ -20,25 +20,6 @@ func (p Plan) Validate() error {
 	return nil
 }
 
-// targets says what a kind of fault can hit.
-func targets(k Kind) []Target {
-	switch k {
-	case Crash:
-		return []Target{Worker, Coordinator}
-	case Stall:
-		return []Target{Worker, Coordinator, Storage, SourceLog, Sink, Link}
-	case Fail:
-		return []Target{Storage, Sink}
-	case Delay:
-		return []Target{Storage, Sink}
-	case Slow:
-		return []Target{Worker, Storage, Sink, Link}
-	case Corrupt:
-		return []Target{Storage}
-	}
-	return nil
-}
-
 func targetList(ts []Target) string {
 	var words []string
 	for _, t := range ts {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"weir/dataflow"
+	"weir/dataflow/roster"
 	"weir/id"
 	"weir/state"
 	"weir/trace"
@@ -41,32 +42,14 @@ type report struct {
 	answer    chan error
 }
 
-// place is what the control loop knows of a task.
-type place struct {
-	runner    *runner // newest incarnation, nil before the first
-	alive     bool
-	ready     bool     // has carried out its part of the newest plan
-	delivered []id.Seq // as it said then
-}
-
-// channel is both ends of a channel of the job.
-type channel struct {
-	from, to id.TaskID
-	out, in  int
-	link     *link // nil: not connected
-}
-
-// control is the control loop: the coordinator, the table of incarnations and
-// their connections. Its goroutine owns all of it.
+// control is the control loop: the coordinator, the roster and what the roster asks
+// for. Its goroutine owns all of it.
 type control struct {
 	j        *Job
 	coord    dataflow.Coordinator
 	alarm    *alarm
-	places   []place
-	channels []channel
-	ins      [][]int // channels by receiving task and input
-	outs     [][]int
-	plan     id.Attempt
+	roster   roster.Roster
+	runners  []*runner // newest incarnations, nil before the first
 	links    uint64
 	tickets  id.Ticket
 	spare    []report
@@ -80,29 +63,9 @@ type control struct {
 }
 
 func newControl(j *Job) *control {
-	c := &control{j: j, places: make([]place, len(j.info)), ins: make([][]int, len(j.info)), outs: make([][]int, len(j.info))}
-	for i := range j.info {
-		t := &j.info[i]
-		c.ins[i], c.outs[i] = make([]int, len(t.Inputs)), make([]int, len(t.Outputs))
-		for k := range t.Outputs {
-			ch := c.at(t.Outputs[k].ID)
-			ch.from, ch.out = t.ID, k
-			c.outs[i][k] = int(t.Outputs[k].ID)
-		}
-		for k := range t.Inputs {
-			ch := c.at(t.Inputs[k].ID)
-			ch.to, ch.in = t.ID, k
-			c.ins[i][k] = int(t.Inputs[k].ID)
-		}
-	}
+	c := &control{j: j, runners: make([]*runner, len(j.info))}
+	c.roster.Reset(j.info)
 	return c
-}
-
-func (c *control) at(n id.ChannelID) *channel {
-	for len(c.channels) <= int(n) {
-		c.channels = append(c.channels, channel{})
-	}
-	return &c.channels[n]
 }
 
 // run is the goroutine of the control loop.
@@ -158,21 +121,20 @@ func (c *control) loop() {
 	}
 }
 
-// current reports whether r is the incarnation that counts.
-func (c *control) current(r *runner) bool {
-	p := &c.places[r.info.ID]
-	return p.runner == r && p.alive
+// hears reports whether what r says still counts.
+func (c *control) hears(r *runner) bool {
+	return c.roster.Hears(r.info.ID, r.incarnation, c.roster.Term())
 }
 
 func (c *control) handle(m *report) {
-	if m.runner != nil && !c.current(m.runner) {
+	if m.runner != nil && !c.hears(m.runner) {
 		return
 	}
 	switch m.kind {
 	case repTell:
 		c.coord.Message(m.runner.info.ID, m.data)
 	case repReady:
-		c.becameReady(m)
+		c.carry(c.roster.Ready(nil, m.runner.info.ID, m.runner.incarnation, m.attempt, m.delivered))
 	case repLeft:
 		c.coord.Left(m.runner.info.ID)
 	case repFailed:
@@ -207,97 +169,104 @@ func (c *control) failed(r *runner, err error) {
 	if p := (*PanicError)(nil); errors.As(err, &p) { // other failures the task itself has observed
 		c.send(trace.Event{Kind: trace.TaskFailed, Task: r.info.ID, Attempt: r.attempt, Cause: trace.Panic, Text: p.Error()})
 	}
-	c.isolate(r.info.ID)
-	c.coord.Failed([]id.TaskID{r.info.ID}, err)
+	c.bury(err, r)
 }
 
 // kill drops incarnations abruptly.
 func (c *control) kill(m *report) error {
-	var dead []id.TaskID
+	var dead []*runner
 	for _, t := range m.tasks {
-		if c.places[t].alive {
-			dead = append(dead, t)
+		if c.roster.Phase(t) == roster.Alive {
+			dead = append(dead, c.runners[t])
 		}
 	}
 	if len(dead) == 0 {
 		return errors.New("live: nothing to kill: no incarnation of it runs at the moment")
 	}
-	for _, t := range dead {
-		c.failures = append(c.failures, Failure{Task: t, Attempt: c.places[t].runner.attempt})
-	}
-	for _, t := range dead {
-		c.isolate(t)
+	var tasks []id.TaskID
+	for _, r := range dead {
+		c.failures = append(c.failures, Failure{Task: r.info.ID, Attempt: r.attempt})
+		tasks = append(tasks, r.info.ID)
+		r.halt()
 	}
 	if m.worker >= 0 {
 		c.down = append(c.down, m.worker)
 		c.send(trace.Event{Kind: trace.WorkerCrashed, Task: trace.Coordinator, Worker: int32(m.worker), Text: strconv.Itoa(m.worker)})
 	} else {
-		c.observe(trace.FaultInjected, trace.Coordinator, 0, 0, fmt.Sprintf("kill %v", dead))
+		c.observe(trace.FaultInjected, trace.Coordinator, 0, 0, fmt.Sprintf("kill %v", tasks))
 	}
-	c.coord.Failed(dead, nil)
+	c.bury(nil, dead...)
 	return nil
 }
 
-// isolate ends an incarnation and cuts the survivors off from it.
-func (c *control) isolate(t id.TaskID) {
-	p := &c.places[t]
-	p.alive, p.ready = false, false
-	p.runner.halt()
-	for _, n := range c.ins[t] {
-		c.cut(&c.channels[n], t)
+// bury ends incarnations that have died, which is noticed at once.
+func (c *control) bury(cause error, dead ...*runner) {
+	var refs []roster.Ref
+	for _, r := range dead {
+		r.halt()
+		c.roster.Died(r.info.ID, r.incarnation)
+		refs = append(refs, roster.Ref{Task: r.info.ID, Incarnation: r.incarnation})
 	}
-	for _, n := range c.outs[t] {
-		c.cut(&c.channels[n], t)
-	}
-}
-
-// cut ends the connection of a channel whose end at dead is no more.
-func (c *control) cut(ch *channel, dead id.TaskID) {
-	ch.link = nil
-	if ch.from != dead && c.places[ch.from].alive {
-		c.tell(ch.from, &dataflow.Event{Kind: dataflow.EvCutOutput, Port: ch.out})
-	}
-	if ch.to != dead && c.places[ch.to].alive {
-		c.tell(ch.to, &dataflow.Event{Kind: dataflow.EvCutInput, Port: ch.in})
-	}
+	c.carry(c.roster.Noticed(nil, cause, refs...))
 }
 
 func (c *control) tell(t id.TaskID, ev *dataflow.Event) {
-	c.places[t].runner.inbox.post(message{kind: msgEvent, event: ev})
+	c.runners[t].inbox.post(message{kind: msgEvent, event: ev})
 }
 
 // execute carries a plan out.
 func (c *control) execute(p *dataflow.Plan) {
-	if p.Number <= c.plan {
+	effects, ok := c.roster.Execute(nil, p)
+	if !ok {
 		return
 	}
-	c.plan = p.Number
 	c.plans++
 	for _, w := range c.down {
 		c.send(trace.Event{Kind: trace.WorkerRestarted, Task: trace.Coordinator, Worker: int32(w), Text: strconv.Itoa(w)})
 	}
 	c.down = c.down[:0]
-	for i := range p.Tasks {
-		if p.Tasks[i].Mode == dataflow.Restart && c.places[i].alive {
-			c.isolate(id.TaskID(i))
-		}
-		c.places[i].ready = false
-	}
-	for i := range p.Tasks {
-		part := p.Tasks[i]
-		if part.Mode == dataflow.Restart {
-			c.restart(&c.j.info[i], &part)
-		} else if c.places[i].alive {
-			c.tell(id.TaskID(i), &dataflow.Event{Kind: dataflow.EvKeep, Plan: &part, Attempt: p.Number})
+	c.carry(effects)
+}
+
+// carry carries out what the roster asks for, in order.
+func (c *control) carry(effects []roster.Effect) {
+	for i := range effects {
+		switch e := &effects[i]; e.Kind {
+		case roster.Discard:
+			c.runners[e.Task].halt()
+		case roster.CutOutput, roster.CutInput, roster.Keep:
+			ev := eventOf(e)
+			c.tell(e.Task, &ev)
+		case roster.Start:
+			c.start(e)
+		case roster.Connect:
+			c.connect(e)
+		case roster.TellReady:
+			c.coord.Ready(e.Task, e.Attempt)
+		case roster.TellFailed:
+			c.coord.Failed(e.Tasks, e.Cause)
 		}
 	}
 }
 
-// restart begins a new incarnation.
-func (c *control) restart(info *dataflow.TaskInfo, part *dataflow.TaskPlan) {
-	r := newRunner(c.j, info, c.plan)
-	c.places[info.ID] = place{runner: r, alive: true}
-	ev := &dataflow.Event{Kind: dataflow.EvStart, Plan: part, Attempt: c.plan}
+// eventOf is what the runner gets of a cut, Keep or Start: nothing of it is shared
+// with the coordinator's goroutine.
+func eventOf(e *roster.Effect) dataflow.Event {
+	ev := e.Event()
+	if ev.Plan != nil {
+		part := *ev.Plan
+		ev.Plan = &part
+	}
+	return ev
+}
+
+// start begins a new incarnation.
+func (c *control) start(e *roster.Effect) {
+	info := &c.j.info[e.Task]
+	r := newRunner(c.j, info, e.Incarnation, e.Attempt)
+	c.runners[e.Task] = r
+	c.roster.Started(e.Task, e.Incarnation)
+	ev := eventOf(e)
 	if info.Role == dataflow.RoleSource {
 		o, err := c.j.handedOut(info.ID)
 		if err != nil {
@@ -305,39 +274,23 @@ func (c *control) restart(info *dataflow.TaskInfo, part *dataflow.TaskPlan) {
 		}
 		ev.Offset = o
 	}
-	c.tell(info.ID, ev)
+	c.tell(info.ID, &ev)
 	c.j.running.Add(1)
 	go r.run()
 }
 
-// becameReady connects what can be connected now.
-func (c *control) becameReady(m *report) {
-	if m.attempt != c.plan {
-		return // it is about to hear of a newer plan
-	}
-	t := m.runner.info.ID
-	c.places[t].ready, c.places[t].delivered = true, m.delivered
-	for _, n := range c.outs[t] {
-		c.connect(&c.channels[n])
-	}
-	for _, n := range c.ins[t] {
-		c.connect(&c.channels[n])
-	}
-	c.coord.Ready(t, c.plan)
-}
-
-// connect begins a connection when both ends are ready and have none.
-func (c *control) connect(ch *channel) {
-	from, to := &c.places[ch.from], &c.places[ch.to]
-	if ch.link != nil || !from.ready || !to.ready {
+// connect makes a connection; it stands at once.
+func (c *control) connect(e *roster.Effect) {
+	seen, ok := c.roster.Connected(e.Channel, e.Connection)
+	if !ok {
 		return
 	}
+	from, out := c.roster.Sender(e.Channel)
+	to, in := c.roster.Receiver(e.Channel)
 	c.links++
-	info := &from.runner.info.Outputs[ch.out]
-	l := &link{number: c.links, channel: info.ID, sender: from.runner, receiver: to.runner, out: ch.out, in: ch.in}
-	ch.link = l
-	to.runner.inbox.post(message{kind: msgAccept, link: l})
-	from.runner.inbox.post(message{kind: msgConnect, link: l, event: &dataflow.Event{Kind: dataflow.EvConnected, Port: ch.out, Seq: to.delivered[ch.in]}})
+	l := &link{number: c.links, channel: e.Channel, sender: c.runners[from], receiver: c.runners[to], out: out, in: in}
+	l.receiver.inbox.post(message{kind: msgAccept, link: l})
+	l.sender.inbox.post(message{kind: msgConnect, link: l, event: &dataflow.Event{Kind: dataflow.EvConnected, Port: out, Seq: seen}})
 }
 
 // stop asks the coordinator for a last checkpoint; without one the job ends now.
@@ -382,7 +335,7 @@ func (h *coordHost) control() *control { return (*control)(h) }
 
 // Tell implements dataflow.CoordHost.
 func (h *coordHost) Tell(to id.TaskID, data []byte) {
-	if h.places[to].alive {
+	if h.roster.Phase(to) == roster.Alive {
 		h.control().tell(to, &dataflow.Event{Kind: dataflow.EvMessage, Data: bytes.Clone(data)})
 	}
 }

@@ -5,8 +5,8 @@
 // # Goroutines
 //
 // Each task incarnation has one goroutine and an inbox; only that goroutine
-// steps the task. The coordinator, the table of incarnations and the
-// connections between them belong to one more goroutine, the control loop.
+// steps the task. The coordinator and the roster of incarnations and connections
+// (package roster) belong to one more goroutine, the control loop.
 // Storage operations run on a bounded pool of workers, operations on the
 // external store on another, each state transfer on a goroutine of its own (a
 // bounded number at a time). All of them have ended when Job.Wait returns.

@@ -144,8 +144,8 @@ func nonce() uint64 {
 // shutDown ends every goroutine of the job and settles the result.
 func (c *control) shutDown() {
 	j := c.j
-	for i := range c.places {
-		if r := c.places[i].runner; r != nil {
+	for _, r := range c.runners {
+		if r != nil {
 			r.halt()
 		}
 	}
@@ -157,7 +157,7 @@ func (c *control) shutDown() {
 		c.refuse(&m)
 	}
 	j.result = Result{
-		Elapsed: time.Since(j.clock.start), Stopped: c.stopping && c.err == nil, Plans: c.plans, Attempt: c.plan,
+		Elapsed: time.Since(j.clock.start), Stopped: c.stopping && c.err == nil, Plans: c.plans, Attempt: c.roster.Plan(),
 		Failures: c.failures, Tasks: j.Stats(),
 	}
 	j.err = c.err

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"weir/dataflow"
+	"weir/dataflow/roster"
 	"weir/id"
 	"weir/live/recording"
 )
@@ -54,21 +55,22 @@ type message struct {
 // runner is one incarnation of a task with its goroutine. Fields without a note
 // belong to that goroutine.
 type runner struct {
-	j       *Job
-	info    *dataflow.TaskInfo
-	attempt id.Attempt
-	inbox   *mailbox[message] // safe for all
-	stopped atomic.Bool       // set by halt
-	gone    chan struct{}     // closed by halt
-	once    sync.Once         // of halt
-	running sync.WaitGroup    // its transfers
-	counter *counters         // of the task, all incarnations
-	track   *recording.Track  // nil: not recorded
-	spare   []message         // for inbox.take
-	scratch []message
-	alarm   *alarm
-	task    *dataflow.Task
-	event   dataflow.Event // reused
+	j           *Job
+	info        *dataflow.TaskInfo
+	incarnation roster.Incarnation
+	attempt     id.Attempt
+	inbox       *mailbox[message] // safe for all
+	stopped     atomic.Bool       // set by halt
+	gone        chan struct{}     // closed by halt
+	once        sync.Once         // of halt
+	running     sync.WaitGroup    // its transfers
+	counter     *counters         // of the task, all incarnations
+	track       *recording.Track  // nil: not recorded
+	spare       []message         // for inbox.take
+	scratch     []message
+	alarm       *alarm
+	task        *dataflow.Task
+	event       dataflow.Event // reused
 
 	ins, outs   []*link // by port; nil: not connected
 	credits     []owed  // by input
@@ -93,9 +95,9 @@ type owed struct {
 	bufs []*dataflow.Buffer
 }
 
-func newRunner(j *Job, info *dataflow.TaskInfo, a id.Attempt) *runner {
+func newRunner(j *Job, info *dataflow.TaskInfo, i roster.Incarnation, a id.Attempt) *runner {
 	r := &runner{
-		j: j, info: info, attempt: a, inbox: newMailbox[message](), gone: make(chan struct{}),
+		j: j, info: info, incarnation: i, attempt: a, inbox: newMailbox[message](), gone: make(chan struct{}),
 		counter: &j.counters[info.ID], ins: make([]*link, len(info.Inputs)), outs: make([]*link, len(info.Outputs)),
 		credits: make([]owed, len(info.Inputs)), wakeAt: never,
 		rng: rand.NewPCG(j.cfg.Seed, uint64(info.ID)<<32|uint64(a)),

@@ -44,7 +44,7 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 			for len(x.Channels) <= int(out.ID) {
 				x.Channels = append(x.Channels, check.Channel{})
 			}
-			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer}
+			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer, Reorders: out.Reorders}
 		}
 	}
 	return x, nil
@@ -62,6 +62,7 @@ func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w wor
 		}
 	}
 	x.Coordinated, x.NoneUseless = p.HasRounds(), p.NoneUseless
+	x.Resends, x.Replays = p.Rollback == dataflow.ScopeTask, p.NonDeterminism == dataflow.Recorded
 }
 
 // layout tells the checker how checkpoint storage is laid out.

@@ -33,12 +33,11 @@ type pace struct {
 // failure, restoring, and repeating operations that failed. The longest seen over
 // 1,000 runs was 39 ms and 4 ms beyond twice their twins.
 const (
-	suspectGap = 40_000_000
-	convictGap = 60_000_000
-	moreToEnd  = 60_000_000
+	moreToCheckpoint = 60_000_000
+	moreToEnd        = 60_000_000
 )
 
-// garbageIntervals, and twice convictGap, bound how long garbage may stay.
+// garbageIntervals, and twice moreToCheckpoint, bound how long garbage may stay.
 const garbageIntervals = 20
 
 // paceOf returns the line of a combination; for one without, such as one of an
@@ -65,9 +64,9 @@ func paceOf(table, algorithm, state, workload string) (p pace, known bool, err e
 // suspicion returns the bounds for a run: beyond them its twin is asked.
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
-	p := check.Pace{End: 2*r.pace.end + moreToEnd, Garbage: garbageIntervals*interval + 2*convictGap}
+	p := check.Pace{End: 2*r.pace.end + moreToEnd, Garbage: garbageIntervals*interval + 2*moreToCheckpoint}
 	if r.snapshots() {
-		p.Checkpoint = 2*(interval+r.pace.slack) + suspectGap
+		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint
 	}
 	return p
 }
@@ -93,7 +92,7 @@ func (r *Runner) acquit(o *Outcome) error {
 	}
 	r.Twins++
 	t := r.twin.Run(o.Seed).Report
-	checkpoints := !r.snapshots() || o.Report.LongestGap <= 2*r.believed(t.LongestGap)+convictGap
+	checkpoints := !r.snapshots() || o.Report.LongestGap <= 2*r.believed(t.LongestGap)+moreToCheckpoint
 	if checkpoints && o.Report.EndAfterFault <= 2*t.EndAfterFault+moreToEnd {
 		o.Report.Acquit(check.Progress)
 	}

@@ -17,7 +17,7 @@ import (
 
 var fitPace = flag.Bool("fit-pace", false, "make pace.txt from calm runs of every combination")
 
-const fitRuns = 41 // of each combination
+const fitRuns = 21 // of each combination
 
 const paceHeader = `# What half of the calm runs of a combination need, in microseconds of virtual time:
 # algorithm, state, workload, the longest time between two checkpoints less the
@@ -115,7 +115,7 @@ func TestPaceOf(t *testing.T) {
 // and none is found guilty, for its twin is no faster.
 func TestASlowTwinAcquits(t *testing.T) {
 	r := calmRunner(t, "aligned", "heap", "keyedcount", "")
-	r.pace, r.paceKnown = pace{slack: -40_000_000, end: 1 - moreToEnd/2}, false
+	r.pace, r.paceKnown = pace{slack: -moreToCheckpoint, end: 1 - moreToEnd/2}, false
 	for seed := uint64(1); seed <= 20; seed++ {
 		if o := r.Run(seed); o.Kind != Fine {
 			t.Errorf("seed %d: %s: %s", seed, o.Kind, o.Why())

@@ -1,78 +1,65 @@
 package sim
 
 import (
+	"slices"
+
 	"weir/dataflow"
+	"weir/dataflow/roster"
+	"weir/id"
 )
 
-// channel is one channel of the job with the connection it has now.
+// channel is the wire of one channel of the job.
 type channel struct {
-	from, to    int32 // tasks
-	out, in     int32 // index among their outputs and inputs
-	gen         uint32
-	up          bool // the sender has been given EvConnected
-	connecting  bool
 	slow        int64
 	reorders    bool
-	lastArrival Nanos
+	lastArrival Nanos // on the connection it has now
 	stalled     Nanos
 }
 
-// setChannels makes the channels that the tasks name.
+// setChannels makes the wires.
 func (s *Sim) setChannels() {
-	n := 0
+	n := s.roster.Channels()
+	s.channels = slices.Grow(s.channels[:0], n)[:n]
 	for i := range s.infos {
-		n += len(s.infos[i].Outputs)
-	}
-	if cap(s.channels) < n {
-		s.channels = make([]channel, n)
-	}
-	s.channels = s.channels[:n]
-	for i := range s.infos {
-		for k, o := range s.infos[i].Outputs {
-			s.channels[o.ID] = channel{from: int32(i), out: int32(k), slow: factor(s.cfg.Model.LinkSlow, int(o.ID)), reorders: o.Reorders}
-			s.tasks[i].outputs = append(s.tasks[i].outputs, int32(o.ID))
-		}
-	}
-	for i := range s.infos {
-		for k, in := range s.infos[i].Inputs {
-			c := &s.channels[in.ID]
-			c.to, c.in = int32(i), int32(k)
-			s.tasks[i].inputs = append(s.tasks[i].inputs, int32(in.ID))
+		for _, o := range s.infos[i].Outputs {
+			s.channels[o.ID] = channel{slow: factor(s.cfg.Model.LinkSlow, int(o.ID)), reorders: o.Reorders}
 		}
 	}
 }
 
 // linkDelay is the time from one end to the other.
-func (s *Sim) linkDelay(c *channel, k int32) Nanos {
+func (s *Sim) linkDelay(k int32) Nanos {
 	d := s.cfg.Model.Link.Base
 	if !s.quiet && s.cfg.Model.Link.Jitter > 0 {
 		d += s.policy.Delay(LinkDelay, int(k), s.cfg.Model.Link.Jitter)
 	}
-	return d * c.slow
+	return d * s.channels[k].slow
 }
 
 // send puts a buffer on the wire of channel k at time leaves.
 func (s *Sim) send(k int32, leaves Nanos, b *dataflow.Buffer) {
-	c := &s.channels[k]
-	at := leaves + s.linkDelay(c, k)
-	if !c.reorders {
+	at := leaves + s.linkDelay(k)
+	if c := &s.channels[k]; !c.reorders {
 		at = max(at, c.lastArrival)
 		c.lastArrival = at
 	}
-	s.push(at, classWire, kindArrive, k, c.gen, uint64(s.wire.put(b)))
+	s.push(at, classWire, kindArrive, k, s.connection(k), uint64(s.wire.put(b)))
 }
 
-// endOf returns a task at one end of a channel, if it is for the connection of
-// the event and runs. put says that the event was put back.
-func (s *Sim) endOf(e *event, c *channel, task int32) (t *taskHost, put bool) {
-	if c.gen != e.gen {
+// connection is the number that what goes over a channel now carries.
+func (s *Sim) connection(k int32) uint32 { return uint32(s.roster.Connection(id.ChannelID(k))) }
+
+// endOf returns a task at one end of the event's channel, if the event is for the
+// connection that the channel has and the task runs. put says that the event was put back.
+func (s *Sim) endOf(e *event, task id.TaskID) (t *taskHost, put bool) {
+	if s.connection(e.ref) != e.gen {
 		return nil, false
 	}
 	t = &s.tasks[task]
-	if t.task == nil {
+	if t.task == nil { // one that has failed by itself ignores what it gets
 		return nil, false
 	}
-	if until := max(t.stalled, c.stalled); until > s.now {
+	if until := max(t.stalled, s.channels[e.ref].stalled); until > s.now {
 		s.postpone(e, until)
 		return nil, true
 	}
@@ -80,8 +67,8 @@ func (s *Sim) endOf(e *event, c *channel, task int32) (t *taskHost, put bool) {
 }
 
 func (s *Sim) onArrive(e *event) {
-	c := &s.channels[e.ref]
-	t, put := s.endOf(e, c, c.to)
+	to, in := s.roster.Receiver(id.ChannelID(e.ref))
+	t, put := s.endOf(e, to)
 	if put {
 		return
 	}
@@ -89,82 +76,41 @@ func (s *Sim) onArrive(e *event) {
 	if t == nil {
 		return
 	}
-	s.arrive.Port, s.arrive.Buffer = int(c.in), b
+	s.arrive.Port, s.arrive.Buffer = in, b
 	t.step(&s.arrive)
 	s.arrive.Buffer = nil
 }
 
 func (s *Sim) onCredit(e *event) {
-	c := &s.channels[e.ref]
-	if t, _ := s.endOf(e, c, c.from); t != nil {
-		s.credit.Port, s.credit.N = int(c.out), int(e.arg)
+	from, out := s.roster.Sender(id.ChannelID(e.ref))
+	if t, _ := s.endOf(e, from); t != nil {
+		s.credit.Port, s.credit.N = out, int(e.arg)
 		t.step(&s.credit)
 	}
 }
 
 func (s *Sim) onReply(e *event) {
-	c := &s.channels[e.ref]
-	t, put := s.endOf(e, c, c.from)
+	from, out := s.roster.Sender(id.ChannelID(e.ref))
+	t, put := s.endOf(e, from)
 	if put {
 		return
 	}
 	data := s.parcels.take(int32(e.arg))
 	if t != nil {
-		s.event = dataflow.Event{Kind: dataflow.EvReply, Port: int(c.out), Data: data}
+		s.event = dataflow.Event{Kind: dataflow.EvReply, Port: out, Data: data}
 		t.step(&s.event)
 	}
 }
 
-// connect begins a connection if there is none and both ends are ready.
-func (s *Sim) connect(k int32) {
-	c := &s.channels[k]
-	if c.up || c.connecting || !s.tasks[c.from].ready || !s.tasks[c.to].ready {
-		return
-	}
-	c.gen++
-	c.connecting, c.lastArrival = true, 0
-	s.push(s.now+s.linkDelay(c, k), classWire, kindConnect, k, c.gen, 0)
-}
-
 // onConnect tells the sender that the connection stands.
 func (s *Sim) onConnect(e *event) {
-	c := &s.channels[e.ref]
-	t, put := s.endOf(e, c, c.from)
-	if put || t == nil {
+	from, out := s.roster.Sender(id.ChannelID(e.ref))
+	t, _ := s.endOf(e, from)
+	if t == nil {
 		return
 	}
-	c.up, c.connecting = true, false
-	s.event = dataflow.Event{Kind: dataflow.EvConnected, Port: int(c.out), Seq: s.tasks[c.to].delivered[c.in]}
-	t.step(&s.event)
-}
-
-// sever ends the connection of channel k; what is on the wire is lost.
-func (s *Sim) sever(k int32) {
-	c := &s.channels[k]
-	c.gen++
-	c.up, c.connecting = false, false
-}
-
-// isolate cuts the other tasks off from t, at once.
-func (s *Sim) isolate(t *taskHost) {
-	if t.isolated {
-		return
-	}
-	t.isolated = true
-	for _, k := range t.inputs {
-		s.sever(k)
-		c := &s.channels[k]
-		if o := &s.tasks[c.from]; o != t && o.task != nil {
-			s.event = dataflow.Event{Kind: dataflow.EvCutOutput, Port: int(c.out)}
-			o.step(&s.event)
-		}
-	}
-	for _, k := range t.outputs {
-		s.sever(k)
-		c := &s.channels[k]
-		if o := &s.tasks[c.to]; o != t && o.task != nil {
-			s.event = dataflow.Event{Kind: dataflow.EvCutInput, Port: int(c.in)}
-			o.step(&s.event)
-		}
+	if seen, ok := s.roster.Connected(id.ChannelID(e.ref), roster.Connection(e.gen)); ok {
+		s.event = dataflow.Event{Kind: dataflow.EvConnected, Port: out, Seq: seen}
+		t.step(&s.event)
 	}
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"weir/dataflow"
+	"weir/dataflow/roster"
 	"weir/id"
 	"weir/sim/seed"
 	"weir/state"
@@ -14,7 +15,6 @@ type coordHost struct {
 	s       *Sim
 	coord   dataflow.Coordinator // nil: none runs
 	job     dataflow.JobInfo
-	inc     uint32 // number of the incarnation, from 1
 	tickets id.Ticket
 	chain   uint64
 	stalled Nanos
@@ -22,10 +22,13 @@ type coordHost struct {
 }
 
 func (c *coordHost) reset() {
-	*c = coordHost{s: c.s, inc: 1}
+	*c = coordHost{s: c.s}
 	job := c.s.cfg.Job
 	c.job = dataflow.JobInfo{Name: job.Name, Tasks: c.s.infos, Config: &job.Config}
 }
+
+// term is the number of the incarnation, from 1.
+func (c *coordHost) term() uint32 { return uint32(c.s.roster.Term()) }
 
 func (c *coordHost) mix(a, b uint64) {
 	if c.s.cfg.Job.Config.HashContents {
@@ -47,30 +50,30 @@ func (c *coordHost) on(e *event) {
 	}
 	switch e.kind() {
 	case kindCoordStart:
-		if c.inc == e.gen && c.coord == nil {
+		if c.term() == e.gen && c.coord == nil {
 			c.start()
 		}
 	case kindToCoord:
-		data := c.s.parcels.take(int32(e.arg))
+		data := c.s.parcels.take(int32(e.arg >> 32))
 		if c.hears(e) {
 			c.s.steps++
 			c.mixBytes(uint64(e.ref), data)
 			c.coord.Message(id.TaskID(e.ref), data)
 		}
 	case kindReady:
-		if c.hears(e) && uint32(e.arg) == c.inc {
+		if c.hears(e) {
 			c.s.steps++
 			c.mix(uint64(e.ref), e.arg)
 			c.coord.Ready(id.TaskID(e.ref), id.Attempt(e.arg>>32))
 		}
 	case kindLeft:
-		if c.hears(e) && uint32(e.arg) == c.inc {
+		if c.hears(e) {
 			c.s.steps++
 			c.mix(uint64(e.ref), e.arg)
 			c.coord.Left(id.TaskID(e.ref))
 		}
 	case kindCoordTimer:
-		if c.coord != nil && c.inc == e.gen {
+		if c.coord != nil && c.term() == e.gen {
 			c.s.steps++
 			c.mix(uint64(kindCoordTimer), e.arg)
 			c.coord.Timer(id.Ticket(e.arg))
@@ -78,20 +81,21 @@ func (c *coordHost) on(e *event) {
 	}
 }
 
-// hears reports whether what a task sent still counts: the same incarnations
-// at both ends, and the task not declared dead.
+// hears reports whether what a task sent still counts.
 func (c *coordHost) hears(e *event) bool {
-	t := &c.s.tasks[e.ref]
-	return c.coord != nil && t.inc == e.gen && t.session == c.inc && !t.isolated
+	return c.coord != nil && c.s.roster.Hears(id.TaskID(e.ref), roster.Incarnation(e.gen), roster.Term(e.arg))
 }
+
+// toTerm is the argument of an event for the coordinator that runs now.
+func (s *Sim) toTerm(v uint32) uint64 { return uint64(v)<<32 | uint64(s.roster.Term()) }
 
 func (c *coordHost) start() {
 	s := c.s
-	c.job.Nonce = s.cfg.Nonce + uint64(c.inc)
+	c.job.Nonce = s.cfg.Nonce + uint64(c.term())
 	c.coord = s.cfg.Job.Algorithm.NewCoordinator(&s.cfg.Job.Config)
 	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel})
 	s.steps++
-	c.mix(uint64(kindCoordStart), uint64(c.inc))
+	c.mix(uint64(kindCoordStart), uint64(c.term()))
 	c.coord.Start(c, &c.job)
 }
 
@@ -104,12 +108,12 @@ func (c *coordHost) crash() bool {
 	}
 	s.result.CoordinatorCrashes++
 	s.observers.count(trace.Event{Kind: trace.CoordinatorCrashed, Task: trace.Coordinator, Channel: trace.NoChannel})
-	s.orphan(ofCoordinator, 0, c.inc)
+	s.orphan(ofCoordinator, 0, c.term())
 	c.coord = nil
-	c.inc++
+	s.roster.CoordinatorLost()
 	c.tickets = 0
 	at := s.now + s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0)
-	s.push(at, classCoordinator, kindCoordStart, 0, c.inc, 0)
+	s.push(at, classCoordinator, kindCoordStart, 0, c.term(), 0)
 	return true
 }
 
@@ -136,13 +140,13 @@ func (c *coordHost) Tell(to id.TaskID, data []byte) {
 	s := c.s
 	c.mixBytes(uint64(to)|1<<32, data)
 	at := s.now + s.delay(s.cfg.Model.Message, MessageDelay, int(to))
-	s.push(at, classTask, kindToTask, int32(to), s.tasks[to].inc, uint64(s.parcels.put(data)))
+	s.push(at, classTask, kindToTask, int32(to), s.tasks[to].inc(), uint64(s.parcels.put(data)))
 }
 
 // After asks for Timer after d.
 func (c *coordHost) After(d dataflow.Nanos) id.Ticket {
 	c.tickets++
-	c.s.push(c.s.now+max(int64(d), 0), classCoordinator, kindCoordTimer, 0, c.inc, uint64(c.tickets))
+	c.s.push(c.s.now+max(int64(d), 0), classCoordinator, kindCoordTimer, 0, c.term(), uint64(c.tickets))
 	return c.tickets
 }
 
@@ -150,7 +154,7 @@ func (c *coordHost) After(d dataflow.Nanos) id.Ticket {
 func (c *coordHost) Store(op state.Op) id.Ticket {
 	c.tickets++
 	c.mix(uint64(op.Kind)<<32, uint64(c.tickets))
-	issue(c.s, &c.s.stores, op, owner{kind: ofCoordinator, inc: c.inc, ticket: c.tickets})
+	issue(c.s, &c.s.stores, op, owner{kind: ofCoordinator, inc: c.term(), ticket: c.tickets})
 	return c.tickets
 }
 

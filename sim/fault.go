@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"weir/faults"
+	"weir/id"
 	"weir/trace"
 )
 
@@ -73,10 +74,25 @@ func (s *Sim) inject(f *faults.Fault) {
 		s.slowDown(f)
 	case faults.Corrupt:
 		hit = s.corrupt(f.Key)
+	case faults.Cut:
+		hit = s.cut(f.Link)
+	default: // Validate knows them all
 	}
 	if !hit {
 		s.result.Missed = append(s.result.Missed, *f)
 	}
+}
+
+// cut breaks a connection; false: there is none.
+func (s *Sim) cut(k id.ChannelID) bool {
+	if !s.roster.Up(k) {
+		return false
+	}
+	err := fmt.Errorf("the connection of channel %s is lost", k)
+	to, _ := s.roster.Receiver(k)
+	s.observers.count(trace.Event{Kind: trace.TaskFailed, Cause: trace.Struck, Task: to, Attempt: s.roster.Attempt(to), Channel: k, Text: err.Error()})
+	s.carry(s.roster.Lost(s.room(), k, s.roster.Connection(k), err))
+	return true
 }
 
 // missed adds the armed faults that no operation has met.

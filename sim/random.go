@@ -2,6 +2,7 @@ package sim
 
 import (
 	"weir/faults"
+	"weir/id"
 	"weir/sim/seed"
 	"weir/trace"
 )
@@ -10,6 +11,7 @@ import (
 // three of the coordinator, the others of workers. A crash is at a time, at the
 // k-th event of the protocol or of storage, at the k-th event of one drawn kind,
 // or a little after the crash before it, so that it falls into the recovery.
+// In one of four plans a connection is cut.
 // Then, in two of three plans, a group of faults aimed at one step of the
 // protocol: writes that land late, crashes in the window between two durable
 // steps, bursts of errors, standstills and slowness.
@@ -20,7 +22,7 @@ type RandomFaults struct {
 	Horizon  Nanos // latest time of a crash that is at a time: about the length of a calm run
 }
 
-// Plan draws a plan from the streams "faults" and "faults.aimed". On a quiet
+// Plan draws a plan from the streams "faults", "faults.cut" and "faults.aimed". On a quiet
 // tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
@@ -43,6 +45,9 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 		f.When = r.when(d, last)
 		last = f.When
 		p.Faults = append(p.Faults, f)
+	}
+	if cut := src.Stream("faults.cut"); r.Channels > 0 && cut.Chance(1, 4) {
+		p.Faults = append(p.Faults, faults.Fault{Kind: faults.Cut, Target: faults.Link, Link: id.ChannelID(cut.Draw(r.Channels)), When: r.when(cut, last)})
 	}
 	p.Faults = append(p.Faults, r.aimed(src.Stream("faults.aimed"))...)
 	return p

@@ -80,7 +80,7 @@ func (s *Sim) finish() {
 		t := &s.tasks[i]
 		c := t.chain
 		if t.task != nil {
-			c = mix(c, t.task.Chain(), uint64(t.inc))
+			c = mix(c, t.task.Chain(), uint64(t.inc()))
 		}
 		r.Tasks = append(r.Tasks, c)
 		h = mix(h, c, uint64(i))
@@ -121,9 +121,11 @@ func (s *Sim) taskOf(e *event) *taskHost {
 	case kindTurn, kindTimer, kindToTask, kindStart:
 		return &s.tasks[e.ref]
 	case kindArrive:
-		return &s.tasks[s.channels[e.ref].to]
+		t, _ := s.roster.Receiver(id.ChannelID(e.ref))
+		return &s.tasks[t]
 	case kindCredit, kindReply, kindConnect:
-		return &s.tasks[s.channels[e.ref].from]
+		t, _ := s.roster.Sender(id.ChannelID(e.ref))
+		return &s.tasks[t]
 	}
 	return nil
 }

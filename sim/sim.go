@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"weir/dataflow"
+	"weir/dataflow/roster"
 	"weir/id"
 	"weir/sim/seed"
 	"weir/state"
@@ -41,7 +42,8 @@ type Sim struct {
 	graph    *dataflow.Graph // whose expansion infos is
 	groups   int
 	infos    []dataflow.TaskInfo
-	lastPlan id.Attempt
+	roster   roster.Roster
+	rooms    [][]roster.Effect // see room
 
 	wire      slab[*dataflow.Buffer] // buffers on their way
 	parcels   slab[[]byte]           // messages and replies on their way
@@ -117,7 +119,7 @@ func (s *Sim) begin(cfg Config) {
 	s.queue.reset()
 	s.now, s.seq, s.popped, s.steps = 0, 0, 0, 0
 	s.over, s.verdict, s.err, s.stack = false, Running, nil, ""
-	s.lastPlan, s.schedule, s.committed = 0, 0, 0
+	s.schedule, s.committed = 0, 0
 	s.wire.reset()
 	s.parcels.reset()
 	s.transfers.reset()
@@ -141,6 +143,7 @@ func (s *Sim) setUp() error {
 	if err := s.expand(); err != nil {
 		return err
 	}
+	s.roster.Reset(s.infos)
 	if err := s.setTasks(); err != nil {
 		return err
 	}
@@ -151,7 +154,7 @@ func (s *Sim) setUp() error {
 	s.pool.reset(s.cfg.Job.Config.BatchBytes, s.cfg.Poison)
 	s.coord.reset()
 	s.setInjector()
-	s.push(0, classCoordinator, kindCoordStart, 0, s.coord.inc, 0)
+	s.push(0, classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
 	return nil
 }
 

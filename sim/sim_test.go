@@ -240,7 +240,7 @@ func TestImpossibleFault(t *testing.T) {
 
 // TestRandomFaults checks that drawn plans are valid and of every sort.
 func TestRandomFaults(t *testing.T) {
-	sizes := make([]int, 7)
+	sizes := make([]int, 8) // at most three crashes, a cut and three aimed ones
 	coordinators := 0
 	kinds, targets, ops := map[faults.Kind]int{}, map[faults.Target]int{}, map[string]int{}
 	for n := range uint64(1000) {
@@ -264,8 +264,8 @@ func TestRandomFaults(t *testing.T) {
 	if sizes[0] > 0 || slices.Contains(sizes[1:], 0) || coordinators == 0 {
 		t.Errorf("plans by size %v, %d crashes of the coordinator", sizes, coordinators)
 	}
-	for k := faults.Crash; k < faults.Corrupt; k++ {
-		if kinds[k] == 0 {
+	for k := faults.Crash; k < faults.Kinds; k++ {
+		if kinds[k] == 0 && k != faults.Corrupt { // it is for plans that people write
 			t.Errorf("no fault of kind %s", k)
 		}
 	}
@@ -297,6 +297,34 @@ func TestLeftTaskIsKept(t *testing.T) {
 		r := x.run(t, sim.Config{Seed: n, Workers: 3, Policy: &sim.Random{}, Injector: faults.NewInjector(plan), MaxTime: 10e9})
 		if err := x.check(testRecords, testKeys); r.Verdict != sim.Done || err != nil {
 			t.Fatalf("seed %d: %s: %v; %v\n%s", n, r.Verdict, r.Err, err, r.Stack)
+		}
+	}
+}
+
+// TestCut breaks each connection in turn, at moments all over the run: its
+// receiver fails alone, while its worker lives, and the answer stays right.
+func TestCut(t *testing.T) {
+	for _, name := range exactlyOnce() {
+		x := newExperiment(t, sim.New(), name, testRecords, testKeys, 2)
+		x.job.Config.Checkpoint.Interval = 6e5
+		struck, recovered := 0, 0
+		for n := range 80 {
+			plan, err := faults.Parse(fmt.Sprintf("(cut link c%d at (nth %d delivered))", n%8, 1+n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := x.run(t, sim.Config{Seed: uint64(n), Workers: 3, Policy: &sim.Random{}, Injector: faults.NewInjector(plan), MaxTime: 10e9, MaxEvents: 2e6})
+			if err := x.check(testRecords, testKeys); r.Verdict != sim.Done || err != nil {
+				t.Fatalf("%s, %s: %s: %v; %v\n%s", name, plan, r.Verdict, r.Err, err, r.Stack)
+			}
+			if r.Crashes > 0 {
+				t.Errorf("%s, %s: a worker crashed", name, plan)
+			}
+			struck, recovered = struck+1-len(r.Missed), recovered+r.Recoveries
+		}
+		t.Logf("%s: %d connections cut, %d recoveries from a snapshot", name, struck, recovered)
+		if struck < 40 || recovered == 0 {
+			t.Errorf("%s: %d connections cut, %d recoveries", name, struck, recovered)
 		}
 	}
 }

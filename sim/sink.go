@@ -38,9 +38,9 @@ func (s sinkPlace) unknown(*dataflow.ExtOp) dataflow.ExtStatus {
 }
 
 func (s sinkPlace) answer(o *extOperation, status dataflow.ExtStatus) {
-	if t := &s.tasks[o.by.task]; t.task != nil && t.inc == o.by.inc {
+	if s.isCurrent(o.by.task, o.by.inc) {
 		s.event = dataflow.Event{Kind: dataflow.EvExternal, Ticket: o.by.ticket, Ext: status}
-		t.step(&s.event)
+		s.tasks[o.by.task].step(&s.event)
 	}
 }
 

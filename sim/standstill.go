@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 
+	"weir/dataflow/roster"
 	"weir/trace"
 )
 
@@ -71,7 +72,9 @@ func (t *taskHost) standstill() string {
 	}
 	switch {
 	case t.task == nil:
-		return who + ": " + [...]string{absent: "never started", starting: "waits for its worker", alive: "has ended", dead: "is dead"}[t.phase]
+		return who + ": " + [...]string{
+			roster.Absent: "never started", roster.Starting: "waits for its worker", roster.Alive: "has ended", roster.Dead: "is dead", roster.Isolated: "is dead",
+		}[t.s.roster.Phase(t.info.ID)]
 	case t.source:
 		who += fmt.Sprintf(", at offset %d", t.task.Offset())
 	}

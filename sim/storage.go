@@ -51,14 +51,14 @@ func (s storagePlace) answer(o *operation[state.Op, state.Result], r state.Resul
 		return
 	}
 	if o.by.kind == ofCoordinator {
-		if s.coord.coord != nil && s.coord.inc == o.by.inc {
+		if s.coord.coord != nil && s.coord.term() == o.by.inc {
 			s.coord.done(o.by.ticket, r)
 		}
 		return
 	}
-	if t := &s.tasks[o.by.task]; t.task != nil && t.inc == o.by.inc {
+	if s.isCurrent(o.by.task, o.by.inc) {
 		s.event = dataflow.Event{Kind: dataflow.EvStored, Ticket: o.by.ticket, Result: r}
-		t.step(&s.event)
+		s.tasks[o.by.task].step(&s.event)
 	}
 }
 
@@ -91,8 +91,8 @@ func (s storagePlace) observe(k trace.Kind, o *operation[state.Op, state.Result]
 	attempt := op.Attempt
 	if by.kind == ofTask {
 		task = id.TaskID(by.task)
-		if attempt == 0 && s.tasks[by.task].inc == by.inc {
-			attempt = s.tasks[by.task].attempt
+		if t := &s.tasks[by.task]; attempt == 0 && t.inc() == by.inc {
+			attempt = t.attempt()
 		}
 	}
 	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key, Outcome: outcome})
@@ -111,7 +111,7 @@ type transfer struct {
 }
 
 func (s *Sim) beginTransfer(t *taskHost, k id.Ticket, tr state.Transfer) {
-	i := s.transfers.put(transfer{tr: tr, task: t, inc: t.inc, ticket: k})
+	i := s.transfers.put(transfer{tr: tr, task: t, inc: t.inc(), ticket: k})
 	s.push(s.now+s.cfg.Model.TransferSlice, classTask, kindTransfer, i, 0, 0)
 }
 
@@ -142,7 +142,7 @@ func (s *Sim) onTransfer(e *event) {
 	}
 	x.results, x.left = make([]state.Result, len(ops)), len(ops)
 	for i := range ops {
-		issue(s, &s.stores, ops[i], owner{kind: ofTask, task: t.id, inc: t.inc, ticket: x.ticket, transfer: e.ref + 1, index: i})
+		issue(s, &s.stores, ops[i], owner{kind: ofTask, task: t.id, inc: t.inc(), ticket: x.ticket, transfer: e.ref + 1, index: i})
 	}
 }
 

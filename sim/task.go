@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"weir/dataflow"
+	"weir/dataflow/roster"
 	"weir/id"
 	"weir/sim/seed"
 	"weir/state"
@@ -18,41 +19,25 @@ type taskHost struct {
 	info   *dataflow.TaskInfo
 	id     int32
 	worker int32
-	inc    uint32 // number of the incarnation that runs or ran last
 
 	turnQueued bool
 	inTurn     bool
 	source     bool
-	phase      taskPhase
-	isolated   bool // survivors are cut off from the incarnation
-	ready      bool // has said so for the newest plan
 	busyUntil  Nanos
 	cost       Nanos // of the turn so far
 	slow       int64
 	stalled    Nanos // what is for the task waits until then
 
-	session   uint32 // coordinator incarnation that started or kept it
-	deadBy    uint32 // crash of the worker that ended it
-	plan      *dataflow.TaskPlan
-	attempt   id.Attempt
-	inputs    []int32 // channels
-	outputs   []int32
-	delivered []id.Seq // as reported with ready
-	handed    id.Offset
-	furthest  id.Offset // handed by any incarnation
-	chain     uint64    // of dead incarnations
-	random    *seed.Stream
-	failure   error
+	deadBy   uint32 // crash of the worker that ended the newest incarnation, 0: none did
+	plan     *dataflow.TaskPlan
+	inputs   []id.ChannelID // the roster's
+	outputs  []id.ChannelID
+	handed   id.Offset
+	furthest id.Offset // handed by any incarnation
+	chain    uint64    // of dead incarnations
+	random   *seed.Stream
+	failure  error // of the newest incarnation
 }
-
-type taskPhase uint8
-
-const (
-	absent   taskPhase = iota // never started
-	starting                  // planned, its worker may be on the way up
-	alive
-	dead // crashed, or failed by itself
-)
 
 // setTasks prepares the hosts of all tasks.
 func (s *Sim) setTasks() error {
@@ -67,13 +52,15 @@ func (s *Sim) setTasks() error {
 			return err
 		}
 		*t = taskHost{
-			s: s, id: int32(i), info: info, worker: int32(w), isolated: true, source: info.Role == dataflow.RoleSource,
-			slow: factor(s.cfg.Model.WorkerSlow, w), inputs: t.inputs[:0], outputs: t.outputs[:0],
-			delivered: append(t.delivered[:0], make([]id.Seq, len(info.Inputs))...),
+			s: s, id: int32(i), info: info, worker: int32(w), source: info.Role == dataflow.RoleSource,
+			slow: factor(s.cfg.Model.WorkerSlow, w), inputs: s.roster.Inputs(info.ID), outputs: s.roster.Outputs(info.ID),
 		}
 	}
 	return nil
 }
+
+// inc is the number of the newest incarnation.
+func (t *taskHost) inc() uint32 { return uint32(t.s.roster.Incarnation(id.TaskID(t.id))) }
 
 // step gives one event to the task and sees to its next turn.
 func (t *taskHost) step(ev *dataflow.Event) {
@@ -97,22 +84,28 @@ func (t *taskHost) nextTurn() event {
 	if !s.quiet && s.cfg.Model.TurnJitter > 0 {
 		at += s.policy.Delay(TurnDelay, int(t.id), s.cfg.Model.TurnJitter)
 	}
-	return event{time: at, order: s.order(classTurn, kindTurn), ref: t.id, gen: t.inc}
+	return event{time: at, order: s.order(classTurn, kindTurn), ref: t.id, gen: t.inc()}
 }
 
 // current returns the task of an event if the incarnation that it is for runs.
 // An event for a task that is stalled is put back (put is true); its order stays,
 // so that what came later stays behind it.
 func (s *Sim) current(e *event) (t *taskHost, put bool) {
-	t = &s.tasks[e.ref]
-	if t.task == nil || t.inc != e.gen {
+	if !s.isCurrent(e.ref, e.gen) {
 		return nil, false
 	}
+	t = &s.tasks[e.ref]
 	if t.stalled > s.now {
 		s.postpone(e, t.stalled)
 		return nil, true
 	}
 	return t, false
+}
+
+func (t *taskHost) attempt() id.Attempt { return t.s.roster.Attempt(id.TaskID(t.id)) }
+
+func (s *Sim) isCurrent(task int32, inc uint32) bool {
+	return s.roster.Current(id.TaskID(task), roster.Incarnation(inc))
 }
 
 func (s *Sim) postpone(e *event, until Nanos) {
@@ -166,27 +159,27 @@ func (s *Sim) onToTask(e *event) {
 // onStart builds the incarnation that a plan asked for.
 func (s *Sim) onStart(e *event) {
 	t := &s.tasks[e.ref]
-	if t.phase != starting || t.inc != e.gen {
+	if !s.roster.Started(t.info.ID, roster.Incarnation(e.gen)) {
 		return
 	}
 	env := dataflow.Env{Host: t, Observer: &s.observers}
 	if s.cfg.LocalDisks {
 		env.FS = s.workers[t.worker].mount()
-		env.Dir = "tasks/" + t.info.ID.String() + "/" + strconv.Itoa(int(t.inc))
+		env.Dir = "tasks/" + t.info.ID.String() + "/" + strconv.Itoa(int(e.gen))
 	}
 	task, err := dataflow.NewTask(s.cfg.Job, t.info, env)
 	if err != nil {
 		s.stop(Failed, fmt.Errorf("start of %s[%d]: %w", t.info.Name, t.info.Index, err))
 		return
 	}
-	t.task, t.phase = task, alive
+	t.task = task
 	offset, err := s.offset(t)
 	if err != nil {
 		s.stop(Failed, fmt.Errorf("source log: %w", err))
 		return
 	}
 	t.handed = offset
-	s.event = dataflow.Event{Kind: dataflow.EvStart, Plan: t.plan, Attempt: t.attempt, Offset: offset}
+	s.event = dataflow.Event{Kind: dataflow.EvStart, Plan: t.plan, Attempt: t.attempt(), Offset: offset}
 	t.step(&s.event)
 }
 
@@ -201,30 +194,35 @@ func (s *Sim) offset(t *taskHost) (id.Offset, error) {
 	return s.offsets[t.id], nil
 }
 
-// discard ends the incarnation: its objects, and with the number its timers,
-// messages and completions. Its slices of asynchronous work end first.
-func (t *taskHost) discard() {
+// discard ends an incarnation, if it has not ended yet: its objects, and its slices
+// of asynchronous work before them. Its timers, messages and completions are none of
+// the next one's. The error is the task's, from Close.
+func (t *taskHost) discard(inc uint32) error {
 	if t.task == nil {
-		return
+		return nil
 	}
 	for i := range t.s.transfers.items {
-		if x := &t.s.transfers.items[i]; x.task == t && x.inc == t.inc {
+		if x := &t.s.transfers.items[i]; x.task == t && x.inc == inc {
 			x.task = nil
 		}
 	}
 	task := t.task
-	t.chain = mix(t.chain, task.Chain(), uint64(t.inc))
+	t.chain = mix(t.chain, task.Chain(), uint64(inc))
 	t.task, t.turnQueued, t.busyUntil = nil, false, 0
-	if err := task.Close(); err != nil && t.phase == alive {
+	return task.Close()
+}
+
+// retire discards an incarnation that need not have died: its end has to go well.
+func (t *taskHost) retire(inc uint32) {
+	failed := t.failure != nil
+	if err := t.discard(inc); err != nil && !failed {
 		t.s.stop(Failed, fmt.Errorf("close of %s[%d]: %w", t.info.Name, t.info.Index, err))
 	}
 }
 
 func (s *Sim) closeTasks() {
 	for i := range s.tasks {
-		if t := &s.tasks[i]; t.task != nil {
-			t.discard()
-		}
+		s.tasks[i].retire(s.tasks[i].inc())
 	}
 	for i := range s.tasks {
 		s.tasks[i].random, s.tasks[i].plan, s.tasks[i].failure = nil, nil, nil
@@ -240,7 +238,7 @@ func (t *taskHost) Send(out int, b *dataflow.Buffer) {
 	if t.inTurn {
 		t.cost += int64(b.Records) * s.cfg.Model.StepRecord * t.slow
 	}
-	s.send(t.outputs[out], s.now+t.cost, b)
+	s.send(int32(t.outputs[out]), s.now+t.cost, b)
 }
 
 // Credit returns credits over the connection and recycles the buffer.
@@ -252,18 +250,16 @@ func (t *taskHost) Credit(in, n int, b *dataflow.Buffer) {
 		}
 		s.pool.put(b)
 	}
-	k := t.inputs[in]
-	if c := &s.channels[k]; c.up {
-		s.push(s.now+t.cost+s.linkDelay(c, k), classWire, kindCredit, k, c.gen, uint64(n))
+	if k := t.inputs[in]; s.roster.Up(k) {
+		s.push(s.now+t.cost+s.linkDelay(int32(k)), classWire, kindCredit, int32(k), s.connection(int32(k)), uint64(n))
 	}
 }
 
 // Back sends a reply over the connection.
 func (t *taskHost) Back(in int, data []byte) {
 	s := t.s
-	k := t.inputs[in]
-	if c := &s.channels[k]; c.up {
-		s.push(s.now+t.cost+s.linkDelay(c, k), classWire, kindReply, k, c.gen, uint64(s.parcels.put(data)))
+	if k := t.inputs[in]; s.roster.Up(k) {
+		s.push(s.now+t.cost+s.linkDelay(int32(k)), classWire, kindReply, int32(k), s.connection(int32(k)), uint64(s.parcels.put(data)))
 	}
 }
 
@@ -271,18 +267,18 @@ func (t *taskHost) Back(in int, data []byte) {
 func (t *taskHost) Tell(data []byte) {
 	s := t.s
 	at := s.now + t.cost + s.delay(s.cfg.Model.Message, MessageDelay, int(t.id))
-	s.push(at, classCoordinator, kindToCoord, t.id, t.inc, uint64(s.parcels.put(data)))
+	s.push(at, classCoordinator, kindToCoord, t.id, t.inc(), s.toTerm(uint32(s.parcels.put(data))))
 }
 
 // Timer asks for EvTimer after d.
 func (t *taskHost) Timer(k id.Ticket, d dataflow.Nanos) {
 	s := t.s
-	s.push(s.now+max(int64(d), 0), classTask, kindTimer, t.id, t.inc, uint64(k))
+	s.push(s.now+max(int64(d), 0), classTask, kindTimer, t.id, t.inc(), uint64(k))
 }
 
 // Store issues a storage operation.
 func (t *taskHost) Store(k id.Ticket, op state.Op) {
-	issue(t.s, &t.s.stores, op, owner{kind: ofTask, task: t.id, inc: t.inc, ticket: k})
+	issue(t.s, &t.s.stores, op, owner{kind: ofTask, task: t.id, inc: t.inc(), ticket: k})
 }
 
 // Transfer begins asynchronous work.
@@ -290,7 +286,7 @@ func (t *taskHost) Transfer(k id.Ticket, tr state.Transfer) { t.s.beginTransfer(
 
 // External issues an operation on the external store.
 func (t *taskHost) External(k id.Ticket, op dataflow.ExtOp) {
-	issue(t.s, &t.s.exts, op, owner{kind: ofTask, task: t.id, inc: t.inc, ticket: k})
+	issue(t.s, &t.s.exts, op, owner{kind: ofTask, task: t.id, inc: t.inc(), ticket: k})
 }
 
 // Draw makes a choice.
@@ -326,36 +322,27 @@ func (t *taskHost) HandedOut(o id.Offset) {
 	}
 }
 
-// Ready connects what is ready at both ends and tells the coordinator.
+// Ready is for the newest plan: the task has it, and does not work while it carries it out.
 func (t *taskHost) Ready(delivered []id.Seq) {
-	s := t.s
-	t.ready = true
-	copy(t.delivered, delivered)
-	for _, k := range t.inputs {
-		s.connect(k)
-	}
-	for _, k := range t.outputs {
-		s.connect(k)
-	}
-	at := s.now + s.delay(s.cfg.Model.Message, MessageDelay, int(t.id))
-	s.push(at, classCoordinator, kindReady, t.id, t.inc, uint64(s.lastPlan)<<32|uint64(s.coord.inc))
+	r := &t.s.roster
+	t.s.carry(r.Ready(t.s.room(), t.info.ID, r.Incarnation(t.info.ID), r.Plan(), delivered))
 }
 
 // Left tells the coordinator.
 func (t *taskHost) Left() {
 	s := t.s
 	at := s.now + s.delay(s.cfg.Model.Message, MessageDelay, int(t.id))
-	s.push(at, classCoordinator, kindLeft, t.id, t.inc, uint64(s.coord.inc))
+	s.push(at, classCoordinator, kindLeft, t.id, t.inc(), s.toTerm(0))
 }
 
 // Fail makes the task dead; it is noticed after a while.
 func (t *taskHost) Fail(err error) {
 	s := t.s
-	t.phase, t.failure = dead, err
-	t.deadBy = 0
+	s.roster.Died(t.info.ID, s.roster.Incarnation(t.info.ID))
+	t.failure, t.deadBy = err, 0
 	s.result.TaskFailures++
 	s.result.LastFailure = err
-	s.push(s.now+s.delay(s.cfg.Model.Detection, FaultDelay, int(t.worker)+1), classTask, kindFailSeen, t.id, t.inc, 0)
+	s.push(s.now+s.delay(s.cfg.Model.Detection, FaultDelay, int(t.worker)+1), classTask, kindFailSeen, t.id, t.inc(), 0)
 }
 
 // NewBuffer hands out an empty buffer.

@@ -1,11 +1,9 @@
 package sim
 
 import (
-	"slices"
 	"strconv"
 
-	"weir/dataflow"
-	"weir/id"
+	"weir/dataflow/roster"
 	"weir/sim/disk"
 	"weir/trace"
 )
@@ -67,15 +65,17 @@ func (s *Sim) crashWorker(n int) bool {
 	s.observers.count(trace.Event{Kind: trace.WorkerCrashed, Task: trace.Coordinator, Channel: trace.NoChannel, Worker: int32(n), Text: w.name})
 	for i := range s.tasks {
 		t := &s.tasks[i]
-		if int(t.worker) != n || t.phase != alive && t.phase != starting && t.task == nil {
+		if int(t.worker) != n {
 			continue
 		}
-		if t.phase != dead {
-			t.phase, t.deadBy = dead, w.crashes
+		if s.roster.Died(t.info.ID, s.roster.Incarnation(t.info.ID)) {
+			t.deadBy = w.crashes
+		} else if t.task == nil {
+			continue
 		}
 		t.stalled = 0
-		t.discard()
-		s.orphan(ofTask, t.id, t.inc)
+		_ = t.discard(t.inc()) // nobody is left to hear of it
+		s.orphan(ofTask, t.id, t.inc())
 	}
 	at := s.now + s.delay(s.cfg.Model.Detection, FaultDelay, n+1)
 	s.push(at, classTask, kindCrashSeen, int32(n), w.crashes, 0)
@@ -89,10 +89,7 @@ func (s *Sim) onFailure(e *event) {
 		s.crashSeen(int(e.ref), e.gen)
 	case kindFailSeen:
 		t := &s.tasks[e.ref]
-		if t.inc == e.gen && t.phase == dead && !t.isolated {
-			s.isolate(t)
-			s.coord.failed([]id.TaskID{t.info.ID}, t.failure)
-		}
+		s.carry(s.roster.Noticed(s.room(), t.failure, roster.Ref{Task: t.info.ID, Incarnation: roster.Incarnation(e.gen)}))
 	case kindWorkerUp:
 		w := &s.workers[e.ref]
 		if w.state == rising && w.crashes == e.gen {
@@ -104,19 +101,15 @@ func (s *Sim) onFailure(e *event) {
 	}
 }
 
-// crashSeen is the moment when everybody knows that a worker crashed: survivors
-// are cut off first.
+// crashSeen is the moment when everybody knows that a worker crashed.
 func (s *Sim) crashSeen(n int, crash uint32) {
-	var gone []id.TaskID
+	var dead []roster.Ref
 	for i := range s.tasks {
-		if t := &s.tasks[i]; int(t.worker) == n && t.phase == dead && t.deadBy == crash {
-			s.isolate(t)
-			gone = append(gone, t.info.ID)
+		if t := &s.tasks[i]; int(t.worker) == n && t.deadBy == crash {
+			dead = append(dead, roster.Ref{Task: t.info.ID, Incarnation: s.roster.Incarnation(t.info.ID)})
 		}
 	}
-	if len(gone) > 0 {
-		s.coord.failed(gone, nil)
-	}
+	s.carry(s.roster.Noticed(s.room(), nil, dead...))
 }
 
 // raise sees to it that a worker runs and returns when it does.
@@ -132,53 +125,4 @@ func (s *Sim) raise(n int32) Nanos {
 	case rising: // on its way already
 	}
 	return w.upAt
-}
-
-// execute carries a plan out: it ends what is to be restarted, cuts survivors
-// off, tells them to go on, and starts the new incarnations.
-func (s *Sim) execute(p *dataflow.Plan) {
-	if p.Number <= s.lastPlan {
-		return
-	}
-	s.lastPlan = p.Number
-	s.result.Plans++
-	for i := range s.tasks {
-		t := &s.tasks[i]
-		t.ready = false
-		if p.Tasks[i].Mode == dataflow.Restart {
-			t.discard()
-			s.orphan(ofTask, t.id, t.inc)
-		}
-	}
-	for k := range s.channels {
-		if s.channels[k].connecting {
-			s.sever(int32(k)) // both ends report their positions anew
-		}
-	}
-	for i := range s.tasks {
-		if p.Tasks[i].Mode == dataflow.Restart {
-			s.isolate(&s.tasks[i])
-		}
-	}
-	restored := slices.ContainsFunc(p.Tasks, func(t dataflow.TaskPlan) bool { return t.Ref != "" })
-	if restored {
-		s.result.Recoveries++
-	}
-	for i := range s.tasks {
-		s.carryOut(&s.tasks[i], &p.Tasks[i], p.Number)
-	}
-}
-
-func (s *Sim) carryOut(t *taskHost, plan *dataflow.TaskPlan, number id.Attempt) {
-	t.session = s.coord.inc
-	if plan.Mode == dataflow.Keep {
-		if t.task != nil {
-			s.event = dataflow.Event{Kind: dataflow.EvKeep, Plan: plan, Attempt: number}
-			t.step(&s.event)
-		}
-		return
-	}
-	t.inc++
-	t.phase, t.plan, t.attempt, t.failure, t.isolated = starting, plan, number, nil, false
-	s.push(s.raise(t.worker), classTask, kindStart, t.id, t.inc, 0)
 }

@@ -112,11 +112,12 @@ const (
 	Abandoned           // the protocol gave the snapshot up
 	Unstored            // storage refuses the snapshot for good
 	Damage              // the fault destroys bytes that were stored
+	Struck              // a fault ended the task, not anything that it did
 	Causes
 )
 
 var causeNames = [Causes]string{
-	"no cause", "gap", "restored gap", "output lost", "fenced off", "unreadable", "state error", "operator error", "panic", "abandoned", "unstored", "damage",
+	"no cause", "gap", "restored gap", "output lost", "fenced off", "unreadable", "state error", "operator error", "panic", "abandoned", "unstored", "damage", "struck",
 }
 
 // String returns the cause in words.

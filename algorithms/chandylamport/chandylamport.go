@@ -1,7 +1,8 @@
 // Package chandylamport is the original distributed snapshot: Chandy, Lamport,
 // "Distributed Snapshots: Determining Global States of Distributed Systems", ACM
-// TOCS 3(1), 1985, section 3. Checked against the public account of it in
-// "Chandy-Lamport algorithm", Wikipedia.
+// TOCS 3(1), 1985, section 3. The paper's own text was not at hand: the rules agree
+// with the public account of it in "Chandy-Lamport algorithm", Wikipedia; numbers
+// of sections below are as the literature cites them.
 //
 // Guarantee: exactly once on state, and on output with a transactional sink.
 // Channels: FIFO. Nothing is blocked and nothing overtaken. Persisted per task:

@@ -1,9 +1,9 @@
 // Package cicbcs is index-based communication-induced checkpointing: Briatico,
 // Ciuffoletti, Simoncini, "A Distributed Domino-Effect Free Recovery Algorithm",
-// SRDS 1984. Checked against the account of it in Baldoni, Quaglia, Fornara, "An
-// Index-Based Checkpointing Algorithm for Autonomous Distributed Systems", IEEE
-// TPDS 10(2), 1999, and in the survey of Elnozahy et al. (package recoveryline),
-// section 4.3.
+// SRDS 1984. The paper's own text was not at hand: the rules agree with what was
+// read of the accounts in Baldoni, Quaglia, Fornara, "An Index-Based Checkpointing
+// Algorithm for Autonomous Distributed Systems", IEEE TPDS 10(2), 1999, and in
+// the survey of Elnozahy et al. (package recoveryline).
 //
 // Guarantee: exactly once on state and on output, and no snapshot is useless.
 // Channels: FIFO. Persisted per task: that of package uncoordinated, and the

@@ -1,9 +1,9 @@
 // Package stoptheworld is the synchronous checkpoint of Naiad: Murray, McSherry,
 // Isaacs, Isard, Barham, Abadi, "Naiad: A Timely Dataflow System", SOSP 2013,
 // section 3.4: workers and message delivery are paused, queues are flushed,
-// every stateful vertex is checkpointed, and only then does work go on. Checked
-// against the account of it in Carbone et al., arXiv 1506.08603, section 2, and
-// Isard and Abadi, "Falkirk Wheel", arXiv 1503.08877, section 1.
+// every stateful vertex is checkpointed, and only then does work go on. The paper's
+// own text was not at hand: the rules agree with the account of it in Carbone et
+// al., arXiv 1506.08603, section 2, of which the relevant part was read.
 //
 // Guarantee: exactly once on state, and on output with a transactional sink.
 // Channels: FIFO. Persisted per task: state, timers, positions; channels are

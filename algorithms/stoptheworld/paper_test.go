@@ -49,6 +49,7 @@ func TestPausedWhileCheckpointing(t *testing.T) {
 				if rounds > 0 {
 					after++
 				}
+			default: // others are not asked for
 			}
 		}
 	}

@@ -284,7 +284,7 @@ func (s *Story) settle(who workers) {
 func (s *Story) next(ok func(x *timer) bool) *timer {
 	var first *timer
 	for _, x := range s.timers {
-		alive := x.task == nil && x.inc == s.coord.inc || x.task != nil && x.task.run != nil && x.task.inc == x.inc
+		alive := x.task == nil && x.term == s.roster.Term() || x.task != nil && s.roster.Current(x.task.info.ID, x.inc)
 		if alive && ok(x) && (first == nil || x.at < first.at) {
 			first = x
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"weir/dataflow"
+	"weir/dataflow/roster"
 	"weir/id"
 	"weir/state"
 )
@@ -15,7 +16,8 @@ import (
 type effect struct {
 	number   int
 	task     *task // nil: of the coordinator
-	inc      int
+	inc      roster.Incarnation
+	term     roster.Term // of the coordinator, if it asked
 	attempt  id.Attempt
 	ticket   id.Ticket
 	op       state.Op
@@ -62,9 +64,9 @@ func (e *effect) owner() string {
 // orphan reports that whoever asked is gone.
 func (s *Story) orphan(e *effect) bool {
 	if e.task == nil {
-		return e.inc != s.coord.inc
+		return e.term != s.roster.Term()
 	}
-	return e.task.run == nil || e.task.inc != e.inc
+	return !s.roster.Current(e.task.info.ID, e.inc)
 }
 
 func (s *Story) issue(e *effect) {

@@ -18,10 +18,10 @@ func (t *task) Send(out int, b *dataflow.Buffer) {
 // Credit returns credits over the connection. Buffers are never recycled, so
 // that a transcript shows what somebody kept too long.
 func (t *task) Credit(in, n int, _ *dataflow.Buffer) {
-	c := t.s.channels[t.info.Inputs[in].ID]
-	gen := c.gen
+	c, r := t.s.channels[t.info.Inputs[in].ID], &t.s.roster
+	number := r.Connection(c.id)
 	t.s.soon = append(t.s.soon, func() {
-		if c.up && c.gen == gen && c.from.run != nil {
+		if r.Up(c.id) && r.Connection(c.id) == number && c.from.run != nil {
 			c.from.run.Step(&dataflow.Event{Kind: dataflow.EvCredit, Port: c.out, N: n})
 		}
 	})
@@ -35,28 +35,28 @@ func (t *task) Tell(data []byte) { t.report(said, data) }
 
 func (t *task) report(kind messageKind, data []byte) {
 	t.outbox = append(t.outbox, &message{
-		task: t, inc: t.inc, coord: t.s.coord.inc, toCoord: true, kind: kind, attempt: t.s.plan, data: data,
+		task: t, toCoord: true, kind: kind, attempt: t.s.roster.Plan(), data: data,
 	})
 }
 
 // Timer sets a timer.
 func (t *task) Timer(k id.Ticket, d dataflow.Nanos) {
-	t.s.timers = append(t.s.timers, &timer{t, t.inc, t.s.now + int64(d), d, k})
+	t.s.timers = append(t.s.timers, &timer{task: t, inc: t.inc(), at: t.s.now + int64(d), d: d, t: k})
 }
 
 // Store queues a storage operation.
 func (t *task) Store(k id.Ticket, op state.Op) {
-	t.s.issue(&effect{task: t, inc: t.inc, attempt: t.attempt, ticket: k, op: op})
+	t.s.issue(&effect{task: t, inc: t.inc(), attempt: t.attempt(), ticket: k, op: op})
 }
 
 // Transfer queues asynchronous work as one operation.
 func (t *task) Transfer(k id.Ticket, tr state.Transfer) {
-	t.s.issue(&effect{task: t, inc: t.inc, attempt: t.attempt, ticket: k, transfer: tr})
+	t.s.issue(&effect{task: t, inc: t.inc(), attempt: t.attempt(), ticket: k, transfer: tr})
 }
 
 // External queues an operation on the external store.
 func (t *task) External(k id.Ticket, op dataflow.ExtOp) {
-	t.s.issue(&effect{task: t, inc: t.inc, attempt: t.attempt, ticket: k, ext: op})
+	t.s.issue(&effect{task: t, inc: t.inc(), attempt: t.attempt(), ticket: k, ext: op})
 }
 
 // Draw makes the quiet choice.
@@ -73,10 +73,8 @@ func (t *task) HandedOut(o id.Offset) { t.s.handed[t.info.ID] = max(t.s.handed[t
 
 // Ready connects what is ready at both ends and reports.
 func (t *task) Ready(delivered []id.Seq) {
-	t.ready = true
-	copy(t.delivered, delivered)
-	t.report(isReady, nil)
-	t.s.soon = append(t.s.soon, t.s.connect)
+	r := &t.s.roster
+	t.s.carry(r.Ready(nil, t.info.ID, t.inc(), r.Plan(), delivered))
 }
 
 // Left reports.
@@ -86,10 +84,7 @@ func (t *task) Left() { t.report(hasLeft, nil) }
 func (t *task) Fail(err error) {
 	t.s.soon = append(t.s.soon, func() {
 		t.s.end(t)
-		t.s.isolate(t)
-		if t.s.coord.half != nil {
-			t.s.coord.half.Failed([]id.TaskID{t.info.ID}, err)
-		}
+		t.s.bury(err, []*task{t})
 	})
 }
 
@@ -100,20 +95,18 @@ func (t *task) NewBuffer() *dataflow.Buffer { return &dataflow.Buffer{} }
 type coordHost struct {
 	s       *Story
 	half    dataflow.Coordinator
-	inc     int
 	tickets id.Ticket
 }
 
 func (c *coordHost) start() {
 	s := c.s
-	c.inc++
 	c.tickets = 0
 	infos := make([]dataflow.TaskInfo, len(s.tasks))
 	for i, t := range s.tasks {
 		infos[i] = *t.info
 	}
 	c.half = s.job.Algorithm.NewCoordinator(&s.job.Config)
-	c.half.Start(c, &dataflow.JobInfo{Name: s.job.Name, Tasks: infos, Config: &s.job.Config, Nonce: uint64(c.inc)})
+	c.half.Start(c, &dataflow.JobInfo{Name: s.job.Name, Tasks: infos, Config: &s.job.Config, Nonce: uint64(s.roster.Term())})
 	s.atOnce()
 }
 
@@ -126,6 +119,7 @@ func (c *coordHost) crash() {
 		s.retire(t.outbox)
 		t.inbox, t.outbox = nil, nil
 	}
+	s.roster.CoordinatorLost()
 	c.start()
 }
 
@@ -133,21 +127,21 @@ func (c *coordHost) crash() {
 func (c *coordHost) Tell(to id.TaskID, data []byte) {
 	t := c.s.tasks[to]
 	if t.run != nil {
-		t.inbox = append(t.inbox, &message{task: t, inc: t.inc, coord: c.inc, data: data, attempt: c.s.plan})
+		t.inbox = append(t.inbox, &message{task: t, data: data, attempt: c.s.roster.Plan()})
 	}
 }
 
 // After sets a timer.
 func (c *coordHost) After(d dataflow.Nanos) id.Ticket {
 	c.tickets++
-	c.s.timers = append(c.s.timers, &timer{nil, c.inc, c.s.now + int64(d), d, c.tickets})
+	c.s.timers = append(c.s.timers, &timer{term: c.s.roster.Term(), at: c.s.now + int64(d), d: d, t: c.tickets})
 	return c.tickets
 }
 
 // Store queues a storage operation.
 func (c *coordHost) Store(op state.Op) id.Ticket {
 	c.tickets++
-	c.s.issue(&effect{inc: c.inc, ticket: c.tickets, op: op})
+	c.s.issue(&effect{term: c.s.roster.Term(), ticket: c.tickets, op: op})
 	return c.tickets
 }
 

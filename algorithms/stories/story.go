@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"weir/dataflow"
+	"weir/dataflow/roster"
 	"weir/external"
 	"weir/external/sinks"
 	"weir/id"
@@ -20,6 +21,7 @@ type Story struct {
 	tasks    []*task
 	channels []*channel
 	coord    *coordHost
+	roster   roster.Roster
 
 	disk    *storage.Memory
 	outside *external.Store
@@ -34,8 +36,7 @@ type Story struct {
 	lost    []*item    // buffers of cut connections
 	soon    []func()   // what a driver does at once: credits, connections, failures
 
-	draw     int        // what the coordinator draws
-	plan     id.Attempt // newest executed
+	draw     int // what the coordinator draws
 	over     bool
 	observer *narrator
 	line     int
@@ -45,26 +46,26 @@ type Story struct {
 
 // task is one task through all its incarnations; it is the Host of the one that runs.
 type task struct {
-	s         *Story
-	info      *dataflow.TaskInfo
-	op        dataflow.Operator
-	run       *dataflow.Task // nil: none runs
-	inc       int
-	attempt   id.Attempt
-	isolated  bool
-	ready     bool
-	delivered []id.Seq
-	inbox     []*message // from the coordinator
-	outbox    []*message // to it
+	s      *Story
+	info   *dataflow.TaskInfo
+	op     dataflow.Operator
+	run    *dataflow.Task // nil: none runs
+	inbox  []*message     // from the coordinator
+	outbox []*message     // to it
 }
+
+// inc is the number of the newest incarnation.
+func (t *task) inc() roster.Incarnation { return t.s.roster.Incarnation(t.info.ID) }
+
+// attempt is the plan that started it.
+func (t *task) attempt() id.Attempt { return t.s.roster.Attempt(t.info.ID) }
 
 // channel is a channel's wire.
 type channel struct {
 	id       id.ChannelID
 	from, to *task
 	out, in  int
-	up       bool
-	gen      int
+	number   roster.Connection // that the wire belongs to
 	wire     []*dataflow.Buffer
 }
 
@@ -79,8 +80,6 @@ type item struct {
 type message struct {
 	number  int
 	task    *task
-	inc     int // of the task
-	coord   int // incarnation of the coordinator
 	toCoord bool
 	kind    messageKind
 	attempt id.Attempt
@@ -97,7 +96,8 @@ const (
 
 type timer struct {
 	task *task // nil: coordinator
-	inc  int
+	inc  roster.Incarnation
+	term roster.Term
 	at   int64
 	d    dataflow.Nanos
 	t    id.Ticket
@@ -127,20 +127,14 @@ func (s *Story) setAlgorithm(a dataflow.Algorithm, c dataflow.Config) error {
 	}
 	s.job = dataflow.Job{Name: "story", Graph: g, Algorithm: a, Backend: heap.Backend{}, Config: c}
 	s.handed = make([]id.Offset, len(infos))
+	s.roster.Reset(infos)
 	for i := range infos {
-		t := &task{s: s, info: &infos[i], isolated: true, delivered: make([]id.Seq, len(infos[i].Inputs))}
-		s.tasks = append(s.tasks, t)
-		for n, o := range infos[i].Outputs {
-			for int(o.ID) >= len(s.channels) {
-				s.channels = append(s.channels, &channel{id: id.ChannelID(len(s.channels))})
-			}
-			s.channels[o.ID].from, s.channels[o.ID].out = t, n
-		}
+		s.tasks = append(s.tasks, &task{s: s, info: &infos[i]})
 	}
-	for _, t := range s.tasks {
-		for n, in := range t.info.Inputs {
-			s.channels[in.ID].to, s.channels[in.ID].in = t, n
-		}
+	for k := range id.ChannelID(s.roster.Channels()) {
+		from, out := s.roster.Sender(k)
+		to, in := s.roster.Receiver(k)
+		s.channels = append(s.channels, &channel{id: k, from: s.tasks[from], to: s.tasks[to], out: out, in: in})
 	}
 	for _, v := range g.Vertices {
 		s.tell("%s: %s", v.Name, s.names(v.Name))
@@ -208,38 +202,57 @@ func (s *Story) atOnce() {
 
 // execute carries a plan out.
 func (s *Story) execute(p *dataflow.Plan) {
-	if p.Number <= s.plan {
-		s.tell("plan %s is older than %s and ignored", p.Number, s.plan)
+	effects, ok := s.roster.Execute(nil, p)
+	if !ok {
+		s.tell("plan %s is older than %s and ignored", p.Number, s.roster.Plan())
 		return
 	}
-	s.plan = p.Number
-	for i, t := range s.tasks {
-		t.ready = false
-		if p.Tasks[i].Mode == dataflow.Restart {
-			s.end(t)
-		}
-	}
-	for i, t := range s.tasks {
-		if p.Tasks[i].Mode == dataflow.Restart {
-			s.isolate(t)
-		}
-	}
-	for i, t := range s.tasks {
-		tp := &p.Tasks[i]
-		if tp.Mode == dataflow.Keep {
-			if t.run != nil {
-				t.run.Step(&dataflow.Event{Kind: dataflow.EvKeep, Plan: tp, Attempt: p.Number})
+	s.carry(effects)
+}
+
+// carry carries out what the roster asks for, in order.
+func (s *Story) carry(effects []roster.Effect) {
+	s.emptyWires()
+	for i := range effects {
+		switch e := &effects[i]; e.Kind {
+		case roster.Discard:
+			s.end(s.tasks[e.Task])
+		case roster.CutOutput, roster.CutInput, roster.Keep:
+			if s.roster.Current(e.Task, e.Incarnation) {
+				ev := e.Event()
+				s.tasks[e.Task].run.Step(&ev)
 			}
+		case roster.Start:
+			s.begin(s.tasks[e.Task], e)
+		case roster.Connect:
+			k, number := e.Channel, e.Connection
+			s.soon = append(s.soon, func() { s.connect(s.channels[k], number) })
+		case roster.TellReady:
+			s.tasks[e.Task].report(isReady, nil)
+		case roster.TellFailed:
+			s.atOnce()
+			if s.coord.half != nil {
+				s.coord.half.Failed(e.Tasks, e.Cause)
+			}
+		}
+	}
+}
+
+// emptyWires puts aside what is on the wires of connections that are no more.
+func (s *Story) emptyWires() {
+	for _, c := range s.channels {
+		if c.number == s.roster.Connection(c.id) {
 			continue
 		}
-		s.begin(t, tp, p.Number)
+		for _, b := range c.wire {
+			s.lost = append(s.lost, &item{len(s.lost) + 1, c, b})
+		}
+		c.wire, c.number = nil, s.roster.Connection(c.id)
 	}
 }
 
 // begin starts a new incarnation.
-func (s *Story) begin(t *task, p *dataflow.TaskPlan, a id.Attempt) {
-	t.inc++
-	t.attempt, t.isolated = a, false
+func (s *Story) begin(t *task, e *roster.Effect) {
 	job := s.job
 	g := *job.Graph
 	g.Vertices = append([]dataflow.Vertex(nil), g.Vertices...)
@@ -253,7 +266,10 @@ func (s *Story) begin(t *task, p *dataflow.TaskPlan, a id.Attempt) {
 		return
 	}
 	t.run = run
-	run.Step(&dataflow.Event{Kind: dataflow.EvStart, Plan: p, Attempt: a, Offset: s.handed[t.info.ID]})
+	s.roster.Started(e.Task, e.Incarnation)
+	ev := e.Event()
+	ev.Offset = s.handed[t.info.ID]
+	run.Step(&ev)
 }
 
 // end discards an incarnation: its objects, timers and messages. What it asked
@@ -278,60 +294,29 @@ func (s *Story) retire(ms []*message) {
 	}
 }
 
-// isolate cuts the others off from t.
-func (s *Story) isolate(t *task) {
-	if t.isolated {
-		return
-	}
-	t.isolated = true
-	for _, c := range s.channels {
-		if c.from != t && c.to != t {
-			continue
-		}
-		s.cut(c)
-		if c.from != t && c.from.run != nil {
-			c.from.run.Step(&dataflow.Event{Kind: dataflow.EvCutOutput, Port: c.out})
-		}
-		if c.to != t && c.to.run != nil {
-			c.to.run.Step(&dataflow.Event{Kind: dataflow.EvCutInput, Port: c.in})
-		}
-	}
-}
-
-func (s *Story) cut(c *channel) {
-	c.up = false
-	c.gen++
-	for _, b := range c.wire {
-		s.lost = append(s.lost, &item{len(s.lost) + 1, c, b})
-	}
-	c.wire = nil
-}
-
-// connect begins the connections that have both ends ready.
-func (s *Story) connect() {
-	for _, c := range s.channels {
-		if c.up || !c.from.ready || !c.to.ready {
-			continue
-		}
-		c.up = true
-		s.step(c.from, dataflow.Event{Kind: dataflow.EvConnected, Port: c.out, Seq: c.to.delivered[c.in]})
+// connect makes a connection.
+func (s *Story) connect(c *channel, number roster.Connection) {
+	if seen, ok := s.roster.Connected(c.id, number); ok {
+		s.step(c.from, dataflow.Event{Kind: dataflow.EvConnected, Port: c.out, Seq: seen})
 	}
 }
 
 // crash ends tasks and has it noticed at once.
 func (s *Story) crash(ts []*task) {
-	var gone []id.TaskID
 	for _, t := range ts {
-		s.tell("%s of %s crashes", t.info.ID, t.attempt)
+		s.tell("%s of %s crashes", t.info.ID, t.attempt())
 		s.end(t)
-		gone = append(gone, t.info.ID)
 	}
-	for _, t := range ts {
-		s.isolate(t)
-	}
+	s.bury(nil, ts)
 	s.atOnce()
-	if s.coord.half != nil {
-		s.coord.half.Failed(gone, nil)
-		s.atOnce()
+}
+
+// bury has the death of tasks noticed.
+func (s *Story) bury(cause error, ts []*task) {
+	var dead []roster.Ref
+	for _, t := range ts {
+		s.roster.Died(t.info.ID, t.inc())
+		dead = append(dead, roster.Ref{Task: t.info.ID, Incarnation: t.inc()})
 	}
+	s.carry(s.roster.Noticed(nil, cause, dead...))
 }

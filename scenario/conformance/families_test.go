@@ -22,6 +22,8 @@ func TestFamilies(t *testing.T) {
 		reorder bool
 	}{
 		{algorithmstest.LaiYang(), true},
+		{algorithmstest.StrongProductions(), false},
+		{algorithmstest.Causal(), false},
 	} {
 		t.Run(f.spec.Name, func(t *testing.T) {
 			w, err := workloadcatalog.New("keyedcount")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"weir/algorithms/aligned"
+	"weir/algorithms/catalog"
 	"weir/algorithms/recoveryline"
 	"weir/algorithms/rounds"
 	"weir/dataflow"
@@ -36,19 +37,22 @@ func All() []Case {
 	tables := []string{pebblestate.NameIncremental, pebblestate.NameFull}
 	stateful := []string{"keyedcount", "nexmark-q5", "nexmark-q8"}
 	windows := []string{"nexmark-q5", "nexmark-q8"}
-	coordinated := []string{"aligned", "unaligned", "at-least-once"}
-	exact := []string{"aligned", "unaligned"}
-	transactional := []string{"aligned", "unaligned", "uncoordinated"}
+	coordinated := those(func(p *dataflow.Properties) bool { return p.HasRounds() })
+	exact := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.Output == dataflow.ExactlyOnce })
+	transactional := those(func(p *dataflow.Properties) bool { return p.Output == dataflow.ExactlyOnce })
+	inputs := those(func(p *dataflow.Properties) bool { return p.Captures.Inputs })
+	outputs := those(func(p *dataflow.Properties) bool { return p.Captures.Outputs })
+	logs := those(func(p *dataflow.Properties) bool { return p.Logs })
 	return []Case{
 		{Mutant: rounds.MutantAckBeforeDurable, Description: "a task acknowledges a snapshot as it begins, not when it is stored", Algorithms: coordinated},
-		{Mutant: aligned.MutantForgetChannel, Description: "alignment is one input short", Algorithms: []string{"aligned"}},
+		{Mutant: aligned.MutantForgetChannel, Description: "alignment is one input short", Algorithms: []string{aligned.Spec().Name}},
 		{Mutant: rounds.MutantCommitBeforeRecord, Description: "completion is announced before the checkpoint's record is durable", Algorithms: exact},
 		{Mutant: dataflow.MutantReuseTableName, Description: "table files are named without the epoch", Algorithms: transactional, States: tables, Workloads: stateful},
 		{Mutant: external.MutantKeepForeignTxn, Description: "recovery of the sink commits the transactions it should abort", Algorithms: transactional},
-		{Mutant: dataflow.MutantSkipOutputQueue, Description: "unaligned: overtaken output is not captured", Algorithms: []string{"unaligned"}},
-		{Mutant: dataflow.MutantSkipInputQueue, Description: "unaligned: overtaken input is not captured", Algorithms: []string{"unaligned"}},
+		{Mutant: dataflow.MutantSkipOutputQueue, Description: "queued output is not captured", Algorithms: outputs},
+		{Mutant: dataflow.MutantSkipInputQueue, Description: "queued input is not captured", Algorithms: inputs},
 		{Mutant: dataflow.MutantReleaseBeforeStored, Description: "output is committed as soon as it is pre-committed", Algorithms: transactional},
-		{Mutant: recoveryline.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: []string{"uncoordinated"}, Stalls: true},
+		{Mutant: recoveryline.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: logs, Stalls: true},
 		{Mutant: rounds.MutantLateRecordCounts, Description: "a checkpoint record that lands after the recovery that missed it is believed", Algorithms: exact},
 		{Mutant: rounds.MutantFilesNeverListed, Description: "state files that no handle names are never looked for", Algorithms: coordinated, States: tables, Workloads: stateful},
 		{Mutant: rounds.MutantFirstAttemptOnly, Description: "after a recovery no checkpoints are scheduled any more", Algorithms: coordinated, Stalls: true},
@@ -56,6 +60,16 @@ func All() []Case {
 		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: []string{"unaligned"}, Sinks: []string{"committer"}},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers are not part of the snapshot", Algorithms: transactional, Workloads: windows},
 	}
+}
+
+// those returns the algorithms of the catalog with a property.
+func those(has func(p *dataflow.Properties) bool) (names []string) {
+	for _, a := range catalog.All() {
+		if has(&a.Declared) {
+			names = append(names, a.Name)
+		}
+	}
+	return names
 }
 
 // Names returns the names of All.

@@ -1,0 +1,104 @@
+package algorithmstest
+
+import (
+	"encoding/binary"
+
+	"weir/algorithms"
+	"weir/algorithms/aligned"
+	"weir/algorithms/atleastonce"
+	"weir/algorithms/none"
+	"weir/algorithms/unaligned"
+	"weir/algorithms/uncoordinated"
+	"weir/dataflow"
+	"weir/id"
+)
+
+// Liar is an algorithm that declares a property falsely.
+type Liar struct {
+	Property string // what is not so
+	Spec     *algorithms.Spec
+	// NeedsCycle: only a graph with a cycle shows the lie (without one no snapshot
+	// is useless under any rule), and jobs with cycles do not come to their end yet.
+	NeedsCycle bool
+}
+
+// Liars has one for each property; a conformance suite must refute them all.
+func Liars() []Liar {
+	return []Liar{
+		{"State: AtLeastOnce", lie(none.Spec(), func(p *dataflow.Properties) { p.State = dataflow.AtLeastOnce }), false},
+		{"State, Output: ExactlyOnce", lie(atleastonce.Spec(), func(p *dataflow.Properties) {
+			p.State, p.Output = dataflow.ExactlyOnce, dataflow.ExactlyOnce
+		}), false},
+		{"State: AtLeastOnce (it is exact)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.State, p.Output = dataflow.AtLeastOnce, dataflow.AtLeastOnce }), false},
+		{"Channels: AnyOrder", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Channels = dataflow.AnyOrder }), false},
+		{"Snapshots: LocalSnapshots", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Snapshots = dataflow.LocalSnapshots }), false},
+		{"Snapshots: Rounds", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.Snapshots = dataflow.Rounds }), false},
+		{"Captures.Inputs", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Captures.Inputs = true }), false},
+		{"Captures.Outputs", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Captures.Outputs = true }), false},
+		{"no Captures", lie(unaligned.Spec(), func(p *dataflow.Properties) { p.Captures = dataflow.Captures{} }), false},
+		{"Logs", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Logs = true }), false},
+		{"no Logs", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.Logs = false }), false},
+		{"Rollback: ScopeTask", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeTask }), false},
+		{"Rollback: ScopeLine", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeLine }), false},
+		{"Rollback: ScopeAll", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeAll }), false},
+		{"MaxConcurrent: 0", oneAtATime(), false},
+		{"MaxConcurrent: 0 (it never has two)", lie(StrongProductions(), func(p *dataflow.Properties) { p.MaxConcurrent = 0 }), false},
+		{"NonDeterminism: Recorded", careless(), false},
+		{"NonDeterminism: Tolerated", lie(careless(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Tolerated }), false},
+		{"NoneUseless", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.NoneUseless = true }), true},
+	}
+}
+
+func lie(s *algorithms.Spec, change func(p *dataflow.Properties)) *algorithms.Spec {
+	change(&s.Declared)
+	return s
+}
+
+// careless is causal that forgets what operators draw.
+func careless() *algorithms.Spec {
+	s := Causal()
+	s.Protocol = func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &forgetsDraws{} }
+	return s
+}
+
+type forgetsDraws struct{ causal }
+
+func (p *forgetsDraws) Recall(c dataflow.Choice) (uint64, bool) {
+	if c == dataflow.RandomDraw {
+		return 0, false
+	}
+	return p.causal.Recall(c)
+}
+
+func (p *forgetsDraws) Record(c dataflow.Choice, v uint64) {
+	if c != dataflow.RandomDraw {
+		p.causal.Record(c, v)
+	}
+}
+
+// oneAtATime is lai-yang with one mind: what is late is channel state of the
+// newest round only, although several may be under way.
+func oneAtATime() *algorithms.Spec {
+	s := LaiYang()
+	s.Protocol = func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &forgetful{} }
+	return s
+}
+
+type forgetful struct{ colours }
+
+func (p *forgetful) Start(k dataflow.Kernel, s dataflow.Start) { p.Join(k, s, p) }
+
+func (p *forgetful) Deliver(in int, b *dataflow.Buffer) {
+	sent := id.Epoch(binary.LittleEndian.Uint64(b.Stamp))
+	p.Trigger(sent, 0)
+	for i, c := range p.open {
+		if sent >= c.draft.Epoch() {
+			continue
+		}
+		if i == len(p.open)-1 {
+			c.draft.Add(in, b)
+		}
+		c.old[in] += id.Seq(b.N)
+		p.tell(c)
+	}
+}

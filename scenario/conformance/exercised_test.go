@@ -1,0 +1,224 @@
+package conformance
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"weir/algorithms"
+	"weir/algorithms/algorithmstest"
+	"weir/algorithms/catalog"
+	"weir/dataflow"
+	"weir/faults"
+	"weir/scenario"
+	"weir/workloads/keyedcount"
+)
+
+func everyAlgorithm() []*algorithms.Spec {
+	return append(catalog.All(), algorithmstest.LaiYang(), algorithmstest.StrongProductions(), algorithmstest.Causal())
+}
+
+// source parses one file of package dataflow or faults.
+func source(t *testing.T, name string) *ast.File {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), "../../"+name, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// constants returns the names of the typed constants of a file, by type.
+func constants(f *ast.File) map[string][]string {
+	all := map[string][]string{}
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.CONST {
+			continue
+		}
+		kind := ""
+		for _, s := range g.Specs {
+			v := s.(*ast.ValueSpec)
+			if n, ok := v.Type.(*ast.Ident); ok {
+				kind = n.Name
+			}
+			if kind != "" {
+				all[kind] = append(all[kind], v.Names[0].Name)
+			}
+		}
+	}
+	return all
+}
+
+// missing compares names with what was exercised; gaps are known not to be, and
+// must go from the list once they are.
+func missing(t *testing.T, what string, names []string, exercised map[string]bool, gaps map[string]string) {
+	t.Helper()
+	if len(names) == 0 {
+		t.Fatalf("no %s found: the test looks in the wrong place", what)
+	}
+	for _, n := range names {
+		switch why, gap := gaps[n]; {
+		case !exercised[n] && !gap:
+			t.Errorf("%s %s: no algorithm of the catalog and no family exercises it: write one, or delete it", what, n)
+		case exercised[n] && gap:
+			t.Errorf("%s %s is exercised now: %q holds no more", what, n, why)
+		}
+	}
+}
+
+// TestEveryHookIsExercised: each optional hook of a protocol is implemented, and
+// so called by the kernel in the runs of TestConformance.
+func TestEveryHookIsExercised(t *testing.T) {
+	var names []string
+	methods := map[string]string{}
+	for _, d := range source(t, "dataflow/protocol.go").Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.TYPE || !g.Lparen.IsValid() {
+			continue
+		}
+		for _, s := range g.Specs {
+			if i, ok := s.(*ast.TypeSpec).Type.(*ast.InterfaceType); ok {
+				name := s.(*ast.TypeSpec).Name.Name
+				names, methods[name] = append(names, name), i.Methods.List[0].Names[0].Name
+			}
+		}
+	}
+	config := dataflow.DefaultConfig()
+	exercised := map[string]bool{}
+	for _, s := range everyAlgorithm() {
+		p := reflect.TypeOf(s.NewProtocol(&dataflow.TaskInfo{}, &config))
+		for name, m := range methods {
+			if _, ok := p.MethodByName(m); ok {
+				exercised[name] = true
+			}
+		}
+	}
+	missing(t, "hook", names, exercised, nil)
+}
+
+// TestEveryKernelMethodIsExercised: some run of some algorithm calls it.
+func TestEveryKernelMethodIsExercised(t *testing.T) {
+	called := map[string]bool{}
+	for _, s := range everyAlgorithm() {
+		spied := *s
+		spied.Protocol = func(i *dataflow.TaskInfo, c *dataflow.Config) dataflow.Protocol {
+			return spyOn(t, s.NewProtocol(i, c), called)
+		}
+		run(t, scenario.Config{Algorithm: &spied}, 12)
+	}
+	var names []string
+	for m := range reflect.TypeFor[dataflow.Kernel]().Methods() {
+		names = append(names, m.Name)
+	}
+	missing(t, "Kernel method", names, called, map[string]string{
+		"Demote": "it takes a task with inputs of both kinds, which no workload has: TestForbiddenEdges of package sim runs unaligned on one",
+		"Limit":  "the tests of operators stop sources with it; micro-batch will",
+	})
+}
+
+// TestEveryPropertyValueIsDeclared, and what is declared is judged by Try.
+func TestEveryPropertyValueIsDeclared(t *testing.T) {
+	values := constants(source(t, "dataflow/job.go"))
+	declared := map[string]bool{}
+	for _, s := range everyAlgorithm() {
+		p := reflect.ValueOf(s.Declared)
+		for i := range p.NumField() {
+			f := p.Field(i)
+			if names := values[f.Type().Name()]; names != nil {
+				first := 0
+				if slices.Contains([]string{"Guarantee", "Scope"}, f.Type().Name()) {
+					first = 1 // their zero value is no value
+				}
+				declared[names[int(f.Uint())-first]] = true
+			}
+		}
+	}
+	var names []string
+	for _, kind := range []string{"Guarantee", "Scope", "Snapshots", "Order", "Topology", "NonDeterminism"} {
+		names = append(names, values[kind]...)
+	}
+	missing(t, "property value", names, declared, map[string]string{
+		"ScopeRegion": "restart of a region is a decision of the coordinator that none makes yet",
+		"Refused":     "every algorithm so far rolls back what depends on a choice, or records it; Refuses is tested by itself",
+	})
+}
+
+// TestEveryFaultKindIsExercised: drawn or planned, struck, and judged.
+func TestEveryFaultKindIsExercised(t *testing.T) {
+	kinds := constants(source(t, "faults/kind.go"))["Kind"]
+	kinds = kinds[:len(kinds)-1] // the last one is their number
+	struck := map[string]bool{}
+	note := func(o *scenario.Outcome) {
+		for _, f := range o.Plan.Faults {
+			if !slices.ContainsFunc(o.NotStruck(), func(x faults.Fault) bool { return x.String() == f.String() }) {
+				struck[kinds[int(f.Kind)-1]] = true
+			}
+		}
+	}
+	aligned, err := catalog.Lookup("aligned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range run(t, scenario.Config{Algorithm: aligned}, 60) {
+		note(&o)
+	}
+	plan, err := faults.Parse(`(plan (corrupt storage key="snap/" at (nth 1 completed)) (crash worker=1 at (nth 1 completed)))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := scenario.Config{Algorithm: aligned, Faults: scenario.PlannedFaults, Plan: plan}
+	for _, o := range attempts(t, c, 3) {
+		note(&o)
+		if o.Kind == scenario.Unsafe {
+			t.Errorf("seed %d: %s", o.Seed, o.Why())
+		}
+	}
+	missing(t, "fault kind", kinds, struck, nil)
+}
+
+// run runs a combination on the line; every run must be fine.
+func run(t *testing.T, c scenario.Config, seeds uint64) []scenario.Outcome {
+	t.Helper()
+	all := attempts(t, c, seeds)
+	for _, o := range all {
+		if o.Kind != scenario.Fine {
+			t.Fatalf("%s, seed %d: %s: %s", c.Algorithm.Name, o.Seed, o.Kind, o.Why())
+		}
+	}
+	return all
+}
+
+func attempts(t *testing.T, c scenario.Config, seeds uint64) (all []scenario.Outcome) {
+	t.Helper()
+	c.State = "heap"
+	if c.Workload == nil {
+		c.Workload = keyedcount.New()
+		c.Workload.Small()
+	}
+	r, err := scenario.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for seed := uint64(1); seed <= seeds; seed++ {
+		all = append(all, *r.Run(seed))
+	}
+	return all
+}
+
+// hooksOf names the optional hooks of a protocol by the first letters of their methods.
+func hooksOf(p dataflow.Protocol) string {
+	var b strings.Builder
+	for _, m := range []string{"Deliver", "After", "Stamp", "Sealed", "HoldsOutput", "Dedups", "Recall"} {
+		if reflect.ValueOf(p).MethodByName(m).IsValid() {
+			fmt.Fprintf(&b, "%s ", m)
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
