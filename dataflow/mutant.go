@@ -13,5 +13,6 @@ const (
 	MutantSkipOutputQueue     Mutant = "skip-output-queue"     // overtaken output is not captured
 	MutantSkipInputQueue      Mutant = "skip-input-queue"      // overtaken input is not captured
 	MutantReleaseBeforeStored Mutant = "release-before-stored" // output is committed as soon as it is pre-committed
+	MutantDrainedCommitsAll   Mutant = "drained-commits-all"   // a sink restored as drained commits all that its snapshot holds
 	MutantForgetTimers        Mutant = "forget-timers"         // timers are not part of the snapshot
 )

@@ -216,8 +216,12 @@ func (t *Task) resume() {
 		t.injectCaptured(r.snap)
 	}
 	t.injectLogs(r)
-	if r.plan.Stable > 0 {
-		t.commit(r.plan.Stable)
+	stable := r.plan.Stable
+	if t.cfg.Mutant == MutantDrainedCommitsAll && t.drained && r.snap != nil {
+		stable = r.snap.Epoch
+	}
+	if stable > 0 {
+		t.commit(stable)
 	}
 	if !r.plan.Left {
 		t.proto.Start(t.kernel(), s)

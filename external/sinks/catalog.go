@@ -63,7 +63,7 @@ func all() []*Sink {
 		},
 		{
 			Name: "two-phase", Short: "rows are written to a transaction, which a snapshot pre-commits and its completion commits", Shows: Committed,
-			New: func(c Config) dataflow.Sink { return &TwoPhase{Chunk: c.Chunk} },
+			New: func(c Config) dataflow.Sink { return &TwoPhase{Chunk: c.Chunk, mutant: c.Mutant} },
 		},
 		{
 			Name: "write-ahead", Short: "rows stand in the snapshot, and are inserted once when it is complete", Shows: Committed,

@@ -12,6 +12,10 @@ import (
 // the external store.
 const ChunkBytes = 1 << 20
 
+// MutantFirstCommitMarksAll: the first of several commits that is answered marks
+// all that are under way as done.
+const MutantFirstCommitMarksAll dataflow.Mutant = "first-commit-marks-all"
+
 // TwoPhase writes rows in one transaction per snapshot of its task. Rows
 // are collected in the open transaction; every Chunk bytes they go to the store
 // as an ExtWrite. Seal pre-commits: from then on the transaction is pending and
@@ -21,6 +25,7 @@ type TwoPhase struct {
 	// Chunk replaces ChunkBytes unless it is 0.
 	Chunk int
 
+	mutant  dataflow.Mutant
 	rows    rows
 	number  uint64 // of the last ExtWrite
 	sealed  uint64 // last ExtWrite that belongs to a sealed transaction
@@ -86,7 +91,9 @@ func (s *TwoPhase) Commit(e id.Epoch) []dataflow.ExtOp {
 
 // Committed forgets transaction e: it is visible for good.
 func (s *TwoPhase) Committed(e id.Epoch) {
-	s.pending = slices.DeleteFunc(s.pending, func(p pendingTxn) bool { return p.epoch == e })
+	s.pending = slices.DeleteFunc(s.pending, func(p pendingTxn) bool {
+		return p.epoch == e || s.mutant == MutantFirstCommitMarksAll && p.committing
+	})
 }
 
 // Pending appends the epochs of the transactions sealed and not known committed.

@@ -57,6 +57,8 @@ func All() []Case {
 		{Mutant: rounds.MutantFilesNeverListed, Description: "state files that no handle names are never looked for", Algorithms: coordinated, States: tables, Workloads: stateful},
 		{Mutant: rounds.MutantFirstAttemptOnly, Description: "after a recovery no checkpoints are scheduled any more", Algorithms: coordinated, Stalls: true},
 		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
+		{Mutant: dataflow.MutantDrainedCommitsAll, Description: "a drained sink commits all that its snapshot holds when it is restored", Algorithms: []string{"uncoordinated"}},
+		{Mutant: sinks.MutantFirstCommitMarksAll, Description: "the first of several commits marks all as done", Algorithms: transactional},
 		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: []string{"unaligned"}, Sinks: []string{"committer"}},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers are not part of the snapshot", Algorithms: transactional, Workloads: windows},
 	}
