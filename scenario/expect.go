@@ -33,11 +33,17 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 		}
 		return got, err
 	}
+	partition := workloads.Partition
+	if w, ok := c.Workload.(interface {
+		Partition(tasks []dataflow.TaskInfo, i int) (p, of int)
+	}); ok {
+		partition = w.Partition // sources that are not of one length
+	}
 	for i := range tasks {
 		t := &tasks[i]
 		ct := check.Task{Name: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
 		if ct.Source {
-			ct.Partition, ct.Partitions = workloads.Partition(tasks, i)
+			ct.Partition, ct.Partitions = partition(tasks, i)
 		}
 		x.Tasks = append(x.Tasks, ct)
 		for _, out := range t.Outputs {
@@ -62,7 +68,7 @@ func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w wor
 		}
 	}
 	x.Coordinated, x.NoneUseless = p.HasRounds(), p.NoneUseless
-	x.Resends, x.Replays = p.Rollback == dataflow.ScopeTask, p.NonDeterminism == dataflow.Recorded
+	x.Resends, x.Replays = p.Rollback == dataflow.ScopeTask, p.NonDeterminism != dataflow.Tolerated // one that refuses draws does again what it did
 }
 
 // layout tells the checker how checkpoint storage is laid out.
