@@ -13,6 +13,7 @@ import (
 	"weir/bench/job"
 	"weir/dataflow"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/results"
 	"weir/workloads"
@@ -52,6 +53,13 @@ func checkOutput(spec *job.Spec, c *job.Counters, r *Repetition) (*check, error)
 	if err != nil {
 		return nil, fmt.Errorf("reference answer: %w", err)
 	}
+	promise, err := spec.Promised()
+	if err != nil {
+		return nil, err
+	}
+	if promise.Shows == sinks.Values {
+		bad, rows, want = nil, distinct(rows), distinct(want) // of the versions between, a reader need not see any
+	}
 	v := &check{verdict: results.OutputExact, digest: workloads.Digest(rows), expected: workloads.Digest(want)}
 	if bad == nil && v.digest == v.expected {
 		return v, nil
@@ -61,15 +69,14 @@ func checkOutput(spec *job.Spec, c *job.Counters, r *Repetition) (*check, error)
 		v.why = fmt.Errorf("%w; %w", bad, v.why)
 	}
 	v.verdict = results.OutputWrong
-	a, err := spec.Lookup()
-	if err != nil {
-		return nil, err
-	}
-	if r.Cell.Kill && allowed(a.Allows(), w, rows, want) {
+	if r.Cell.Kill && allowed(promise.Output, w, rows, want) {
 		v.verdict = results.OutputDeclared
 	}
 	return v, nil
 }
+
+// distinct drops equal rows from a sorted list: a table keeps one of them.
+func distinct(rows [][]byte) [][]byte { return slices.CompactFunc(rows, bytes.Equal) }
 
 // committedRows returns the canonical rows, and what is wrong with them by themselves.
 func committedRows(spec *job.Spec, w workloads.Workload) (rows [][]byte, bad, err error) {

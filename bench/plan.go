@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weir/bench/job"
+	"weir/external/sinks"
 	"weir/results"
 	statecatalog "weir/state/catalog"
 	"weir/workloads"
@@ -19,6 +20,7 @@ import (
 // over workloads.
 type Grid struct {
 	Algorithms, States, Workloads []string
+	Sink                          string            // of every cell; empty: what goes with the algorithm
 	Settings                      map[string]string // of every workload; what a timed run is not given, workloads.Measured says
 	Interval                      time.Duration
 	Rate                          int64 // of the open loop; 0: a share of saturation
@@ -38,6 +40,9 @@ func (g *Grid) Validate() error {
 		if _, err := job.LookupAlgorithm(a); err != nil {
 			return err
 		}
+	}
+	if err := g.validateSink(); err != nil {
+		return err
 	}
 	for _, s := range g.States {
 		if _, err := statecatalog.Lookup(s); err != nil {
@@ -60,6 +65,19 @@ func (g *Grid) Validate() error {
 		return errors.New("an open loop without a closed one needs a rate")
 	case g.Rate > 0 && g.Events > 0:
 		return fmt.Errorf("--rate and --events exclude each other: a finite input is offered as fast as it is taken")
+	}
+	return nil
+}
+
+// validateSink checks that every algorithm can serve the sink on every workload.
+func (g *Grid) validateSink() error {
+	for _, a := range g.Algorithms {
+		for _, w := range g.Workloads {
+			s := job.Spec{Algorithm: a, Workload: w, Sink: g.Sink, Parallelism: 1, Events: 1}
+			if _, err := s.Promised(); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -102,7 +120,7 @@ func (g *Grid) variant(workload, state, algorithm string) []results.Cell {
 		return nil // Validate says so
 	}
 	c := results.Cell{
-		Algorithm: algorithm, State: state, Workload: workload, Settings: g.settings(workload), Parallelism: g.Parallelism, Load: results.ClosedLoop,
+		Algorithm: algorithm, State: state, Workload: workload, Sink: cmp.Or(g.Sink, sinks.For(spec.Declared).Name), Settings: g.settings(workload), Parallelism: g.Parallelism, Load: results.ClosedLoop,
 	}
 	snapshots := spec.TakesSnapshots()
 	if snapshots {

@@ -126,7 +126,7 @@ func (r *Repetition) prepare() (*measurement, error) {
 func (r *Repetition) spec(dir string) job.Spec {
 	c := &r.Cell
 	s := job.Spec{
-		Algorithm: c.Algorithm, State: c.State, Workload: c.Workload, Settings: c.Settings, Parallelism: c.Parallelism,
+		Algorithm: c.Algorithm, State: c.State, Workload: c.Workload, Sink: c.Sink, Settings: c.Settings, Parallelism: c.Parallelism,
 		Interval: time.Duration(c.IntervalMS * 1e6), Tuning: r.Tuning, Seed: r.Seed, Dir: dir, Epoch: time.Now().UnixNano(),
 		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Mutant: r.Mutant, Profile: r.Profile,
 	}

@@ -67,7 +67,7 @@ func (o *commit) Observe(e *trace.Event) {
 
 func (o *commit) becameVisible(e *trace.Event) {
 	t, x := &o.tasks[e.Task], &o.sinks[e.Task]
-	if o.x.AppendSink || e.Epoch == 0 {
+	if o.x.AtOnce || e.Epoch == 0 {
 		return
 	}
 	if slices.Contains(x.visible, e.Epoch) {
@@ -117,7 +117,7 @@ func (o *commit) durable(e id.Epoch) bool {
 // restored: recovery never goes behind visible output.
 func (o *commit) restored(e *trace.Event) {
 	x := &o.sinks[e.Task]
-	if o.x.AppendSink || len(x.visible) == 0 || e.Epoch != 0 && o.tasks[e.Task].restored == none {
+	if o.x.AtOnce || len(x.visible) == 0 || e.Epoch != 0 && o.tasks[e.Task].restored == none {
 		return
 	}
 	if newest := slices.Max(x.visible); newest > e.Epoch {
@@ -128,7 +128,7 @@ func (o *commit) restored(e *trace.Event) {
 // issued counts commits that are asked for again.
 func (o *commit) issued(e *trace.Event) {
 	t := &o.sinks[e.Task]
-	if e.Op != trace.Commit {
+	if e.Op != trace.Commit && e.Op != trace.Insert && e.Op != trace.Publish {
 		return
 	}
 	if slices.Contains(t.asked, e.Epoch) {

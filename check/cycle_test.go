@@ -10,6 +10,7 @@ import (
 	"weir/check"
 	"weir/dataflow"
 	"weir/dataflow/operators"
+	"weir/external/sinks"
 	"weir/faults"
 	"weir/sim"
 	"weir/state"
@@ -58,7 +59,7 @@ func cyclicGraph() *dataflow.Graph {
 				}}
 			}},
 			{Name: "fork", Parallelism: 2, New: func() dataflow.Operator { return &fork{} }},
-			{Name: "sink", Parallelism: 1, Role: dataflow.RoleSink, New: func() dataflow.Operator { return &operators.TwoPhaseSink{} }},
+			{Name: "sink", Parallelism: 1, Role: dataflow.RoleSink, New: func() dataflow.Operator { return &sinks.TwoPhase{} }},
 		},
 		Edges: []dataflow.Edge{
 			{From: 0, To: 1, Partitioning: dataflow.Hash, Key: key},

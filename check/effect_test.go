@@ -51,7 +51,7 @@ func TestWeakerGuaranteesAreSeenAndAllowed(t *testing.T) {
 	}
 
 	atMost := newWorld(t, func(x *Expect) {
-		x.State, x.Output, x.AppendSink, x.Coordinated, x.Pace.Checkpoint = AtMostOnce, AtMostOnce, true, false, 0
+		x.State, x.Output, x.AtOnce, x.Coordinated, x.Pace.Checkpoint = AtMostOnce, AtMostOnce, true, false, 0
 	})
 	atMost.emit(0, 4)
 	atMost.deliver(0, 1)

@@ -26,12 +26,15 @@ type Expect struct {
 	// Coordinated: snapshots are job-wide rounds; all shares have the same epoch,
 	// and Completed makes the checkpoint true.
 	Coordinated bool
+	// AtOnce: output becomes visible when it is written; there are no transactions.
+	AtOnce bool
+	// Values: rows are values of keys, and a reader sees the newest of each. AtOnce
+	// and Key are set.
+	Values bool
 	// Resends: the sender of a channel keeps what it has sent, and sends what its
 	// receiver misses again. Replays: a restarted task makes its choices again, so
 	// that its receivers may be ahead of it.
 	Resends, Replays bool
-	// AppendSink: output becomes visible at once; there are no transactions.
-	AppendSink bool
 	// MayFail: the job may end with an error (a damaged checkpoint, a full disk).
 	MayFail bool
 
@@ -54,6 +57,13 @@ type Expect struct {
 	// PerRecord: each row depends on one source record only, so that repeated
 	// records repeat rows and lost ones lack theirs, and other rows stay as they are.
 	PerRecord bool
+
+	// Alone appends the canonical form of one row, where rows stand in the answer
+	// one by one; nil: several make one row of it.
+	Alone func(dst, row []byte) []byte
+	// Key returns what a row is a value of, and which: of two the one of the higher
+	// version is newer. nil: rows do not tell. The key is borrowed.
+	Key func(row []byte) (key []byte, version uint64)
 
 	// Storage is checkpoint storage; nil: not looked at.
 	Storage Storage

@@ -1,8 +1,11 @@
 // The output oracle: what a read-committed reader saw is the reference answer, as
-// exactly as the algorithm promises.
+// exactly as algorithm and sink promise: at the end, and at every instant nothing
+// was visible that is not allowed. Where rows are visible at once, those that a
+// rollback takes back, and those that come again, are counted.
 //
-// It does not verify when rows became visible, nor in which order; and nothing
-// about single rows where one stands for many records under a weaker guarantee.
+// It does not verify in which order rows became visible, except those of a key of
+// which the newest counts; and nothing about single rows where one stands for many
+// records and the state is not exact.
 
 package check
 
@@ -21,20 +24,75 @@ type output struct {
 	rows      []byte   // committed rows, framed
 	rowList   [][]byte
 	canonical [][]byte
+	reader    reader
+	back      takenBack
+	flawed    bool // a row was refuted when it became visible
 }
 
 func newOutput(j judge) watcher {
-	return &output{judge: j, reference: slices.SortedFunc(slices.Values(j.x.Reference), bytes.Compare)}
+	o := &output{judge: j, reference: slices.SortedFunc(slices.Values(j.x.Reference), bytes.Compare)}
+	if j.x.Values {
+		o.reference = distinct(o.reference)
+	}
+	if j.x.AtOnce && j.x.State != AtMostOnce {
+		o.back = make(takenBack, len(j.x.Tasks))
+	}
+	return o
 }
 
-func (o *output) Wants() trace.Mask { return kinds(trace.OutputCommitted) }
+func (o *output) Wants() trace.Mask {
+	if o.back != nil {
+		return takenBackKinds()
+	}
+	return kinds(trace.OutputCommitted)
+}
 
-func (o *output) Reset() { o.rows, o.canonical = o.rows[:0], o.canonical[:0] }
+func (o *output) Reset() {
+	o.rows, o.canonical, o.flawed = o.rows[:0], o.canonical[:0], false
+	o.reader.reset(&o.x, o.reference)
+	o.back.reset()
+}
 
-// Observe keeps rows that became visible.
+// Observe reads rows as they become visible.
 func (o *output) Observe(e *trace.Event) {
+	if o.back != nil && o.x.Tasks[e.Task].Sink {
+		o.report.RowsTakenBack += o.back.observe(e)
+	}
+	if e.Kind != trace.OutputCommitted {
+		return
+	}
 	o.report.CommittedRows += int64(e.To)
+	at := len(o.rows)
 	o.rows = append(o.rows, e.Data...)
+	for data := o.rows[at:]; len(data) > 0; {
+		row, rest, ok := nextRecord(data)
+		if !ok {
+			return // Finish says so
+		}
+		o.read(e, row)
+		data = rest
+	}
+}
+
+// read holds one row against what is promised at this instant. Under an inexact
+// state a row that stands for many records may be anything.
+func (o *output) read(e *trace.Event, row []byte) {
+	f := o.reader.take(row)
+	if f == again {
+		o.report.RowsAgain++
+	}
+	exact := o.promised(o.x.Output) == ExactlyOnce
+	switch {
+	case f == sound, o.flawed:
+		return
+	case f == stale:
+	case o.promised(o.x.State) != ExactlyOnce && !o.x.PerRecord:
+		return
+	case f == again && !exact, f == again && o.x.Values:
+		return
+	}
+	o.flawed = true
+	o.violate(e.Task, e.Epoch, "row %s became visible, %s", quoteRows([][]byte{row}), f)
 }
 
 // Finish compares what became visible with the reference.
@@ -53,6 +111,9 @@ func (o *output) Finish(End) {
 		o.rowList = append(o.rowList, row)
 		data = rest
 	}
+	if o.x.Values {
+		o.rowList = o.reader.values(o.rowList[:0])
+	}
 	rows, err := o.x.Canonical(o.rowList)
 	if err != nil {
 		o.violate(trace.Coordinator, 0, "committed rows cannot be read: %v", err)
@@ -62,19 +123,25 @@ func (o *output) Finish(End) {
 	if !slices.IsSortedFunc(o.canonical, bytes.Compare) {
 		slices.SortFunc(o.canonical, bytes.Compare)
 	}
+	if o.x.Values {
+		o.canonical = distinct(o.canonical)
+	}
 	extra, missing := difference(o.canonical, o.reference)
 	if o.x.PerRecord {
 		o.report.Duplicates = max(o.report.Duplicates, len(extra))
 		o.report.Losses = max(o.report.Losses, len(missing))
 	}
 	o.judgeOutput(extra, missing, clean)
+	if o.back != nil && !o.x.Values && o.x.State == ExactlyOnce && o.report.RowsAgain > o.report.RowsTakenBack {
+		o.violate(trace.Coordinator, 0, "%d rows became visible again, and rollbacks had taken %d back", o.report.RowsAgain, o.report.RowsTakenBack)
+	}
 }
 
 // judgeOutput holds the differences against the promise. Where one row stands
 // for many records, a weaker guarantee promises nothing about single rows.
 func (o *output) judgeOutput(extra, missing [][]byte, clean bool) {
 	promise := o.promised(o.x.Output)
-	if promise != ExactlyOnce && !o.x.PerRecord {
+	if promise != ExactlyOnce && !o.x.PerRecord && o.promised(o.x.State) != ExactlyOnce {
 		return
 	}
 	note := ""

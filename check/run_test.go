@@ -15,6 +15,7 @@ import (
 	"weir/dataflow"
 	"weir/dataflow/operators"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/faults"
 	"weir/id"
 	"weir/sim"
@@ -49,11 +50,8 @@ func keyOf(record uint64) uint64 { return record * 7919 % runKeys }
 
 func keyHash(rec []byte) uint64 { return state.HashUint64(keyOf(binary.LittleEndian.Uint64(rec))) }
 
-func runGraph(appendSink bool) *dataflow.Graph {
-	sink := func() dataflow.Operator { return &operators.TwoPhaseSink{} }
-	if appendSink {
-		sink = func() dataflow.Operator { return &operators.AppendSink{} }
-	}
+func runGraph(p dataflow.Properties) *dataflow.Graph {
+	sink := sinks.For(p).Operator(sinks.Config{})
 	row := func(dst, key []byte, n uint64) ([]byte, bool) {
 		return binary.LittleEndian.AppendUint64(append(dst, key...), n), true
 	}
@@ -98,7 +96,7 @@ func newExperiment(t testing.TB, algorithm string, mutant dataflow.Mutant) *expe
 	c.Checkpoint.Interval, c.Checkpoint.Timeout, c.Checkpoint.Tolerated = 6e5, 2e9, -1
 	p := spec.Properties()
 	x := &experiment{sim: sim.New(), store: storage.NewMemory(0), maxTime: 120e9}
-	x.job = dataflow.Job{Name: "count", Graph: runGraph(p.AppendSink), Algorithm: spec, Backend: heap.Backend{}, Config: c}
+	x.job = dataflow.Job{Name: "count", Graph: runGraph(p), Algorithm: spec, Backend: heap.Backend{}, Config: c}
 	if x.checker, err = check.New(x.expect(t, p)); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +109,7 @@ func (x *experiment) expect(t testing.TB, p dataflow.Properties) check.Expect {
 		t.Fatal(err)
 	}
 	e := check.Expect{
-		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.HasRounds(), AppendSink: p.AppendSink,
+		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.HasRounds(), AtOnce: sinks.For(p).Shows != sinks.Committed,
 		Records: runRecords, RecordID: binary.LittleEndian.Uint64, Canonical: text,
 		Storage: x.store, Layout: layout(p.Logs), Pace: check.Pace{End: 10e9},
 	}

@@ -66,6 +66,8 @@ type Stats struct {
 	CommitsRetried       int
 	LostWork             int64 // records whose processing was rolled back
 	CommittedRows        int64
+	RowsAgain            int64 // that became visible although the answer has no more of them
+	RowsTakenBack        int64 // that were visible when a rollback took back what they were made of
 	LastFault, EndOfWork int64 // times
 	// What the bounds of Pace are about, less what struck faults may have held up.
 	LongestGap, EndAfterFault int64

@@ -173,6 +173,12 @@ func (t *Task) begin(e, base id.Epoch) *Draft {
 	t.flush() // open buffers belong before the instant
 	d := &Draft{t: t}
 	d.head = t.header(e, base)
+	var preCommit ExtOp
+	seals := false
+	if t.sink != nil {
+		preCommit, seals = t.sink.Seal(e)
+		d.head.Pending = t.sink.Pending(nil)
+	}
 	t.observeInstant(d)
 	prefix := keyOf("files/", t.info.ID, e, "-")
 	if t.cfg.Mutant == MutantReuseTableName {
@@ -186,13 +192,10 @@ func (t *Task) begin(e, base id.Epoch) *Draft {
 	}
 	d.capture, d.transferring = capture, true
 	t.host.Transfer(t.ticket(effect{kind: effectDraftTransfer, draft: d}), capture)
-	if t.sink != nil {
-		if op, ok := t.sink.Seal(e); ok {
-			t.preCommits = append(t.preCommits, e)
-			op.Task, op.Attempt = t.info.ID, t.attempt
-			t.host.External(t.ticket(effect{kind: effectPreCommit, draft: d, ext: op}), op)
-		}
-		d.head.Pending = t.sink.Pending(nil)
+	if seals {
+		t.preCommits = append(t.preCommits, e)
+		preCommit.Task, preCommit.Attempt = t.info.ID, t.attempt
+		t.host.External(t.ticket(effect{kind: effectPreCommit, draft: d, ext: preCommit}), preCommit)
 	}
 	return d
 }

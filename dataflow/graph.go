@@ -23,6 +23,7 @@ const (
 	RoleOperator Role = iota
 	RoleSource        // reads a partition of the source log
 	RoleSink          // writes to the outside world
+	RoleWriter        // a sink that hands on what it has written, for another to commit
 )
 
 // Graph is a job's logical graph: vertices with parallelism, edges with

@@ -83,8 +83,6 @@ type Properties struct {
 	MaxConcurrent int
 	// NoneUseless: every stored snapshot belongs to some consistent global one.
 	NoneUseless bool
-	// AppendSink: output becomes visible at once, there is nothing to commit.
-	AppendSink bool
 }
 
 // HasRounds reports that there are job-wide checkpoints.

@@ -176,7 +176,7 @@ func (t *Task) externalDone(e effect, s ExtStatus) {
 	case ExtOK:
 	}
 	t.extCount--
-	if e.ext.Kind == ExtCommit {
+	if e.ext.Txn != 0 {
 		t.sink.Committed(e.ext.Txn)
 	}
 	t.tryLeave()

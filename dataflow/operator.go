@@ -63,6 +63,7 @@ type Sink interface {
 	Flush() []ExtOp
 	// Seal closes the open transaction as that of snapshot e and returns the
 	// operation that must succeed before e may count as stored; ok false: none.
+	// It comes before operator lists are saved.
 	Seal(e id.Epoch) (op ExtOp, ok bool)
 	// Commit returns the operations that make everything up to e visible.
 	Commit(e id.Epoch) []ExtOp
@@ -72,39 +73,24 @@ type Sink interface {
 	// they are part of the snapshot.
 	Pending(dst []id.Epoch) []id.Epoch
 	// Recover is called once before any record, with the restored pending
-	// transactions; it returns the operation that fences older attempts and
-	// aborts everything else that is open.
-	Recover(a id.Attempt, pending []id.Epoch) (op ExtOp, ok bool)
+	// transactions and lists; it returns the operation that fences older attempts
+	// and aborts everything else that is open. An error: what was restored is not
+	// what the sink had saved.
+	Recover(a id.Attempt, pending []id.Epoch) (ExtOp, error)
 }
 
-// ExtKind is an operation on an external store.
-type ExtKind uint8
+// ExtKind is an operation on an external store. What each does stands in trace,
+// where all have their names.
+type ExtKind = trace.Op
 
+// The operations of the first sinks, under the names that operators use.
 const (
-	// ExtAppend makes rows visible at once. A repeated (Task, Attempt, Number) is
-	// ignored.
-	ExtAppend ExtKind = iota + 1
-	// ExtWrite adds rows to the open transaction, whose epoch nobody knows yet;
-	// they are not durable. A repeated Number is ignored.
-	ExtWrite
-	// ExtPreCommit makes transaction Txn durable but invisible: the rows of the
-	// writes numbered (From, Number], then its own. While a write or append up to
-	// Number has not arrived it is ExtFailed, so that operations may overtake each
-	// other; ExtAbsent says that one is lost. With Txn 0 it makes no transaction:
-	// OK says that everything up to Number is durable.
-	ExtPreCommit
-	// ExtCommit makes a pre-committed transaction visible. Committing again is harmless.
-	ExtCommit
-	// ExtRecover fences attempts below Attempt of this task and aborts its
-	// transactions that are not in Keep, in one atomic step.
-	ExtRecover
+	ExtAppend    = trace.ExtAppend
+	ExtWrite     = trace.ExtWrite
+	ExtPreCommit = trace.PreCommit
+	ExtCommit    = trace.Commit
+	ExtRecover   = trace.Recover
 )
-
-// Op returns the operation as the trace has it.
-func (k ExtKind) Op() trace.Op { return trace.ExtAppend + trace.Op(k-ExtAppend) }
-
-// String returns the name of the operation, for example "precommit".
-func (k ExtKind) String() string { return k.Op().String() }
 
 // ExtOp is one operation on the external store, as a value.
 type ExtOp struct {

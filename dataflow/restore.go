@@ -170,11 +170,14 @@ func (t *Task) logsRead() {
 		pending = r.snap.Pending
 	}
 	if t.sink != nil {
-		if op, ok := t.sink.Recover(t.attempt, pending); ok {
-			op.Task, op.Attempt = t.info.ID, t.attempt
-			t.host.External(t.ticket(effect{kind: effectRecover, ext: op}), op)
+		op, err := t.sink.Recover(t.attempt, pending)
+		if err != nil {
+			t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
 			return
 		}
+		op.Task, op.Attempt = t.info.ID, t.attempt
+		t.host.External(t.ticket(effect{kind: effectRecover, ext: op}), op)
+		return
 	}
 	t.resume()
 }
@@ -214,8 +217,12 @@ func (t *Task) resume() {
 		t.injectCaptured(r.snap)
 	}
 	t.injectLogs(r)
-	if r.plan.Stable > 0 {
-		t.commit(r.plan.Stable)
+	stable := r.plan.Stable
+	if t.cfg.Mutant == MutantDrainedCommitsAll && t.drained && r.snap != nil {
+		stable = r.snap.Epoch
+	}
+	if stable > 0 {
+		t.commit(stable)
 	}
 	if !r.plan.Left {
 		t.proto.Start(t.kernel(), s)

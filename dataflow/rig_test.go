@@ -254,9 +254,9 @@ func (v *vault) Committed(e id.Epoch) {
 
 func (v *vault) Pending(dst []id.Epoch) []id.Epoch { return append(dst, v.pending...) }
 
-func (v *vault) Recover(_ id.Attempt, pending []id.Epoch) (ExtOp, bool) {
+func (v *vault) Recover(_ id.Attempt, pending []id.Epoch) (ExtOp, error) {
 	v.pending = append(v.pending[:0], pending...)
-	return ExtOp{Kind: ExtRecover, Keep: pending}, true
+	return ExtOp{Kind: ExtRecover, Keep: pending}, nil
 }
 
 // newRig builds a graph of sources -> middle -> sinks with the operator under

@@ -158,7 +158,8 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	t.onTimer, _ = t.op.(TimerHandler)
 	t.onClock, _ = t.op.(ProcessingTimerHandler)
 	t.onWM, _ = t.op.(WatermarkHandler)
-	if (info.Role == RoleSource) != (t.source != nil) || (info.Role == RoleSink) != (t.sink != nil) {
+	writes := info.Role == RoleSink || info.Role == RoleWriter
+	if (info.Role == RoleSource) != (t.source != nil) || writes != (t.sink != nil) {
 		return nil, fmt.Errorf("%s: its role in the graph and its operator %T do not fit: a source must implement Source, a sink Sink, others neither", info.Name, t.op)
 	}
 	t.setProtocol(j.Algorithm.NewProtocol(info, &j.Config))

@@ -62,8 +62,8 @@ type journal struct {
 }
 
 // openJournal replays the journal called name in dir and begins a new segment.
-// The head passed to replay is borrowed.
-func openJournal(fs vfs.FS, dir, name string, replay func(head []byte, b body) error) (*journal, error) {
+// The head passed to replay is borrowed; load reads the body.
+func openJournal(fs vfs.FS, dir, name string, replay func(head []byte, b body, load func() ([]byte, error)) error) (*journal, error) {
 	j := &journal{fs: fs, dir: dir, name: name}
 	if err := makeDurably(fs, dir); err != nil {
 		return nil, fmt.Errorf("journal: directory %s: %w", dir, err)

@@ -6,6 +6,8 @@ import (
 
 	"weir/dataflow"
 	"weir/id"
+	"weir/state"
+	"weir/trace"
 )
 
 // machine is the state of a Store: what its operations do, without where the
@@ -13,8 +15,9 @@ import (
 // order, gives the same state.
 type machine struct {
 	keepForeign, noFence bool
-	tasks                []taskState // by TaskID
-	visible              []visible   // in commit order
+	tasks                []taskState       // by TaskID
+	visible              []visible         // in commit order
+	versions             map[string]uint64 // of upserted keys; their rows are held in memory
 }
 
 // chunk is a run of rows: in memory, or in the journal.
@@ -35,6 +38,7 @@ type visible struct {
 type taskState struct {
 	fence    id.Attempt // attempts below are refused
 	sessions []session  // by attempt
+	staged   []staged   // and not published
 	open     []txn      // pre-committed, in that order
 	done     []id.Epoch // committed, ascending
 }
@@ -105,8 +109,53 @@ func (m *machine) apply(op *dataflow.ExtOp, c chunk) outcome {
 		return m.commit(t, op)
 	case dataflow.ExtRecover:
 		return m.recover(t, op)
+	case trace.Upsert:
+		if !t.session(op.Attempt).arrive(op.Number) {
+			return outcome{dataflow.ExtOK, false}
+		}
+		if newer := m.upsert(op.Rows); newer.count > 0 {
+			m.visible = append(m.visible, visible{op.Task, 0, newer})
+		}
+		return outcome{dataflow.ExtOK, true}
+	case trace.Stage:
+		return t.stage(op, c)
+	case trace.Publish:
+		return m.publishStaged(op)
+	case trace.Insert:
+		if !t.finish(op.Txn) {
+			return outcome{dataflow.ExtOK, false}
+		}
+		m.visible = append(m.visible, visible{op.Task, op.Txn, c})
+		return outcome{dataflow.ExtOK, true}
 	}
 	return outcome{dataflow.ExtAbsent, false}
+}
+
+// reads reports whether applying an operation looks into its rows.
+func reads(k dataflow.ExtKind) bool { return k == trace.Publish || k == trace.Upsert }
+
+// upsert returns the rows of entries that are newer than what their keys have.
+func (m *machine) upsert(entries []byte) (newer chunk) {
+	if m.versions == nil {
+		m.versions = map[string]uint64{}
+	}
+	newer.data = []byte{} // in memory, if there are any
+	for entry, rest := dataflow.NextRecord(entries); entry != nil; entry, rest = dataflow.NextRecord(rest) {
+		r := state.NewReader(entry)
+		version, size := r.Uvarint(), r.Count(1)
+		if r.Err() != nil {
+			continue // no sink writes such an entry: there is no row
+		}
+		tail := r.Rest()
+		key, row := tail[:size], tail[size:]
+		if old, ok := m.versions[string(key)]; ok && old >= version {
+			continue
+		}
+		m.versions[string(key)] = version
+		newer.data = dataflow.AppendRecord(newer.data, row)
+		newer.count++
+	}
+	return newer
 }
 
 // session returns the numbering of an attempt.
@@ -148,6 +197,15 @@ func (t *taskState) find(e id.Epoch) int {
 func (t *taskState) committed(e id.Epoch) bool {
 	_, ok := slices.BinarySearch(t.done, e)
 	return ok
+}
+
+// finish notes that transaction e is visible and reports whether it was not.
+func (t *taskState) finish(e id.Epoch) bool {
+	at, ok := slices.BinarySearch(t.done, e)
+	if !ok {
+		t.done = slices.Insert(t.done, at, e)
+	}
+	return !ok
 }
 
 func (t *taskState) preCommit(op *dataflow.ExtOp, c chunk) outcome {
@@ -197,8 +255,7 @@ func (m *machine) commit(t *taskState, op *dataflow.ExtOp) outcome {
 func (m *machine) publish(task id.TaskID, t *taskState, i int) {
 	x := t.open[i]
 	t.open = slices.Delete(t.open, i, i+1)
-	at, _ := slices.BinarySearch(t.done, x.epoch)
-	t.done = slices.Insert(t.done, at, x.epoch)
+	t.finish(x.epoch)
 	for _, c := range x.chunks {
 		m.visible = append(m.visible, visible{task, x.epoch, c})
 	}

@@ -71,7 +71,7 @@ func (s *segment) record(off int64) (r journalRecord, ok bool, err error) {
 
 // replay finds the records that count and hands them out, the first one
 // (the segment's own) left out.
-func (s *segment) replay(f func(head []byte, b body) error) error {
+func (s *segment) replay(f func(head []byte, b body, load func() ([]byte, error)) error) error {
 	if err := s.open(); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s *segment) replay(f func(head []byte, b body) error) error {
 			return corrupt(s.j.path(s.number), off, "a record that was there a moment ago is damaged")
 		}
 		if off > 0 {
-			if err := f(r.head, r.body); err != nil {
+			if err := f(r.head, r.body, func() ([]byte, error) { return s.j.load(nil, r.body) }); err != nil {
 				return fmt.Errorf("journal %s at byte %d: %w", s.j.path(s.number), off, err)
 			}
 		}

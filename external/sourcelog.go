@@ -47,7 +47,7 @@ func OpenSourceLog(c SourceLogConfig) (*SourceLog, error) {
 	return l, nil
 }
 
-func (l *SourceLog) replay(head []byte, _ body) error {
+func (l *SourceLog) replay(head []byte, _ body, _ func() ([]byte, error)) error {
 	r := state.NewReader(head)
 	task, o := r.Uvarint(), id.Offset(r.Uvarint())
 	if task > maxTask {

@@ -88,13 +88,18 @@ func OpenStore(c StoreConfig) (*Store, error) {
 }
 
 // replay carries out again what the log holds.
-func (s *Store) replay(head []byte, b body) error {
+func (s *Store) replay(head []byte, b body, load func() ([]byte, error)) error {
 	op, err := decodeOp(head)
 	if err != nil {
 		return err
 	}
+	if reads(op.Kind) {
+		if op.Rows, err = load(); err != nil {
+			return err
+		}
+	}
 	if o := s.m.apply(&op, chunk{body: b, count: op.Count}); !o.changed {
-		return fmt.Errorf("%w: operation %d of task %s changes nothing when it is repeated: this log was written with another mutant", state.ErrIncompatible, op.Kind, op.Task)
+		return fmt.Errorf("%w: operation %s of task %s changes nothing when it is repeated: this log was written with another mutant", state.ErrIncompatible, op.Kind, op.Task)
 	}
 	return nil
 }

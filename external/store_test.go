@@ -13,6 +13,7 @@ import (
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 // rows frames the words of text as rows.
@@ -470,4 +471,50 @@ func (f *watchedFile) Sync() error {
 func (f *watchedFile) SyncData() error {
 	f.dirty = false
 	return f.File.SyncData()
+}
+
+// TestStagedRows: what is staged is invisible until a transaction publishes it,
+// once, whatever its writer recovers and however often the store is opened.
+func TestStagedRows(t *testing.T) {
+	fs := vfs.NewMem()
+	s := open(t, StoreConfig{FS: fs, Dir: "sink"})
+	stage := func(a id.Attempt, n uint64, text string) dataflow.ExtOp {
+		return rows(dataflow.ExtOp{Kind: trace.Stage, Task: 1, Attempt: a, Number: n}, text)
+	}
+	publish := func(e id.Epoch, named ...Committable) dataflow.ExtOp {
+		op := dataflow.ExtOp{Kind: trace.Publish, Task: 2, Attempt: 1, Txn: e}
+		for _, c := range named {
+			op.Rows = dataflow.AppendRecord(op.Rows, c.Append(nil))
+			op.Count++
+		}
+		return op
+	}
+	first, second := Committable{Task: 1, Attempt: 1, Number: 1}, Committable{Task: 1, Attempt: 1, Number: 2, Since: 7}
+	for i, c := range []struct {
+		op   dataflow.ExtOp
+		want dataflow.ExtStatus
+	}{
+		{stage(1, 1, "a b"), dataflow.ExtOK},
+		{stage(1, 1, "again"), dataflow.ExtOK},
+		{publish(1, first, second), dataflow.ExtAbsent},
+		{stage(1, 2, "c"), dataflow.ExtOK},
+		{dataflow.ExtOp{Kind: dataflow.ExtRecover, Task: 1, Attempt: 2}, dataflow.ExtOK},
+		{stage(1, 3, "late"), dataflow.ExtFenced},
+		{publish(1, first), dataflow.ExtOK},
+		{publish(1, second), dataflow.ExtOK}, // the transaction is visible: nothing more comes into it
+		{publish(2, second), dataflow.ExtOK},
+	} {
+		if got := s.Do(c.op); got != c.want {
+			t.Errorf("operation %d: %v, want %v", i, got, c.want)
+		}
+	}
+	for range 2 {
+		if got := visibleRows(t, s); got != "a b c" {
+			t.Errorf("visible: %s", got)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, StoreConfig{FS: fs, Dir: "sink"})
+	}
 }

@@ -85,7 +85,7 @@ func eventsText(m trace.Mask) string {
 // storageOps and sinkOps are the operations that Fail and Delay may name.
 func storageOps() []string { return opNames(trace.Put, trace.Fence) }
 
-func sinkOps() []string { return opNames(trace.ExtAppend, trace.Recover) }
+func sinkOps() []string { return opNames(trace.ExtAppend, trace.Ops-1) }
 
 func opNames(first, last trace.Op) []string {
 	var names []string

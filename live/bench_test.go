@@ -13,6 +13,7 @@ import (
 	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/dataflow/operators"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/live"
 	"weir/state"
@@ -73,7 +74,7 @@ func benchGraph(parallelism int, records, keys uint64) *dataflow.Graph {
 				})
 			}},
 			{Name: "count", Parallelism: parallelism, New: func() dataflow.Operator { return &tally{counts: make([]uint64, keys)} }},
-			{Name: "sink", Parallelism: 1, Role: dataflow.RoleSink, New: func() dataflow.Operator { return &operators.AppendSink{} }},
+			{Name: "sink", Parallelism: 1, Role: dataflow.RoleSink, New: func() dataflow.Operator { return &sinks.Append{} }},
 		},
 		Edges: []dataflow.Edge{
 			{From: 0, To: 1, Partitioning: dataflow.Hash, Key: func(rec []byte) uint64 { return state.HashUint64(binary.LittleEndian.Uint64(rec)) }},
@@ -150,7 +151,7 @@ func (p *timed) Read(from id.Offset, n int, out *dataflow.Output) int64 {
 
 // lateness is a sink that keeps how late each record arrives.
 type lateness struct {
-	operators.AppendSink
+	sinks.Append
 	ctx  *dataflow.Context
 	late *[]int64
 }

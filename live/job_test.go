@@ -14,6 +14,7 @@ import (
 	"weir/dataflow"
 	"weir/dataflow/operators"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/live"
 	"weir/live/recording"
@@ -54,16 +55,13 @@ func countJob(t testing.TB, algorithm string, records, keys uint64) *dataflow.Jo
 	c.BatchRecords, c.BatchBytes, c.BatchTimeout, c.SourceBatch = 16, 256, 100_000, 16
 	c.Groups, c.HashContents, c.CheckState = 16, true, true
 	c.Checkpoint.Interval, c.Checkpoint.Tolerated = 2e6, -1
-	g := countGraph(spec.Properties().AppendSink, records, keys)
+	g := countGraph(spec.Properties(), records, keys)
 	return &dataflow.Job{Name: "count", Graph: g, Algorithm: spec, Backend: heap.Backend{}, Config: c}
 }
 
-func countGraph(appendSink bool, records, keys uint64) *dataflow.Graph {
+func countGraph(p dataflow.Properties, records, keys uint64) *dataflow.Graph {
 	hash := func(rec []byte) uint64 { return state.HashUint64(binary.LittleEndian.Uint64(rec)) }
-	sink := func() dataflow.Operator { return &operators.TwoPhaseSink{} }
-	if appendSink {
-		sink = func() dataflow.Operator { return &operators.AppendSink{} }
-	}
+	sink := sinks.For(p).Operator(sinks.Config{})
 	return &dataflow.Graph{
 		Vertices: []dataflow.Vertex{
 			{Name: "source", Parallelism: 2, Role: dataflow.RoleSource, New: func() dataflow.Operator {

@@ -13,8 +13,8 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/dataflow"
-	"weir/dataflow/operators"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/live"
 	"weir/live/recording"
@@ -72,11 +72,7 @@ func cellJob(t *testing.T, w workloads.Workload, algorithm string, backend state
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink := func() dataflow.Operator { return &operators.TwoPhaseSink{} }
-	if spec.Properties().AppendSink {
-		sink = func() dataflow.Operator { return &operators.AppendSink{} }
-	}
-	g, err := w.Graph(2, sink)
+	g, err := w.Graph(2, sinks.For(spec.Properties()).Operator(sinks.Config{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"weir/check"
 	"weir/dataflow"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/live"
 	"weir/state/heap"
@@ -41,7 +42,7 @@ func expectation(t *testing.T, x *cell, p dataflow.Properties) check.Expect {
 		t.Fatal(err)
 	}
 	e := check.Expect{
-		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.HasRounds(), AppendSink: p.AppendSink,
+		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.HasRounds(), AtOnce: sinks.For(p).Shows != sinks.Committed,
 		Records: x.work.Events(), RecordID: x.work.RecordID, Canonical: x.work.Canonical,
 		Storage: x.cfg.Storage.(*storage.Memory), Layout: layout(p.Logs),
 	}

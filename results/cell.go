@@ -27,6 +27,9 @@ type Cell struct {
 	Algorithm string `json:"algorithm"`
 	State     string `json:"state"`
 	Workload  string `json:"workload"`
+	// Sink is what the job ends in; empty: what goes with the algorithm, as in
+	// results from before there was a choice.
+	Sink string `json:"sink,omitempty"`
 	// Settings are the workload's own, by name, values as given.
 	Settings map[string]string `json:"settings,omitempty"`
 	// IntervalMS is the checkpoint interval in milliseconds, 0 without checkpoints.
@@ -69,6 +72,9 @@ func (c Cell) coordinates() [][2]string {
 		{"algorithm", c.Algorithm}, {"state", c.State}, {"workload", c.Workload},
 		{"interval", number(c.IntervalMS) + "ms"}, {"load", c.LoadText()},
 		{"parallelism", strconv.Itoa(c.Parallelism)},
+	}
+	if c.Sink != "" {
+		p = append(p, [2]string{"sink", c.Sink})
 	}
 	if c.Kill {
 		p = append(p, [2]string{"kill", "true"})

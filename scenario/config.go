@@ -7,6 +7,7 @@ import (
 	"weir/algorithms"
 	"weir/algorithms/catalog"
 	"weir/dataflow"
+	"weir/external/sinks"
 	"weir/faults"
 	"weir/workloads"
 )
@@ -26,6 +27,7 @@ const (
 type Config struct {
 	Algorithm   *algorithms.Spec
 	State       string // a name of state/catalog
+	Sink        string // a name of external/sinks; "": what goes with the algorithm
 	Workload    workloads.Workload
 	Parallelism int // 0: 2
 	// Groups is the number of key groups, not below Parallelism; 0: 16, and
@@ -62,6 +64,48 @@ func (c *Config) fit(g *dataflow.Graph, settings *dataflow.Config) error {
 	return catalog.Fit(c.Algorithm, g, settings)
 }
 
+// SinkName returns the name of the sink, also if it is not given.
+func (c *Config) SinkName() string {
+	if c.Sink == "" {
+		return sinks.For(c.Algorithm.Properties()).Name
+	}
+	return c.Sink
+}
+
+// keyOf returns how a workload's rows tell what they are values of; nil: they do not.
+func keyOf(w workloads.Workload) func(row []byte) (key []byte, version uint64) {
+	if k, ok := w.(workloads.Keyed); ok {
+		return k.Key
+	}
+	return nil
+}
+
+// graph returns the job's graph, the sink at its end, and what its output is
+// worth; an error says what does not go together.
+func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sinks.Promise, error) {
+	sink, err := sinks.Lookup(c.SinkName())
+	if err != nil {
+		return nil, sinks.Promise{}, err
+	}
+	if made.Key = keyOf(c.Workload); sink.Shows == sinks.Values && made.Key == nil {
+		return nil, sinks.Promise{}, fmt.Errorf("the sink %s needs rows with a key and a version, and those of %s do not tell: implement workloads.Keyed", sink.Name, c.Workload.Name())
+	}
+	g, err := c.Workload.Graph(parallelism, sink.Operator(made))
+	if err != nil {
+		return nil, sinks.Promise{}, err
+	}
+	sink.Extend(g, made)
+	promise, err := catalog.FitSink(c.Algorithm, sink, g)
+	return g, promise, err
+}
+
+// Promise returns what the output of the combination is worth; the error, which
+// wraps a *sinks.Refusal, that its algorithm cannot serve its sink.
+func (c *Config) Promise() (sinks.Promise, error) {
+	_, p, err := c.graph(1, sinks.Config{})
+	return p, err
+}
+
 // possible reports a fault that hits what the job, with so many channels, does not have.
 func (c *Config) possible(channels int) error {
 	for _, f := range append([]faults.Fault{c.Victim}, c.Plan.Faults...) {
@@ -78,7 +122,7 @@ func (c *Config) possible(channels int) error {
 // Command returns the command that repeats the run of a seed.
 func (c *Config) Command(seed uint64) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "go run ./cmd/sim run --algorithm %s --state %s --workload %s", c.Algorithm.Name, c.State, c.Workload.Name())
+	fmt.Fprintf(&b, "go run ./cmd/sim run --algorithm %s --state %s --sink %s --workload %s", c.Algorithm.Name, c.State, c.SinkName(), c.Workload.Name())
 	for _, s := range c.Workload.Settings() {
 		fmt.Fprintf(&b, " --set %s", s)
 	}

@@ -6,12 +6,13 @@ import (
 	"weir/algorithms/coordinator"
 	"weir/check"
 	"weir/dataflow"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/workloads"
 )
 
 // Expectation returns what a run of the combination is measured against.
-func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.Expect, error) {
+func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st check.Storage) (check.Expect, error) {
 	p := c.Algorithm.Properties()
 	reference, err := c.Workload.Reference()
 	if err != nil {
@@ -21,14 +22,14 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 		Records: c.Workload.Events(), RecordID: c.Workload.RecordID,
 		Reference: reference, Storage: st, Layout: layout(p),
 	}
-	promise(&x, p)
+	promise(&x, p, output, c.Workload)
 	if w, ok := c.Workload.(interface{ PerRecord() bool }); ok {
 		x.PerRecord = w.PerRecord()
 	}
 	x.Canonical = func(rows [][]byte) ([][]byte, error) {
 		got, err := c.Workload.Canonical(rows)
-		if p.Output != dataflow.ExactlyOnce {
-			return got, nil // rows that contradict each other are the expected weakness
+		if output.Output != dataflow.ExactlyOnce || x.Values {
+			return got, nil // rows that contradict each other, or lack some between, are the expected weakness
 		}
 		return got, err
 	}
@@ -55,11 +56,20 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 	return x, nil
 }
 
-// promise fills in what an algorithm promises: by its properties, never its name.
-func promise(x *check.Expect, p dataflow.Properties) {
-	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(p.Output)
-	x.Coordinated, x.AppendSink, x.NoneUseless = p.HasRounds(), p.AppendSink, p.NoneUseless
-	x.Resends, x.Replays = p.Rollback == dataflow.ScopeTask, p.Rollback == dataflow.ScopeTask && p.NonDeterminism != dataflow.Tolerated // a task that restarts alone and refuses draws does again what it did
+// promise fills in what a job promises: by the properties of its algorithm,
+// never its name, and by its sink.
+func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w workloads.Workload) {
+	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(output.Output)
+	x.AtOnce, x.Values = output.Shows != sinks.Committed, output.Shows == sinks.Values
+	if output.Again { // else a row that is made again may be another
+		x.Key = keyOf(w)
+		if alone, ok := w.(workloads.Alone); ok {
+			x.Alone = alone.AppendCanonical
+		}
+	}
+	x.Coordinated, x.NoneUseless = p.HasRounds(), p.NoneUseless
+	x.Resends = p.Rollback == dataflow.ScopeTask
+	x.Replays = x.Resends && p.NonDeterminism != dataflow.Tolerated // a task that restarts alone does again what it did
 }
 
 // layout tells the checker how checkpoint storage is laid out.

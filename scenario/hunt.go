@@ -19,6 +19,7 @@ const HuntLimit = 2000
 type HuntResult struct {
 	mutants.Case
 	Algorithm, State, Workload string // the combination
+	Sink                       string // "": what goes with the algorithm
 	Caught                     bool
 	Runs                       int    // made, the last one caught it
 	Seed                       uint64 // of the last run
@@ -43,6 +44,9 @@ func Hunt(c mutants.Case, limit int, goOn func(runs int) bool) (HuntResult, erro
 	r := HuntResult{Case: c, Algorithm: c.Algorithms[0], State: statecatalog.Names()[0], Workload: workloadcatalog.Names()[0], TwinClean: true}
 	if c.States != nil {
 		r.State = c.States[0]
+	}
+	if c.Sinks != nil {
+		r.Sink = c.Sinks[0]
 	}
 	if c.Workloads != nil {
 		r.Workload = c.Workloads[0]
@@ -97,7 +101,7 @@ func (r *HuntResult) config(c dataflow.Mutant) (Config, error) {
 		return Config{}, err
 	}
 	w.Small()
-	return Config{Algorithm: algorithm, State: r.State, Workload: w, Mutant: c}, nil
+	return Config{Algorithm: algorithm, State: r.State, Sink: r.Sink, Workload: w, Mutant: c}, nil
 }
 
 // caughtBy reports whether o shows the mistake, and notes how.

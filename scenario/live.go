@@ -2,25 +2,26 @@ package scenario
 
 import (
 	"weir/dataflow"
+	"weir/external/sinks"
 	statecatalog "weir/state/catalog"
 )
 
 // LiveJob returns the job of a combination for real threads: the same graph and
-// algorithm, small batches, a checkpoint every 20 ms, state backends with their
+// algorithm, and what its output is worth: small batches, a checkpoint every 20 ms, state backends with their
 // settings for a real disk.
-func LiveJob(c *Config) (*dataflow.Job, error) {
+func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	backend, err := statecatalog.Lookup(c.State)
 	if err != nil {
-		return nil, err
+		return nil, sinks.Promise{}, err
 	}
 	b, err := backend.New(statecatalog.Settings{})
 	if err != nil {
-		return nil, err
+		return nil, sinks.Promise{}, err
 	}
 	p := max(c.Parallelism, 1)
-	g, err := c.Workload.Graph(p, SinkFor(c.Algorithm.Properties()))
+	g, promise, err := c.graph(p, sinks.Config{})
 	if err != nil {
-		return nil, err
+		return nil, sinks.Promise{}, err
 	}
 	cfg := dataflow.DefaultConfig()
 	if c.Groups != 0 {
@@ -29,7 +30,7 @@ func LiveJob(c *Config) (*dataflow.Job, error) {
 	cfg.BatchRecords, cfg.SourceBatch = 32, 32
 	cfg.Checkpoint.Interval, cfg.Checkpoint.Tolerated = 20e6, -1
 	if err := c.fit(g, &cfg); err != nil {
-		return nil, err
+		return nil, sinks.Promise{}, err
 	}
-	return &dataflow.Job{Name: c.Workload.Name(), Graph: g, Algorithm: c.Algorithm, Backend: b, Config: cfg}, nil
+	return &dataflow.Job{Name: c.Workload.Name(), Graph: g, Algorithm: c.Algorithm, Backend: b, Config: cfg}, promise, nil
 }

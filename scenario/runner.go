@@ -7,8 +7,8 @@ import (
 
 	"weir/check"
 	"weir/dataflow"
-	"weir/dataflow/operators"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/faults"
 	"weir/sim"
 	"weir/sim/seed"
@@ -35,7 +35,7 @@ type Runner struct {
 	// What calm runs need, and the twin that is asked about one that is slow.
 	pace      pace
 	paceKnown bool
-	width     int // inputs of the task that has most: in a wide job every barrier and end takes so many turns
+	width     int     // inputs of the task that has most: in a wide job every barrier and end takes so many turns
 	calm      bool    // draw everything as ever, but no fault
 	twin      *Runner // the calm one, once a run was suspected
 	Twins     int     // how many were
@@ -57,6 +57,7 @@ func New(c Config) (*Runner, error) {
 	if err := c.Plan.Validate(); err != nil {
 		return nil, err
 	}
+	c.Sink = c.SinkName()
 	r := &Runner{cfg: c, sim: sim.New(), memory: storage.NewMemory(0), swarm: seed.New(0)}
 	var err error
 	if r.state, err = statecatalog.Lookup(c.State); err != nil {
@@ -65,8 +66,7 @@ func New(c Config) (*Runner, error) {
 	if r.backend, err = r.state.New(statecatalog.Settings{Deterministic: true}); err != nil {
 		return nil, err
 	}
-	p := c.Algorithm.Properties()
-	graph, err := c.Workload.Graph(c.Parallelism, smallSink(p))
+	graph, promise, err := c.graph(c.Parallelism, sinks.Config{Chunk: smallChunk, Mutant: c.Mutant})
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func New(c Config) (*Runner, error) {
 	for i := range tasks {
 		r.width = max(r.width, len(tasks[i].Inputs))
 	}
-	x, err := Expectation(&c, tasks, r.memory)
+	x, err := Expectation(&c, promise, tasks, r.memory)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +97,7 @@ func New(c Config) (*Runner, error) {
 	if r.pace, r.paceKnown, err = paceOf(paceTable, c.Algorithm.Name, c.State, c.Workload.Name()); err != nil {
 		return nil, err
 	}
+	r.paceKnown = r.paceKnown && c.Sink == sinks.For(c.Algorithm.Properties()).Name // the table is of those
 	r.random = sim.RandomFaults{Workers: workers, Channels: len(x.Channels), Horizon: calmLength}
 	return r, nil
 }
@@ -116,22 +117,9 @@ func (r *Runner) Close() {
 // CrashAt sets Config.Crash for the runs to come.
 func (r *Runner) CrashAt(k int) { r.cfg.Crash = k }
 
-// SinkFor returns the operator of the sink that goes with an algorithm.
-func SinkFor(p dataflow.Properties) func() dataflow.Operator {
-	if p.AppendSink {
-		return func() dataflow.Operator { return &operators.AppendSink{} }
-	}
-	return func() dataflow.Operator { return &operators.TwoPhaseSink{} }
-}
-
-// smallSink is SinkFor with chunks so small that transactions of a simulated
-// run are written in several of them, which then fail, repeat and come late.
-func smallSink(p dataflow.Properties) func() dataflow.Operator {
-	if p.AppendSink {
-		return SinkFor(p)
-	}
-	return func() dataflow.Operator { return &operators.TwoPhaseSink{Chunk: 128} }
-}
+// smallChunk makes the transactions of a simulated run so large that they are
+// written in several chunks, which then fail, repeat and come late.
+const smallChunk = 128
 
 func baseConfig() dataflow.Config {
 	c := dataflow.DefaultConfig()

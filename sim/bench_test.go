@@ -7,8 +7,8 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/dataflow"
-	"weir/dataflow/operators"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/sim"
 	"weir/state/heap"
 	"weir/trace"
@@ -33,7 +33,7 @@ func benchmarkEvents(b *testing.B, policy sim.Policy) {
 	}
 	w := keyedcount.Defaults()
 	w.NumEvents, w.Keys = records, 1000
-	graph, err := keyedcount.With(w).Graph(2, func() dataflow.Operator { return &operators.TwoPhaseSink{} })
+	graph, err := keyedcount.With(w).Graph(2, func() dataflow.Operator { return &sinks.TwoPhase{} })
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -154,7 +154,7 @@ func (c *coordHost) After(d dataflow.Nanos) id.Ticket {
 func (c *coordHost) Store(op state.Op) id.Ticket {
 	c.tickets++
 	c.mix(uint64(op.Kind)<<32, uint64(c.tickets))
-	c.s.issueStore(op, owner{kind: ofCoordinator, inc: c.term(), ticket: c.tickets}, op.Attempt)
+	issue(c.s, &c.s.stores, op, owner{kind: ofCoordinator, inc: c.term(), ticket: c.tickets})
 	return c.tickets
 }
 

@@ -8,6 +8,7 @@ import (
 	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/dataflow/operators"
+	"weir/external/sinks"
 	"weir/faults"
 	"weir/sim"
 	"weir/sim/seed"
@@ -112,7 +113,7 @@ func TestForbiddenEdges(t *testing.T) {
 		if most := spec.Declared.MaxConcurrent; most > 0 {
 			c.Checkpoint.MaxConcurrent = most
 		}
-		sink := func() dataflow.Operator { return &operators.TwoPhaseSink{} }
+		sink := func() dataflow.Operator { return &sinks.TwoPhase{} }
 		x.job = dataflow.Job{Name: "mixed", Graph: mixedGraph(sink, testRecords, testKeys, ruleRecords), Algorithm: spec, Backend: heap.Backend{}, Config: c}
 		recoveries := 0
 		for n := range uint64(500) {

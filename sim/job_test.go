@@ -9,6 +9,7 @@ import (
 	"weir/dataflow"
 	"weir/dataflow/operators"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/sim"
 	"weir/state"
@@ -46,7 +47,7 @@ type experiment struct {
 
 const testRecords, testKeys = 240, 24
 
-func newExperiment(t testing.TB, s *sim.Sim, algorithm string, records, keys uint64, sinks int) *experiment {
+func newExperiment(t testing.TB, s *sim.Sim, algorithm string, records, keys uint64, writers int) *experiment {
 	spec, err := catalog.Lookup(algorithm)
 	if err != nil {
 		t.Fatal(err)
@@ -56,16 +57,13 @@ func newExperiment(t testing.TB, s *sim.Sim, algorithm string, records, keys uin
 	c.Groups, c.HashContents, c.CheckState = 16, true, true
 	c.Checkpoint.Interval, c.Checkpoint.Timeout, c.Checkpoint.Tolerated = 4e6, 2e9, -1
 	x := &experiment{sim: s, store: storage.NewMemory(0), counts: map[uint64]uint64{}}
-	x.job = dataflow.Job{Name: "count", Graph: countGraph(spec.Properties().AppendSink, records, keys, sinks), Algorithm: spec, Backend: heap.Backend{}, Config: c}
+	x.job = dataflow.Job{Name: "count", Graph: countGraph(spec.Properties(), records, keys, writers), Algorithm: spec, Backend: heap.Backend{}, Config: c}
 	return x
 }
 
-func countGraph(appendSink bool, records, keys uint64, sinks int) *dataflow.Graph {
+func countGraph(p dataflow.Properties, records, keys uint64, writers int) *dataflow.Graph {
 	hash := func(rec []byte) uint64 { return state.HashUint64(binary.LittleEndian.Uint64(rec)) }
-	sink := func() dataflow.Operator { return &operators.TwoPhaseSink{} }
-	if appendSink {
-		sink = func() dataflow.Operator { return &operators.AppendSink{} }
-	}
+	sink := sinks.For(p).Operator(sinks.Config{})
 	row := func(dst, key []byte, n uint64) ([]byte, bool) {
 		return binary.LittleEndian.AppendUint64(append(dst, key...), n), true
 	}
@@ -83,7 +81,7 @@ func countGraph(appendSink bool, records, keys uint64, sinks int) *dataflow.Grap
 					Add: func(n, _ uint64) uint64 { return n + 1 },
 				}
 			}},
-			{Name: "sink", Parallelism: sinks, Role: dataflow.RoleSink, New: sink},
+			{Name: "sink", Parallelism: writers, Role: dataflow.RoleSink, New: sink},
 		},
 		Edges: []dataflow.Edge{
 			{From: 0, To: 1, Partitioning: dataflow.Hash, Key: hash},

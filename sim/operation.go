@@ -56,16 +56,42 @@ type operation[O, R any] struct {
 	back   Nanos // time from effect to caller
 }
 
-// operations is one place that carries operations out: checkpoint storage or
-// the external store.
+// place is what is particular to checkpoint storage, and to the external store.
+type place[O, R any] interface {
+	// key names the stream from which an owner's operations draw.
+	key(by *owner) int
+	// about returns what an operation is and the object it is about, whether it has
+	// an effect, and its bytes.
+	about(op *O) (kind trace.Op, object string, writes bool, size int)
+	// tears reports whether an operation that fails may leave a part.
+	tears(op *O) bool
+	// do carries an operation out.
+	do(o *operation[O, R])
+	// unknown is the result of an operation of which nobody knows what came.
+	unknown(op *O) R
+	// answer hands a result to the caller, if it is still there.
+	answer(o *operation[O, R], result R)
+	// lost hears of an operation that will have neither effect nor answer.
+	lost(o *operation[O, R])
+	// issued, applied and done show an operation to the observers.
+	issued(o *operation[O, R])
+	applied(o *operation[O, R])
+	done(o *operation[O, R], result R)
+}
+
+// operations is one place that carries operations out, with what is under way
+// there. Operations may overtake each other.
 type operations[O, R any] struct {
+	place[O, R]
 	slab[operation[O, R]]
-	model   Operations
-	random  streams
-	chain   uint64
-	stalled Nanos
-	slow    int64
-	armed   []armed
+	apply, back uint8 // event kinds: it takes effect, its caller hears of it
+	delay       Delay
+	model       Operations
+	random      streams
+	chain       uint64
+	stalled     Nanos
+	slow        int64
+	armed       []armed
 }
 
 // armed is a fault that waits for operations that match.
@@ -113,6 +139,108 @@ func (p *operations[O, R]) strike(op trace.Op, key string) (faults.Fault, bool) 
 		return a.fault, true
 	}
 	return faults.Fault{}, false
+}
+
+// issue puts an operation on its way.
+func issue[O, R any](s *Sim, p *operations[O, R], op O, by owner) {
+	kind, object, writes, size := p.about(&op)
+	key := p.key(&by)
+	o := operation[O, R]{op: op, by: by, events: 1}
+	p.issued(&o)
+	o.fate = p.drawFate(key, writes)
+	there, back := s.trip(&p.model, p.slow, p.delay, key, size)
+	o.back = back
+	if len(p.armed) > 0 {
+		if f, ok := p.strike(kind, object); ok {
+			there += o.hit(f)
+		}
+	}
+	if o.fate == fateTorn && !p.tears(&op) {
+		o.fate = fateNotApplied
+	}
+	switch o.fate {
+	case fateNotApplied:
+		s.push(s.now+there+back, classStorage, p.back, p.put(o), 0, 0)
+	case fateLate:
+		o.events = 2
+		k := p.put(o)
+		s.push(s.now+there+back, classStorage, p.back, k, 0, 0)
+		s.push(s.now+there+back+p.lateness(key), classStorage, p.apply, k, 0, 0)
+	default:
+		s.push(s.now+there, classStorage, p.apply, p.put(o), 0, 0)
+	}
+}
+
+// hit lets a fault of the plan decide about an operation; it returns by how
+// much its effect is delayed.
+func (o *operation[O, R]) hit(f faults.Fault) Nanos {
+	if f.Kind == faults.Delay {
+		return f.Duration
+	}
+	switch f.Outcome {
+	case faults.NotApplied:
+		o.fate = fateNotApplied
+	case faults.Applied:
+		o.fate = fateApplied
+	case faults.Torn:
+		o.fate = fateTorn
+	}
+	return 0
+}
+
+// onApply is the moment when an operation takes effect.
+func onApply[O, R any](s *Sim, p *operations[O, R], e *event) {
+	o := &p.items[e.ref]
+	if until := max(p.stalled, o.after); until > s.now {
+		s.postpone(e, until)
+		return
+	}
+	if !o.gone {
+		if s.over {
+			s.result.LandedLate++
+		}
+		p.do(o)
+		p.applied(o)
+	}
+	o.events--
+	switch {
+	case o.fate == fateLate:
+		if o.events == 0 {
+			p.take(e.ref)
+		}
+	case o.gone:
+		gone := p.take(e.ref)
+		p.lost(&gone)
+	default:
+		o.events = 1
+		s.push(s.now+o.back, classStorage, p.back, e.ref, 0, 0)
+	}
+}
+
+// onDone is the moment when the caller hears of the outcome.
+func onDone[O, R any](s *Sim, p *operations[O, R], e *event) {
+	o := &p.items[e.ref]
+	if until := s.callerStalled(&o.by); until > s.now {
+		s.postpone(e, until)
+		return
+	}
+	result := o.result
+	if o.fate != fateOK {
+		result = p.unknown(&o.op)
+	}
+	answered := *o
+	if o.events--; o.events == 0 {
+		p.take(e.ref)
+	}
+	p.done(&answered, result)
+	p.answer(&answered, result)
+}
+
+func (s *Sim) callerStalled(by *owner) Nanos {
+	if by.kind == ofCoordinator {
+		return s.coord.stalled
+	}
+	return s.tasks[by.task].stalled
 }
 
 // trip draws the times of an operation of size bytes to its place of effect and back.

@@ -22,7 +22,8 @@ type RandomFaults struct {
 	Horizon  Nanos // latest time of a crash that is at a time: about the length of a calm run
 }
 
-// Plan draws a plan from the streams "faults", "faults.cut" and "faults.aimed". On a quiet
+// Plan draws a plan from the streams "faults", "faults.cut", "faults.aimed" and
+// "faults.held": in one of four a durable step is held back across checkpoints. On a quiet
 // tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
@@ -50,6 +51,7 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 		p.Faults = append(p.Faults, faults.Fault{Kind: faults.Cut, Target: faults.Link, Link: id.ChannelID(cut.Draw(r.Channels)), When: r.when(cut, last)})
 	}
 	p.Faults = append(p.Faults, r.aimed(src.Stream("faults.aimed"))...)
+	p.Faults = append(p.Faults, r.heldBack(src.Stream("faults.held"))...)
 	return p
 }
 

@@ -19,7 +19,7 @@ import (
 func oneByOne() *algorithms.Spec {
 	return &algorithms.Spec{
 		Name:     "one-by-one",
-		Declared: dataflow.Properties{State: dataflow.ExactlyOnce, Output: dataflow.AtLeastOnce, Rollback: dataflow.ScopeTask, AppendSink: true},
+		Declared: dataflow.Properties{State: dataflow.ExactlyOnce, Output: dataflow.AtLeastOnce, Rollback: dataflow.ScopeTask},
 		Protocol: func(info *dataflow.TaskInfo, _ *dataflow.Config) dataflow.Protocol {
 			return &resender{sent: make([][]*dataflow.Buffer, len(info.Outputs))}
 		},

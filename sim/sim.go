@@ -200,6 +200,8 @@ func (s *Sim) expand() error {
 // setWorld takes the substances of storage and external store.
 func (s *Sim) setWorld() {
 	s.stores.model, s.exts.model = s.cfg.Model.Storage, s.cfg.Model.Sink
+	s.stores.place, s.stores.apply, s.stores.back, s.stores.delay = storagePlace{s}, kindStoreApply, kindStoreDone, StorageDelay
+	s.exts.place, s.exts.apply, s.exts.back, s.exts.delay = sinkPlace{s}, kindExtApply, kindExtDone, SinkDelay
 	s.stores.random.reset(s.seeds, "storage")
 	s.exts.random.reset(s.seeds, "sink")
 	if s.cfg.Storage == nil {
@@ -284,13 +286,13 @@ func (s *Sim) dispatch(e *event) (next event, again bool) {
 	case kindTransfer:
 		s.onTransfer(e)
 	case kindStoreApply:
-		s.onStoreApply(e)
+		onApply(s, &s.stores, e)
 	case kindStoreDone:
-		s.onStoreDone(e)
+		onDone(s, &s.stores, e)
 	case kindExtApply:
-		s.onExtApply(e)
+		onApply(s, &s.exts, e)
 	case kindExtDone:
-		s.onExtDone(e)
+		onDone(s, &s.exts, e)
 	case kindCrashSeen, kindFailSeen, kindWorkerUp, kindFaultOver:
 		s.onFailure(e)
 	case kindWake:

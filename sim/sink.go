@@ -4,107 +4,65 @@ import (
 	"fmt"
 
 	"weir/dataflow"
-	"weir/id"
 	"weir/trace"
 )
 
-// issueExt puts an operation on the external store on its way. Operations may
-// overtake each other.
-func (s *Sim) issueExt(op dataflow.ExtOp, by owner) {
-	p := &s.exts
-	s.result.ExtOps++
-	s.observeExt(trace.ExtIssued, &op, trace.NoOutcome)
-	key := int(by.task)
-	o := operation[dataflow.ExtOp, dataflow.ExtStatus]{op: op, by: by, fate: p.drawFate(key, true), events: 1}
-	there, back := s.trip(&p.model, p.slow, SinkDelay, key, len(op.Rows))
-	o.back = back
-	if len(p.armed) > 0 {
-		if f, ok := p.strike(op.Kind.Op(), ""); ok {
-			there += o.hit(f)
-		}
-	}
-	if o.fate == fateTorn {
-		o.fate = fateNotApplied // an external store is transactional
-	}
-	at := s.now + there
-	switch o.fate {
-	case fateNotApplied:
-		s.push(at+back, classStorage, kindExtDone, p.put(o), 0, 0)
-	case fateLate:
-		o.events = 2
-		k := p.put(o)
-		s.push(at+back, classStorage, kindExtDone, k, 0, 0)
-		s.push(at+back+p.lateness(key), classStorage, kindExtApply, k, 0, 0)
-	default:
-		s.push(at, classStorage, kindExtApply, p.put(o), 0, 0)
-	}
+type (
+	extOperation = operation[dataflow.ExtOp, dataflow.ExtStatus]
+	// sinkPlace is the place of the external store.
+	sinkPlace struct{ *Sim }
+)
+
+func (s sinkPlace) key(by *owner) int { return int(by.task) }
+
+func (s sinkPlace) about(op *dataflow.ExtOp) (kind trace.Op, object string, writes bool, size int) {
+	return op.Kind, "", true, len(op.Rows)
 }
 
-// onExtApply is the moment when an operation takes effect.
-func (s *Sim) onExtApply(e *event) {
-	p := &s.exts
-	o := &p.items[e.ref]
-	if until := max(p.stalled, o.after); until > s.now {
-		s.postpone(e, until)
-		return
-	}
-	if !o.gone {
-		s.applyExt(o)
-	}
-	o.events--
-	switch {
-	case o.fate == fateLate && o.events > 0:
-	case o.fate == fateLate || o.gone:
-		p.take(e.ref)
-	default:
-		o.events = 1
-		s.push(s.now+o.back, classStorage, kindExtDone, e.ref, 0, 0)
-	}
-}
+// tears: an external store is transactional.
+func (s sinkPlace) tears(*dataflow.ExtOp) bool { return false }
 
-func (s *Sim) applyExt(o *operation[dataflow.ExtOp, dataflow.ExtStatus]) {
+func (s sinkPlace) do(o *extOperation) {
 	if s.cfg.External == nil {
 		s.stop(Failed, fmt.Errorf("t%d writes to an external store and the run has none; set Config.External", o.op.Task))
 		return
 	}
-	if s.over {
-		s.result.LandedLate++
-	}
 	s.committing = o.op.Attempt
 	o.result = s.cfg.External.Do(o.op)
-	s.exts.chain = mix(s.exts.chain, uint64(o.op.Kind)<<56^uint64(o.op.Task)<<40^uint64(o.op.Attempt)^uint64(o.op.Txn)<<8, o.op.Number^uint64(o.result)<<56^uint64(o.op.Count)<<32)
-	s.observeExt(trace.ExtApplied, &o.op, trace.NoOutcome)
+	s.exts.chain = mix(s.exts.chain, uint64(o.op.Kind-trace.ExtAppend+1)<<56^uint64(o.op.Task)<<40^uint64(o.op.Attempt)^uint64(o.op.Txn)<<8, o.op.Number^uint64(o.result)<<56^uint64(o.op.Count)<<32)
 }
 
-// onExtDone is the moment when the task hears of the outcome.
-func (s *Sim) onExtDone(e *event) {
-	p := &s.exts
-	o := &p.items[e.ref]
-	if until := s.callerStalled(&o.by); until > s.now {
-		s.postpone(e, until)
-		return
-	}
-	status := o.result
-	if o.fate != fateOK {
-		s.result.ExtRetried++
-		status = dataflow.ExtFailed
-	}
-	op, by := o.op, o.by
-	if o.events--; o.events == 0 {
-		p.take(e.ref)
-	}
-	s.observeExt(trace.ExtDone, &op, status.Outcome())
-	if s.isCurrent(by.task, by.inc) {
-		s.event = dataflow.Event{Kind: dataflow.EvExternal, Ticket: by.ticket, Ext: status}
-		s.tasks[by.task].step(&s.event)
+func (s sinkPlace) unknown(*dataflow.ExtOp) dataflow.ExtStatus {
+	s.result.ExtRetried++
+	return dataflow.ExtFailed
+}
+
+func (s sinkPlace) answer(o *extOperation, status dataflow.ExtStatus) {
+	if s.isCurrent(o.by.task, o.by.inc) {
+		s.event = dataflow.Event{Kind: dataflow.EvExternal, Ticket: o.by.ticket, Ext: status}
+		s.tasks[o.by.task].step(&s.event)
 	}
 }
 
-// observeExt counts an event of the external store and shows it if somebody looks.
-func (s *Sim) observeExt(k trace.Kind, op *dataflow.ExtOp, outcome trace.Outcome) {
+func (s sinkPlace) lost(*extOperation) {}
+
+func (s sinkPlace) issued(o *extOperation) {
+	s.result.ExtOps++
+	s.observe(trace.ExtIssued, o, trace.NoOutcome)
+}
+
+func (s sinkPlace) applied(o *extOperation) { s.observe(trace.ExtApplied, o, trace.NoOutcome) }
+
+func (s sinkPlace) done(o *extOperation, status dataflow.ExtStatus) {
+	s.observe(trace.ExtDone, o, status.Outcome())
+}
+
+// observe counts an event of the external store and shows it if somebody looks.
+func (s sinkPlace) observe(k trace.Kind, o *extOperation, outcome trace.Outcome) {
 	s.observers.counts[k]++
 	if !s.observers.wants(k) {
 		return
 	}
-	s.observers.send(trace.Event{Kind: k, Task: id.TaskID(op.Task), Channel: trace.NoChannel, Attempt: op.Attempt, Epoch: op.Txn, Op: op.Kind.Op(), Outcome: outcome})
+	op := &o.op
+	s.observers.send(trace.Event{Kind: k, Task: op.Task, Channel: trace.NoChannel, Attempt: op.Attempt, Epoch: op.Txn, To: uint64(op.Count), Op: op.Kind, Outcome: outcome})
 }

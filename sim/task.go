@@ -278,7 +278,7 @@ func (t *taskHost) Timer(k id.Ticket, d dataflow.Nanos) {
 
 // Store issues a storage operation.
 func (t *taskHost) Store(k id.Ticket, op state.Op) {
-	t.s.issueStore(op, owner{kind: ofTask, task: t.id, inc: t.inc(), ticket: k}, t.attempt())
+	issue(t.s, &t.s.stores, op, owner{kind: ofTask, task: t.id, inc: t.inc(), ticket: k})
 }
 
 // Transfer begins asynchronous work.
@@ -286,7 +286,7 @@ func (t *taskHost) Transfer(k id.Ticket, tr state.Transfer) { t.s.beginTransfer(
 
 // External issues an operation on the external store.
 func (t *taskHost) External(k id.Ticket, op dataflow.ExtOp) {
-	t.s.issueExt(op, owner{kind: ofTask, task: t.id, inc: t.inc(), ticket: k})
+	issue(t.s, &t.s.exts, op, owner{kind: ofTask, task: t.id, inc: t.inc(), ticket: k})
 }
 
 // Draw makes a choice.

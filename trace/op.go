@@ -7,7 +7,9 @@ import "fmt"
 // ExtDone are about.
 type Op uint8
 
-// The operations. Storage and the external store both append.
+// The operations. Storage and the external store both append. What each does to
+// the external store, and when it may be repeated, stands here: sinks, the store
+// and fault plans have it from one place.
 const (
 	NoOp Op = iota
 	Put
@@ -19,11 +21,35 @@ const (
 	ReadLog
 	Trim
 	Fence
-	ExtAppend // rows that are visible at once
-	ExtWrite  // rows of the open transaction
+	// ExtAppend makes rows visible at once. A repeated (Task, Attempt, Number) is
+	// ignored.
+	ExtAppend
+	// ExtWrite adds rows to the open transaction, whose epoch nobody knows yet;
+	// they are not durable. A repeated Number is ignored.
+	ExtWrite
+	// PreCommit makes transaction Txn durable but invisible: the rows of the
+	// writes numbered (From, Number], then its own. While a write, a stage or an
+	// append up to Number has not arrived it is Failed, so that operations may
+	// overtake each other; Absent says that one is lost. With Txn 0 it makes no
+	// transaction: OK says that everything up to Number is durable.
 	PreCommit
+	// Commit makes a pre-committed transaction visible. Committing again is harmless.
 	Commit
+	// Recover fences attempts below Attempt of this task and aborts its
+	// transactions that are not in Keep, in one atomic step.
 	Recover
+	// Insert makes the rows of transaction Txn visible, unless they are.
+	Insert
+	// Stage makes rows durable and invisible, under (Task, Attempt, Number); again
+	// is harmless.
+	Stage
+	// Publish makes staged rows visible as transaction Txn, unless it is: those that
+	// its own rows name, in one step. Absent says that some are not there.
+	Publish
+	// Upsert makes rows visible at once, each as the value of a key unless the key
+	// has one of that version or a higher one. An entry of its rows is the version,
+	// the key's length (uvarints), key and row.
+	Upsert
 	Ops // number of operations
 )
 
@@ -31,7 +57,7 @@ const (
 // take theirs from here.
 var opNames = [Ops]string{
 	"", "put", "create", "get", "list", "delete", "append", "read log", "trim", "fence",
-	"append", "write", "precommit", "commit", "recover",
+	"append", "write", "precommit", "commit", "recover", "insert", "stage", "publish", "upsert",
 }
 
 // String returns the name of the operation, for example "put".

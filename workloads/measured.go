@@ -1,6 +1,6 @@
 package workloads
 
-// What follows is optional: what a workload implements to be measured better. A
+// What follows is optional: what a workload implements to be measured and judged better. A
 // workload with none of it runs, is checked, and has a throughput.
 
 // Timed is a workload whose sink rows tell which source record they answer, so
@@ -56,4 +56,21 @@ type Measured interface {
 type Totals interface {
 	// Total returns what a canonical row counts, and up to what.
 	Total(row []byte) (key string, n uint64, err error)
+}
+
+// Keyed is a workload whose rows tell what they are values of: a sink may then
+// replace a value by a newer one.
+type Keyed interface {
+	Workload
+	// Key returns the key of a row, and the version of its value: of two the higher
+	// one is newer. A row that is never replaced is its own key. The key is borrowed.
+	Key(row []byte) (key []byte, version uint64)
+}
+
+// Alone is a workload whose rows stand in the answer one by one, so that each
+// can be judged when it becomes visible.
+type Alone interface {
+	Workload
+	// AppendCanonical appends the canonical form of a row.
+	AppendCanonical(dst, row []byte) []byte
 }

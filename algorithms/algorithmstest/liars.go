@@ -48,7 +48,6 @@ func Liars() []Liar {
 		{"MaxConcurrent: 0 (it never has two)", lie(StrongProductions(), func(p *dataflow.Properties) { p.MaxConcurrent = 0 }), false},
 		{"NonDeterminism: Recorded", lie(CausalInputs(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Recorded }), false},
 		{"NonDeterminism: Tolerated", lie(CausalInputs(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Tolerated }), false},
-		{"AppendSink", lie(aligned.Spec(), func(p *dataflow.Properties) { p.AppendSink = true }), false},
 		{"NoneUseless", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.NoneUseless = true }), true},
 	}
 }

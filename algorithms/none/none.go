@@ -1,7 +1,8 @@
 // Package none is the negative control: no snapshots, at most once. After a
 // crash all state is lost and the sources go on from where their log last
 // handed out, so records that were under way or in state are lost; the checker
-// must see the loss. Output goes to an append sink and is visible at once.
+// must see the loss. No row is ever committed by a snapshot, so that only sinks whose rows are visible
+// at once can be served.
 //
 // Persisted: nothing but the recovery plans. Recovery: every task restarts
 // empty. Deviation: the whole job restarts, not the failed task alone; a
@@ -24,7 +25,7 @@ func Spec() *algorithms.Spec {
 		Declared: dataflow.Properties{
 			State: dataflow.AtMostOnce, Output: dataflow.AtMostOnce,
 			Topologies: dataflow.AnyTopology, Channels: dataflow.AnyOrder,
-			NonDeterminism: dataflow.Tolerated, Rollback: dataflow.ScopeAll, AppendSink: true,
+			NonDeterminism: dataflow.Tolerated, Rollback: dataflow.ScopeAll,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, nil) },

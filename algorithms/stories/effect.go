@@ -25,15 +25,13 @@ type effect struct {
 	transfer state.Transfer
 }
 
-var extNames = [...]string{"", "append", "write", "pre-commit", "commit", "recover"}
-
 func (e *effect) String() string {
 	what := ""
 	switch {
 	case e.transfer != nil:
 		what = "transfer of state"
 	case e.ext.Kind != 0:
-		what = extNames[e.ext.Kind]
+		what = e.ext.Kind.String()
 		if e.ext.Txn != 0 {
 			what += " " + e.ext.Txn.String()
 		}

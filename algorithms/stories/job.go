@@ -6,6 +6,7 @@ import (
 
 	"weir/dataflow"
 	"weir/dataflow/operators"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/state"
 )
@@ -14,7 +15,7 @@ import (
 type shape struct {
 	sources, counts, sinks int
 	forward                bool // counts to sinks
-	appendSink             bool
+	sink                   *sinks.Sink
 	input                  [][]string // by source
 }
 
@@ -24,17 +25,13 @@ func (s *shape) graph() *dataflow.Graph {
 	if s.forward {
 		last = dataflow.Forward
 	}
-	sink := func() dataflow.Operator { return &operators.TwoPhaseSink{} }
-	if s.appendSink {
-		sink = func() dataflow.Operator { return &operators.AppendSink{} }
-	}
 	return &dataflow.Graph{
 		Vertices: []dataflow.Vertex{
 			{Name: "source", Parallelism: s.sources, Role: dataflow.RoleSource, New: func() dataflow.Operator {
 				return operators.NewSource(func(index, _ int) (operators.Partition, error) { return records(s.input[index]), nil })
 			}},
 			{Name: "count", Parallelism: s.counts, Keyed: true, New: func() dataflow.Operator { return &count{} }},
-			{Name: "sink", Parallelism: s.sinks, Role: dataflow.RoleSink, New: sink},
+			{Name: "sink", Parallelism: s.sinks, Role: dataflow.RoleSink, New: s.sink.Operator(sinks.Config{})},
 		},
 		Edges: []dataflow.Edge{
 			{From: 0, To: 1, Partitioning: dataflow.Hash, Key: state.HashBytes},

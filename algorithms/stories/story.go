@@ -7,6 +7,7 @@ import (
 	"weir/dataflow"
 	"weir/dataflow/roster"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/state/heap"
 	"weir/state/storage"
@@ -115,7 +116,7 @@ func (s *Story) setGraph(sources, counts, sinks int, forward bool) {
 }
 
 func (s *Story) setAlgorithm(a dataflow.Algorithm, c dataflow.Config) error {
-	s.shape.appendSink = a.Properties().AppendSink
+	s.shape.sink = sinks.For(a.Properties())
 	if err := c.Validate(); err != nil {
 		return err
 	}

@@ -28,12 +28,6 @@ func (a Algorithm) IsLocal() bool { return a.Declared.Snapshots == dataflow.Loca
 // Logs: it writes what passes channels to storage.
 func (a Algorithm) Logs() bool { return a.Declared.Logs }
 
-// Appends: its output is visible at once, and its sink has no transactions.
-func (a Algorithm) Appends() bool { return a.Declared.AppendSink }
-
-// Allows is what its output may be after a failure.
-func (a Algorithm) Allows() dataflow.Guarantee { return a.Declared.Output }
-
 // IsReference: it can stand for all where a comparison is of something else, as
 // of states: job-wide checkpoints whose output is exact.
 func (a Algorithm) IsReference() bool {

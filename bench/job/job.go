@@ -17,8 +17,8 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/dataflow"
-	"weir/dataflow/operators"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/live"
 	"weir/state"
@@ -41,6 +41,7 @@ type run struct {
 	counters  *Counters
 	schedule  *schedule
 	algorithm Algorithm
+	ending    *sinks.Sink
 	work      workloads.Workload
 	answers   workloads.Answers
 	untimed   error // why rows do not tell which record they answer; nil: they do
@@ -99,6 +100,9 @@ func openRun(spec *Spec) (*run, error) {
 	r := &run{spec: spec}
 	var err error
 	if r.algorithm, err = spec.Lookup(); err != nil {
+		return nil, err
+	}
+	if r.ending, err = spec.LookupSink(); err != nil {
 		return nil, err
 	}
 	if r.work, err = spec.NewWorkload(); err != nil {
@@ -176,7 +180,11 @@ func (r *run) job() (*dataflow.Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.ending.Extend(g, sinkConfig(r.work))
 	if err := catalog.Fit(r.algorithm.Spec, g, &c); err != nil {
+		return nil, err
+	}
+	if _, err := r.spec.Promised(); err != nil {
 		return nil, err
 	}
 	for i := range g.Vertices {
@@ -241,14 +249,10 @@ func (r *run) firstNew() int64 {
 	return furthest * int64(r.spec.Parallelism)
 }
 
-// newSink makes the sink that goes with the algorithm. The driver makes
+// newSink makes the operator of a sink vertex. The driver makes
 // operators one at a time.
 func (r *run) newSink() dataflow.Operator {
-	var inner dataflow.Sink = &operators.TwoPhaseSink{}
-	if r.algorithm.Appends() {
-		inner = &operators.AppendSink{}
-	}
-	s := &measuredSink{Sink: inner, record: r.answers.Record, counters: r.counters, newFrom: r.firstNew()}
+	s := &measuredSink{Sink: r.ending.New(sinkConfig(r.work)), record: r.answers.Record, counters: r.counters, newFrom: r.firstNew()}
 	if r.measuresLatency() {
 		s.late = newLatencies(r.schedule, r.answers.Record, r.spec.Measure, true)
 		r.processing = append(r.processing, s.late)

@@ -1,11 +1,14 @@
 package job
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"weir/algorithms/catalog"
 	"weir/dataflow"
+	"weir/external/sinks"
 	"weir/scenario/mutants"
 	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
@@ -16,6 +19,7 @@ type Spec struct {
 	Algorithm   string            `json:"algorithm"`
 	State       string            `json:"state"`
 	Workload    string            `json:"workload"`
+	Sink        string            `json:"sink,omitempty"` // empty: what goes with the algorithm
 	Settings    map[string]string `json:"settings,omitempty"`
 	Parallelism int               `json:"parallelism"`
 	Interval    time.Duration     `json:"interval"`
@@ -87,6 +91,51 @@ func (s *Spec) NewWorkload() (workloads.Workload, error) {
 
 // Lookup returns the algorithm of the run.
 func (s *Spec) Lookup() (Algorithm, error) { return LookupAlgorithm(s.Algorithm) }
+
+// LookupSink returns the sink of the run.
+func (s *Spec) LookupSink() (*sinks.Sink, error) {
+	if s.Sink != "" {
+		return sinks.Lookup(s.Sink)
+	}
+	a, err := s.Lookup()
+	if err != nil {
+		return nil, err
+	}
+	return sinks.For(a.Declared), nil
+}
+
+// sinkConfig returns what the sinks of a job over a workload are made with.
+func sinkConfig(w workloads.Workload) sinks.Config {
+	k, ok := w.(workloads.Keyed)
+	if !ok {
+		return sinks.Config{}
+	}
+	return sinks.Config{Key: k.Key}
+}
+
+// Promised returns what the output of the run may be after a failure.
+func (s *Spec) Promised() (sinks.Promise, error) {
+	a, err := s.Lookup()
+	if err != nil {
+		return sinks.Promise{}, err
+	}
+	w, err := s.NewWorkload()
+	if err != nil {
+		return sinks.Promise{}, err
+	}
+	sink, err := s.LookupSink()
+	if err != nil {
+		return sinks.Promise{}, err
+	}
+	if sink.Shows == sinks.Values && sinkConfig(w).Key == nil {
+		return sinks.Promise{}, fmt.Errorf("the sink %s needs rows with a key and a version, and those of %s do not tell: implement workloads.Keyed", sink.Name, w.Name())
+	}
+	g, err := w.Graph(s.Parallelism, sink.Operator(sinkConfig(w)))
+	if err != nil {
+		return sinks.Promise{}, err
+	}
+	return catalog.FitSink(a.Spec, sink, g)
+}
 
 // config returns the settings of the job that the core reads.
 func (s *Spec) config() (dataflow.Config, error) {

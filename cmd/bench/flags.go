@@ -17,6 +17,7 @@ import (
 // flags are the values of all flags; not every command has all of them.
 type flags struct {
 	algorithms, states, workloads []string
+	sink                          string
 	settings                      []string
 	interval                      time.Duration
 	rate, events                  int64
@@ -54,6 +55,7 @@ func (f *flags) common(s *pflag.FlagSet) {
 func (f *flags) grid(s *pflag.FlagSet) {
 	s.StringSliceVar(&f.algorithms, "algorithm", []string{"all"}, "algorithms, or all")
 	s.StringSliceVar(&f.states, "state", []string{"heap"}, "state backends, or all")
+	s.StringVar(&f.sink, "sink", "", "what the jobs end in; bench list names them (default: what goes with each algorithm)")
 	s.StringSliceVar(&f.workloads, "workload", []string{"keyedcount"}, "workloads")
 	s.StringArrayVar(&f.settings, "set", nil, "a setting of the workload, name=value; may be repeated")
 	s.DurationVar(&f.interval, "interval", time.Second, "checkpoint interval")
@@ -83,7 +85,7 @@ func (f *flags) gridOf() (bench.Grid, error) {
 	}
 	g := bench.Grid{
 		Algorithms: expanded(f.algorithms, catalog.Names()), States: expanded(f.states, statecatalog.Names()),
-		Workloads: expanded(f.workloads, workloadcatalog.Names()), Settings: settings, Interval: f.interval, Rate: f.rate,
+		Workloads: expanded(f.workloads, workloadcatalog.Names()), Sink: f.sink, Settings: settings, Interval: f.interval, Rate: f.rate,
 		Parallelism: f.parallelism, Events: f.events, Kill: f.kill && f.events == 0, Twin: true,
 	}
 	if err := g.Validate(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/algorithms/catalog"
+	"weir/external/sinks"
 	"weir/results"
 	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
@@ -17,7 +18,7 @@ func newList() *cobra.Command {
 	var lines bool
 	command := &cobra.Command{
 		Use:     "list",
-		Short:   "List algorithms, states, workloads with their settings, and metrics",
+		Short:   "List algorithms, states, sinks, workloads with their settings, and metrics",
 		Example: "  bench list\n  bench list --json",
 		Args:    noArguments("none"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,6 +43,10 @@ func list(cmd *cobra.Command) error {
 	for _, s := range statecatalog.Names() {
 		fmt.Fprintf(&b, "  %s\n", s)
 	}
+	b.WriteString("sinks\n")
+	for _, s := range sinks.All() {
+		fmt.Fprintf(&b, "  %-15s %s\n", s.Name, s.Short)
+	}
 	b.WriteString("workloads\n")
 	for _, w := range workloadcatalog.All() {
 		fmt.Fprintf(&b, "  %-15s --set %s\n", w.Name(), strings.Join(w.SettingNames(), ", "))
@@ -59,7 +64,7 @@ func listJSON(cmd *cobra.Command) error {
 		metrics = append(metrics, m.Name)
 	}
 	data, err := json.Marshal(map[string][]string{
-		"algorithms": catalog.Names(), "states": statecatalog.Names(), "workloads": workloadcatalog.Names(), "metrics": metrics,
+		"algorithms": catalog.Names(), "states": statecatalog.Names(), "sinks": sinks.Names(), "workloads": workloadcatalog.Names(), "metrics": metrics,
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -99,6 +100,7 @@ func (f *flags) cellChoices(cells []results.Cell) []choice {
 	return []choice{
 		{"algorithm", list(f.algorithms, catalog.Names()), of(func(c *results.Cell) string { return c.Algorithm })},
 		{"state", list(f.states, statecatalog.Names()), of(func(c *results.Cell) string { return c.State })},
+		{"sink", cmp.Or(f.sink, of(sinkOf)), of(sinkOf)},
 		{"workload", list(f.workloads, workloadcatalog.Names()), of(func(c *results.Cell) string { return c.Workload })},
 		{"parallelism", strconv.Itoa(f.parallelism), of(func(c *results.Cell) string { return strconv.Itoa(c.Parallelism) })},
 		{"interval", f.interval.String(), of(func(c *results.Cell) string {
@@ -115,6 +117,8 @@ func (f *flags) cellChoices(cells []results.Cell) []choice {
 		})},
 	}
 }
+
+func sinkOf(c *results.Cell) string { return c.Sink }
 
 func (f *flags) planChoices(c *bench.Campaign) []choice {
 	p := &c.Plan

@@ -1,15 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
-	"weir/algorithms"
 	algorithmcatalog "weir/algorithms/catalog"
 	"weir/dataflow"
+	"weir/external/sinks"
 	"weir/scenario"
 	"weir/state"
 	statecatalog "weir/state/catalog"
@@ -19,14 +20,14 @@ import (
 
 // choice is what the flags that several commands share say.
 type choice struct {
-	algorithm, state, workload string
-	set                        []string
-	events                     int
-	parallelism                int
-	groups                     int
-	defaultGroups              int // of the driver
-	interval                   interval
-	json                       bool
+	algorithm, state, sink, workload string
+	set                              []string
+	events                           int
+	parallelism                      int
+	groups                           int
+	defaultGroups                    int // of the driver
+	interval                         interval
+	json                             bool
 }
 
 func (c *choice) workloadFlags(f *pflag.FlagSet, def string) {
@@ -39,12 +40,16 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	c.workloadFlags(f, workload)
 	f.StringVar(&c.algorithm, "algorithm", algorithm, "algorithm, a comma list or all; sim list names them")
 	f.StringVar(&c.state, "state", state, "state backend, a comma list or all")
+	f.StringVar(&c.sink, "sink", defaultSink, "sink, a comma list or all; "+defaultSink+": what goes with the algorithm")
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
 	c.defaultGroups = scenario.DefaultGroups
 	f.IntVar(&c.groups, "groups", 0, fmt.Sprintf("key groups of the job, at least --parallelism; 0: %d in the simulator, %d live", scenario.DefaultGroups, liveGroups))
 	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
 	f.BoolVar(&c.json, "json", false, "one JSON object per line on stdout, the last one the summary")
 }
+
+// defaultSink stands for the sink that an algorithm gets unless it is told.
+const defaultSink = "default"
 
 // liveGroups are the key groups of a job on real threads, unless --groups is given.
 const liveGroups = state.DefaultGroups
@@ -99,43 +104,73 @@ func (c *choice) makeWorkload(name string, small bool) (workloads.Workload, erro
 	return w, nil
 }
 
-// combinations returns the scenarios that the lists name.
-func (c *choice) combinations(small bool) ([]scenario.Config, error) {
-	as, err := pick("algorithm", c.algorithm, algorithmcatalog.Names())
-	if err != nil {
-		return nil, err
+// combinations returns the scenarios that the lists name, and what to say about
+// those that are not made: pairs of the lists where sinks are all and the product
+// is too large.
+func (c *choice) combinations(small bool) ([]scenario.Config, string, error) {
+	all, refused, err := c.product(small)
+	if err != nil || c.sink != "all" {
+		return all, "", err
 	}
-	ss, err := pick("state", c.state, statecatalog.Names())
-	if err != nil {
-		return nil, err
+	said := fmt.Sprintf("; %d that cannot be served left out", refused)
+	if len(all) <= mostWhole {
+		return all, said, nil
 	}
-	ws, err := pick("workload", c.workload, workloadcatalog.Names())
-	if err != nil {
-		return nil, err
+	chosen := pairwise(all)
+	return chosen, fmt.Sprintf(" of %d: every pair of algorithm, state, sink and workload, not their product%s", len(all), said), nil
+}
+
+// product returns all scenarios of the lists, and how many were left out: where
+// all sinks are asked for, an algorithm's sinks are those that it can serve.
+func (c *choice) product(small bool) (all []scenario.Config, refused int, err error) {
+	var lists [4][]string
+	for i, l := range [...]struct {
+		what, list string
+		known      []string
+	}{
+		{"algorithm", c.algorithm, algorithmcatalog.Names()}, {"state", c.state, statecatalog.Names()},
+		{"sink", c.sink, append([]string{defaultSink}, sinks.Names()...)}, {"workload", c.workload, workloadcatalog.Names()},
+	} {
+		if lists[i], err = pick(l.what, l.list, l.known); err != nil {
+			return nil, 0, err
+		}
+	}
+	if c.sink == "all" {
+		lists[2] = sinks.Names()
 	}
 	if c.parallelism < 1 {
-		return nil, fmt.Errorf("%w: --parallelism %d; it must be at least 1", errUsage, c.parallelism)
+		return nil, 0, fmt.Errorf("%w: --parallelism %d; it must be at least 1", errUsage, c.parallelism)
 	}
 	if err := c.checkGroups(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var out []scenario.Config
-	for _, a := range as {
-		var spec *algorithms.Spec
-		if spec, err = algorithmcatalog.Lookup(a); err != nil {
-			return nil, err
+	for _, a := range lists[0] {
+		spec, err := algorithmcatalog.Lookup(a)
+		if err != nil {
+			return nil, 0, err
 		}
-		for _, s := range ss {
-			for _, name := range ws {
-				w, err := c.makeWorkload(name, small)
-				if err != nil {
-					return nil, err
+		for _, s := range lists[1] {
+			for _, sink := range lists[2] {
+				for _, name := range lists[3] {
+					w, err := c.makeWorkload(name, small)
+					if err != nil {
+						return nil, 0, err
+					}
+					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Groups: c.groups, Interval: int64(c.interval)}
+					if sink != defaultSink {
+						cfg.Sink = sink
+					}
+					var r *sinks.Refusal
+					if _, err := cfg.Promise(); c.sink == "all" && errors.As(err, &r) {
+						refused++
+						continue
+					}
+					all = append(all, cfg)
 				}
-				out = append(out, scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Groups: c.groups, Interval: int64(c.interval)})
 			}
 		}
 	}
-	return out, nil
+	return all, refused, nil
 }
 
 // checkGroups sees to it that every task of a keyed operator gets a key group.

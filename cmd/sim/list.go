@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	algorithmcatalog "weir/algorithms/catalog"
+	"weir/external/sinks"
 	"weir/scenario/mutants"
 	statecatalog "weir/state/catalog"
 	"weir/trace"
@@ -18,12 +19,12 @@ func newList() *cobra.Command {
 	var asJSON bool
 	cmd := quiet(&cobra.Command{
 		Use:     "list",
-		Short:   "List algorithms, state backends, workloads with their settings, mutants and events",
+		Short:   "List algorithms, state backends, sinks, workloads with their settings, mutants and events",
 		Example: "  go run ./cmd/sim list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
-					"algorithms": algorithmcatalog.Names(), "properties": declared(), "states": statecatalog.Names(), "workloads": workloadcatalog.Names(), "mutants": mutants.Names(),
+					"algorithms": algorithmcatalog.Names(), "properties": declared(), "states": statecatalog.Names(), "sinks": sinks.Names(), "workloads": workloadcatalog.Names(), "mutants": mutants.Names(),
 				})
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
@@ -35,6 +36,10 @@ func newList() *cobra.Command {
 			p("\nSTATE\n")
 			for _, s := range statecatalog.Names() {
 				p("%s\n", s)
+			}
+			p("\nSINK (--sink)\tHOW\n")
+			for _, s := range sinks.All() {
+				p("%s\t%s\n", s.Name, s.Short)
 			}
 			p("\nWORKLOAD\tSETTINGS (--set name=value)\n")
 			for _, wl := range workloadcatalog.All() {

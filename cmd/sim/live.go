@@ -13,6 +13,7 @@ import (
 
 	"weir/dataflow"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/live"
 	"weir/scenario"
@@ -25,7 +26,7 @@ import (
 // of its own, kills a worker in the middle unless told not to, and compares what
 // was committed with the reference.
 func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
-	job, err := scenario.LiveJob(&cfg)
+	job, promise, err := scenario.LiveJob(&cfg)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -70,24 +71,24 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err = errors.Join(err, runErr, ext.Close(), store.Close()); err != nil {
 		return err
 	}
-	return f.judgeLive(cmd, &cfg, g, res, answer)
+	return f.judgeLive(cmd, &cfg, promise, g, res, answer)
 }
 
-func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, g *gate, res *live.Result, answer *committed) error {
+func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {
 	rows, rowErr := answer.answer.Rows()
 	want, err := cfg.Workload.Reference()
 	if err != nil {
 		return err
 	}
 	s := summary{
-		Algorithm: cfg.Algorithm.Name, State: cfg.State, Workload: cfg.Workload.Name(), Seed: f.seed, Verdict: scenario.Fine.String(),
+		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Verdict: scenario.Fine.String(),
 		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed),
 		Faults: "(kill worker=1 after two snapshots)",
 	}
 	if f.calm {
 		s.Faults = "(plan)"
 	}
-	exact := cfg.Algorithm.Properties().Output == dataflow.ExactlyOnce || g.crashes == 0
+	exact := promise.Output == dataflow.ExactlyOnce || g.crashes == 0
 	var wrong error
 	if exact && (rowErr != nil || s.OutputDigest != workloads.Digest(want)) {
 		s.Verdict = scenario.Unsafe.String()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,6 +23,7 @@ type mutantLine struct {
 	Description string `json:"description"`
 	Algorithm   string `json:"algorithm"`
 	State       string `json:"state"`
+	Sink        string `json:"sink"`
 	Workload    string `json:"workload"`
 	Caught      bool   `json:"caught"`
 	Runs        int    `json:"runs"`
@@ -101,7 +103,7 @@ func hunt(ctx context.Context, names []string, limit, jobs int) (done []mutantLi
 				return
 			}
 			lines[i], errs[i] = mutantLine{
-				Mutant: name, Description: r.Description, Algorithm: r.Algorithm, State: r.State, Workload: r.Workload, Caught: r.Caught,
+				Mutant: name, Description: r.Description, Algorithm: r.Algorithm, State: r.State, Sink: cmp.Or(r.Sink, defaultSink), Workload: r.Workload, Caught: r.Caught,
 				Runs: r.Runs, Oracle: r.Oracle.String(), Violation: r.Violation, TwinClean: r.TwinClean, Replay: r.Replay,
 			}, err
 			if !r.TwinClean {
@@ -143,7 +145,7 @@ func printMutants(cmd *cobra.Command, lines []mutantLine, limit int, asJSON bool
 		} else {
 			twin = "FAILS"
 		}
-		p("%s\t%s, %s, %s\t%s\t%s\t%s\t%s\n", l.Mutant, l.Algorithm, l.State, l.Workload, runs, oracle, twin, l.Description)
+		p("%s\t%s, %s, %s, %s\t%s\t%s\t%s\t%s\n", l.Mutant, l.Algorithm, l.State, l.Sink, l.Workload, runs, oracle, twin, l.Description)
 	}
 	if err := tw.Flush(); err != nil {
 		return err

@@ -21,7 +21,6 @@ type properties struct {
 	Rollback       string   `json:"rollback"`
 	MaxConcurrent  int      `json:"max_concurrent"` // 0: any number
 	NoneUseless    bool     `json:"none_useless"`
-	AppendSink     bool     `json:"append_sink"`
 }
 
 // declared returns the properties of all algorithms, in the catalog's order.
@@ -35,7 +34,7 @@ func declared() []properties {
 			Topologies: topologies[d.Topologies], Channels: orders[d.Channels],
 			NonDeterminism: choices[d.NonDeterminism], Snapshots: snapshots[d.Snapshots], Captures: []string{},
 			Logs: d.Logs, Rollback: scopes[d.Rollback],
-			MaxConcurrent: d.MaxConcurrent, NoneUseless: d.NoneUseless, AppendSink: d.AppendSink,
+			MaxConcurrent: d.MaxConcurrent, NoneUseless: d.NoneUseless,
 		}
 		if d.Captures.Inputs {
 			p.Captures = append(p.Captures, "inputs")

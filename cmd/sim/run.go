@@ -101,12 +101,12 @@ func (f *runFlags) config() (scenario.Config, error) {
 	if f.driver == "live" {
 		f.defaultGroups = liveGroups
 	}
-	all, err := f.combinations(false)
+	all, _, err := f.combinations(false)
 	if err != nil {
 		return none, err
 	}
 	if len(all) != 1 {
-		return none, fmt.Errorf("%w: run takes one algorithm, state and workload; use sweep for lists", errUsage)
+		return none, fmt.Errorf("%w: run takes one algorithm, state, sink and workload; use sweep for lists", errUsage)
 	}
 	cfg := all[0]
 	cfg.Reorder = f.reorder
@@ -149,6 +149,7 @@ func victim(s string) (faults.Fault, error) {
 type summary struct {
 	Algorithm    string   `json:"algorithm"`
 	State        string   `json:"state"`
+	Sink         string   `json:"sink"`
 	Workload     string   `json:"workload"`
 	Seed         uint64   `json:"seed"`
 	Verdict      string   `json:"verdict"`
@@ -163,6 +164,8 @@ type summary struct {
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
 	Duplicates   *int     `json:"duplicates_seen,omitempty"`
 	Losses       *int     `json:"losses_seen,omitempty"`
+	RowsAgain    *int64   `json:"rows_again,omitempty"`
+	TakenBack    *int64   `json:"rows_taken_back,omitempty"`
 	VirtualNanos int64    `json:"virtual_ns,omitempty"`
 	WallNanos    int64    `json:"wall_ns,omitempty"`
 	Faults       string   `json:"faults"`
@@ -181,10 +184,11 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 	}
 	o := r.Run(f.seed)
 	s := summary{
-		Algorithm: cfg.Algorithm.Name, State: cfg.State, Workload: cfg.Workload.Name(), Seed: f.seed,
+		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
 		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), Standstill: o.Result.Standstill,
 	}
 	kind, why := o.Kind, o.Why()
@@ -238,8 +242,8 @@ func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(s)
 	}
-	_, err := fmt.Fprintf(out, "%s on %s, %s, seed %d: %s\n  %d checkpoints, %d crashes of workers, %d of the coordinator, %d recoveries from a snapshot; faults: %s\n",
-		s.Algorithm, s.State, s.Workload, s.Seed, s.Verdict, s.Checkpoints, s.Crashes, s.Coordinator, s.Recoveries, s.Faults)
+	_, err := fmt.Fprintf(out, "%s on %s into %s, %s, seed %d: %s\n  %d checkpoints, %d crashes of workers, %d of the coordinator, %d recoveries from a snapshot; faults: %s\n",
+		s.Algorithm, s.State, s.Sink, s.Workload, s.Seed, s.Verdict, s.Checkpoints, s.Crashes, s.Coordinator, s.Recoveries, s.Faults)
 	if s.Events != nil && err == nil {
 		_, err = fmt.Fprintf(out, "  %d records done again, %d counted twice, %d lost; %d events, %.3f ms of virtual time, hash %s\n",
 			*s.LostWork, *s.Duplicates, *s.Losses, *s.Events, float64(s.VirtualNanos)/1e6, s.Hash)

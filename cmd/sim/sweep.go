@@ -44,12 +44,13 @@ func newSweepCommand() *cobra.Command {
 	cmd.Short = "Run every combination of the lists for many seeds under drawn faults"
 	cmd.Example = `  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
   go run ./cmd/sim sweep --algorithm aligned,unaligned --state heap --workload keyedcount --seeds 1-10000
+  go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
   go run ./cmd/sim sweep --budget 60s --seeds 1-1000000`
 	return cmd
 }
 
 func (f *sweepFlags) run(cmd *cobra.Command) error {
-	cfgs, err := f.combinations(true)
+	cfgs, said, err := f.combinations(true)
 	if err != nil {
 		return err
 	}
@@ -64,13 +65,13 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	}
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
-	cmd.PrintErrf("%d combinations, seeds %d to %d of each\n", len(cfgs), over.first, over.last)
+	cmd.PrintErrf("%d combinations%s, seeds %d to %d of each\n", len(cfgs), said, over.first, over.last)
 	start := time.Now()
 	rows, err := sweep(ctx, cfgs, over, f.budget, f.jobs)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	total := tally{Algorithm: "all", State: "all", Workload: "all"}
+	total := tally{Algorithm: "all", State: "all", Sink: "all", Workload: "all"}
 	for i := range rows {
 		total.add(&rows[i])
 	}

@@ -15,6 +15,7 @@ import (
 type tally struct {
 	Algorithm       string  `json:"algorithm"`
 	State           string  `json:"state"`
+	Sink            string  `json:"sink"`
 	Workload        string  `json:"workload"`
 	Runs            int64   `json:"runs"`
 	Safety          int64   `json:"safety_violations"`
@@ -22,6 +23,8 @@ type tally struct {
 	Errors          int64   `json:"errors"`
 	Duplicates      int64   `json:"duplicates_seen"`
 	Losses          int64   `json:"losses_seen"`
+	RowsAgain       int64   `json:"rows_again"`
+	RowsTakenBack   int64   `json:"rows_taken_back"`
 	Checkpoints     int64   `json:"checkpoints_completed"`
 	Crashes         int64   `json:"crashes"`
 	Coordinator     int64   `json:"coordinator_crashes"`
@@ -44,8 +47,11 @@ type tally struct {
 }
 
 func newTally(c *scenario.Config) tally {
-	p := c.Algorithm.Properties()
-	return tally{Algorithm: c.Algorithm.Name, State: c.State, Workload: c.Workload.Name(), promised: guarantees[p.State]}
+	promised := "refused" // New says why
+	if p, err := c.Promise(); err == nil {
+		promised = p.Short()
+	}
+	return tally{Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), promised: promised}
 }
 
 // note adds the outcome of a seed.
@@ -78,6 +84,8 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 func (t *tally) addStats(s *check.Stats) {
 	t.Duplicates += int64(s.Duplicates)
 	t.Losses += int64(s.Losses)
+	t.RowsAgain += s.RowsAgain
+	t.RowsTakenBack += s.RowsTakenBack
 	t.Recoveries += int64(s.Recoveries)
 	t.InputBuffers += int64(s.InputBuffers)
 	t.OutputBuffers += int64(s.OutputBuffers)
@@ -90,7 +98,7 @@ func (t *tally) addStats(s *check.Stats) {
 func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.Duplicates, &o.Duplicates},
-		{&t.Losses, &o.Losses}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
+		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
 	} {
@@ -116,6 +124,12 @@ func (t *tally) seen() string {
 	if t.Duplicates > 0 {
 		parts = append(parts, fmt.Sprintf("%d twice", t.Duplicates))
 	}
+	if t.RowsAgain > 0 {
+		parts = append(parts, fmt.Sprintf("%d rows again", t.RowsAgain))
+	}
+	if t.RowsTakenBack > 0 {
+		parts = append(parts, fmt.Sprintf("%d rows taken back", t.RowsTakenBack))
+	}
 	if len(parts) == 0 && t.Runs > 0 {
 		return "exactly once"
 	}
@@ -139,10 +153,10 @@ func (t *tally) verdict() string {
 func printMatrix(w io.Writer, rows []tally, total *tally) error {
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(tw, format, args...) }
-	p("ALGORITHM\tSTATE\tWORKLOAD\tPROMISED\tSEEN (RECORDS)\tRUNS\tCHECKPOINTS\tCRASHES\tRECOVERIES\tPROMISE\n")
+	p("ALGORITHM\tSTATE\tSINK\tWORKLOAD\tPROMISED (OUTPUT)\tSEEN\tRUNS\tCHECKPOINTS\tCRASHES\tRECOVERIES\tPROMISE\n")
 	for i := range rows {
 		r := &rows[i]
-		p("%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d+%d\t%d\t%s\n", r.Algorithm, r.State, r.Workload, r.promised, r.seen(), r.Runs, r.Checkpoints, r.Crashes, r.Coordinator, r.Recoveries, r.verdict())
+		p("%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d+%d\t%d\t%s\n", r.Algorithm, r.State, r.Sink, r.Workload, r.promised, r.seen(), r.Runs, r.Checkpoints, r.Crashes, r.Coordinator, r.Recoveries, r.verdict())
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -153,7 +167,7 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 		total.InputBuffers, total.OutputBuffers, total.LogRecords, total.CommitsRetried, total.Safety, total.Progress)
 	for i := range rows {
 		if r := &rows[i]; r.First != "" && err == nil {
-			_, err = fmt.Fprintf(w, "\n%s, %s, %s: %s\n  replay: %s\n", r.Algorithm, r.State, r.Workload, r.First, r.Replay)
+			_, err = fmt.Fprintf(w, "\n%s, %s, %s, %s: %s\n  replay: %s\n", r.Algorithm, r.State, r.Sink, r.Workload, r.First, r.Replay)
 		}
 	}
 	return err

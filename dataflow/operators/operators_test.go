@@ -9,6 +9,7 @@ import (
 
 	"weir/dataflow"
 	"weir/dataflow/operators"
+	"weir/external/sinks"
 	"weir/id"
 	"weir/state"
 )
@@ -212,7 +213,7 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 func discardSink() dataflow.Operator { return &discard{} }
 
 // discard is a sink that drops its rows.
-type discard struct{ operators.TwoPhaseSink }
+type discard struct{ sinks.TwoPhase }
 
 func (*discard) Process(int, *dataflow.Buffer) error { return nil }
 

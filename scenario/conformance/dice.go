@@ -15,10 +15,10 @@ import (
 // The draw goes into the state of the key and into every later row of it: a row
 // has the record, the draw, and the hash over all records and draws of its key so
 // far. Committed rows that come from two histories contradict each other.
-type dice struct{ *pipelines.Workload }
+type dice struct{ workloads.Workload }
 
 func newDice() workloads.Workload {
-	return dice{pipelines.New().(*pipelines.Workload)}
+	return dice{pipelines.New()}
 }
 
 func (dice) Name() string { return "dice" }

@@ -20,7 +20,7 @@ import (
 // or repeated contradict each other; which records come by which way is compared
 // with the reference. Input and settings are those of pipelines.
 type shape struct {
-	*pipelines.Workload
+	workloads.Workload
 	name  string
 	graph func(g *dataflow.Graph, s *shape, parallelism int)
 	// ways are the ways of one record to the sinks; joined: of it and the next one.
@@ -45,7 +45,7 @@ func newShapes() []workloads.Workload {
 		{name: "join", joined: true, graph: join, ways: func(q uint64, _ int) [][]link { return [][]link{{{stage: 1 + q%2, of: keyOf(q)}}} }},
 		{name: "forward-broadcast", graph: forwardBroadcast, ways: forwardBroadcastWays},
 	} {
-		s.Workload = pipelines.New().(*pipelines.Workload)
+		s.Workload = pipelines.New()
 		all = append(all, &s)
 	}
 	return all

@@ -13,17 +13,19 @@ import (
 	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/external"
+	"weir/external/sinks"
 	"weir/state/pebblestate"
 )
 
 // Case is one mistake with the combinations that can show it: every algorithm
-// with every state and every workload of the lists. The first of each is the
+// with every state, sink and workload of the lists. The first of each is the
 // combination that is hunted by default.
 type Case struct {
 	Mutant      dataflow.Mutant
 	Description string
 	Algorithms  []string
 	States      []string // nil: every one
+	Sinks       []string // nil: what goes with the algorithm
 	Workloads   []string // nil: every one
 	// Stalls: the mistake shows as a job that does not end, and cannot show as a
 	// broken promise.
@@ -57,6 +59,9 @@ func All() []Case {
 		{Mutant: rounds.MutantFilesNeverListed, Description: "state files that no handle names are never looked for", Algorithms: coordinated, States: tables, Workloads: stateful},
 		{Mutant: rounds.MutantFirstAttemptOnly, Description: "after a recovery no checkpoints are scheduled any more", Algorithms: coordinated, Stalls: true},
 		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
+		{Mutant: dataflow.MutantDrainedCommitsAll, Description: "a drained sink commits all that its snapshot holds when it is restored", Algorithms: logs},
+		{Mutant: sinks.MutantFirstCommitMarksAll, Description: "the first of several commits marks all as done", Algorithms: transactional},
+		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: outputs, Sinks: []string{"committer"}},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers do not come back from the snapshot", Algorithms: transactional, Workloads: windows},
 		{Mutant: dataflow.MutantSilentPastTimer, Description: "a timer set at or behind the watermark never fires", Algorithms: transactional, Workloads: reminders},
 		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: reminders},

@@ -79,3 +79,8 @@ func (w *Workload) Total(row []byte) (key string, n uint64, err error) {
 	}
 	return strconv.FormatUint(x.Key, 10), x.Count, nil
 }
+
+// Key returns the key of a row and its count, which only grows.
+func (w *Workload) Key(row []byte) (key []byte, version uint64) {
+	return row[:8], binary.LittleEndian.Uint64(row[8:])
+}

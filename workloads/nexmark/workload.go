@@ -179,3 +179,9 @@ func (p *partition) Read(from id.Offset, n int, out *dataflow.Output) int64 {
 	}
 	return p.event.WM
 }
+
+// Key returns the row: no query replaces one.
+func (w *Workload) Key(row []byte) (key []byte, version uint64) { return row, 0 }
+
+// AppendCanonical appends the row, which is canonical.
+func (w *Workload) AppendCanonical(dst, row []byte) []byte { return append(dst, row...) }

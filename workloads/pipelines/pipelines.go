@@ -116,9 +116,19 @@ func (a *answer) Add(row []byte) error {
 	if len(row) != rowBytes {
 		return fmt.Errorf("pipelines: a row of %d bytes; rows have %d", len(row), rowBytes)
 	}
-	a.scratch = appendRow(a.scratch[:0], binary.LittleEndian.Uint64(row), binary.LittleEndian.Uint64(row[8:]), binary.LittleEndian.Uint64(row[16:]))
+	a.scratch = appendCanonical(a.scratch[:0], row)
 	return a.plain.Add(a.scratch)
 }
+
+func appendCanonical(dst, row []byte) []byte {
+	return appendRow(dst, binary.LittleEndian.Uint64(row), binary.LittleEndian.Uint64(row[8:]), binary.LittleEndian.Uint64(row[16:]))
+}
+
+// AppendCanonical appends the canonical form of a row.
+func (w *Workload) AppendCanonical(dst, row []byte) []byte { return appendCanonical(dst, row) }
+
+// Key returns the row: none is replaced.
+func (w *Workload) Key(row []byte) (key []byte, version uint64) { return row, 0 }
 
 // Rows returns the rows; the error names one that is there twice.
 func (a *answer) Rows() ([][]byte, error) {

@@ -1,4 +1,4 @@
-package operators_test
+package sinks_test
 
 import (
 	"bytes"
@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"weir/dataflow"
-	"weir/dataflow/operators"
+	"weir/external"
+	"weir/external/sinks"
 	"weir/id"
+	"weir/state"
 )
 
 func buffer(rows ...string) *dataflow.Buffer {
@@ -33,9 +35,9 @@ func kinds(ops []dataflow.ExtOp) (ks []dataflow.ExtKind) {
 	return ks
 }
 
-func TestTwoPhaseSink(t *testing.T) {
-	s := &operators.TwoPhaseSink{}
-	if op, ok := s.Recover(1, nil); !ok || op.Kind != dataflow.ExtRecover || len(op.Keep) != 0 {
+func TestTwoPhase(t *testing.T) {
+	s := &sinks.TwoPhase{}
+	if op, err := s.Recover(1, nil); err != nil || op.Kind != dataflow.ExtRecover || len(op.Keep) != 0 {
 		t.Fatalf("recovery of the first attempt: %+v", op)
 	}
 	if op, ok := s.Seal(1); ok || len(s.Pending(nil)) != 0 {
@@ -72,9 +74,9 @@ func TestTwoPhaseSink(t *testing.T) {
 	}
 }
 
-func TestTwoPhaseSinkAfterRecovery(t *testing.T) {
-	s := &operators.TwoPhaseSink{}
-	if op, ok := s.Recover(5, []id.Epoch{2, 4}); !ok || !slices.Equal(op.Keep, []id.Epoch{2, 4}) {
+func TestTwoPhaseAfterRecovery(t *testing.T) {
+	s := &sinks.TwoPhase{}
+	if op, err := s.Recover(5, []id.Epoch{2, 4}); err != nil || !slices.Equal(op.Keep, []id.Epoch{2, 4}) {
 		t.Fatalf("recovery: %+v", op)
 	}
 	if got := s.Pending(nil); !slices.Equal(got, []id.Epoch{2, 4}) {
@@ -90,9 +92,9 @@ func TestTwoPhaseSinkAfterRecovery(t *testing.T) {
 	}
 }
 
-func TestTwoPhaseSinkStreams(t *testing.T) {
-	s := &operators.TwoPhaseSink{}
-	big := buffer(string(make([]byte, operators.ChunkBytes/2)))
+func TestTwoPhaseStreams(t *testing.T) {
+	s := &sinks.TwoPhase{}
+	big := buffer(string(make([]byte, sinks.ChunkBytes/2)))
 	var writes []dataflow.ExtOp
 	for range 5 {
 		process(t, s, big)
@@ -116,9 +118,9 @@ func TestTwoPhaseSinkStreams(t *testing.T) {
 	}
 }
 
-func TestAppendSink(t *testing.T) {
-	s := &operators.AppendSink{}
-	if op, ok := s.Recover(3, nil); !ok || op.Kind != dataflow.ExtRecover {
+func TestAppend(t *testing.T) {
+	s := &sinks.Append{}
+	if op, err := s.Recover(3, nil); err != nil || op.Kind != dataflow.ExtRecover {
 		t.Fatalf("recovery: %+v", op)
 	}
 	if _, ok := s.Seal(1); ok || len(s.Flush()) != 0 {
@@ -143,19 +145,69 @@ func TestAppendSink(t *testing.T) {
 	}
 }
 
-// TestAbandonedSnapshotKeepsItsTransaction: the transaction of a snapshot that
-// was given up is committed with the next one, though its pre-commit fails first.
-func TestAbandonedSnapshotKeepsItsTransaction(t *testing.T) {
-	w := newWorkload(t, "keyedcount")
-	w.Small()
-	d := newDriver(t, graph(t, w, 2, twoPhaseSink))
-	d.start(0, false)
-	d.runTo(60)
-	d.failEvery = 1 // no pre-commit arrives; every second would, but not the first
-	for i := range d.tasks {
-		d.protos[i].kernel.Begin(id.MakeEpoch(1, 1), 0).Seal()
-		d.protos[i].kernel.Abandon(id.MakeEpoch(1, 1))
+// TestLedger: rows stay in operator state until their write is answered, and come
+// back with the snapshot that names them.
+func TestLedger(t *testing.T) {
+	l := &state.OperatorList{}
+	a := sinks.NewWriteAhead(l)
+	process(t, a, buffer("a", "b"))
+	if _, ok := a.Seal(2); ok || len(a.Flush()) != 0 || len(l.Items) != 1 {
+		t.Fatalf("sealed: an operation outside, or %d items", len(l.Items))
 	}
-	d.failEvery = 0
-	compare(t, w, d.finish())
+	process(t, a, buffer("c"))
+	a.Seal(4)
+	b := sinks.NewWriteAhead(&state.OperatorList{Items: slices.Clone(l.Items)})
+	if _, err := b.Recover(5, []id.Epoch{2, 4}); err != nil {
+		t.Fatal(err)
+	}
+	ops := b.Commit(2)
+	if len(ops) != 1 || ops[0].Txn != 2 || ops[0].Count != 2 || !bytes.Equal(ops[0].Rows, buffer("a", "b").Data) {
+		t.Fatalf("restored: %+v", ops)
+	}
+	b.Committed(2)
+	if got := b.Pending(nil); !slices.Equal(got, []id.Epoch{4}) || len(b.Commit(2)) != 0 {
+		t.Fatalf("pending %v", got)
+	}
+	if _, err := sinks.NewWriteAhead(&state.OperatorList{Items: l.Items}).Recover(5, []id.Epoch{2}); err == nil {
+		t.Error("rows that the snapshot does not name are taken over")
+	}
+}
+
+// TestUpsert: a store keeps the highest version of each key, whoever writes it and
+// however often.
+func TestUpsert(t *testing.T) {
+	store, err := external.OpenStore(external.StoreConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	upsert, err := sinks.Lookup("upsert")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := func(row []byte) ([]byte, uint64) { return row[:1], uint64(row[1]) }
+	for attempt := id.Attempt(1); attempt <= 2; attempt++ {
+		s := upsert.New(sinks.Config{Key: key})
+		op, err := s.Recover(attempt, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ops := []dataflow.ExtOp{op}
+		for _, rows := range [][]string{{"a1", "b1"}, {"a3"}, {"a2", "b2"}} {
+			process(t, s, buffer(rows...))
+			ops = append(ops, slices.Clone(s.Flush())...)
+		}
+		for _, op := range ops {
+			op.Attempt = attempt
+			if got := store.Do(op); got != dataflow.ExtOK {
+				t.Errorf("%s: %v", op.Kind, got)
+			}
+		}
+	}
+	var seen []string
+	if err := store.Committed(func(_ id.TaskID, _ id.Epoch, row []byte) error {
+		seen = append(seen, string(row))
+		return nil
+	}); err != nil || !slices.Equal(seen, []string{"a1", "b1", "a3", "b2"}) {
+		t.Errorf("became visible: %v, %v", seen, err)
+	}
 }

@@ -1,0 +1,112 @@
+package check
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// reader is a read-committed consumer: it takes each row at the moment at which
+// the row becomes visible, and says what of it can never have been right.
+type reader struct {
+	x     *Expect
+	index map[string]int32 // of the reference, where rows stand alone
+	want  []int32
+	left  []int32 // by index: how often it may still come
+	seen  map[string]struct{}
+	value map[string]value
+	buf   []byte
+}
+
+// value is the newest row of a key.
+type value struct {
+	version uint64
+	row     []byte
+}
+
+// flaw is what a reader finds wrong with a row.
+type flaw uint8
+
+const (
+	sound   flaw = iota
+	foreign      // the answer has no such row
+	again        // it was there as often as the answer has it
+	stale        // its key has a newer value already
+)
+
+// String says what was found, behind "row X became visible, ".
+func (f flaw) String() string {
+	return [...]string{"", "which the reference answer does not have", "again", "although its key had a newer value"}[f]
+}
+
+// reset begins another run; reference are the rows of the answer.
+func (r *reader) reset(x *Expect, reference [][]byte) {
+	r.x = x
+	if r.index == nil && x.Alone != nil {
+		r.index = make(map[string]int32, len(reference))
+		for _, row := range reference {
+			k, ok := r.index[string(row)]
+			if !ok {
+				k = int32(len(r.want))
+				r.index[string(row)] = k
+				r.want = append(r.want, 0)
+			}
+			r.want[k]++
+		}
+	}
+	r.left = append(r.left[:0], r.want...)
+	if r.seen == nil {
+		r.seen, r.value = map[string]struct{}{}, map[string]value{}
+	}
+	clear(r.seen)
+	clear(r.value)
+}
+
+// take takes a row that has become visible.
+func (r *reader) take(row []byte) flaw {
+	if r.x.Values {
+		key, version := r.x.Key(row)
+		if old, ok := r.value[string(key)]; ok && old.version >= version {
+			return stale
+		}
+		r.value[string(key)] = value{version, row}
+	}
+	switch {
+	case r.x.Alone != nil:
+		r.buf = r.x.Alone(r.buf[:0], row)
+		k, ok := r.index[string(r.buf)]
+		if !ok {
+			return foreign
+		}
+		if r.left[k]--; r.left[k] < 0 {
+			return again
+		}
+	case r.x.Key != nil:
+		key, version := r.x.Key(row)
+		r.buf = binary.AppendUvarint(append(r.buf[:0], key...), version)
+		if _, ok := r.seen[string(r.buf)]; ok {
+			return again
+		}
+		r.seen[string(r.buf)] = struct{}{}
+	}
+	return sound
+}
+
+// values returns the newest row of every key.
+func (r *reader) values(dst [][]byte) [][]byte {
+	for _, v := range r.value { //det:unordered the rows are sorted
+		dst = append(dst, v.row)
+	}
+	return dst
+}
+
+// distinct drops rows that are there already from a sorted list: a table keeps
+// equal values of one key once.
+func distinct(rows [][]byte) [][]byte {
+	kept := rows[:0]
+	for i, row := range rows {
+		if i == 0 || !bytes.Equal(row, rows[i-1]) {
+			kept = append(kept, row)
+		}
+	}
+	return kept
+}

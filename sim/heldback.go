@@ -1,0 +1,41 @@
+package sim
+
+import (
+	"weir/faults"
+	"weir/sim/seed"
+	"weir/trace"
+)
+
+// held is a durable step that is held back while others go on: the operation, an
+// event after which the next such operation is the one meant, and an event that
+// then passes several times before somebody crashes.
+type held struct {
+	target faults.Target
+	op     string
+	before trace.Kind
+	passes trace.Kind
+}
+
+// heldSteps are the steps whose effects pile up while one of them is on its way.
+func heldSteps() []held {
+	return []held{
+		{faults.Sink, "commit", trace.Completed, trace.Completed},
+		{faults.Sink, "commit", trace.LineAdvanced, trace.SnapshotStored},
+		{faults.Storage, "put", trace.TaskDrained, trace.TaskDrained}, // a task's last snapshot, while others drain
+		{faults.Storage, "put", trace.TaskDrained, trace.SnapshotStored},
+	}
+}
+
+// heldBack delays one operation by the length of several checkpoints, and has
+// somebody crash when some of them have passed.
+func (r RandomFaults) heldBack(d *seed.Stream) []faults.Fault {
+	if !d.Chance(1, 4) {
+		return nil
+	}
+	s := pick(d, heldSteps())
+	anchor := faults.Nth(1+d.Draw(4), one(s.before))
+	f := faults.Fault{Kind: faults.Delay, Target: s.target, Op: s.op, Times: 1, Duration: d.Range(30_000_000, 130_000_000), When: faults.At(anchor)}
+	c := r.victim(d, 1, 5)
+	c.When = faults.At(append([]faults.Step{anchor, faults.Nth(1+d.Draw(4), one(s.passes))}, shortly(d)...)...)
+	return []faults.Fault{f, c}
+}
