@@ -12,7 +12,7 @@ import (
 
 // imports is the architecture: which of our packages a package may import. A
 // key ending in /... covers everything below it, "*" any package.
-// docs/rfcs/0002-imports.md says why where this departs from the design.
+// docs/rfcs/0002-imports.md and 0003-house.md say why.
 var imports = []struct{ pkg, may string }{
 	{"id", ""},
 	{"trace", ""},
