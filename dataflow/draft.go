@@ -67,7 +67,7 @@ func (d *Draft) queuedUntil(i *input) bool {
 	for k := range i.q.len() {
 		b := i.q.at(k)
 		switch {
-		case b.Item == Data || b.Item == EndData:
+		case b.carried():
 			d.addIn(i, b)
 		case b.Item == EndStream || b.Epoch >= d.head.Epoch:
 			return false
@@ -107,7 +107,7 @@ func (d *Draft) Outputs() {
 		}
 		for k := range o.q.len() {
 			b := o.q.at(k)
-			if b.Item != Data && b.Item != EndData {
+			if !b.carried() {
 				continue
 			}
 			b.Shared = true
@@ -132,7 +132,7 @@ type Mark struct {
 }
 
 func (in *input) header() InputHeader {
-	return InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone, Beyond: in.loose.snapshot()}
+	return InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone, Waves: in.waves, Beyond: in.loose.snapshot()}
 }
 
 // Mark returns where an input stands now.
@@ -211,7 +211,7 @@ func (t *Task) header(e, base id.Epoch) Header {
 	h := Header{
 		Epoch: e, Attempt: t.attempt, Base: base, Watermark: t.watermark, Drained: t.drained,
 		Delivered: positions[:in:in], Sealed: positions[in:],
-		Inputs: make([]InputHeader, len(t.inputs)),
+		Inputs: make([]InputHeader, len(t.inputs)), Loop: t.loopHeader(),
 	}
 	if t.source != nil {
 		h.Offset = t.source.Offset()

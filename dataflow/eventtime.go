@@ -49,7 +49,9 @@ func (t *Task) advanceWatermark(wm int64) {
 	}
 	if wm != EndOfTime { // EndData says as much
 		for i := range t.outputs {
-			t.outputs[i].setWatermark(wm)
+			if !t.outputs[i].Back { // what comes round says nothing of what is still to come
+				t.outputs[i].setWatermark(wm)
+			}
 		}
 	}
 }

@@ -102,7 +102,9 @@ func drawDraft(t *rapid.T, r *rig) *Draft {
 	h.Save = rapid.SliceOfN(rapid.Byte(), 1, 300).Draw(t, "save")
 	for range rapid.IntRange(1, 4).Draw(t, "inputs") {
 		h.Delivered = append(h.Delivered, id.Seq(rapid.Uint64().Draw(t, "delivered")))
-		h.Inputs = append(h.Inputs, InputHeader{rapid.Int64().Draw(t, "wm"), rapid.Bool().Draw(t, "ended"), rapid.Bool().Draw(t, "gone"), beyond(t, h.Delivered[len(h.Delivered)-1])})
+		h.Loop = LoopHeader{rapid.Uint32().Draw(t, "sent"), rapid.Uint32().Draw(t, "quiet"), rapid.Bool().Draw(t, "moved"), rapid.Bool().Draw(t, "loop ended")}
+		waves := InputWaves{1 + rapid.Uint32Max(9).Draw(t, "seen"), rapid.Uint32().Draw(t, "quiet")}
+		h.Inputs = append(h.Inputs, InputHeader{rapid.Int64().Draw(t, "wm"), rapid.Bool().Draw(t, "ended"), rapid.Bool().Draw(t, "gone"), waves, beyond(t, h.Delivered[len(h.Delivered)-1])})
 		d.in = append(d.in, captured{len(h.Inputs) - 1, drawBuffer(t)})
 	}
 	for range rapid.IntRange(1, 4).Draw(t, "outputs") {
@@ -197,7 +199,7 @@ func TestSnapshotWithFlippedBits(t *testing.T) {
 func TestSnapshotOfAnotherVersion(t *testing.T) {
 	enc := example(t)
 	enc[8] = 9
-	if _, err := DecodeSnapshot(enc); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), "format version 9, this program reads 2: restore with the program that wrote it") {
+	if _, err := DecodeSnapshot(enc); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), "format version 9, this program reads 3: restore with the program that wrote it") {
 		t.Errorf("another version: %v", err)
 	}
 	if _, err := DecodeSnapshot([]byte("something else altogether")); !errors.Is(err, state.ErrCorrupt) || !strings.Contains(err.Error(), "no snapshot object of weir") {
