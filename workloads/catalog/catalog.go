@@ -9,11 +9,12 @@ import (
 	"weir/workloads/keyedcount"
 	"weir/workloads/nexmark"
 	"weir/workloads/pipelines"
+	"weir/workloads/reachability"
 )
 
 // constructors returns how to make each workload, in the order of the tables.
 func constructors() []func() workloads.Workload {
-	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New}
+	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, reachability.New}
 }
 
 // All returns every workload at its defaults, in a fixed order.
