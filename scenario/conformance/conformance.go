@@ -29,6 +29,10 @@ func (v *Verdict) OK() bool { return len(v.Refuted)+len(v.Idle) == 0 }
 // refuses operators that are not deterministic.
 var jobs = []string{"keyedcount", "nexmark-q5", "nexmark-q8", "pipelines"}
 
+// cyclic comes to them if the algorithm declares graphs with cycles; its channels
+// are FIFO always.
+const cyclic = "reachability"
+
 // Try runs what s declares: every job with so many seeds, over FIFO channels and,
 // if it declares that it can, over channels that reorder. It stops early once
 // something is refuted.
@@ -46,11 +50,23 @@ func Try(s *algorithms.Spec, seeds uint64) (*Verdict, error) {
 		}
 		works = append(works, w)
 	}
+	loop := -1
+	if s.Declared.Topologies == dataflow.AnyTopology {
+		w, err := workloadcatalog.New(cyclic)
+		if err != nil {
+			return nil, err
+		}
+		loop = len(works)
+		works = append(works, w)
+	}
 	if s.Declared.NonDeterminism != dataflow.Refused {
 		works = append(works, newDice())
 	}
-	for _, w := range works {
+	for i, w := range works {
 		for _, reorder := range orders {
+			if reorder && i == loop {
+				continue
+			}
 			w.Small()
 			before := v.seen.Recoveries
 			if err := v.sweep(s, w, reorder, seeds); err != nil {

@@ -47,8 +47,8 @@ func TestLiars(t *testing.T) {
 	for _, l := range algorithmstest.Liars() {
 		t.Run(l.Spec.Name+"/"+l.Property, func(t *testing.T) {
 			v := try(t, l.Spec)
-			if v.OK() != l.NeedsCycle { // one that needs a cycle must be moved once there are some
-				t.Errorf("believed: %v", v.OK())
+			if v.OK() {
+				t.Error("believed")
 			}
 			t.Log(v.Refuted, v.Idle)
 		})

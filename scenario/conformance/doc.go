@@ -3,7 +3,4 @@
 // faults and the oracles of package check. What was declared and did not hold is
 // refuted; what was declared and no run showed is idle. Both fail: a property is
 // neither believed nor a matter of luck.
-//
-// Not exercised: cycles. An input that ends when everything before it has ended
-// never ends on a back-edge, so that a job with one does not come to its end.
 package conformance
