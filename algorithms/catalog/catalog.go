@@ -7,6 +7,7 @@ import (
 
 	"weir/algorithms"
 	"weir/algorithms/aligned"
+	"weir/algorithms/alignedcyclic"
 	"weir/algorithms/atleastonce"
 	"weir/algorithms/chandylamport"
 	"weir/algorithms/cicbcs"
@@ -22,6 +23,7 @@ func All() []*algorithms.Spec {
 	return []*algorithms.Spec{
 		none.Spec(),
 		aligned.Spec(),
+		alignedcyclic.Spec(),
 		atleastonce.Spec(),
 		unaligned.Spec(),
 		stoptheworld.Spec(),
