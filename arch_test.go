@@ -55,7 +55,7 @@ var imports = []struct{ pkg, may string }{
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace external dataflow/operators state state/..."},
 	{"scenario/mutants", "algorithms/... dataflow external state state/pebblestate"},
-	{"scenario/conformance", "algorithms dataflow trace state scenario workloads workloads/catalog workloads/pipelines"},
+	{"scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
 	{"scenario/simtest", "check faults sim scenario trace"},
 	{"bench/machine", "results results/stat"},
 	{"bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... bench/machine external live trace trace/cost dataflow dataflow/... state state/... results results/stat"},

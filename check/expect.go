@@ -88,6 +88,13 @@ type Storage interface {
 	Objects() iter.Seq2[string, []byte]
 }
 
+// LogStorage is a Storage that tells of its logs; what is left in one when the job
+// has ended is garbage.
+type LogStorage interface {
+	// LogLengths ranges over all logs by key with the number of their entries.
+	LogLengths() iter.Seq2[string, int]
+}
+
 // Layout says how to find the way about checkpoint storage.
 type Layout struct {
 	// RecordKey returns where the record of a job-wide checkpoint stands. nil:

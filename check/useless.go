@@ -19,7 +19,8 @@
 // are judged among the complete ones.
 //
 // Without a cycle of channels no zigzag path comes back, and no snapshot is useless:
-// there the oracle cannot tell communication-induced from uncoordinated snapshots.
+// there the oracle cannot tell communication-induced from uncoordinated snapshots,
+// and does nothing.
 //
 // It does not verify snapshots of histories that were rolled back, snapshots that
 // were not stored, nor runs that stop in the middle of a recovery.
@@ -33,13 +34,14 @@ import (
 
 type useless struct {
 	judge
-	alive [][]int32 // by task: its surviving snapshots that are stored or being stored, in order
-	from  []int     // scratch, by task: earliest interval from which a path goes on, 0: none
+	cyclic bool      // else there is nothing to find
+	alive  [][]int32 // by task: its surviving snapshots that are stored or being stored, in order
+	from   []int     // scratch, by task: earliest interval from which a path goes on, 0: none
 }
 
 func newUseless(j judge) watcher {
 	n := len(j.x.Tasks)
-	return &useless{judge: j, alive: make([][]int32, n), from: make([]int, n)}
+	return &useless{judge: j, cyclic: j.x.NoneUseless && cyclic(n, j.x.Channels), alive: make([][]int32, n), from: make([]int, n)}
 }
 
 func (o *useless) Wants() trace.Mask { return 0 }
@@ -52,7 +54,7 @@ func (o *useless) Reset() {}
 // stays so. In the middle of a recovery only some tasks have gone back, and what
 // the others have from them would count as orphans.
 func (o *useless) Finish(End) {
-	if !o.x.NoneUseless || !o.done && o.line.active {
+	if !o.cyclic || !o.done && o.line.active {
 		return
 	}
 	for i := range o.tasks {
@@ -119,4 +121,28 @@ func (o *useless) received(n id.ChannelID) int {
 		return len(o.alive[ch.To]) + 1
 	}
 	return 0
+}
+
+// cyclic reports whether some of n tasks can send to itself through others.
+func cyclic(n int, channels []Channel) bool {
+	inputs, out := make([]int, n), make([][]id.TaskID, n)
+	for _, c := range channels {
+		inputs[c.To]++
+		out[c.From] = append(out[c.From], c.To)
+	}
+	var free []id.TaskID // tasks whose senders have all been passed
+	for t, k := range inputs {
+		if k == 0 {
+			free = append(free, id.TaskID(t))
+		}
+	}
+	passed := 0
+	for ; passed < len(free); passed++ {
+		for _, t := range out[free[passed]] {
+			if inputs[t]--; inputs[t] == 0 {
+				free = append(free, t)
+			}
+		}
+	}
+	return passed < n
 }

@@ -23,10 +23,9 @@ type Scope uint8
 
 // The scopes, widest first.
 const (
-	ScopeAll    Scope = iota + 1 // every task
-	ScopeRegion                  // the tasks connected with a failed one
-	ScopeLine                    // the tasks behind a recovery line
-	ScopeTask                    // the failed tasks only
+	ScopeAll  Scope = iota + 1 // every task
+	ScopeLine                  // the tasks behind a recovery line
+	ScopeTask                  // the failed tasks only
 )
 
 // Snapshots says how an algorithm's snapshots come about.
@@ -68,7 +67,7 @@ const (
 type Captures struct{ Inputs, Outputs bool }
 
 // Properties are what an algorithm declares. Each is read by code that would go
-// wrong without it, and exercised by algorithms/algorithmstest.
+// wrong without it, and exercised by scenario/conformance.
 type Properties struct {
 	State, Output  Guarantee
 	Topologies     Topology

@@ -14,7 +14,7 @@ func (q *queue) at(i int) *Buffer { return q.ring[(q.head+i)&(len(q.ring)-1)] }
 func (q *queue) set(i int, b *Buffer) { q.ring[(q.head+i)&(len(q.ring)-1)] = b }
 
 func (q *queue) grow() {
-	next := make([]*Buffer, max(2, 2*len(q.ring)))
+	next := make([]*Buffer, max(8, 2*len(q.ring)))
 	for i := range q.n {
 		next[i] = q.at(i)
 	}

@@ -58,6 +58,7 @@ func benchmarkScenario(b *testing.B, algorithm, state string) {
 	b.ReportMetric(float64(seed)*1e9/float64(cpu), "runs/cpu-s")
 	b.ReportMetric(float64(events)/float64(seed), "events/run")
 	b.ReportMetric(float64(checkpoints)/float64(seed), "checkpoints/run")
+	b.ReportMetric(float64(r.Twins)/float64(seed), "twins/run")
 }
 
 // fit returns the first n seeds whose runs are what the benchmark says of them.

@@ -32,11 +32,17 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 		}
 		return got, err
 	}
+	partition := workloads.Partition
+	if w, ok := c.Workload.(interface {
+		Partition(tasks []dataflow.TaskInfo, i int) (p, of int)
+	}); ok {
+		partition = w.Partition // sources that are not of one length
+	}
 	for i := range tasks {
 		t := &tasks[i]
 		ct := check.Task{Name: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
 		if ct.Source {
-			ct.Partition, ct.Partitions = workloads.Partition(tasks, i)
+			ct.Partition, ct.Partitions = partition(tasks, i)
 		}
 		x.Tasks = append(x.Tasks, ct)
 		for _, out := range t.Outputs {
@@ -53,7 +59,7 @@ func Expectation(c *Config, tasks []dataflow.TaskInfo, st check.Storage) (check.
 func promise(x *check.Expect, p dataflow.Properties) {
 	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(p.Output)
 	x.Coordinated, x.AppendSink, x.NoneUseless = p.HasRounds(), p.AppendSink, p.NoneUseless
-	x.Resends, x.Replays = p.Rollback == dataflow.ScopeTask, p.NonDeterminism == dataflow.Recorded
+	x.Resends, x.Replays = p.Rollback == dataflow.ScopeTask, p.Rollback == dataflow.ScopeTask && p.NonDeterminism != dataflow.Tolerated // a task that restarts alone and refuses draws does again what it did
 }
 
 // layout tells the checker how checkpoint storage is laid out.

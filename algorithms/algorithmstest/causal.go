@@ -40,6 +40,32 @@ func Causal() *algorithms.Spec {
 	}
 }
 
+// CausalInputs is causal that records and repeats only what depends on the world
+// around an operator: which input is served, how much a source emits. A draw of
+// an operator itself would be drawn anew, so that it refuses those that draw.
+func CausalInputs() *algorithms.Spec {
+	s := Causal()
+	s.Name, s.Short = "causal-inputs", "as causal, but operators must be deterministic: what they draw is not recorded"
+	s.Declared.NonDeterminism = dataflow.Refused
+	s.Protocol = func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &causalInputs{} }
+	return s
+}
+
+type causalInputs struct{ causal }
+
+func (p *causalInputs) Recall(c dataflow.Choice) (uint64, bool) {
+	if c == dataflow.RandomDraw || c == dataflow.ClockRead {
+		return 0, false
+	}
+	return p.causal.Recall(c)
+}
+
+func (p *causalInputs) Record(c dataflow.Choice, v uint64) {
+	if c != dataflow.RandomDraw && c != dataflow.ClockRead {
+		p.causal.Record(c, v)
+	}
+}
+
 // determinant is one choice.
 type determinant struct {
 	c dataflow.Choice

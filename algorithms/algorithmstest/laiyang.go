@@ -2,6 +2,7 @@ package algorithmstest
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"weir/algorithms"
 	"weir/algorithms/coordinator"
@@ -39,7 +40,8 @@ const (
 // colours is the half of one task.
 type colours struct {
 	rounds.Participant
-	open []*colour
+	open  []*colour
+	taken []id.Epoch // rounds that this task has a snapshot of
 }
 
 // colour is a snapshot that may still get channel state.
@@ -79,7 +81,7 @@ func (p *colours) Trigger(e, _ id.Epoch) {
 	for o := range p.K.Info().Outputs {
 		c.sealedAt = append(c.sealedAt, c.draft.SealedUpTo(o))
 	}
-	p.open = append(p.open, c)
+	p.open, p.taken = append(p.open, c), append(p.taken, e)
 	p.tell(c)
 }
 
@@ -105,6 +107,10 @@ func (p *colours) Message(data []byte) {
 	m, _, err := coordinator.DecodeMessage(data)
 	if err == nil && m.Kind == rounds.Trigger {
 		p.Trigger(m.Epoch, 0) // also a task that nobody sends anything
+		if m.Epoch < p.Newest && p.Newest != ^id.Epoch(0) && !slices.Contains(p.taken, m.Epoch) {
+			// a newer round came first: this one can never be whole, and would hold up those behind it
+			p.K.Tell((&coordinator.Message{Kind: coordinator.Decline, Epoch: m.Epoch, Text: "a newer round has begun here"}).Encode())
+		}
 	} else if err == nil && m.Kind == whole {
 		if c := p.take(m.Epoch); c != nil {
 			c.draft.Seal()

@@ -24,7 +24,8 @@ type piece struct {
 	index uint32               // of the newest snapshot of this attempt
 	at    id.Seq               // of the head in its log
 	head  dataflow.Header      // newest snapshot that counts
-	next  dataflow.Header      // stored, on its way into the head log
+	next  dataflow.Stored      // stored, on its way into the head log
+	files []state.FileRef      // of the head
 	entry id.Ticket            // of the append under way
 	busy  bool                 // a snapshot is under way
 	again bool                 // and another one is wanted
@@ -94,7 +95,7 @@ func (p *piece) Dedups() bool { return true }
 
 // Stored makes the snapshot the head.
 func (p *piece) Stored(e id.Epoch, s dataflow.Stored) {
-	p.next = s.Header
+	p.next = s
 	data := state.AppendEntry(nil, p.at+1, 1, binary.LittleEndian.AppendUint64(nil, uint64(e)))
 	p.entry = p.k.Store(state.Op{Kind: state.OpAppend, Key: headLog(p.k.Info().ID), Data: data, Attempt: p.k.Attempt(), From: p.at, To: p.at + 1})
 }
@@ -110,9 +111,12 @@ func (p *piece) Done(t id.Ticket, r state.Result) {
 	}
 	if p.head.Epoch != 0 {
 		p.k.Store(state.Op{Kind: state.OpDelete, Key: string(dataflow.SnapshotKey(p.k.Info().ID, p.head.Epoch))})
+		for _, f := range p.files { // snapshots are full: no other one needs them
+			p.k.Store(state.Op{Kind: state.OpDelete, Key: f.Name})
+		}
 	}
 	p.at++
-	p.head, p.busy = p.next, false
+	p.head, p.files, p.busy = p.next.Header, p.next.Files, false
 	p.k.Observe(trace.LineAdvanced, p.head.Epoch, "")
 	for o := range p.sent {
 		p.k.Release(o, p.head.Sealed[o])

@@ -242,16 +242,16 @@ func (c *pieces) finish() {
 		return
 	}
 	c.running = false
-	c.client.List([]string{coordinator.SnapshotPrefix}, func(rows []state.Entry, err error) {
+	c.client.List([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix}, func(rows []state.Entry, err error) {
 		newest := map[string]id.Epoch{}
 		for _, r := range rows {
-			e, _ := coordinator.EpochOfKey(r.Key)
-			dir := r.Key[:strings.LastIndexByte(r.Key, '/')]
-			newest[dir] = max(newest[dir], e)
+			if e, _ := coordinator.EpochOfKey(r.Key); strings.HasPrefix(r.Key, coordinator.SnapshotPrefix) {
+				newest[taskOf(r.Key)] = max(newest[taskOf(r.Key)], e)
+			}
 		}
 		var old []string
 		for _, r := range rows {
-			if e, _ := coordinator.EpochOfKey(r.Key); e < newest[r.Key[:strings.LastIndexByte(r.Key, '/')]] {
+			if e, _ := coordinator.EpochOfKey(r.Key); e != newest[taskOf(r.Key)] {
 				old = append(old, r.Key)
 			}
 		}
@@ -265,3 +265,6 @@ func (c *pieces) finish() {
 		})
 	})
 }
+
+// taskOf is the part of the key of a snapshot or a file that names the task.
+func taskOf(key string) string { return strings.Split(key, "/")[1] }

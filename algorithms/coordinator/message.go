@@ -55,7 +55,7 @@ func partSize(ref, positions, files int) int { return 40 + ref + 4*positions + 6
 // DecodeMessage is the inverse of Encode; part is what PartOf says of Stored.
 func DecodeMessage(src []byte) (m Message, part Part, err error) {
 	r := state.NewReader(src)
-	m.Kind, m.Epoch, m.Base = MessageKind(r.Bytes()), id.Epoch(r.Uint64()), id.Epoch(r.Uint64())
+	m.Kind, m.Epoch, m.Base = kindOf(r.Bytes()), id.Epoch(r.Uint64()), id.Epoch(r.Uint64())
 	m.Text = string(r.Bytes())
 	if r.Byte() != 0 {
 		part = readPart(r, make([]id.Seq, 0, 8))
@@ -64,6 +64,17 @@ func DecodeMessage(src []byte) (m Message, part Part, err error) {
 		return m, part, fmt.Errorf("message between coordinator and task: %w", err)
 	}
 	return m, part, nil
+}
+
+// kindOf returns the kind that is called name. The frequent ones cost no memory.
+func kindOf(name []byte) MessageKind {
+	switch string(name) {
+	case string(Complete):
+		return Complete
+	case string(Ack):
+		return Ack
+	}
+	return MessageKind(name)
 }
 
 // Part is one task's share of a checkpoint: where it is and what it consists of.

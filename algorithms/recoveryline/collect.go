@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"weir/algorithms/coordinator"
+	"weir/dataflow"
 	"weir/id"
 	"weir/state"
 	"weir/trace"
@@ -37,7 +38,7 @@ func (c *Coordinator) advance() {
 			c.h.Tell(id.TaskID(t), (&coordinator.Message{Kind: coordinator.Complete, Epoch: at.Epoch}).Encode())
 		}
 		for i, d := range at.Delivered {
-			c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][i], To: d}, nil)
+			c.trim(id.TaskID(t), i, d, nil)
 		}
 	}
 	c.client.Delete(dead, nil)
@@ -106,13 +107,41 @@ func (c *Coordinator) cleanUp() {
 		for _, k := range last.References() {
 			live[k] = true
 		}
-		for i, d := range last.Delivered {
-			c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][i], To: d}, nil)
-		}
 	}
 	prefixes := []string{coordinator.SnapshotPrefix, coordinator.FilePrefix}
-	c.client.Sweep(^id.Epoch(0), prefixes, func(k string) bool { return live[k] }, func() {
-		c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
-		c.h.JobDone()
+	c.trimAll(func() {
+		c.client.Sweep(^id.Epoch(0), prefixes, func(k string) bool { return live[k] }, func() {
+			c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
+			c.h.JobDone()
+		})
 	})
+}
+
+// MutantNeverTrimmed is the mistake of message logs that keep everything.
+const MutantNeverTrimmed dataflow.Mutant = "never-trimmed"
+
+// trim lets the log of an input go up to a position.
+func (c *Coordinator) trim(t id.TaskID, in int, to id.Seq, then func(state.Result)) {
+	if c.j.Config.Mutant == MutantNeverTrimmed {
+		to = 0
+	}
+	c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][in], To: to}, then)
+}
+
+// trimAll empties the logs of a job that has ended, and then calls then.
+func (c *Coordinator) trimAll(then func()) {
+	left := 1
+	trimmed := func(state.Result) {
+		if left--; left == 0 {
+			then()
+		}
+	}
+	for t := range c.hist {
+		last := &c.hist[t].snaps[len(c.hist[t].snaps)-1]
+		for i, d := range last.Delivered {
+			left++
+			c.trim(id.TaskID(t), i, d, trimmed)
+		}
+	}
+	trimmed(state.Result{})
 }

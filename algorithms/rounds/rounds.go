@@ -131,6 +131,7 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 		c.completeRounds()
 	default:
 		if r := c.round(m.Epoch); r != nil {
+			m, part := m, part // these go to the heap, the common messages do not
 			c.lead.Message(r, from, &m, &part)
 		}
 	}

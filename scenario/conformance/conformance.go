@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"weir/algorithms"
 	"weir/dataflow"
@@ -19,30 +21,60 @@ type Verdict struct {
 	Idle []string
 	Runs int
 	seen seen
+	// topologies are the shapes that ran, with the recoveries in each.
+	topologies map[string]int
 }
 
 // OK reports that everything declared held and was shown.
 func (v *Verdict) OK() bool { return len(v.Refuted)+len(v.Idle) == 0 }
 
-// jobs are the workloads of a suite: a line, a line with event time, a join, and
-// two pipelines that nothing connects. dice comes to them unless the algorithm
-// refuses operators that are not deterministic.
-var jobs = []string{"keyedcount", "nexmark-q5", "nexmark-q8", "pipelines"}
-
-// cyclic comes to them if the algorithm declares graphs with cycles; its channels
-// are FIFO always.
-const cyclic = "reachability"
+// jobs are the workloads of a suite beside the shapes: a line with event time, a
+// join in event time, and two pipelines that nothing connects. dice comes to them
+// unless the algorithm refuses operators that are not deterministic.
+var jobs = []string{"nexmark-q5", "nexmark-q8", "pipelines"}
 
 // Try runs what s declares: every job with so many seeds, over FIFO channels and,
-// if it declares that it can, over channels that reorder. It stops early once
+// if it declares that it can, over channels that reorder; then failures that meet,
+// and a few seeds on a backend with incremental snapshots. It stops early once
 // something is refuted.
 func Try(s *algorithms.Spec, seeds uint64) (*Verdict, error) {
-	v := &Verdict{}
+	v := &Verdict{topologies: map[string]int{}}
+	works, err := v.works(s)
+	if err != nil {
+		return nil, err
+	}
 	orders := []bool{false}
 	if s.Declared.Channels == dataflow.AnyOrder {
 		orders = append(orders, true)
 	}
-	var works []workloads.Workload
+	for _, w := range works {
+		before := v.seen.Recoveries
+		for _, reorder := range orders {
+			c := scenario.Config{Algorithm: s, State: "heap", Workload: w, Reorder: reorder}
+			if err := v.sweep(c, seeds); err != nil || len(v.Refuted) > 0 {
+				return v, err
+			}
+		}
+		if w.Name() == "dice" {
+			v.seen.Throws = v.seen.Recoveries - before
+		}
+		if _, ok := v.topologies[w.Name()]; ok {
+			v.topologies[w.Name()] = v.seen.Recoveries - before
+		}
+	}
+	if err := v.failures(s); err != nil || len(v.Refuted) > 0 {
+		return v, err
+	}
+	v.judge(s.Declared)
+	return v, nil
+}
+
+// cyclic is the workload with a loop, for algorithms that declare graphs with
+// cycles; its channels are FIFO whatever the algorithm could do.
+const cyclic = "reachability"
+
+// works are the jobs for s.
+func (v *Verdict) works(s *algorithms.Spec) (works []workloads.Workload, err error) {
 	for _, name := range jobs {
 		w, err := workloadcatalog.New(name)
 		if err != nil {
@@ -50,45 +82,31 @@ func Try(s *algorithms.Spec, seeds uint64) (*Verdict, error) {
 		}
 		works = append(works, w)
 	}
-	loop := -1
-	if s.Declared.Topologies == dataflow.AnyTopology {
+	if s.Declared.NonDeterminism != dataflow.Refused {
+		works = append(works, newDice())
+	}
+	if s.Declared.Topologies == dataflow.AnyTopology && s.Declared.Channels == dataflow.FIFO {
 		w, err := workloadcatalog.New(cyclic)
 		if err != nil {
 			return nil, err
 		}
-		loop = len(works)
+		v.topologies[cyclic] = 0
 		works = append(works, w)
 	}
-	if s.Declared.NonDeterminism != dataflow.Refused {
-		works = append(works, newDice())
+	for _, w := range newShapes() {
+		v.topologies[w.Name()] = 0
+		works = append(works, w)
 	}
-	for i, w := range works {
-		for _, reorder := range orders {
-			if reorder && i == loop {
-				continue
-			}
-			w.Small()
-			before := v.seen.Recoveries
-			if err := v.sweep(s, w, reorder, seeds); err != nil {
-				return nil, err
-			}
-			if len(v.Refuted) > 0 {
-				return v, nil
-			}
-			if w.Name() == "dice" {
-				v.seen.Throws += v.seen.Recoveries - before
-			}
-		}
+	for _, w := range works {
+		w.Small()
 	}
-	v.judge(s.Declared)
-	return v, nil
+	return works, nil
 }
 
 // Workers of a scenario; task t lives on worker t mod workers.
 const workers = 3
 
-func (v *Verdict) sweep(s *algorithms.Spec, w workloads.Workload, reorder bool, seeds uint64) error {
-	c := scenario.Config{Algorithm: s, State: "heap", Workload: w, Reorder: reorder}
+func (v *Verdict) sweep(c scenario.Config, seeds uint64) error {
 	r, err := scenario.New(c)
 	if err != nil {
 		return err
@@ -99,6 +117,7 @@ func (v *Verdict) sweep(s *algorithms.Spec, w workloads.Workload, reorder bool, 
 		v.seen.begin()
 		o := r.Run(seed)
 		v.Runs++
+		v.seen.end()
 		v.seen.Duplicates += o.Report.Duplicates
 		v.seen.Losses += o.Report.Losses
 		if o.Kind != scenario.Fine {
@@ -114,6 +133,7 @@ func (v *Verdict) judge(p dataflow.Properties) {
 	s := &v.seen
 	v.guarantees(p, s)
 	v.snapshots(p, s)
+	v.circumstances(p, s)
 	for _, c := range []struct {
 		name     string
 		declared bool
@@ -137,6 +157,18 @@ func (v *Verdict) guarantees(p dataflow.Properties, s *seen) {
 	v.shown("State: AtLeastOnce (duplicates)", p.State != dataflow.AtLeastOnce || s.Duplicates > 0)
 	v.shown("State: AtMostOnce (losses)", p.State != dataflow.AtMostOnce || s.Losses > 0)
 	v.shown("a recovery from a snapshot", p.Snapshots == dataflow.NoSnapshots || s.Recoveries > 0)
+}
+
+// circumstances are what every algorithm must have been through.
+func (v *Verdict) circumstances(p dataflow.Properties, s *seen) {
+	for _, name := range slices.Sorted(maps.Keys(v.topologies)) {
+		v.shown("topology "+name+" (a recovery)", p.Snapshots == dataflow.NoSnapshots || v.topologies[name] > 0)
+	}
+	v.shown("a second failure before the first is handled", s.Twice > 0)
+	v.shown("a failure during recovery", s.During > 0)
+	v.shown("a failure after the end of some inputs", s.Ended > 0)
+	v.shown("ends of input in more than one order", len(s.orders) > 1)
+	v.shown("snapshots on a backend with increments", p.Snapshots == dataflow.NoSnapshots || s.Increments > 0)
 }
 
 func (v *Verdict) snapshots(p dataflow.Properties, s *seen) {

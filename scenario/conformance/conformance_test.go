@@ -1,11 +1,14 @@
 package conformance
 
 import (
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"weir/algorithms"
 	"weir/algorithms/algorithmstest"
-	"weir/algorithms/catalog"
+	"weir/dataflow"
 	"weir/scenario/simtest"
 )
 
@@ -13,14 +16,15 @@ func seeds() uint64 {
 	if simtest.Full() {
 		return 400
 	}
-	return 25
+	return 16
 }
 
 // TestConformance: what every algorithm of the catalog, and every family of
 // algorithmstest, declares holds and is shown.
 func TestConformance(t *testing.T) {
-	for _, s := range append(catalog.All(), algorithmstest.LaiYang(), algorithmstest.StrongProductions(), algorithmstest.Causal()) {
+	for _, s := range everyAlgorithm() {
 		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
 			v := try(t, s)
 			for _, r := range v.Refuted {
 				t.Errorf("refuted: %s", r)
@@ -38,7 +42,7 @@ func try(t *testing.T, s *algorithms.Spec) *Verdict {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d runs: %+v", v.Runs, v.seen.counts)
+	t.Logf("%d runs: %+v, recoveries by topology %v", v.Runs, v.seen.counts, v.topologies)
 	return v
 }
 
@@ -46,6 +50,7 @@ func try(t *testing.T, s *algorithms.Spec) *Verdict {
 func TestLiars(t *testing.T) {
 	for _, l := range algorithmstest.Liars() {
 		t.Run(l.Spec.Name+"/"+l.Property, func(t *testing.T) {
+			t.Parallel()
 			v := try(t, l.Spec)
 			if v.OK() {
 				t.Error("believed")
@@ -53,4 +58,33 @@ func TestLiars(t *testing.T) {
 			t.Log(v.Refuted, v.Idle)
 		})
 	}
+}
+
+// TestEveryPropertyHasALiar: TestLiars refutes one for each field of dataflow.Properties.
+func TestEveryPropertyHasALiar(t *testing.T) {
+	refuted := map[string]bool{}
+	for _, l := range algorithmstest.Liars() {
+		declared, _, _ := strings.Cut(strings.TrimPrefix(l.Property, "no "), ":")
+		for name := range strings.SplitSeq(declared, ", ") {
+			refuted[name] = true
+		}
+	}
+	names := fields(reflect.TypeFor[dataflow.Properties](), "")
+	missing(t, "property (liar)", names, refuted, nil)
+	for name := range refuted {
+		if name != "Captures" && !slices.Contains(names, name) {
+			t.Errorf("a liar names %s, which is no property", name)
+		}
+	}
+}
+
+func fields(p reflect.Type, prefix string) (names []string) {
+	for f := range p.Fields() {
+		if f.Type.Kind() == reflect.Struct {
+			names = append(names, fields(f.Type, f.Name+".")...)
+		} else {
+			names = append(names, prefix+f.Name)
+		}
+	}
+	return names
 }

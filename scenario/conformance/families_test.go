@@ -24,6 +24,8 @@ func TestFamilies(t *testing.T) {
 		{algorithmstest.LaiYang(), true},
 		{algorithmstest.StrongProductions(), false},
 		{algorithmstest.Causal(), false},
+		{algorithmstest.CausalInputs(), false},
+		{algorithmstest.MicroBatch(), false},
 	} {
 		t.Run(f.spec.Name, func(t *testing.T) {
 			w, err := workloadcatalog.New("keyedcount")

@@ -21,6 +21,10 @@ type counts struct {
 	Rolled      int // tasks that a recovery restarted although their worker stood
 	Duplicates  int
 	Losses      int
+	Twice       int // failures while another one had no plan yet
+	During      int // failures between a recovery's plan and its last task's being ready
+	Ended       int // failures when some tasks had processed their last record, and some had not
+	Increments  int // snapshots stored on a backend with increments
 }
 
 // seen counts while a run goes on.
@@ -36,23 +40,26 @@ type seen struct {
 	answered map[int]id.Attempt
 	whole    bool       // the next plan starts everything: of a new coordinator, or a task gave up by itself
 	wholly   id.Attempt // the newest that did
+	ends
 }
 
 // begin forgets what a run before left open.
 func (s *seen) begin() {
 	s.open, s.local, s.position = map[id.Epoch]bool{}, map[id.TaskID]map[id.Epoch]bool{}, map[id.ChannelID]uint64{}
 	s.dead, s.answered, s.plan, s.whole, s.wholly = map[int]bool{}, map[int]id.Attempt{}, 0, true, 0
+	s.ends.begin()
 }
 
 // Wants are the kinds that tell.
 func (s *seen) Wants() trace.Mask {
 	return trace.Mask(0).With(trace.Triggered, trace.Completed, trace.Aborted, trace.SnapshotBegun, trace.SnapshotStored, trace.SnapshotFailed,
 		trace.CapturedIn, trace.CapturedOut, trace.Injected, trace.Delivered, trace.TaskStarting, trace.TaskRestored, trace.TaskReady,
-		trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorStarted, trace.TaskFailed)
+		trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorStarted, trace.TaskFailed, trace.TaskDrained)
 }
 
 // Observe takes the next event.
 func (s *seen) Observe(e *trace.Event) {
+	s.failures(e)
 	switch e.Kind {
 	case trace.Triggered:
 		s.open[e.Epoch] = true

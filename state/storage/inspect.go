@@ -59,6 +59,17 @@ func (m *Memory) Logs() iter.Seq[Log] {
 	}
 }
 
+// LogLengths ranges over all logs by key with the number of their entries.
+func (m *Memory) LogLengths() iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		for i := range m.logs {
+			if !yield(m.logs[i].key, len(m.logs[i].entries)) {
+				return
+			}
+		}
+	}
+}
+
 // Len returns the number of objects and the sum of their sizes in bytes; logs not counted.
 func (m *Memory) Len() (objects int, size int64) {
 	m.mu.Lock()
