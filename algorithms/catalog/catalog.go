@@ -23,11 +23,11 @@ func All() []*algorithms.Spec {
 	return []*algorithms.Spec{
 		none.Spec(),
 		aligned.Spec(),
-		alignedcyclic.Spec(),
 		atleastonce.Spec(),
 		unaligned.Spec(),
 		stoptheworld.Spec(),
 		chandylamport.Spec(),
+		alignedcyclic.Spec(),
 		uncoordinated.Spec(),
 		cicbcs.Spec(),
 		cichmnr.Spec(),
