@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"weir/algorithms/catalog"
 	"weir/bench/job"
+	"weir/dataflow"
 	"weir/external/sinks"
 	"weir/results"
 	statecatalog "weir/state/catalog"
@@ -54,6 +56,9 @@ func (g *Grid) Validate() error {
 			return err
 		}
 	}
+	if no := g.Refused(); len(no) == len(g.Workloads)*len(g.Algorithms) && len(no) > 0 {
+		return no[0]
+	}
 	switch {
 	case g.Parallelism < 1 || g.Parallelism > job.MaxSources:
 		return fmt.Errorf("parallelism %d; it must be in 1..%d", g.Parallelism, job.MaxSources)
@@ -90,6 +95,9 @@ func (g *Grid) Cells() []results.Cell {
 	for _, w := range g.Workloads {
 		for _, s := range g.States {
 			for _, a := range g.Algorithms {
+				if g.refused(w, a) != nil {
+					continue
+				}
 				cells = append(cells, g.variant(w, s, a)...)
 			}
 		}
@@ -112,6 +120,36 @@ func (g *Grid) settings(workload string) map[string]string {
 		s[name] = v
 	}
 	return s
+}
+
+// Refused says which algorithms of the grid cannot run which workloads of it, by
+// what they declare: there are no cells for them.
+func (g *Grid) Refused() (all []error) {
+	for _, w := range g.Workloads {
+		for _, a := range g.Algorithms {
+			if err := g.refused(w, a); err != nil {
+				all = append(all, fmt.Errorf("%s: %w", w, err))
+			}
+		}
+	}
+	return all
+}
+
+func (g *Grid) refused(workload, algorithm string) error {
+	a, err := job.LookupAlgorithm(algorithm)
+	if err != nil {
+		return nil // Validate says so
+	}
+	w, err := job.NewWorkload(workload, g.settings(workload))
+	if err != nil {
+		return nil // likewise
+	}
+	graph, err := w.Graph(max(g.Parallelism, 1), func() dataflow.Operator { return nil })
+	if err != nil {
+		return nil // the job will
+	}
+	c := dataflow.DefaultConfig()
+	return catalog.Fit(a.Spec, graph, &c)
 }
 
 func (g *Grid) variant(workload, state, algorithm string) []results.Cell {

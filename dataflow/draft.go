@@ -65,7 +65,7 @@ func (d *Draft) queuedUntil(i *input) bool {
 	for k := range i.q.len() {
 		b := i.q.at(k)
 		switch {
-		case b.Item == Data || b.Item == EndData:
+		case b.carried():
 			d.addIn(i, b)
 		case b.Item == EndStream || b.Epoch >= d.head.Epoch:
 			return false
@@ -105,7 +105,7 @@ func (d *Draft) Outputs() {
 		}
 		for k := range o.q.len() {
 			b := o.q.at(k)
-			if b.Item != Data && b.Item != EndData {
+			if !b.carried() {
 				continue
 			}
 			b.Shared = true
@@ -130,7 +130,7 @@ type Mark struct {
 }
 
 func (in *input) header() InputHeader {
-	return InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone, Beyond: in.loose.snapshot()}
+	return InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone, Waves: in.waves, Beyond: in.loose.snapshot()}
 }
 
 // Mark returns where an input stands now.
@@ -206,7 +206,7 @@ func (t *Task) header(e, base id.Epoch) Header {
 	h := Header{
 		Epoch: e, Attempt: t.attempt, Base: base, Watermark: t.watermark, Drained: t.drained, Firing: t.firing, Advancing: t.advancing,
 		Delivered: positions[:in:in], Sealed: positions[in:],
-		Inputs: make([]InputHeader, len(t.inputs)),
+		Inputs: make([]InputHeader, len(t.inputs)), Loop: t.loopHeader(),
 	}
 	if t.source != nil {
 		h.Offset = t.source.Offset()

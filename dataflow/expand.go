@@ -26,6 +26,10 @@ func (g *Graph) Expand(groups int) ([]TaskInfo, error) {
 		}
 	}
 	g.reserve(tasks)
+	within, heads := g.loops()
+	for t := range tasks {
+		tasks[t].Heads = heads[tasks[t].Vertex]
+	}
 	var next id.ChannelID
 	for n := range g.Edges {
 		e := &g.Edges[n]
@@ -36,7 +40,7 @@ func (g *Graph) Expand(groups int) ([]TaskInfo, error) {
 				}
 				from, to := &tasks[first[e.From]+i], &tasks[first[e.To]+j]
 				c := Channel{
-					ID: next, Edge: n, Partitioning: e.Partitioning, Back: e.Back, Reorders: e.Reorders,
+					ID: next, Edge: n, Partitioning: e.Partitioning, Back: e.Back, Loop: within[n], Reorders: e.Reorders,
 					Forbidden: e.Partitioning == Forward || e.Partitioning == Broadcast,
 				}
 				next++
@@ -106,7 +110,26 @@ func (g *Graph) validate(groups int) error {
 			return err
 		}
 	}
-	return g.checkAcyclic()
+	if err := g.checkAcyclic(); err != nil {
+		return err
+	}
+	return g.checkLoops()
+}
+
+// checkLoops fails on a back-edge that closes no cycle, and on a loop that reorders.
+func (g *Graph) checkLoops() error {
+	within, _ := g.loops()
+	for i := range g.Edges {
+		e := &g.Edges[i]
+		where := fmt.Sprintf("edge %s -> %s", g.Vertices[e.From].Name, g.Vertices[e.To].Name)
+		switch {
+		case e.Back && !within[i]:
+			return fmt.Errorf("%s: marked as Back, and it closes no cycle", where)
+		case e.Reorders && within[i]:
+			return fmt.Errorf("%s: lies within a loop, whose channels must be FIFO: its end is found by what arrives behind everything else", where)
+		}
+	}
+	return nil
 }
 
 // hashed reports whether a vertex has an input that is partitioned by key.

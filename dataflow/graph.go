@@ -78,8 +78,11 @@ type TaskInfo struct {
 	Parallelism int
 	Groups      state.GroupRange
 	NumGroups   int // of the job
-	Inputs      []Channel
-	Outputs     []Channel
+	// Heads is the number of tasks with a back-edge among their inputs in the
+	// loop of this one; 0: it is in no loop.
+	Heads   int
+	Inputs  []Channel
+	Outputs []Channel
 }
 
 // Channel is one end of a channel as its task sees it.
@@ -90,6 +93,7 @@ type Channel struct {
 	Edge         int // index in Graph.Edges
 	Partitioning Partitioning
 	Back         bool
+	Loop         bool // within a loop: what leaves by it can come back
 	// Forbidden edges (pointwise, broadcast) may not be overtaken by barriers:
 	// captured buffers of such a channel could not be redistributed.
 	Forbidden bool

@@ -76,7 +76,7 @@ func (t *Task) record(in *input, b *Buffer) {
 	ended := false
 	for _, d := range in.recorders {
 		switch {
-		case b.Item == Data || b.Item == EndData:
+		case b.carried():
 			d.addIn(in, b)
 			kept = append(kept, d)
 		case b.Item == EndStream || b.Epoch >= d.head.Epoch:

@@ -171,12 +171,14 @@ func (o *output) maySend(b *Buffer) bool {
 	return true
 }
 
-// drain sends what may go and keeps Task.full up to date.
+// drain sends what may go and keeps Task.full up to date. The queue of a
+// back-edge has no limit: a task that stopped for it would keep the loop from
+// emptying the very queue it waits for.
 func (o *output) drain() {
 	for o.q.len() > 0 && o.maySend(o.q.at(0)) {
 		o.t.host.Send(o.index, o.q.pop())
 	}
-	if isFull := o.q.len() >= o.t.cfg.QueueBuffers; isFull != o.isFull {
+	if isFull := !o.Back && o.q.len() >= o.t.cfg.QueueBuffers; isFull != o.isFull {
 		o.isFull = isFull
 		if isFull {
 			o.t.full++

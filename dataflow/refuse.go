@@ -22,6 +22,9 @@ func (p *Properties) Refuses(g *Graph, c *Config) error {
 		if e.Back && p.Topologies == Acyclic {
 			return &Refusal{"Topologies: Acyclic", between + " is a back-edge: its snapshots would miss what goes round"}
 		}
+		if e.Back && p.Captures.Outputs && (e.Partitioning == Forward || e.Partitioning == Broadcast) {
+			return &Refusal{"Captures: Outputs", between + " is a back-edge that no barrier may overtake: its own task would wait for it for ever"}
+		}
 		if e.Reorders && p.Channels == FIFO {
 			return &Refusal{"Channels: FIFO", between + " may reorder: a marker would say nothing of what was sent before it"}
 		}

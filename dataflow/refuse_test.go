@@ -16,6 +16,7 @@ func TestRefuses(t *testing.T) {
 	}{
 		{"nothing special", func(*Properties) {}, func(*Graph, *Config) {}, ""},
 		{"a cycle", func(p *Properties) { p.Topologies = Acyclic }, func(g *Graph, _ *Config) { g.Edges[1].Back = true }, "Topologies: Acyclic"},
+		{"a pointwise cycle", func(p *Properties) { p.Captures.Outputs = true }, func(g *Graph, _ *Config) { g.Edges[1].Back, g.Edges[1].Partitioning = true, Forward }, "Captures: Outputs"},
 		{"reordering", func(p *Properties) { p.Channels = FIFO }, func(g *Graph, _ *Config) { g.Edges[1].Reorders = true }, "Channels: FIFO"},
 		{"moods", func(p *Properties) { p.NonDeterminism = Refused }, func(g *Graph, _ *Config) { g.Vertices[1].NonDeterministic = true }, "NonDeterminism: Refused"},
 		{"two at once", func(p *Properties) { p.MaxConcurrent = 1 }, func(_ *Graph, c *Config) { c.Checkpoint.MaxConcurrent = 2 }, "MaxConcurrent: 1"},

@@ -192,14 +192,14 @@ func (t *Task) resume() {
 		s.Epoch, s.Saved = h.Epoch, h.Save
 		t.watermark, t.atLow = h.Watermark, 0
 		t.firing, t.advancing = h.Firing, h.Advancing
-		t.drained, t.ended = h.Drained, h.Drained
+		t.drained, t.ended, t.loop = h.Drained, h.Drained || h.Loop.Ended, h.Loop
 		for i := range t.inputs {
 			in := &t.inputs[i]
 			in.delivered, in.arrived = h.Delivered[i], h.Delivered[i]
 			if in.loose != nil {
 				in.loose.restore(in.delivered, h.Inputs[i].Beyond)
 			}
-			in.wm, in.ended, in.gone = h.Inputs[i].Watermark, h.Inputs[i].Ended, h.Inputs[i].Gone
+			in.wm, in.ended, in.gone, in.waves = h.Inputs[i].Watermark, h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
 		}
 		for i := range t.outputs {
 			t.outputs[i].sealed = h.Sealed[i]

@@ -9,7 +9,7 @@ import (
 )
 
 // SnapshotVersion is the version of the snapshot object's format.
-const SnapshotVersion = 3
+const SnapshotVersion = 4
 
 const snapshotMagic = "WEIRSNAP"
 
@@ -33,6 +33,7 @@ type Header struct {
 	// Rotation is the next receiver of each Rebalance edge: a replay sends every
 	// record where it went before.
 	Rotation []uint32
+	Loop     LoopHeader
 	Save     []byte // the algorithm's section
 }
 
@@ -40,6 +41,7 @@ type Header struct {
 type InputHeader struct {
 	Watermark   int64
 	Ended, Gone bool
+	Waves       InputWaves
 	// Beyond is what was delivered out of order; nil: nothing, as on every FIFO channel.
 	Beyond *Beyond
 }
@@ -91,6 +93,7 @@ func (d *Draft) encode() []byte {
 	for _, n := range h.Rotation {
 		b = appendUvarint(b, uint64(n))
 	}
+	b = appendLoop(b, &h.Loop)
 	b = AppendRecord(b, h.Save)
 	b = appendCaptured(b, d.in)
 	b = appendCaptured(b, d.out)
@@ -108,14 +111,25 @@ func flags(a, b bool) uint64 {
 	return f
 }
 
-const flagBeyond = 4
+const (
+	flagBeyond = 4
+	flagWaves  = 8
+)
 
 func appendInputFlags(b []byte, in *InputHeader) []byte {
 	f := byte(flags(in.Ended, in.Gone))
-	if in.Beyond == nil {
-		return append(b, f)
+	if in.Beyond != nil {
+		f |= flagBeyond
 	}
-	b = appendUvarint(append(b, f|flagBeyond), uint64(in.Beyond.EndAt))
+	if in.Waves.Seen == 0 {
+		b = append(b, f)
+	} else {
+		b = appendUvarint(appendUvarint(append(b, f|flagWaves), uint64(in.Waves.Seen)), uint64(in.Waves.Quiet))
+	}
+	if in.Beyond == nil {
+		return b
+	}
+	b = appendUvarint(b, uint64(in.Beyond.EndAt))
 	b = appendUvarint(b, uint64(len(in.Beyond.Delivered)))
 	for _, s := range in.Beyond.Delivered {
 		b = appendUvarint(appendUvarint(b, uint64(s.From)), uint64(s.To))
@@ -130,6 +144,9 @@ func appendInputFlags(b []byte, in *InputHeader) []byte {
 func readInputFlags(r *state.Reader, upTo id.Seq, in *InputHeader) {
 	f := r.Byte()
 	in.Ended, in.Gone = f&1 != 0, f&2 != 0
+	if f&flagWaves != 0 {
+		in.Waves = InputWaves{Seen: uint32(r.Uvarint()), Quiet: uint32(r.Uvarint())}
+	}
 	if f&flagBeyond == 0 {
 		return
 	}
@@ -190,10 +207,10 @@ func DecodeBuffer(seq id.Seq, n uint32, src []byte) (*Buffer, error) {
 		}
 	}
 	positions := b.Records
-	if b.Watermark != NoWatermark || b.Item == EndData {
+	if b.Watermark != NoWatermark || b.Item == EndData || b.Item == Wave {
 		positions++
 	}
-	whole := b.Item == Data || b.Item == EndData && positions == 1
+	whole := b.Item == Data || b.carried() && positions == 1
 	if !whole || len(rest) > 0 || positions != b.N || positions == 0 || seq == 0 {
 		return nil, fmt.Errorf("buffer: %w: item %d with %d records, %d bytes behind them and %d positions from %d", state.ErrCorrupt, b.Item, b.Records, len(rest), n, seq)
 	}
@@ -257,6 +274,14 @@ func readHeader(r *state.Reader, h *Header) {
 	for range r.Count(1) {
 		h.Rotation = append(h.Rotation, uint32(r.Uvarint()))
 	}
+	h.Loop.Sent, h.Loop.Quiet = uint32(r.Uvarint()), uint32(r.Uvarint())
+	l := r.Byte()
+	h.Loop.Moved, h.Loop.Ended = l&1 != 0, l&2 != 0
+}
+
+func appendLoop(b []byte, l *LoopHeader) []byte {
+	b = appendUvarint(appendUvarint(b, uint64(l.Sent)), uint64(l.Quiet))
+	return append(b, byte(flags(l.Moved, l.Ended)))
 }
 
 func readCaptured(r *state.Reader, channels int) []CapturedBuffer {

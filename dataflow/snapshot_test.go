@@ -104,7 +104,9 @@ func drawDraft(t *rapid.T, r *rig) *Draft {
 	h.Save = rapid.SliceOfN(rapid.Byte(), 1, 300).Draw(t, "save")
 	for range rapid.IntRange(1, 4).Draw(t, "inputs") {
 		h.Delivered = append(h.Delivered, id.Seq(rapid.Uint64().Draw(t, "delivered")))
-		h.Inputs = append(h.Inputs, InputHeader{rapid.Int64().Draw(t, "wm"), rapid.Bool().Draw(t, "ended"), rapid.Bool().Draw(t, "gone"), beyond(t, h.Delivered[len(h.Delivered)-1])})
+		h.Loop = LoopHeader{rapid.Uint32().Draw(t, "sent"), rapid.Uint32().Draw(t, "quiet"), rapid.Bool().Draw(t, "moved"), rapid.Bool().Draw(t, "loop ended")}
+		waves := InputWaves{1 + rapid.Uint32Max(9).Draw(t, "seen"), rapid.Uint32().Draw(t, "quiet")}
+		h.Inputs = append(h.Inputs, InputHeader{rapid.Int64().Draw(t, "wm"), rapid.Bool().Draw(t, "ended"), rapid.Bool().Draw(t, "gone"), waves, beyond(t, h.Delivered[len(h.Delivered)-1])})
 		d.in = append(d.in, captured{len(h.Inputs) - 1, drawBuffer(t)})
 	}
 	for range rapid.IntRange(1, 4).Draw(t, "outputs") {
@@ -198,9 +200,9 @@ func TestSnapshotWithFlippedBits(t *testing.T) {
 
 func TestSnapshotOfAnotherVersion(t *testing.T) {
 	enc := example(t)
-	for _, v := range []byte{1, 2, 9} { // 2 held timers and lists outside the state
+	for _, v := range []byte{1, 2, 3, 9} { // 2 held timers and lists outside the state, 3 knew no loops
 		enc[8] = v
-		if _, err := DecodeSnapshot(enc); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), fmt.Sprintf("format version %d, this program reads 3: restore with the program that wrote it", v)) {
+		if _, err := DecodeSnapshot(enc); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), fmt.Sprintf("format version %d, this program reads 4: restore with the program that wrote it", v)) {
 			t.Errorf("version %d: %v", v, err)
 		}
 	}

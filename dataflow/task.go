@@ -72,7 +72,8 @@ type Task struct {
 	lastIn   int      // input served last, for the rotation
 	full     int      // outputs at their limit
 	openBufs int      // outputs with something not sealed
-	parked   bool     // the recorded input has nothing to serve: wait for the next arrival
+	loop     LoopHeader
+	parked   bool // the recorded input has nothing to serve: wait for the next arrival
 	flushing bool
 
 	drafts []*Draft
@@ -131,6 +132,7 @@ type input struct {
 	ended     bool   // EndData delivered
 	gone      bool   // EndStream delivered
 	wm        int64
+	waves     InputWaves
 	recorders []*Draft // drafts that record this input until their barrier
 	loose     *loose   // nil: the channel is FIFO
 }
@@ -166,6 +168,9 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	t.inputs = make([]input, len(info.Inputs))
 	for i := range t.inputs {
 		t.inputs[i] = input{Channel: info.Inputs[i], wm: NoWatermark}
+		if info.Inputs[i].Back {
+			t.inputs[i].wm = EndOfTime // never holds the task's back
+		}
 		if info.Inputs[i].Reorders {
 			t.inputs[i].loose = &loose{}
 		}

@@ -72,7 +72,9 @@ func (t *Task) fire(most int) {
 		}
 		if wm != EndOfTime { // EndData says as much
 			for i := range t.outputs {
-				t.outputs[i].setWatermark(wm)
+				if !t.outputs[i].Back { // what comes round says nothing of what is still to come
+					t.outputs[i].setWatermark(wm)
+				}
 			}
 		}
 		t.firing = t.past // OnWatermark has set timers that are due

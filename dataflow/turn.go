@@ -48,6 +48,8 @@ func (t *Task) take(i int) {
 		} else {
 			t.inputEnds(i)
 		}
+	case Wave:
+		t.deliverWave(i, b)
 	case EndStream:
 		if in.loose != nil {
 			in.loose.gone, in.loose.goneAt = true, b.Seq-1
@@ -65,7 +67,7 @@ func (t *Task) take(i int) {
 			t.settle(i, b)
 		}
 	}
-	if t.afterer != nil && t.phase == running && (b.Item == Data || b.Item == EndData) {
+	if t.afterer != nil && t.phase == running && b.carried() {
 		t.afterer.After(i)
 	}
 }
@@ -117,6 +119,9 @@ func (t *Task) deliver(i int, b *Buffer) {
 		t.observeBuffer(trace.Delivered, in.ID, b)
 	}
 	if b.Records > 0 {
+		if in.Back && !t.cameRound() {
+			return
+		}
 		if err := t.op.Process(in.Port, b); err != nil {
 			t.fail(err)
 			return
@@ -209,16 +214,35 @@ func (t *Task) flush() {
 	}
 }
 
-// endOfInput runs Finish once when nothing more can come, and ends the outputs.
-func (t *Task) endOfInput() {
-	if t.ended || t.firing || t.phase != running {
-		return
-	}
+// inputsEnded reports that every input has delivered its end.
+func (t *Task) inputsEnded() bool {
 	for i := range t.inputs {
 		if !t.inputs[i].ended {
-			return
+			return false
 		}
 	}
+	return true
+}
+
+// endOfInput runs Finish once when no record can come any more, and ends the
+// outputs; in a loop it asks round first. The task is drained when all its inputs
+// have ended: the head of a loop still gets what its own end sends round.
+func (t *Task) endOfInput() {
+	if t.drained || t.firing || t.phase != running {
+		return
+	}
+	all := t.inputsEnded()
+	if !t.ended && (all || t.looped()) {
+		t.finish()
+	}
+	if all && t.phase == running {
+		t.drained = true
+		t.observe(trace.TaskDrained, 0, "")
+		t.proto.Drained()
+	}
+}
+
+func (t *Task) finish() {
 	t.ended = true
 	if err := t.op.Finish(); err != nil {
 		t.fail(err)
@@ -239,9 +263,6 @@ func (t *Task) endOfInput() {
 			t.external(op)
 		}
 	}
-	t.drained = true
-	t.observe(trace.TaskDrained, 0, "")
-	t.proto.Drained()
 }
 
 // pick chooses the input to serve, or -1 to wait for the next arrival.

@@ -114,11 +114,33 @@ func (x *cell) check() error {
 	return nil
 }
 
-// each runs f for every workload, algorithm and backend.
+// fits reports that an algorithm can run a workload, by what it declares.
+func fits(t *testing.T, algorithm, workload string) bool {
+	t.Helper()
+	w, err := workloadcatalog.New(workload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := w.Graph(2, func() dataflow.Operator { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := catalog.Lookup(algorithm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dataflow.DefaultConfig()
+	return catalog.Fit(spec, g, &c) == nil
+}
+
+// each runs f for every workload, algorithm that can run it, and backend.
 func each(t *testing.T, algorithms []string, f func(t *testing.T, workload, algorithm string, backend state.Backend)) {
 	for _, b := range backends(t) {
 		for _, w := range workloadcatalog.Names() {
 			for _, a := range algorithms {
+				if !fits(t, a, w) {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s/%s/%s", w, a, b.Name()), func(t *testing.T) { f(t, w, a, b) })
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"weir/algorithms"
 	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/faults"
@@ -42,6 +43,17 @@ func runner(t testing.TB, c scenario.Config) *scenario.Runner {
 	}
 	t.Cleanup(r.Close)
 	return r
+}
+
+// fits reports that an algorithm can run a workload, by what it declares.
+func fits(t testing.TB, a *algorithms.Spec, name string) bool {
+	t.Helper()
+	g, err := workload(t, name).Graph(2, func() dataflow.Operator { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dataflow.DefaultConfig()
+	return catalog.Fit(a, g, &c) == nil
 }
 
 // exactlyOnce returns the names of the algorithms that promise exactly once.

@@ -40,6 +40,10 @@ func TestMatrix(t *testing.T) {
 					n *= 20
 				}
 				for _, w := range workloadcatalog.Names() {
+					if !fits(t, a, w) {
+						t.Logf("%s is refused", w)
+						continue
+					}
 					t.Run(st+"/"+w, func(t *testing.T) {
 						r := runner(t, combination(t, a.Name, st, workload(t, w)))
 						for _, seed := range simtest.Seeds(n) {

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -66,6 +67,25 @@ func fit(t *testing.T, algorithm, state, workload string, runs uint64) (slack, e
 	return slacks[runs/2] / 1000, ends[runs/2] / 1000
 }
 
+// refused reports that an algorithm cannot run a workload, by what it declares.
+func refused(t *testing.T, algorithm, workload string) bool {
+	t.Helper()
+	spec, err := catalog.Lookup(algorithm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := workloadcatalog.New(workload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(Config{Algorithm: spec, State: statecatalog.Names()[0], Workload: w})
+	if err == nil {
+		r.Close()
+	}
+	var no *dataflow.Refusal
+	return errors.As(err, &no)
+}
+
 func TestPaceTable(t *testing.T) {
 	if *fitPace {
 		var b strings.Builder
@@ -73,6 +93,9 @@ func TestPaceTable(t *testing.T) {
 		for _, a := range catalog.Names() {
 			for _, st := range statecatalog.Names() {
 				for _, w := range workloadcatalog.Names() {
+					if refused(t, a, w) {
+						continue
+					}
 					slack, end := fit(t, a, st, w, fitRuns)
 					fmt.Fprintf(&b, "%s %s %s %d %d\n", a, st, w, slack, end)
 				}

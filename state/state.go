@@ -33,7 +33,8 @@ type Descriptor struct {
 	FixedSize int
 }
 
-// Key is a key with its hash, computed once per record. Bytes is only read
+// Key is a key with its hash, HashBytes of Bytes, computed once per record. The
+// group may be that of a part of the key. Bytes is only read
 // during the call it is passed to.
 type Key struct {
 	Hash  uint64

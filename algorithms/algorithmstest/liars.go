@@ -17,9 +17,6 @@ import (
 type Liar struct {
 	Property string // what is not so
 	Spec     *algorithms.Spec
-	// NeedsCycle: only a graph with a cycle shows the lie (without one no snapshot
-	// is useless under any rule), and jobs with cycles do not come to their end yet.
-	NeedsCycle bool
 }
 
 // Liars has one for each property, which Liar.Property names as dataflow.Properties
@@ -27,28 +24,29 @@ type Liar struct {
 // is no lie: it only keeps runs from what would have been fine.
 func Liars() []Liar {
 	return []Liar{
-		{"State: AtLeastOnce", lie(none.Spec(), func(p *dataflow.Properties) { p.State = dataflow.AtLeastOnce }), false},
+		{"State: AtLeastOnce", lie(none.Spec(), func(p *dataflow.Properties) { p.State = dataflow.AtLeastOnce })},
 		{"State, Output: ExactlyOnce", lie(atleastonce.Spec(), func(p *dataflow.Properties) {
 			p.State, p.Output = dataflow.ExactlyOnce, dataflow.ExactlyOnce
-		}), false},
-		{"State: AtLeastOnce (it is exact)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.State, p.Output = dataflow.AtLeastOnce, dataflow.AtLeastOnce }), false},
-		{"Channels: AnyOrder", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Channels = dataflow.AnyOrder }), false},
-		{"Snapshots: NoSnapshots", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Snapshots = dataflow.NoSnapshots }), false},
-		{"Snapshots: LocalSnapshots", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Snapshots = dataflow.LocalSnapshots }), false},
-		{"Snapshots: Rounds", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.Snapshots = dataflow.Rounds }), false},
-		{"Captures.Inputs", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Captures.Inputs = true }), false},
-		{"Captures.Outputs", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Captures.Outputs = true }), false},
-		{"no Captures", lie(unaligned.Spec(), func(p *dataflow.Properties) { p.Captures = dataflow.Captures{} }), false},
-		{"Logs", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Logs = true }), false},
-		{"no Logs", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.Logs = false }), false},
-		{"Rollback: ScopeTask", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeTask }), false},
-		{"Rollback: ScopeLine", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeLine }), false},
-		{"Rollback: ScopeAll", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeAll }), false},
-		{"MaxConcurrent: 0", oneAtATime(), false},
-		{"MaxConcurrent: 0 (it never has two)", lie(StrongProductions(), func(p *dataflow.Properties) { p.MaxConcurrent = 0 }), false},
-		{"NonDeterminism: Recorded", lie(CausalInputs(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Recorded }), false},
-		{"NonDeterminism: Tolerated", lie(CausalInputs(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Tolerated }), false},
-		{"NoneUseless", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.NoneUseless = true }), true},
+		})},
+		{"State: AtLeastOnce (it is exact)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.State, p.Output = dataflow.AtLeastOnce, dataflow.AtLeastOnce })},
+		{"Channels: AnyOrder", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Channels = dataflow.AnyOrder })},
+		{"Snapshots: NoSnapshots", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Snapshots = dataflow.NoSnapshots })},
+		{"Snapshots: LocalSnapshots", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Snapshots = dataflow.LocalSnapshots })},
+		{"Snapshots: Rounds", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.Snapshots = dataflow.Rounds })},
+		{"Captures.Inputs", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Captures.Inputs = true })},
+		{"Captures.Outputs", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Captures.Outputs = true })},
+		{"no Captures", lie(unaligned.Spec(), func(p *dataflow.Properties) { p.Captures = dataflow.Captures{} })},
+		{"Logs", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Logs = true })},
+		{"no Logs", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.Logs = false })},
+		{"Rollback: ScopeTask", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeTask })},
+		{"Rollback: ScopeLine", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeLine })},
+		{"Rollback: ScopeAll", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeAll })},
+		{"MaxConcurrent: 0", oneAtATime()},
+		{"MaxConcurrent: 0 (it never has two)", lie(StrongProductions(), func(p *dataflow.Properties) { p.MaxConcurrent = 0 })},
+		{"NonDeterminism: Recorded", lie(CausalInputs(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Recorded })},
+		{"NonDeterminism: Tolerated", lie(CausalInputs(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Tolerated })},
+		{"NoneUseless", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.NoneUseless = true })},
+		{"Topologies: AnyTopology", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Topologies = dataflow.AnyTopology })},
 	}
 }
 

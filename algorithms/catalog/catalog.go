@@ -7,6 +7,7 @@ import (
 
 	"weir/algorithms"
 	"weir/algorithms/aligned"
+	"weir/algorithms/alignedcyclic"
 	"weir/algorithms/atleastonce"
 	"weir/algorithms/chandylamport"
 	"weir/algorithms/cicbcs"
@@ -26,6 +27,7 @@ func All() []*algorithms.Spec {
 		unaligned.Spec(),
 		stoptheworld.Spec(),
 		chandylamport.Spec(),
+		alignedcyclic.Spec(),
 		uncoordinated.Spec(),
 		cicbcs.Spec(),
 		cichmnr.Spec(),

@@ -21,9 +21,9 @@
 // cycles is not: nothing leads to a source. So tasks without a live input
 // initiate every round, and beside them one task drawn from all, anywhere in the
 // graph. An input whose sender has left counts as having had its marker. The
-// states are collected by the coordinator, which section 3.3 leaves open. The
-// paper's graphs may have cycles; this one declares acyclic graphs as long as
-// the end of input goes no further.
+// states are collected by the coordinator, which section 3.3 leaves open. An
+// input that is a back-edge brings a task no marker that it has not sent itself:
+// with no other input left, it initiates.
 package chandylamport
 
 import (
@@ -44,7 +44,7 @@ func Spec() *algorithms.Spec {
 		Paper: "Chandy, Lamport, Distributed Snapshots: Determining Global States of Distributed Systems, ACM TOCS 3(1), 1985, section 3",
 		Short: "markers behind what was sent; a task records its other inputs until theirs",
 		Declared: dataflow.Properties{
-			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
+			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
 			Captures: dataflow.Captures{Inputs: true}, NoneUseless: true,
 		},

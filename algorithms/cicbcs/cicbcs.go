@@ -37,7 +37,7 @@ func Spec() *algorithms.Spec {
 		Paper: "Briatico, Ciuffoletti, Simoncini, A Distributed Domino-Effect Free Recovery Algorithm, SRDS 1984",
 		Short: "messages carry an index; a higher one forces a snapshot before it is delivered",
 		Declared: dataflow.Properties{
-			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
+			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.LocalSnapshots, Logs: true, Rollback: dataflow.ScopeLine,
 			NoneUseless: true,
 		},

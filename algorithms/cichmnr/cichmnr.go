@@ -14,7 +14,7 @@ func Spec() *algorithms.Spec {
 		Paper: "Helary, Mostefaoui, Netzer, Raynal, Communication-Based Prevention of Useless Checkpoints in Distributed Computations, Distributed Computing 13(1), 2000 (fully informed)",
 		Short: "messages carry what their sender knows of all clocks and snapshots; a snapshot is forced where one could become useless",
 		Declared: dataflow.Properties{
-			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
+			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.LocalSnapshots, Logs: true, Rollback: dataflow.ScopeLine,
 			NoneUseless: true,
 		},

@@ -5,14 +5,14 @@ import (
 	"weir/id"
 )
 
-// Alignment waits for one round's barrier on every live input and blocks those
+// Alignment waits for one round's barrier on every live regular input and blocks those
 // that have brought it. Embed it beside [Participant] and call Begin in Start.
 type Alignment struct {
 	// Round is the round being aligned, 0 for none; Base is its base.
 	Round, Base id.Epoch
 	kernel      dataflow.Kernel
 	brought     []bool // by input
-	missing     int    // live inputs that have not brought the barrier of Round
+	missing     int    // live regular inputs that have not brought the barrier of Round
 }
 
 // Begin readies the alignment of a new incarnation.
@@ -27,20 +27,28 @@ func (a *Alignment) Brought(in int, b *dataflow.Buffer) {
 	if b.Epoch > a.Round {
 		a.Release()
 		for i := range a.brought {
-			if !a.kernel.Ended(i, true) {
+			if a.regular(i) && !a.kernel.Ended(i, true) {
 				a.missing++
 			}
 		}
 	}
 	a.Round, a.Base = b.Epoch, BaseOf(b)
 	a.brought[in] = true
-	a.missing--
+	if a.regular(in) {
+		a.missing--
+	}
 	a.kernel.Block(in)
 }
 
+// regular: a back-edge is not waited for, its barrier comes of this task's own.
+func (a *Alignment) regular(in int) bool { return !a.kernel.Info().Inputs[in].Back }
+
+// Has reports that an input has brought the barrier of round e, which is being aligned.
+func (a *Alignment) Has(in int, e id.Epoch) bool { return a.Round == e && a.brought[in] }
+
 // Gone notes that the sender of an input has left: it brings no barrier any more.
 func (a *Alignment) Gone(in int) {
-	if a.Round != 0 && !a.brought[in] {
+	if a.Round != 0 && a.regular(in) && !a.brought[in] {
 		a.missing--
 	}
 }

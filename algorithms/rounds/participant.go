@@ -108,11 +108,12 @@ func (p *Participant) StoreFailed(e id.Epoch, err error) {
 // Drained reports, so that the final round need not wait for the interval.
 func (p *Participant) Drained() { p.K.Tell((&coordinator.Message{Kind: Drained}).Encode()) }
 
-// Live counts the inputs that can still bring a barrier.
+// Live counts the inputs that can still be the first to bring a barrier. A
+// back-edge brings none that its own task has not sent round.
 func (p *Participant) Live() int {
 	n := 0
-	for i := range p.K.Info().Inputs {
-		if !p.K.Ended(i, true) {
+	for i, in := range p.K.Info().Inputs {
+		if !in.Back && !p.K.Ended(i, true) {
 			n++
 		}
 	}

@@ -14,15 +14,15 @@
 // Rules. The coordinator probes all tasks. A source pauses at the first probe of
 // a round; everybody answers with the positions of its channels. Once every
 // receiver has what its sender has sent, in one wave of answers, nothing is under
-// way: a source sends nothing more, so what it has sent is final; then what a
-// task with only such senders has sent is, and so on along the graph. Every task
-// is then told to snapshot. The completion of the round lets the sources go on,
+// way: the answers are a cut that leaves every channel empty, and nothing was
+// received before it that was sent behind it, or that channel's counts would
+// differ; so no task has anything left to do. This holds channel by channel, on
+// cycles too: sums over channels would need a second wave. Every task is then told to snapshot. The completion of the round lets the sources go on,
 // as does its end by failure.
 //
 // Deviations from the paper: the job is found to be drained by counting, as
 // there is no progress tracker to ask; tasks between the sources are not paused,
 // they have nothing to do; each task's state is fixed at once and written
-// behind, but the sources wait until it is durable. Graphs are acyclic: on a
-// cycle two equal waves would be needed. Processing-time timers are not stopped:
-// a job that has them must use another algorithm.
+// behind, but the sources wait until it is durable. Processing-time timers are not
+// stopped: a job that has them must use another algorithm.
 package stoptheworld

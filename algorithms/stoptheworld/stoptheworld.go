@@ -22,7 +22,7 @@ func Spec() *algorithms.Spec {
 		Paper: "Murray et al., Naiad: A Timely Dataflow System, SOSP 2013, section 3.4",
 		Short: "sources pause, channels drain, every task snapshots, sources go on",
 		Declared: dataflow.Properties{
-			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
+			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
 			MaxConcurrent: 1, NoneUseless: true,
 		},

@@ -17,6 +17,11 @@
 // redistributed) are aligned even so: their barriers travel in-band, nothing of
 // them is captured, and a task with such an input aligns all of its inputs.
 //
+// Cycles, which Flink has not: the rules hold as they are, being those of Chandy
+// and Lamport with markers that overtake. What is under way on a back-edge when
+// its receiver fixes its state is recorded until the barrier has come round. A
+// back-edge that is forbidden would wait for itself: such a graph is refused.
+//
 // Deviation from FLIP-76: an input whose sender has left counts as complete when
 // the end of its stream reaches its turn, not when it arrives.
 package unaligned
@@ -35,7 +40,7 @@ func Spec() *algorithms.Spec {
 		Paper: "FLIP-76: Unaligned Checkpoints (Apache Flink)",
 		Short: "barriers overtake queues; what they overtook is captured as bytes",
 		Declared: dataflow.Properties{
-			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
+			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll, NoneUseless: true,
 			Captures: dataflow.Captures{Inputs: true, Outputs: true},
 		},

@@ -30,7 +30,7 @@ func Spec() *algorithms.Spec {
 		Paper: "Elnozahy et al., A Survey of Rollback-Recovery Protocols in Message-Passing Systems, ACM CSUR 34(3), 2002, section 4.1; CheckMate, ICDE 2024",
 		Short: "every task snapshots when it likes; a durable message log and a recovery line make it whole",
 		Declared: dataflow.Properties{
-			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce,
+			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.LocalSnapshots, Logs: true, Rollback: dataflow.ScopeLine, MaxConcurrent: 1,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },

@@ -62,6 +62,9 @@ func (f *flags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	for _, no := range g.Refused() {
+		cmd.PrintErrf("left out: %v\n", no)
+	}
 	c, err := f.campaign(f.plan(&g))
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"weir/dataflow"
 	"weir/scenario"
 )
 
@@ -114,26 +116,34 @@ func (f *sweepFlags) print(cmd *cobra.Command, rows []tally, total *tally) error
 }
 
 // sweep runs every combination for every seed, several combinations at once,
-// until ctx ends. Seeds go round: all combinations get the first seed before any
+// until ctx ends. Of several, one that an algorithm cannot run by what it declares
+// is listed as refused; a single one is an error. Seeds go round: all combinations get the first seed before any
 // gets the one after, so that a budget cuts all alike.
 func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int) ([]tally, error) {
 	rows := make([]tally, len(cfgs))
 	runners := make([]*scenario.Runner, len(cfgs))
+	var run []int // those that are not refused
 	for i, c := range cfgs {
+		rows[i] = newTally(&cfgs[i])
 		r, err := scenario.New(c)
+		var no *dataflow.Refusal
+		if errors.As(err, &no) && len(cfgs) > 1 {
+			rows[i].Refused = no.Error()
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
 		defer r.Close()
 		runners[i] = r
-		rows[i] = newTally(&cfgs[i])
+		run = append(run, i)
 	}
-	bar := newBar(over.runs(len(cfgs)))
+	bar := newBar(over.runs(len(run)))
 	deadline := time.Now().Add(budget)
 	for part, more := over.part(); ctx.Err() == nil && (budget == 0 || time.Now().Before(deadline)); part, more = over.part() {
 		var wg sync.WaitGroup
 		work := make(chan int)
-		for range min(jobs, len(cfgs)) {
+		for range min(jobs, len(run)) {
 			wg.Go(func() {
 				for i := range work {
 					for n := part.first; ctx.Err() == nil; n++ {
@@ -146,7 +156,7 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 				}
 			})
 		}
-		for i := range cfgs {
+		for _, i := range run {
 			work <- i
 		}
 		close(work)

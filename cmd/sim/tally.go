@@ -41,6 +41,7 @@ type tally struct {
 	Interrupted     bool    `json:"interrupted,omitempty"`
 	First           string  `json:"first_counterexample,omitempty"`
 	Replay          string  `json:"replay,omitempty"`
+	Refused         string  `json:"refused,omitempty"` // why it cannot be run, by what the algorithm declares
 
 	promised string
 	worst    scenario.Kind
@@ -138,6 +139,8 @@ func (t *tally) seen() string {
 
 func (t *tally) verdict() string {
 	switch {
+	case t.Refused != "":
+		return "refused"
 	case t.Runs == 0:
 		return "not run"
 	case t.worst == scenario.Fine:

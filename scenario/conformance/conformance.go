@@ -69,6 +69,10 @@ func Try(s *algorithms.Spec, seeds uint64) (*Verdict, error) {
 	return v, nil
 }
 
+// cyclic is the workload with a loop, for algorithms that declare graphs with
+// cycles; its channels are FIFO whatever the algorithm could do.
+const cyclic = "reachability"
+
 // works are the jobs for s.
 func (v *Verdict) works(s *algorithms.Spec) (works []workloads.Workload, err error) {
 	for _, name := range jobs {
@@ -80,6 +84,14 @@ func (v *Verdict) works(s *algorithms.Spec) (works []workloads.Workload, err err
 	}
 	if s.Declared.NonDeterminism != dataflow.Refused {
 		works = append(works, newDice())
+	}
+	if s.Declared.Topologies == dataflow.AnyTopology && s.Declared.Channels == dataflow.FIFO {
+		w, err := workloadcatalog.New(cyclic)
+		if err != nil {
+			return nil, err
+		}
+		v.topologies[cyclic] = 0
+		works = append(works, w)
 	}
 	for _, w := range newShapes() {
 		v.topologies[w.Name()] = 0

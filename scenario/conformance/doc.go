@@ -6,6 +6,6 @@
 // must have been through: each topology, failures that meet, ends of input in
 // several orders.
 //
-// Not exercised: cycles. An input that ends when everything before it has ended
-// never ends on a back-edge, so that a job with one does not come to its end.
+// Not exercised: cycles of an algorithm whose channels may reorder. Those of a loop
+// are FIFO, and it would have to run one job with both.
 package conformance

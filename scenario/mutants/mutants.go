@@ -32,6 +32,10 @@ type Case struct {
 	Stalls bool
 }
 
+// cyclic is the workload with a loop: back-edges are the only inputs that every
+// algorithm with channel state captures, and without them no snapshot is useless.
+const cyclic = "reachability"
+
 // All returns the bank in the order of reports.
 func All() []Case {
 	tables := []string{pebblestate.NameIncremental, pebblestate.NameFull}
@@ -44,6 +48,7 @@ func All() []Case {
 	inputs := those(func(p *dataflow.Properties) bool { return p.Captures.Inputs })
 	outputs := those(func(p *dataflow.Properties) bool { return p.Captures.Outputs })
 	logs := those(func(p *dataflow.Properties) bool { return p.Logs })
+	induced := those(func(p *dataflow.Properties) bool { return p.Logs && p.NoneUseless })
 	return []Case{
 		{Mutant: rounds.MutantAckBeforeDurable, Description: "a task acknowledges a snapshot as it begins, not when it is stored", Algorithms: coordinated},
 		{Mutant: aligned.MutantForgetChannel, Description: "alignment is one input short", Algorithms: []string{aligned.Spec().Name}},
@@ -51,7 +56,7 @@ func All() []Case {
 		{Mutant: dataflow.MutantReuseTableName, Description: "table files are named without the epoch", Algorithms: transactional, States: tables, Workloads: stateful},
 		{Mutant: external.MutantKeepForeignTxn, Description: "recovery of the sink commits the transactions it should abort", Algorithms: transactional},
 		{Mutant: dataflow.MutantSkipOutputQueue, Description: "queued output is not captured", Algorithms: outputs},
-		{Mutant: dataflow.MutantSkipInputQueue, Description: "queued input is not captured", Algorithms: inputs},
+		{Mutant: dataflow.MutantSkipInputQueue, Description: "queued input is not captured", Algorithms: inputs, Workloads: []string{cyclic}},
 		{Mutant: dataflow.MutantReleaseBeforeStored, Description: "output is committed as soon as it is pre-committed", Algorithms: transactional},
 		{Mutant: recoveryline.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: logs, Stalls: true},
 		{Mutant: recoveryline.MutantNeverTrimmed, Description: "message logs keep what no recovery needs any more", Algorithms: logs},
@@ -59,6 +64,7 @@ func All() []Case {
 		{Mutant: rounds.MutantFilesNeverListed, Description: "state files that no handle names are never looked for", Algorithms: coordinated, States: tables, Workloads: stateful},
 		{Mutant: rounds.MutantFirstAttemptOnly, Description: "after a recovery no checkpoints are scheduled any more", Algorithms: coordinated, Stalls: true},
 		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
+		{Mutant: recoveryline.MutantNeverForced, Description: "a message that should force a snapshot forces none", Algorithms: induced, Workloads: []string{cyclic}},
 		{Mutant: dataflow.MutantDrainedCommitsAll, Description: "a drained sink commits all that its snapshot holds when it is restored", Algorithms: logs},
 		{Mutant: sinks.MutantFirstCommitMarksAll, Description: "the first of several commits marks all as done", Algorithms: transactional},
 		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: outputs, Sinks: []string{"committer"}},

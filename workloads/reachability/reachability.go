@@ -1,0 +1,182 @@
+package reachability
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"weir/dataflow"
+	"weir/dataflow/operators"
+	"weir/workloads"
+)
+
+// Workload is reachability with its settings.
+type Workload struct{ settings settings }
+
+type settings struct{ numEvents, nodes, roots, seed int64 }
+
+func defaults() settings { return settings{numEvents: 1000, nodes: 500, roots: 4} }
+
+func (s *settings) list() []workloads.Setting {
+	return []workloads.Setting{
+		workloads.Integer("numEvents", &s.numEvents, 0, 1<<40),
+		workloads.Integer("nodes", &s.nodes, 1, 1<<40),
+		workloads.Integer("roots", &s.roots, 1, 64),
+		workloads.Integer("seed", &s.seed, 0, math.MaxInt64),
+	}
+}
+
+// New returns the workload at its defaults.
+func New() workloads.Workload { return &Workload{defaults()} }
+
+// Name returns "reachability".
+func (w *Workload) Name() string { return "reachability" }
+
+// Set sets one setting by name.
+func (w *Workload) Set(name, value string) error {
+	return workloads.Set(w.Name(), w.settings.list(), name, value)
+}
+
+// SettingNames returns the names that Set knows.
+func (w *Workload) SettingNames() []string { return workloads.Names(w.settings.list()) }
+
+// Settings returns what differs from the defaults.
+func (w *Workload) Settings() []string {
+	d := defaults()
+	return workloads.Changes(w.settings.list(), d.list())
+}
+
+// Small makes it 150 records, two roots and about twice as many edges as nodes.
+func (w *Workload) Small() { w.settings.numEvents, w.settings.nodes, w.settings.roots = 150, 70, 2 }
+
+// Events returns the number of records.
+func (w *Workload) Events() int { return int(w.settings.numEvents) }
+
+// SetEvents sets it.
+func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.Itoa(n)) }
+
+// Validate reports nothing: all settings go together.
+func (w *Workload) Validate() error { return nil }
+
+// Graph returns the loop.
+func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
+	source := func() dataflow.Operator {
+		return operators.NewSource(func(index, of int) (operators.Partition, error) {
+			return &partition{settings: w.settings, first: uint64(index), step: uint64(of)}, nil
+		})
+	}
+	return &dataflow.Graph{
+		Vertices: []dataflow.Vertex{
+			{Name: "source", Parallelism: parallelism, Role: dataflow.RoleSource, New: source},
+			{Name: "reach", Parallelism: parallelism, Keyed: true, New: func() dataflow.Operator { return &reach{} }},
+			{Name: "follow", Parallelism: parallelism, Keyed: true, New: func() dataflow.Operator { return &follow{} }},
+			{Name: "sink", Parallelism: parallelism, Role: dataflow.RoleSink, New: sink},
+		},
+		Edges: []dataflow.Edge{
+			{From: 0, To: 1, Partitioning: dataflow.Hash, Key: placeOf},
+			{From: 1, Port: toFollow, To: 2, Partitioning: dataflow.Hash, Key: hashOf(1)},
+			{From: 2, To: 1, Input: fromLoop, Partitioning: dataflow.Hash, Key: hashOf(1), Back: true},
+			{From: 1, Port: toSink, To: 3, Partitioning: dataflow.Rebalance},
+		},
+	}, nil
+}
+
+// Reference walks the whole graph from each root, breadth first, and counts the
+// edges that end at each node.
+func (w *Workload) Reference() ([][]byte, error) {
+	ends, asked := map[uint64][]uint64{}, map[[2]uint64][]uint64{}
+	var starts []uint64
+	for seq := range uint64(w.settings.numEvents) {
+		switch e := w.settings.event(seq); e.kind {
+		case aRoot:
+			starts = append(starts, e.b)
+		case anEdge:
+			ends[e.a] = append(ends[e.a], e.b)
+		case aQuery:
+			asked[[2]uint64{e.a, e.b}] = append(asked[[2]uint64{e.a, e.b}], e.seq)
+		}
+	}
+	var rows [][]byte
+	for root, start := range starts {
+		arrivals := map[uint64]uint64{}
+		for todo := []uint64{start}; len(todo) > 0; todo = todo[1:] {
+			node := todo[0]
+			arrivals[node]++
+			rows = append(rows, appendRow(nil, uint64(root), node, arrivals[node]))
+			if arrivals[node] > 1 {
+				continue
+			}
+			todo = append(todo, ends[node]...)
+			for _, seq := range asked[[2]uint64{uint64(root), node}] {
+				rows = append(rows, appendRow(nil, uint64(root), node, 1<<63+seq))
+			}
+		}
+	}
+	slices.SortFunc(rows, slices.Compare)
+	return rows, nil
+}
+
+// Answer returns a collector of rows.
+func (w *Workload) Answer() workloads.Answer { return &answer{} }
+
+// answer renders rows.
+type answer struct {
+	plain   workloads.PlainAnswer
+	scratch []byte
+}
+
+// Add takes a row of a sink.
+func (a *answer) Add(row []byte) error {
+	if len(row) != rowBytes {
+		return fmt.Errorf("reachability: a row of %d bytes; rows have %d", len(row), rowBytes)
+	}
+	a.scratch = appendRow(a.scratch[:0], binary.LittleEndian.Uint64(row), binary.LittleEndian.Uint64(row[8:]), binary.LittleEndian.Uint64(row[16:]))
+	return a.plain.Add(a.scratch)
+}
+
+// Rows returns the rows; the error names one that is there twice.
+func (a *answer) Rows() ([][]byte, error) {
+	rows, err := a.plain.Rows()
+	for i := 1; i < len(rows) && err == nil; i++ {
+		if slices.Equal(rows[i], rows[i-1]) {
+			err = fmt.Errorf("reachability: row %s is there twice", rows[i])
+		}
+	}
+	return rows, err
+}
+
+// Canonical is Answer over rows that are all at hand.
+func (w *Workload) Canonical(rows [][]byte) ([][]byte, error) {
+	return workloads.Collect(w.Answer(), rows)
+}
+
+// RecordID returns the sequence number of a source record.
+func (w *Workload) RecordID(rec []byte) uint64 { return binary.LittleEndian.Uint64(rec) }
+
+// InputLines writes a JSON object per record: seq and what it is.
+func (w *Workload) InputLines(out io.Writer) error {
+	b := bufio.NewWriter(out)
+	for seq := range uint64(w.settings.numEvents) {
+		e := w.settings.event(seq)
+		format := [...]string{`{"seq":%d,"root":%d,"node":%d}`, `{"seq":%d,"from":%d,"to":%d}`, `{"seq":%d,"asks":%d,"node":%d}`}[e.kind]
+		if _, err := fmt.Fprintf(b, format+"\n", seq, e.a, e.b); err != nil {
+			return err
+		}
+	}
+	return b.Flush()
+}
+
+func appendRow(dst []byte, root, node, what uint64) []byte {
+	dst = strconv.AppendUint(append(dst, `{"root":`...), root, 10)
+	dst = strconv.AppendUint(append(dst, `,"node":`...), node, 10)
+	if what >= 1<<63 {
+		dst = strconv.AppendUint(append(dst, `,"query":`...), what-1<<63, 10)
+	} else {
+		dst = strconv.AppendUint(append(dst, `,"arrivals":`...), what, 10)
+	}
+	return append(dst, '}')
+}
