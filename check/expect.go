@@ -35,6 +35,9 @@ type Expect struct {
 	// receiver misses again. Replays: a restarted task makes its choices again, so
 	// that its receivers may be ahead of it.
 	Resends, Replays bool
+	// Logs: the storage's logs are the message logs of channels; what is left in one
+	// when the job has ended is garbage.
+	Logs bool
 	// MayFail: the job may end with an error (a damaged checkpoint, a full disk).
 	MayFail bool
 
@@ -98,8 +101,7 @@ type Storage interface {
 	Objects() iter.Seq2[string, []byte]
 }
 
-// LogStorage is a Storage that tells of its logs; what is left in one when the job
-// has ended is garbage.
+// LogStorage is a Storage that tells of its logs; see Expect.Logs.
 type LogStorage interface {
 	// LogLengths ranges over all logs by key with the number of their entries.
 	LogLengths() iter.Seq2[string, int]

@@ -298,7 +298,7 @@ func (o *wholeStorage) Finish(End) {
 	if o.x.Layout.Roots == nil {
 		return
 	}
-	if logs, ok := o.x.Storage.(LogStorage); ok {
+	if logs, ok := o.x.Storage.(LogStorage); ok && o.x.Logs {
 		for key, entries := range logs.LogLengths() {
 			if entries > 0 {
 				o.violate(trace.Coordinator, 0, "%d entries of %s are needed by nothing and were not trimmed", entries, key)

@@ -67,7 +67,7 @@ func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w wor
 			x.Alone = alone.AppendCanonical
 		}
 	}
-	x.Coordinated, x.NoneUseless = p.HasRounds(), p.NoneUseless
+	x.Coordinated, x.Logs, x.NoneUseless = p.HasRounds(), p.Logs, p.NoneUseless
 	x.Resends = p.Rollback == dataflow.ScopeTask
 	x.Replays = x.Resends && p.NonDeterminism != dataflow.Tolerated // a task that restarts alone does again what it did
 }

@@ -61,7 +61,7 @@ func TestMessage(t *testing.T) {
 	t.Run("a b", func(t *testing.T) { m = Message(t, r.Run(4)) })
 	for _, want := range []string{
 		"seed 4: safety violation: cut: at ", "\n  faults: (crash coordinator at (nth 9 sweep-event))\n",
-		"repeat with\n  go test ./scenario/simtest -run '^TestMessage$/^a_b$' -seed 4 -crash 9\n  go run ./cmd/sim run --algorithm aligned --state heap --workload keyedcount --set ",
+		"repeat with\n  go test ./scenario/simtest -run '^TestMessage$/^a_b$' -seed 4 -crash 9\n  go run ./cmd/sim run --algorithm aligned --state heap --sink two-phase --workload keyedcount --set ",
 		" --seed 4 ", " --crash 9 --victim coordinator --mutant forget-channel",
 	} {
 		if !strings.Contains(m, want) {
