@@ -48,7 +48,7 @@ func (s *Sim) inject(f *faults.Fault) {
 	if s.observers.wants(trace.FaultInjected) {
 		what := *f
 		what.When = faults.Condition{}
-		e := trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Channel: trace.NoChannel, To: f.HoldsUp(), Text: what.String()}
+		e := trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Channel: trace.NoChannel, To: s.holdsUp(f), Text: what.String()}
 		if f.Damages() {
 			e.Cause = trace.Damage
 		}
@@ -93,6 +93,33 @@ func (s *Sim) cut(k id.ChannelID) bool {
 	s.observers.count(trace.Event{Kind: trace.TaskFailed, Cause: trace.Struck, Task: to, Attempt: s.roster.Attempt(to), Channel: k, Text: err.Error()})
 	s.carry(s.roster.Lost(s.room(), k, s.roster.Connection(k), err))
 	return true
+}
+
+// holdsUp is Fault.HoldsUp, and for a slowness that ends what was begun in it and
+// ends later: a turn, an operation, a buffer on its way.
+func (s *Sim) holdsUp(f *faults.Fault) uint64 {
+	d := f.HoldsUp()
+	if f.Kind != faults.Slow || d == trace.NoBound {
+		return d
+	}
+	m, c := &s.cfg.Model, &s.cfg.Job.Config
+	var longest Nanos
+	switch f.Target {
+	case faults.Worker:
+		for i := range s.tasks {
+			if t := &s.tasks[i]; int(t.worker) == f.Worker {
+				longest = max(longest, t.slow*(m.StepBase+2*int64(c.BatchRecords+c.SourceBatch)*m.StepRecord))
+			}
+		}
+	case faults.Storage:
+		longest = s.stores.slow * (m.Storage.Base + m.Storage.Jitter)
+	case faults.Sink:
+		longest = s.exts.slow * (m.Sink.Base + m.Sink.Jitter)
+	case faults.Link:
+		longest = s.channels[f.Link].slow * (m.Link.Base + m.Link.Jitter)
+	default: // a plan cannot slow the others down
+	}
+	return d + uint64(longest)*uint64(f.Factor)
 }
 
 // missed adds the armed faults that no operation has met.

@@ -10,6 +10,7 @@ import (
 	"weir/faults"
 	"weir/sim"
 	"weir/sim/seed"
+	"weir/trace"
 )
 
 // crashing returns the configuration of a run with drawn crashes, failing
@@ -328,3 +329,25 @@ func TestCut(t *testing.T) {
 		}
 	}
 }
+
+// TestSlownessHoldsUpWhatItBegan: a turn that begins while its worker is slow ends
+// that much later, and the trace says so.
+func TestSlownessHoldsUpWhatItBegan(t *testing.T) {
+	plan, err := faults.Parse("(slow worker=1 by 40 for 10ms at (nth 1 triggered))")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := newExperiment(t, sim.New(), "aligned", testRecords, testKeys, 2)
+	m := sim.DefaultModel()
+	held := &heldUp{}
+	r := x.run(t, sim.Config{Workers: 3, Model: m, Injector: faults.NewInjector(plan), Observers: []trace.Observer{held}, MaxTime: 10e9})
+	if least := uint64(10e6 + 40*m.StepBase); r.Verdict != sim.Done || held.most < least {
+		t.Errorf("%s; %d ns may be held up, at least %d are wanted", r.Verdict, held.most, least)
+	}
+}
+
+type heldUp struct{ most uint64 }
+
+func (h *heldUp) Wants() trace.Mask { return trace.Mask(0).With(trace.FaultInjected) }
+
+func (h *heldUp) Observe(e *trace.Event) { h.most = max(h.most, e.To) }
