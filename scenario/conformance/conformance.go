@@ -90,7 +90,7 @@ func (v *Verdict) works(s *algorithms.Spec) (works []workloads.Workload, err err
 		if err != nil {
 			return nil, err
 		}
-		v.topologies[cyclic] = 0
+		v.topologies[w.Name()] = 0
 		works = append(works, w)
 	}
 	for _, w := range newShapes() {
