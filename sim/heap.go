@@ -40,9 +40,16 @@ func (h *heap) down(e event) {
 			break
 		}
 		least := c
-		for k := c + 1; k < min(c+4, n); k++ {
-			if l[k].before(&l[least]) {
-				least = k
+		if c+4 <= n { // in pairs and without branches, as none could be foreseen
+			four := l[c : c+4 : c+4]
+			left := four[1].precedes(&four[0])
+			right := 2 + four[3].precedes(&four[2])
+			least += left + (right-left)*four[right&3].precedes(&four[left&3])
+		} else {
+			for k := c + 1; k < n; k++ {
+				if l[k].before(&l[least]) {
+					least = k
+				}
 			}
 		}
 		if !l[least].before(&e) {

@@ -1,6 +1,9 @@
 package sim
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // Event kinds of the simulator. The order is of no meaning.
 const (
@@ -59,6 +62,13 @@ func (e *event) kind() uint8 { return uint8(e.order) }
 
 func (e *event) before(o *event) bool {
 	return e.time < o.time || e.time == o.time && e.order < o.order
+}
+
+// precedes is 1 if e is before o, else 0, without a branch. Times are not negative.
+func (e *event) precedes(o *event) int {
+	_, less := bits.Sub64(e.order, o.order, 0)
+	_, less = bits.Sub64(uint64(e.time), uint64(o.time), less)
+	return int(less)
 }
 
 // queue holds events by (time, order). While they are few they are in a heap. When
