@@ -1,9 +1,6 @@
 package sim
 
-import (
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
 // Event kinds of the simulator. The order is of no meaning.
 const (
@@ -71,139 +68,99 @@ func (e *event) precedes(o *event) int {
 	return int(less)
 }
 
-// queue holds events by (time, order). While they are few they are in a heap. When
-// they are many, those from dawn on are in a calendar; those of the day that has
-// begun are sorted in today, and what was pushed for it since is in the heap.
+// queue is a 4-ary heap of events by (time, order). After a pop the root is a
+// hole, which the next push fills: most events beget one.
 type queue struct {
-	heap     heap
-	n        int    // of events
-	many     bool   // there is a calendar
-	dawn     uint64 // the next day's first nanosecond
-	today    []event
-	done     int // of today's
-	calendar *calendar
+	heap []event
+	hole bool // heap[0] is taken
 }
 
-// A queue of more than manyEvents gets a calendar, which ends with a year of fewer than fewEvents.
-const (
-	manyEvents = 512
-	fewEvents  = 128
-)
+func (q *queue) reset() { q.heap, q.hole = q.heap[:0], false }
 
-func (q *queue) reset() {
-	q.heap.reset()
-	if q.many {
-		q.calendar.reset()
+func (q *queue) len() int {
+	if q.hole {
+		return len(q.heap) - 1
 	}
-	q.n, q.many, q.today, q.done = 0, false, q.today[:0], 0
+	return len(q.heap)
 }
 
-func (q *queue) len() int { return q.n }
-
-// push adds an event, whose time is not negative.
 func (q *queue) push(e event) {
-	if q.n++; q.n > manyEvents && !q.many {
-		q.crowd()
+	if q.hole {
+		q.hole = false
+		q.down(e)
+		return
 	}
-	if q.many && uint64(e.time) >= q.dawn {
-		q.calendar.add(&e)
-	} else {
-		q.heap.push(e)
+	q.heap = append(q.heap, e)
+	h := q.heap
+	i := len(h) - 1
+	for i > 0 {
+		up := (i - 1) / 4
+		if !e.before(&h[up]) {
+			break
+		}
+		h[i] = h[up]
+		i = up
+	}
+	h[i] = e
+}
+
+// down puts e where the root is, and then in its place.
+func (q *queue) down(e event) {
+	h := q.heap
+	n := len(h)
+	i := 0
+	for {
+		c := 4*i + 1
+		if c >= n {
+			break
+		}
+		least := c
+		if c+4 <= n { // in pairs and without branches, as none could be foreseen
+			four := h[c : c+4 : c+4]
+			left := four[1].precedes(&four[0])
+			right := 2 + four[3].precedes(&four[2])
+			least += left + (right-left)*four[right&3].precedes(&four[left&3])
+		} else {
+			for k := c + 1; k < n; k++ {
+				if h[k].before(&h[least]) {
+					least = k
+				}
+			}
+		}
+		if !h[least].before(&e) {
+			break
+		}
+		h[i] = h[least]
+		i = least
+	}
+	h[i] = e
+}
+
+// fill closes the hole.
+func (q *queue) fill() {
+	if q.hole {
+		q.hole = false
+		n := len(q.heap) - 1
+		last := q.heap[n]
+		q.heap = q.heap[:n]
+		if n > 0 {
+			q.down(last)
+		}
 	}
 }
 
 // min returns the first event, nil if there is none. It is valid until the next push or pop.
 func (q *queue) min() *event {
-	first := q.heap.min()
-	if !q.many {
-		return first
+	q.fill()
+	if len(q.heap) == 0 {
+		return nil
 	}
-	if q.done == len(q.today) {
-		if first != nil {
-			return first
-		}
-		return q.nextDay()
-	}
-	if e := &q.today[q.done]; first == nil || e.before(first) {
-		return e
-	}
-	return first
+	return &q.heap[0]
 }
 
 // pop takes the first event, which must be there.
 func (q *queue) pop() event {
-	q.n--
-	if !q.many {
-		return q.heap.pop()
-	}
-	e := q.min()
-	if q.done < len(q.today) && e == &q.today[q.done] {
-		q.done++
-		return *e
-	}
-	return q.heap.pop()
-}
-
-// crowd begins the calendar with all that is in the heap.
-func (q *queue) crowd() {
-	if q.calendar == nil {
-		q.calendar = new(calendar)
-	}
-	c := q.calendar
-	c.later = q.heap.moveTo(c.later)
-	c.year()
-	q.many, q.dawn = true, c.first // before it is only what the next push may bring
-}
-
-// nextDay sorts the next day that has events and returns the first of them, nil if
-// none is left. Heap and today are used up.
-func (q *queue) nextDay() *event {
-	c := q.calendar
-	d, ok := c.next()
-	if !ok {
-		if len(c.later) < fewEvents {
-			return q.thin()
-		}
-		c.year()
-		d, _ = c.next()
-	}
-	q.dawn = c.first + uint64(d+1)<<c.shift
-	q.today, q.done = c.take(d, q.today[:0]), 0
-	sortEvents(q.today)
-	return &q.today[0]
-}
-
-// thin puts what the calendar still has into the heap and ends it.
-func (q *queue) thin() *event {
-	c := q.calendar
-	for i := range c.later {
-		q.heap.push(c.later[i])
-	}
-	c.later = c.later[:0]
-	q.many, q.today, q.done = false, q.today[:0], 0
-	return q.heap.min()
-}
-
-// sortEvents sorts a day: by insertion if it is short, as most are.
-func sortEvents(list []event) {
-	if len(list) > 24 {
-		slices.SortFunc(list, func(a, b event) int {
-			if a.before(&b) {
-				return -1
-			}
-			return 1
-		})
-		return
-	}
-	for i := 1; i < len(list); i++ {
-		if !list[i].before(&list[i-1]) {
-			continue
-		}
-		e := list[i]
-		k := i
-		for ; k > 0 && e.before(&list[k-1]); k-- {
-			list[k] = list[k-1]
-		}
-		list[k] = e
-	}
+	q.fill()
+	q.hole = true
+	return q.heap[0]
 }
