@@ -468,6 +468,8 @@ func render(b *Buffer) string {
 		return "gone"
 	case Control:
 		return "barrier " + b.Epoch.String()
+	case Wave:
+		return fmt.Sprintf("%d wave", b.Seq)
 	case Data:
 	}
 	s := fmt.Sprint(b.Seq)

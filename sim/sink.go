@@ -13,6 +13,8 @@ type (
 	sinkPlace struct{ *Sim }
 )
 
+var _ place[dataflow.ExtOp, dataflow.ExtStatus] = sinkPlace{}
+
 func (s sinkPlace) key(by *owner) int { return int(by.task) }
 
 func (s sinkPlace) about(op *dataflow.ExtOp) (kind trace.Op, object string, writes bool, size int) {

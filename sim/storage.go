@@ -14,6 +14,8 @@ import (
 // storagePlace is the place of checkpoint storage.
 type storagePlace struct{ *Sim }
 
+var _ place[state.Op, state.Result] = storagePlace{}
+
 func (s storagePlace) key(by *owner) int { return by.key() }
 
 func (s storagePlace) about(op *state.Op) (kind trace.Op, object string, writes bool, size int) {
