@@ -31,6 +31,7 @@ func (t *Task) take(i int) {
 	if in.q.len() == 0 {
 		t.servable.remove(i)
 	}
+	carried := b.carried() // a buffer whose credit has gone back may be in use again
 	switch b.Item {
 	case Data:
 		t.deliver(i, b)
@@ -67,7 +68,7 @@ func (t *Task) take(i int) {
 			t.settle(i, b)
 		}
 	}
-	if t.afterer != nil && t.phase == running && b.carried() {
+	if t.afterer != nil && t.phase == running && carried {
 		t.afterer.After(i)
 	}
 }
@@ -134,7 +135,7 @@ func (t *Task) deliver(i int, b *Buffer) {
 		return
 	}
 	if !b.Injected {
-		if b.Shared {
+		if b.Shared || in.loose != nil { // settle still looks at it
 			t.host.Credit(i, 1, nil)
 		} else {
 			t.host.Credit(i, 1, b)

@@ -49,9 +49,15 @@ func (c *Coordinated) pause() {
 	})
 }
 
+// anyStays reports whether some task still has something to put into a round: those
+// that leave, or have left, are only carried over.
+func (c *Coordinated) anyStays() bool {
+	return slices.ContainsFunc(c.tasks, func(t taskStatus) bool { return !t.left && !t.leaving })
+}
+
 // startRound begins a checkpoint unless as many as allowed are under way.
 func (c *Coordinated) startRound() {
-	if len(c.rounds) >= c.cfg.MaxConcurrent || c.notLeft == 0 {
+	if len(c.rounds) >= c.cfg.MaxConcurrent || !c.anyStays() {
 		return
 	}
 	if c.pausing {
