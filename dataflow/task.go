@@ -85,6 +85,7 @@ type Task struct {
 	extCount   int // external operations under way
 	chain      uint64
 	seenBuf    []id.Seq
+	encoded    []byte // scratch: one captured buffer
 }
 
 type phase uint8

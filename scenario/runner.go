@@ -31,6 +31,8 @@ type Runner struct {
 	checker *check.Checker
 	swarm   *seed.Source
 	tape    seed.Tape
+	policy  sim.Random
+	store   *external.Store
 	random  sim.RandomFaults
 	// What calm runs need, and the twin that is asked about one that is slow.
 	pace      pace
@@ -92,6 +94,9 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	if r.checker, err = check.New(x); err != nil {
+		return nil, err
+	}
+	if r.store, err = external.OpenStore(external.StoreConfig{Mutant: c.Mutant, OnCommit: r.sim.Committed}); err != nil {
 		return nil, err
 	}
 	if r.pace, r.paceKnown, err = paceOf(paceTable, c.Algorithm.Name, c.State, c.Workload.Name()); err != nil {
@@ -165,7 +170,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
-	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: r.mostEvents(), MaxTime: 300e9}
+	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &r.policy, MaxEvents: r.mostEvents(), MaxTime: 300e9}
 	cfg.LocalDisks = r.state.Local
 	r.skew(d, &cfg)
 	c.TimersPerTurn = defaultTimersPerTurn
@@ -245,11 +250,8 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	}
 	injector := faults.NewInjector(plan)
 	cfg.Injector = injector
-	store, err := external.OpenStore(external.StoreConfig{Mutant: r.cfg.Mutant, OnCommit: r.sim.Committed})
-	if err != nil {
-		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
-	}
-	cfg.External = store
+	r.store.Reset()
+	cfg.External = r.store
 	r.checker.Reset()
 	r.checker.SetPace(r.suspicion())
 	cfg.Observers = append([]trace.Observer{r.checker}, r.Observers...)
