@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -179,10 +180,16 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	defer r.Close()
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	r.Interrupted = ended(ctx)
 	if f.trace {
 		r.Observers = []trace.Observer{printer{cmd.ErrOrStderr()}}
 	}
 	o := r.Run(f.seed)
+	if o.Kind == scenario.Interrupted {
+		return context.Cause(ctx)
+	}
 	s := summary{
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),

@@ -65,7 +65,7 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 		t.Progress++
 	case scenario.Broken, scenario.Crashed:
 		t.Errors++
-	case scenario.Fine:
+	case scenario.Fine, scenario.Interrupted:
 	}
 	if o.Kind != scenario.Fine && t.First == "" {
 		t.First, t.Replay = o.Why(), o.Config.Command(seed)
