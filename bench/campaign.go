@@ -299,7 +299,7 @@ func (c *Campaign) rate(cell results.Cell) (int64, error) {
 // explain adds the way out to an error that ends the campaign.
 func (c *Campaign) explain(err error) error {
 	var child *job.ChildError
-	if errors.As(err, &child) && child.DiskFull() {
+	if errors.As(err, &child) && child.NoRoom {
 		free, _ := machine.FreeBytes(c.WorkDir())
 		return fmt.Errorf("%w: %s filled up during the run (%d MB are free now): make room or name another directory with --dir, then continue with --resume %s: %w", ErrNoRoom, c.WorkDir(), free>>20, filepath.Base(c.Results), err)
 	}
