@@ -253,6 +253,7 @@ type Plan struct {
 	Warm        time.Duration // at most
 	Measure     time.Duration
 	Baseline    string
+	checks      map[string]checkCost // see TimeChecks
 }
 
 // DiskBytes guesses how much room the plan needs at any one time: the largest
