@@ -22,6 +22,7 @@ import (
 // sweepFlags are the flags of sweep beside those of choice.
 type sweepFlags struct {
 	choice
+	strike
 	seeds  string
 	budget time.Duration
 	jobs   int
@@ -33,7 +34,8 @@ func newSweep() *cobra.Command {
 	cmd := quiet(&cobra.Command{
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	})
-	f.flags(cmd.Flags(), "all", "all", "all")
+	f.strike.flags(cmd.Flags())
+	f.choice.flags(cmd.Flags(), "all", "all", "all")
 	cmd.Flags().StringVar(&f.seeds, "seeds", "1-200", "seeds A-B of each combination")
 	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time; runs under way then do not count; 0: run all")
 	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.NumCPU(), "combinations at once")
@@ -47,6 +49,7 @@ func newSweepCommand() *cobra.Command {
 	cmd.Example = `  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
   go run ./cmd/sim sweep --algorithm aligned,unaligned --state heap --workload keyedcount --seeds 1-10000
   go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
+  go run ./cmd/sim sweep --algorithm all --plan '(plan (crash worker=1 at (nth 3 triggered)))' --seeds 1-50
   go run ./cmd/sim sweep --budget 60s --seeds 1-1000000`
 	return cmd
 }
@@ -54,6 +57,9 @@ func newSweepCommand() *cobra.Command {
 func (f *sweepFlags) run(cmd *cobra.Command) error {
 	cfgs, said, err := f.combinations(true)
 	if err != nil {
+		return err
+	}
+	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}
 	over, err := seeds(f.seeds)
@@ -75,6 +81,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	}
 	total := tally{Algorithm: "all", State: "all", Sink: "all", Workload: "all"}
 	for i := range rows {
+		rows[i].neverStruck()
 		total.add(&rows[i])
 	}
 	total.rates(time.Since(start))
