@@ -14,6 +14,7 @@ const (
 	MutantSkipInputQueue      Mutant = "skip-input-queue"      // overtaken input is not captured
 	MutantReleaseBeforeStored Mutant = "release-before-stored" // output is committed as soon as it is pre-committed
 	MutantDrainedCommitsAll   Mutant = "drained-commits-all"   // a sink restored as drained commits all that its snapshot holds
+	MutantForgetWatermark     Mutant = "forget-watermark"      // watermarks do not come back from the snapshot
 	MutantForgetTimers        Mutant = "forget-timers"         // timers do not come back from the snapshot
 	MutantSilentPastTimer     Mutant = "silent-past-timer"     // a timer set at or behind the watermark never fires
 	MutantFireTwice           Mutant = "fire-twice"            // the last timer of a slice stays in the state until the next one

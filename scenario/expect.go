@@ -50,7 +50,7 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 			for len(x.Channels) <= int(out.ID) {
 				x.Channels = append(x.Channels, check.Channel{})
 			}
-			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer, Reorders: out.Reorders}
+			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer, Reorders: out.Reorders, Back: out.Back}
 		}
 	}
 	return x, nil

@@ -106,18 +106,22 @@ func (r *HuntResult) config(c dataflow.Mutant) (Config, error) {
 	return Config{Algorithm: algorithm, State: r.State, Sink: r.Sink, Workload: w, Mutant: c}, nil
 }
 
-// caughtBy reports whether o shows the mistake, and notes how.
+// caughtBy reports whether o shows the mistake to the oracle that must see it, and
+// notes how.
 func (r *HuntResult) caughtBy(o *Outcome) bool {
 	if o.Kind == Fine || o.Kind == Broken || o.Kind != Unsafe && !r.Stalls {
 		return false
 	}
-	r.Caught, r.Violation, r.Oracle = true, o.Why(), check.Progress
-	r.Replay = o.Config.Command(o.Seed)
+	seen, oracle := o.Why(), check.Progress
 	for _, v := range o.Report.Violations {
-		if o.Kind == Unsafe && v.Oracle != check.Progress {
-			r.Oracle = v.Oracle
+		if o.Kind == Unsafe && v.Oracle != check.Progress && (r.Case.Oracle == "" || v.Oracle.String() == r.Case.Oracle) {
+			seen, oracle = v.String(), v.Oracle
 			break
 		}
 	}
+	if r.Case.Oracle != "" && oracle.String() != r.Case.Oracle {
+		return false
+	}
+	r.Caught, r.Violation, r.Oracle, r.Replay = true, seen, oracle, o.Config.Command(o.Seed)
 	return true
 }

@@ -275,7 +275,7 @@ func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 type printer struct{ w io.Writer }
 
 func (p printer) Wants() trace.Mask {
-	return trace.Everything &^ trace.Mask(0).With(trace.Emitted, trace.Sealed, trace.Delivered, trace.PositionIn, trace.PositionOut)
+	return trace.Everything &^ trace.Mask(0).With(trace.Emitted, trace.Sealed, trace.Delivered, trace.PositionIn, trace.PositionOut, trace.WatermarkSaid, trace.WatermarkSeen)
 }
 
 func (p printer) Observe(e *trace.Event) { _, _ = fmt.Fprintln(p.w, check.Describe(e)) }
