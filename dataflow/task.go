@@ -26,6 +26,7 @@ type Task struct {
 	event    trace.Event // reused for observation
 
 	proto     Protocol
+	announcer Announcer
 	deliverer Deliverer
 	afterer   Afterer
 	stamper   Stamper
@@ -86,6 +87,7 @@ type Task struct {
 	extCount   int // external operations under way
 	chain      uint64
 	seenBuf    []id.Seq
+	encoded    []byte // scratch: one captured buffer
 }
 
 // unseen is Task.shown before the first time; no source says it.
@@ -212,6 +214,7 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 
 func (t *Task) setProtocol(p Protocol) {
 	t.proto = p
+	t.announcer, _ = p.(Announcer)
 	t.deliverer, _ = p.(Deliverer)
 	t.afterer, _ = p.(Afterer)
 	t.stamper, _ = p.(Stamper)
