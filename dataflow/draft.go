@@ -399,7 +399,7 @@ func (t *Task) draftFailed(d *Draft, err error) {
 }
 
 func (t *Task) draftStored(d *Draft) {
-	t.drafts = t.drafts[1:]
+	t.drafts = slices.Delete(t.drafts, 0, 1)
 	h := d.capture.Handle()
 	s := Stored{
 		Ref: d.key, Size: d.size, State: h.Bytes, Changed: h.Changed,

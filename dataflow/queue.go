@@ -7,6 +7,12 @@ type queue struct {
 	n    int
 }
 
+// emptied returns an empty queue in the memory of q.
+func (q *queue) emptied() queue {
+	clear(q.ring)
+	return queue{ring: q.ring}
+}
+
 func (q *queue) len() int { return q.n }
 
 func (q *queue) at(i int) *Buffer { return q.ring[(q.head+i)&(len(q.ring)-1)] }
