@@ -58,3 +58,12 @@ func (q *queue) clear() {
 		q.pop()
 	}
 }
+
+// surrender empties the queue and calls f with what nobody shares.
+func (q *queue) surrender(f func(*Buffer)) {
+	for q.n > 0 {
+		if b := q.pop(); !b.Shared {
+			f(b)
+		}
+	}
+}

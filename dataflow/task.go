@@ -76,6 +76,8 @@ type Task struct {
 	loop     LoopHeader
 	parked   bool // the recorded input has nothing to serve: wait for the next arrival
 	flushing bool
+	// streamEnd is the EndStream of all outputs that do not reorder; nil: not sent yet.
+	streamEnd *Buffer
 
 	drafts []*Draft
 	// preCommits are the epochs whose pre-commit is under way, drafts given up included.
@@ -281,6 +283,22 @@ func (t *Task) Close() error {
 	}
 	t.drafts = nil
 	return t.store.Close()
+}
+
+// Surrender calls f with every buffer that is left in a closed task and that
+// nobody shares: the driver may use it again.
+func (t *Task) Surrender(f func(*Buffer)) {
+	for i := range t.inputs {
+		t.inputs[i].q.surrender(f)
+	}
+	for i := range t.outputs {
+		o := &t.outputs[i]
+		o.q.surrender(f)
+		if o.open != nil {
+			f(o.open)
+			o.open = nil
+		}
+	}
 }
 
 // Step handles one event.

@@ -210,7 +210,9 @@ func (t *taskHost) discard(inc uint32) error {
 	task := t.task
 	t.chain = mix(t.chain, task.Chain(), uint64(inc))
 	t.task, t.former, t.turnQueued, t.busyUntil = nil, task, false, 0
-	return task.Close()
+	err := task.Close()
+	task.Surrender(t.s.pool.put)
+	return err
 }
 
 // retire discards an incarnation that need not have died: its end has to go well.
