@@ -13,17 +13,17 @@ func TestOffsetsAreContiguous(t *testing.T) {
 	w.emit(0, 3)
 	w.offset[0]++
 	w.emit(0, 1)
-	mustFire(t, w.c.Finish(End{Time: w.now}), "task t0: the source handed out offsets (4, 5] where it stood at 3", Conservation, Progress)
+	mustFire(t, w.c.Finish(End{Time: w.now}), "task t0: the source handed out offsets (4, 5] of split s0 where it stood at 3", Conservation, Progress)
 }
 
-func TestPartitionsAreHandedOutInFull(t *testing.T) {
+func TestSplitsAreHandedOutInFull(t *testing.T) {
 	w := newWorld(t)
 	w.middle()
 	w.emit(0, worldRecords)
 	w.flow()
 	w.snapshot(epoch(1, 2))
 	w.complete(epoch(1, 2))
-	mustFire(t, w.end(), "partition 1 of 2 handed out up to offset 5 of 120", Conservation, Effect, Output)
+	mustFire(t, w.end(), "split s1 handed out up to offset 5 of 120", Conservation, Effect, Output)
 }
 
 func TestEpochsAreUsedOnce(t *testing.T) {
@@ -37,7 +37,7 @@ func TestSnapshotHasTheOffsetOfItsSource(t *testing.T) {
 	w := newWorld(t)
 	w.offset[0] = 7
 	w.begun(0, epoch(1, 1))
-	mustFire(t, w.c.Finish(End{Time: w.now}), "offset 7, the source stands at 0", Conservation, Progress)
+	mustFire(t, w.c.Finish(End{Time: w.now}), "offset 7 of split s0, the source stands at 0", Conservation, Progress)
 }
 
 func TestPositionsGrow(t *testing.T) {

@@ -22,7 +22,7 @@ func TestRestoredOffsetIsThatOfTheSnapshot(t *testing.T) {
 	w.saved[epoch(1, 1)] = saved
 	w.restore(epoch(1, 1))
 	r := w.c.Finish(End{Time: w.now})
-	mustFire(t, r, "the source goes on from offset 5; the snapshot has 6", Restore, Progress)
+	mustFire(t, r, "the source goes on from offset 5 of split s0; the snapshot has 6", Restore, Progress)
 }
 
 func TestRestoredSnapshotExists(t *testing.T) {
@@ -36,7 +36,7 @@ func TestStartFromNothingAtAnOffset(t *testing.T) {
 	w.crash("w0")
 	w.saved[0] = live{offset: [2]uint64{3, 0}}
 	w.restore(0)
-	mustFire(t, w.c.Finish(End{Time: w.now}), "from nothing, but at offset 3", Restore, Progress)
+	mustFire(t, w.c.Finish(End{Time: w.now}), "split s0 starts from nothing, but at offset 3", Restore, Progress)
 }
 
 // TestAbandonedHistoryStaysDead: the record of 1.2 lands after the recovery that

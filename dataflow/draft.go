@@ -209,7 +209,7 @@ func (t *Task) header(e, base id.Epoch) Header {
 		Inputs: make([]InputHeader, len(t.inputs)), Loop: t.loopHeader(),
 	}
 	if t.source != nil {
-		h.Offset = t.source.Offset()
+		h.Splits = t.splitHeaders()
 	}
 	for i := range t.inputs {
 		in := &t.inputs[i]
@@ -231,7 +231,7 @@ func (t *Task) observeInstant(d *Draft) {
 		}
 	}
 	if t.mask.Has(trace.SnapshotBegun) {
-		t.event = trace.Event{Kind: trace.SnapshotBegun, Channel: trace.NoChannel, Epoch: d.head.Epoch, From: uint64(d.head.Offset), Sum: d.head.Sum}
+		t.event = trace.Event{Kind: trace.SnapshotBegun, Channel: trace.NoChannel, Epoch: d.head.Epoch, From: uint64(t.offset), Sum: d.head.Sum}
 		t.send()
 	}
 	if t.mask.Has(trace.PositionIn) {
@@ -246,6 +246,7 @@ func (t *Task) observeInstant(d *Draft) {
 			t.send()
 		}
 	}
+	t.observeSplits(trace.PositionSplit, d.head.Epoch)
 }
 
 // Abandon drops draft e if it is not stored yet.

@@ -106,7 +106,7 @@ func newGate(limit id.Offset) *gate {
 	return g
 }
 
-func (g *gate) Allow(_ *dataflow.TaskInfo, o id.Offset, now int64) (n int, next int64) {
+func (g *gate) Allow(_ *dataflow.TaskInfo, _ int, o id.Offset, now int64) (n int, next int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if o >= g.limit {

@@ -16,21 +16,21 @@ import (
 func TestRateAllowsExactlyWhatIsDue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := &live.Rate{Start: rapid.Int64Range(0, 1e9).Draw(t, "start"), PerSecond: rapid.Int64Range(1, 5e6).Draw(t, "rate")}
-		parts := rapid.IntRange(1, 8).Draw(t, "partitions")
-		s := &dataflow.TaskInfo{Index: rapid.IntRange(0, parts-1).Draw(t, "partition"), Parallelism: parts}
+		parts := rapid.IntRange(1, 8).Draw(t, "splits")
+		s, split := &dataflow.TaskInfo{Splits: parts}, rapid.IntRange(0, parts-1).Draw(t, "split")
 		o := id.Offset(rapid.Uint64Range(0, 1000).Draw(t, "offset"))
-		now := r.Intended(o, s.Index, parts) + rapid.Int64Range(-1e6, 1e6).Draw(t, "ahead")
-		n, next := r.Allow(s, o, now)
+		now := r.Intended(o, split, parts) + rapid.Int64Range(-1e6, 1e6).Draw(t, "ahead")
+		n, next := r.Allow(s, split, o, now)
 		if n <= 0 {
-			if due := r.Intended(o, s.Index, parts); due <= now || next != due {
+			if due := r.Intended(o, split, parts); due <= now || next != due {
 				t.Fatalf("none allowed at %d, again at %d; record %d is due at %d", now, next, o, due)
 			}
 			return
 		}
-		if last := r.Intended(o+id.Offset(n)-1, s.Index, parts); last > now {
+		if last := r.Intended(o+id.Offset(n)-1, split, parts); last > now {
 			t.Fatalf("%d allowed at %d; the last is due at %d only", n, now, last)
 		}
-		if first := r.Intended(o+id.Offset(n), s.Index, parts); first <= now {
+		if first := r.Intended(o+id.Offset(n), split, parts); first <= now {
 			t.Fatalf("%d allowed at %d; one more is due at %d", n, now, first)
 		}
 	})
@@ -50,7 +50,7 @@ func (e *early) Observe(ev *trace.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.seen += int(ev.To - ev.From)
-	if e.rate.Intended(id.Offset(ev.To)-1, int(ev.Task), 2) > ev.Time {
+	if e.rate.Intended(id.Offset(ev.To)-1, int(ev.Split), 2) > ev.Time {
 		e.early++
 	}
 }

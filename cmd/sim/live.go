@@ -170,14 +170,14 @@ func (g *gate) Observe(e *trace.Event) {
 	}
 }
 
-// Allow is the pacer: half of each partition while the gate is closed.
-func (g *gate) Allow(s *dataflow.TaskInfo, o id.Offset, now int64) (n int, next int64) {
+// Allow is the pacer: half of each split while the gate is closed.
+func (g *gate) Allow(s *dataflow.TaskInfo, _ int, o id.Offset, now int64) (n int, next int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.closed {
 		return 1 << 30, 0
 	}
-	if room := g.half/s.Parallelism - int(o); room > 0 {
+	if room := g.half/s.Splits - int(o); room > 0 {
 		return room, 0
 	}
 	return 0, now + int64(time.Millisecond)

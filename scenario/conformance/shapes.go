@@ -9,6 +9,7 @@ import (
 
 	"weir/dataflow"
 	"weir/dataflow/operators"
+	"weir/id"
 	"weir/state"
 	"weir/workloads"
 	"weir/workloads/pipelines"
@@ -75,9 +76,9 @@ func (s *shape) Small() {
 // keyOf is the key of record seq.
 func keyOf(seq uint64) uint64 { return state.HashUint64(seq) % 6 }
 
-// Partition says which records source task i reads.
-func (s *shape) Partition(tasks []dataflow.TaskInfo, i int) (p, of int) {
-	p, of = workloads.Partition(tasks, i)
+// SplitOf says which records a split holds.
+func (s *shape) SplitOf(tasks []dataflow.TaskInfo, n id.SplitID) (p, of int) {
+	p, of = workloads.SplitOf(tasks, n)
 	if s.uneven {
 		return unevenly(p, of)
 	}
