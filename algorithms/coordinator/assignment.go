@@ -40,23 +40,26 @@ func (p *PlanRecord) Assignment(tasks []dataflow.TaskInfo) (Assignment, error) {
 		a[t] = slices.Clone(p.Plan.Tasks[t].Splits)
 		for _, s := range a[t] {
 			if s >= tasks[t].Splits {
-				return nil, changed(&tasks[t], "assigns split %d", s)
+				return nil, changed(&tasks[t], s, "")
 			}
 			readers[tasks[t].FirstSplit+id.SplitID(s)]++
 		}
 	}
 	for t := range tasks {
+		if tasks[t].Index > 0 {
+			continue // its vertex is done
+		}
 		for s := range tasks[t].Splits {
 			if n := readers[tasks[t].FirstSplit+id.SplitID(s)]; n != 1 {
-				return nil, changed(&tasks[t], "assigns split %d to %d instances", s, n)
+				return nil, changed(&tasks[t], s, fmt.Sprintf(", to %d instances", n))
 			}
 		}
 	}
 	return a, nil
 }
 
-func changed(t *dataflow.TaskInfo, format string, args ...any) error {
-	return fmt.Errorf("the newest plan %s of %s, which has %d splits: a job keeps the number of its splits", fmt.Sprintf(format, args...), t.Name, t.Splits)
+func changed(t *dataflow.TaskInfo, split int, to string) error {
+	return fmt.Errorf("the newest plan assigns split %d of %s, which has %d splits%s: a job keeps the number of its splits", split, t.Name, t.Splits, to)
 }
 
 // Into writes the assignment into a plan.
