@@ -77,3 +77,23 @@ func TestDamagedAndForeignRecords(t *testing.T) {
 	w.tell(trace.Event{Kind: trace.Delivered, Task: 2, Channel: 0, To: 1, Data: rec})
 	mustFire(t, w.c.Finish(End{Time: w.now}), "record 240, but the input has 240", Conservation, Progress)
 }
+
+// TestASplitHasOneReader: two tasks of a plan take the same split.
+func TestASplitHasOneReader(t *testing.T) {
+	w := newWorld(t)
+	w.tell(trace.Event{Kind: trace.SplitTaken, Task: 1, Channel: trace.NoChannel, Split: 0})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "task t1: it takes split s0, which t0 (source[0]) reads", Conservation, Progress)
+}
+
+// TestOnlyWhoTookASplitReadsIt: a source hands out records of another one's split.
+func TestOnlyWhoTookASplitReadsIt(t *testing.T) {
+	w := newWorld(t)
+	w.tell(trace.Event{Kind: trace.Emitted, Task: 1, Channel: trace.NoChannel, Split: 0, To: 1})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "emitted of split s0, which the task has not taken", Conservation, Progress)
+	w = newWorld(t)
+	w.tell(trace.Event{Kind: trace.Emitted, Task: 1, Channel: trace.NoChannel, Split: 7, To: 1})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "split s7 is read; the input has 2", Conservation, Progress)
+	w = newWorld(t)
+	w.tell(trace.Event{Kind: trace.SplitTaken, Task: 1, Channel: trace.NoChannel, Split: 7})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "it takes split s7; the input has 2", Conservation, Progress)
+}

@@ -1,6 +1,10 @@
 package check
 
-import "testing"
+import (
+	"testing"
+
+	"weir/trace"
+)
 
 func TestRestoredStateIsThatOfTheSnapshot(t *testing.T) {
 	w := newWorld(t)
@@ -52,4 +56,21 @@ func TestAbandonedHistoryStaysDead(t *testing.T) {
 	w.crash("w0")
 	w.restore(epoch(1, 2))
 	mustFire(t, w.c.Finish(End{Time: w.now}), "an abandoned history came back to life", Restore, Progress)
+}
+
+// TestRestoredSplitsAreThoseOfTheSnapshot: one is forgotten, one is another's.
+func TestRestoredSplitsAreThoseOfTheSnapshot(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.crash("w0")
+	w.mute = trace.Mask(0).With(trace.SplitTaken)
+	w.restore(epoch(1, 1))
+	mustFire(t, w.c.Finish(End{Time: w.now}), "task t0, epoch 1.1: the source goes on with 0 splits; its snapshot has 1", Restore, Progress)
+
+	w = newWorld(t)
+	w.middle()
+	w.crash("w0")
+	w.restored(1, epoch(1, 1))
+	w.tell(trace.Event{Kind: trace.SplitTaken, Task: 1, Channel: trace.NoChannel, Split: 0, To: 1})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "the source goes on with split s0, which its snapshot does not have", Restore, Conservation, Progress)
 }
