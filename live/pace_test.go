@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -38,10 +39,11 @@ func TestRateAllowsExactlyWhatIsDue(t *testing.T) {
 
 // early is an observer that finds records emitted before their time.
 type early struct {
-	mu    sync.Mutex
-	rate  *live.Rate
-	seen  int
-	early int
+	mu     sync.Mutex
+	rate   *live.Rate
+	splits int
+	seen   int
+	early  int
 }
 
 func (e *early) Wants() trace.Mask { return trace.Mask(0).With(trace.Emitted) }
@@ -50,17 +52,25 @@ func (e *early) Observe(ev *trace.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.seen += int(ev.To - ev.From)
-	if e.rate.Intended(id.Offset(ev.To)-1, int(ev.Split), 2) > ev.Time {
+	if e.rate.Intended(id.Offset(ev.To)-1, int(ev.Split), e.splits) > ev.Time {
 		e.early++
 	}
 }
 
 func TestPacedSourceEmitsNothingEarlyAndEverything(t *testing.T) {
+	for _, splits := range []int{2, 1, 5} {
+		t.Run(fmt.Sprintf("%d splits", splits), func(t *testing.T) { paced(t, splits) })
+	}
+}
+
+func paced(t *testing.T, splits int) {
 	const records = 1000
 	w := newWorld(t)
 	rate := &live.Rate{Start: 5e6, PerSecond: 100_000, Quantum: 200_000}
-	seen := &early{rate: rate}
-	cfg := w.config(countJob(t, "aligned", records, testKeys), nil)
+	seen := &early{rate: rate, splits: splits}
+	job := countJob(t, "aligned", records, testKeys)
+	job.Graph.SetSplits(splits)
+	cfg := w.config(job, nil)
 	cfg.Pacer, cfg.Observer = rate, seen
 	r, err := live.Run(context.Background(), cfg)
 	if err != nil {
@@ -69,7 +79,7 @@ func TestPacedSourceEmitsNothingEarlyAndEverything(t *testing.T) {
 	if seen.early > 0 || seen.seen != records {
 		t.Errorf("%d batches early, %d of %d records seen", seen.early, seen.seen, records)
 	}
-	if r.Elapsed.Nanoseconds() < rate.Intended(records/2-1, 1, 2) {
+	if r.Elapsed.Nanoseconds() < rate.Intended(records-1, 0, 1) {
 		t.Errorf("the run took %s, less than its schedule", r.Elapsed)
 	}
 	if err := w.check(records, testKeys); err != nil {
