@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"weir/workloads"
+	"weir/workloads/enrichment"
 	"weir/workloads/keyedcount"
 	"weir/workloads/nexmark"
 	"weir/workloads/pipelines"
@@ -15,7 +16,7 @@ import (
 
 // constructors returns how to make each workload, in the order of the tables.
 func constructors() []func() workloads.Workload {
-	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, reminders.New, reachability.New}
+	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, enrichment.New, reminders.New, reachability.New}
 }
 
 // All returns every workload at its defaults, in a fixed order.
