@@ -12,11 +12,12 @@ import (
 	"weir/workloads/pipelines"
 	"weir/workloads/reachability"
 	"weir/workloads/reminders"
+	"weir/workloads/sampling"
 )
 
 // constructors returns how to make each workload, in the order of the tables.
 func constructors() []func() workloads.Workload {
-	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, enrichment.New, reminders.New, reachability.New}
+	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, enrichment.New, reminders.New, reachability.New, sampling.New}
 }
 
 // All returns every workload at its defaults, in a fixed order.
