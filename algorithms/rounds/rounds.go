@@ -74,7 +74,7 @@ func (c *Coordinated) startRound() {
 		r.base = c.retained[n-1]
 	}
 	c.rounds = append(c.rounds, r)
-	r.timeout = c.client.After(c.cfg.Timeout, func() {
+	r.timeout = r.After(c.cfg.Timeout, func() {
 		if !r.done { // a record being made cannot be withdrawn: it would count
 			c.abort(r, "timed out")
 		}
