@@ -7,8 +7,9 @@
 // goes along a message that was sent behind it, and on along any that the receiver
 // sent in the interval in which it received the one before, or later, even before
 // it received it. Where channels are FIFO, the earliest interval of each task that
-// a path reaches says everything, so that a snapshot costs one fixed point over the
-// channels: if the paths from it come back to its task in front of it, it is useless.
+// a path reaches says everything: if the paths from a snapshot come back to its task
+// in front of it, it is useless. All snapshots of a task together cost one fixed
+// point over the intervals of all tasks.
 //
 // A snapshot that is still being stored when a run stops divides intervals like any
 // other, but is not judged. Only what survives counts: a recovery takes the ends of channels and the
@@ -28,6 +29,9 @@
 package check
 
 import (
+	"slices"
+	"sort"
+
 	"weir/id"
 	"weir/trace"
 )
@@ -36,7 +40,12 @@ type useless struct {
 	judge
 	cyclic bool      // else there is nothing to find
 	alive  [][]int32 // by task: its surviving snapshots that are stored or being stored, in order
-	from   []int     // scratch, by task: earliest interval from which a path goes on, 0: none
+	// Scratch of one task's snapshots.
+	from  []int // by task: earliest interval from which a path goes on, 0: none
+	open  []id.TaskID
+	back  int // see follow
+	found []int32
+	steps int // channels followed, for a test
 }
 
 func newUseless(j judge) watcher {
@@ -67,60 +76,74 @@ func (o *useless) Finish(End) {
 		}
 	}
 	for i := range o.tasks {
-		for k, p := range o.alive[i] {
-			if back := o.back(i, k+1); back > 0 && back <= k+1 && o.snapshots[p].stored {
-				o.violate(id.TaskID(i), o.snapshots[p].epoch, "the snapshot is useless: a zigzag path from it comes back to %s in front of it, so that it belongs to no consistent global one", o.taskName(i))
-			}
-		}
+		o.judgeTask(i)
 	}
 }
 
-// back returns the first interval of task i in which a zigzag path from its k-th
-// snapshot is received, 0: none. Intervals and snapshots count from 1.
-func (o *useless) back(i, k int) int {
+// judgeTask judges the snapshots of task i from its last on: paths from an earlier
+// one include those from a later one, so that each fixed point goes on from the one
+// before. In all, no task is gone on from more often than it has intervals.
+func (o *useless) judgeTask(i int) {
 	clear(o.from)
-	o.from[i] = k + 1
-	back := 0
-	for again := true; again; {
-		again = false
-		for n := range o.channels {
-			ch := &o.channels[n]
-			y := o.received(id.ChannelID(n))
+	o.back = 0
+	found := o.found[:0]
+	for k := len(o.alive[i]); k > 0; k-- {
+		o.reach(i, k+1)
+		o.follow(id.TaskID(i))
+		if p := o.alive[i][k-1]; o.back > 0 && o.back <= k && o.snapshots[p].stored {
+			found = append(found, p)
+		}
+	}
+	for _, p := range slices.Backward(found) {
+		o.violate(id.TaskID(i), o.snapshots[p].epoch, "the snapshot is useless: a zigzag path from it comes back to %s in front of it, so that it belongs to no consistent global one", o.taskName(i))
+	}
+	o.found = found
+}
+
+// reach: a path goes on from interval y of a task, and from all later ones.
+func (o *useless) reach(task, y int) {
+	if f := &o.from[task]; *f == 0 || y < *f {
+		*f = y
+		o.open = append(o.open, id.TaskID(task))
+	}
+}
+
+// follow carries paths on until they reach nothing earlier. o.back becomes the
+// first interval of task i in which one is received, 0: none. Intervals and
+// snapshots count from 1.
+func (o *useless) follow(i id.TaskID) {
+	for len(o.open) > 0 {
+		t := o.open[len(o.open)-1]
+		o.open = o.open[:len(o.open)-1]
+		for _, n := range o.tasks[t].outputs {
+			y := o.received(n)
 			if y == 0 {
 				continue
 			}
-			if int(ch.To) == i && (back == 0 || y < back) {
-				back = y
+			to := o.channels[n].To
+			if to == i && (o.back == 0 || y < o.back) {
+				o.back = y
 			}
-			if f := &o.from[ch.To]; *f == 0 || y < *f {
-				*f, again = y, true
-			}
+			o.reach(int(to), y)
 		}
 	}
-	return back
 }
 
 // received returns the interval in which the receiver of channel n has the first
 // item of those that its sender sends on with; 0: it has none, or nothing is sent.
 func (o *useless) received(n id.ChannelID) int {
+	o.steps++
 	ch := &o.channels[n]
-	from := o.from[ch.From]
-	if from == 0 {
-		return 0
-	}
 	start := uint64(0)
-	if from > 1 {
+	if from := o.from[ch.From]; from > 1 {
 		start = o.sealedAt(&o.snapshots[o.alive[ch.From][from-2]], n)
 	}
-	for y, p := range o.alive[ch.To] {
-		if o.deliveredAt(&o.snapshots[p], n) > start {
-			return y + 1
-		}
+	alive := o.alive[ch.To]
+	y := sort.Search(len(alive), func(y int) bool { return o.deliveredAt(&o.snapshots[alive[y]], n) > start })
+	if y == len(alive) && ch.delivered <= start {
+		return 0
 	}
-	if ch.delivered > start {
-		return len(o.alive[ch.To]) + 1
-	}
-	return 0
+	return y + 1
 }
 
 // cyclic reports whether some of n tasks can send to itself through others.
