@@ -56,6 +56,7 @@ type snapshot struct {
 	captures int32 // in model.captures, linked
 	stored   bool
 	failed   bool // given up
+	refused  bool // by storage, for good: it was taken all the same
 }
 
 // capture is one in-flight buffer of a snapshot.

@@ -11,19 +11,20 @@
 // in front of it, it is useless. All snapshots of a task together cost one fixed
 // point over the intervals of all tasks.
 //
-// A snapshot that is still being stored when a run stops divides intervals like any
-// other, but is not judged. Only what survives counts: a recovery takes the ends of channels and the
+// A snapshot that is still being stored when a run stops, or that storage refused
+// for good, was taken: it divides intervals like any other, but is not judged. The
+// shares of a round that was given up are no snapshots: no other task need have
+// taken one, and they are deleted. Only what survives counts: a recovery takes the ends of channels and the
 // histories of tasks back, and what it discards is judged no more. Messages in
 // flight make no snapshot useless: the condition is about orphans, and captured
 // channel state, logs or replay account for the others. Hence rounds, whose cuts
-// have no orphans, never fire here: with a round given up, the shares of some tasks
-// are judged among the complete ones.
+// have no orphans, never fire here.
 //
 // Without a cycle of channels no zigzag path comes back, and no snapshot is useless:
 // there the oracle cannot tell communication-induced from uncoordinated snapshots,
 // and does nothing.
 //
-// It does not verify snapshots of histories that were rolled back, snapshots that
+// It does not verify rounds that were given up, snapshots of histories that were rolled back, snapshots that
 // were not stored, nor runs that stop in the middle of a recovery.
 
 package check
@@ -38,8 +39,9 @@ import (
 
 type useless struct {
 	judge
-	cyclic bool      // else there is nothing to find
-	alive  [][]int32 // by task: its surviving snapshots that are stored or being stored, in order
+	cyclic  bool              // else there is nothing to find
+	alive   [][]int32         // by task: its surviving snapshots that were taken, in order
+	givenUp map[id.Epoch]bool // rounds
 	// Scratch of one task's snapshots.
 	from  []int // by task: earliest interval from which a path goes on, 0: none
 	open  []id.TaskID
@@ -50,14 +52,19 @@ type useless struct {
 
 func newUseless(j judge) watcher {
 	n := len(j.x.Tasks)
-	return &useless{judge: j, cyclic: j.x.NoneUseless && cyclic(n, j.x.Channels), alive: make([][]int32, n), from: make([]int, n)}
+	return &useless{judge: j, cyclic: j.x.NoneUseless && cyclic(n, j.x.Channels), alive: make([][]int32, n), givenUp: map[id.Epoch]bool{}, from: make([]int, n)}
 }
 
-func (o *useless) Wants() trace.Mask { return 0 }
+func (o *useless) Wants() trace.Mask {
+	if !o.cyclic {
+		return 0
+	}
+	return kinds(trace.Aborted)
+}
 
-func (o *useless) Observe(*trace.Event) {}
+func (o *useless) Observe(e *trace.Event) { o.givenUp[e.Epoch] = true }
 
-func (o *useless) Reset() {}
+func (o *useless) Reset() { clear(o.givenUp) }
 
 // Finish judges the snapshots once, wherever the run has come to: what is useless
 // stays so. In the middle of a recovery only some tasks have gone back, and what
@@ -70,7 +77,7 @@ func (o *useless) Finish(End) {
 		t := &o.tasks[i]
 		o.alive[i] = o.alive[i][:0]
 		for _, p := range t.snapshots {
-			if s := &o.snapshots[p]; !s.failed && o.survives(s, t.segment) {
+			if s := &o.snapshots[p]; (!s.failed || s.refused) && !o.givenUp[s.epoch] && o.survives(s, t.segment) {
 				o.alive[i] = append(o.alive[i], p)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"weir/id"
+	"weir/trace"
 )
 
 func noneUseless(x *Expect) { uncoordinated(x); x.NoneUseless, x.Pace.End = true, 0 }
@@ -54,6 +55,38 @@ func TestRoundsHaveNoUselessSnapshots(t *testing.T) {
 	w.snapshot(epoch(2, 1))
 	w.flow()
 	mustPass(t, w.finish(epoch(2, 2)))
+}
+
+// TestWhatStorageRefusedWasTaken: the snapshot in between makes the path no cycle,
+// also if it could not be stored; and shares of a round given up are not judged.
+func TestWhatStorageRefusedWasTaken(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		cause trace.Cause
+		abort bool
+		fires bool
+	}{{"refused", trace.Unstored, false, false}, {"abandoned", trace.Abandoned, false, true}, {"of a round given up", trace.Abandoned, true, false}} {
+		w := newWorld(t, func(x *Expect) {
+			noneUseless(x)
+			x.Channels = append(x.Channels, Channel{From: 4, To: 2})
+		})
+		w.c.done = true
+		w.c.channels[6].sealed++
+		w.begun(4, epoch(1, 1))
+		w.tell(trace.Event{Kind: trace.SnapshotFailed, Task: 4, Channel: trace.NoChannel, Epoch: epoch(1, 1), Cause: c.cause})
+		w.c.channels[6].delivered++
+		w.local(2, epoch(1, 1))
+		w.c.channels[4].sealed++
+		w.c.channels[4].delivered++
+		w.local(4, epoch(1, 2))
+		if c.abort {
+			w.tell(trace.Event{Kind: trace.Aborted, Task: trace.Coordinator, Channel: trace.NoChannel, Epoch: epoch(1, 1)})
+		}
+		watcherOf[*useless](w.c).Finish(End{})
+		if got := w.c.verdict.Counts[Useless] > 0; got != c.fires {
+			t.Errorf("%s: useless %v, want %v", c.name, got, c.fires)
+		}
+	}
 }
 
 // naiveUseless judges one snapshot after the other, each by a fixed point over all
