@@ -49,7 +49,6 @@ func (p *piece) join(k dataflow.Kernel, s dataflow.Start, own func() []byte) (se
 				if err != nil {
 					panic(err)
 				}
-				b.Injected = false
 				p.sent[out] = append(p.sent[out], b)
 				r = state.NewReader(more)
 			}
