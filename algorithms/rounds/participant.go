@@ -142,6 +142,9 @@ func (p *Participant) Message(data []byte) {
 	}
 	switch m.Kind {
 	case Trigger:
+		// Triggers may overtake each other. Once a newer round has begun here an older
+		// one cannot be whole, and needs no answer: the newer one, when it is whole, or
+		// its own timeout gives it up.
 		if m.Epoch > p.trigger {
 			p.trigger, p.base = m.Epoch, m.Base
 			p.start()
