@@ -355,13 +355,13 @@ func (c *Coordinated) abort(r *Round, reason string) {
 	c.drainedAgain()
 }
 
-// sweepGivenUp deletes what rounds that were given up have stored so far.
+// sweepGivenUp deletes what rounds that were given up have stored so far, also
+// behind an older one that is still under way.
 func (c *Coordinated) sweepGivenUp() {
-	limit := id.MakeEpoch(c.number, c.lastIndex+1)
-	if len(c.rounds) > 0 {
-		limit = c.rounds[0].epoch
-	}
-	c.client.Sweep(limit, c.garbagePrefixes(), c.isLive, nil)
+	c.client.Sweep(id.MakeEpoch(c.number, c.lastIndex+1), c.garbagePrefixes(), func(key string) bool {
+		e, _ := coordinator.EpochOfKey(key)
+		return c.round(e) != nil || c.isLive(key)
+	}, nil)
 }
 
 func (c *Coordinated) giveUp(r *Round, reason string) bool {
