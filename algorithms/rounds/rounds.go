@@ -309,17 +309,16 @@ func (c *Coordinated) pinned(d *coordinator.Record) bool {
 	return false
 }
 
-// unreferenced returns those of keys that no retained or pinned checkpoint and
-// no acknowledged share of a round under way needs.
+// unreferenced returns those of keys that no retained or pinned checkpoint needs.
+// Nor does a share of a round under way, then: of what is older than the round it
+// refers to files of the round's base, which is pinned, and to the last share of a task
+// that has left, which every checkpoint since has too.
 func (c *Coordinated) unreferenced(keys []string) []string {
 	clear(c.needed)
 	for _, set := range [...][]*coordinator.Record{c.retained, c.doomed} {
 		for _, r := range set {
 			c.need(r.Parts)
 		}
-	}
-	for _, r := range c.rounds {
-		c.need(r.parts)
 	}
 	return slices.DeleteFunc(keys, func(k string) bool { return c.needed[k] })
 }
