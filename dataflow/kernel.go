@@ -41,21 +41,22 @@ func (k *kernel) Firing() bool { return k.firing || k.clockDue && !k.ended }
 // Pause stops turns; everything else still comes in.
 func (k *kernel) Pause(on bool) { k.paused = on }
 
-// Limit lets a source go to o and no further.
+// Limit lets a source hand out o records and no more.
 func (k *kernel) Limit(o id.Offset) bool {
 	k.limit = o
-	return k.source != nil && k.source.Offset() >= o
+	return k.source != nil && k.offset >= o
 }
 
 // Broadcast seals what is open and puts a control item on every output.
 func (k *kernel) Broadcast(op uint8, e id.Epoch, p Place, data []byte) {
 	k.task().flush()
+	items := make([]Buffer, len(k.outputs))
 	for i := range k.outputs {
 		place := p
 		if p == Overtake && k.outputs[i].Forbidden {
 			place = InBand
 		}
-		k.outputs[i].control(op, e, place, data)
+		k.outputs[i].control(&items[i], op, e, place, data)
 	}
 }
 

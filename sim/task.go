@@ -16,6 +16,7 @@ import (
 type taskHost struct {
 	s      *Sim
 	task   *dataflow.Task // nil: none runs
+	former *dataflow.Task // the one before, of this run or another: its memory is used again
 	info   *dataflow.TaskInfo
 	id     int32
 	worker int32
@@ -28,15 +29,13 @@ type taskHost struct {
 	slow       int64
 	stalled    Nanos // what is for the task waits until then
 
-	deadBy   uint32 // crash of the worker that ended the newest incarnation, 0: none did
-	plan     *dataflow.TaskPlan
-	inputs   []id.ChannelID // the roster's
-	outputs  []id.ChannelID
-	handed   id.Offset
-	furthest id.Offset // handed by any incarnation
-	chain    uint64    // of dead incarnations
-	random   *seed.Stream
-	failure  error // of the newest incarnation
+	deadBy  uint32 // crash of the worker that ended the newest incarnation, 0: none did
+	plan    *dataflow.TaskPlan
+	inputs  []id.ChannelID // the roster's
+	outputs []id.ChannelID
+	chain   uint64 // of dead incarnations
+	random  *seed.Stream
+	failure error // of the newest incarnation
 }
 
 // setTasks prepares the hosts of all tasks.
@@ -52,7 +51,7 @@ func (s *Sim) setTasks() error {
 			return err
 		}
 		*t = taskHost{
-			s: s, id: int32(i), info: info, worker: int32(w), source: info.Role == dataflow.RoleSource,
+			s: s, former: t.former, id: int32(i), info: info, worker: int32(w), source: info.Role == dataflow.RoleSource,
 			slow: factor(s.cfg.Model.WorkerSlow, w), inputs: s.roster.Inputs(info.ID), outputs: s.roster.Outputs(info.ID),
 		}
 	}
@@ -162,7 +161,7 @@ func (s *Sim) onStart(e *event) {
 	if !s.roster.Started(t.info.ID, roster.Incarnation(e.gen)) {
 		return
 	}
-	env := dataflow.Env{Host: t, Observer: &s.observers}
+	env := dataflow.Env{Host: t, Observer: &s.observers, Former: t.former}
 	if s.cfg.LocalDisks {
 		env.FS = s.workers[t.worker].mount()
 		env.Dir = "tasks/" + t.info.ID.String() + "/" + strconv.Itoa(int(e.gen))
@@ -172,26 +171,40 @@ func (s *Sim) onStart(e *event) {
 		s.stop(Failed, fmt.Errorf("start of %s[%d]: %w", t.info.Name, t.info.Index, err))
 		return
 	}
-	t.task = task
-	offset, err := s.offset(t)
+	t.task, t.former = task, nil
+	offsets, err := s.handedOut(t)
 	if err != nil {
 		s.stop(Failed, fmt.Errorf("source log: %w", err))
 		return
 	}
-	t.handed = offset
-	s.event = dataflow.Event{Kind: dataflow.EvStart, Plan: t.plan, Attempt: t.attempt(), Offset: offset}
+	s.event = dataflow.Event{Kind: dataflow.EvStart, Plan: t.plan, Attempt: t.attempt(), Offsets: offsets}
 	t.step(&s.event)
 }
 
-// offset is what the source log has handed out of a task's partition.
-func (s *Sim) offset(t *taskHost) (id.Offset, error) {
-	switch {
-	case !t.source:
-		return 0, nil
-	case s.cfg.SourceLog != nil:
-		return s.cfg.SourceLog.Offset(t.info.ID)
+// handedOut is what the source log has handed out of a task's splits.
+func (s *Sim) handedOut(t *taskHost) (offsets []id.Offset, err error) {
+	for _, index := range t.plan.Splits {
+		n := t.info.FirstSplit + id.SplitID(index)
+		o := s.offsets[n]
+		if s.cfg.SourceLog != nil {
+			if o, err = s.cfg.SourceLog.Offset(n); err != nil {
+				return nil, err
+			}
+		}
+		offsets = append(offsets, o)
 	}
-	return s.offsets[t.id], nil
+	return offsets, nil
+}
+
+// furthest is how many records of its splits were handed out by any incarnation.
+func (t *taskHost) furthest() (n id.Offset) {
+	if t.plan == nil {
+		return 0
+	}
+	for _, index := range t.plan.Splits {
+		n += t.s.offsets[t.info.FirstSplit+id.SplitID(index)]
+	}
+	return n
 }
 
 // discard ends an incarnation, if it has not ended yet: its objects, and its slices
@@ -208,8 +221,10 @@ func (t *taskHost) discard(inc uint32) error {
 	}
 	task := t.task
 	t.chain = mix(t.chain, task.Chain(), uint64(inc))
-	t.task, t.turnQueued, t.busyUntil = nil, false, 0
-	return task.Close()
+	t.task, t.former, t.turnQueued, t.busyUntil = nil, task, false, 0
+	err := task.Close()
+	task.Surrender(t.s.pool.put)
+	return err
 }
 
 // retire discards an incarnation that need not have died: its end has to go well.
@@ -309,15 +324,14 @@ func (t *taskHost) Random() uint64 {
 }
 
 // HandedOut tells the source log.
-func (t *taskHost) HandedOut(o id.Offset) {
+func (t *taskHost) HandedOut(n id.SplitID, from, to id.Offset) {
 	s := t.s
-	if o > t.handed {
-		t.cost += int64(o-t.handed) * s.cfg.Model.StepRecord * t.slow
-	}
-	t.handed, t.furthest = o, max(t.furthest, o)
+	t.cost += int64(to-from) * s.cfg.Model.StepRecord * t.slow
+	s.offsets[n] = max(s.offsets[n], to)
 	if s.cfg.SourceLog == nil {
-		s.offsets[t.id] = max(s.offsets[t.id], o)
-	} else if err := s.cfg.SourceLog.HandedOut(t.info.ID, o); err != nil {
+		return
+	}
+	if err := s.cfg.SourceLog.HandedOut(n, to); err != nil {
 		s.stop(Failed, fmt.Errorf("source log: %w", err))
 	}
 }
