@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"weir/algorithms/coordinator"
+	"weir/algorithms/recoveryline"
 	"weir/check"
 	"weir/dataflow"
 	"weir/external/sinks"
@@ -90,6 +91,9 @@ func layout(p dataflow.Properties) check.Layout {
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {
 		l.Roots = newestRoots
+	}
+	if p.Logs {
+		l.LogKey = recoveryline.LogKey
 	}
 	return l
 }
