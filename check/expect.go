@@ -42,11 +42,11 @@ type Expect struct {
 	MayFail bool
 
 	Tasks    []Task    // by TaskID
+	Splits   []Split   // by SplitID
 	Channels []Channel // by ChannelID
 
 	// Records is the number of source records; RecordID returns the number of a
 	// record, below Records, from its bytes on a channel that leaves a source.
-	// Partition p of P holds the records with id mod P = p, in order.
 	Records  int
 	RecordID func(rec []byte) uint64
 	// Copies says how often a record is delivered behind the sources when nothing
@@ -80,17 +80,20 @@ type Expect struct {
 
 // Task is what the checker must know of one task.
 type Task struct {
-	Name string
-	Sink bool
-	// Source: it reads partition Partition of Partitions.
-	Source                bool
-	Partition, Partitions int
+	Name   string
+	Sink   bool
+	Source bool // it reads splits
 }
+
+// Split is what the checker must know of one split: it holds the records with
+// id mod Modulus = Residue, in order.
+type Split struct{ Residue, Modulus int }
 
 // Channel is a channel's two ends.
 type Channel struct {
 	From, To id.TaskID
 	Reorders bool // items may arrive in any order
+	Back     bool // a back-edge: what comes round holds no watermark back
 }
 
 // Storage is what the checker reads of checkpoint storage; reading must have no
@@ -105,6 +108,8 @@ type Storage interface {
 type LogStorage interface {
 	// LogLengths ranges over all logs by key with the number of their entries.
 	LogLengths() iter.Seq2[string, int]
+	// LogStart returns the last position of the first entry of a log; false: it has none.
+	LogStart(key string) (last uint64, ok bool)
 }
 
 // Layout says how to find the way about checkpoint storage.
@@ -121,14 +126,17 @@ type Layout struct {
 	Roots func(keys []string) []string
 	// EpochOf returns the epoch that the name of an object has; nil, or false: unknown.
 	EpochOf func(key string) (id.Epoch, bool)
+	// LogKey returns where the message log of a channel stands. nil: there are none.
+	LogKey func(ch id.ChannelID) string
 }
 
-// partition returns how many records a source's partition holds.
-func (x *Expect) partition(t *Task) uint64 {
-	if t.Partitions == 0 || t.Partition >= x.Records {
+// size returns how many records a split holds.
+func (x *Expect) size(s id.SplitID) uint64 {
+	p := x.Splits[s]
+	if p.Modulus == 0 || p.Residue >= x.Records {
 		return 0
 	}
-	return uint64((x.Records - t.Partition + t.Partitions - 1) / t.Partitions)
+	return uint64((x.Records - p.Residue + p.Modulus - 1) / p.Modulus)
 }
 
 // copies returns how often record r is delivered behind the sources.

@@ -16,6 +16,8 @@ const (
 	Contiguity
 	Useless
 	Aborts
+	EventTime
+	MessageLogs
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
 )
@@ -42,6 +44,8 @@ func list() [Oracles]entry {
 		Contiguity:   {"contiguity", newContiguity},
 		Useless:      {"useless", newUseless},
 		Aborts:       {"aborts", newAborts},
+		EventTime:    {"event-time", newEventTime},
+		MessageLogs:  {"logs", newLogs},
 		SameRun:      {"determinism", nil},
 	}
 }

@@ -32,6 +32,7 @@ const (
 	RandomDraw                   // a random number given to the operator
 	ClockRead                    // processing time given to the operator, nanoseconds
 	TimerFire                    // how late the algorithm sets a timer of its own (Kernel.Draw); no Decider is asked
+	PickSplit                    // number of the split that a source reads in a turn, where several have records left
 )
 
 // Protocol is the per-task half of an algorithm. The kernel (Task) calls it
@@ -71,6 +72,9 @@ type Protocol interface {
 // The optional per-buffer hooks. The kernel looks for them once; an algorithm
 // without one pays a nil test.
 type (
+	// Announcer is told of an in-band control item as it is queued on an input,
+	// before it is its turn.
+	Announcer interface{ Announce(in int, b *Buffer) }
 	// Deliverer is called before a numbered data item is delivered; it may snapshot first.
 	Deliverer interface{ Deliver(in int, b *Buffer) }
 	// Afterer is called last in a turn that delivered data or its end, emitted some,
@@ -139,7 +143,8 @@ type Kernel interface {
 	Unblock(in int)
 	// Pause stops turns; arrivals, messages, timers and completions still come in.
 	Pause(on bool)
-	// Limit lets a source go to offset and no further; true: it is there already and AtLimit will not be called.
+	// Limit lets a source hand out records up to the o-th, counted over all its
+	// splits, and no further; true: it has already and AtLimit will not be called.
 	Limit(o id.Offset) bool
 	// Broadcast seals what is open and puts a control item on every output.
 	Broadcast(op uint8, e id.Epoch, p Place, data []byte)
@@ -150,6 +155,14 @@ type Kernel interface {
 	// Demote queues an overtaking item behind what has arrived on its input; it
 	// comes back through Control at its turn, in-band and unnumbered.
 	Demote(in int, b *Buffer)
+	// LiftInput takes the barrier of snapshot e, which has begun, out of the queue of
+	// an input; what was ahead of it there becomes part of the snapshot. false: it is
+	// not queued there.
+	LiftInput(in int, e id.Epoch) bool
+	// LiftOutput has the barrier of snapshot e, a Marker that Draft.Hold waits for,
+	// overtake what is ahead of it in the queue of an output, which becomes part of the
+	// snapshot. false: it has been sent, or may not overtake there.
+	LiftOutput(out int, e id.Epoch) bool
 	// Mark returns where an input stands now, for Draft.Rewind.
 	Mark(in int) Mark
 	// Begin fixes the instant of snapshot e, incremental against base (0 = full).
@@ -244,7 +257,11 @@ type Plan struct {
 type TaskPlan struct {
 	Mode Mode
 	Ref  Ref // Restart: the snapshot to restore; its captured buffers are replayed by the kernel
-	// Resume: a source without a snapshot goes on from where its log last handed out.
+	// Splits are those that a source reads, by their index in its vertex. Their
+	// offsets are those of the snapshot, which has the same ones; without one they
+	// begin at 0.
+	Splits []int
+	// Resume: splits without a snapshot go on from where the source log last handed out.
 	Resume bool
 	// Left: the task had left before this line: restore, send EndStream, stay gone.
 	Left   bool

@@ -24,14 +24,12 @@ func (t *Task) start(ev *Event) {
 	t.phase = restoringPhase
 	r := &restoring{plan: *ev.Plan}
 	t.restore = r
-	if t.source != nil && r.plan.Resume {
-		if err := t.source.Seek(ev.Offset); err != nil {
+	t.observeKey(trace.TaskStarting, 0, string(r.plan.Ref), 0)
+	if r.plan.Ref == "" {
+		if err := t.takeSplits(r.plan.Splits, ev.Offsets); err != nil {
 			t.fail(err)
 			return
 		}
-	}
-	t.observeKey(trace.TaskStarting, 0, string(r.plan.Ref), 0)
-	if r.plan.Ref == "" {
 		t.readLogs()
 		return
 	}
@@ -40,8 +38,8 @@ func (t *Task) start(ev *Event) {
 }
 
 func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
-	if t.restore == nil {
-		return
+	if t.restore == nil || e.kind == effectRestoreLog && e.reads != t.restore {
+		return // of a plan that a newer one has replaced: what that one wants it reads itself
 	}
 	switch e.kind {
 	case effectRestoreGet, effectRestoreLog:
@@ -85,7 +83,7 @@ func (t *Task) restoreObject(data []byte) {
 		err = t.ours(s)
 	}
 	if err == nil && t.source != nil {
-		if err = t.source.Seek(s.Offset); err != nil {
+		if err = t.restoreSplits(t.restore.plan.Splits, s.Splits); err != nil {
 			err = fmt.Errorf("%w: %w", err, state.ErrIncompatible) // trying again is of no use
 		}
 	}
@@ -127,7 +125,7 @@ func (t *Task) readLogs() {
 	r.toRead = len(r.plan.Inject)
 	for i, l := range r.plan.Inject {
 		op := state.Op{Kind: state.OpReadLog, Key: l.Log, From: l.From, To: l.To}
-		t.host.Store(t.ticket(effect{kind: effectRestoreLog, op: op, idx: i}), op)
+		t.host.Store(t.ticket(effect{kind: effectRestoreLog, op: op, reads: r, idx: i}), op)
 	}
 	if r.toRead == 0 {
 		t.logsRead()
@@ -190,7 +188,9 @@ func (t *Task) resume() {
 	if r.snap != nil {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
-		t.watermark, t.atLow = h.Watermark, 0
+		if t.cfg.Mutant != MutantForgetWatermark {
+			t.watermark, t.atLow = h.Watermark, 0
+		}
 		t.firing, t.advancing = h.Firing, h.Advancing
 		t.drained, t.ended, t.loop = h.Drained, h.Drained || h.Loop.Ended, h.Loop
 		for i := range t.inputs {
@@ -199,7 +199,10 @@ func (t *Task) resume() {
 			if in.loose != nil {
 				in.loose.restore(in.delivered, h.Inputs[i].Beyond)
 			}
-			in.wm, in.ended, in.gone, in.waves = h.Inputs[i].Watermark, h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
+			if t.cfg.Mutant != MutantForgetWatermark {
+				in.wm = h.Inputs[i].Watermark
+			}
+			in.ended, in.gone, in.waves = h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
 		}
 		for i := range t.outputs {
 			t.outputs[i].sealed = h.Sealed[i]
@@ -245,20 +248,19 @@ func (t *Task) observeRestored(r *restoring) {
 	}
 	t.event = trace.Event{Kind: trace.TaskRestored, Channel: trace.NoChannel}
 	if r.snap != nil {
-		t.event.Epoch, t.event.From = r.snap.Epoch, uint64(r.snap.Offset)
+		t.event.Epoch = r.snap.Epoch
 		if t.cfg.CheckState {
 			t.event.Sum = t.store.Sum()
 		}
-	} else if t.source != nil {
-		t.event.From = uint64(t.source.Offset())
 	}
+	t.event.From = uint64(t.offset)
 	t.send()
+	t.observeSplits(trace.SplitTaken, 0)
 }
 
 func (t *Task) injectCaptured(s *Snapshot) {
 	for _, c := range s.Out {
 		o := &t.outputs[c.Channel]
-		c.Buffer.Injected = false // it takes a credit like any other when it is sent
 		t.observeInjected(o.ID, c.Buffer, trace.FromOutput)
 		o.q.push(c.Buffer)
 	}
@@ -280,6 +282,7 @@ func (t *Task) injectLogs(r *restoring) {
 
 func (t *Task) inject(i int, b *Buffer, from trace.Way) {
 	in := &t.inputs[i]
+	b.Injected = true
 	if in.knows(b) {
 		return
 	}
@@ -311,7 +314,8 @@ func (t *Task) ready() {
 	t.host.Ready(t.seenBuf)
 }
 
-// keep carries out a plan that keeps this incarnation.
+// keep carries out a plan that keeps this incarnation. It replaces one whose logs
+// are still being read: nothing of them has been put back.
 func (t *Task) keep(ev *Event) {
 	if t.phase != running && t.phase != left {
 		return

@@ -27,6 +27,7 @@ type Task struct {
 	event    trace.Event // reused for observation
 
 	proto     Protocol
+	announcer Announcer
 	deliverer Deliverer
 	afterer   Afterer
 	stamper   Stamper
@@ -49,11 +50,16 @@ type Task struct {
 	attempt   id.Attempt
 	phase     phase
 	paused    bool
+	splits    []split   // of a source
+	unread    int       // of them: have records left
+	lastSplit int       // split read last, for the rotation
+	offset    id.Offset // records handed out of all splits
 	limit     id.Offset // sources: emit up to here
 	ended     bool      // source at its end, or every input has delivered EndData
 	drained   bool
 	finishing bool // leave once commits are through
 	watermark int64
+	shown     int64 // watermark that the operator was shown last; unseen: none
 	low       int64 // lowest watermark of the inputs, and how many have it;
 	atLow     int   // 0: not known
 	announced int64 // watermark last put on the outputs
@@ -91,6 +97,9 @@ type Task struct {
 	encoded    []byte // scratch: one captured buffer
 }
 
+// unseen is Task.shown before the first time; no source says it.
+const unseen = NoWatermark + 1
+
 type phase uint8
 
 const (
@@ -107,6 +116,7 @@ type effect struct {
 	op    state.Op
 	ext   ExtOp
 	draft *Draft
+	reads *restoring // of a log: for what plan
 	idx   int
 }
 
@@ -207,7 +217,7 @@ func blank(former *Task, g *Graph, info *TaskInfo) (t *Task, wired bool) {
 	}
 	clear(t.drafts)
 	*t = Task{
-		graph: g, info: info, limit: ^id.Offset(0), watermark: NoWatermark, announced: NoWatermark,
+		graph: g, info: info, limit: ^id.Offset(0), watermark: NoWatermark, shown: unseen, announced: NoWatermark,
 		inputs: t.inputs, outputs: t.outputs, servable: t.servable.emptied(), seenBuf: t.seenBuf, encoded: t.encoded,
 		drafts: t.drafts[:0], preCommits: t.preCommits[:0], pending: t.pending.emptied(), ctx: t.ctx,
 	}
@@ -231,6 +241,7 @@ func blank(former *Task, g *Graph, info *TaskInfo) (t *Task, wired bool) {
 
 func (t *Task) setProtocol(p Protocol) {
 	t.proto = p
+	t.announcer, _ = p.(Announcer)
 	t.deliverer, _ = p.(Deliverer)
 	t.afterer, _ = p.(Afterer)
 	t.stamper, _ = p.(Stamper)
@@ -244,13 +255,9 @@ func (t *Task) setProtocol(p Protocol) {
 	}
 }
 
-// Offset returns how far a source has handed out its partition; 0 for others.
-func (t *Task) Offset() id.Offset {
-	if t.source == nil {
-		return 0
-	}
-	return t.source.Offset()
-}
+// Offset returns how many records a source has handed out, of all its splits
+// together; 0 for others.
+func (t *Task) Offset() id.Offset { return t.offset }
 
 // Chain is the running hash over events in and effects out, 0 unless Config.HashContents.
 func (t *Task) Chain() uint64 { return t.chain }
@@ -270,7 +277,7 @@ func (t *Task) Runnable() bool {
 		return false
 	}
 	if t.source != nil {
-		return !t.ended && t.source.Offset() < t.limit
+		return !t.ended && (t.offset < t.limit || t.unread == 0)
 	}
 	return t.servable.n > 0
 }
@@ -313,7 +320,7 @@ func (t *Task) Step(ev *Event) {
 	switch ev.Kind {
 	case EvTurn:
 		if t.Runnable() {
-			t.turn(ev.N)
+			t.turn(ev.N, ev.Port)
 		}
 	case EvArrive:
 		t.arrive(ev.Port, ev.Buffer)

@@ -1,6 +1,11 @@
 package dataflow
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+
+	"weir/trace"
+)
 
 // Names of the timers of a task among its keyed states.
 const (
@@ -65,6 +70,7 @@ func (t *Task) fire(most int) {
 		t.advancing = false
 		wm := t.watermark
 		if t.onWM != nil {
+			t.show()
 			if err := t.onWM.OnWatermark(wm); err != nil {
 				t.fail(err)
 				return
@@ -92,24 +98,30 @@ func (t *Task) fireTimers(most *int) (done bool) {
 	}
 	for {
 		if *most == 0 {
-			first, ok := t.timers.First()
-			return !ok || first > t.watermark
+			return !t.dueBy(t.watermark)
 		}
 		at, key, ok := t.timers.Pop(t.watermark)
 		if !ok {
 			return true
 		}
 		*most--
+		t.observeTime(trace.TimerFired, at, key)
 		if err := t.onTimer.OnTimer(at, key); err != nil {
 			t.fail(err)
 			return false
 		}
-		if *most == 0 && t.cfg.Mutant == MutantFireTwice {
+		if *most == 0 && t.cfg.Mutant == MutantFireTwice && !t.dueBy(at) {
 			t.timers.Set(at, t.ctx.Key(key))
-			t.again = dueTimer{at, key}
+			t.again = dueTimer{at, bytes.Clone(key)}
 			return false
 		}
 	}
+}
+
+// dueBy reports that a timer of at or before is set.
+func (t *Task) dueBy(at int64) bool {
+	first, ok := t.timers.First()
+	return ok && first <= at
 }
 
 // dueTimer is a timer that MutantFireTwice has fired and not yet removed.

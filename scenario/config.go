@@ -30,12 +30,17 @@ type Config struct {
 	Sink        string // a name of external/sinks; "": what goes with the algorithm
 	Workload    workloads.Workload
 	Parallelism int // 0: 2
+	// Splits is how many splits each source has; 0: drawn from the seed where faults
+	// are, else as many as instances.
+	Splits int
 	// Groups is the number of key groups, not below Parallelism; 0: 16, and
 	// state.DefaultGroups for [LiveJob].
 	Groups int
 	// Interval between checkpoints, nanoseconds of virtual time; 0: drawn near DefaultInterval.
 	Interval int64
-	Mutant   dataflow.Mutant
+	// AlignmentTimeout is dataflow.CheckpointConfig.AlignmentTimeout; nil: drawn.
+	AlignmentTimeout *dataflow.Nanos
+	Mutant           dataflow.Mutant
 	// Reorder lets every channel deliver in any order; only for algorithms that
 	// declare it.
 	Reorder bool
@@ -130,6 +135,9 @@ func (c *Config) Command(seed uint64) string {
 	if c.Parallelism != 0 {
 		fmt.Fprintf(&b, " --parallelism %d", c.Parallelism)
 	}
+	if c.Splits != 0 {
+		fmt.Fprintf(&b, " --splits %d", c.Splits)
+	}
 	if c.Reorder {
 		b.WriteString(" --reorder")
 	}
@@ -138,6 +146,9 @@ func (c *Config) Command(seed uint64) string {
 	}
 	if c.Interval != 0 {
 		fmt.Fprintf(&b, " --interval %dns", c.Interval)
+	}
+	if c.AlignmentTimeout != nil {
+		fmt.Fprintf(&b, " --alignment-timeout %dns", *c.AlignmentTimeout)
 	}
 	switch c.Faults {
 	case RandomFaults:

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"weir/algorithms/coordinator"
+	"weir/algorithms/recoveryline"
 	"weir/check"
 	"weir/dataflow"
 	"weir/external/sinks"
@@ -33,29 +34,31 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 		}
 		return got, err
 	}
-	partition := workloads.Partition
+	splitOf := workloads.SplitOf
 	if w, ok := c.Workload.(interface {
-		Partition(tasks []dataflow.TaskInfo, i int) (p, of int)
+		SplitOf(tasks []dataflow.TaskInfo, s id.SplitID) (p, of int)
 	}); ok {
-		partition = w.Partition // sources that are not of one length
+		splitOf = w.SplitOf // splits that are not of one length
 	}
 	channels := 0
 	for i := range tasks {
 		channels += len(tasks[i].Outputs)
 	}
 	x.Channels = make([]check.Channel, 0, channels)
+	splits := id.SplitID(0)
 	for i := range tasks {
 		t := &tasks[i]
 		ct := check.Task{Name: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
-		if ct.Source {
-			ct.Partition, ct.Partitions = partition(tasks, i)
+		for ; splits < t.FirstSplit+id.SplitID(t.Splits); splits++ {
+			p, of := splitOf(tasks, splits)
+			x.Splits = append(x.Splits, check.Split{Residue: p, Modulus: of})
 		}
 		x.Tasks = append(x.Tasks, ct)
 		for _, out := range t.Outputs {
 			for len(x.Channels) <= int(out.ID) {
 				x.Channels = append(x.Channels, check.Channel{})
 			}
-			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer, Reorders: out.Reorders}
+			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer, Reorders: out.Reorders, Back: out.Back}
 		}
 	}
 	return x, nil
@@ -66,8 +69,10 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w workloads.Workload) {
 	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(output.Output)
 	x.AtOnce, x.Values = output.Shows != sinks.Committed, output.Shows == sinks.Values
-	if output.Again { // else a row that is made again may be another
+	if output.Again || x.Values {
 		x.Key = keyOf(w)
+	}
+	if output.Again { // else a row that is made again may be another
 		if alone, ok := w.(workloads.Alone); ok {
 			x.Alone = alone.AppendCanonical
 		}
@@ -86,6 +91,9 @@ func layout(p dataflow.Properties) check.Layout {
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {
 		l.Roots = newestRoots
+	}
+	if p.Logs {
+		l.LogKey = recoveryline.LogKey
 	}
 	return l
 }

@@ -1,9 +1,11 @@
 package scenario_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"weir/algorithms/catalog"
 	"weir/check"
 	"weir/scenario"
 	"weir/scenario/mutants"
@@ -17,7 +19,7 @@ import (
 func TestMutants(t *testing.T) {
 	for _, c := range mutants.All() {
 		told := 0
-		r, err := scenario.Hunt(c, scenario.HuntLimit, func(runs int) bool { told = runs; return true })
+		r, err := scenario.Hunt(c, scenario.HuntLimit, nil, func(runs int) { told = runs })
 		if err != nil {
 			t.Fatalf("%s: %v", c.Mutant, err)
 		}
@@ -77,4 +79,64 @@ func hunt(t *testing.T, k mutants.Case, a, st, w string) (runs int, caught bool)
 		}
 	}
 	return runs, false
+}
+
+// TestInterruptedRun: an interrupted run is not judged, and the runner goes on.
+func TestInterruptedRun(t *testing.T) {
+	w, err := workloadcatalog.New("keyedcount")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := catalog.Lookup("aligned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := scenario.New(scenario.Config{Algorithm: spec, State: statecatalog.Names()[0], Workload: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	r.Interrupted = func() bool { return true }
+	if o := r.Run(1); o.Kind != scenario.Interrupted || o.Report != nil || o.Kind.String() != "interrupted" {
+		t.Errorf("%s: %s", o.Kind, o.Why())
+	}
+	r.Interrupted = nil
+	if o := r.Run(1); o.Kind != scenario.Fine {
+		t.Errorf("after it: %s: %s", o.Kind, o.Why())
+	}
+}
+
+// TestRunsToFind: of ten searches, each over other seeds, half find a mistake of
+// event time within 500 runs, by the oracle that must see it.
+func TestRunsToFind(t *testing.T) {
+	const searches, most = 10, 500
+	for _, c := range mutants.All() {
+		if c.Oracle == "" {
+			continue
+		}
+		var found []int
+		for k := range searches {
+			r := runner(t, huntConfig(t, c))
+			runs := 1
+			for ; runs <= most && !seenBy(r.Run(uint64(1000*k+runs)), c.Oracle); runs++ {
+			}
+			found = append(found, runs)
+		}
+		slices.Sort(found)
+		median := (found[searches/2-1] + found[searches/2]) / 2
+		t.Logf("%-20s median %d of %v", c.Mutant, median, found)
+		if median > most {
+			t.Errorf("%s: half of the searches need more than %d runs: %v", c.Mutant, most, found)
+		}
+	}
+}
+
+func huntConfig(t *testing.T, c mutants.Case) scenario.Config {
+	x := combination(t, c.Algorithms[0], statecatalog.Names()[0], workload(t, c.Workloads[0]))
+	x.Mutant = c.Mutant
+	return x
+}
+
+func seenBy(o *scenario.Outcome, oracle string) bool {
+	return slices.ContainsFunc(o.Report.Violations, func(v check.Violation) bool { return v.Oracle.String() == oracle })
 }

@@ -23,12 +23,16 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}
+	g.SetSplits(c.Splits)
 	cfg := dataflow.DefaultConfig()
 	if c.Groups != 0 {
 		cfg.Groups = c.Groups
 	}
 	cfg.BatchRecords, cfg.SourceBatch = 32, 32
 	cfg.Checkpoint.Interval, cfg.Checkpoint.Tolerated = 20e6, -1
+	if c.AlignmentTimeout != nil {
+		cfg.Checkpoint.AlignmentTimeout = *c.AlignmentTimeout
+	}
 	if err := c.fit(g, &cfg); err != nil {
 		return nil, sinks.Promise{}, err
 	}

@@ -70,7 +70,7 @@ func (r *Runner) suspicion() check.Pace {
 	// What one item from every further sender takes the busiest task, if it is slow:
 	// in a wide job that is connecting, each barrier and each end.
 	turns := 100 * int64(max(0, r.width-fittedWidth)) * model().StepBase
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint}
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint, Trim: moreToCheckpoint}
 	if r.snapshots() {
 		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint + turns
 	}
@@ -97,7 +97,12 @@ func (r *Runner) acquit(o *Outcome) error {
 		twin.calm, r.twin = true, twin
 	}
 	r.Twins++
-	t := r.twin.Run(o.Seed).Report
+	r.twin.Interrupted = r.Interrupted
+	twin := r.twin.Run(o.Seed)
+	if twin.Report == nil {
+		return twin.Err
+	}
+	t := twin.Report
 	checkpoints := !r.snapshots() || o.Report.LongestGap <= 2*r.believed(t.LongestGap)+moreToCheckpoint
 	if checkpoints && o.Report.EndAfterFault <= 2*t.EndAfterFault+moreToEnd {
 		o.Report.Acquit(check.Progress)

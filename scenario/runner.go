@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +30,8 @@ type Runner struct {
 	memory  *storage.Memory
 	state   statecatalog.Backend
 	backend state.Backend
-	checker *check.Checker
+	jobs    []*job         // by number of splits, as they were needed
+	checker *check.Checker // of the one at hand
 	swarm   *seed.Source
 	tape    seed.Tape
 	policy  sim.Random
@@ -41,6 +44,9 @@ type Runner struct {
 	calm      bool    // draw everything as ever, but no fault
 	twin      *Runner // the calm one, once a run was suspected
 	Twins     int     // how many were
+	// Interrupted, if not nil, is asked every few thousand events from the goroutine
+	// of Run; true ends the run. See sim.Config.
+	Interrupted func() bool
 	// observers beside the checker, for one run.
 	Observers []trace.Observer
 }
@@ -50,8 +56,8 @@ func New(c Config) (*Runner, error) {
 	if c.Parallelism == 0 {
 		c.Parallelism = defaultParallelism
 	}
-	if c.Parallelism < 0 {
-		return nil, fmt.Errorf("parallelism: %d; it must be at least 1", c.Parallelism)
+	if c.Parallelism < 0 || c.Splits < 0 {
+		return nil, fmt.Errorf("parallelism %d and %d splits; each must be at least 1", c.Parallelism, c.Splits)
 	}
 	if err := c.Workload.Validate(); err != nil {
 		return nil, err
@@ -68,32 +74,20 @@ func New(c Config) (*Runner, error) {
 	if r.backend, err = r.state.New(statecatalog.Settings{Deterministic: true}); err != nil {
 		return nil, err
 	}
-	graph, promise, err := c.graph(c.Parallelism, sinks.Config{Chunk: smallChunk, Mutant: c.Mutant})
-	if err != nil {
-		return nil, err
-	}
-	r.job = dataflow.Job{Name: c.Workload.Name(), Graph: graph, Algorithm: c.Algorithm, Backend: r.backend, Config: baseConfig()}
+	r.job = dataflow.Job{Name: c.Workload.Name(), Algorithm: c.Algorithm, Backend: r.backend, Config: baseConfig()}
 	if c.Groups != 0 {
 		r.job.Config.Groups = c.Groups
 	}
-	if err := c.fit(graph, &r.job.Config); err != nil {
+	r.cfg = c
+	if err := r.use(cmp.Or(c.Splits, c.Parallelism)); err != nil {
 		return nil, err
 	}
-	tasks, err := graph.Expand(r.job.Config.Groups)
-	if err != nil {
-		return nil, err
+	channels := 0
+	for _, t := range r.jobs[0].tasks {
+		r.width = max(r.width, len(t.Inputs))
+		channels += len(t.Inputs)
 	}
-	for i := range tasks {
-		r.width = max(r.width, len(tasks[i].Inputs))
-	}
-	x, err := Expectation(&c, promise, tasks, r.memory)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.possible(len(x.Channels)); err != nil {
-		return nil, err
-	}
-	if r.checker, err = check.New(x); err != nil {
+	if err := c.possible(channels); err != nil {
 		return nil, err
 	}
 	if r.store, err = external.OpenStore(external.StoreConfig{Mutant: c.Mutant, OnCommit: r.sim.Committed}); err != nil {
@@ -103,7 +97,7 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	r.paceKnown = r.paceKnown && c.Sink == sinks.For(c.Algorithm.Properties()).Name // the table is of those
-	r.random = sim.RandomFaults{Workers: workers, Channels: len(x.Channels), Horizon: calmLength}
+	r.random = sim.RandomFaults{Workers: workers, Channels: channels, Horizon: calmLength}
 	return r, nil
 }
 
@@ -165,6 +159,9 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	if most := r.cfg.Algorithm.Properties().MaxConcurrent; most > 0 {
 		k.MaxConcurrent = min(k.MaxConcurrent, most)
 	}
+	if k.AlignmentTimeout = drawAlignment(r.swarm.Stream("alignment")); r.cfg.AlignmentTimeout != nil {
+		k.AlignmentTimeout = *r.cfg.AlignmentTimeout
+	}
 	k.Retain = 1 + d.Draw(3)
 	k.MinPause = 0
 	if d.Chance(1, 4) {
@@ -178,6 +175,20 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 		c.TimersPerTurn = 1 + d.Draw(4) // so few that a barrier finds timers left
 	}
 	return cfg
+}
+
+// drawAlignment draws how long a barrier waits before it overtakes: in one run
+// of four each, longer than any run, not at all, and twice for times in between, after
+// which some have waited long enough and others not.
+func drawAlignment(d *seed.Stream) dataflow.Nanos {
+	switch d.Draw(4) {
+	case 0:
+		return 1e12
+	case 1:
+		return 0
+	default:
+		return dataflow.Nanos(d.Range(1, DefaultInterval))
+	}
 }
 
 // mostEvents is how many events a run may take before it counts as one that
@@ -243,6 +254,10 @@ func (r *Runner) plan() faults.Plan {
 // Run runs the combination with one seed. The outcome is valid until the next run.
 func (r *Runner) Run(seedNumber uint64) *Outcome {
 	cfg := r.draw(seedNumber)
+	splits := r.drawSplits()
+	if err := r.use(splits); err != nil {
+		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
+	}
 	plan := r.plan()
 	r.memory.Reset(0)
 	if r.cfg.Faults == NoFaults {
@@ -250,6 +265,7 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	}
 	injector := faults.NewInjector(plan)
 	cfg.Injector = injector
+	cfg.Interrupted = r.Interrupted
 	r.store.Reset()
 	cfg.External = r.store
 	r.checker.Reset()
@@ -259,22 +275,36 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 		cfg.Record = &r.tape
 	}
 	res := r.sim.Run(cfg)
+	if res.Verdict == sim.Interrupted {
+		return r.interrupted(seedNumber)
+	}
 	end := check.End{Time: res.Virtual}
 	if res.Verdict != sim.Done {
 		end.Err = res.Err
 	}
-	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Result: res, Report: r.checker.Finish(end), Plan: plan, waiting: injector.Pending(), rows: r.checker.Rows}
-	if err := r.acquit(o); err != nil {
+	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Splits: splits, Result: res, Report: r.checker.Finish(end), Plan: plan, waiting: injector.Pending(), rows: r.checker.Rows}
+	if err := r.acquit(o); errors.Is(err, errInterrupted) {
+		return r.interrupted(seedNumber)
+	} else if err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
 	}
 	o.classify()
 	return o
 }
 
-// Outcome is what came of one run.
+// errInterrupted: the twin of a suspected run was interrupted.
+var errInterrupted = errors.New("interrupted")
+
+func (r *Runner) interrupted(seedNumber uint64) *Outcome {
+	return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Interrupted, Err: errInterrupted}
+}
+
+// Outcome is what came of one run. One that was interrupted, or could not be
+// made, has neither a Result nor a Report.
 type Outcome struct {
 	Config  *Config
 	Seed    uint64
+	Splits  int // of each source
 	Kind    Kind
 	Err     error // Broken: why
 	Result  sim.Result
@@ -295,20 +325,21 @@ func (o *Outcome) NotStruck() []faults.Fault { return slices.Concat(o.waiting, o
 type Kind uint8
 
 const (
-	Fine       Kind = iota
-	Broken          // the run could not be made: an error of the setting
-	Crashed         // the code under test panicked
-	NoProgress      // the job did not end
-	Unsafe          // a promise was broken
+	Fine        Kind = iota
+	Interrupted      // ended by Runner.Interrupted: not judged, and to be counted nowhere
+	Broken           // the run could not be made: an error of the setting
+	Crashed          // the code under test panicked
+	NoProgress       // the job did not end
+	Unsafe           // a promise was broken
 )
 
 // String returns the verdict in words.
 func (k Kind) String() string {
-	return [...]string{"ok", "error", "panic", "no progress", "safety violation"}[k]
+	return [...]string{"ok", "interrupted", "error", "panic", "no progress", "safety violation"}[k]
 }
 
 // ExitCode returns the exit status of a command that ends with this verdict.
-func (k Kind) ExitCode() int { return [...]int{0, 1, 3, 4, 5}[k] }
+func (k Kind) ExitCode() int { return [...]int{0, 1, 1, 3, 4, 5}[k] }
 
 func (o *Outcome) classify() {
 	switch {

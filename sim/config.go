@@ -56,16 +56,20 @@ type Config struct {
 	// events, one hour of virtual time.
 	MaxEvents int64
 	MaxTime   Nanos
+	// Interrupted, if not nil, is asked every few thousand events; true ends the
+	// run with verdict Interrupted. It is for whoever waits for the run and must not
+	// otherwise depend on it or touch it.
+	Interrupted func() bool
 	// Log, if not nil, is emptied and gets one entry per event.
 	Log *EventLog
 	// Poison overwrites recycled buffers, so that use after recycling shows.
 	Poison bool
 }
 
-// SourceLog keeps how far each partition was handed out; it survives every crash.
+// SourceLog keeps how far each split was handed out; it survives every crash.
 type SourceLog interface {
-	HandedOut(task id.TaskID, o id.Offset) error
-	Offset(task id.TaskID) (id.Offset, error)
+	Offset(s id.SplitID) (id.Offset, error)
+	HandedOut(s id.SplitID, o id.Offset) error
 }
 
 // Injector watches the trace and says which faults are due; faults.Injector is one.

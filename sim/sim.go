@@ -23,6 +23,7 @@ type Sim struct {
 	popped int64 // events taken from the queue
 	steps  int64 // steps of tasks and callbacks of the coordinator
 	half   headway
+	lookAt int64 // event after which look is called next; not above maxEvents
 	// Beyond these atLimit is asked; half of the limits at first.
 	maxEvents int64
 	maxTime   Nanos
@@ -52,7 +53,7 @@ type Sim struct {
 	exts      operations[dataflow.ExtOp, dataflow.ExtStatus]
 	pool      pool
 	memory    *storage.Memory // the default storage
-	offsets   []id.Offset     // the default source log
+	offsets   []id.Offset     // by split: handed out by any incarnation; the default source log
 	written   []string        // keys of objects, in the order in which they were written, when an injector may want them
 
 	observers fanout
@@ -184,6 +185,7 @@ func (s *Sim) setLimits() {
 		s.cfg.MaxTime = 3600 * 1e9
 	}
 	s.half, s.maxEvents, s.maxTime = headway{}, s.cfg.MaxEvents/2, s.cfg.MaxTime/2
+	s.lookAt = min(s.maxEvents, eventsPerLook)
 }
 
 // expand reuses the expansion of the run before where the graph is the same.
@@ -211,10 +213,11 @@ func (s *Sim) setWorld() {
 		s.memory.Reset(0)
 		s.cfg.Storage = s.memory
 	}
-	s.offsets = s.offsets[:0]
-	if s.cfg.SourceLog == nil {
-		s.offsets = append(s.offsets, make([]id.Offset, len(s.infos))...)
+	splits := 0
+	for i := range s.infos {
+		splits = max(splits, int(s.infos[i].FirstSplit)+s.infos[i].Splits)
 	}
+	s.offsets = append(s.offsets[:0], make([]id.Offset, splits)...)
 }
 
 func (s *Sim) push(at Nanos, class uint64, kind uint8, ref int32, gen uint32, arg uint64) {
@@ -241,8 +244,8 @@ func (s *Sim) loop() {
 // the front of the queue.
 func (s *Sim) advance(e event) {
 	for {
-		if s.popped++; s.popped > s.maxEvents || e.time > s.maxTime {
-			if s.atLimit(&e); s.over {
+		if s.popped++; s.popped > s.lookAt || e.time > s.maxTime {
+			if s.look(&e); s.over {
 				return
 			}
 		}
@@ -264,6 +267,21 @@ func (s *Sim) advance(e event) {
 		}
 		e = next
 	}
+}
+
+// eventsPerLook bounds how long an interrupted run goes on: some milliseconds.
+const eventsPerLook = 4096
+
+// look ends a run that is interrupted, and one at its limits.
+func (s *Sim) look(e *event) {
+	if s.cfg.Interrupted != nil && s.cfg.Interrupted() {
+		s.stop(Interrupted, fmt.Errorf("interrupted before event %d", s.popped))
+		return
+	}
+	if s.popped > s.maxEvents || e.time > s.maxTime {
+		s.atLimit(e)
+	}
+	s.lookAt = min(s.maxEvents, s.popped+eventsPerLook)
 }
 
 // dispatch carries one event out. A turn returns the next turn of the task

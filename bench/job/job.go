@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +23,7 @@ import (
 	"weir/state"
 	statecatalog "weir/state/catalog"
 	"weir/state/storage"
+	"weir/trace"
 	"weir/workloads"
 )
 
@@ -108,7 +108,7 @@ func openRun(spec *Spec) (*run, error) {
 	if r.work, err = spec.NewWorkload(); err != nil {
 		return nil, err
 	}
-	r.answers, r.untimed = answersOf(r.work, spec.Parallelism)
+	r.answers, r.untimed = answersOf(r.work, spec.NumSplits())
 	if r.counters, err = OpenCounters(spec.Dir); err != nil {
 		return nil, err
 	}
@@ -123,7 +123,9 @@ func openRun(spec *Spec) (*run, error) {
 func (r *run) openOutside() (err error) {
 	dir := func(name string) string { return filepath.Join(r.spec.Dir, name) }
 	q := newQuota(r.spec.DiskBytes)
-	r.storageFS, r.sinkFS, r.localFS = newMeasuredFS(r.spec.Clock, q), newMeasuredFS(r.spec.Clock, q), newMeasuredFS(r.spec.Clock, q)
+	for _, fs := range []**measuredFS{&r.storageFS, &r.sinkFS, &r.localFS} {
+		*fs = newMeasuredFS(r.spec.Clock, q, func() { r.counters.Set(CounterFull, 1) })
+	}
 	if r.storage, err = storage.OpenDir(r.storageFS, dir(checkpointsDir), storage.DirConfig{}); err != nil {
 		return err
 	}
@@ -181,6 +183,7 @@ func (r *run) job() (*dataflow.Job, error) {
 		return nil, err
 	}
 	r.ending.Extend(g, sinkConfig(r.work))
+	g.SetSplits(r.spec.Splits)
 	if err := catalog.Fit(r.algorithm.Spec, g, &c); err != nil {
 		return nil, err
 	}
@@ -219,21 +222,7 @@ func (r *run) newSource(inner dataflow.Operator) dataflow.Operator {
 	if !ok {
 		return inner
 	}
-	s := &measuredSource{Source: source, counters: r.counters, spent: &r.spent, clock: r.spec.Clock, killed: -1}
-	if r.spec.Killed && r.firstNew() == 0 {
-		return &restartedSource{s}
-	}
-	return s
-}
-
-// restartedSource is a source after a kill that finds the first new record,
-// for workloads whose rows do not tell.
-type restartedSource struct{ *measuredSource }
-
-func (s *restartedSource) Open(c *dataflow.Context) error {
-	err := s.measuredSource.Open(c)
-	s.killed = s.counters.getSource(s.index, sourceKilled)
-	return err
+	return &measuredSource{Source: source, counters: r.counters, spent: &r.spent, clock: r.spec.Clock, restarted: r.spec.Killed && r.firstNew() == 0}
 }
 
 // firstNew is the record from which on rows are new after the kill; 0 if they
@@ -243,10 +232,10 @@ func (r *run) firstNew() int64 {
 		return 0
 	}
 	furthest := int64(0)
-	for i := range r.spec.Parallelism {
-		furthest = max(furthest, r.counters.getSource(i, sourceKilled))
+	for i := range r.spec.NumSplits() {
+		furthest = max(furthest, r.counters.getSplit(i, splitKilled))
 	}
-	return furthest * int64(r.spec.Parallelism)
+	return furthest * int64(r.spec.NumSplits())
 }
 
 // newSink makes the operator of a sink vertex. The driver makes
@@ -308,11 +297,14 @@ func (r *run) run(ctx context.Context) error {
 
 // failed hears what a task failed with. One that panics would do it again and
 // again after each restart: it ends the job.
-func (r *run) failed(text string) {
-	if strings.Contains(text, panicked) {
-		r.abandon(errors.New(text))
+func (r *run) failed(e *trace.Event) {
+	if e.Cause == trace.Panic {
+		r.abandon(fmt.Errorf("%w: %s", errPanicked, e.Text))
 	}
 }
+
+// errPanicked: a task panicked.
+var errPanicked = errors.New("the code under test panicked")
 
 // ErrInterrupted is the error of a run that was asked to stop and did.
 var ErrInterrupted = errors.New("interrupted")

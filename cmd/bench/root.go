@@ -59,6 +59,9 @@ bench run measures what you choose.`,
 			plan, budget := comparison(&f), time.Duration(0)
 			if f.quick {
 				budget = defaultBudget
+				if err := plan.TimeChecks(); err != nil {
+					return err
+				}
 				plan.Fit(budget)
 			}
 			c, err := f.campaign(plan)
@@ -83,7 +86,7 @@ func comparison(f *flags) bench.Plan {
 	grid := func(states, algorithms []string) bench.Grid {
 		return bench.Grid{
 			Algorithms: algorithms, States: states, Workloads: []string{comparedWorkload},
-			Interval: defaultInterval, Parallelism: f.parallelism, Kill: true,
+			Interval: defaultInterval, Parallelism: f.parallelism, Splits: f.splits, Kill: true,
 		}
 	}
 	all := catalog.Names()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,8 +82,8 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 		return err
 	}
 	s := summary{
-		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Verdict: scenario.Fine.String(),
-		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed),
+		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: cmp.Or(cfg.Splits, cfg.Parallelism), Verdict: scenario.Fine.String(),
+		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed), LateRecords: g.late,
 		Faults: "(kill worker=1 after two snapshots)",
 	}
 	if f.calm {
@@ -130,6 +131,7 @@ type gate struct {
 	seen        int
 	checkpoints int
 	crashes     int
+	late        int64
 }
 
 func newGate(events int, crash, snapshots bool) *gate {
@@ -148,7 +150,7 @@ func (g *gate) open() {
 
 // Wants is what the gate counts.
 func (g *gate) Wants() trace.Mask {
-	return trace.Mask(0).With(g.kind, trace.Completed, trace.LineAdvanced, trace.WorkerCrashed)
+	return trace.Mask(0).With(g.kind, trace.Completed, trace.LineAdvanced, trace.WorkerCrashed, trace.RecordLate)
 }
 
 // Observe counts, and says when there is something to recover from.
@@ -160,6 +162,8 @@ func (g *gate) Observe(e *trace.Event) {
 		g.crashes++
 	case trace.Completed, trace.LineAdvanced:
 		g.checkpoints++
+	case trace.RecordLate:
+		g.late++
 	default:
 	}
 	if e.Kind == g.kind {
@@ -170,14 +174,14 @@ func (g *gate) Observe(e *trace.Event) {
 	}
 }
 
-// Allow is the pacer: half of each partition while the gate is closed.
-func (g *gate) Allow(s *dataflow.TaskInfo, o id.Offset, now int64) (n int, next int64) {
+// Allow is the pacer: half of each split while the gate is closed.
+func (g *gate) Allow(s *dataflow.TaskInfo, _ int, o id.Offset, now int64) (n int, next int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.closed {
 		return 1 << 30, 0
 	}
-	if room := g.half/s.Parallelism - int(o); room > 0 {
+	if room := g.half/s.Splits - int(o); room > 0 {
 		return room, 0
 	}
 	return 0, now + int64(time.Millisecond)

@@ -25,6 +25,7 @@ type tally struct {
 	Losses          int64   `json:"losses_seen"`
 	RowsAgain       int64   `json:"rows_again"`
 	RowsTakenBack   int64   `json:"rows_taken_back"`
+	LateRecords     int64   `json:"late_records"`
 	Checkpoints     int64   `json:"checkpoints_completed"`
 	Crashes         int64   `json:"crashes"`
 	Coordinator     int64   `json:"coordinator_crashes"`
@@ -38,12 +39,14 @@ type tally struct {
 	RunsPerSecond   float64 `json:"runs_per_second,omitempty"`
 	EventsPerSecond float64 `json:"events_per_second,omitempty"`
 	Seconds         float64 `json:"seconds,omitempty"`
+	NotStruck       int64   `json:"plans_not_struck,omitempty"` // runs in which a fault of --plan changed nothing
 	Interrupted     bool    `json:"interrupted,omitempty"`
 	First           string  `json:"first_counterexample,omitempty"`
 	Replay          string  `json:"replay,omitempty"`
 	Refused         string  `json:"refused,omitempty"` // why it cannot be run, by what the algorithm declares
 
 	promised string
+	missed   string // a fault of a plan that did not strike
 	worst    scenario.Kind
 }
 
@@ -65,7 +68,7 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 		t.Progress++
 	case scenario.Broken, scenario.Crashed:
 		t.Errors++
-	case scenario.Fine:
+	case scenario.Fine, scenario.Interrupted:
 	}
 	if o.Kind != scenario.Fine && t.First == "" {
 		t.First, t.Replay = o.Why(), o.Config.Command(seed)
@@ -74,6 +77,7 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	if o.Report == nil {
 		return
 	}
+	t.notStruck(o)
 	s, r := &o.Report.Stats, &o.Result
 	t.addStats(s)
 	t.Checkpoints += int64(o.Checkpoints())
@@ -82,11 +86,33 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	t.Events += r.Events
 }
 
+// notStruck counts a run in which something that was planned did not happen.
+func (t *tally) notStruck(o *scenario.Outcome) {
+	if o.Config.Faults != scenario.PlannedFaults {
+		return
+	}
+	if missed := notStruck(o); len(missed) > 0 {
+		t.NotStruck++
+		t.missed = missed[0]
+	}
+}
+
+// neverStruck makes a combination an error whose runs are fine, and in none of
+// which all of the plan happened: nothing was tried.
+func (t *tally) neverStruck() {
+	if t.NotStruck == 0 || t.NotStruck < t.Runs || t.worst != scenario.Fine {
+		return
+	}
+	t.worst, t.Errors = scenario.Broken, t.Runs
+	t.First = fmt.Sprintf("in none of %d runs did all of the plan strike; in the last one not: %s", t.Runs, t.missed)
+}
+
 func (t *tally) addStats(s *check.Stats) {
 	t.Duplicates += int64(s.Duplicates)
 	t.Losses += int64(s.Losses)
 	t.RowsAgain += s.RowsAgain
 	t.RowsTakenBack += s.RowsTakenBack
+	t.LateRecords += s.LateRecords
 	t.Recoveries += int64(s.Recoveries)
 	t.InputBuffers += int64(s.InputBuffers)
 	t.OutputBuffers += int64(s.OutputBuffers)
@@ -98,8 +124,8 @@ func (t *tally) addStats(s *check.Stats) {
 // add sums rows into a total.
 func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
-		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.Duplicates, &o.Duplicates},
-		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
+		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
+		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
 	} {
@@ -132,7 +158,10 @@ func (t *tally) seen() string {
 		parts = append(parts, fmt.Sprintf("%d rows taken back", t.RowsTakenBack))
 	}
 	if len(parts) == 0 && t.Runs > 0 {
-		return "exactly once"
+		parts = append(parts, "exactly once")
+	}
+	if t.LateRecords > 0 {
+		parts = append(parts, fmt.Sprintf("%d too late", t.LateRecords))
 	}
 	return strings.Join(parts, ", ")
 }
