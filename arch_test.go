@@ -58,6 +58,7 @@ var imports = []struct{ pkg, may string }{
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace external external/sinks state state/..."},
 	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/pebblestate"},
 	{"scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
+	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms/catalog scenario scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
 	{"scenario/simtest", "check faults sim scenario trace"},
 	{"bench/machine", "results results/stat"},
 	{"bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... bench/machine external external/sinks live trace trace/cost dataflow dataflow/... state state/... results results/stat"},
@@ -78,7 +79,7 @@ func isTest(pkg string) bool { return strings.HasSuffix(pkg, "test") || listed(p
 // pebbleImporters may import Pebble's database, vfsImporters its file-system seam.
 var (
 	pebbleImporters = []string{"state/pebblestate"}
-	vfsImporters    = []string{"state/pebblestate", "state/storage", "sim/disk", "bench", "bench/job", "external"}
+	vfsImporters    = []string{"state/pebblestate", "state/storage", "sim/disk", "bench", "bench/job", "external", "scenario/command"}
 )
 
 const (
