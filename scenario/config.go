@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -45,9 +46,15 @@ type Config struct {
 	Crash  int          // CrashSweep: counts from 1
 	Victim faults.Fault // CrashSweep: who; the zero value is worker 0
 
+	// Program is how the command that knows the combination is called; "": DefaultProgram.
+	Program string
+
 	// Record and Log keep the decisions and the events of a run.
 	Record bool
 }
+
+// DefaultProgram is how the command is called that knows the catalogs.
+const DefaultProgram = "go run ./cmd/sim"
 
 // DefaultGroups is the number of key groups of a simulated job unless it is given.
 const DefaultGroups = 16
@@ -122,7 +129,7 @@ func (c *Config) possible(channels int) error {
 // Command returns the command that repeats the run of a seed.
 func (c *Config) Command(seed uint64) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "go run ./cmd/sim run --algorithm %s --state %s --sink %s --workload %s", c.Algorithm.Name, c.State, c.SinkName(), c.Workload.Name())
+	fmt.Fprintf(&b, "%s run --algorithm %s --state %s --sink %s --workload %s", cmp.Or(c.Program, DefaultProgram), c.Algorithm.Name, c.State, c.SinkName(), c.Workload.Name())
 	for _, s := range c.Workload.Settings() {
 		fmt.Fprintf(&b, " --set %s", s)
 	}

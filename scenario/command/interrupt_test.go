@@ -21,7 +21,7 @@ const asCommand = "WEIR_SIM_TEST_COMMAND"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
-		os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(newProgram("", nil).execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }
@@ -72,7 +72,7 @@ func TestInterruptedBefore(t *testing.T) {
 	cancel(&interrupt{syscall.SIGINT})
 	for _, args := range [][]string{{"sweep", "--state", "heap", "--workload", "keyedcount"}, {"mutants", "--only", "forget-channel"}} {
 		var out, err bytes.Buffer
-		if status := execute(ctx, args, &out, &err); status != 130 || !strings.Contains(err.String(), "after 0 runs") || strings.Contains(out.String(), "kept") {
+		if status := newProgram("", nil).execute(ctx, args, &out, &err); status != 130 || !strings.Contains(err.String(), "after 0 runs") || strings.Contains(out.String(), "kept") {
 			t.Errorf("%v: status %d, %s%s", args, status, out.String(), err.String())
 		}
 	}

@@ -20,14 +20,15 @@ import (
 	"weir/scenario"
 )
 
-// Main runs the command line of this process and ends it.
-func Main() {
+// Main runs the command line of this process and ends it. A command of one's own
+// gives what it has beside the catalogs, and is called by its own name.
+func Main(own ...Own) {
 	// A run keeps little and allocates often: a quarter of the time would go into
 	// collecting garbage at the default of 100 %. GOGC has the last word.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
-	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(newProgram(mainPackage(), own).execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // errUsage marks errors of the command line.
@@ -44,8 +45,8 @@ func (v *verdict) Error() string { return v.text }
 // execute runs the command and returns its exit status. What was asked for goes
 // to stdout: a table, or with --json lines; then the table, progress and
 // diagnostics go to stderr.
-func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+func (p *program) execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot(p)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -56,23 +57,23 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &v):
-		_, _ = fmt.Fprintf(stderr, "sim: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "%s: %v\n", p.name, err)
 		return v.kind.ExitCode()
 	case errors.As(err, &i):
-		_, _ = fmt.Fprintf(stderr, "sim: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "%s: %v\n", p.name, err)
 		return i.exitCode()
 	case errors.Is(err, errUsage):
-		_, _ = fmt.Fprintf(stderr, "sim: %v\nTry: sim --help\n", err)
+		_, _ = fmt.Fprintf(stderr, "%s: %v\nTry: %s --help\n", p.name, err, p.name)
 		return 2
 	default:
-		_, _ = fmt.Fprintf(stderr, "sim: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "%s: %v\n", p.name, err)
 		return 1
 	}
 }
 
-func newRoot() *cobra.Command {
-	root := newSweep()
-	root.Use = "sim"
+func newRoot(p *program) *cobra.Command {
+	root := newSweep(p)
+	root.Use = p.name
 	root.Short = "Run snapshot algorithms in the simulator, crash them, check them"
 	root.Long = `Run snapshot algorithms in a deterministic simulator: the same operator, state
 and algorithm code as on real threads, crashed at the worst moments, judged by
@@ -85,7 +86,14 @@ oracles. Without a subcommand: a short sweep over everything.`
 	budget := root.Flags().Lookup("budget")
 	budget.DefValue = "28s"
 	_ = budget.Value.Set("28s")
-	root.AddCommand(newSweepCommand(), newRun(), newMutants(), newInput(), newAnswer(), newList())
+	root.AddCommand(newSweepCommand(p), newRun(p), newInput(p), newAnswer(p), newList(p))
+	if !p.own { // the bank has the mistakes of this repository
+		root.AddCommand(newMutants())
+	}
+	root.Example = p.called(root.Example)
+	for _, c := range root.Commands() {
+		c.Example = p.called(c.Example)
+	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		var known []string
 		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })

@@ -31,8 +31,8 @@ type runFlags struct {
 	trace   bool
 }
 
-func newRun() *cobra.Command {
-	var f runFlags
+func newRun(p *program) *cobra.Command {
+	f := runFlags{choice: choice{known: p}}
 	cmd := quiet(&cobra.Command{
 		Use:   "run",
 		Short: "Run one experiment and judge it",
@@ -61,7 +61,7 @@ func newRun() *cobra.Command {
 	fl.BoolVar(&f.calm, "calm", false, "a calm run")
 	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
 	fl.StringVar(&f.victim, "victim", "worker=0", "who crashes with --crash: worker=N or coordinator")
-	fl.StringVar(&f.mutant, "mutant", "none", "switch a deliberate mistake on; sim list names them")
+	fl.StringVar(&f.mutant, "mutant", "none", "switch a deliberate mistake on; the command list names them")
 	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")

@@ -28,8 +28,8 @@ type sweepFlags struct {
 }
 
 // newSweep returns the command that sweeps; the root command is one too.
-func newSweep() *cobra.Command {
-	f := &sweepFlags{}
+func newSweep(p *program) *cobra.Command {
+	f := &sweepFlags{choice: choice{known: p}}
 	cmd := quiet(&cobra.Command{
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	})
@@ -40,8 +40,8 @@ func newSweep() *cobra.Command {
 	return cmd
 }
 
-func newSweepCommand() *cobra.Command {
-	cmd := newSweep()
+func newSweepCommand(p *program) *cobra.Command {
+	cmd := newSweep(p)
 	cmd.Use = "sweep"
 	cmd.Short = "Run every combination of the lists for many seeds under drawn faults"
 	cmd.Example = `  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
