@@ -85,7 +85,8 @@ func modelKinds() trace.Mask {
 // ofTasks are the kinds that an incarnation of a task is asked about: what one
 // does that has been replaced counts for nothing.
 const ofTasks = trace.Mask(1<<trace.Emitted | 1<<trace.Sealed | 1<<trace.Delivered | 1<<trace.SnapshotBegun | 1<<trace.CapturedIn | 1<<trace.CapturedOut |
-	1<<trace.SnapshotStored | 1<<trace.SnapshotFailed | 1<<trace.TaskStarting | 1<<trace.TaskRestored | 1<<trace.Injected | 1<<trace.TaskReady | 1<<trace.TaskLeft | 1<<trace.ExtIssued)
+	1<<trace.SnapshotStored | 1<<trace.SnapshotFailed | 1<<trace.TaskStarting | 1<<trace.TaskRestored | 1<<trace.Injected | 1<<trace.TaskReady | 1<<trace.TaskLeft | 1<<trace.ExtIssued |
+	1<<trace.WatermarkSaid | 1<<trace.WatermarkSeen | 1<<trace.TimerSet | 1<<trace.TimerCancelled | 1<<trace.TimerFired | 1<<trace.RecordLate)
 
 // ofSomeTask are those that count whoever they come from.
 const ofSomeTask = trace.Mask(1<<trace.OutputCommitted | 1<<trace.TaskFailed | 1<<trace.LineAdvanced)

@@ -5,6 +5,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 // Context is all that an operator knows of the world. It is valid from Open to
@@ -66,7 +67,12 @@ func (c *Context) Now() int64 { return c.t.now() }
 func (c *Context) Random() uint64 { return c.t.random() }
 
 // Watermark returns the event time reached: no later record is older, unless it is late.
-func (c *Context) Watermark() int64 { return c.t.watermark }
+func (c *Context) Watermark() int64 {
+	if c.t.shown != c.t.watermark {
+		c.t.show()
+	}
+	return c.t.watermark
+}
 
 // Attempt returns the attempt that started this incarnation.
 func (c *Context) Attempt() id.Attempt { return c.t.attempt }
@@ -75,11 +81,15 @@ func (c *Context) Attempt() id.Attempt { return c.t.attempt }
 // called at once: after the buffer that is being processed, or in its place in
 // the order if timers are firing. The same (at, key) is kept once. Timers are
 // keyed state, which the vertex must have.
-func (c *Context) Timer(at int64, key []byte) { c.t.setTimer(at, key) }
+func (c *Context) Timer(at int64, key []byte) {
+	c.t.observeTime(trace.TimerSet, at, key)
+	c.t.setTimer(at, key)
+}
 
 // CancelTimer forgets a timer; an unknown one is fine.
 func (c *Context) CancelTimer(at int64, key []byte) {
 	if c.t.timers != nil {
+		c.t.observeTime(trace.TimerCancelled, at, key)
 		c.t.timers.Cancel(at, c.Key(key))
 	}
 }
@@ -104,7 +114,10 @@ func (c *Context) Out(p int) *Output {
 }
 
 // AdvanceWatermark lets a source say that no later record is older than wm.
-func (c *Context) AdvanceWatermark(wm int64) { c.t.advanceWatermark(wm) }
+func (c *Context) AdvanceWatermark(wm int64) {
+	c.t.observeTime(trace.WatermarkSaid, wm, nil)
+	c.t.advanceWatermark(wm)
+}
 
 // Output is one output port: it encodes records into the open buffers of the
 // channels behind it.

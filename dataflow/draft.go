@@ -22,6 +22,7 @@ type Draft struct {
 	bytesIn   int64
 	bytesOut  int64
 	recording int // inputs still being recorded
+	unsent    int // outputs whose queue the barrier has not left, if that is waited for
 	sealed    bool
 	uploaded  bool
 	// transferring: the driver is carrying the capture out, perhaps on another
@@ -95,25 +96,28 @@ func (d *Draft) Add(in int, b *Buffer) { d.addIn(&d.t.inputs[in], b) }
 
 // Outputs adds everything queued and unsent.
 func (d *Draft) Outputs() {
+	for n := range d.t.outputs {
+		if o := &d.t.outputs[n]; !o.Forbidden { // there the barrier did not overtake: what is queued arrives before it
+			d.queuedOn(o, o.q.len())
+		}
+	}
+}
+
+// queuedOn adds what is among the first n of an output's queue.
+func (d *Draft) queuedOn(o *output, n int) {
 	if d.t.cfg.Mutant == MutantSkipOutputQueue {
 		return
 	}
-	for n := range d.t.outputs {
-		o := &d.t.outputs[n]
-		if o.Forbidden {
-			continue // its barrier did not overtake: what is queued arrives before it
+	for k := range n {
+		b := o.q.at(k)
+		if !b.carried() {
+			continue
 		}
-		for k := range o.q.len() {
-			b := o.q.at(k)
-			if !b.carried() {
-				continue
-			}
-			b.Shared = true
-			d.out = append(d.out, captured{n, b})
-			d.bytesOut += int64(len(b.Data))
-			if d.t.mask.Has(trace.CapturedOut) {
-				d.observeCaptured(trace.CapturedOut, o.ID, b)
-			}
+		b.Shared = true
+		d.out = append(d.out, captured{o.index, b})
+		d.bytesOut += int64(len(b.Data))
+		if d.t.mask.Has(trace.CapturedOut) {
+			d.observeCaptured(trace.CapturedOut, o.ID, b)
 		}
 	}
 }
@@ -279,6 +283,10 @@ func (d *Draft) discard() {
 	if d.capture != nil && !d.transferring {
 		d.capture.Discard()
 	}
+	for i := range d.t.outputs {
+		o := &d.t.outputs[i]
+		o.waiting = slices.DeleteFunc(o.waiting, func(w *Draft) bool { return w == d })
+	}
 	d.in, d.out = nil, nil
 }
 
@@ -297,7 +305,7 @@ func (t *Task) advanceDrafts() {
 		return
 	}
 	d := t.drafts[0]
-	if d.writing || !d.sealed || !d.uploaded || d.recording > 0 || t.preCommitting(d.head.Epoch) {
+	if d.writing || !d.sealed || !d.uploaded || d.recording+d.unsent > 0 || t.preCommitting(d.head.Epoch) {
 		return
 	}
 	d.writing = true

@@ -1,5 +1,7 @@
 package dataflow
 
+import "weir/id"
+
 // queue is a ring of buffers that grows to what it once needed and stays there.
 type queue struct {
 	ring []*Buffer // length is a power of two
@@ -45,6 +47,26 @@ func (q *queue) pop() *Buffer {
 	q.head = (q.head + 1) & (len(q.ring) - 1)
 	q.n--
 	return b
+}
+
+// remove takes out what stands at position i.
+func (q *queue) remove(i int) *Buffer {
+	b := q.at(i)
+	for k := i; k > 0; k-- {
+		q.set(k, q.at(k-1))
+	}
+	q.pop()
+	return b
+}
+
+// control returns where the control item of epoch e stands, -1 if there is none.
+func (q *queue) control(e id.Epoch) int {
+	for i := range q.n {
+		if b := q.at(i); b.Item == Control && b.Epoch == e {
+			return i
+		}
+	}
+	return -1
 }
 
 func (q *queue) clear() {

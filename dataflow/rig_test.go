@@ -328,6 +328,8 @@ func (r *rig) protocol() *script {
 		return p.script
 	case after:
 		return p.script
+	case announced:
+		return p.script
 	case deciding:
 		return p.script
 	}

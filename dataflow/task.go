@@ -26,6 +26,7 @@ type Task struct {
 	event    trace.Event // reused for observation
 
 	proto     Protocol
+	announcer Announcer
 	deliverer Deliverer
 	afterer   Afterer
 	stamper   Stamper
@@ -53,6 +54,7 @@ type Task struct {
 	drained   bool
 	finishing bool // leave once commits are through
 	watermark int64
+	shown     int64 // watermark that the operator was shown last; unseen: none
 	low       int64 // lowest watermark of the inputs, and how many have it;
 	atLow     int   // 0: not known
 	announced int64 // watermark last put on the outputs
@@ -85,7 +87,11 @@ type Task struct {
 	extCount   int // external operations under way
 	chain      uint64
 	seenBuf    []id.Seq
+	encoded    []byte // scratch: one captured buffer
 }
+
+// unseen is Task.shown before the first time; no source says it.
+const unseen = NoWatermark + 1
 
 type phase uint8
 
@@ -149,7 +155,7 @@ type Env struct {
 func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	t := &Task{
 		job: j.Name, info: info, cfg: &j.Config, host: env.Host, observer: env.Observer,
-		limit: ^id.Offset(0), watermark: NoWatermark, announced: NoWatermark,
+		limit: ^id.Offset(0), watermark: NoWatermark, shown: unseen, announced: NoWatermark,
 	}
 	if env.Observer != nil {
 		t.mask = env.Observer.Wants()
@@ -208,6 +214,7 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 
 func (t *Task) setProtocol(p Protocol) {
 	t.proto = p
+	t.announcer, _ = p.(Announcer)
 	t.deliverer, _ = p.(Deliverer)
 	t.afterer, _ = p.(Afterer)
 	t.stamper, _ = p.(Stamper)

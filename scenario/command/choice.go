@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"weir/dataflow"
 	"weir/external/sinks"
 	"weir/scenario"
 	"weir/state"
@@ -23,7 +23,7 @@ type choice struct {
 	set                              []string
 	events                           int
 	parallelism                      int
-	groups                           int
+	groups                           groups
 	defaultGroups                    int // of the driver
 	interval                         interval
 	json                             bool
@@ -42,7 +42,7 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	f.StringVar(&c.sink, "sink", defaultSink, "sink, a comma list or all; "+defaultSink+": what goes with the algorithm")
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
 	c.defaultGroups = scenario.DefaultGroups
-	f.IntVar(&c.groups, "groups", 0, fmt.Sprintf("key groups of the job, at least --parallelism; 0: %d in the simulator, %d live", scenario.DefaultGroups, liveGroups))
+	f.Var(&c.groups, "groups", "key groups of the job, at least --parallelism; if not given "+groupsByDefault)
 	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
 	f.BoolVar(&c.json, "json", false, "one JSON object per line on stdout, the last one the summary")
 }
@@ -52,6 +52,8 @@ const defaultSink = "default"
 
 // liveGroups are the key groups of a job on real threads, unless --groups is given.
 const liveGroups = state.DefaultGroups
+
+var groupsByDefault = fmt.Sprintf("%d in the simulator and %d live", scenario.DefaultGroups, liveGroups)
 
 // pick resolves a comma list or "all" against the known names.
 func pick(what, list string, known []string) ([]string, error) {
@@ -155,7 +157,7 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 					if err != nil {
 						return nil, 0, err
 					}
-					cfg := scenario.Config{Program: c.known.call, Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Groups: c.groups, Interval: int64(c.interval)}
+					cfg := scenario.Config{Program: c.known.call, Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Groups: int(c.groups), Interval: int64(c.interval)}
 					if sink != defaultSink {
 						cfg.Sink = sink
 					}
@@ -174,14 +176,8 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 
 // checkGroups sees to it that every task of a keyed operator gets a key group.
 func (c *choice) checkGroups() error {
-	groups := c.groups
-	if groups == 0 {
-		groups = c.defaultGroups
-	}
-	switch {
-	case groups < 1 || groups > dataflow.MaxGroups:
-		return fmt.Errorf("%w: --groups %d; it must be 1 to %d", errUsage, c.groups, dataflow.MaxGroups)
-	case c.parallelism > groups:
+	groups := cmp.Or(int(c.groups), c.defaultGroups)
+	if c.parallelism > groups {
 		return fmt.Errorf("%w: --parallelism %d is above the %d key groups; lower it, or give --groups %d or more", errUsage, c.parallelism, groups, c.parallelism)
 	}
 	return nil
