@@ -59,7 +59,7 @@ var imports = []struct{ pkg, may string }{
 	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/pebblestate"},
 	{"scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
 	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms/catalog scenario scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
-	{"scenario/simtest", "check faults sim scenario trace"},
+	{"scenario/simtest", "algorithms algorithms/catalog check dataflow external/sinks faults sim scenario state/catalog trace workloads"},
 	{"bench/machine", "results results/stat"},
 	{"bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... bench/machine external external/sinks live trace trace/cost dataflow dataflow/... state state/... results results/stat"},
 	{"bench", "trace/cost live algorithms algorithms/... workloads workloads/... bench/job bench/machine external external/sinks dataflow state/catalog results results/stat"},

@@ -3,10 +3,12 @@ package scenario
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"weir/algorithms"
 	"weir/algorithms/catalog"
+	"weir/check"
 	"weir/dataflow"
 	"weir/external/sinks"
 	"weir/faults"
@@ -46,6 +48,9 @@ type Config struct {
 	Crash  int          // CrashSweep: counts from 1
 	Victim faults.Fault // CrashSweep: who; the zero value is worker 0
 
+	// Oracles are those whose violations count; nil: all.
+	Oracles []check.Oracle
+
 	// Program is how the command that knows the combination is called; "": DefaultProgram.
 	Program string
 
@@ -62,6 +67,11 @@ const DefaultGroups = 16
 // DefaultInterval is the interval between checkpoints unless it is given, in
 // nanoseconds of virtual time; a small run takes about ten of them.
 const DefaultInterval = 3_000_000
+
+// counts tells whether the violations of an oracle count.
+func (c *Config) counts(o check.Oracle) bool {
+	return c.Oracles == nil || slices.Contains(c.Oracles, o)
+}
 
 // fit sets the graph's channels and returns why the algorithm cannot run it.
 func (c *Config) fit(g *dataflow.Graph, settings *dataflow.Config) error {

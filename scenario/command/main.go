@@ -81,13 +81,13 @@ oracles. Without a subcommand: a short sweep over everything.`
 	root.Example = `  go run ./cmd/sim                                     # a sweep of everything, about half a minute
   go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200
   go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7
-  go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))'
-  go run ./cmd/sim mutants                             # planted mistakes, and how fast they are found`
+  go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))'`
 	budget := root.Flags().Lookup("budget")
 	budget.DefValue = "28s"
 	_ = budget.Value.Set("28s")
 	root.AddCommand(newSweepCommand(p), newRun(p), newInput(p), newAnswer(p), newList(p))
 	if !p.own { // the bank has the mistakes of this repository
+		root.Example += "\n  go run ./cmd/sim mutants                             # planted mistakes, and how fast they are found"
 		root.AddCommand(newMutants())
 	}
 	root.Example = p.called(root.Example)

@@ -62,6 +62,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}
+	printNotJudged(cmd, cfgs)
 	over, err := seeds(f.seeds)
 	switch {
 	case err != nil:
@@ -102,6 +103,17 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 		return fmt.Errorf("%w after %d runs", cause, total.Runs)
 	}
 	return nil
+}
+
+// printNotJudged says for each workload without a reference answer by what it is judged.
+func printNotJudged(cmd *cobra.Command, cfgs []scenario.Config) {
+	said := map[string]bool{}
+	for i := range cfgs {
+		if text := cfgs[i].NotJudged(); text != "" && !said[text] {
+			said[text] = true
+			cmd.PrintErrln(text)
+		}
+	}
 }
 
 // print writes the table to stdout, or with --json the lines, and then the
