@@ -154,6 +154,12 @@ func ruleFor(dir string) (string, bool) {
 	return "", false
 }
 
+// isModule tells a directory that is a module of its own.
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
+}
+
 // ourPackages returns our packages with non-test Go files, by directory.
 func ourPackages(t *testing.T) map[string]*build.Package {
 	t.Helper()
@@ -162,7 +168,7 @@ func ourPackages(t *testing.T) map[string]*build.Package {
 		if err != nil || !d.IsDir() {
 			return err
 		}
-		if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools") {
+		if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools" || isModule(path)) {
 			return fs.SkipDir
 		}
 		cwd, err := os.Getwd()
