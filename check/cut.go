@@ -171,12 +171,8 @@ func (o *cut) checkPrefix(e id.Epoch) {
 
 // handedOut reports whether record r lies before the offset of its source in o.parts.
 func (o *cut) handedOut(r int) bool {
-	for i := range o.x.Tasks {
-		if s := &o.x.Tasks[i]; s.Source && r%s.Partitions == s.Partition {
-			return uint64(r/s.Partitions) < o.snapshots[o.parts[i]].offset
-		}
-	}
-	return false
+	i := o.owner[r]
+	return i != none && uint64(r/o.x.Tasks[i].Partitions) < o.snapshots[o.parts[i]].offset
 }
 
 // checkLine looks at a recovery line: no receiver has what its

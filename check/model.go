@@ -29,6 +29,7 @@ type model struct {
 	completed []id.Epoch
 	parts     []int32 // by task: its snapshot in the newest complete checkpoint, none: it lacks one
 	whole     bool    // parts lacks none
+	owner     []int32 // by record: the source that emits it, none: nobody does
 	counts    []int32 // by record, at the end: how often it stands in the final state
 	fault     damage  // what was wrong with the records of the newest buffer
 	done      bool
@@ -44,6 +45,7 @@ type damage struct {
 func (m *model) build(x Expect, r *Report) error {
 	m.x, m.report = x, r
 	m.counts, m.parts = make([]int32, x.Records), make([]int32, len(x.Tasks))
+	m.owner = owners(&x)
 	m.tasks = make([]task, len(x.Tasks))
 	m.channels = make([]channel, len(x.Channels))
 	for i, ch := range x.Channels {
@@ -53,11 +55,28 @@ func (m *model) build(x Expect, r *Report) error {
 		from, to := &m.tasks[ch.From], &m.tasks[ch.To]
 		m.channels[i].Channel = ch
 		m.channels[i].source = x.Tasks[ch.From].Source
+		m.channels[i].in, m.channels[i].out = len(to.inputs), len(from.outputs)
 		to.fed = to.fed || x.Tasks[ch.From].Source
 		from.outputs = append(from.outputs, id.ChannelID(i))
 		to.inputs = append(to.inputs, id.ChannelID(i))
 	}
 	return nil
+}
+
+// owners returns by record the first source of whose partition it is.
+func owners(x *Expect) []int32 {
+	owner := make([]int32, x.Records)
+	for r := range owner {
+		owner[r] = none
+	}
+	for i := len(x.Tasks) - 1; i >= 0; i-- {
+		if s := &x.Tasks[i]; s.Source && s.Partitions > 0 {
+			for r := s.Partition; r < x.Records; r += s.Partitions {
+				owner[r] = int32(i)
+			}
+		}
+	}
+	return owner
 }
 
 func (m *model) reset() {
@@ -67,7 +86,7 @@ func (m *model) reset() {
 	m.line.reset(len(m.tasks), len(m.channels))
 	for i := range m.channels {
 		ch := &m.channels[i]
-		*ch = channel{Channel: ch.Channel, source: ch.source}
+		*ch = channel{Channel: ch.Channel, source: ch.source, in: ch.in, out: ch.out}
 	}
 	for i := range m.tasks {
 		t := &m.tasks[i]
@@ -272,22 +291,12 @@ func (m *model) setMarks(t *task, s *snapshot) {
 	}
 }
 
-// deliveredAt and sealedAt return a task's counts of a channel at a snapshot.
+// deliveredAt and sealedAt return a task's counts of a channel, of which it is the
+// receiver or the sender, at a snapshot.
 func (m *model) deliveredAt(s *snapshot, ch id.ChannelID) uint64 {
-	for i, n := range m.tasks[s.task].inputs {
-		if n == ch {
-			return m.marks[s.marks+i]
-		}
-	}
-	return 0
+	return m.marks[s.marks+m.channels[ch].in]
 }
 
 func (m *model) sealedAt(s *snapshot, ch id.ChannelID) uint64 {
-	t := &m.tasks[s.task]
-	for i, n := range t.outputs {
-		if n == ch {
-			return m.marks[s.marks+len(t.inputs)+i]
-		}
-	}
-	return 0
+	return m.marks[s.marks+len(m.tasks[s.task].inputs)+m.channels[ch].out]
 }

@@ -195,31 +195,36 @@ func (c *Context) rotate(next []uint32) {
 
 // wire resolves the edges of a task's vertex into its ports.
 func (c *Context) wire(g *Graph) error {
-	c.keyed = g.Vertices[c.t.info.Vertex].Keyed
-	byEdge := make(map[int][]int32, len(g.Edges))
-	for i := range c.t.info.Outputs {
-		e := c.t.info.Outputs[i].Edge
-		byEdge[e] = append(byEdge[e], int32(i))
-	}
+	info := c.t.info
+	c.keyed = g.Vertices[info.Vertex].Keyed
 	for i := range g.Edges {
 		e := &g.Edges[i]
-		if e.From != c.t.info.Vertex {
+		if e.From != info.Vertex {
 			continue
 		}
-		eo := edgeOut{partitioning: e.Partitioning, key: e.Key, outs: byEdge[i]}
-		if e.Partitioning == Hash {
-			if e.Key == nil {
-				return fmt.Errorf("edge %d of %s: a hash edge needs a Key function", i, c.t.info.Name)
-			}
-			eo.byGroup = make([]int32, c.t.info.NumGroups)
-			for grp := range eo.byGroup {
-				eo.byGroup[grp] = eo.outs[state.InstanceOf(uint16(grp), len(eo.outs), c.t.info.NumGroups)]
+		eo := edgeOut{partitioning: e.Partitioning, key: e.Key}
+		for k := range info.Outputs {
+			if info.Outputs[k].Edge == i {
+				eo.outs = append(eo.outs, int32(k))
 			}
 		}
-		// Start the round robin at a different receiver in every sender.
-		eo.next = c.t.info.Index % max(len(eo.outs), 1)
+		if e.Partitioning == Hash {
+			if e.Key == nil {
+				return fmt.Errorf("edge %d of %s: a hash edge needs a Key function", i, info.Name)
+			}
+			eo.byGroup = make([]int32, info.NumGroups)
+			for grp := range eo.byGroup {
+				eo.byGroup[grp] = eo.outs[state.InstanceOf(uint16(grp), len(eo.outs), info.NumGroups)]
+			}
+		}
 		o := c.Out(e.Port)
 		o.edges = append(o.edges, eo)
 	}
+	c.rewind()
 	return nil
+}
+
+// rewind starts every round robin, at a different receiver in every sender.
+func (c *Context) rewind() {
+	c.rebalanced(func(e *edgeOut) { e.next = c.t.info.Index % max(len(e.outs), 1) })
 }

@@ -29,8 +29,13 @@ type Draft struct {
 	// goroutine; it is discarded when that has ended.
 	transferring bool
 	writing      bool
-	key          Ref // once it is being written
+	key          Ref // of its object
 	size         int64
+
+	// What head refers to in a task with few channels: most are.
+	positions [6]id.Seq
+	inputs    [2]InputHeader
+	pending   [2]id.Epoch
 }
 
 // captured is one buffer of a draft with the channel it was found in.
@@ -176,15 +181,16 @@ func (k *kernel) Begin(e, base id.Epoch) *Draft { return k.task().begin(e, base)
 func (t *Task) begin(e, base id.Epoch) *Draft {
 	t.flush() // open buffers belong before the instant
 	d := &Draft{t: t}
-	d.head = t.header(e, base)
+	d.fixHeader(e, base)
 	var preCommit ExtOp
 	seals := false
 	if t.sink != nil {
 		preCommit, seals = t.sink.Seal(e)
-		d.head.Pending = t.sink.Pending(nil)
+		d.head.Pending = t.sink.Pending(d.pending[:0])
 	}
 	t.observeInstant(d)
-	prefix := keyOf("files/", t.info.ID, e, "-")
+	prefix, key := namesOf(t.info.ID, e)
+	d.key = key
 	if t.cfg.Mutant == MutantReuseTableName {
 		prefix = "files/" + t.info.ID.String() + "/"
 	}
@@ -204,13 +210,15 @@ func (t *Task) begin(e, base id.Epoch) *Draft {
 	return d
 }
 
-func (t *Task) header(e, base id.Epoch) Header {
+// fixHeader notes where the task stands.
+func (d *Draft) fixHeader(e, base id.Epoch) {
+	t, h := d.t, &d.head
 	in, out := len(t.inputs), len(t.outputs)
-	positions := make([]id.Seq, in+out)
-	h := Header{
+	positions := slices.Grow(d.positions[:0], in+out)[:in+out]
+	*h = Header{
 		Epoch: e, Attempt: t.attempt, Base: base, Watermark: t.watermark, Drained: t.drained, Firing: t.firing, Advancing: t.advancing,
 		Delivered: positions[:in:in], Sealed: positions[in:],
-		Inputs: make([]InputHeader, len(t.inputs)), Loop: t.loopHeader(),
+		Inputs: slices.Grow(d.inputs[:0], in)[:in], Loop: t.loopHeader(),
 	}
 	if t.source != nil {
 		h.Offset = t.source.Offset()
@@ -224,7 +232,6 @@ func (t *Task) header(e, base id.Epoch) Header {
 		h.Sealed[i] = t.outputs[i].sealed
 	}
 	h.Rotation = t.ctx.rotation()
-	return h
 }
 
 func (t *Task) observeInstant(d *Draft) {
@@ -309,7 +316,6 @@ func (t *Task) advanceDrafts() {
 		return
 	}
 	d.writing = true
-	d.key = SnapshotKey(t.info.ID, d.head.Epoch)
 	data := d.encode()
 	d.size = int64(len(data))
 	t.observeKey(trace.SnapshotWriting, d.head.Epoch, string(d.key), 0)
@@ -318,15 +324,23 @@ func (t *Task) advanceDrafts() {
 }
 
 // SnapshotKey is the storage key of a task's snapshot: unique, as epochs are.
-func SnapshotKey(t id.TaskID, e id.Epoch) Ref { return Ref(keyOf("snap/", t, e, "")) }
+func SnapshotKey(t id.TaskID, e id.Epoch) Ref {
+	return Ref(appendName(make([]byte, 0, 40), "snap/", t, e))
+}
 
-// keyOf returns prefix + task + "/" + epoch + suffix.
-func keyOf(prefix string, t id.TaskID, e id.Epoch, suffix string) string {
-	b := append(make([]byte, 0, 40), prefix...)
-	b = strconv.AppendInt(append(b, 't'), int64(t), 10)
-	b = strconv.AppendUint(append(b, '/'), uint64(e.Attempt()), 10)
-	b = strconv.AppendUint(append(b, '.'), uint64(e.Index()), 10)
-	return string(append(b, suffix...))
+// namesOf returns the prefix of a snapshot's files and its key, which stand in
+// one string.
+func namesOf(t id.TaskID, e id.Epoch) (files string, key Ref) {
+	b := append(appendName(make([]byte, 0, 80), "files/", t, e), '-')
+	n := len(b)
+	both := string(appendName(b, "snap/", t, e))
+	return both[:n], Ref(both[n:])
+}
+
+// appendName appends prefix + task + "/" + epoch.
+func appendName(b []byte, prefix string, t id.TaskID, e id.Epoch) []byte {
+	b = strconv.AppendInt(append(append(b, prefix...), 't'), int64(t), 10)
+	return e.Append(append(b, '/'))
 }
 
 // draftProgress takes the outcome of one effect of a draft.
@@ -407,7 +421,7 @@ func (t *Task) draftFailed(d *Draft, err error) {
 }
 
 func (t *Task) draftStored(d *Draft) {
-	t.drafts = t.drafts[1:]
+	t.drafts = slices.Delete(t.drafts, 0, 1)
 	h := d.capture.Handle()
 	s := Stored{
 		Ref: d.key, Size: d.size, State: h.Bytes, Changed: h.Changed,

@@ -112,20 +112,25 @@ func (o *output) number(b *Buffer) {
 
 // end queues EndData or EndStream.
 func (o *output) end(item Item) {
-	b := &Buffer{Item: item, Watermark: NoWatermark, Shared: true}
-	if item == EndData {
-		b.N = 1
+	b := o.t.streamEnd
+	switch {
+	case item == EndData:
+		b = &Buffer{Item: item, Watermark: NoWatermark, Shared: true, N: 1}
 		o.number(b)
-	} else if o.Reorders {
-		b.Seq = o.sealed + 1 // it holds when everything before it has been delivered
+	case o.Reorders:
+		// It holds when everything before it has been delivered.
+		b = &Buffer{Item: item, Watermark: NoWatermark, Shared: true, Seq: o.sealed + 1}
+	case b == nil: // all outputs send the same one
+		b = &Buffer{Item: item, Watermark: NoWatermark, Shared: true}
+		o.t.streamEnd = b
 	}
 	o.enqueue(b)
 }
 
-// control queues a control item; an overtaking one goes ahead of everything
-// but other overtaking ones.
-func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
-	b := &Buffer{Item: Control, Op: op, Epoch: e, Over: p == Overtake, Watermark: NoWatermark, Shared: true, Data: data}
+// control queues b, which becomes a control item; an overtaking one goes ahead of
+// everything but other overtaking ones.
+func (o *output) control(b *Buffer, op uint8, e id.Epoch, p Place, data []byte) {
+	*b = Buffer{Item: Control, Op: op, Epoch: e, Over: p == Overtake, Watermark: NoWatermark, Shared: true, Data: data}
 	switch {
 	case p == InBand:
 		b.N = 1

@@ -45,6 +45,11 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 	}); ok {
 		partition = w.Partition // sources that are not of one length
 	}
+	channels := 0
+	for i := range tasks {
+		channels += len(tasks[i].Outputs)
+	}
+	x.Channels = make([]check.Channel, 0, channels)
 	for i := range tasks {
 		t := &tasks[i]
 		ct := check.Task{Name: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}

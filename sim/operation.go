@@ -85,7 +85,7 @@ type operations[O, R any] struct {
 	place[O, R]
 	slab[*operation[O, R]]
 	spent       []*operation[O, R] // for those to come, of the next runs too
-	apply, back uint8 // event kinds: it takes effect, its caller hears of it
+	apply, back uint8              // event kinds: it takes effect, its caller hears of it
 	delay       Delay
 	model       Operations
 	random      streams

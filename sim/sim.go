@@ -121,6 +121,9 @@ func (s *Sim) begin(cfg Config) {
 	s.now, s.seq, s.popped, s.steps = 0, 0, 0, 0
 	s.over, s.verdict, s.err, s.stack = false, Running, nil, ""
 	s.schedule, s.committed = 0, 0
+	for _, b := range s.wire.items {
+		s.pool.spare(b)
+	}
 	s.wire.reset()
 	s.parcels.reset()
 	s.transfers.reset()

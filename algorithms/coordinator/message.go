@@ -3,6 +3,7 @@ package coordinator
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"weir/dataflow"
 	"weir/id"
@@ -159,7 +160,9 @@ func readPart(r *state.Reader, room []id.Seq) (p Part) {
 
 // readSeqs appends positions.
 func readSeqs(r *state.Reader, to []id.Seq) []id.Seq {
-	for range r.Count(1) {
+	n := r.Count(1)
+	to = slices.Grow(to, n)
+	for range n {
 		to = append(to, id.Seq(r.Uvarint()))
 	}
 	return to
