@@ -38,7 +38,7 @@ func checkOutput(spec *job.Spec, c *job.Counters, r *Repetition) (*check, error)
 		if !ok {
 			return nil, errors.New("the job ended, but its input did not")
 		}
-		if err := w.SetEvents(int(limit) * spec.Parallelism); err != nil {
+		if err := w.SetEvents(int(limit) * spec.NumSplits()); err != nil {
 			return nil, err
 		}
 	}

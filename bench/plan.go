@@ -27,6 +27,7 @@ type Grid struct {
 	Interval                      time.Duration
 	Rate                          int64 // of the open loop; 0: a share of saturation
 	Parallelism                   int
+	Splits                        int   // of the source; 0: as many as instances
 	Events                        int64 // above 0: finite, closed loop
 	Kill                          bool  // also measure recovery
 	OpenOnly                      bool  // no closed loop; Rate is above 0
@@ -60,8 +61,10 @@ func (g *Grid) Validate() error {
 		return no[0]
 	}
 	switch {
-	case g.Parallelism < 1 || g.Parallelism > job.MaxSources:
-		return fmt.Errorf("parallelism %d; it must be in 1..%d", g.Parallelism, job.MaxSources)
+	case g.Parallelism < 1 || g.Parallelism > job.MaxSplits:
+		return fmt.Errorf("parallelism %d; it must be in 1..%d", g.Parallelism, job.MaxSplits)
+	case g.Splits < 0 || g.Splits > job.MaxSplits:
+		return fmt.Errorf("%d splits; there must be 1..%d, or 0 for as many as instances", g.Splits, job.MaxSplits)
 	case g.Interval < time.Millisecond:
 		return fmt.Errorf("a checkpoint interval of %s; it must be at least 1ms", g.Interval)
 	case g.Rate < 0 || g.Events < 0:
@@ -159,6 +162,9 @@ func (g *Grid) variant(workload, state, algorithm string) []results.Cell {
 	}
 	c := results.Cell{
 		Algorithm: algorithm, State: state, Workload: workload, Sink: cmp.Or(g.Sink, sinks.For(spec.Declared).Name), Settings: g.settings(workload), Parallelism: g.Parallelism, Load: results.ClosedLoop,
+	}
+	if g.Splits != g.Parallelism { // else it is what cells are named without
+		c.Splits = g.Splits
 	}
 	snapshots := spec.TakesSnapshots()
 	if snapshots {

@@ -126,7 +126,7 @@ func (r *Repetition) prepare() (*measurement, error) {
 func (r *Repetition) spec(dir string) job.Spec {
 	c := &r.Cell
 	s := job.Spec{
-		Algorithm: c.Algorithm, State: c.State, Workload: c.Workload, Sink: c.Sink, Settings: c.Settings, Parallelism: c.Parallelism,
+		Algorithm: c.Algorithm, State: c.State, Workload: c.Workload, Sink: c.Sink, Settings: c.Settings, Parallelism: c.Parallelism, Splits: c.Splits,
 		Interval: time.Duration(c.IntervalMS * 1e6), Tuning: r.Tuning, Seed: r.Seed, Dir: dir, Epoch: time.Now().UnixNano(),
 		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Mutant: r.Mutant, Profile: r.Profile,
 	}
@@ -136,7 +136,7 @@ func (r *Repetition) spec(dir string) job.Spec {
 	if c.Kill {
 		s.Measure = forever
 		if !s.Timed() {
-			s.Hold = max(s.Events*9/10/int64(c.Parallelism), 1)
+			s.Hold = max(s.Events*9/10/int64(s.NumSplits()), 1)
 		}
 	}
 	return s
@@ -174,7 +174,7 @@ func (m *measurement) first(ctx context.Context) error {
 	}
 	m.noteKill()
 	p.Kill()
-	m.counters.NoteKill(m.spec.Parallelism)
+	m.counters.NoteKill(m.spec.NumSplits())
 	return nil
 }
 
@@ -187,7 +187,7 @@ func (m *measurement) moment() func() bool {
 	progress := int64((0.2 + 0.5*m.rng.Float64()) * float64(m.spec.Events))
 	snapshots, since := m.snapshots(), int64(0)
 	return func() bool {
-		n, _ := m.counters.Emitted(m.spec.Parallelism)
+		n, _ := m.counters.Emitted(m.spec.NumSplits())
 		switch {
 		case snapshots && m.counters.Get(job.CounterDurable) == 0, !m.spec.Timed() && n < progress, m.spec.Timed() && m.counters.Get(job.CounterBegan) == 0:
 			return false
@@ -247,7 +247,7 @@ func (m *measurement) second(ctx context.Context) error {
 	if err := m.await(ctx, p, func() bool { return false }); err != nil {
 		return fmt.Errorf("after the kill: %w", err)
 	}
-	m.lost = m.counters.Lost(m.spec.Parallelism)
+	m.lost = m.counters.Lost(m.spec.NumSplits())
 	return nil
 }
 

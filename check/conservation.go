@@ -1,5 +1,6 @@
-// The conservation oracle: offsets, positions and epochs go on where they stood,
-// records are framed and of the input, and at the end nothing is left over.
+// The conservation oracle: splits are read by one task each, offsets, positions and
+// epochs go on where they stood, records are framed and of the input, and at the
+// end nothing is left over.
 //
 // It does not verify that what goes on is the right content, nor positions of what
 // is delivered: a kernel that finds a gap fails (contiguity).
@@ -13,8 +14,15 @@ import (
 
 type conservation struct {
 	judge
-	offset []uint64 // by task: where its source stands
-	sealed []sealed // by channel
+	splits []reading // by split
+	sealed []sealed  // by channel
+}
+
+// reading is who reads a split, and how far.
+type reading struct {
+	task   id.TaskID
+	taken  bool
+	offset uint64
 }
 
 // sealed is the last position that the living sender has sealed.
@@ -24,25 +32,33 @@ type sealed struct {
 }
 
 func newConservation(j judge) watcher {
-	return &conservation{judge: j, offset: make([]uint64, len(j.x.Tasks)), sealed: make([]sealed, len(j.x.Channels))}
+	return &conservation{judge: j, splits: make([]reading, len(j.x.Splits)), sealed: make([]sealed, len(j.x.Channels))}
 }
 
 func (o *conservation) Wants() trace.Mask {
-	return kinds(trace.Emitted, trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut, trace.TaskRestored)
+	return kinds(trace.Emitted, trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.PositionSplit, trace.CapturedIn, trace.CapturedOut, trace.TaskRestored, trace.SplitTaken)
 }
 
 func (o *conservation) Reset() {
-	clear(o.offset)
+	clear(o.splits)
 	clear(o.sealed)
 }
 
 func (o *conservation) Observe(e *trace.Event) {
 	switch e.Kind {
 	case trace.Emitted:
-		if e.From != o.offset[e.Task] {
-			o.violate(e.Task, 0, "the source handed out offsets (%d, %d] where it stood at %d", e.From, e.To, o.offset[e.Task])
+		if s := o.read(e); s != nil {
+			if e.From != s.offset {
+				o.violate(e.Task, 0, "the source handed out offsets (%d, %d] of split %s where it stood at %d", e.From, e.To, e.Split, s.offset)
+			}
+			s.offset = e.To
 		}
-		o.offset[e.Task] = e.To
+	case trace.PositionSplit:
+		if s := o.read(e); s != nil && e.To != s.offset {
+			o.violate(e.Task, e.Epoch, "the snapshot has offset %d of split %s, the source stands at %d", e.To, e.Split, s.offset)
+		}
+	case trace.SplitTaken:
+		o.take(e)
 	case trace.Sealed:
 		o.positions(e)
 	case trace.Delivered, trace.CapturedIn, trace.CapturedOut:
@@ -79,17 +95,40 @@ func (o *conservation) records(e *trace.Event) {
 	o.fault = damage{}
 }
 
-// epoch: epochs of a task grow and none is used twice; a source's snapshot has the
-// offset at which it stands.
+// read returns the split of an event, which must be one that the task reads.
+func (o *conservation) read(e *trace.Event) *reading {
+	if int(e.Split) >= len(o.splits) {
+		o.violate(e.Task, e.Epoch, "split %s is read; the input has %d", e.Split, len(o.splits))
+		return nil
+	}
+	s := &o.splits[e.Split]
+	if !s.taken || s.task != e.Task {
+		o.violate(e.Task, e.Epoch, "%s of split %s, which the task has not taken", e.Kind, e.Split)
+		return nil
+	}
+	return s
+}
+
+// take: a split is read by one task.
+func (o *conservation) take(e *trace.Event) {
+	if int(e.Split) >= len(o.splits) {
+		o.violate(e.Task, 0, "it takes split %s; the input has %d", e.Split, len(o.splits))
+		return
+	}
+	s := &o.splits[e.Split]
+	if s.taken {
+		o.violate(e.Task, 0, "it takes split %s, which %s reads", e.Split, o.taskName(int(s.task)))
+	}
+	*s = reading{e.Task, true, e.To}
+}
+
+// epoch: epochs of a task grow and none is used twice.
 func (o *conservation) epoch(e *trace.Event) {
 	t := &o.tasks[e.Task]
 	if n := len(t.snapshots); n > 1 {
 		if last := o.snapshots[t.snapshots[n-2]].epoch; e.Epoch <= last {
 			o.violate(e.Task, e.Epoch, "a snapshot began with epoch %s after one with epoch %s: an epoch is used once, lost ones included", e.Epoch, last)
 		}
-	}
-	if o.x.Tasks[e.Task].Source && e.From != o.offset[e.Task] {
-		o.violate(e.Task, e.Epoch, "the snapshot has offset %d, the source stands at %d", e.From, o.offset[e.Task])
 	}
 }
 
@@ -99,21 +138,25 @@ func (o *conservation) restored(e *trace.Event) {
 	if e.Epoch != 0 && t.restored == none {
 		return // no such snapshot
 	}
-	o.offset[e.Task] = e.From
+	for i := range o.splits {
+		if s := &o.splits[i]; s.task == e.Task {
+			s.taken = false // it says which it takes
+		}
+	}
 	for _, n := range t.outputs {
 		o.sealed[n].known = false
 	}
 }
 
-// Finish: every partition is handed out, and every channel is empty.
+// Finish: every split is handed out, and every channel is empty.
 func (o *conservation) Finish(End) {
 	if !o.done {
 		return
 	}
-	for i := range o.tasks {
-		t := &o.x.Tasks[i]
-		if size := o.x.partition(t); t.Source && o.offset[i] != size {
-			o.violate(id.TaskID(i), 0, "the job ended with partition %d of %d handed out up to offset %d of %d", t.Partition, t.Partitions, o.offset[i], size)
+	for i := range o.splits {
+		n := id.SplitID(i)
+		if s, size := &o.splits[i], o.x.size(n); s.offset != size {
+			o.violate(s.task, 0, "the job ended with split %s handed out up to offset %d of %d", n, s.offset, size)
 		}
 	}
 	if o.promised(o.x.State) == AtMostOnce {

@@ -20,11 +20,13 @@ type cut struct {
 	judge
 	counts []int32   // scratch, by record
 	parts  []int32   // scratch: the cut, by task
+	splits []uint64  // scratch: how far each split was read at the cut
+	found  []bool    // scratch, by split
 	ranges []capture // scratch
 }
 
 func newCut(j judge) watcher {
-	return &cut{judge: j, counts: make([]int32, j.x.Records), parts: make([]int32, len(j.x.Tasks))}
+	return &cut{judge: j, counts: make([]int32, j.x.Records), parts: make([]int32, len(j.x.Tasks)), splits: make([]uint64, len(j.x.Splits)), found: make([]bool, len(j.x.Splits))}
 }
 
 func (o *cut) Wants() trace.Mask { return kinds(trace.Completed, trace.TaskReady) }
@@ -133,6 +135,7 @@ func (o *cut) checkPrefix(e id.Epoch) {
 	if o.x.State == AtMostOnce {
 		return
 	}
+	o.readSplits(e)
 	clear(o.counts)
 	for i := range o.tasks {
 		s := &o.snapshots[o.parts[i]]
@@ -169,10 +172,31 @@ func (o *cut) checkPrefix(e id.Epoch) {
 	}
 }
 
-// handedOut reports whether record r lies before the offset of its source in o.parts.
+// readSplits takes the offsets of the splits from o.parts: each is in the snapshot
+// of one task.
+func (o *cut) readSplits(e id.Epoch) {
+	clear(o.found)
+	for i, p := range o.parts {
+		for k := o.snapshots[p].splits; k != none; k = o.positions[k].next {
+			x := &o.positions[k]
+			if o.found[x.split] {
+				o.violate(id.TaskID(i), e, "split %s is in the snapshot of %s and in another one of the checkpoint", x.split, o.taskName(i))
+			}
+			o.splits[x.split], o.found[x.split] = x.offset, true
+		}
+	}
+	for n, ok := range o.found {
+		if !ok {
+			o.splits[n] = 0
+			o.violate(trace.Coordinator, e, "no snapshot of the checkpoint has split %s", id.SplitID(n))
+		}
+	}
+}
+
+// handedOut reports whether record r lies before the offset of its split at the cut.
 func (o *cut) handedOut(r int) bool {
-	i := o.owner[r]
-	return i != none && uint64(r/o.x.Tasks[i].Partitions) < o.snapshots[o.parts[i]].offset
+	n := o.owner[r]
+	return n != none && uint64(r/o.x.Splits[n].Modulus) < o.splits[n]
 }
 
 // checkLine looks at a recovery line: no receiver has what its

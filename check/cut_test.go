@@ -130,3 +130,21 @@ func TestCutOfAChannelThatReorders(t *testing.T) {
 		}
 	}
 }
+
+// TestEachSplitIsInTheCutOnce: in the snapshot of one task, and not in two.
+func TestEachSplitIsInTheCutOnce(t *testing.T) {
+	w := newWorld(t)
+	w.emit(0, 3)
+	w.mute = w.mute.With(trace.PositionSplit)
+	w.snapshot(epoch(1, 1))
+	w.mute = 0
+	w.complete(epoch(1, 1))
+	mustFire(t, w.finish(epoch(1, 2)), "no snapshot of the checkpoint has split s0", Cut)
+
+	w = newWorld(t)
+	w.emit(0, 3)
+	w.snapshot(epoch(1, 1))
+	w.tell(trace.Event{Kind: trace.PositionSplit, Task: 1, Channel: trace.NoChannel, Epoch: epoch(1, 1), Split: 0, To: 3})
+	w.complete(epoch(1, 1))
+	mustFire(t, w.finish(epoch(1, 2)), "split s0 is in the snapshot of t1 (source[1]) and in another one of the checkpoint", Cut, Conservation)
+}

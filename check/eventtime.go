@@ -38,8 +38,16 @@ type clock struct {
 	seen    int64   // the highest that the operator has been shown
 	inputs  []int64 // watermarks delivered
 	outputs []int64 // watermarks sealed
+	splits  []said  // of a source: those that it reads
 	timers  []timer // asked for, neither cancelled nor fired, by time
 	late    int64   // records given up
+}
+
+// said is what a source has said of the event time in a split.
+type said struct {
+	split id.SplitID
+	at    int64
+	ended bool // it has no records left: it holds nothing back
 }
 
 // timer is a timer without its key, of which a hash is enough.
@@ -71,7 +79,7 @@ func newEventTime(j judge) watcher {
 }
 
 func (o *eventTime) Wants() trace.Mask {
-	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.TaskRestored,
+	return kinds(trace.Emitted, trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.TaskRestored, trace.SplitTaken,
 		trace.WatermarkSaid, trace.WatermarkSeen, trace.TimerSet, trace.TimerCancelled, trace.TimerFired, trace.RecordLate)
 }
 
@@ -84,7 +92,7 @@ func (o *eventTime) Reset() {
 
 // begin sets the clock of a task that starts from nothing.
 func (o *eventTime) begin(c *clock, t *task) {
-	c.at, c.before, c.seen, c.late, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, 0, c.timers[:0]
+	c.at, c.before, c.seen, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, 0, c.splits[:0], c.timers[:0]
 	for k, n := range t.inputs {
 		c.inputs[k] = trace.NoTime
 		if o.channels[n].Back {
@@ -103,8 +111,18 @@ func (o *eventTime) Observe(e *trace.Event) {
 		o.delivered(e, c)
 	case trace.Sealed:
 		o.sealed(e, c)
+	case trace.SplitTaken:
+		o.taken(e, c)
+	case trace.Emitted:
+		if x := c.split(e.Split); x != nil && e.To >= o.length(e.Split) {
+			x.ended = true
+			c.advance()
+		}
 	case trace.WatermarkSaid:
-		c.before, c.at = c.at, max(c.at, e.At)
+		if x := c.split(e.Split); x != nil {
+			x.at = max(x.at, e.At)
+			c.advance()
+		}
 	case trace.WatermarkSeen:
 		o.shown(e, c)
 	case trace.TimerSet:
@@ -126,6 +144,45 @@ func (o *eventTime) Observe(e *trace.Event) {
 		o.restored(e, c)
 	default: // not asked for
 	}
+}
+
+// taken adds a split to those that a source reads, unless its snapshot had it.
+func (o *eventTime) taken(e *trace.Event, c *clock) {
+	if int(e.Split) < 0 || int(e.Split) >= len(o.x.Splits) || c.split(e.Split) != nil {
+		return
+	}
+	c.splits = append(c.splits, said{split: e.Split, at: trace.NoTime, ended: e.To >= o.length(e.Split)})
+}
+
+// length is the number of records in a split.
+func (o *eventTime) length(n id.SplitID) uint64 {
+	s := &o.x.Splits[n]
+	if s.Modulus == 0 || s.Residue >= o.x.Records {
+		return 0
+	}
+	return uint64((o.x.Records-s.Residue-1)/s.Modulus + 1)
+}
+
+// split finds a split of a source; nil: it does not read it.
+func (c *clock) split(n id.SplitID) *said {
+	for i := range c.splits {
+		if c.splits[i].split == n {
+			return &c.splits[i]
+		}
+	}
+	return nil
+}
+
+// advance moves event time of a source to the lowest of its splits that have
+// records left: one that has said nothing holds it back.
+func (c *clock) advance() {
+	low := int64(trace.EndOfTime)
+	for i := range c.splits {
+		if x := &c.splits[i]; !x.ended {
+			low = min(low, x.at)
+		}
+	}
+	c.before, c.at = c.at, max(c.at, low)
 }
 
 // delivered moves event time to the lowest watermark of all inputs.
@@ -227,9 +284,9 @@ func (o *eventTime) save(c *clock) {
 }
 
 func (c *clock) copy(from *clock) {
-	inputs, outputs, timers := append(c.inputs[:0], from.inputs...), append(c.outputs[:0], from.outputs...), append(c.timers[:0], from.timers...)
+	inputs, outputs, splits, timers := append(c.inputs[:0], from.inputs...), append(c.outputs[:0], from.outputs...), append(c.splits[:0], from.splits...), append(c.timers[:0], from.timers...)
 	*c = *from
-	c.inputs, c.outputs, c.timers = inputs, outputs, timers
+	c.inputs, c.outputs, c.splits, c.timers = inputs, outputs, splits, timers
 }
 
 // restored takes the task back to the clock of its snapshot.

@@ -42,11 +42,11 @@ type Expect struct {
 	MayFail bool
 
 	Tasks    []Task    // by TaskID
+	Splits   []Split   // by SplitID
 	Channels []Channel // by ChannelID
 
 	// Records is the number of source records; RecordID returns the number of a
 	// record, below Records, from its bytes on a channel that leaves a source.
-	// Partition p of P holds the records with id mod P = p, in order.
 	Records  int
 	RecordID func(rec []byte) uint64
 	// Copies says how often a record is delivered behind the sources when nothing
@@ -83,12 +83,14 @@ type Expect struct {
 
 // Task is what the checker must know of one task.
 type Task struct {
-	Name string
-	Sink bool
-	// Source: it reads partition Partition of Partitions.
-	Source                bool
-	Partition, Partitions int
+	Name   string
+	Sink   bool
+	Source bool // it reads splits
 }
+
+// Split is what the checker must know of one split: it holds the records with
+// id mod Modulus = Residue, in order.
+type Split struct{ Residue, Modulus int }
 
 // Channel is a channel's two ends.
 type Channel struct {
@@ -127,12 +129,13 @@ type Layout struct {
 	EpochOf func(key string) (id.Epoch, bool)
 }
 
-// partition returns how many records a source's partition holds.
-func (x *Expect) partition(t *Task) uint64 {
-	if t.Partitions == 0 || t.Partition >= x.Records {
+// size returns how many records a split holds.
+func (x *Expect) size(s id.SplitID) uint64 {
+	p := x.Splits[s]
+	if p.Modulus == 0 || p.Residue >= x.Records {
 		return 0
 	}
-	return uint64((x.Records - t.Partition + t.Partitions - 1) / t.Partitions)
+	return uint64((x.Records - p.Residue + p.Modulus - 1) / p.Modulus)
 }
 
 // copies returns how often record r is delivered behind the sources.

@@ -87,10 +87,8 @@ func TestLineReplaysTooLittle(t *testing.T) {
 	for _, x := range []id.TaskID{0, 2, 4} {
 		w.task(trace.TaskStarting, x, 0)
 		ev := trace.Event{Kind: trace.TaskRestored, Task: x, Channel: trace.NoChannel, Epoch: epoch(1, 1), Sum: w.sumAt(x, epoch(1, 1))}
-		if x == 0 {
-			ev.From = w.offset[0]
-		}
 		w.tell(ev)
+		w.split(trace.SplitTaken, x, 0)
 	}
 	w.tell(trace.Event{Kind: trace.Injected, Task: 2, Channel: 0, From: 1, To: 2, Way: trace.FromLog})
 	for x := range id.TaskID(5) {

@@ -51,12 +51,19 @@ type snapshot struct {
 	segment  int32
 	records  int // on the branch at its instant
 	tick     int64
-	offset   uint64
+	splits   int32 // in model.positions, linked
 	sum      uint64
 	marks    int   // in model.marks: delivered per input, then sealed per output
 	captures int32 // in model.captures, linked
 	stored   bool
 	failed   bool // given up
+}
+
+// position is how far a split was read at a snapshot.
+type position struct {
+	next   int32
+	split  id.SplitID
+	offset uint64
 }
 
 // capture is one in-flight buffer of a snapshot.
@@ -169,7 +176,7 @@ func (m *model) snapshotBegun(e *trace.Event, t *task) {
 	m.tick++
 	s := snapshot{
 		task: e.Task, epoch: e.Epoch, segment: t.segment, records: m.records(t), tick: m.tick,
-		offset: e.From, sum: e.Sum, marks: len(m.marks), captures: none,
+		splits: none, sum: e.Sum, marks: len(m.marks), captures: none,
 	}
 	for _, ch := range t.inputs {
 		m.marks = append(m.marks, m.channels[ch].delivered)
@@ -179,6 +186,25 @@ func (m *model) snapshotBegun(e *trace.Event, t *task) {
 	}
 	t.snapshots = append(t.snapshots, int32(len(m.snapshots)))
 	m.snapshots = append(m.snapshots, s)
+}
+
+// position puts a split into a snapshot.
+func (m *model) position(e *trace.Event, t *task) {
+	if p := m.find(t, e.Epoch); p != none && int(e.Split) < len(m.x.Splits) {
+		s := &m.snapshots[p]
+		m.positions = append(m.positions, position{s.splits, e.Split, e.To})
+		s.splits = int32(len(m.positions) - 1)
+	}
+}
+
+// offsetOf returns how far a split was read at a snapshot; false: it has no such split.
+func (m *model) offsetOf(s *snapshot, n id.SplitID) (uint64, bool) {
+	for k := s.splits; k != none; k = m.positions[k].next {
+		if m.positions[k].split == n {
+			return m.positions[k].offset, true
+		}
+	}
+	return 0, false
 }
 
 // capture makes a buffer part of a snapshot.

@@ -22,14 +22,15 @@ type model struct {
 	segments  []segment
 	used      int // segments of this run
 	snapshots []snapshot
-	marks     []uint64  // of snapshots
-	captures  []capture // of snapshots
-	captured  []uint32  // record ids of captures
+	marks     []uint64   // of snapshots
+	positions []position // of snapshots: their splits
+	captures  []capture  // of snapshots
+	captured  []uint32   // record ids of captures
 	line      line
 	completed []id.Epoch
 	parts     []int32 // by task: its snapshot in the newest complete checkpoint, none: it lacks one
 	whole     bool    // parts lacks none
-	owner     []int32 // by record: the source that emits it, none: nobody does
+	owner     []int32 // by record: the split that holds it, none: none does
 	counts    []int32 // by record, at the end: how often it stands in the final state
 	fault     damage  // what was wrong with the records of the newest buffer
 	done      bool
@@ -63,16 +64,16 @@ func (m *model) build(x Expect, r *Report) error {
 	return nil
 }
 
-// owners returns by record the first source of whose partition it is.
+// owners returns by record the first split that holds it.
 func owners(x *Expect) []int32 {
 	owner := make([]int32, x.Records)
 	for r := range owner {
 		owner[r] = none
 	}
-	for i := len(x.Tasks) - 1; i >= 0; i-- {
-		if s := &x.Tasks[i]; s.Source && s.Partitions > 0 {
-			for r := s.Partition; r < x.Records; r += s.Partitions {
-				owner[r] = int32(i)
+	for n := len(x.Splits) - 1; n >= 0; n-- {
+		if s := &x.Splits[n]; s.Modulus > 0 {
+			for r := s.Residue; r < x.Records; r += s.Modulus {
+				owner[r] = int32(n)
 			}
 		}
 	}
@@ -81,7 +82,7 @@ func owners(x *Expect) []int32 {
 
 func (m *model) reset() {
 	m.pace, m.now, m.tick, m.used, m.done = m.x.Pace, 0, 0, 0, false
-	m.snapshots, m.marks, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.captures[:0], m.captured[:0]
+	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
 	m.completed, m.whole, m.fault = m.completed[:0], false, damage{}
 	m.line.reset(len(m.tasks), len(m.channels))
 	for i := range m.channels {
@@ -96,15 +97,15 @@ func (m *model) reset() {
 }
 
 func modelKinds() trace.Mask {
-	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored, trace.SnapshotFailed,
+	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.PositionSplit, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored, trace.SnapshotFailed,
 		trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.TaskLeft, trace.TaskFailed,
 		trace.Completed, trace.PlanExecuted, trace.JobDone, trace.WorkerCrashed, trace.CoordinatorCrashed)
 }
 
 // ofTasks are the kinds that an incarnation of a task is asked about: what one
 // does that has been replaced counts for nothing.
-const ofTasks = trace.Mask(1<<trace.Emitted | 1<<trace.Sealed | 1<<trace.Delivered | 1<<trace.SnapshotBegun | 1<<trace.CapturedIn | 1<<trace.CapturedOut |
-	1<<trace.SnapshotStored | 1<<trace.SnapshotFailed | 1<<trace.TaskStarting | 1<<trace.TaskRestored | 1<<trace.Injected | 1<<trace.TaskReady | 1<<trace.TaskLeft | 1<<trace.ExtIssued |
+const ofTasks = trace.Mask(1<<trace.Emitted | 1<<trace.Sealed | 1<<trace.Delivered | 1<<trace.SnapshotBegun | 1<<trace.PositionSplit | 1<<trace.CapturedIn | 1<<trace.CapturedOut |
+	1<<trace.SnapshotStored | 1<<trace.SnapshotFailed | 1<<trace.TaskStarting | 1<<trace.TaskRestored | 1<<trace.SplitTaken | 1<<trace.Injected | 1<<trace.TaskReady | 1<<trace.TaskLeft | 1<<trace.ExtIssued |
 	1<<trace.WatermarkSaid | 1<<trace.WatermarkSeen | 1<<trace.TimerSet | 1<<trace.TimerCancelled | 1<<trace.TimerFired | 1<<trace.RecordLate)
 
 // ofSomeTask are those that count whoever they come from.
@@ -157,6 +158,8 @@ func (m *model) observeTask(e *trace.Event, t *task) {
 		m.delivered(e, t)
 	case trace.SnapshotBegun:
 		m.snapshotBegun(e, t)
+	case trace.PositionSplit:
+		m.position(e, t)
 	case trace.CapturedIn, trace.CapturedOut:
 		m.capture(e, t)
 	case trace.SnapshotStored:

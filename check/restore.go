@@ -1,6 +1,6 @@
 // The restore oracle: a restored task is what its snapshot was, on its own
-// history: the snapshot exists, no recovery had rolled it back, and its state and
-// offset are what they were.
+// history: the snapshot exists, no recovery had rolled it back, its state is what it
+// was, and a source has the splits that it had, each where it was.
 //
 // It does not verify watermarks (event time) nor captured buffers (cut). Timers and operator state are part of the state's sum.
 
@@ -8,22 +8,67 @@ package check
 
 import "weir/trace"
 
-type restore struct{ judge }
+type restore struct {
+	judge
+	taken []int // by task: splits since it was restored
+}
 
-func newRestore(j judge) watcher { return &restore{j} }
+func newRestore(j judge) watcher { return &restore{j, make([]int, len(j.x.Tasks))} }
 
-func (o *restore) Wants() trace.Mask { return kinds(trace.TaskRestored) }
+func (o *restore) Wants() trace.Mask {
+	return kinds(trace.TaskRestored, trace.SplitTaken, trace.TaskReady)
+}
 
-func (o *restore) Reset() {}
+func (o *restore) Reset() { clear(o.taken) }
 
 func (o *restore) Finish(End) {}
 
 func (o *restore) Observe(e *trace.Event) {
-	t, source := &o.tasks[e.Task], o.x.Tasks[e.Task].Source
-	if e.Epoch == 0 {
-		if source && e.From != 0 && o.x.State != AtMostOnce {
-			o.violate(e.Task, 0, "the source starts from nothing, but at offset %d", e.From)
+	t := &o.tasks[e.Task]
+	switch e.Kind {
+	case trace.SplitTaken:
+		o.taken[e.Task]++
+		o.split(e, t)
+	case trace.TaskReady:
+		o.all(e, t)
+	default:
+		o.taken[e.Task] = 0
+		o.restored(e, t)
+	}
+}
+
+// split: it goes on where it was.
+func (o *restore) split(e *trace.Event, t *task) {
+	if t.restored == none {
+		if e.To != 0 && o.x.State != AtMostOnce {
+			o.violate(e.Task, 0, "split %s starts from nothing, but at offset %d", e.Split, e.To)
 		}
+		return
+	}
+	s := &o.snapshots[t.restored]
+	if at, ok := o.offsetOf(s, e.Split); !ok {
+		o.violate(e.Task, s.epoch, "the source goes on with split %s, which its snapshot does not have", e.Split)
+	} else if at != e.To {
+		o.violate(e.Task, s.epoch, "the source goes on from offset %d of split %s; the snapshot has %d", e.To, e.Split, at)
+	}
+}
+
+// all: no split of its snapshot was forgotten. A kept task took its splits long ago.
+func (o *restore) all(e *trace.Event, t *task) {
+	if t.restored == none {
+		return
+	}
+	had := 0
+	for k := o.snapshots[t.restored].splits; k != none; k = o.positions[k].next {
+		had++
+	}
+	if had != o.taken[e.Task] {
+		o.violate(e.Task, o.snapshots[t.restored].epoch, "the source goes on with %d splits; its snapshot has %d", o.taken[e.Task], had)
+	}
+}
+
+func (o *restore) restored(e *trace.Event, t *task) {
+	if e.Epoch == 0 {
 		return
 	}
 	if t.restored == none {
@@ -36,8 +81,5 @@ func (o *restore) Observe(e *trace.Event) {
 	}
 	if s.sum != e.Sum {
 		o.violate(e.Task, e.Epoch, "the restored state is not that of the snapshot: content hash %016x, it was %016x when the snapshot began", e.Sum, s.sum)
-	}
-	if source && s.offset != e.From {
-		o.violate(e.Task, e.Epoch, "the source goes on from offset %d; the snapshot has %d", e.From, s.offset)
 	}
 }

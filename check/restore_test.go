@@ -1,6 +1,10 @@
 package check
 
-import "testing"
+import (
+	"testing"
+
+	"weir/trace"
+)
 
 func TestRestoredStateIsThatOfTheSnapshot(t *testing.T) {
 	w := newWorld(t)
@@ -22,7 +26,7 @@ func TestRestoredOffsetIsThatOfTheSnapshot(t *testing.T) {
 	w.saved[epoch(1, 1)] = saved
 	w.restore(epoch(1, 1))
 	r := w.c.Finish(End{Time: w.now})
-	mustFire(t, r, "the source goes on from offset 5; the snapshot has 6", Restore, Progress)
+	mustFire(t, r, "the source goes on from offset 5 of split s0; the snapshot has 6", Restore, Progress)
 }
 
 func TestRestoredSnapshotExists(t *testing.T) {
@@ -36,7 +40,7 @@ func TestStartFromNothingAtAnOffset(t *testing.T) {
 	w.crash("w0")
 	w.saved[0] = live{offset: [2]uint64{3, 0}}
 	w.restore(0)
-	mustFire(t, w.c.Finish(End{Time: w.now}), "from nothing, but at offset 3", Restore, Progress)
+	mustFire(t, w.c.Finish(End{Time: w.now}), "split s0 starts from nothing, but at offset 3", Restore, Progress)
 }
 
 // TestAbandonedHistoryStaysDead: the record of 1.2 lands after the recovery that
@@ -52,4 +56,21 @@ func TestAbandonedHistoryStaysDead(t *testing.T) {
 	w.crash("w0")
 	w.restore(epoch(1, 2))
 	mustFire(t, w.c.Finish(End{Time: w.now}), "an abandoned history came back to life", Restore, Progress)
+}
+
+// TestRestoredSplitsAreThoseOfTheSnapshot: one is forgotten, one is another's.
+func TestRestoredSplitsAreThoseOfTheSnapshot(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.crash("w0")
+	w.mute = trace.Mask(0).With(trace.SplitTaken)
+	w.restore(epoch(1, 1))
+	mustFire(t, w.c.Finish(End{Time: w.now}), "task t0, epoch 1.1: the source goes on with 0 splits; its snapshot has 1", Restore, Progress)
+
+	w = newWorld(t)
+	w.middle()
+	w.crash("w0")
+	w.restored(1, epoch(1, 1))
+	w.tell(trace.Event{Kind: trace.SplitTaken, Task: 1, Channel: trace.NoChannel, Split: 0, To: 1})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "the source goes on with split s0, which its snapshot does not have", Restore, Conservation, Progress)
 }

@@ -116,8 +116,11 @@ func (x *experiment) expect(t testing.TB, p dataflow.Properties) check.Expect {
 	for _, i := range tasks {
 		e.Tasks = append(e.Tasks, check.Task{
 			Name: fmt.Sprintf("%s[%d]", i.Name, i.Index), Sink: i.Role == dataflow.RoleSink,
-			Source: i.Role == dataflow.RoleSource, Partition: i.Index, Partitions: i.Parallelism,
+			Source: i.Role == dataflow.RoleSource,
 		})
+		if i.Role == dataflow.RoleSource {
+			e.Splits = append(e.Splits, check.Split{Residue: i.Index, Modulus: i.Splits})
+		}
 		for _, c := range i.Outputs {
 			for int(c.ID) >= len(e.Channels) {
 				e.Channels = append(e.Channels, check.Channel{})

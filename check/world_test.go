@@ -64,9 +64,10 @@ func worldExpect() Expect {
 	x := Expect{
 		State: ExactlyOnce, Output: ExactlyOnce, Coordinated: true, PerRecord: true,
 		Tasks: []Task{
-			{Name: "source[0]", Source: true, Partition: 0, Partitions: 2}, {Name: "source[1]", Source: true, Partition: 1, Partitions: 2},
+			{Name: "source[0]", Source: true}, {Name: "source[1]", Source: true},
 			{Name: "count[0]"}, {Name: "count[1]"}, {Name: "sink[0]", Sink: true},
 		},
+		Splits:   []Split{{0, 2}, {1, 2}},
 		Channels: []Channel{{From: 0, To: 2}, {From: 0, To: 3}, {From: 1, To: 2}, {From: 1, To: 3}, {From: 2, To: 4}, {From: 3, To: 4}},
 		Records:  worldRecords,
 		RecordID: func(rec []byte) uint64 { return uint64(binary.LittleEndian.Uint32(rec)) },
@@ -176,7 +177,7 @@ func (w *world) emit(p, n int) {
 		r := uint32(o)*2 + uint32(p)
 		w.seal(id.ChannelID(2*p+int(r/2%2)), r)
 		w.offset[p]++
-		w.tell(trace.Event{Kind: trace.Emitted, Task: id.TaskID(p), Channel: trace.NoChannel, From: o, To: o + 1})
+		w.tell(trace.Event{Kind: trace.Emitted, Task: id.TaskID(p), Channel: trace.NoChannel, Split: id.SplitID(p), From: o, To: o + 1})
 	}
 }
 
@@ -237,10 +238,15 @@ func snapKey(t id.TaskID, e id.Epoch) string { return "snap/" + t.String() + "/"
 
 func (w *world) begun(t id.TaskID, e id.Epoch) {
 	ev := trace.Event{Kind: trace.SnapshotBegun, Task: t, Channel: trace.NoChannel, Epoch: e, Sum: w.sum[t]}
-	if t < 2 {
-		ev.From = w.offset[t]
-	}
 	w.tell(ev)
+	w.split(trace.PositionSplit, t, e)
+}
+
+// split tells how far a source reads its split.
+func (w *world) split(k trace.Kind, t id.TaskID, e id.Epoch) {
+	if t < 2 {
+		w.tell(trace.Event{Kind: k, Task: t, Channel: trace.NoChannel, Epoch: e, Split: id.SplitID(t), To: w.offset[t]})
+	}
 }
 
 func (w *world) captureAll(t id.TaskID, ch id.ChannelID, e id.Epoch, out bool) {
@@ -326,10 +332,8 @@ func (w *world) restoreMixed(other id.TaskID, its, e id.Epoch) {
 
 func (w *world) restored(t id.TaskID, e id.Epoch) {
 	ev := trace.Event{Kind: trace.TaskRestored, Task: t, Channel: trace.NoChannel, Epoch: e, Sum: w.sum[t]}
-	if t < 2 {
-		ev.From = w.offset[t]
-	}
 	w.tell(ev)
+	w.split(trace.SplitTaken, t, 0)
 }
 
 // finish runs the job to its end with a final checkpoint e.

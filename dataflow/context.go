@@ -113,12 +113,6 @@ func (c *Context) Out(p int) *Output {
 	return c.outs[p]
 }
 
-// AdvanceWatermark lets a source say that no later record is older than wm.
-func (c *Context) AdvanceWatermark(wm int64) {
-	c.t.observeTime(trace.WatermarkSaid, wm, nil)
-	c.t.advanceWatermark(wm)
-}
-
 // Output is one output port: it encodes records into the open buffers of the
 // channels behind it.
 type Output struct {

@@ -221,7 +221,7 @@ func (d *Draft) fixHeader(e, base id.Epoch) {
 		Inputs: slices.Grow(d.inputs[:0], in)[:in], Loop: t.loopHeader(),
 	}
 	if t.source != nil {
-		h.Offset = t.source.Offset()
+		h.Splits = t.splitHeaders()
 	}
 	for i := range t.inputs {
 		in := &t.inputs[i]
@@ -242,7 +242,7 @@ func (t *Task) observeInstant(d *Draft) {
 		}
 	}
 	if t.mask.Has(trace.SnapshotBegun) {
-		t.event = trace.Event{Kind: trace.SnapshotBegun, Channel: trace.NoChannel, Epoch: d.head.Epoch, From: uint64(d.head.Offset), Sum: d.head.Sum}
+		t.event = trace.Event{Kind: trace.SnapshotBegun, Channel: trace.NoChannel, Epoch: d.head.Epoch, From: uint64(t.offset), Sum: d.head.Sum}
 		t.send()
 	}
 	if t.mask.Has(trace.PositionIn) {
@@ -257,6 +257,7 @@ func (t *Task) observeInstant(d *Draft) {
 			t.send()
 		}
 	}
+	t.observeSplits(trace.PositionSplit, d.head.Epoch)
 }
 
 // Abandon drops draft e if it is not stored yet.

@@ -14,6 +14,7 @@ func (g *Graph) Expand(groups int) ([]TaskInfo, error) {
 		return nil, err
 	}
 	var tasks []TaskInfo
+	var split id.SplitID
 	first := make([]int, len(g.Vertices))
 	for v := range g.Vertices {
 		x := &g.Vertices[v]
@@ -21,9 +22,10 @@ func (g *Graph) Expand(groups int) ([]TaskInfo, error) {
 		for i := range x.Parallelism {
 			tasks = append(tasks, TaskInfo{
 				ID: id.TaskID(len(tasks)), Vertex: v, Name: x.Name, Role: x.Role, Index: i, Parallelism: x.Parallelism,
-				Groups: state.GroupsOf(i, x.Parallelism, groups), NumGroups: groups,
+				Splits: x.splits(), FirstSplit: split, Groups: state.GroupsOf(i, x.Parallelism, groups), NumGroups: groups,
 			})
 		}
+		split += id.SplitID(x.splits())
 	}
 	g.reserve(tasks)
 	within, heads := g.loops()
@@ -100,6 +102,8 @@ func (g *Graph) validate(groups int) error {
 			return fmt.Errorf("%s: parallelism %d; it must be at least 1", v.Name, v.Parallelism)
 		case v.Parallelism > groups:
 			return fmt.Errorf("%s: parallelism %d is above the %d key groups; lower it or raise the groups", v.Name, v.Parallelism, groups)
+		case v.Splits < 0 || v.Splits > 0 && v.Role != RoleSource:
+			return fmt.Errorf("%s: %d splits; a source has at least 1, others have none", v.Name, v.Splits)
 		case v.Keyed && !g.hashed(i):
 			return fmt.Errorf("%s keeps keyed state, but has no input that is partitioned by key (Hash)", v.Name)
 		}

@@ -21,7 +21,7 @@ type Role uint8
 // The roles of a vertex.
 const (
 	RoleOperator Role = iota
-	RoleSource        // reads a partition of the source log
+	RoleSource        // reads splits of a replayable log
 	RoleSink          // writes to the outside world
 	RoleWriter        // a sink that hands on what it has written, for another to commit
 )
@@ -33,12 +33,31 @@ type Graph struct {
 	Edges    []Edge
 }
 
+// SetSplits gives the log of every source so many splits; 0: as many as instances.
+func (g *Graph) SetSplits(n int) {
+	for i := range g.Vertices {
+		if g.Vertices[i].Role == RoleSource {
+			g.Vertices[i].Splits = n
+		}
+	}
+}
+
+// splits is how many splits the log of a vertex has.
+func (v *Vertex) splits() int {
+	if v.Role == RoleSource && v.Splits == 0 {
+		return v.Parallelism
+	}
+	return v.Splits
+}
+
 // Vertex is one operator of the graph.
 type Vertex struct {
 	// Name identifies the operator in snapshots: it must survive a changed graph.
 	Name        string
 	Parallelism int
 	Role        Role
+	// Splits is how many splits the log of a source has; 0: as many as instances.
+	Splits int
 	// Keyed says that the operator keeps keyed state: its inputs must be Hash edges.
 	// A Broadcast edge beside them may bring what every instance is to know; its
 	// records have no place in keyed state.
@@ -76,8 +95,12 @@ type TaskInfo struct {
 	Role        Role
 	Index       int // instance, from 0
 	Parallelism int
-	Groups      state.GroupRange
-	NumGroups   int // of the job
+	// Splits is how many splits the vertex of a source has; FirstSplit is the number
+	// of its first one in the job.
+	Splits     int
+	FirstSplit id.SplitID
+	Groups     state.GroupRange
+	NumGroups  int // of the job
 	// Heads is the number of tasks with a back-edge among their inputs in the
 	// loop of this one; 0: it is in no loop.
 	Heads   int

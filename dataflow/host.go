@@ -27,8 +27,8 @@ type Host interface {
 	// Now is processing time in nanoseconds; Random a random number. For operators only; recorded.
 	Now() int64
 	Random() uint64
-	// HandedOut tells the source log how far this task's partition was handed out.
-	HandedOut(o id.Offset)
+	// HandedOut tells the source log that records (from, to] of a split were handed out.
+	HandedOut(s id.SplitID, from, to id.Offset)
 	// Ready: the plan is carried out; delivered has the position of every input.
 	Ready(delivered []id.Seq)
 	// Left: the task has finished and gone.
@@ -43,20 +43,22 @@ type Host interface {
 type EventKind uint8
 
 const (
-	EvTurn      EventKind = iota + 1 // N: a source emits at most N records, 0 = Config.SourceBatch
-	EvArrive                         // Port, Buffer
-	EvCredit                         // Port, N
-	EvStart                          // Plan, Attempt, Offset
-	EvKeep                           // Plan, Attempt
-	EvCutInput                       // Port: the connection is gone with all it held
-	EvCutOutput                      // Port
-	EvConnected                      // Port (output), Seq: the receiver has everything up to Seq
-	EvTimer                          // Ticket
-	EvStored                         // Ticket, Result
-	EvTransfer                       // Ticket, Err: the transfer is done or has failed for good
-	EvExternal                       // Ticket, Ext
-	EvMessage                        // Data: from the coordinator
-	EvReply                          // Port (output), Data
+	// Source: N: it emits at most N records, 0 = Config.SourceBatch; Port: of its
+	// split number Port-1 (Task.Split), 0 = of one that it chooses.
+	EvTurn      EventKind = iota + 1
+	EvArrive              // Port, Buffer
+	EvCredit              // Port, N
+	EvStart               // Plan, Attempt, Offsets
+	EvKeep                // Plan, Attempt
+	EvCutInput            // Port: the connection is gone with all it held
+	EvCutOutput           // Port
+	EvConnected           // Port (output), Seq: the receiver has everything up to Seq
+	EvTimer               // Ticket
+	EvStored              // Ticket, Result
+	EvTransfer            // Ticket, Err: the transfer is done or has failed for good
+	EvExternal            // Ticket, Ext
+	EvMessage             // Data: from the coordinator
+	EvReply               // Port (output), Data
 )
 
 // Event is one input of a task's Step. The driver owns it and may reuse it
@@ -70,8 +72,8 @@ type Event struct {
 	Seq     id.Seq
 	Ticket  id.Ticket
 	Attempt id.Attempt
-	Offset  id.Offset // EvStart: what the source log has handed out
 	Plan    *TaskPlan
+	Offsets []id.Offset // EvStart: what the source log has handed out, by split of Plan
 	Data    []byte
 	Result  state.Result
 	Err     error

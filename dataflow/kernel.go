@@ -41,10 +41,10 @@ func (k *kernel) Firing() bool { return k.firing || k.clockDue && !k.ended }
 // Pause stops turns; everything else still comes in.
 func (k *kernel) Pause(on bool) { k.paused = on }
 
-// Limit lets a source go to o and no further.
+// Limit lets a source hand out o records and no more.
 func (k *kernel) Limit(o id.Offset) bool {
 	k.limit = o
-	return k.source != nil && k.source.Offset() >= o
+	return k.source != nil && k.offset >= o
 }
 
 // Broadcast seals what is open and puts a control item on every output.

@@ -18,17 +18,27 @@ type rounds struct {
 	out   *Output
 }
 
-func (s *rounds) Open(c *Context) error      { s.out = c.Out(0); return nil }
-func (s *rounds) Process(int, *Buffer) error { return nil }
-func (s *rounds) Finish() error              { return nil }
-func (s *rounds) Offset() id.Offset          { return id.Offset(s.next) }
-func (s *rounds) Seek(o id.Offset) error     { s.next = int(o); return nil }
-func (s *rounds) Emit(most int) (bool, error) {
+func (s *rounds) Open(c *Context) error         { s.out = c.Out(0); return nil }
+func (s *rounds) Process(int, *Buffer) error    { return nil }
+func (s *rounds) Finish() error                 { return nil }
+func (s *rounds) Seek(_ int, o id.Offset) error { s.next = int(o); return nil }
+func (s *rounds) Emit(_, most int) (b Batch, err error) {
+	b.Watermark = NoWatermark
 	for ; most > 0 && s.next < len(s.times); most-- {
 		s.out.Emit(s.times[s.next : s.next+1])
 		s.next++
+		b.Records++
 	}
-	return s.next == len(s.times), nil
+	b.Done = s.next == len(s.times)
+	return b, nil
+}
+
+// splitsOf gives an instance of a source the split of its number.
+func splitsOf(info *TaskInfo) []int {
+	if info.Role != RoleSource {
+		return nil
+	}
+	return []int{info.Index}
 }
 
 // turnstile lets a record out of the loop once it has gone round often enough;
@@ -121,7 +131,7 @@ func newMesh(t *testing.T, seed uint64, g *Graph) *mesh {
 		m.tasks = append(m.tasks, task)
 	}
 	for i, task := range m.tasks {
-		task.Step(&Event{Kind: EvStart, Attempt: 1, Plan: &TaskPlan{}})
+		task.Step(&Event{Kind: EvStart, Attempt: 1, Plan: &TaskPlan{Splits: splitsOf(task.info)}})
 		for n := range infos[i].Outputs {
 			task.Step(&Event{Kind: EvConnected, Port: n})
 		}

@@ -42,17 +42,27 @@ type ProcessingTimerHandler interface {
 	OnProcessingTimer(at int64, key []byte) error
 }
 
-// Source is the role of an operator that reads one partition of a replayable
-// log: partition Index of Parallelism. Process and Finish are never called with records.
+// Source is the role of an operator that reads splits of a replayable log. Which
+// of the TaskInfo.Splits of its vertex, and from where on, says the plan; how far
+// each is handed out, and the watermark, is the task's affair. Process and Finish
+// are never called with records.
 type Source interface {
 	Operator
-	// Emit emits at most max records from the current offset and, behind them, a
-	// watermark where it advanced. done says the partition is at its end.
-	Emit(max int) (done bool, err error)
-	// Offset returns the number of records handed out before the next one.
-	Offset() id.Offset
-	// Seek sets the next record to hand out.
-	Seek(o id.Offset) error
+	// Seek makes a split ready to be read from offset o on. It is called once for
+	// each split of the task, before anything is emitted.
+	Seek(split int, o id.Offset) error
+	// Emit emits at most most records of a split from where it stands, in order.
+	// It may emit fewer at the end of the split only.
+	Emit(split, most int) (Batch, error)
+}
+
+// Batch is what a source has emitted of a split at once.
+type Batch struct {
+	Records int
+	// Watermark is the event time that no later record of the split is older than;
+	// NoWatermark: the source knows none.
+	Watermark int64
+	Done      bool // the split is at its end
 }
 
 // Sink is the role of an operator that writes to an external store. Rows are

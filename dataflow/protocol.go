@@ -32,6 +32,7 @@ const (
 	RandomDraw                   // a random number given to the operator
 	ClockRead                    // processing time given to the operator, nanoseconds
 	TimerFire                    // how late the algorithm sets a timer of its own (Kernel.Draw); no Decider is asked
+	PickSplit                    // number of the split that a source reads in a turn, where several have records left
 )
 
 // Protocol is the per-task half of an algorithm. The kernel (Task) calls it
@@ -142,7 +143,8 @@ type Kernel interface {
 	Unblock(in int)
 	// Pause stops turns; arrivals, messages, timers and completions still come in.
 	Pause(on bool)
-	// Limit lets a source go to offset and no further; true: it is there already and AtLimit will not be called.
+	// Limit lets a source hand out records up to the o-th, counted over all its
+	// splits, and no further; true: it has already and AtLimit will not be called.
 	Limit(o id.Offset) bool
 	// Broadcast seals what is open and puts a control item on every output.
 	Broadcast(op uint8, e id.Epoch, p Place, data []byte)
@@ -255,7 +257,11 @@ type Plan struct {
 type TaskPlan struct {
 	Mode Mode
 	Ref  Ref // Restart: the snapshot to restore; its captured buffers are replayed by the kernel
-	// Resume: a source without a snapshot goes on from where its log last handed out.
+	// Splits are those that a source reads, by their index in its vertex. Their
+	// offsets are those of the snapshot, which has the same ones; without one they
+	// begin at 0.
+	Splits []int
+	// Resume: splits without a snapshot go on from where the source log last handed out.
 	Resume bool
 	// Left: the task had left before this line: restore, send EndStream, stay gone.
 	Left   bool

@@ -24,14 +24,12 @@ func (t *Task) start(ev *Event) {
 	t.phase = restoringPhase
 	r := &restoring{plan: *ev.Plan}
 	t.restore = r
-	if t.source != nil && r.plan.Resume {
-		if err := t.source.Seek(ev.Offset); err != nil {
+	t.observeKey(trace.TaskStarting, 0, string(r.plan.Ref), 0)
+	if r.plan.Ref == "" {
+		if err := t.takeSplits(r.plan.Splits, ev.Offsets); err != nil {
 			t.fail(err)
 			return
 		}
-	}
-	t.observeKey(trace.TaskStarting, 0, string(r.plan.Ref), 0)
-	if r.plan.Ref == "" {
 		t.readLogs()
 		return
 	}
@@ -85,7 +83,7 @@ func (t *Task) restoreObject(data []byte) {
 		err = t.ours(s)
 	}
 	if err == nil && t.source != nil {
-		if err = t.source.Seek(s.Offset); err != nil {
+		if err = t.restoreSplits(t.restore.plan.Splits, s.Splits); err != nil {
 			err = fmt.Errorf("%w: %w", err, state.ErrIncompatible) // trying again is of no use
 		}
 	}
@@ -250,14 +248,14 @@ func (t *Task) observeRestored(r *restoring) {
 	}
 	t.event = trace.Event{Kind: trace.TaskRestored, Channel: trace.NoChannel}
 	if r.snap != nil {
-		t.event.Epoch, t.event.From = r.snap.Epoch, uint64(r.snap.Offset)
+		t.event.Epoch = r.snap.Epoch
 		if t.cfg.CheckState {
 			t.event.Sum = t.store.Sum()
 		}
-	} else if t.source != nil {
-		t.event.From = uint64(t.source.Offset())
 	}
+	t.event.From = uint64(t.offset)
 	t.send()
+	t.observeSplits(trace.SplitTaken, 0)
 }
 
 func (t *Task) injectCaptured(s *Snapshot) {

@@ -202,17 +202,18 @@ type letters struct {
 	next int
 }
 
-func (l *letters) Emit(most int) (bool, error) {
+func (l *letters) Emit(_, most int) (b Batch, err error) {
+	b.Watermark = NoWatermark
 	for ; most > 0 && l.next < len(l.all); most-- {
 		l.ctx.Out(0).Emit([]byte(l.all[l.next : l.next+1]))
 		l.next++
+		b.Records++
 	}
-	return l.next == len(l.all), nil
+	b.Done = l.next == len(l.all)
+	return b, nil
 }
 
-func (l *letters) Offset() id.Offset { return id.Offset(l.next) }
-
-func (l *letters) Seek(o id.Offset) error {
+func (l *letters) Seek(_ int, o id.Offset) error {
 	if int(o) > len(l.all) {
 		return fmt.Errorf("offset %d behind the end", o)
 	}
@@ -342,6 +343,7 @@ func (r *rig) step(ev Event) { r.task.Step(&ev) }
 // start begins the incarnation and connects its outputs.
 func (r *rig) start(a id.Attempt, p TaskPlan) {
 	r.t.Helper()
+	p.Splits = splitsOf(r.info)
 	r.step(Event{Kind: EvStart, Attempt: a, Plan: &p})
 	r.settle()
 	if r.failure == nil && len(r.ready) != 1 {
@@ -516,15 +518,15 @@ func (r *rig) External(k id.Ticket, op ExtOp) {
 	r.exts[k] = op
 	r.note("external %d %s", op.Kind, op.Txn)
 }
-func (r *rig) Draw(Choice, int) int { return 0 }
-func (r *rig) Now() int64           { return r.clock }
-func (r *rig) Random() uint64       { return 0 }
-func (r *rig) HandedOut(id.Offset)  {}
-func (r *rig) Ready(at []id.Seq)    { r.ready = append(r.ready, append([]id.Seq(nil), at...)) }
-func (r *rig) Left()                { r.left = true }
-func (r *rig) Fail(err error)       { r.failure = err }
-func (r *rig) NewBuffer() *Buffer   { return &Buffer{} }
-func (r *rig) Wants() trace.Mask    { return trace.Everything }
+func (r *rig) Draw(Choice, int) int                       { return 0 }
+func (r *rig) Now() int64                                 { return r.clock }
+func (r *rig) Random() uint64                             { return 0 }
+func (r *rig) HandedOut(id.SplitID, id.Offset, id.Offset) {}
+func (r *rig) Ready(at []id.Seq)                          { r.ready = append(r.ready, append([]id.Seq(nil), at...)) }
+func (r *rig) Left()                                      { r.left = true }
+func (r *rig) Fail(err error)                             { r.failure = err }
+func (r *rig) NewBuffer() *Buffer                         { return &Buffer{} }
+func (r *rig) Wants() trace.Mask                          { return trace.Everything }
 
 func (r *rig) Observe(e *trace.Event) {
 	c := *e

@@ -10,16 +10,16 @@ import (
 )
 
 // SnapshotVersion is the version of the snapshot object's format.
-const SnapshotVersion = 4
+const SnapshotVersion = 5
 
 const snapshotMagic = "WEIRSNAP"
 
 // Header is what a snapshot says without its contents.
 type Header struct {
 	Epoch     id.Epoch
-	Attempt   id.Attempt // of the incarnation that took it
-	Base      id.Epoch   // snapshot whose files it may refer to, 0 = none
-	Offset    id.Offset  // source
+	Attempt   id.Attempt    // of the incarnation that took it
+	Base      id.Epoch      // snapshot whose files it may refer to, 0 = none
+	Splits    []SplitHeader // of a source
 	Watermark int64
 	// Firing: the watermark is under way, timers up to it are left in the state.
 	// Positions count the buffer that brought it as delivered. Advancing: the
@@ -36,6 +36,14 @@ type Header struct {
 	Rotation []uint32
 	Loop     LoopHeader
 	Save     []byte // the algorithm's section
+}
+
+// SplitHeader is the state of one split of a source at the instant.
+type SplitHeader struct {
+	Split     int // index in its vertex
+	Offset    id.Offset
+	Watermark int64
+	Ended     bool
 }
 
 // InputHeader is the state of one input at the instant.
@@ -73,9 +81,10 @@ func (d *Draft) encode() []byte {
 	b = AppendRecord(b, []byte(t.info.Name))
 	b = appendUvarint(b, uint64(t.info.Index))
 	h := &d.head
-	for _, v := range [...]uint64{uint64(h.Epoch), uint64(h.Attempt), uint64(h.Base), uint64(h.Offset), uint64(h.Watermark), h.Sum, flags(h.Drained, h.Firing) | flags(false, h.Advancing)<<1} {
+	for _, v := range [...]uint64{uint64(h.Epoch), uint64(h.Attempt), uint64(h.Base), uint64(h.Watermark), h.Sum, flags(h.Drained, h.Firing) | flags(false, h.Advancing)<<1} {
 		b = binary.LittleEndian.AppendUint64(b, v)
 	}
+	b = appendSplits(b, h.Splits)
 	b = appendUvarint(b, uint64(len(h.Delivered)))
 	for i, s := range h.Delivered {
 		b = appendUvarint(b, uint64(s))
@@ -266,11 +275,12 @@ func again(old string, b []byte) string {
 
 // decode reads a header in the place of h.
 func (h *Header) decode(r *state.Reader) {
-	*h = Header{Delivered: h.Delivered[:0], Sealed: h.Sealed[:0], Inputs: h.Inputs[:0], Pending: h.Pending[:0], Rotation: h.Rotation[:0]}
-	h.Epoch, h.Attempt, h.Base, h.Offset = id.Epoch(r.Uint64()), id.Attempt(r.Uint64()), id.Epoch(r.Uint64()), id.Offset(r.Uint64())
+	*h = Header{Delivered: h.Delivered[:0], Sealed: h.Sealed[:0], Inputs: h.Inputs[:0], Pending: h.Pending[:0], Rotation: h.Rotation[:0], Splits: h.Splits[:0]}
+	h.Epoch, h.Attempt, h.Base = id.Epoch(r.Uint64()), id.Attempt(r.Uint64()), id.Epoch(r.Uint64())
 	h.Watermark, h.Sum = int64(r.Uint64()), r.Uint64()
 	f := r.Uint64()
 	h.Drained, h.Firing, h.Advancing = f&1 != 0, f&2 != 0, f&4 != 0
+	h.Splits = readSplits(r, h.Splits)
 	if n := r.Count(10); n > 0 {
 		h.Delivered, h.Inputs = slices.Grow(h.Delivered, n), slices.Grow(h.Inputs, n)
 		for range n {

@@ -98,7 +98,12 @@ func drawDraft(t *rapid.T, r *rig) *Draft {
 	d := &Draft{t: r.task}
 	h := &d.head
 	h.Epoch, h.Base = id.Epoch(rapid.Uint64().Draw(t, "epoch")), id.Epoch(rapid.Uint64().Draw(t, "base"))
-	h.Attempt, h.Offset = id.Attempt(rapid.Uint32().Draw(t, "attempt")), id.Offset(rapid.Uint64().Draw(t, "offset"))
+	h.Attempt = id.Attempt(rapid.Uint32().Draw(t, "attempt"))
+	for range rapid.IntRange(0, 3).Draw(t, "splits") {
+		h.Splits = append(h.Splits, SplitHeader{
+			rapid.IntRange(0, 300).Draw(t, "split"), id.Offset(rapid.Uint64().Draw(t, "offset")), rapid.Int64().Draw(t, "split's wm"), rapid.Bool().Draw(t, "split ended"),
+		})
+	}
 	h.Watermark, h.Drained, h.Sum = rapid.Int64().Draw(t, "watermark"), rapid.Bool().Draw(t, "drained"), rapid.Uint64().Draw(t, "sum")
 	h.Firing, h.Advancing = rapid.Bool().Draw(t, "firing"), rapid.Bool().Draw(t, "advancing")
 	h.Save = rapid.SliceOfN(rapid.Byte(), 1, 300).Draw(t, "save")
@@ -200,9 +205,9 @@ func TestSnapshotWithFlippedBits(t *testing.T) {
 
 func TestSnapshotOfAnotherVersion(t *testing.T) {
 	enc := example(t)
-	for _, v := range []byte{1, 2, 3, 9} { // 2 held timers and lists outside the state, 3 knew no loops
+	for _, v := range []byte{1, 2, 3, 4, 9} { // 2 held timers and lists outside the state, 3 knew no loops
 		enc[8] = v
-		if _, err := DecodeSnapshot(enc); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), fmt.Sprintf("format version %d, this program reads 4: restore with the program that wrote it", v)) {
+		if _, err := DecodeSnapshot(enc); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), fmt.Sprintf("format version %d, this program reads 5: restore with the program that wrote it", v)) {
 			t.Errorf("version %d: %v", v, err)
 		}
 	}

@@ -50,6 +50,10 @@ type Task struct {
 	attempt   id.Attempt
 	phase     phase
 	paused    bool
+	splits    []split   // of a source
+	unread    int       // of them: have records left
+	lastSplit int       // split read last, for the rotation
+	offset    id.Offset // records handed out of all splits
 	limit     id.Offset // sources: emit up to here
 	ended     bool      // source at its end, or every input has delivered EndData
 	drained   bool
@@ -249,13 +253,9 @@ func (t *Task) setProtocol(p Protocol) {
 	}
 }
 
-// Offset returns how far a source has handed out its partition; 0 for others.
-func (t *Task) Offset() id.Offset {
-	if t.source == nil {
-		return 0
-	}
-	return t.source.Offset()
-}
+// Offset returns how many records a source has handed out, of all its splits
+// together; 0 for others.
+func (t *Task) Offset() id.Offset { return t.offset }
 
 // Chain is the running hash over events in and effects out, 0 unless Config.HashContents.
 func (t *Task) Chain() uint64 { return t.chain }
@@ -275,7 +275,7 @@ func (t *Task) Runnable() bool {
 		return false
 	}
 	if t.source != nil {
-		return !t.ended && t.source.Offset() < t.limit
+		return !t.ended && (t.offset < t.limit || t.unread == 0)
 	}
 	return t.servable.n > 0
 }
@@ -318,7 +318,7 @@ func (t *Task) Step(ev *Event) {
 	switch ev.Kind {
 	case EvTurn:
 		if t.Runnable() {
-			t.turn(ev.N)
+			t.turn(ev.N, ev.Port)
 		}
 	case EvArrive:
 		t.arrive(ev.Port, ev.Buffer)

@@ -3,19 +3,18 @@ package dataflow
 import (
 	"fmt"
 
-	"weir/id"
 	"weir/trace"
 )
 
 // turn processes exactly one buffer, one source batch, of at most most records if
-// most > 0, or one slice of timers.
-func (t *Task) turn(most int) {
+// most > 0 and of split of-1 if of > 0, or one slice of timers.
+func (t *Task) turn(most, of int) {
 	if t.firing || t.clockDue && !t.ended {
 		t.slice()
 		return
 	}
 	if t.source != nil {
-		t.sourceTurn(most)
+		t.sourceTurn(most, of)
 		return
 	}
 	i := t.pick()
@@ -144,50 +143,6 @@ func (t *Task) deliver(i int, b *Buffer) {
 	t.endTurn()
 	if in.loose != nil {
 		t.settle(i, b)
-	}
-}
-
-func (t *Task) sourceTurn(most int) {
-	from := t.source.Offset()
-	n := t.cfg.SourceBatch
-	if most > 0 {
-		n = min(n, most)
-	}
-	if v, ok := t.recall(EmitCount); ok {
-		n = int(v)
-	}
-	if room := t.limit - from; room < id.Offset(n) {
-		n = int(room)
-	}
-	t.chosen(EmitCount, uint64(n)) // before anything of the turn is sealed, and known downstream
-	done, err := t.source.Emit(n)
-	if err != nil {
-		t.fail(err)
-		return
-	}
-	to := t.source.Offset()
-	if to != from {
-		t.host.HandedOut(to)
-		if t.mask.Has(trace.Emitted) {
-			t.event = trace.Event{Kind: trace.Emitted, Channel: trace.NoChannel, From: uint64(from), To: uint64(to)}
-			t.send()
-		}
-	}
-	if done {
-		t.advanceWatermark(EndOfTime)
-	}
-	if t.phase == failed { // a timer or watermark handler gave up
-		return
-	}
-	t.endTurn()
-	if done {
-		t.endOfInput()
-	}
-	if t.afterer != nil && t.phase == running {
-		t.afterer.After(-1)
-	}
-	if t.phase == running && !t.ended && to >= t.limit {
-		t.proto.AtLimit()
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package external is the world outside a job, as state machines over a file
 // system: Store, the transactional store that sinks write to, and SourceLog,
-// which knows how far each partition of the replayable source was handed out.
+// which knows how far each split of the replayable source was handed out.
 // Both drivers use them; with no file system they keep everything in memory,
 // for simulated runs, and are durable by definition.
 //

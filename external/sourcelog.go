@@ -21,17 +21,17 @@ type SourceLogConfig struct {
 	Ahead uint64
 }
 
-// SourceLog is the memory of a replayable source: how far each partition was
+// SourceLog is the memory of a replayable source: how far each split was
 // handed out, whatever crashes around it. A job without snapshots goes on from
 // there. The records themselves are a function of their offset and need no log.
 type SourceLog struct {
-	c     SourceLogConfig
-	log   *journal
-	parts []partition // by TaskID of the source
-	head  []byte
+	c      SourceLogConfig
+	log    *journal
+	splits []handedOut // by SplitID
+	head   []byte
 }
 
-type partition struct{ handedOut, booked id.Offset }
+type handedOut struct{ handedOut, booked id.Offset }
 
 // OpenSourceLog opens a source log: with a file system, at the offsets booked last.
 func OpenSourceLog(c SourceLogConfig) (*SourceLog, error) {
@@ -49,54 +49,53 @@ func OpenSourceLog(c SourceLogConfig) (*SourceLog, error) {
 
 func (l *SourceLog) replay(head []byte, _ body, _ func() ([]byte, error)) error {
 	r := state.NewReader(head)
-	task, o := r.Uvarint(), id.Offset(r.Uvarint())
-	if task > maxTask {
-		r.Fail("task %d", task)
+	split, o := r.Uvarint(), id.Offset(r.Uvarint())
+	if split > maxTask {
+		r.Fail("split %d", split)
 	}
 	if err := r.Done(); err != nil {
 		return err
 	}
-	*l.part(id.TaskID(task)) = partition{o, o}
+	*l.split(id.SplitID(split)) = handedOut{o, o}
 	return nil
 }
 
-func (l *SourceLog) part(t id.TaskID) *partition {
-	for int(t) >= len(l.parts) {
-		l.parts = append(l.parts, partition{})
+func (l *SourceLog) split(s id.SplitID) *handedOut {
+	for int(s) >= len(l.splits) {
+		l.splits = append(l.splits, handedOut{})
 	}
-	return &l.parts[t]
+	return &l.splits[s]
 }
 
-// Offset returns how far the partition of a source task was handed out, at
-// most. It books the first records that will be handed out from there.
-func (l *SourceLog) Offset(t id.TaskID) (id.Offset, error) {
-	p := l.part(t)
-	return p.handedOut, l.book(t, p)
+// Offset returns how far a split was handed out, at most. It books the first records that will be handed out from there.
+func (l *SourceLog) Offset(s id.SplitID) (id.Offset, error) {
+	p := l.split(s)
+	return p.handedOut, l.book(s, p)
 }
 
-// HandedOut notes that the partition of a source task was handed out up to o.
+// HandedOut notes that a split was handed out up to o.
 // A lower offset than before is ignored: the records were handed out again.
-func (l *SourceLog) HandedOut(t id.TaskID, o id.Offset) error {
-	p := l.part(t)
+func (l *SourceLog) HandedOut(s id.SplitID, o id.Offset) error {
+	p := l.split(s)
 	if o <= p.handedOut {
 		return nil
 	}
 	p.handedOut = o
-	return l.book(t, p)
+	return l.book(s, p)
 }
 
 // book keeps the booked offset at least half of Ahead in front of what was
 // handed out, which is where the next batch may end before anybody hears of it.
-func (l *SourceLog) book(t id.TaskID, p *partition) error {
+func (l *SourceLog) book(s id.SplitID, p *handedOut) error {
 	if l.log == nil || p.handedOut+id.Offset(l.c.Ahead/2) < p.booked {
 		return nil
 	}
 	p.booked = p.handedOut + id.Offset(l.c.Ahead)
-	return l.write(t, p.booked)
+	return l.write(s, p.booked)
 }
 
-func (l *SourceLog) write(t id.TaskID, o id.Offset) error {
-	l.head = binary.AppendUvarint(l.head[:0], uint64(t))
+func (l *SourceLog) write(s id.SplitID, o id.Offset) error {
+	l.head = binary.AppendUvarint(l.head[:0], uint64(s))
 	l.head = binary.AppendUvarint(l.head, uint64(o))
 	l.log.append(l.head, nil, l.log.next(l.head, nil))
 	if err := l.log.sync(); err != nil {
@@ -110,9 +109,9 @@ func (l *SourceLog) Close() error {
 	if l.log == nil {
 		return nil
 	}
-	for t := range l.parts {
-		if p := &l.parts[t]; p.booked != p.handedOut {
-			if err := l.write(id.TaskID(t), p.handedOut); err != nil {
+	for s := range l.splits {
+		if p := &l.splits[s]; p.booked != p.handedOut {
+			if err := l.write(id.SplitID(s), p.handedOut); err != nil {
 				return err
 			}
 		}

@@ -14,6 +14,8 @@ type (
 	TaskID int32
 	// ChannelID numbers the channels (ordered pairs of tasks along an edge) of a job from 0.
 	ChannelID int32
+	// SplitID numbers the splits of all sources of a job from 0, in graph order.
+	SplitID int32
 	// Epoch is a snapshot number: strictly growing along a task's lineage and
 	// never used twice, not even after the snapshot was lost. The attempt that
 	// began it is in the upper bits (see MakeEpoch). 0 means none.
@@ -24,8 +26,8 @@ type (
 	// Attempt is the number of the recovery plan that started an incarnation;
 	// it is the fencing token everywhere. 0 means not started.
 	Attempt uint32
-	// Offset is a position in a partition of a replayable source: the number of
-	// records handed out before it.
+	// Offset is a position in a split of a replayable source: the number of records
+	// handed out before it.
 	Offset uint64
 	// Ticket names one asynchronous effect of one incarnation of a task or coordinator.
 	Ticket uint64
@@ -66,6 +68,9 @@ func ParseEpoch(s string) (Epoch, error) {
 
 // String returns "t" and the number.
 func (t TaskID) String() string { return "t" + strconv.Itoa(int(t)) }
+
+// String returns "s" and the number.
+func (s SplitID) String() string { return "s" + strconv.Itoa(int(s)) }
 
 // String returns "c" and the number.
 func (c ChannelID) String() string { return "c" + strconv.Itoa(int(c)) }

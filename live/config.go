@@ -25,7 +25,7 @@ type Config struct {
 	External dataflow.External
 	// Output, if not nil, is bound to the job by Start.
 	Output *Output
-	// SourceLog keeps how far each source partition was handed out; nil: in the
+	// SourceLog keeps how far each split was handed out; nil: in the
 	// memory of this process.
 	SourceLog SourceLog
 	// FS and Dir are the file system and directory for local state, passed to
@@ -61,15 +61,14 @@ type Config struct {
 	Seed uint64
 }
 
-// SourceLog is a replayable source as the driver sees it: it keeps how far the
-// partition of each source task was handed out. The driver calls it from one
-// goroutine at a time.
+// SourceLog is a replayable source as the driver sees it: it keeps how far each
+// split was handed out. The driver calls it from one goroutine at a time.
 type SourceLog interface {
-	// Offset returns how far the partition of t was handed out, at most.
-	Offset(t id.TaskID) (id.Offset, error)
+	// Offset returns how far a split was handed out, at most.
+	Offset(s id.SplitID) (id.Offset, error)
 	// HandedOut says that records up to o have been handed out. It is called once
 	// per source batch, on the processing path; a lower offset is to be ignored.
-	HandedOut(t id.TaskID, o id.Offset) error
+	HandedOut(s id.SplitID, o id.Offset) error
 }
 
 // Batcher is an external store that carries several operations out at once,
@@ -105,23 +104,23 @@ func (o *Output) Committed(t id.TaskID, txn id.Epoch, rows []byte, count int) {
 // is charged to every record it delays. The operator learns the intended time of
 // a record the same way as the pacer, from its offset. Safe for concurrent use.
 type Pacer interface {
-	// Allow returns how many records of the source, from offset on, are due at
-	// now; if none, when to ask again. Both times are nanoseconds since
-	// Config.Epoch. n may exceed the source's batch.
-	Allow(source *dataflow.TaskInfo, offset id.Offset, now int64) (n int, next int64)
+	// Allow returns how many records of a split of the source (its index in the
+	// vertex), from offset on, are due at now; if none, when to ask again. Both times
+	// are nanoseconds since Config.Epoch. n may exceed the source's batch.
+	Allow(source *dataflow.TaskInfo, split int, offset id.Offset, now int64) (n int, next int64)
 }
 
-// Rate is the Pacer of a constant offered load: record k of partition p of P is
+// Rate is the Pacer of a constant offered load: record k of split p of P is
 // intended at Start + (k*P + p) * 1e9/PerSecond, rounded up.
 type Rate struct {
 	Start     int64 // nanoseconds since Config.Epoch
-	PerSecond int64 // records per second over all partitions; above 0
+	PerSecond int64 // records per second over all splits; above 0
 	// Quantum is the least time between two batches of a source: it trades
 	// latency for fewer wakeups. 0: none.
 	Quantum dataflow.Nanos
 }
 
-// Intended returns the intended time of the record at offset o of partition p of parts.
+// Intended returns the intended time of the record at offset o of split p of parts.
 func (r *Rate) Intended(o id.Offset, p, parts int) int64 {
 	seq := uint64(o)*uint64(parts) + uint64(p)
 	per := uint64(r.PerSecond)
@@ -129,14 +128,14 @@ func (r *Rate) Intended(o id.Offset, p, parts int) int64 {
 }
 
 // Allow implements Pacer.
-func (r *Rate) Allow(s *dataflow.TaskInfo, o id.Offset, now int64) (n int, next int64) {
-	first := r.Intended(o, s.Index, s.Parallelism)
+func (r *Rate) Allow(s *dataflow.TaskInfo, split int, o id.Offset, now int64) (n int, next int64) {
+	first := r.Intended(o, split, s.Splits)
 	if now < first {
 		return 0, max(first, now+int64(r.Quantum))
 	}
 	elapsed := uint64(now - r.Start)
 	seqs := elapsed/1e9*uint64(r.PerSecond) + elapsed%1e9*uint64(r.PerSecond)/1e9 // records intended after the first
-	due := (seqs - uint64(s.Index)) / uint64(s.Parallelism)
+	due := (seqs - uint64(split)) / uint64(s.Splits)
 	return int(due) - int(o) + 1, 0
 }
 

@@ -268,11 +268,11 @@ func (c *control) start(e *roster.Effect) {
 	c.roster.Started(e.Task, e.Incarnation)
 	ev := eventOf(e)
 	if info.Role == dataflow.RoleSource {
-		o, err := c.j.handedOut(info.ID)
+		offsets, err := c.j.handedOut(info, ev.Plan.Splits)
 		if err != nil {
 			c.end(err)
 		}
-		ev.Offset = o
+		ev.Offsets = offsets
 	}
 	c.tell(info.ID, &ev)
 	c.j.running.Add(1)

@@ -125,17 +125,15 @@ func (h *host) Random() uint64 {
 }
 
 // HandedOut implements dataflow.Host.
-func (h *host) HandedOut(o id.Offset) {
-	h.local.RecordsIn += uint64(o - min(o, h.handed))
-	h.handed = o
-	if err := h.j.handOut(h.info.ID, o); err != nil {
+func (h *host) HandedOut(s id.SplitID, from, to id.Offset) {
+	h.local.RecordsIn += uint64(to - from)
+	if err := h.j.handOut(s, to); err != nil {
 		h.failure = err
 	}
 }
 
 // Ready implements dataflow.Host.
 func (h *host) Ready(delivered []id.Seq) {
-	h.handed = h.task.Offset()
 	h.j.control.post(report{kind: repReady, runner: h.runner(), attempt: h.plan, delivered: slices.Clone(delivered)})
 }
 

@@ -100,7 +100,7 @@ func Start(ctx context.Context, cfg Config) (*Job, error) {
 		return nil, fmt.Errorf("live: %w", err)
 	}
 	if cfg.SourceLog == nil {
-		cfg.SourceLog = newMemoryLog(len(info))
+		cfg.SourceLog = memoryLog{}
 	}
 	j := &Job{
 		cfg: cfg, info: info, nonce: nonce(), clock: newClock(cfg.Epoch), control: newMailbox[report](), counters: make([]counters, len(info)),
@@ -267,14 +267,12 @@ func (j *Job) removeDir(dir string) {
 	}
 }
 
-// memoryLog is a SourceLog in memory.
-type memoryLog struct{ out []id.Offset }
+// memoryLog is a SourceLog in memory, by split.
+type memoryLog map[id.SplitID]id.Offset
 
-func newMemoryLog(tasks int) *memoryLog { return &memoryLog{out: make([]id.Offset, tasks)} }
+func (l memoryLog) Offset(s id.SplitID) (id.Offset, error) { return l[s], nil }
 
-func (l *memoryLog) Offset(t id.TaskID) (id.Offset, error) { return l.out[t], nil }
-
-func (l *memoryLog) HandedOut(t id.TaskID, o id.Offset) error {
-	l.out[t] = max(l.out[t], o)
+func (l memoryLog) HandedOut(s id.SplitID, o id.Offset) error {
+	l[s] = max(l[s], o)
 	return nil
 }

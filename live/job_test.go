@@ -106,7 +106,7 @@ func newGate(limit id.Offset) *gate {
 	return g
 }
 
-func (g *gate) Allow(_ *dataflow.TaskInfo, o id.Offset, now int64) (n int, next int64) {
+func (g *gate) Allow(_ *dataflow.TaskInfo, _ int, o id.Offset, now int64) (n int, next int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if o >= g.limit {
@@ -269,13 +269,14 @@ func crashes(t *testing.T, w *world, cfg live.Config, g *gate) *live.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
+	splits := max(cfg.Job.Graph.Vertices[0].Splits, 2)
 	kills := []func() error{
 		func() error { return j.KillTask(2) },
 		func() error { return j.KillWorker(1) },
 		func() error { return j.KillTask(0) },
 	}
 	for i, kill := range kills {
-		g.open(id.Offset((i + 1) * testRecords / 2 / 5))
+		g.open(id.Offset((i + 1) * testRecords / splits / 5))
 		g.awaitSnapshots(t, j)
 		if err := kill(); err != nil {
 			t.Fatal(err)

@@ -52,7 +52,10 @@ func expectation(t *testing.T, x *cell, p dataflow.Properties) check.Expect {
 	for i := range tasks {
 		k := &tasks[i]
 		ct := check.Task{Name: fmt.Sprintf("%s[%d]", k.Name, k.Index), Sink: k.Role == dataflow.RoleSink, Source: k.Role == dataflow.RoleSource}
-		ct.Partition, ct.Partitions = workloads.Partition(tasks, i)
+		for s := id.SplitID(len(e.Splits)); s < k.FirstSplit+id.SplitID(k.Splits); s++ {
+			p, of := workloads.SplitOf(tasks, s)
+			e.Splits = append(e.Splits, check.Split{Residue: p, Modulus: of})
+		}
 		e.Tasks = append(e.Tasks, ct)
 		for _, c := range k.Outputs {
 			for int(c.ID) >= len(e.Channels) {

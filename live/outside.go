@@ -88,16 +88,23 @@ func (j *Job) doExternal(ops []dataflow.ExtOp, dst []dataflow.ExtStatus) (out []
 	return dst, nil
 }
 
-// handOut tells the source log how far a partition was handed out.
-func (j *Job) handOut(t id.TaskID, o id.Offset) error {
+// handOut tells the source log how far a split was handed out.
+func (j *Job) handOut(s id.SplitID, o id.Offset) error {
 	j.sourceMu.Lock()
 	defer j.sourceMu.Unlock()
-	return j.cfg.SourceLog.HandedOut(t, o)
+	return j.cfg.SourceLog.HandedOut(s, o)
 }
 
-// handedOut asks the source log how far a partition was handed out.
-func (j *Job) handedOut(t id.TaskID) (id.Offset, error) {
+// handedOut asks the source log how far splits of a source were handed out.
+func (j *Job) handedOut(info *dataflow.TaskInfo, splits []int) (offsets []id.Offset, err error) {
 	j.sourceMu.Lock()
 	defer j.sourceMu.Unlock()
-	return j.cfg.SourceLog.Offset(t)
+	for _, index := range splits {
+		o, err := j.cfg.SourceLog.Offset(info.FirstSplit + id.SplitID(index))
+		if err != nil {
+			return nil, err
+		}
+		offsets = append(offsets, o)
+	}
+	return offsets, nil
 }

@@ -81,8 +81,8 @@ type runner struct {
 	failure     error
 	rng         *rand.PCG
 	wakeAt      int64 // paced source: when to ask again
-	handed      id.Offset
 	may         int   // paced source: records it may emit
+	split       int   // paced source: of its split number split-1
 	streak      int   // turns since it last let others run
 	rose        int64 // when it last woke
 	sync        syncPart
@@ -215,18 +215,34 @@ func (r *runner) mayTurn() bool {
 	if r.j.cfg.Pacer == nil || r.info.Role != dataflow.RoleSource {
 		return true
 	}
-	n, next := r.j.cfg.Pacer.Allow(r.info, r.task.Offset(), r.j.clock.now())
-	if n <= 0 {
-		r.wakeAt = next
-		return false
+	return r.isDue()
+}
+
+// isDue finds the next split of a paced source, after the last, with records due;
+// one without any left takes its last turn.
+func (r *runner) isDue() bool {
+	now, n, over := r.j.clock.now(), r.task.Splits(), true
+	for k := range n {
+		i := (r.split + k) % n
+		index, at, unread := r.task.Split(i)
+		if !unread {
+			continue
+		}
+		over = false
+		may, next := r.j.cfg.Pacer.Allow(r.info, index, at, now)
+		if may > 0 {
+			r.may, r.split = may, i+1
+			return true
+		}
+		r.wakeAt = min(r.wakeAt, next)
 	}
-	r.may = n
-	return true
+	r.may, r.split = 0, 0
+	return over
 }
 
 func (r *runner) turn() {
 	r.local.Turns++
-	r.event = dataflow.Event{Kind: dataflow.EvTurn, N: r.may}
+	r.event = dataflow.Event{Kind: dataflow.EvTurn, N: r.may, Port: r.split}
 	r.step(&r.event, 0)
 }
 

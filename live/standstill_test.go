@@ -18,7 +18,7 @@ import (
 // does the coordinator's interval pass, whatever the clock says: under either
 // driver, that checkpoint and the last one are of the same state.
 type standstill struct {
-	hold    id.Offset // of each partition
+	hold    id.Offset // of each split
 	records uint64    // handed out by then
 
 	counted   atomic.Uint64
@@ -46,14 +46,22 @@ func (s *standstill) isReached() bool { return s.counted.Load() == s.records && 
 // stoppingSource does not go beyond the standstill while it lasts.
 type stoppingSource struct {
 	*operators.Source
-	s *standstill
+	s    *standstill
+	next id.Offset // it has one split
 }
 
-func (x *stoppingSource) Emit(most int) (done bool, err error) {
+func (x *stoppingSource) Seek(split int, o id.Offset) error {
+	x.next = o
+	return x.Source.Seek(split, o)
+}
+
+func (x *stoppingSource) Emit(split, most int) (dataflow.Batch, error) {
 	if !x.s.completed.Load() {
-		most = min(most, int(x.s.hold-x.Offset()))
+		most = min(most, int(x.s.hold-x.next))
 	}
-	return x.Source.Emit(most)
+	b, err := x.Source.Emit(split, most)
+	x.next += id.Offset(b.Records)
+	return b, err
 }
 
 // steppedAlgorithm begins rounds at the standstill instead of by its interval.
@@ -135,9 +143,9 @@ func standstillJob(t *testing.T, algorithm string, b state.Backend) (*dataflow.J
 	job := parityJob(countJob(t, algorithm, testRecords, testKeys), b)
 	job.Algorithm = steppedAlgorithm{job.Algorithm, s}
 	job.Graph.Vertices[0].New = func() dataflow.Operator {
-		return &stoppingSource{operators.NewSource(func(i, of int) (operators.Partition, error) {
+		return &stoppingSource{Source: operators.NewSource(func(i, of int) (operators.Partition, error) {
 			return halves{numbers{uint64(i), uint64(of), testRecords, testKeys}, s.hold}, nil
-		}), s}
+		}), s: s}
 	}
 	return job, s
 }

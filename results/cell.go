@@ -44,6 +44,8 @@ type Cell struct {
 	// again.
 	RateShare   float64 `json:"rate_share,omitempty"`
 	Parallelism int     `json:"parallelism"`
+	// Splits is the number of splits of the source, 0 for as many as instances.
+	Splits int `json:"splits,omitempty"`
 	// Kill: the job's process is killed in every repetition.
 	Kill bool `json:"kill,omitempty"`
 	// Twin marks the second arm of an A/A comparison: all other coordinates
@@ -72,6 +74,9 @@ func (c Cell) coordinates() [][2]string {
 		{"algorithm", c.Algorithm}, {"state", c.State}, {"workload", c.Workload},
 		{"interval", number(c.IntervalMS) + "ms"}, {"load", c.LoadText()},
 		{"parallelism", strconv.Itoa(c.Parallelism)},
+	}
+	if c.Splits != 0 {
+		p = append(p, [2]string{"splits", strconv.Itoa(c.Splits)})
 	}
 	if c.Sink != "" {
 		p = append(p, [2]string{"sink", c.Sink})
@@ -159,8 +164,8 @@ func (c Cell) Validate() error {
 		return fmt.Errorf("cell %s: a closed loop has no rate", c.Key())
 	case c.Load == OpenLoop && (c.Rate > 0) == (c.RateShare > 0):
 		return fmt.Errorf("cell %s: an open loop needs either a rate or a share of saturation", c.Key())
-	case c.IntervalMS < 0 || c.Parallelism < 1:
-		return fmt.Errorf("cell %s: interval must not be negative and parallelism at least 1", c.Key())
+	case c.IntervalMS < 0 || c.Parallelism < 1 || c.Splits < 0:
+		return fmt.Errorf("cell %s: interval and splits must not be negative and parallelism at least 1", c.Key())
 	}
 	return nil
 }

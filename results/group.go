@@ -20,13 +20,14 @@ type Group struct {
 	Rate        float64
 	RateShare   float64
 	Parallelism int
+	Splits      int // 0: as many as instances of the source
 }
 
 // Holds tells whether a cell belongs to the group. The second arm of an A/A
 // comparison belongs to none.
 func (g Group) Holds(c Cell) bool {
 	return !c.Twin && c.Workload == g.Workload && maps.Equal(c.Settings, g.Settings) &&
-		c.Parallelism == g.Parallelism &&
+		c.Parallelism == g.Parallelism && c.Splits == g.Splits &&
 		(c.IntervalMS == 0 || c.IntervalMS == g.IntervalMS) &&
 		(c.Load == ClosedLoop || c.Rate == g.Rate && c.RateShare == g.RateShare)
 }
@@ -34,11 +35,11 @@ func (g Group) Holds(c Cell) bool {
 func (g Group) equal(h Group) bool {
 	return g.Workload == h.Workload && maps.Equal(g.Settings, h.Settings) &&
 		g.IntervalMS == h.IntervalMS && g.Rate == h.Rate && g.RateShare == h.RateShare &&
-		g.Parallelism == h.Parallelism
+		g.Parallelism == h.Parallelism && g.Splits == h.Splits
 }
 
 func groupOf(c Cell) Group {
-	return Group{Workload: c.Workload, Settings: c.Settings, IntervalMS: c.IntervalMS, Rate: c.Rate, RateShare: c.RateShare, Parallelism: c.Parallelism}
+	return Group{Workload: c.Workload, Settings: c.Settings, IntervalMS: c.IntervalMS, Rate: c.Rate, RateShare: c.RateShare, Parallelism: c.Parallelism, Splits: c.Splits}
 }
 
 // Groups returns the groups of the cells measured, in order of their cells.
@@ -89,7 +90,11 @@ func (g Group) Label() string {
 	if load := g.load(); load != "" {
 		words = append(words, load)
 	}
-	return strings.Join(append(words, "parallelism "+strconv.Itoa(g.Parallelism)), ", ")
+	words = append(words, "parallelism "+strconv.Itoa(g.Parallelism))
+	if g.Splits > 0 {
+		words = append(words, g.splits())
+	}
+	return strings.Join(words, ", ")
 }
 
 // Short tells the group from the others of a campaign in as few words as that
@@ -103,7 +108,7 @@ func (g Group) Short(all []Group) string {
 	told := len(coordinates)
 	coordinates = append(coordinates,
 		func(h Group) string { return "checkpoint every " + number(h.IntervalMS) + " ms" }, Group.load,
-		func(h Group) string { return fmt.Sprintf("parallelism %d", h.Parallelism) })
+		func(h Group) string { return fmt.Sprintf("parallelism %d", h.Parallelism) }, Group.splits)
 	var words []string
 	left := all
 	for i, text := range coordinates {
@@ -125,6 +130,14 @@ func settingNames(all []Group) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
+}
+
+// splits says how many splits the source has.
+func (g Group) splits() string {
+	if g.Splits == 0 {
+		return "a split for each source"
+	}
+	return fmt.Sprintf("%d splits", g.Splits)
 }
 
 // load says how an open loop is offered; empty if there is none.
@@ -158,6 +171,7 @@ func (g Group) Slug(all []Group) string {
 		return number(h.Rate) + "ps"
 	})
 	differ(func(h Group) string { return fmt.Sprintf("p%d", h.Parallelism) })
+	differ(func(h Group) string { return fmt.Sprintf("s%d", h.Splits) })
 	return strings.Join(parts, "-")
 }
 

@@ -33,6 +33,9 @@ type Config struct {
 	Sink        string // a name of external/sinks; "": what goes with the algorithm
 	Workload    workloads.Workload
 	Parallelism int // 0: 2
+	// Splits is how many splits each source has; 0: drawn from the seed where faults
+	// are, else as many as instances.
+	Splits int
 	// Groups is the number of key groups, not below Parallelism; 0: 16, and
 	// state.DefaultGroups for [LiveJob].
 	Groups int
@@ -146,6 +149,9 @@ func (c *Config) Command(seed uint64) string {
 	fmt.Fprintf(&b, " --seed %d", seed)
 	if c.Parallelism != 0 {
 		fmt.Fprintf(&b, " --parallelism %d", c.Parallelism)
+	}
+	if c.Splits != 0 {
+		fmt.Fprintf(&b, " --splits %d", c.Splits)
 	}
 	if c.Reorder {
 		b.WriteString(" --reorder")

@@ -39,22 +39,24 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 		}
 		return got, err
 	}
-	partition := workloads.Partition
+	splitOf := workloads.SplitOf
 	if w, ok := c.Workload.(interface {
-		Partition(tasks []dataflow.TaskInfo, i int) (p, of int)
+		SplitOf(tasks []dataflow.TaskInfo, s id.SplitID) (p, of int)
 	}); ok {
-		partition = w.Partition // sources that are not of one length
+		splitOf = w.SplitOf // splits that are not of one length
 	}
 	channels := 0
 	for i := range tasks {
 		channels += len(tasks[i].Outputs)
 	}
 	x.Channels = make([]check.Channel, 0, channels)
+	splits := id.SplitID(0)
 	for i := range tasks {
 		t := &tasks[i]
 		ct := check.Task{Name: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
-		if ct.Source {
-			ct.Partition, ct.Partitions = partition(tasks, i)
+		for ; splits < t.FirstSplit+id.SplitID(t.Splits); splits++ {
+			p, of := splitOf(tasks, splits)
+			x.Splits = append(x.Splits, check.Split{Residue: p, Modulus: of})
 		}
 		x.Tasks = append(x.Tasks, ct)
 		for _, out := range t.Outputs {

@@ -23,6 +23,7 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}
+	g.SetSplits(c.Splits)
 	cfg := dataflow.DefaultConfig()
 	if c.Groups != 0 {
 		cfg.Groups = c.Groups

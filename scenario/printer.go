@@ -14,7 +14,7 @@ type Printer struct{ W io.Writer }
 
 // Wants is what a person can follow.
 func (p Printer) Wants() trace.Mask {
-	return trace.Everything &^ trace.Mask(0).With(trace.Emitted, trace.Sealed, trace.Delivered, trace.PositionIn, trace.PositionOut, trace.WatermarkSaid, trace.WatermarkSeen)
+	return trace.Everything &^ trace.Mask(0).With(trace.Emitted, trace.Sealed, trace.Delivered, trace.PositionIn, trace.PositionOut, trace.PositionSplit, trace.WatermarkSaid, trace.WatermarkSeen)
 }
 
 // Observe writes one event; who owns W learns of errors there.

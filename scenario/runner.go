@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,7 +30,8 @@ type Runner struct {
 	memory  *storage.Memory
 	state   statecatalog.Backend
 	backend state.Backend
-	checker *check.Checker
+	jobs    []*job         // by number of splits, as they were needed
+	checker *check.Checker // of the one at hand
 	swarm   *seed.Source
 	tape    seed.Tape
 	policy  sim.Random
@@ -54,8 +56,8 @@ func New(c Config) (*Runner, error) {
 	if c.Parallelism == 0 {
 		c.Parallelism = defaultParallelism
 	}
-	if c.Parallelism < 0 {
-		return nil, fmt.Errorf("parallelism: %d; it must be at least 1", c.Parallelism)
+	if c.Parallelism < 0 || c.Splits < 0 {
+		return nil, fmt.Errorf("parallelism %d and %d splits; each must be at least 1", c.Parallelism, c.Splits)
 	}
 	if err := c.Workload.Validate(); err != nil {
 		return nil, err
@@ -72,32 +74,20 @@ func New(c Config) (*Runner, error) {
 	if r.backend, err = r.state.New(statecatalog.Settings{Deterministic: true}); err != nil {
 		return nil, err
 	}
-	graph, promise, err := c.graph(c.Parallelism, sinks.Config{Chunk: smallChunk, Mutant: c.Mutant})
-	if err != nil {
-		return nil, err
-	}
-	r.job = dataflow.Job{Name: c.Workload.Name(), Graph: graph, Algorithm: c.Algorithm, Backend: r.backend, Config: baseConfig()}
+	r.job = dataflow.Job{Name: c.Workload.Name(), Algorithm: c.Algorithm, Backend: r.backend, Config: baseConfig()}
 	if c.Groups != 0 {
 		r.job.Config.Groups = c.Groups
 	}
-	if err := c.fit(graph, &r.job.Config); err != nil {
+	r.cfg = c
+	if err := r.use(cmp.Or(c.Splits, c.Parallelism)); err != nil {
 		return nil, err
 	}
-	tasks, err := graph.Expand(r.job.Config.Groups)
-	if err != nil {
-		return nil, err
+	channels := 0
+	for _, t := range r.jobs[0].tasks {
+		r.width = max(r.width, len(t.Inputs))
+		channels += len(t.Inputs)
 	}
-	for i := range tasks {
-		r.width = max(r.width, len(tasks[i].Inputs))
-	}
-	x, err := Expectation(&c, promise, tasks, r.memory)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.possible(len(x.Channels)); err != nil {
-		return nil, err
-	}
-	if r.checker, err = check.New(x); err != nil {
+	if err := c.possible(channels); err != nil {
 		return nil, err
 	}
 	if r.store, err = external.OpenStore(external.StoreConfig{Mutant: c.Mutant, OnCommit: r.sim.Committed}); err != nil {
@@ -107,7 +97,7 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	r.paceKnown = r.paceKnown && c.Sink == sinks.For(c.Algorithm.Properties()).Name // the table is of those
-	r.random = sim.RandomFaults{Workers: workers, Channels: len(x.Channels), Horizon: calmLength}
+	r.random = sim.RandomFaults{Workers: workers, Channels: channels, Horizon: calmLength}
 	return r, nil
 }
 
@@ -247,6 +237,10 @@ func (r *Runner) plan() faults.Plan {
 // Run runs the combination with one seed. The outcome is valid until the next run.
 func (r *Runner) Run(seedNumber uint64) *Outcome {
 	cfg := r.draw(seedNumber)
+	splits := r.drawSplits()
+	if err := r.use(splits); err != nil {
+		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
+	}
 	plan := r.plan()
 	r.memory.Reset(0)
 	if r.cfg.Faults == NoFaults {
@@ -271,7 +265,7 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	if res.Verdict != sim.Done {
 		end.Err = res.Err
 	}
-	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Result: res, Report: r.checker.Finish(end), Plan: plan, waiting: injector.Pending(), rows: r.checker.Rows}
+	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Splits: splits, Result: res, Report: r.checker.Finish(end), Plan: plan, waiting: injector.Pending(), rows: r.checker.Rows}
 	if err := r.acquit(o); errors.Is(err, errInterrupted) {
 		return r.interrupted(seedNumber)
 	} else if err != nil {
@@ -298,6 +292,7 @@ func (r *Runner) interrupted(seedNumber uint64) *Outcome {
 type Outcome struct {
 	Config  *Config
 	Seed    uint64
+	Splits  int // of each source
 	Kind    Kind
 	Err     error // Broken: why
 	Result  sim.Result

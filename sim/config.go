@@ -66,10 +66,10 @@ type Config struct {
 	Poison bool
 }
 
-// SourceLog keeps how far each partition was handed out; it survives every crash.
+// SourceLog keeps how far each split was handed out; it survives every crash.
 type SourceLog interface {
-	HandedOut(task id.TaskID, o id.Offset) error
-	Offset(task id.TaskID) (id.Offset, error)
+	Offset(s id.SplitID) (id.Offset, error)
+	HandedOut(s id.SplitID, o id.Offset) error
 }
 
 // Injector watches the trace and says which faults are due; faults.Injector is one.

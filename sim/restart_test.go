@@ -67,9 +67,11 @@ type restarter struct {
 	h                    dataflow.CoordHost
 	plan                 id.Attempt
 	drained, left        []bool
+	tasks                []dataflow.TaskInfo
 }
 
 func (c *restarter) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
+	c.tasks = j.Tasks
 	c.h, c.drained, c.left = h, make([]bool, len(j.Tasks)), make([]bool, len(j.Tasks))
 	c.execute(dataflow.Restart)
 }
@@ -79,6 +81,9 @@ func (c *restarter) execute(others dataflow.Mode, failed ...id.TaskID) {
 	p := &dataflow.Plan{Number: c.plan, Tasks: make([]dataflow.TaskPlan, len(c.drained))}
 	for t := range p.Tasks {
 		p.Tasks[t].Mode = others
+		if c.tasks[t].Role == dataflow.RoleSource {
+			p.Tasks[t].Splits = []int{c.tasks[t].Index}
+		}
 	}
 	for _, t := range failed {
 		p.Tasks[t].Mode, c.drained[t] = dataflow.Restart, false

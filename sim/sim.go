@@ -53,7 +53,7 @@ type Sim struct {
 	exts      operations[dataflow.ExtOp, dataflow.ExtStatus]
 	pool      pool
 	memory    *storage.Memory // the default storage
-	offsets   []id.Offset     // the default source log
+	offsets   []id.Offset     // by split: handed out by any incarnation; the default source log
 	written   []string        // keys of objects, in the order in which they were written, when an injector may want them
 
 	observers fanout
@@ -213,10 +213,11 @@ func (s *Sim) setWorld() {
 		s.memory.Reset(0)
 		s.cfg.Storage = s.memory
 	}
-	s.offsets = s.offsets[:0]
-	if s.cfg.SourceLog == nil {
-		s.offsets = append(s.offsets, make([]id.Offset, len(s.infos))...)
+	splits := 0
+	for i := range s.infos {
+		splits = max(splits, int(s.infos[i].FirstSplit)+s.infos[i].Splits)
 	}
+	s.offsets = append(s.offsets[:0], make([]id.Offset, splits)...)
 }
 
 func (s *Sim) push(at Nanos, class uint64, kind uint8, ref int32, gen uint32, arg uint64) {

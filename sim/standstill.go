@@ -21,8 +21,8 @@ type headway struct {
 func (s *Sim) headway() headway {
 	h := headway{events: s.popped, at: s.now, rows: s.result.RowsCommitted}
 	h.stored = s.observers.counts[trace.Completed] + s.observers.counts[trace.LineAdvanced]
-	for i := range s.tasks {
-		h.offsets += uint64(s.tasks[i].furthest)
+	for _, o := range s.offsets {
+		h.offsets += uint64(o)
 	}
 	return h
 }
@@ -68,7 +68,7 @@ func (s *Sim) standstill() []string {
 func (t *taskHost) standstill() string {
 	who := fmt.Sprintf("%s[%d] %s", t.info.Name, t.info.Index, t.info.ID)
 	if t.source {
-		who += fmt.Sprintf(", %d records handed out", t.furthest)
+		who += fmt.Sprintf(", %d records handed out", t.furthest())
 	}
 	switch {
 	case t.task == nil:

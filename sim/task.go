@@ -29,15 +29,13 @@ type taskHost struct {
 	slow       int64
 	stalled    Nanos // what is for the task waits until then
 
-	deadBy   uint32 // crash of the worker that ended the newest incarnation, 0: none did
-	plan     *dataflow.TaskPlan
-	inputs   []id.ChannelID // the roster's
-	outputs  []id.ChannelID
-	handed   id.Offset
-	furthest id.Offset // handed by any incarnation
-	chain    uint64    // of dead incarnations
-	random   *seed.Stream
-	failure  error // of the newest incarnation
+	deadBy  uint32 // crash of the worker that ended the newest incarnation, 0: none did
+	plan    *dataflow.TaskPlan
+	inputs  []id.ChannelID // the roster's
+	outputs []id.ChannelID
+	chain   uint64 // of dead incarnations
+	random  *seed.Stream
+	failure error // of the newest incarnation
 }
 
 // setTasks prepares the hosts of all tasks.
@@ -174,25 +172,39 @@ func (s *Sim) onStart(e *event) {
 		return
 	}
 	t.task, t.former = task, nil
-	offset, err := s.offset(t)
+	offsets, err := s.handedOut(t)
 	if err != nil {
 		s.stop(Failed, fmt.Errorf("source log: %w", err))
 		return
 	}
-	t.handed = offset
-	s.event = dataflow.Event{Kind: dataflow.EvStart, Plan: t.plan, Attempt: t.attempt(), Offset: offset}
+	s.event = dataflow.Event{Kind: dataflow.EvStart, Plan: t.plan, Attempt: t.attempt(), Offsets: offsets}
 	t.step(&s.event)
 }
 
-// offset is what the source log has handed out of a task's partition.
-func (s *Sim) offset(t *taskHost) (id.Offset, error) {
-	switch {
-	case !t.source:
-		return 0, nil
-	case s.cfg.SourceLog != nil:
-		return s.cfg.SourceLog.Offset(t.info.ID)
+// handedOut is what the source log has handed out of a task's splits.
+func (s *Sim) handedOut(t *taskHost) (offsets []id.Offset, err error) {
+	for _, index := range t.plan.Splits {
+		n := t.info.FirstSplit + id.SplitID(index)
+		o := s.offsets[n]
+		if s.cfg.SourceLog != nil {
+			if o, err = s.cfg.SourceLog.Offset(n); err != nil {
+				return nil, err
+			}
+		}
+		offsets = append(offsets, o)
 	}
-	return s.offsets[t.id], nil
+	return offsets, nil
+}
+
+// furthest is how many records of its splits were handed out by any incarnation.
+func (t *taskHost) furthest() (n id.Offset) {
+	if t.plan == nil {
+		return 0
+	}
+	for _, index := range t.plan.Splits {
+		n += t.s.offsets[t.info.FirstSplit+id.SplitID(index)]
+	}
+	return n
 }
 
 // discard ends an incarnation, if it has not ended yet: its objects, and its slices
@@ -312,15 +324,14 @@ func (t *taskHost) Random() uint64 {
 }
 
 // HandedOut tells the source log.
-func (t *taskHost) HandedOut(o id.Offset) {
+func (t *taskHost) HandedOut(n id.SplitID, from, to id.Offset) {
 	s := t.s
-	if o > t.handed {
-		t.cost += int64(o-t.handed) * s.cfg.Model.StepRecord * t.slow
-	}
-	t.handed, t.furthest = o, max(t.furthest, o)
+	t.cost += int64(to-from) * s.cfg.Model.StepRecord * t.slow
+	s.offsets[n] = max(s.offsets[n], to)
 	if s.cfg.SourceLog == nil {
-		s.offsets[t.id] = max(s.offsets[t.id], o)
-	} else if err := s.cfg.SourceLog.HandedOut(t.info.ID, o); err != nil {
+		return
+	}
+	if err := s.cfg.SourceLog.HandedOut(n, to); err != nil {
 		s.stop(Failed, fmt.Errorf("source log: %w", err))
 	}
 }

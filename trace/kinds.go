@@ -5,13 +5,13 @@ import "fmt"
 // The kinds. "Range" is (From, To] in positions of Channel unless said otherwise.
 const (
 	// Data path, per buffer.
-	Emitted   Kind = iota // source turn: offsets (From, To] handed out by Task
+	Emitted   Kind = iota // source turn: offsets (From, To] of Split handed out by Task
 	Sealed                // output buffer sealed: Range, Data, Sum, At = the watermark behind its records
 	Delivered             // buffer about to be processed: Range, Data, At; Way Reinjected when it comes from a snapshot or a log
 	Dropped               // duplicate dropped on arrival: Range
 
 	// Event time, at the boundary between a task and its operator.
-	WatermarkSaid  // a source says that no later record is older than At
+	WatermarkSaid  // a source says that no later record of Split is older than At
 	WatermarkSeen  // an operator sees At as its watermark for the first time
 	TimerSet       // an operator asks to be told at At: Data = key. At most one is kept for (At, key)
 	TimerCancelled // and no longer: At, Data = key
@@ -23,16 +23,18 @@ const (
 	BarrierReceived  // Channel, Epoch; Way likewise
 	ChannelBlocked   // alignment: Channel
 	ChannelUnblocked // Channel
-	SnapshotBegun    // the instant of Epoch: From = source offset, Sum = logical state when hashing is on
+	SnapshotBegun    // the instant of Epoch: From = records a source has handed out, Sum = logical state when hashing is on
 	PositionIn       // right after SnapshotBegun, per input: Channel, To = delivered
 	PositionOut      // per output: Channel, To = sealed
+	PositionSplit    // per split of a source: Split, To = offset
 	CapturedIn       // input buffer made part of Epoch: Range, Data
 	CapturedOut      // output buffer made part of Epoch: Range, Data
 	SnapshotWriting  // the object of Epoch is handed to storage: Key
 	SnapshotStored   // durable and pre-committed: Key, To = bytes
 	SnapshotFailed   // Cause; Text = reason
 	TaskStarting     // a new incarnation began to restore: Key of the snapshot restored ("" none)
-	TaskRestored     // its state is rebuilt: Epoch, From = source offset, Sum as for SnapshotBegun
+	TaskRestored     // its state is rebuilt: Epoch, From and Sum as for SnapshotBegun
+	SplitTaken       // right after TaskRestored, per split of a source: Split, To = offset that it goes on from
 	Injected         // restored buffer put back: Channel, Range; Way FromInput, FromOutput or FromLog
 	TaskReady        // its part of a plan is carried out
 	TaskDrained      // last record processed
@@ -76,9 +78,9 @@ var kindNames = [Kinds]string{
 	"emitted", "sealed", "delivered", "dropped",
 	"watermark-said", "watermark-seen", "timer-set", "timer-cancelled", "timer-fired", "record-late",
 	"barrier-sent", "barrier-received", "channel-blocked", "channel-unblocked",
-	"snapshot-begun", "position-in", "position-out", "captured-in", "captured-out",
+	"snapshot-begun", "position-in", "position-out", "position-split", "captured-in", "captured-out",
 	"snapshot-writing", "snapshot-stored", "snapshot-failed",
-	"task-starting", "task-restored", "injected", "task-ready", "task-drained", "task-left", "commit-asked",
+	"task-starting", "task-restored", "split-taken", "injected", "task-ready", "task-drained", "task-left", "commit-asked",
 	"triggered", "acked", "all-acked", "completed", "aborted", "subsumed", "line-advanced",
 	"plan-durable", "plan-executed", "forced", "job-done",
 	"store-issued", "store-applied", "store-done", "ext-issued", "ext-applied", "ext-done", "output-committed",

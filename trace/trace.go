@@ -41,7 +41,8 @@ type Event struct {
 	Attempt id.Attempt
 	Task    id.TaskID
 	Channel id.ChannelID
-	Worker  int32 // WorkerCrashed, WorkerRestarted: its number, from 0
+	Split   id.SplitID // Emitted, WatermarkSaid, PositionSplit, SplitTaken
+	Worker  int32      // WorkerCrashed, WorkerRestarted: its number, from 0
 	Epoch   id.Epoch
 	From    uint64 // first of a range of positions or offsets, exclusive; see the kind
 	To      uint64 // last of it, inclusive; or a size in bytes; see the kind

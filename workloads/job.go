@@ -16,14 +16,14 @@ import (
 // are optional.
 type Job struct {
 	Name    string // on command lines and in messages
-	Records int    // of the input, over all partitions of all sources
+	Records int    // of the input, over all splits of all sources
 
-	// Graph returns the job's graph over an input of so many records. A source has
-	// the given parallelism; sink makes the operator of a sink vertex.
+	// Graph returns the job's graph over an input of so many records, of vertices
+	// with the given parallelism; sink makes the operator of a sink vertex.
 	Graph func(records, parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error)
 	// RecordID returns the number of a source record, from 0 and below Records, as
-	// its bytes leave the source. [Partition] says which of them a source reads: task
-	// p of P those whose number modulo P is p, in ascending order.
+	// its bytes leave the source. [SplitOf] says which of them a split holds: with one
+	// source, split p of P those whose number modulo P is p, in ascending order.
 	RecordID func(rec []byte) uint64
 
 	// Text appends a row of a sink as it stands in the answer; nil: as it is.

@@ -5,20 +5,20 @@ package workloads
 
 // Timed is a workload whose sink rows tell which source record they answer, so
 // that an open loop knows how late each of them is. The load generator knows
-// when a record was due by its sequence number, from which follow partition and
+// when a record was due by its sequence number, from which follow split and
 // offset as Workload.Graph says.
 type Timed interface {
 	Workload
 	// Answers returns how to find the record of a row in a job whose sources have
-	// so many partitions. The error says which settings keep rows from telling it.
-	Answers(partitions int) (Answers, error)
+	// so many splits. The error says which settings keep rows from telling it.
+	Answers(splits int) (Answers, error)
 }
 
 // Answers tells what the rows of one job answer.
 type Answers struct {
 	// Record returns the sequence number of the source record that a row answers:
 	// of all records that the job had to see before it could make the row, the one
-	// that is due last. With several partitions that may be a record of any of
+	// that is due last. With several splits that may be a record of any of
 	// them: a window fires when the slowest has let the watermark pass. Negative:
 	// no record made the row, as when the end of the input did, or several could
 	// have and the row does not tell which. The row is borrowed. Safe for

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"weir/dataflow"
+	"weir/id"
 )
 
 // Workload is one workload with its settings. It is not safe for concurrent
@@ -31,14 +32,14 @@ type Workload interface {
 	Settings() []string
 	// Small applies the settings of sweeps: a few hundred small records.
 	Small()
-	// Events returns the number of source records over all partitions.
+	// Events returns the number of source records over all splits.
 	Events() int
 	// SetEvents sets it.
 	SetEvents(n int) error
 	// Validate reports settings that do not go together.
 	Validate() error
-	// Graph returns the job's graph. Every vertex has the given parallelism and a
-	// source as many partitions; Partition says which records each holds. sink
+	// Graph returns the job's graph. Every vertex has the given parallelism, and its
+	// sources may be given any number of splits; SplitOf says which records each holds. sink
 	// makes the operator of a sink vertex.
 	Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error)
 	// Reference returns the answer of a sequential evaluation that shares no code
@@ -56,21 +57,22 @@ type Workload interface {
 	InputLines(w io.Writer) error
 }
 
-// Partition returns which records source task i of a job reads: those with
-// sequence mod of = p. Partitions go round the source vertices first, then their
-// instances.
-func Partition(tasks []dataflow.TaskInfo, i int) (p, of int) {
-	vertex, sources, before := -1, 0, 0
+// SplitOf returns which records split s of a job holds: those with sequence mod
+// of = p. Splits go round the source vertices first, then by their index.
+func SplitOf(tasks []dataflow.TaskInfo, s id.SplitID) (p, of int) {
+	vertex, sources, before, index, splits := -1, 0, 0, 0, 0
 	for k := range tasks { // in order of vertices
-		if t := &tasks[k]; t.Role == dataflow.RoleSource && t.Vertex != vertex {
-			vertex = t.Vertex
-			sources++
-			if vertex < tasks[i].Vertex {
-				before++
-			}
+		t := &tasks[k]
+		if t.Role != dataflow.RoleSource || t.Vertex == vertex {
+			continue
 		}
+		vertex = t.Vertex
+		if i := int(s - t.FirstSplit); i >= 0 && i < t.Splits {
+			before, index, splits = sources, i, t.Splits
+		}
+		sources++
 	}
-	return tasks[i].Index*sources + before, tasks[i].Parallelism * sources
+	return index*sources + before, splits * sources
 }
 
 // Answer collects committed sink rows, in any order.

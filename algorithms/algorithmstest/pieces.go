@@ -21,6 +21,7 @@ type pieces struct {
 	j       *dataflow.JobInfo
 	client  *coordinator.Client
 	merge   func(parts [][]byte) []byte
+	splits  coordinator.Assignment
 	number  id.Attempt // of the newest plan or reservation
 	tries   int        // of recoveries; what an older one began counts for nothing
 	waiting int
@@ -46,7 +47,10 @@ func (c *pieces) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	for t := range c.tasks {
 		c.tasks[t].dead = true
 	}
-	coordinator.ReadStorage(c.client, j, nil, func(_ *coordinator.PlanRecord, highest id.Attempt, _ []state.Entry, err error) {
+	coordinator.ReadStorage(c.client, j, nil, func(p *coordinator.PlanRecord, highest id.Attempt, _ []state.Entry, err error) {
+		if err == nil {
+			c.splits, err = p.Assignment(j.Tasks)
+		}
 		if err != nil {
 			h.JobFailed(err)
 			return
@@ -74,7 +78,9 @@ func (c *pieces) Failed(tasks []id.TaskID, _ error) {
 func (c *pieces) recover() {
 	c.tries++
 	c.running = false
-	c.create(&coordinator.PlanRecord{}, func() { c.collect() })
+	p := &coordinator.PlanRecord{}
+	p.Plan.Tasks = make([]dataflow.TaskPlan, len(c.tasks))
+	c.create(p, func() { c.collect() })
 }
 
 // create makes a plan durable under the next number.
@@ -82,6 +88,7 @@ func (c *pieces) create(p *coordinator.PlanRecord, then func()) {
 	c.number++
 	try := c.tries
 	p.Job, p.Nonce, p.Plan.Number = c.j.Name, c.j.Nonce, c.number
+	c.splits.Into(&p.Plan)
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch {
 		case try != c.tries:

@@ -27,6 +27,9 @@ func drawPlan(t *rapid.T) *PlanRecord {
 			Resume: rapid.Bool().Draw(t, "resume"), Left: rapid.Bool().Draw(t, "left"), Stable: id.Epoch(rapid.Uint64().Draw(t, "stable")),
 			Data: rapid.SliceOfN(rapid.Byte(), 1, 90).Draw(t, "data"),
 		}
+		for range rapid.IntRange(0, 3).Draw(t, "splits") {
+			tp.Splits = append(tp.Splits, rapid.IntRange(0, 300).Draw(t, "split"))
+		}
 		for range rapid.IntRange(0, 3).Draw(t, "ranges") {
 			tp.Inject = append(tp.Inject, dataflow.LogRange{
 				In: rapid.IntRange(0, 300).Draw(t, "in"), Log: rapid.String().Draw(t, "log"),

@@ -26,6 +26,7 @@ const (
 	recordMagic   = "WEIRCHKP"
 	planMagic     = "WEIRPLAN"
 	recordVersion = 1
+	planVersion   = 2 // since 2 tasks have splits
 )
 
 // Record is what makes a checkpoint true once it is durable: where every
@@ -68,7 +69,7 @@ func (r *Record) Encode() []byte {
 
 // DecodeRecord reads a checkpoint's record.
 func DecodeRecord(src []byte) (*Record, error) {
-	rd, err := open(src, recordMagic, "checkpoint record")
+	rd, err := open(src, recordMagic, recordVersion, "checkpoint record")
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func DecodeRecord(src []byte) (*Record, error) {
 
 // ReferencesOf returns what DecodeRecord(src).References() would.
 func ReferencesOf(src []byte) ([]string, error) {
-	rd, err := open(src, recordMagic, "checkpoint record")
+	rd, err := open(src, recordMagic, recordVersion, "checkpoint record")
 	if err != nil {
 		return nil, err
 	}
@@ -103,12 +104,12 @@ func ReferencesOf(src []byte) ([]string, error) {
 	return keys, nil
 }
 
-func open(src []byte, magic, what string) (*state.Reader, error) {
+func open(src []byte, magic string, version int, what string) (*state.Reader, error) {
 	if len(src) < 10 || string(src[:8]) != magic {
 		return nil, fmt.Errorf("this is no %s of weir: %w", what, state.ErrCorrupt)
 	}
-	if v := int(src[8]) | int(src[9])<<8; v != recordVersion {
-		return nil, fmt.Errorf("%s of format version %d, this program reads %d: use the program that wrote it: %w", what, v, recordVersion, state.ErrIncompatible)
+	if v := int(src[8]) | int(src[9])<<8; v != version {
+		return nil, fmt.Errorf("%s of format version %d, this program reads %d: use the program that wrote it: %w", what, v, version, state.ErrIncompatible)
 	}
 	return state.NewReader(src[10:]), nil
 }
@@ -169,7 +170,7 @@ func PlanKey(n id.Attempt) string { return PlanPrefix + strconv.Itoa(int(n)) }
 
 // Encode returns the bytes of the plan.
 func (p *PlanRecord) Encode() []byte {
-	b := append([]byte(planMagic), recordVersion, 0)
+	b := append([]byte(planMagic), planVersion, 0)
 	b = state.AppendString(b, p.Job)
 	b = binary.LittleEndian.AppendUint64(b, p.Nonce)
 	b = binary.LittleEndian.AppendUint32(b, uint32(p.Plan.Number))
@@ -191,6 +192,10 @@ func (p *PlanRecord) Encode() []byte {
 		b = append(b, f)
 		b = state.AppendString(b, string(t.Ref))
 		b = binary.LittleEndian.AppendUint64(b, uint64(t.Stable))
+		b = binary.AppendUvarint(b, uint64(len(t.Splits)))
+		for _, s := range t.Splits {
+			b = binary.AppendUvarint(b, uint64(s))
+		}
 		b = binary.AppendUvarint(b, uint64(len(t.Inject)))
 		for _, l := range t.Inject {
 			b = binary.AppendUvarint(b, uint64(l.In))
@@ -205,7 +210,7 @@ func (p *PlanRecord) Encode() []byte {
 
 // DecodePlan reads a durable plan.
 func DecodePlan(src []byte) (*PlanRecord, error) {
-	rd, err := open(src, planMagic, "recovery plan")
+	rd, err := open(src, planMagic, planVersion, "recovery plan")
 	if err != nil {
 		return nil, err
 	}
@@ -215,10 +220,13 @@ func DecodePlan(src []byte) (*PlanRecord, error) {
 		p.Retained = append(p.Retained, id.Epoch(rd.Uint64()))
 	}
 	p.Lineage = rd.Bytes()
-	for range rd.Count(12) {
+	for range rd.Count(13) {
 		f := rd.Byte()
 		t := dataflow.TaskPlan{Mode: dataflow.Mode(f & 1), Resume: f&2 != 0, Left: f&4 != 0}
 		t.Ref, t.Stable = dataflow.Ref(rd.Bytes()), id.Epoch(rd.Uint64())
+		for range rd.Count(1) {
+			t.Splits = append(t.Splits, int(rd.Size()))
+		}
 		for range rd.Count(4) {
 			t.Inject = append(t.Inject, dataflow.LogRange{In: int(rd.Size()), Log: string(rd.Bytes()), From: id.Seq(rd.Uvarint()), To: id.Seq(rd.Uvarint())})
 		}

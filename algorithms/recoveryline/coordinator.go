@@ -33,6 +33,7 @@ type Coordinator struct {
 	graph    *graph
 	hist     []history
 	lineages []lineage
+	splits   coordinator.Assignment // of the newest plan
 	tasks    []taskStatus
 	waiting  int // for: positions (collecting), readiness (starting)
 	again    bool
@@ -94,6 +95,9 @@ func (c *Coordinator) read() {
 			if err == nil && len(c.lineages) != len(c.j.Tasks) {
 				err = fmt.Errorf("a plan for %d tasks, this job has %d: the graph has changed", len(c.lineages), len(c.j.Tasks))
 			}
+		}
+		if err == nil {
+			c.splits, err = p.Assignment(c.j.Tasks)
 		}
 		if err != nil {
 			c.fail(fmt.Errorf("recovery: %w", err))
@@ -353,6 +357,7 @@ func (c *Coordinator) plan() {
 		}
 	}
 	p.Lineage = encodeLineages(next)
+	c.splits.Into(&p.Plan)
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch {
 		case c.phase != planning: // the job has failed meanwhile

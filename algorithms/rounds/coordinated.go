@@ -21,10 +21,11 @@ type Coordinated struct {
 
 	lead     Lead
 	phase    phase
-	number   id.Attempt            // of the newest plan this coordinator made
-	highest  id.Attempt            // of any plan seen in storage
-	retained []*coordinator.Record // complete checkpoints, oldest first
-	doomed   []*coordinator.Record // no longer retained, but a round under way may refer to their files
+	number   id.Attempt              // of the newest plan this coordinator made
+	highest  id.Attempt              // of any plan seen in storage
+	newest   *coordinator.PlanRecord // whose assignment of splits stands; nil: there is none yet
+	retained []*coordinator.Record   // complete checkpoints, oldest first
+	doomed   []*coordinator.Record   // no longer retained, but a round under way may refer to their files
 	tasks    []taskStatus
 	notReady int
 	notLeft  int
@@ -140,6 +141,7 @@ func (c *Coordinated) recover() {
 			return
 		}
 		c.highest = highest
+		c.newest = p
 		var records []id.Epoch
 		for _, r := range rows {
 			if e, ok := coordinator.EpochOfKey(r.Key); ok && p != nil {
@@ -250,6 +252,12 @@ func (c *Coordinated) plan() {
 			t.Ref, t.Left, t.Stable = part.Ref, part.Left, base.Epoch
 		}
 	}
+	splits, err := c.newest.Assignment(c.j.Tasks)
+	if err != nil {
+		c.fail(fmt.Errorf("recovery: %w", err))
+		return
+	}
+	splits.Into(&p.Plan)
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch r.Status {
 		case state.OK:
@@ -264,6 +272,7 @@ func (c *Coordinated) plan() {
 
 func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 	c.h.Observe(trace.PlanDurable, trace.Coordinator, c.number, 0, "")
+	c.newest = p
 	c.phase = starting
 	c.notReady, c.notLeft = len(c.tasks), 0
 	c.lastIndex = 0

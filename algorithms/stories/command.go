@@ -46,12 +46,20 @@ func (s *Story) close() error {
 func (s *Story) command(t *testing.T, d *datadriven.TestData) {
 	switch d.Cmd {
 	case "graph":
-		s.setGraph(number(d, "source", 1), number(d, "count", 1), number(d, "sink", 1), value(d, "edge") == "forward")
+		sources := number(d, "source", 1)
+		s.setGraph(shape{
+			sources: sources, splits: number(d, "splits", sources), counts: number(d, "count", 1), sinks: number(d, "sink", 1),
+			forward: value(d, "edge") == "forward",
+		})
 	case "input":
 		for _, a := range d.CmdArgs {
-			n, err := strconv.Atoi(strings.TrimPrefix(a.Key, "t"))
-			if err != nil || n >= s.shape.sources {
-				d.Fatalf(t, "input of %s: there is no such source", a.Key)
+			kind := "t"
+			if s.shape.hasSplits() {
+				kind = "s"
+			}
+			n, err := strconv.Atoi(strings.TrimPrefix(a.Key, kind))
+			if err != nil || n >= s.shape.splits {
+				d.Fatalf(t, "input of %s: there is no such source or split", a.Key)
 			}
 			s.shape.input[n] = slices.DeleteFunc(a.Vals, func(v string) bool { return v == "" })
 		}

@@ -6,10 +6,10 @@
 //
 // # Commands
 //
-//	graph source=2 count=2 sink=1 [edge=forward]
+//	graph source=2 count=2 sink=1 [edge=forward] [splits=4]
 //	    sources -> hash -> count per key -> sink; edge is the one to the sink
 //	input t0=(a,b,a) t1=(a)
-//	    the records of each source: a record is its key
+//	    the records of each source: a record is its key; with splits= s0=(a,b,a) ...
 //	algorithm NAME [retain=2] [concurrent=2] [pause] [tolerated=1] [fallback] [credits=1] [queue=4] [batch=2] [limit=200] [draw=2]
 //	    limit: bytes that an object in storage may have; draw: what the coordinator draws
 //	start

@@ -69,7 +69,7 @@ func (t *task) Now() int64 { return t.s.now }
 func (t *task) Random() uint64 { return 0 }
 
 // HandedOut tells the source log.
-func (t *task) HandedOut(o id.Offset) { t.s.handed[t.info.ID] = max(t.s.handed[t.info.ID], o) }
+func (t *task) HandedOut(n id.SplitID, _, to id.Offset) { t.s.handed[n] = max(t.s.handed[n], to) }
 
 // Ready connects what is ready at both ends and reports.
 func (t *task) Ready(delivered []id.Seq) {

@@ -14,10 +14,14 @@ import (
 // shape is the graph of a story: sources, counts per key, sinks.
 type shape struct {
 	sources, counts, sinks int
+	splits                 int  // of the sources together
 	forward                bool // counts to sinks
 	sink                   *sinks.Sink
-	input                  [][]string // by source
+	input                  [][]string // by split
 }
+
+// hasSplits: not one to a source.
+func (s *shape) hasSplits() bool { return s.splits != s.sources }
 
 // graph builds the job's graph. A record is its key; counts emit "key:n".
 func (s *shape) graph() *dataflow.Graph {
@@ -27,7 +31,7 @@ func (s *shape) graph() *dataflow.Graph {
 	}
 	return &dataflow.Graph{
 		Vertices: []dataflow.Vertex{
-			{Name: "source", Parallelism: s.sources, Role: dataflow.RoleSource, New: func() dataflow.Operator {
+			{Name: "source", Parallelism: s.sources, Splits: s.splits, Role: dataflow.RoleSource, New: func() dataflow.Operator {
 				return operators.NewSource(func(index, _ int) (operators.Partition, error) { return records(s.input[index]), nil })
 			}},
 			{Name: "count", Parallelism: s.counts, Keyed: true, New: func() dataflow.Operator { return &count{} }},

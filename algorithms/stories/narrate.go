@@ -14,7 +14,7 @@ import (
 type narrator struct {
 	s *Story
 	// A snapshot is one line: its positions are collected first.
-	snapshot, in, out string
+	snapshot, in, out, splits string
 }
 
 // Wants everything.
@@ -38,6 +38,11 @@ func (n *narrator) Observe(e *trace.Event) {
 	case trace.PositionOut:
 		n.out += fmt.Sprintf(" %s=%d", e.Channel, e.To)
 		return
+	case trace.PositionSplit:
+		if s.shape.hasSplits() {
+			n.splits += fmt.Sprintf(" %s=%d", e.Split, e.To)
+		}
+		return
 	default: // told below
 	}
 	n.flush()
@@ -51,13 +56,16 @@ func (n *narrator) flush() {
 		return
 	}
 	text := n.snapshot
+	if n.splits != "" {
+		text += ": read" + n.splits
+	}
 	if n.in != "" {
 		text += ", received" + n.in
 	}
 	if n.out != "" {
 		text += ", sent" + n.out
 	}
-	n.snapshot, n.in, n.out = "", "", ""
+	n.snapshot, n.in, n.out, n.splits = "", "", "", ""
 	n.s.act("%s", text)
 }
 
@@ -113,6 +121,10 @@ func (n *narrator) protocol(e *trace.Event, t string) bool {
 		}
 		if e.Epoch != 0 || e.From != 0 {
 			s.act("%s is restored%s", t, text)
+		}
+	case trace.SplitTaken:
+		if s.shape.hasSplits() {
+			s.act("%s reads %s from offset %d", t, e.Split, e.To)
 		}
 	case trace.Injected:
 		s.tell("%s gets back %s from %s", t, rangeOf(e), map[trace.Way]string{trace.FromInput: "captured input", trace.FromOutput: "captured output", trace.FromLog: "the log"}[e.Way])

@@ -73,13 +73,23 @@ func (s *Story) stateOf(x *task) string {
 	case *count:
 		return fmt.Sprintf("%s: %s", name, strings.Join(op.counts(), " "))
 	case dataflow.Source:
-		return fmt.Sprintf("%s: offset %d", name, op.Offset())
+		return fmt.Sprintf("%s: offset %d%s", name, x.run.Offset(), s.splitsOf(x))
 	}
 	var pending []string
 	for _, e := range s.outside.Pending(x.info.ID, nil) {
 		pending = append(pending, e.String())
 	}
 	return fmt.Sprintf("%s: open transactions [%s]", name, strings.Join(pending, " "))
+}
+
+// splitsOf says how far each split is read, where they are not one to a source.
+func (s *Story) splitsOf(x *task) (text string) {
+	for i := range x.run.Splits() {
+		if index, at, _ := x.run.Split(i); s.shape.hasSplits() {
+			text += fmt.Sprintf(" %s=%d", x.info.FirstSplit+id.SplitID(index), at)
+		}
+	}
+	return text
 }
 
 func (s *Story) committed(t *testing.T) (rows []string) {

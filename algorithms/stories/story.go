@@ -104,8 +104,9 @@ type timer struct {
 }
 
 // setGraph prepares a job; the algorithm comes later.
-func (s *Story) setGraph(sources, counts, sinks int, forward bool) {
-	*s = Story{shape: shape{sources: sources, counts: counts, sinks: sinks, forward: forward, input: make([][]string, sources)}, line: s.line}
+func (s *Story) setGraph(x shape) {
+	x.input = make([][]string, x.splits)
+	*s = Story{shape: x, line: s.line}
 	s.observer = &narrator{s: s}
 	s.disk = storage.NewMemory(0)
 	outside, err := external.OpenStore(external.StoreConfig{OnCommit: s.observer.committed})
@@ -126,7 +127,7 @@ func (s *Story) setAlgorithm(a dataflow.Algorithm, c dataflow.Config) error {
 		return err
 	}
 	s.job = dataflow.Job{Name: "story", Graph: g, Algorithm: a, Backend: heap.Backend{}, Config: c}
-	s.handed = make([]id.Offset, len(infos))
+	s.handed = make([]id.Offset, s.shape.splits)
 	s.roster.Reset(infos)
 	for i := range infos {
 		s.tasks = append(s.tasks, &task{s: s, info: &infos[i]})
@@ -268,7 +269,9 @@ func (s *Story) begin(t *task, e *roster.Effect) {
 	t.run = run
 	s.roster.Started(e.Task, e.Incarnation)
 	ev := e.Event()
-	ev.Offset = s.handed[t.info.ID]
+	for _, index := range e.Part.Splits {
+		ev.Offsets = append(ev.Offsets, s.handed[index])
+	}
 	run.Step(&ev)
 }
 

@@ -40,7 +40,7 @@ const (
 	CounterReady           // time at which every task had been restored, of the newest process
 	CounterBegan           // time at which measuring began
 	CounterOpened          // time of the schedule's first record; 0: not yet
-	CounterLimit           // records per source partition, plus 1; 0: no end yet
+	CounterLimit           // records per split, plus 1; 0: no end yet
 	CounterDurable         // completed checkpoints, or snapshots of single tasks, of all processes
 	CounterCommits         // commits seen by the external store, of all processes
 	CounterCommit          // time of the last one
@@ -53,18 +53,18 @@ const (
 	fixedCounters  = 32
 )
 
-// MaxSources bounds the parallelism of a measured job.
-const MaxSources = 64
+// MaxSplits bounds the splits of a measured job.
+const MaxSplits = 64
 
-// Values per source behind the fixed counters.
+// Values per split behind the fixed counters.
 const (
-	sourceOffset   = iota // records handed out
-	sourceRestored        // offset that the newest process began from, plus 1
-	sourceKilled          // offset at the kill
-	perSource
+	splitOffset   = iota // records handed out
+	splitRestored        // offset that the newest process began from, plus 1
+	splitKilled          // offset at the kill
+	perSplit
 )
 
-const counterBytes = 8 * (fixedCounters + perSource*MaxSources)
+const counterBytes = 8 * (fixedCounters + perSplit*MaxSplits)
 
 const counterLayout = 0x5765697230303031 // changes with the layout
 
@@ -124,22 +124,22 @@ func (c *Counters) SetOnce(k Counter, v int64) bool {
 // Phase returns the phase of the job.
 func (c *Counters) Phase() Phase { return Phase(c.Get(CounterPhase)) }
 
-func (c *Counters) source(i, field int) *uint64 {
-	return &c.words[fixedCounters+perSource*i+field]
+func (c *Counters) split(i, field int) *uint64 {
+	return &c.words[fixedCounters+perSplit*i+field]
 }
 
-// Offset returns how many records source i has handed out.
-func (c *Counters) Offset(i int) int64 { return int64(atomic.LoadUint64(c.source(i, sourceOffset))) }
+// Offset returns how many records of split i were handed out.
+func (c *Counters) Offset(i int) int64 { return int64(atomic.LoadUint64(c.split(i, splitOffset))) }
 
-func (c *Counters) setSource(i, field int, v int64) {
-	atomic.StoreUint64(c.source(i, field), uint64(v))
+func (c *Counters) setSplit(i, field int, v int64) {
+	atomic.StoreUint64(c.split(i, field), uint64(v))
 }
 
-func (c *Counters) getSource(i, field int) int64 {
-	return int64(atomic.LoadUint64(c.source(i, field)))
+func (c *Counters) getSplit(i, field int) int64 {
+	return int64(atomic.LoadUint64(c.split(i, field)))
 }
 
-// Emitted returns how many records the first n sources have handed out, and the
+// Emitted returns how many records of the first n splits were handed out, and the
 // furthest offset among them.
 func (c *Counters) Emitted(n int) (total, furthest int64) {
 	for i := range n {
@@ -149,28 +149,28 @@ func (c *Counters) Emitted(n int) (total, furthest int64) {
 	return total, furthest
 }
 
-// SetLimit ends the input after that many records per partition.
-func (c *Counters) SetLimit(perPartition int64) { c.SetOnce(CounterLimit, perPartition+1) }
+// SetLimit ends the input after that many records per split.
+func (c *Counters) SetLimit(perSplit int64) { c.SetOnce(CounterLimit, perSplit+1) }
 
 // Limit returns the end of the input, and false while there is none.
-func (c *Counters) Limit() (perPartition int64, ok bool) {
+func (c *Counters) Limit() (perSplit int64, ok bool) {
 	v := c.Get(CounterLimit)
 	return v - 1, v > 0
 }
 
-// NoteKill records how far each of n sources had got when its process was
+// NoteKill records how far each of n splits was handed out when the process was
 // killed: now they stand still.
 func (c *Counters) NoteKill(n int) {
 	for i := range n {
-		c.setSource(i, sourceKilled, c.Offset(i))
+		c.setSplit(i, splitKilled, c.Offset(i))
 	}
 }
 
 // Lost returns how many records the newest process has handed out again, of
-// those that n sources had handed out before the kill.
+// those of n splits that were handed out before the kill.
 func (c *Counters) Lost(n int) (lost int64) {
 	for i := range n {
-		lost += max(c.getSource(i, sourceKilled)-(c.getSource(i, sourceRestored)-1), 0)
+		lost += max(c.getSplit(i, splitKilled)-(c.getSplit(i, splitRestored)-1), 0)
 	}
 	return lost
 }

@@ -108,7 +108,7 @@ func openRun(spec *Spec) (*run, error) {
 	if r.work, err = spec.NewWorkload(); err != nil {
 		return nil, err
 	}
-	r.answers, r.untimed = answersOf(r.work, spec.Parallelism)
+	r.answers, r.untimed = answersOf(r.work, spec.NumSplits())
 	if r.counters, err = OpenCounters(spec.Dir); err != nil {
 		return nil, err
 	}
@@ -183,6 +183,7 @@ func (r *run) job() (*dataflow.Job, error) {
 		return nil, err
 	}
 	r.ending.Extend(g, sinkConfig(r.work))
+	g.SetSplits(r.spec.Splits)
 	if err := catalog.Fit(r.algorithm.Spec, g, &c); err != nil {
 		return nil, err
 	}
@@ -221,21 +222,7 @@ func (r *run) newSource(inner dataflow.Operator) dataflow.Operator {
 	if !ok {
 		return inner
 	}
-	s := &measuredSource{Source: source, counters: r.counters, spent: &r.spent, clock: r.spec.Clock, killed: -1}
-	if r.spec.Killed && r.firstNew() == 0 {
-		return &restartedSource{s}
-	}
-	return s
-}
-
-// restartedSource is a source after a kill that finds the first new record,
-// for workloads whose rows do not tell.
-type restartedSource struct{ *measuredSource }
-
-func (s *restartedSource) Open(c *dataflow.Context) error {
-	err := s.measuredSource.Open(c)
-	s.killed = s.counters.getSource(s.index, sourceKilled)
-	return err
+	return &measuredSource{Source: source, counters: r.counters, spent: &r.spent, clock: r.spec.Clock, restarted: r.spec.Killed && r.firstNew() == 0}
 }
 
 // firstNew is the record from which on rows are new after the kill; 0 if they
@@ -245,10 +232,10 @@ func (r *run) firstNew() int64 {
 		return 0
 	}
 	furthest := int64(0)
-	for i := range r.spec.Parallelism {
-		furthest = max(furthest, r.counters.getSource(i, sourceKilled))
+	for i := range r.spec.NumSplits() {
+		furthest = max(furthest, r.counters.getSplit(i, splitKilled))
 	}
-	return furthest * int64(r.spec.Parallelism)
+	return furthest * int64(r.spec.NumSplits())
 }
 
 // newSink makes the operator of a sink vertex. The driver makes

@@ -16,9 +16,9 @@ import (
 // that fill the state, from there at a rate, or without one.
 type schedule struct {
 	counters *Counters
-	sources  int
+	splits   int
 	rate     int64 // 0: closed loop
-	fill     int64 // records of each partition before the schedule begins
+	fill     int64 // records of each split before the schedule begins
 	hold     int64 // 0: none
 	quantum  int64
 }
@@ -28,14 +28,14 @@ type schedule struct {
 const lead = int64(20 * time.Millisecond)
 
 // Allow implements live.Pacer.
-func (p *schedule) Allow(s *dataflow.TaskInfo, o id.Offset, now int64) (n int, next int64) {
+func (p *schedule) Allow(s *dataflow.TaskInfo, split int, o id.Offset, now int64) (n int, next int64) {
 	if limit, ok := p.counters.Limit(); ok && int64(o) >= limit {
-		return 1, 0 // the turn in which the source says that it is done
+		return 1, 0 // the turn in which the source says that the split is done
 	}
 	if p.hold > 0 && int64(o) >= p.hold {
 		return 0, now + int64(time.Millisecond)
 	}
-	if n, next = p.due(s, o, now); p.hold > 0 {
+	if n, next = p.due(s, split, o, now); p.hold > 0 {
 		n = int(min(int64(n), p.hold-int64(o)))
 	}
 	return n, next
@@ -43,7 +43,7 @@ func (p *schedule) Allow(s *dataflow.TaskInfo, o id.Offset, now int64) (n int, n
 
 const plenty = 1 << 30
 
-func (p *schedule) due(s *dataflow.TaskInfo, o id.Offset, now int64) (n int, next int64) {
+func (p *schedule) due(s *dataflow.TaskInfo, split int, o id.Offset, now int64) (n int, next int64) {
 	switch {
 	case p.rate == 0:
 		return plenty, 0
@@ -55,16 +55,16 @@ func (p *schedule) due(s *dataflow.TaskInfo, o id.Offset, now int64) (n int, nex
 		return 0, now + int64(200*time.Microsecond)
 	}
 	r := live.Rate{Start: opened, PerSecond: p.rate, Quantum: dataflow.Nanos(p.quantum)}
-	return r.Allow(s, o-id.Offset(p.fill), now)
+	return r.Allow(s, split, o-id.Offset(p.fill), now)
 }
 
 // opened returns the time of the schedule's first record, fixing it when the
-// last source has filled its part of the state.
+// last split has filled its part of the state.
 func (p *schedule) opened(now int64) int64 {
 	if t := p.counters.Get(CounterOpened); t != 0 {
 		return t
 	}
-	for i := range p.sources {
+	for i := range p.splits {
 		if p.counters.Offset(i) < p.fill {
 			return 0
 		}
@@ -79,93 +79,93 @@ func (p *schedule) backlog(now int64) int64 {
 	if p.rate == 0 || opened == 0 || now < opened {
 		return 0
 	}
-	emitted, _ := p.counters.Emitted(p.sources)
+	emitted, _ := p.counters.Emitted(p.splits)
 	due := p.dueTotal(now)
 	if limit, ok := p.counters.Limit(); ok {
-		due = min(due, limit*int64(p.sources))
+		due = min(due, limit*int64(p.splits))
 	}
 	return max(due-emitted, 0)
 }
 
-// dueTotal returns how many records are due at a time, over all sources.
+// dueTotal returns how many records are due at a time, over all splits.
 func (p *schedule) dueTotal(now int64) int64 {
 	elapsed := now - p.counters.Get(CounterOpened)
-	return p.fill*int64(p.sources) + elapsed/1e9*p.rate + elapsed%1e9*p.rate/1e9
+	return p.fill*int64(p.splits) + elapsed/1e9*p.rate + elapsed%1e9*p.rate/1e9
 }
 
 // dueAt returns when a record was due, since the epoch, in a schedule that was
 // opened at a time; negative: it is none of the schedule's, but filled the state.
 func (p *schedule) dueAt(seq, opened int64) int64 {
-	if seq -= p.fill * int64(p.sources); seq < 0 {
+	if seq -= p.fill * int64(p.splits); seq < 0 {
 		return -1
 	}
 	r := live.Rate{Start: opened, PerSecond: p.rate}
 	return r.Intended(id.Offset(seq), 0, 1)
 }
 
-// measuredSource is a source that publishes how far it has got, measures the
-// time it takes, and ends where the shared limit says.
+// measuredSource is a source that publishes how far its splits are handed out,
+// measures the time it takes, and ends where the shared limit says.
 type measuredSource struct {
 	dataflow.Source
 	counters *Counters
 	spent    *atomic.Int64 // ns of CPU time in Emit, over all sources
 	batches  uint64
-	index    int
 	clock    func() int64
-	fresh    bool
-	killed   int64 // offset at the kill; -1: there was none
+	next     [MaxSplits]int64
+	// restarted: it looks for the first record of a split that was not handed out at the kill.
+	restarted bool
 }
 
-func (s *measuredSource) Open(c *dataflow.Context) error {
-	if s.index = c.Info().Index; s.index >= MaxSources {
-		return fmt.Errorf("source %d: at most %d sources can be measured", s.index, MaxSources)
+// Seek implements dataflow.Source.
+func (s *measuredSource) Seek(split int, o id.Offset) error {
+	if split >= MaxSplits {
+		return fmt.Errorf("split %d: at most %d splits can be measured", split, MaxSplits)
 	}
-	s.fresh = true
-	return s.Source.Open(c)
+	s.next[split] = int64(o)
+	s.counters.setSplit(split, splitRestored, int64(o)+1)
+	return s.Source.Seek(split, o)
 }
 
 // Emit implements dataflow.Source.
-func (s *measuredSource) Emit(most int) (done bool, err error) {
-	from := int64(s.Offset())
-	if s.fresh {
-		s.fresh = false
-		s.counters.setSource(s.index, sourceRestored, from+1)
-	}
+func (s *measuredSource) Emit(split, most int) (b dataflow.Batch, err error) {
+	from := s.next[split]
 	limit, ends := s.counters.Limit()
 	if ends {
 		if from > limit {
-			return false, fmt.Errorf("source %d has handed out %d records, the input ends after %d: the end was set too late", s.index, from, limit)
+			return b, fmt.Errorf("%d records of split %d are handed out, the input ends after %d: the end was set too late", from, split, limit)
 		}
 		most = int(min(int64(most), limit-from))
 	}
+	b.Watermark = dataflow.NoWatermark
 	if most > 0 {
-		done, err = s.emit(most)
+		b, err = s.emit(split, most)
 	}
-	o := int64(s.Offset())
-	s.counters.setSource(s.index, sourceOffset, o)
-	if s.killed >= 0 && o > s.killed && s.counters.Get(CounterNew) == 0 {
+	o := from + int64(b.Records)
+	s.next[split] = o
+	s.counters.setSplit(split, splitOffset, o)
+	if s.restarted && o > s.counters.getSplit(split, splitKilled) && s.counters.Get(CounterNew) == 0 {
 		s.counters.SetOnce(CounterNew, s.clock())
 	}
-	if done = done || ends && o >= limit; done {
+	if b.Done = b.Done || ends && o >= limit; b.Done {
 		s.counters.Set(CounterLast, s.clock())
 	}
-	return done, err
+	return b, err
 }
 
 // timedEvery is how many batches of a source there are to one whose CPU time is
 // taken: asking for it costs as much as a few records.
 const timedEvery = 16
 
-func (s *measuredSource) emit(most int) (done bool, err error) {
+func (s *measuredSource) emit(split, most int) (b dataflow.Batch, err error) {
 	if s.batches++; s.batches%timedEvery != 0 {
-		return s.Source.Emit(most)
+		return s.Source.Emit(split, most)
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	began := machine.ThreadTime()
-	done, err = s.Source.Emit(most)
+	b, err = s.Source.Emit(split, most)
 	s.spent.Add(timedEvery * (machine.ThreadTime() - began))
-	return done, err
+	return b, err
 }
 
 // measuredSink is a sink that measures how long after its record was due a row

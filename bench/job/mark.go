@@ -26,7 +26,7 @@ type mark struct {
 func (w *watcher) take(j *live.Job) mark {
 	r := w.r
 	m := mark{at: r.spec.Clock(), spent: r.spent.Load()}
-	m.records, _ = r.counters.Emitted(r.spec.Parallelism)
+	m.records, _ = r.counters.Emitted(r.spec.NumSplits())
 	m.user, m.system = machine.ProcessorTime()
 	m.writes, m.device = machine.ProcessWrites(), machine.DeviceWrites(r.spec.Dir)
 	m.storage, m.logs = r.storageFS.written.Load(), r.storageFS.logBytes.Load()

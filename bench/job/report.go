@@ -164,7 +164,7 @@ func (w *watcher) addBacklog(p *Report) {
 	}
 	p.Backlog = w.lags[len(w.lags)-1].value
 	if limit, ok := w.r.counters.Limit(); ok {
-		p.Unoffered = max(w.r.schedule.dueTotal(w.r.counters.Get(CounterBegan)+int64(w.r.spec.Measure))-limit*int64(w.r.schedule.sources), 0)
+		p.Unoffered = max(w.r.schedule.dueTotal(w.r.counters.Get(CounterBegan)+int64(w.r.spec.Measure))-limit*int64(w.r.schedule.splits), 0)
 	}
 	step := max(len(w.lags)/200, 1)
 	var x, y []float64

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,6 +23,7 @@ type Spec struct {
 	Sink        string            `json:"sink,omitempty"` // empty: what goes with the algorithm
 	Settings    map[string]string `json:"settings,omitempty"`
 	Parallelism int               `json:"parallelism"`
+	Splits      int               `json:"splits,omitempty"` // of the source; 0: as many as instances
 	Interval    time.Duration     `json:"interval"`
 	Tuning      Tuning            `json:"tuning"`
 	Seed        uint64            `json:"seed"`
@@ -39,7 +41,7 @@ type Spec struct {
 	// Warm and Measure bound the phases of a timed repetition.
 	Warm    time.Duration `json:"warm,omitempty"`
 	Measure time.Duration `json:"measure,omitempty"`
-	// Hold keeps sources from going beyond this many records of each partition;
+	// Hold keeps sources from going beyond this many records of each split;
 	// 0: nothing does. A process that is to be killed cannot finish before that.
 	Hold int64 `json:"hold,omitempty"`
 	// Killed marks the process that is started after a kill.
@@ -173,7 +175,10 @@ func SizeOf(w workloads.Workload, records int64) workloads.Size {
 // Backlog returns how many records of an open loop are due now and not handed out.
 func (s *Spec) Backlog(c *Counters) int64 { return s.schedule(c).backlog(s.Clock()) }
 
+// NumSplits returns the number of splits of the source.
+func (s *Spec) NumSplits() int { return cmp.Or(s.Splits, s.Parallelism) }
+
 func (s *Spec) schedule(c *Counters) *schedule {
-	n := int64(s.Parallelism)
-	return &schedule{counters: c, sources: s.Parallelism, rate: s.Rate, hold: s.Hold, quantum: int64(s.Tuning.Quantum), fill: (s.Fill + n - 1) / n}
+	n := int64(s.NumSplits())
+	return &schedule{counters: c, splits: s.NumSplits(), rate: s.Rate, hold: s.Hold, quantum: int64(s.Tuning.Quantum), fill: (s.Fill + n - 1) / n}
 }

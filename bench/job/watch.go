@@ -138,7 +138,7 @@ func (w *watcher) step(j *live.Job) {
 			w.enter(Filling)
 		}
 	case Filling:
-		if n, _ := w.r.counters.Emitted(s.Parallelism); n >= s.Fill && (s.Rate == 0 || w.r.counters.Get(CounterOpened) != 0) {
+		if n, _ := w.r.counters.Emitted(s.NumSplits()); n >= s.Fill && (s.Rate == 0 || w.r.counters.Get(CounterOpened) != 0) {
 			w.slice = w.take(j)
 			w.enter(Warming)
 		}
@@ -212,7 +212,7 @@ func (w *watcher) measure(j *live.Job) {
 			w.end(now)
 		}
 	case !s.Timed():
-		if n, _ := w.r.counters.Emitted(s.Parallelism); n >= s.Events {
+		if n, _ := w.r.counters.Emitted(s.NumSplits()); n >= s.Events {
 			w.until = w.take(j)
 			w.endWithInput(w.r.counters)
 			w.enter(Ending)
@@ -268,18 +268,18 @@ const mostCatchUp = 10 * time.Second
 func (w *watcher) end(now int64) {
 	w.enter(Ending)
 	s, c := w.r.schedule, w.r.counters
-	total, furthest := c.Emitted(s.sources)
+	total, furthest := c.Emitted(s.splits)
 	perSecond := int64(0)
 	if elapsed := now - w.began.at; elapsed > 0 {
 		perSecond = int64(2 * float64(total-w.began.records) / float64(elapsed) * 1e9)
 	}
-	ahead := max(perSecond/int64(s.sources), 1<<20) * int64(margin) / int64(time.Second)
+	ahead := max(perSecond/int64(s.splits), 1<<20) * int64(margin) / int64(time.Second)
 	limit := furthest + ahead
 	if s.rate > 0 && c.Get(CounterOpened) != 0 {
 		// All that is due by then, so that no record escapes that waited long, but
 		// for a load far above capacity.
 		worked := perSecond * int64(mostCatchUp/time.Second)
-		limit = max(min(furthest+max(ahead, worked/int64(s.sources)), s.dueTotal(now+int64(margin))/int64(s.sources)), furthest+min(int64(w.r.spec.Tuning.SourceBatch), s.rate+1))
+		limit = max(min(furthest+max(ahead, worked/int64(s.splits)), s.dueTotal(now+int64(margin))/int64(s.splits)), furthest+min(int64(w.r.spec.Tuning.SourceBatch), s.rate+1))
 	}
 	c.SetLimit(limit)
 }

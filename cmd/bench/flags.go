@@ -21,7 +21,7 @@ type flags struct {
 	settings                      []string
 	interval                      time.Duration
 	rate, events                  int64
-	parallelism                   int
+	parallelism, splits           int
 	repetitions                   int
 	quick, standard, json         bool
 	kill                          bool
@@ -42,6 +42,7 @@ func (f *flags) common(s *pflag.FlagSet) {
 	s.StringVar(&f.id, "id", "", "name of the campaign (default: local-TIME)")
 	s.BoolVar(&f.json, "json", false, "one JSON object per cell on standard output, the summary last")
 	s.IntVar(&f.parallelism, "parallelism", 2, "instances of every vertex of the job")
+	s.IntVar(&f.splits, "splits", 0, "splits of the job's source; 0: as many as instances")
 	s.Int64Var(&f.diskLimit, "disk-limit", 0, "bytes that a run may write, as if the disk were full then; 0: no limit")
 	s.DurationVar(&f.tuning.BatchTimeout, "batch-timeout", f.tuning.BatchTimeout, "longest time a record waits for its batch")
 	s.IntVar(&f.tuning.BatchRecords, "batch", f.tuning.BatchRecords, "records per batch at most")
@@ -86,7 +87,7 @@ func (f *flags) gridOf() (bench.Grid, error) {
 	g := bench.Grid{
 		Algorithms: expanded(f.algorithms, catalog.Names()), States: expanded(f.states, statecatalog.Names()),
 		Workloads: expanded(f.workloads, workloadcatalog.Names()), Sink: f.sink, Settings: settings, Interval: f.interval, Rate: f.rate,
-		Parallelism: f.parallelism, Events: f.events, Kill: f.kill && f.events == 0, Twin: true,
+		Parallelism: f.parallelism, Splits: f.splits, Events: f.events, Kill: f.kill && f.events == 0, Twin: true,
 	}
 	if err := g.Validate(); err != nil {
 		return g, fmt.Errorf("%w: %w", errUsage, err)

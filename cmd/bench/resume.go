@@ -106,6 +106,7 @@ func (f *flags) cellChoices(cells []results.Cell) []choice {
 		{"sink", cmp.Or(f.sink, of(sinkOf)), of(sinkOf)},
 		{"workload", list(f.workloads, workloadcatalog.Names()), of(func(c *results.Cell) string { return c.Workload })},
 		{"parallelism", strconv.Itoa(f.parallelism), of(func(c *results.Cell) string { return strconv.Itoa(c.Parallelism) })},
+		{"splits", strconv.Itoa(f.splits), of(func(c *results.Cell) string { return strconv.Itoa(c.Splits) })},
 		{"interval", f.interval.String(), of(func(c *results.Cell) string {
 			if c.IntervalMS == 0 {
 				return "" // it takes no checkpoints

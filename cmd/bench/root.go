@@ -86,7 +86,7 @@ func comparison(f *flags) bench.Plan {
 	grid := func(states, algorithms []string) bench.Grid {
 		return bench.Grid{
 			Algorithms: algorithms, States: states, Workloads: []string{comparedWorkload},
-			Interval: defaultInterval, Parallelism: f.parallelism, Kill: true,
+			Interval: defaultInterval, Parallelism: f.parallelism, Splits: f.splits, Kill: true,
 		}
 	}
 	all := catalog.Names()

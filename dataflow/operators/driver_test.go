@@ -113,6 +113,9 @@ func (d *driver) start(e id.Epoch, stable bool) {
 		}
 		d.tasks[i] = task
 		plan := &dataflow.TaskPlan{}
+		for s := d.infos[i].Index; s < d.infos[i].Splits; s += d.infos[i].Parallelism {
+			plan.Splits = append(plan.Splits, s)
+		}
 		if e != 0 {
 			plan.Ref = dataflow.SnapshotKey(d.infos[i].ID, e)
 			if stable {
@@ -278,13 +281,13 @@ func (h *host) External(k id.Ticket, op dataflow.ExtOp) {
 	d.push(h.task, dataflow.Event{Kind: dataflow.EvExternal, Ticket: k, Ext: status})
 }
 
-func (h *host) Draw(dataflow.Choice, int) int { return 0 }
-func (h *host) Now() int64                    { return 0 }
-func (h *host) Random() uint64                { return 0 }
-func (h *host) HandedOut(id.Offset)           {}
-func (h *host) Ready([]id.Seq)                {}
-func (h *host) Left()                         {}
-func (h *host) Fail(err error)                { h.d.t.Fatal(err) }
+func (h *host) Draw(dataflow.Choice, int) int              { return 0 }
+func (h *host) Now() int64                                 { return 0 }
+func (h *host) Random() uint64                             { return 0 }
+func (h *host) HandedOut(id.SplitID, id.Offset, id.Offset) {}
+func (h *host) Ready([]id.Seq)                             {}
+func (h *host) Left()                                      {}
+func (h *host) Fail(err error)                             { h.d.t.Fatal(err) }
 
 func (h *host) NewBuffer() *dataflow.Buffer {
 	d := h.d

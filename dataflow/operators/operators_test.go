@@ -125,13 +125,16 @@ func TestSourceSeek(t *testing.T) {
 	if err := s.Open(newContext(d)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Seek(51); err != nil || s.Offset() != 51 {
-		t.Errorf("the end of the partition: offset %d, %v", s.Offset(), err)
+	if err := s.Seek(0, 51); err != nil {
+		t.Errorf("the end of the split: %v", err)
 	}
-	if done, err := s.Emit(10); !done || err != nil || s.Offset() != 51 {
-		t.Errorf("emitting at the end: done %v, offset %d, %v", done, s.Offset(), err)
+	if b, err := s.Emit(0, 10); !b.Done || b.Records != 0 || err != nil {
+		t.Errorf("emitting at the end: %+v, %v", b, err)
 	}
-	if err := s.Seek(52); err == nil || !strings.Contains(err.Error(), "the input has changed") {
+	if _, err := s.Emit(1, 10); err == nil {
+		t.Error("a split that was never opened is read")
+	}
+	if err := s.Seek(1, 52); err == nil || !strings.Contains(err.Error(), "the input has changed") {
 		t.Errorf("behind the end: %v", err)
 	}
 }

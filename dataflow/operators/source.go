@@ -8,8 +8,8 @@ import (
 	"weir/id"
 )
 
-// Partition is one partition of a bounded, replayable log of records. It is
-// random access: reading a range again gives the same records.
+// Partition is what one split of a source holds: a bounded, replayable log of
+// records. It is random access: reading a range again gives the same records.
 type Partition interface {
 	// Len returns the number of records in the partition.
 	Len() id.Offset
@@ -20,27 +20,30 @@ type Partition interface {
 	Read(from id.Offset, n int, out *dataflow.Output) (watermark int64)
 }
 
-// Source is the source operator over one partition of a replayable log. It
-// emits on output port 0.
+// Source is the source operator over splits of a replayable log. It emits on
+// output port 0.
 type Source struct {
-	open func(index, of int) (Partition, error)
-	ctx  *dataflow.Context
-	part Partition
-	out  *dataflow.Output
-	next id.Offset
+	open   func(index, of int) (Partition, error)
+	ctx    *dataflow.Context
+	out    *dataflow.Output
+	splits []reading
+	last   int // of splits: read last
 }
 
-// NewSource returns a source that opens partition index of so many: by the
+// reading is a split that is being read.
+type reading struct {
+	index     int
+	partition Partition
+	next      id.Offset
+}
+
+// NewSource returns a source that opens what split index of so many holds: by the
 // convention of all workloads, the records with sequence mod of = index.
 func NewSource(open func(index, of int) (Partition, error)) *Source { return &Source{open: open} }
 
-// Open opens the partition of this instance.
+// Open finds the output.
 func (s *Source) Open(c *dataflow.Context) error {
-	part, err := s.open(c.Info().Index, c.Info().Parallelism)
-	if err != nil {
-		return fmt.Errorf("source partition %d of %d: %w", c.Info().Index, c.Info().Parallelism, err)
-	}
-	s.ctx, s.part, s.out = c, part, c.Out(0)
+	s.ctx, s.out = c, c.Out(0)
 	return nil
 }
 
@@ -52,29 +55,44 @@ func (s *Source) Process(int, *dataflow.Buffer) error {
 // Finish does nothing: everything was emitted.
 func (s *Source) Finish() error { return nil }
 
-// Emit emits at most most records and the watermark behind them.
-func (s *Source) Emit(most int) (done bool, err error) {
-	end := s.part.Len()
-	n := int(min(end-s.next, id.Offset(max(most, 0))))
-	if n > 0 {
-		wm := s.part.Read(s.next, n, s.out)
-		s.next += id.Offset(n)
-		if wm != dataflow.NoWatermark {
-			s.ctx.AdvanceWatermark(wm)
-		}
+// Seek opens a split at an offset. One behind the end of the split is an error:
+// the input is not the one that the offset was taken from.
+func (s *Source) Seek(split int, o id.Offset) error {
+	of := s.ctx.Info().Splits
+	x, err := s.open(split, of)
+	if err != nil {
+		return fmt.Errorf("source: split %d of %d: %w", split, of, err)
 	}
-	return s.next == end, nil
+	if end := x.Len(); o > end {
+		return fmt.Errorf("source: split %d of %d: offset %d lies behind its end at %d: the input has changed since the snapshot", split, of, o, end)
+	}
+	s.splits = append(s.splits, reading{split, x, o})
+	return nil
 }
 
-// Offset returns the number of records handed out before the next one.
-func (s *Source) Offset() id.Offset { return s.next }
-
-// Seek sets the next record. An offset behind the end of the partition is an
-// error: the input is not the one that the offset was taken from.
-func (s *Source) Seek(o id.Offset) error {
-	if end := s.part.Len(); o > end {
-		return fmt.Errorf("source: offset %d lies behind the partition's end at %d: the input has changed since the snapshot", o, end)
+// Emit emits at most most records of a split.
+func (s *Source) Emit(split, most int) (dataflow.Batch, error) {
+	x := s.find(split)
+	if x == nil {
+		return dataflow.Batch{}, fmt.Errorf("source: split %d was never opened", split)
 	}
-	s.next = o
+	end := x.partition.Len()
+	b := dataflow.Batch{Records: int(min(end-x.next, id.Offset(max(most, 0)))), Watermark: dataflow.NoWatermark}
+	if b.Records > 0 {
+		b.Watermark = x.partition.Read(x.next, b.Records, s.out)
+		x.next += id.Offset(b.Records)
+	}
+	b.Done = x.next == end
+	return b, nil
+}
+
+// find looks for a split from the one behind the last on: they are read in turn.
+func (s *Source) find(split int) *reading {
+	for range s.splits {
+		if s.splits[s.last].index == split {
+			return &s.splits[s.last]
+		}
+		s.last = (s.last + 1) % len(s.splits)
+	}
 	return nil
 }

@@ -51,7 +51,7 @@ func number(rec []byte) uint64 {
 
 func card(rec []byte) []byte { return bytes.Fields(rec)[1] }
 
-// reader is one partition of the input: the records index, index+of, index+2*of, ...
+// reader is one split of the input: the records index, index+of, index+2*of, ...
 type reader struct{ records, index, of int }
 
 // Len returns the number of records.

@@ -36,8 +36,11 @@ func appendEvent(b []byte, ev *dataflow.Event) []byte {
 		has |= hasErr
 	}
 	b = append(b, byte(ev.Kind), byte(ev.Ext), has)
-	for _, v := range [...]uint64{uint64(ev.Port), uint64(ev.N), uint64(ev.Seq), uint64(ev.Ticket), uint64(ev.Attempt), uint64(ev.Offset)} {
+	for _, v := range [...]uint64{uint64(ev.Port), uint64(ev.N), uint64(ev.Seq), uint64(ev.Ticket), uint64(ev.Attempt), uint64(len(ev.Offsets))} {
 		b = binary.AppendUvarint(b, v)
+	}
+	for _, o := range ev.Offsets {
+		b = binary.AppendUvarint(b, uint64(o))
 	}
 	if has&hasBuffer != 0 {
 		b = appendBuffer(b, ev.Buffer)
@@ -62,7 +65,10 @@ func readEvent(r *state.Reader) *dataflow.Event {
 	has := r.Byte()
 	ev.Port, ev.N = int(r.Uvarint()), int(r.Uvarint())
 	ev.Seq, ev.Ticket = id.Seq(r.Uvarint()), id.Ticket(r.Uvarint())
-	ev.Attempt, ev.Offset = id.Attempt(r.Uvarint()), id.Offset(r.Uvarint())
+	ev.Attempt = id.Attempt(r.Uvarint())
+	for range r.Count(1) {
+		ev.Offsets = append(ev.Offsets, id.Offset(r.Uvarint()))
+	}
 	if has&hasBuffer != 0 {
 		ev.Buffer = readBuffer(r)
 	}
@@ -121,6 +127,10 @@ func appendPlan(b []byte, p *dataflow.TaskPlan) []byte {
 	b = state.AppendString(b, string(p.Ref))
 	b = binary.AppendUvarint(b, uint64(p.Stable))
 	b = state.AppendBytes(b, p.Data)
+	b = binary.AppendUvarint(b, uint64(len(p.Splits)))
+	for _, s := range p.Splits {
+		b = binary.AppendUvarint(b, uint64(s))
+	}
 	b = binary.AppendUvarint(b, uint64(len(p.Inject)))
 	for i := range p.Inject {
 		l := &p.Inject[i]
@@ -140,6 +150,9 @@ func readPlan(r *state.Reader) *dataflow.TaskPlan {
 	p.Stable = id.Epoch(r.Uvarint())
 	if data := r.Bytes(); len(data) > 0 {
 		p.Data = data
+	}
+	for range r.Count(1) {
+		p.Splits = append(p.Splits, int(r.Size()))
 	}
 	for range r.Count(4) {
 		p.Inject = append(p.Inject, dataflow.LogRange{In: int(r.Uvarint()), Log: string(r.Bytes()), From: id.Seq(r.Uvarint()), To: id.Seq(r.Uvarint())})

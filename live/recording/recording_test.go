@@ -24,7 +24,9 @@ func anyEvent(t *rapid.T) *dataflow.Event {
 	ev := &dataflow.Event{
 		Kind: dataflow.EventKind(rapid.IntRange(1, 14).Draw(t, "kind")), Ext: dataflow.ExtStatus(rapid.IntRange(0, 4).Draw(t, "ext")),
 		Port: rapid.IntRange(0, 300).Draw(t, "port"), N: rapid.IntRange(0, 1e6).Draw(t, "n"), Seq: id.Seq(rapid.Uint64().Draw(t, "seq")),
-		Ticket: id.Ticket(rapid.Uint64().Draw(t, "ticket")), Attempt: id.Attempt(rapid.Uint32().Draw(t, "attempt")), Offset: id.Offset(rapid.Uint64().Draw(t, "offset")),
+		Ticket: id.Ticket(rapid.Uint64().Draw(t, "ticket")), Attempt: id.Attempt(rapid.Uint32().Draw(t, "attempt"))}
+	for range rapid.IntRange(0, 2).Draw(t, "offsets") {
+		ev.Offsets = append(ev.Offsets, id.Offset(rapid.Uint64().Draw(t, "offset")))
 	}
 	if rapid.Bool().Draw(t, "has buffer") {
 		ev.Buffer = &dataflow.Buffer{
@@ -119,8 +121,8 @@ func TestDamagedRecordingIsRefused(t *testing.T) {
 		}
 	}
 	newer := bytes.Clone(file)
-	newer[8] = 2
-	if _, err := recording.Read(bytes.NewReader(newer)); err == nil || !strings.Contains(err.Error(), "version 2") {
+	newer[8] = 3
+	if _, err := recording.Read(bytes.NewReader(newer)); err == nil || !strings.Contains(err.Error(), "version 3") {
 		t.Errorf("error %v", err)
 	}
 }

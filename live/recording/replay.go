@@ -256,12 +256,12 @@ func (p *player) NewBuffer() *dataflow.Buffer {
 	return &dataflow.Buffer{Data: make([]byte, 0, min(p.job.Config.BatchBytes, 4<<10))}
 }
 
-func (p *player) Credit(int, int, *dataflow.Buffer)  {}
-func (p *player) Back(int, []byte)                   {}
-func (p *player) Tell([]byte)                        {}
-func (p *player) Timer(id.Ticket, dataflow.Nanos)    {}
-func (p *player) Store(id.Ticket, state.Op)          {}
-func (p *player) External(id.Ticket, dataflow.ExtOp) {}
-func (p *player) HandedOut(id.Offset)                {}
-func (p *player) Ready([]id.Seq)                     {}
-func (p *player) Left()                              {}
+func (p *player) Credit(int, int, *dataflow.Buffer)          {}
+func (p *player) Back(int, []byte)                           {}
+func (p *player) Tell([]byte)                                {}
+func (p *player) Timer(id.Ticket, dataflow.Nanos)            {}
+func (p *player) Store(id.Ticket, state.Op)                  {}
+func (p *player) External(id.Ticket, dataflow.ExtOp)         {}
+func (p *player) HandedOut(id.SplitID, id.Offset, id.Offset) {}
+func (p *player) Ready([]id.Seq)                             {}
+func (p *player) Left()                                      {}

@@ -13,7 +13,7 @@ import (
 )
 
 // Version is the version of the format.
-const Version = 1
+const Version = 2
 
 const magic = "WEIRRECO"
 

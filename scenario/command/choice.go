@@ -24,6 +24,7 @@ type choice struct {
 	events                           int
 	parallelism                      int
 	groups                           groups
+	splits                           int
 	defaultGroups                    int // of the driver
 	interval                         interval
 	json                             bool
@@ -41,6 +42,7 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	f.StringVar(&c.state, "state", state, "state backend, a comma list or all")
 	f.StringVar(&c.sink, "sink", defaultSink, "sink, a comma list or all; "+defaultSink+": what goes with the algorithm")
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
+	f.IntVar(&c.splits, "splits", 0, "splits of each source; 0: drawn from the seed with drawn faults, else as many as --parallelism")
 	c.defaultGroups = scenario.DefaultGroups
 	f.Var(&c.groups, "groups", "key groups of the job, at least --parallelism; if not given "+groupsByDefault)
 	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
@@ -142,6 +144,9 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 	if c.parallelism < 1 {
 		return nil, 0, fmt.Errorf("%w: --parallelism %d; it must be at least 1", errUsage, c.parallelism)
 	}
+	if c.splits < 0 {
+		return nil, 0, fmt.Errorf("%w: --splits %d; a source has at least 1, or 0 for the default", errUsage, c.splits)
+	}
 	if err := c.checkGroups(); err != nil {
 		return nil, 0, err
 	}
@@ -157,7 +162,7 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 					if err != nil {
 						return nil, 0, err
 					}
-					cfg := scenario.Config{Program: c.known.call, Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Groups: int(c.groups), Interval: int64(c.interval)}
+					cfg := scenario.Config{Program: c.known.call, Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval)}
 					if sink != defaultSink {
 						cfg.Sink = sink
 					}

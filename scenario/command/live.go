@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +83,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 		return err
 	}
 	s := summary{
-		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Verdict: scenario.Fine.String(),
+		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: cmp.Or(cfg.Splits, cfg.Parallelism), Verdict: scenario.Fine.String(),
 		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed),
 		Faults: "(kill worker=1 after two snapshots)",
 	}
@@ -174,14 +175,14 @@ func (g *gate) Observe(e *trace.Event) {
 	}
 }
 
-// Allow is the pacer: half of each partition while the gate is closed.
-func (g *gate) Allow(s *dataflow.TaskInfo, o id.Offset, now int64) (n int, next int64) {
+// Allow is the pacer: half of each split while the gate is closed.
+func (g *gate) Allow(s *dataflow.TaskInfo, _ int, o id.Offset, now int64) (n int, next int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.closed {
 		return 1 << 30, 0
 	}
-	if room := g.half/s.Parallelism - int(o); room > 0 {
+	if room := g.half/s.Splits - int(o); room > 0 {
 		return room, 0
 	}
 	return 0, now + int64(time.Millisecond)

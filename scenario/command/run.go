@@ -161,6 +161,7 @@ type summary struct {
 	Sink         string   `json:"sink"`
 	Workload     string   `json:"workload"`
 	Seed         uint64   `json:"seed"`
+	Splits       int      `json:"splits"` // of each source
 	Verdict      string   `json:"verdict"`
 	Why          string   `json:"why,omitempty"`
 	Hash         string   `json:"hash,omitempty"` // with the live driver nothing is hashed
@@ -200,7 +201,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		return context.Cause(ctx)
 	}
 	s := summary{
-		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed,
+		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
 		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,

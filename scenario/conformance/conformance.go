@@ -50,7 +50,7 @@ func Try(s *algorithms.Spec, seeds uint64) (*Verdict, error) {
 	for _, w := range works {
 		before := v.seen.Recoveries
 		for _, reorder := range orders {
-			c := scenario.Config{Algorithm: s, State: "heap", Workload: w, Reorder: reorder}
+			c := scenario.Config{Algorithm: s, State: "heap", Workload: w, Splits: splitsOf(w), Reorder: reorder}
 			if err := v.sweep(c, seeds); err != nil || len(v.Refuted) > 0 {
 				return v, err
 			}
@@ -126,6 +126,14 @@ func (v *Verdict) sweep(c scenario.Config, seeds uint64) error {
 		}
 	}
 	return nil
+}
+
+// splitsOf is the number of splits that a job is about; 0: it is about none.
+func splitsOf(w workloads.Workload) int {
+	if s, ok := w.(*shape); ok {
+		return s.splits
+	}
+	return 0
 }
 
 // judge compares what was seen with what is declared.

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -9,6 +10,7 @@ import (
 
 	"weir/dataflow"
 	"weir/dataflow/operators"
+	"weir/id"
 	"weir/state"
 	"weir/workloads"
 	"weir/workloads/pipelines"
@@ -24,25 +26,29 @@ type shape struct {
 	name  string
 	graph func(g *dataflow.Graph, s *shape, parallelism int)
 	// ways are the ways of one record to the sinks; joined: of it and the next one.
-	ways        func(seq uint64, parallelism int) [][]link
-	joined      bool
-	uneven      bool // sources of very different length, one of them empty
-	parallelism int  // of the graph that was made last
+	ways   func(seq uint64, parallelism, splits int) [][]link
+	joined bool
+	uneven bool            // splits of very different length, a third of them empty
+	splits int             // of each source; 0: drawn, as in every sweep
+	made   *dataflow.Graph // last: its splits may be set later
 }
 
 // newShapes returns one job of each topology.
 func newShapes() []workloads.Workload {
 	var all []workloads.Workload
 	for _, s := range []shape{
-		{name: "linear", graph: linear, ways: func(q uint64, _ int) [][]link {
+		{name: "linear", graph: linear, ways: func(q uint64, _, _ int) [][]link {
 			return [][]link{{{stage: 1, of: keyOf(q)}, {stage: 2, of: keyOf(q) / 2}}}
 		}},
-		{name: "diamond", graph: diamond, ways: func(q uint64, _ int) [][]link {
+		{name: "splits", splits: 5, uneven: true, graph: linear, ways: func(q uint64, _, _ int) [][]link {
+			return [][]link{{{stage: 1, of: keyOf(q)}, {stage: 2, of: keyOf(q) / 2}}}
+		}},
+		{name: "diamond", graph: diamond, ways: func(q uint64, _, _ int) [][]link {
 			k := keyOf(q)
 			return [][]link{{{stage: 1, of: k}, {stage: 2, of: k / 2}, {stage: 4, of: k}}, {{stage: 1, of: k}, {stage: 3, of: k}, {stage: 4, of: k}}}
 		}},
-		{name: "fan-in", uneven: true, graph: fanIn, ways: func(q uint64, _ int) [][]link { return [][]link{{{stage: 1, of: keyOf(q)}}} }},
-		{name: "join", joined: true, graph: join, ways: func(q uint64, _ int) [][]link { return [][]link{{{stage: 1 + q%2, of: keyOf(q)}}} }},
+		{name: "fan-in", uneven: true, graph: fanIn, ways: func(q uint64, _, _ int) [][]link { return [][]link{{{stage: 1, of: keyOf(q)}}} }},
+		{name: "join", joined: true, graph: join, ways: func(q uint64, _, _ int) [][]link { return [][]link{{{stage: 1 + q%2, of: keyOf(q)}}} }},
 		{name: "forward-broadcast", graph: forwardBroadcast, ways: forwardBroadcastWays},
 	} {
 		s.Workload = pipelines.New()
@@ -75,19 +81,19 @@ func (s *shape) Small() {
 // keyOf is the key of record seq.
 func keyOf(seq uint64) uint64 { return state.HashUint64(seq) % 6 }
 
-// Partition says which records source task i reads.
-func (s *shape) Partition(tasks []dataflow.TaskInfo, i int) (p, of int) {
-	p, of = workloads.Partition(tasks, i)
+// SplitOf says which records a split holds.
+func (s *shape) SplitOf(tasks []dataflow.TaskInfo, n id.SplitID) (p, of int) {
+	p, of = workloads.SplitOf(tasks, n)
 	if s.uneven {
 		return unevenly(p, of)
 	}
 	return p, of
 }
 
-// unevenly gives the first partition half of all records, the next one half of
+// unevenly gives the first split half of all records, the next one half of
 // the rest, and so on; the last third of them is empty.
 func unevenly(p, of int) (residue, modulus int) {
-	switch last := 2*of/3 - 1; {
+	switch last := max(2*of/3-1, 0); {
 	case p > last:
 		return math.MaxInt32 - 1, math.MaxInt32
 	case p == last:
@@ -106,7 +112,7 @@ func (s *shape) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow
 		g.Vertices[i].Parallelism = parallelism
 	}
 	g.Edges = append(g.Edges, dataflow.Edge{From: len(g.Vertices) - 2, To: len(g.Vertices) - 1, Partitioning: dataflow.Rebalance})
-	s.parallelism = parallelism
+	s.made = g
 	return g, nil
 }
 
@@ -199,8 +205,8 @@ func forwardBroadcast(g *dataflow.Graph, s *shape, _ int) {
 	connect(g, each, both, 1, dataflow.Broadcast, nil)
 }
 
-func forwardBroadcastWays(q uint64, parallelism int) (ways [][]link) {
-	instance := q / 2 % uint64(parallelism)
+func forwardBroadcastWays(q uint64, parallelism, splits int) (ways [][]link) {
+	instance := q / 2 % uint64(splits) % uint64(parallelism) // that reads the split
 	if q%2 == 0 {
 		return [][]link{{{stage: 1, of: instance}, {stage: 3, of: keyOf(q)}}}
 	}
@@ -214,14 +220,16 @@ func forwardBroadcastWays(q uint64, parallelism int) (ways [][]link) {
 func (s *shape) Reference() ([][]byte, error) {
 	var rows [][]byte
 	n := uint64(s.Events())
+	parallelism := s.made.Vertices[0].Parallelism
+	splits := cmp.Or(s.made.Vertices[0].Splits, parallelism)
 	for q := uint64(0); q < n; q++ {
-		for _, way := range s.ways(q, s.parallelism) {
+		for _, way := range s.ways(q, parallelism, splits) {
 			row := appendWay(nil, q, way)
 			if s.joined {
 				if q++; q == n {
 					continue
 				}
-				row = appendWay(append(row, '+'), q, s.ways(q, s.parallelism)[0])
+				row = appendWay(append(row, '+'), q, s.ways(q, parallelism, splits)[0])
 			}
 			rows = append(rows, row)
 		}

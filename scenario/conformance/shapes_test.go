@@ -12,7 +12,7 @@ func TestShapesAreWhatTheySay(t *testing.T) {
 	for _, w := range newShapes() {
 		t.Run(w.Name(), func(t *testing.T) {
 			w.Small()
-			for _, o := range attempts(t, scenario.Config{Algorithm: algorithmNamed(t, "unaligned"), Workload: w}, 20) {
+			for _, o := range attempts(t, scenario.Config{Algorithm: algorithmNamed(t, "unaligned"), Workload: w, Splits: splitsOf(w)}, 20) {
 				if o.Kind != scenario.Fine {
 					t.Fatalf("seed %d: %s\n%s", o.Seed, o.Why(), o.Plan)
 				}

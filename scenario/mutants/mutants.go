@@ -77,6 +77,8 @@ func All() []Case {
 		{Mutant: dataflow.MutantForgetWatermark, Description: "watermarks do not come back from the snapshot", Algorithms: transactional, Workloads: windows, Oracle: eventTime},
 		{Mutant: dataflow.MutantSilentPastTimer, Description: "a timer set at or behind the watermark never fires", Algorithms: transactional, Workloads: reminders, Oracle: eventTime},
 		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: reminders, Oracle: eventTime},
+		{Mutant: dataflow.MutantSwapSplitOffsets, Description: "a restored source goes on in each split where another one stood", Algorithms: transactional},
+		{Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back", Algorithms: transactional, Workloads: windows, Oracle: eventTime},
 	}
 }
 

@@ -31,7 +31,7 @@ func squares() workloads.Job {
 	}}
 }
 
-// numbers is the partition index of so many: the numbers index, index+of, ...
+// numbers is split index of so many: the numbers index, index+of, ...
 type numbers struct{ records, index, of int }
 
 func (p numbers) Len() id.Offset { return id.Offset((p.records - p.index + p.of - 1) / p.of) }

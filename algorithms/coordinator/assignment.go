@@ -1,0 +1,70 @@
+package coordinator
+
+import (
+	"fmt"
+	"slices"
+
+	"weir/dataflow"
+	"weir/id"
+)
+
+// Assignment says which splits each task reads, by TaskID: their indexes in its
+// vertex. It stands in the plans of a job, and nowhere else.
+type Assignment [][]int
+
+// NewAssignment deals the splits of every source out over its instances: split s
+// goes to instance s mod parallelism.
+func NewAssignment(tasks []dataflow.TaskInfo) Assignment {
+	a := make(Assignment, len(tasks))
+	for t := range tasks {
+		for s := tasks[t].Index; s < tasks[t].Splits; s += tasks[t].Parallelism {
+			a[t] = append(a[t], s)
+		}
+	}
+	return a
+}
+
+// Assignment returns what the plan has assigned; a job without a plan, nil, gets a
+// new one. It is an error if the plan does not give each split of the job to one
+// instance of its vertex.
+func (p *PlanRecord) Assignment(tasks []dataflow.TaskInfo) (Assignment, error) {
+	if p == nil {
+		return NewAssignment(tasks), nil
+	}
+	if n := len(p.Plan.Tasks); n != len(tasks) {
+		return nil, fmt.Errorf("a plan for %d tasks, this job has %d: the graph has changed", n, len(tasks))
+	}
+	a := make(Assignment, len(tasks))
+	readers := map[id.SplitID]int{}
+	for t := range tasks {
+		a[t] = slices.Clone(p.Plan.Tasks[t].Splits)
+		for _, s := range a[t] {
+			if s >= tasks[t].Splits {
+				return nil, changed(&tasks[t], s, "")
+			}
+			readers[tasks[t].FirstSplit+id.SplitID(s)]++
+		}
+	}
+	for t := range tasks {
+		if tasks[t].Index > 0 {
+			continue // its vertex is done
+		}
+		for s := range tasks[t].Splits {
+			if n := readers[tasks[t].FirstSplit+id.SplitID(s)]; n != 1 {
+				return nil, changed(&tasks[t], s, fmt.Sprintf(", to %d instances", n))
+			}
+		}
+	}
+	return a, nil
+}
+
+func changed(t *dataflow.TaskInfo, split int, to string) error {
+	return fmt.Errorf("the newest plan assigns split %d of %s, which has %d splits%s: a job keeps the number of its splits", split, t.Name, t.Splits, to)
+}
+
+// Into writes the assignment into a plan.
+func (a Assignment) Into(p *dataflow.Plan) {
+	for t := range p.Tasks {
+		p.Tasks[t].Splits = a[t]
+	}
+}
