@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 
@@ -66,7 +65,7 @@ type keyed struct{ *plain }
 func (w keyed) Key(row []byte) (key []byte, version uint64) { return w.job.Key(row) }
 
 func (w *plain) settings(records *int64) []Setting {
-	return []Setting{Integer("records", records, 0, math.MaxInt32)}
+	return []Setting{Integer("records", records, 0, 1<<40)}
 }
 
 // Name returns the job's name.
