@@ -19,6 +19,7 @@
 //	useless       for an algorithm that promises none, every stored snapshot belongs to
 //	              some consistent global one
 //	aborts        no snapshot is abandoned whose round was not given up
+//	logs          message logs do not grow with the job
 //	determinism   the same tape gives the same run
 //
 // All but the last watch one run, in a file of their own each, whose header says

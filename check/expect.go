@@ -111,6 +111,8 @@ type Storage interface {
 type LogStorage interface {
 	// LogLengths ranges over all logs by key with the number of their entries.
 	LogLengths() iter.Seq2[string, int]
+	// LogStart returns the last position of the first entry of a log; false: it has none.
+	LogStart(key string) (last uint64, ok bool)
 }
 
 // Layout says how to find the way about checkpoint storage.
@@ -127,6 +129,8 @@ type Layout struct {
 	Roots func(keys []string) []string
 	// EpochOf returns the epoch that the name of an object has; nil, or false: unknown.
 	EpochOf func(key string) (id.Epoch, bool)
+	// LogKey returns where the message log of a channel stands. nil: there are none.
+	LogKey func(ch id.ChannelID) string
 }
 
 // size returns how many records a split holds.

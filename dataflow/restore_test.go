@@ -216,6 +216,34 @@ func TestLogRanges(t *testing.T) {
 	r.fails(`read log "log/c0": not found`)
 }
 
+// TestKeptAgainWhileLogsAreRead: a second plan replaces the first, whose answers
+// come for nothing.
+func TestKeptAgainWhileLogsAreRead(t *testing.T) {
+	r := newRig(t, "middle", &forward{}, nil)
+	for i, b := range []*Buffer{data(1, NoWatermark, "a"), data(1, NoWatermark, "b", "c")} {
+		entry := state.AppendEntry(nil, b.Seq, uint32(b.N), EncodeBuffer(nil, b))
+		r.disk.Do(state.Op{Kind: state.OpAppend, Key: fmt.Sprintf("log/c%d", i), Attempt: 1, To: b.Last(), Data: entry})
+	}
+	r.start(1, TaskPlan{})
+	both := func(first, second int) []LogRange {
+		return []LogRange{{In: first, Log: fmt.Sprintf("log/c%d", first), To: id.Seq(first + 1)}, {In: second, Log: fmt.Sprintf("log/c%d", second), To: id.Seq(second + 1)}}
+	}
+	r.step(Event{Kind: EvKeep, Attempt: 2, Plan: &TaskPlan{Mode: Keep, Inject: append(both(0, 1), LogRange{In: 0, Log: "log/c9", To: 9})}})
+	r.step(Event{Kind: EvKeep, Attempt: 3, Plan: &TaskPlan{Mode: Keep, Inject: both(1, 0)}})
+	r.settle()
+	if r.failure != nil {
+		t.Fatal(r.failure)
+	}
+	r.want("ready with", fmt.Sprint(r.ready), "[[0 0] [1 2]]")
+	r.want("protocol", strings.Join(r.p.log, ", "), "thawed")
+	if n := r.turns(); n != 2 || fmt.Sprint(r.task.inputs[0].q.len(), r.task.inputs[1].q.len()) != "0 0" {
+		t.Errorf("%d turns", n)
+	}
+	if r.credits[0]+r.credits[1] != 0 {
+		t.Error("an injected buffer has returned a credit that nobody gave")
+	}
+}
+
 // TestRestoredAsLeft: state only; captured buffers are dropped, the stream ends.
 func TestRestoredAsLeft(t *testing.T) {
 	r := newRig(t, "middle", &forward{}, nil)

@@ -201,7 +201,7 @@ func EncodeBuffer(dst []byte, b *Buffer) []byte {
 // that the records are whole and take as many positions as n says.
 func DecodeBuffer(seq id.Seq, n uint32, src []byte) (*Buffer, error) {
 	r := state.NewReader(src)
-	b := &Buffer{Shared: true, Injected: true, Seq: seq, N: int32(n)}
+	b := &Buffer{Shared: true, Seq: seq, N: int32(n)}
 	b.Item, b.Op = Item(r.Byte()), r.Byte()
 	b.Epoch, b.Watermark, b.Sum = id.Epoch(r.Uint64()), int64(r.Uint64()), r.Uint64()
 	b.Records = int32(r.Count(1))

@@ -116,6 +116,7 @@ type effect struct {
 	op    state.Op
 	ext   ExtOp
 	draft *Draft
+	reads *restoring // of a log: for what plan
 	idx   int
 }
 

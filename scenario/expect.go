@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"weir/algorithms/coordinator"
+	"weir/algorithms/recoveryline"
 	"weir/check"
 	"weir/dataflow"
 	"weir/external/sinks"
@@ -90,8 +91,10 @@ func (c *Config) NotJudged() string {
 func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w workloads.Workload) {
 	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(output.Output)
 	x.AtOnce, x.Values = output.Shows != sinks.Committed, output.Shows == sinks.Values
-	if output.Again { // else a row that is made again may be another
+	if output.Again || x.Values {
 		x.Key = keyOf(w)
+	}
+	if output.Again { // else a row that is made again may be another
 		if alone, ok := w.(workloads.Alone); ok {
 			x.Alone = alone.AppendCanonical
 		}
@@ -110,6 +113,9 @@ func layout(p dataflow.Properties) check.Layout {
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {
 		l.Roots = newestRoots
+	}
+	if p.Logs {
+		l.LogKey = recoveryline.LogKey
 	}
 	return l
 }

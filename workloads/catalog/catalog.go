@@ -6,11 +6,14 @@ import (
 	"strings"
 
 	"weir/workloads"
+	"weir/workloads/enrichment"
 	"weir/workloads/keyedcount"
 	"weir/workloads/nexmark"
 	"weir/workloads/pipelines"
 	"weir/workloads/reachability"
 	"weir/workloads/reminders"
+	"weir/workloads/sampling"
+	"weir/workloads/sessions"
 )
 
 // List is a list of workloads to choose from by name: how to make each, at its defaults.
@@ -18,7 +21,7 @@ type List []func() workloads.Workload
 
 // Constructors returns how to make each workload, in the order of the tables.
 func Constructors() List {
-	return List{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, reminders.New, reachability.New}
+	return List{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, enrichment.New, reminders.New, sessions.New, reachability.New, sampling.New}
 }
 
 // All returns every workload at its defaults, in a fixed order.
