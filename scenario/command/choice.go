@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"cmp"
@@ -9,17 +9,16 @@ import (
 
 	"github.com/spf13/pflag"
 
-	algorithmcatalog "weir/algorithms/catalog"
 	"weir/external/sinks"
 	"weir/scenario"
 	"weir/state"
 	statecatalog "weir/state/catalog"
 	"weir/workloads"
-	workloadcatalog "weir/workloads/catalog"
 )
 
 // choice is what the flags that several commands share say.
 type choice struct {
+	known                            *program
 	algorithm, state, sink, workload string
 	set                              []string
 	events                           int
@@ -33,14 +32,14 @@ type choice struct {
 }
 
 func (c *choice) workloadFlags(f *pflag.FlagSet, def string) {
-	f.StringVar(&c.workload, "workload", def, "workload; sim list names them")
+	f.StringVar(&c.workload, "workload", def, "workload; the command list names them")
 	f.StringArrayVar(&c.set, "set", nil, "setting of the workload, `name=value`; repeatable")
 	f.IntVar(&c.events, "events", -1, "number of source records (short for the workload's own setting); -1: as set")
 }
 
 func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	c.workloadFlags(f, workload)
-	f.StringVar(&c.algorithm, "algorithm", algorithm, "algorithm, a comma list or all; sim list names them")
+	f.StringVar(&c.algorithm, "algorithm", algorithm, "algorithm, a comma list or all; the command list names them")
 	f.StringVar(&c.state, "state", state, "state backend, a comma list or all")
 	f.StringVar(&c.sink, "sink", defaultSink, "sink, a comma list or all; "+defaultSink+": what goes with the algorithm")
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
@@ -80,10 +79,10 @@ func pick(what, list string, known []string) ([]string, error) {
 
 // makeWorkload returns the workload called name with the settings given; small: of a sweep.
 func (c *choice) makeWorkload(name string, small bool) (workloads.Workload, error) {
-	if _, err := pick("workload", name, workloadcatalog.Names()); err != nil {
+	if _, err := pick("workload", name, c.known.workloads.Names()); err != nil {
 		return nil, err
 	}
-	w, err := workloadcatalog.New(name)
+	w, err := c.known.workloads.New(name)
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +133,8 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 		what, list string
 		known      []string
 	}{
-		{"algorithm", c.algorithm, algorithmcatalog.Names()}, {"state", c.state, statecatalog.Names()},
-		{"sink", c.sink, append([]string{defaultSink}, sinks.Names()...)}, {"workload", c.workload, workloadcatalog.Names()},
+		{"algorithm", c.algorithm, c.known.algorithms.Names()}, {"state", c.state, statecatalog.Names()},
+		{"sink", c.sink, append([]string{defaultSink}, sinks.Names()...)}, {"workload", c.workload, c.known.workloads.Names()},
 	} {
 		if lists[i], err = pick(l.what, l.list, l.known); err != nil {
 			return nil, 0, err
@@ -154,7 +153,7 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 		return nil, 0, err
 	}
 	for _, a := range lists[0] {
-		spec, err := algorithmcatalog.Lookup(a)
+		spec, err := c.known.algorithms.Lookup(a)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -166,6 +165,7 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 						return nil, 0, err
 					}
 					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval), AlignmentTimeout: c.alignment.timeout}
+					cfg.Program = c.known.call
 					if sink != defaultSink {
 						cfg.Sink = sink
 					}

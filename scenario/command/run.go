@@ -1,16 +1,14 @@
-package main
+package command
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"weir/check"
 	"weir/faults"
 	"weir/scenario"
 	"weir/trace"
@@ -29,8 +27,8 @@ type runFlags struct {
 	trace   bool
 }
 
-func newRun() *cobra.Command {
-	var f runFlags
+func newRun(p *program) *cobra.Command {
+	f := runFlags{choice: choice{known: p}}
 	cmd := quiet(&cobra.Command{
 		Use:   "run",
 		Short: "Run one experiment and judge it",
@@ -182,6 +180,7 @@ type summary struct {
 	VirtualNanos int64    `json:"virtual_ns,omitempty"`
 	WallNanos    int64    `json:"wall_ns,omitempty"`
 	Faults       string   `json:"faults"`
+	NotJudged    string   `json:"not_judged,omitempty"` // without a reference answer: what is not, and what is
 	NotStruck    []string `json:"not_struck,omitempty"` // faults that were asked for and changed nothing
 	Standstill   []string `json:"standstill,omitempty"` // without progress: who waits for what
 }
@@ -196,7 +195,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 	defer stop()
 	r.Interrupted = ended(ctx)
 	if f.trace {
-		r.Observers = []trace.Observer{printer{cmd.ErrOrStderr()}}
+		r.Observers = []trace.Observer{scenario.Printer{W: cmd.ErrOrStderr()}}
 	}
 	o := r.Run(f.seed)
 	if o.Kind == scenario.Interrupted {
@@ -208,7 +207,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
 		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
-		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), Standstill: o.Result.Standstill,
+		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 	}
 	kind, why := o.Kind, o.Why()
 	if cfg.Faults == scenario.PlannedFaults || cfg.Faults == scenario.CrashSweep {
@@ -258,6 +257,9 @@ func notStruck(o *scenario.Outcome) []string {
 
 func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 	out := cmd.OutOrStdout()
+	if s.NotJudged != "" {
+		cmd.PrintErrln(s.NotJudged)
+	}
 	if asJSON {
 		return json.NewEncoder(out).Encode(s)
 	}
@@ -275,12 +277,3 @@ func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 	}
 	return err
 }
-
-// printer prints the events of the protocol, of storage and of faults.
-type printer struct{ w io.Writer }
-
-func (p printer) Wants() trace.Mask {
-	return trace.Everything &^ trace.Mask(0).With(trace.Emitted, trace.Sealed, trace.Delivered, trace.PositionIn, trace.PositionOut, trace.PositionSplit, trace.WatermarkSaid, trace.WatermarkSeen)
-}
-
-func (p printer) Observe(e *trace.Event) { _, _ = fmt.Fprintln(p.w, check.Describe(e)) }

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 func sim(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
-	status = execute(context.Background(), args, &out, &err)
+	status = newProgram("", nil).execute(context.Background(), args, &out, &err)
 	return status, out.String(), err.String()
 }
 

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	algorithmcatalog "weir/algorithms/catalog"
@@ -23,10 +23,10 @@ type properties struct {
 	NoneUseless    bool     `json:"none_useless"`
 }
 
-// declared returns the properties of all algorithms, in the catalog's order.
-func declared() []properties {
+// declared returns the properties of all algorithms in their order.
+func declared(algorithms algorithmcatalog.List) []properties {
 	var all []properties
-	for _, a := range algorithmcatalog.All() {
+	for _, a := range algorithms {
 		d := a.Properties()
 		p := properties{
 			Name: a.Name, Paper: a.Paper, Short: a.Short,

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bufio"
@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newInput() *cobra.Command {
-	var c choice
+func newInput(p *program) *cobra.Command {
+	c := choice{known: p}
 	cmd := quiet(&cobra.Command{
 		Use:   "input",
 		Short: "Print the input records of a workload in canonical form; the SHA-256 goes to stderr",
@@ -29,8 +29,8 @@ func newInput() *cobra.Command {
 	return cmd
 }
 
-func newAnswer() *cobra.Command {
-	var c choice
+func newAnswer(p *program) *cobra.Command {
+	c := choice{known: p}
 	cmd := quiet(&cobra.Command{
 		Use:   "answer",
 		Short: "Print the reference answer of a workload in canonical form; the SHA-256 goes to stderr",

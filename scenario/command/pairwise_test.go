@@ -1,10 +1,10 @@
-package main
+package command
 
 import "testing"
 
 // TestPairwise: every pair of the product is in what is run, which is much less.
 func TestPairwise(t *testing.T) {
-	c := choice{algorithm: "all", state: "all", sink: "all", workload: "all", parallelism: 2, events: -1, defaultGroups: 16}
+	c := choice{known: newProgram("", nil), algorithm: "all", state: "all", sink: "all", workload: "all", parallelism: 2, events: -1, defaultGroups: 16}
 	all, _, err := c.product(true)
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"encoding/json"
@@ -7,15 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	algorithmcatalog "weir/algorithms/catalog"
 	"weir/external/sinks"
 	"weir/scenario/mutants"
 	statecatalog "weir/state/catalog"
 	"weir/trace"
-	workloadcatalog "weir/workloads/catalog"
 )
 
-func newList() *cobra.Command {
+func newList(k *program) *cobra.Command {
 	var asJSON bool
 	cmd := quiet(&cobra.Command{
 		Use:     "list",
@@ -24,13 +22,13 @@ func newList() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
-					"algorithms": algorithmcatalog.Names(), "properties": declared(), "states": statecatalog.Names(), "sinks": sinks.Names(), "workloads": workloadcatalog.Names(), "mutants": mutants.Names(),
+					"algorithms": k.algorithms.Names(), "properties": declared(k.algorithms), "states": statecatalog.Names(), "sinks": sinks.Names(), "workloads": k.workloads.Names(), "mutants": mutants.Names(),
 				})
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 			p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 			p("ALGORITHM\tPROMISES (STATE, OUTPUT)\tSNAPSHOTS\tROLLS BACK\tHOW\n")
-			for _, a := range declared() {
+			for _, a := range declared(k.algorithms) {
 				p("%s\t%s, %s\t%s\t%s\t%s\n", a.Name, a.State, a.Output, a.Snapshots, a.Rollback, a.Short)
 			}
 			p("\nSTATE\n")
@@ -42,7 +40,7 @@ func newList() *cobra.Command {
 				p("%s\t%s\n", s.Name, s.Short)
 			}
 			p("\nWORKLOAD\tSETTINGS (--set name=value)\n")
-			for _, wl := range workloadcatalog.All() {
+			for _, wl := range k.workloads.All() {
 				p("%s\t%v\n", wl.Name(), wl.SettingNames())
 			}
 			p("\nMUTANT (--mutant)\n")

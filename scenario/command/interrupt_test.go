@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bufio"
@@ -24,7 +24,7 @@ const asCommand = "WEIR_SIM_TEST_COMMAND"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
-		os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(newProgram("", nil).execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }
@@ -75,7 +75,7 @@ func TestInterruptedBefore(t *testing.T) {
 	cancel(&interrupt{syscall.SIGINT})
 	for _, args := range [][]string{{"sweep", "--state", "heap", "--workload", "keyedcount"}, {"mutants", "--only", "forget-channel"}} {
 		var out, err bytes.Buffer
-		if status := execute(ctx, args, &out, &err); status != 130 || !strings.Contains(err.String(), "after 0 runs") || strings.Contains(out.String(), "kept") {
+		if status := newProgram("", nil).execute(ctx, args, &out, &err); status != 130 || !strings.Contains(err.String(), "after 0 runs") || strings.Contains(out.String(), "kept") {
 			t.Errorf("%v: status %d, %s%s", args, status, out.String(), err.String())
 		}
 	}
@@ -97,7 +97,7 @@ func (c *countdown) Err() error {
 // longRun is a combination with runs of millions of events.
 func longRun(t *testing.T) []scenario.Config {
 	t.Helper()
-	c := choice{algorithm: "aligned", state: "heap", sink: defaultSink, workload: "keyedcount", events: 200_000, parallelism: 2, defaultGroups: scenario.DefaultGroups}
+	c := choice{known: newProgram("", nil), algorithm: "aligned", state: "heap", sink: defaultSink, workload: "keyedcount", events: 200_000, parallelism: 2, defaultGroups: scenario.DefaultGroups}
 	all, _, err := c.combinations(true)
 	if err != nil {
 		t.Fatal(err)

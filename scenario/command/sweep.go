@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"context"
@@ -29,8 +29,8 @@ type sweepFlags struct {
 }
 
 // newSweep returns the command that sweeps; the root command is one too.
-func newSweep() *cobra.Command {
-	f := &sweepFlags{}
+func newSweep(p *program) *cobra.Command {
+	f := &sweepFlags{choice: choice{known: p}}
 	cmd := quiet(&cobra.Command{
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	})
@@ -42,8 +42,8 @@ func newSweep() *cobra.Command {
 	return cmd
 }
 
-func newSweepCommand() *cobra.Command {
-	cmd := newSweep()
+func newSweepCommand(p *program) *cobra.Command {
+	cmd := newSweep(p)
 	cmd.Use = "sweep"
 	cmd.Short = "Run every combination of the lists for many seeds under drawn faults"
 	cmd.Example = `  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
@@ -62,6 +62,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}
+	printNotJudged(cmd, cfgs)
 	over, err := seeds(f.seeds)
 	switch {
 	case err != nil:
@@ -102,6 +103,17 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 		return fmt.Errorf("%w after %d runs", cause, total.Runs)
 	}
 	return nil
+}
+
+// printNotJudged says for each workload without a reference answer by what it is judged.
+func printNotJudged(cmd *cobra.Command, cfgs []scenario.Config) {
+	said := map[string]bool{}
+	for i := range cfgs {
+		if text := cfgs[i].NotJudged(); text != "" && !said[text] {
+			said[text] = true
+			cmd.PrintErrln(text)
+		}
+	}
 }
 
 // print writes the table to stdout, or with --json the lines, and then the

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ type strike struct{ plan, mutant string }
 
 func (s *strike) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.plan, "plan", "", "fault plan instead of drawn faults, for example '(plan (crash worker=1 at (nth 7 barrier-received)))'")
-	f.StringVar(&s.mutant, "mutant", "none", "switch a deliberate mistake on; sim list names them")
+	f.StringVar(&s.mutant, "mutant", "none", "switch a deliberate mistake on; the command list names them")
 }
 
 // parse returns the plan, planned if there is one, and the mistake.
