@@ -56,7 +56,7 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator algorithms/rounds algorithms/recoveryline trace state"},
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace external external/sinks state state/..."},
-	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/heap state/pebblestate"},
+	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/pebblestate"},
 	{"scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
 	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms/catalog scenario scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
 	{"scenario/simtest", "algorithms algorithms/catalog check dataflow external/sinks faults sim scenario state/catalog trace workloads"},

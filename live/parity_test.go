@@ -153,7 +153,7 @@ func TestLastCheckpointTakesTheSameBytesSimulated(t *testing.T) {
 	for _, b := range parityBackends(t) {
 		for _, workload := range workloadcatalog.Names() {
 			for _, algorithm := range withSnapshots(false) {
-				if !fits(t, algorithm, workload) {
+				if !fits(t, algorithm, workload) || !isDeterministic(t, workload) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%s/%s", workload, algorithm, b.Name()), func(t *testing.T) {
@@ -168,6 +168,21 @@ func TestLastCheckpointTakesTheSameBytesSimulated(t *testing.T) {
 			}
 		}
 	}
+}
+
+// isDeterministic: what an operator that is not has done to its state, Pebble's
+// deleted entries included, depends on timing.
+func isDeterministic(t *testing.T, workload string) bool {
+	t.Helper()
+	w, err := workloadcatalog.New(workload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := w.Graph(1, func() dataflow.Operator { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !slices.ContainsFunc(g.Vertices, func(v dataflow.Vertex) bool { return v.NonDeterministic })
 }
 
 // withSnapshots returns the algorithms that take any; rounds: and only those

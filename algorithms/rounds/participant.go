@@ -58,9 +58,7 @@ func (p *Participant) Barrier(e id.Epoch) { p.barrier = max(p.barrier, e) }
 // Passed reports that some input has brought the barrier of a round newer than
 // e. A round that begins then would wait for that input for ever: its sender
 // heard of the newer round first.
-func (p *Participant) Passed(e id.Epoch) bool {
-	return p.barrier > e && p.K.Config().Mutant != MutantForgetsPassed
-}
+func (p *Participant) Passed(e id.Epoch) bool { return p.barrier > e }
 
 // leave takes part in no further round, and goes when what is begun is stored.
 func (p *Participant) leave() {

@@ -15,7 +15,6 @@ import (
 	"weir/dataflow"
 	"weir/external"
 	"weir/external/sinks"
-	"weir/state/heap"
 	"weir/state/pebblestate"
 )
 
@@ -79,7 +78,6 @@ func All() []Case {
 		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
 		{Mutant: recoveryline.MutantNeverForced, Description: "a message that should force a snapshot forces none", Algorithms: induced, Workloads: []string{cyclic}},
 		{Mutant: recoveryline.MutantForcedKeepsBase, Description: "a snapshot is incremental while the one before it is under way", Algorithms: induced, States: []string{pebblestate.NameIncremental}, Workloads: []string{cyclic}},
-		{Mutant: rounds.MutantForgetsPassed, Description: "a task waits for a round that one of its inputs has passed", Algorithms: []string{aligned.Spec().Name}, States: []string{heap.Name}, Workloads: stateful[:1], Stalls: true},
 		{Mutant: dataflow.MutantDrainedCommitsAll, Description: "a drained sink commits all that its snapshot holds when it is restored", Algorithms: logs},
 		{Mutant: sinks.MutantFirstCommitMarksAll, Description: "the first of several commits marks all as done", Algorithms: transactional},
 		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: outputs, Sinks: []string{"committer"}},

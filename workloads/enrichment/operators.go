@@ -113,11 +113,16 @@ func (e *enricher) learn(class uint64, rule []byte) {
 	for place > 0 && bytes.Compare(known[place-entryBytes:place], rule) > 0 {
 		place -= entryBytes
 	}
-	known = slices.Insert(known, place, rule...)
+	e.rules.Items[class] = e.current(slices.Insert(known, place, rule...))
+}
+
+// current returns a copy of the rules of a class without those that no event can
+// need any more.
+func (e *enricher) current(known []byte) []byte {
 	for len(known) > entryBytes && state.TimeOf(known[entryBytes:]) <= e.ctx.Watermark() {
 		known = known[entryBytes:]
 	}
-	e.rules.Items[class] = slices.Clone(known)
+	return slices.Clone(known)
 }
 
 // ruleAt returns the sequence of the rule of a class that holds at a time, -1 if
@@ -165,5 +170,11 @@ func (e *enricher) emit(seq int64, key uint64, rule int64) {
 	e.out.Emit(e.row[:])
 }
 
-// Finish has nothing left: the watermark at the end of the input has reached all.
-func (e *enricher) Finish() error { return nil }
+// Finish emits nothing: the watermark at the end of the input has reached all
+// events. Of each class the last rule is left, in whatever order they came.
+func (e *enricher) Finish() error {
+	for class, known := range e.rules.Items {
+		e.rules.Items[class] = e.current(known)
+	}
+	return nil
+}
