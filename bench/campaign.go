@@ -38,12 +38,12 @@ type Campaign struct {
 	// Log takes lines for people; nil: nobody reads them.
 	Log func(format string, args ...any)
 
-	locks           []*os.File
-	writer          *results.Writer
-	began           time.Time
-	took            map[string]time.Duration // by key of the cell, the longest so far
-	unsteady        int
-	used, estimated time.Duration // of the repetitions so far
+	locks    []*os.File
+	writer   *results.Writer
+	began    time.Time
+	took     map[string]time.Duration // by key of the cell, the longest so far
+	kinds    [kindsOfStep]pastSteps
+	unsteady int
 }
 
 // Errors that a campaign ends with, besides job.ErrInterrupted and ErrNoProgress.
@@ -183,9 +183,6 @@ func (c *Campaign) steps(ctx context.Context) error {
 	return nil
 }
 
-// closedShare is the share of a budget that the closed loops may use.
-const closedShare = 0.45
-
 // overBudget tells whether a repetition would not be done in time.
 func (c *Campaign) overBudget(s *step) bool {
 	if c.Budget == 0 {
@@ -193,33 +190,9 @@ func (c *Campaign) overBudget(s *step) bool {
 	}
 	until := c.Budget
 	if isFirst(s.cell) {
-		until = time.Duration(closedShare * float64(until))
+		until = time.Duration(c.Plan.firstShare() * float64(until))
 	}
 	return time.Since(c.began)+c.guess(&s.cell) > until
-}
-
-// guess is how long a repetition will take: as the longest of its cell so far,
-// or as estimated, corrected by how well the others were.
-func (c *Campaign) guess(cell *results.Cell) time.Duration {
-	if d, ok := c.took[cell.First().Key()]; ok {
-		return d
-	}
-	d := c.Plan.estimate(cell)
-	if c.estimated > 0 {
-		d = time.Duration(float64(d) * float64(c.used) / float64(c.estimated))
-	}
-	return d
-}
-
-// left guesses how long the remaining steps take.
-func (c *Campaign) left(steps []step) time.Duration {
-	var d time.Duration
-	for i := range steps {
-		if !c.writer.Has(steps[i].cell, steps[i].repetition) {
-			d += c.guess(&steps[i].cell)
-		}
-	}
-	return d
 }
 
 func (c *Campaign) step(ctx context.Context, s *step) error {
@@ -237,9 +210,7 @@ func (c *Campaign) step(ctx context.Context, s *step) error {
 	if err != nil {
 		return c.explain(err)
 	}
-	key := s.cell.First().Key()
-	c.took[key] = max(c.took[key], time.Since(began))
-	c.used, c.estimated = c.used+time.Since(began), c.estimated+c.Plan.estimate(&s.cell)
+	c.learn(&s.cell, time.Since(began))
 	return c.record(s, o)
 }
 
@@ -299,7 +270,7 @@ func (c *Campaign) rate(cell results.Cell) (int64, error) {
 // explain adds the way out to an error that ends the campaign.
 func (c *Campaign) explain(err error) error {
 	var child *job.ChildError
-	if errors.As(err, &child) && child.DiskFull() {
+	if errors.As(err, &child) && child.NoRoom {
 		free, _ := machine.FreeBytes(c.WorkDir())
 		return fmt.Errorf("%w: %s filled up during the run (%d MB are free now): make room or name another directory with --dir, then continue with --resume %s: %w", ErrNoRoom, c.WorkDir(), free>>20, filepath.Base(c.Results), err)
 	}

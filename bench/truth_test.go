@@ -67,13 +67,13 @@ func TestStallIsChargedToTheRecordsThatWaited(t *testing.T) {
 		{"nexmark-q5", windows("hotAuctionRatio", "1"), 100, true},
 		{"nexmark-q8", windows("numActivePeople", "2", "hotSellersRatio", "1"), 200, true},
 	} {
-		t.Run(c.workload, func(t *testing.T) { c.stall(t) })
+		t.Run(c.workload, func(t *testing.T) { undisturbed(t, func(to reporter) { c.stall(t, to) }) })
 	}
 }
 
 const stallRate = 20_000
 
-func (c *waiting) stall(t *testing.T) {
+func (c *waiting) stall(t *testing.T, to reporter) {
 	const stall, measured = 400 * time.Millisecond, time.Second
 	r := small(t, "none", "heap")
 	r.Cell.Workload, r.Cell.Settings, r.Cell.IntervalMS = c.workload, c.settings, 0
@@ -93,33 +93,34 @@ func (c *waiting) stall(t *testing.T) {
 	o := measure(t, r)
 	m := o.Sample.Metrics
 	if o.Processing == nil {
-		t.Fatalf("no latency: %v", o.Sample.Warnings)
+		to.Errorf("no latency: %v", o.Sample.Warnings)
+		return
 	}
 	// Rows come every so many ms: the first that waited may have come that much later.
 	between := 1e3 * c.perRow / stallRate
 	longest, least := m["processing_max_ms"].Value, float64(stall.Milliseconds())
 	if longest < least-20-between || longest > least+300 {
-		t.Errorf("the longest latency is %g ms after a stall of %g ms", longest, least)
+		to.Errorf("the longest latency is %g ms after a stall of %g ms", longest, least)
 	}
 	if p99 := m["processing_p99_ms"].Value; p99 < 0.8*longest {
-		t.Errorf("the 99th percentile is %g ms, though two records in five waited, the first of them for %g ms", p99, longest)
+		to.Errorf("the 99th percentile is %g ms, though two records in five waited, the first of them for %g ms", p99, longest)
 	}
 	if p50 := m["processing_p50_ms"].Value; p50 > least/4 {
-		t.Errorf("the median is %g ms, though three records in five did not wait", p50)
+		to.Errorf("the median is %g ms, though three records in five did not wait", p50)
 	}
 	if got := shareAbove(o.Processing, stall/2); got < 0.15 || got > 0.35 {
-		t.Errorf("%.0f %% of the rows waited for more than half of the stall, want 20 %% and what was behind them", 100*got)
+		to.Errorf("%.0f %% of the rows waited for more than half of the stall, want 20 %% and what was behind them", 100*got)
 	}
 	want, got := stallRate*measured.Seconds()/c.perRow, float64(o.Processing.TotalCount())
 	if got < want*0.95 || got > want*1.05 && !c.ties {
-		t.Errorf("%g rows have a latency, want %g", got, want)
+		to.Errorf("%g rows have a latency, want %g", got, want)
 	}
 	top := 0.0
 	for _, p := range o.Sample.Timeline {
 		top = max(top, p.Max)
 	}
 	if math.Abs(top-longest) > longest/20 {
-		t.Errorf("the timeline comes to %g ms, the longest latency is %g ms", top, longest)
+		to.Errorf("the timeline comes to %g ms, the longest latency is %g ms", top, longest)
 	}
 }
 
@@ -161,24 +162,30 @@ func childOf(t *testing.T, parent int) int {
 // TestUploadedBytesAreThoseOfTheState: a heap snapshot uploads the whole state
 // and little else.
 func TestUploadedBytesAreThoseOfTheState(t *testing.T) {
-	r := small(t, "aligned", "heap")
-	r.Cell.Settings = map[string]string{"keys": "20000", "valueSize": "100", "emitEvery": "20"}
-	r.Cell.IntervalMS = 100
-	r.Events, r.Warm, r.Measure = 0, 2*time.Second, 600*time.Millisecond
-	m := measure(t, r).Sample.Metrics
-	const entry = 8 + 100
-	size, up := m["state_bytes"].Value, m["uploaded_bytes"].Value
-	if size != 20_000*entry {
-		t.Errorf("state of %g bytes, want %d", size, 20_000*entry)
-	}
-	if up < size || up > 1.1*size {
-		t.Errorf("%g bytes uploaded for a state of %g", up, size)
-	}
+	undisturbed(t, func(to reporter) {
+		r := small(t, "aligned", "heap")
+		r.Cell.Settings = map[string]string{"keys": "20000", "valueSize": "100", "emitEvery": "20"}
+		r.Cell.IntervalMS = 100
+		r.Events, r.Warm, r.Measure = 0, 2*time.Second, 600*time.Millisecond
+		m := measure(t, r).Sample.Metrics
+		const entry = 8 + 100
+		size, up := m["state_bytes"].Value, m["uploaded_bytes"].Value
+		if size != 20_000*entry { // every key has been there when the measured time began
+			to.Errorf("state of %g bytes, want %d", size, 20_000*entry)
+		}
+		if up < size || up > 1.1*size {
+			to.Errorf("%g bytes uploaded for a state of %g", up, size)
+		}
+	})
 }
 
 // TestRecoveryIsByOneClock: the moments of a recovery come in order, and the
 // metrics are the distances between them, from before the signal is sent.
 func TestRecoveryIsByOneClock(t *testing.T) {
+	undisturbed(t, func(to reporter) { recoveryByOneClock(t, to) })
+}
+
+func recoveryByOneClock(t *testing.T, to reporter) {
 	r := small(t, "aligned", "heap")
 	r.Events, r.Rate, r.Warm, r.Measure = 0, 50_000, time.Second, time.Second
 	r.Cell.Load, r.Cell.Rate, r.Cell.IntervalMS, r.Cell.Kill = results.OpenLoop, 50_000, 300, true
@@ -186,16 +193,17 @@ func TestRecoveryIsByOneClock(t *testing.T) {
 	s := measure(t, r).Sample
 	at, m := s.Recovery, s.Metrics
 	if at == nil {
-		t.Fatalf("no recovery: %v", s.Warnings)
+		to.Errorf("no recovery: %v", s.Warnings)
+		return
 	}
 	// The first new row is not always behind the last task that is ready: a source,
 	// a counter and the sink that are ready may process while others still restore.
 	if at.KilledMS > at.StartedMS || at.StartedMS > min(at.RestoredMS, at.FirstNewMS) || max(at.RestoredMS, at.FirstNewMS) > at.CaughtUpMS {
-		t.Errorf("moments out of order: %+v", *at)
+		to.Errorf("moments out of order: %+v", *at)
 	}
 	near := func(name string, want float64) {
 		if got := m[name].Value; math.Abs(got-want) > 0.01 {
-			t.Errorf("%s is %g, want %g", name, got, want)
+			to.Errorf("%s is %g, want %g", name, got, want)
 		}
 	}
 	near("recovery_ms", at.FirstNewMS-at.KilledMS)
@@ -203,11 +211,11 @@ func TestRecoveryIsByOneClock(t *testing.T) {
 	near("caught_up_ms", at.CaughtUpMS-at.KilledMS)
 	near("lost_work_records", float64(at.LostRecords))
 	if took := float64(time.Since(began).Milliseconds()); at.CaughtUpMS > took || m["recovery_ms"].Value < 1 {
-		t.Errorf("caught up after %g ms of a test that took %g ms", at.CaughtUpMS, took)
+		to.Errorf("caught up after %g ms of a test that took %g ms", at.CaughtUpMS, took)
 	}
 	// What is lost was handed out after the newest checkpoint: at most about an
 	// interval and the duration of a checkpoint.
 	if lost := at.LostRecords; lost < 1 || float64(lost) > 50_000*1.5 {
-		t.Errorf("%d records were processed again", lost)
+		to.Errorf("%d records were processed again", lost)
 	}
 }

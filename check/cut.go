@@ -195,12 +195,8 @@ func (o *cut) readSplits(e id.Epoch) {
 
 // handedOut reports whether record r lies before the offset of its split at the cut.
 func (o *cut) handedOut(r int) bool {
-	for n := range o.splits {
-		if s := &o.x.Splits[n]; s.Modulus != 0 && r%s.Modulus == s.Residue {
-			return uint64(r/s.Modulus) < o.splits[n]
-		}
-	}
-	return false
+	n := o.owner[r]
+	return n != none && uint64(r/o.x.Splits[n].Modulus) < o.splits[n]
 }
 
 // checkLine looks at a recovery line: no receiver has what its

@@ -41,7 +41,7 @@ func differs(at int64, format string, args ...any) Violation {
 
 func equalEvents(a, b *trace.Event) bool {
 	return a.Time == b.Time && a.Kind == b.Kind && a.Attempt == b.Attempt && a.Task == b.Task && a.Channel == b.Channel &&
-		a.Epoch == b.Epoch && a.From == b.From && a.To == b.To && a.Sum == b.Sum && a.Op == b.Op && a.Outcome == b.Outcome && a.Cause == b.Cause && a.Way == b.Way &&
+		a.Epoch == b.Epoch && a.From == b.From && a.To == b.To && a.At == b.At && a.Sum == b.Sum && a.Op == b.Op && a.Outcome == b.Outcome && a.Cause == b.Cause && a.Way == b.Way &&
 		a.Worker == b.Worker && a.Key == b.Key && a.Text == b.Text && bytes.Equal(a.Data, b.Data)
 }
 

@@ -93,6 +93,7 @@ type Split struct{ Residue, Modulus int }
 type Channel struct {
 	From, To id.TaskID
 	Reorders bool // items may arrive in any order
+	Back     bool // a back-edge: what comes round holds no watermark back
 }
 
 // Storage is what the checker reads of checkpoint storage; reading must have no

@@ -29,6 +29,7 @@ type task struct {
 type channel struct {
 	Channel
 	source    bool // it leaves a source
+	in, out   int  // which one it is among the inputs of its receiver, the outputs of its sender
 	sealed    uint64
 	delivered uint64
 	order     order // if it reorders

@@ -16,6 +16,7 @@ const (
 	Contiguity
 	Useless
 	Aborts
+	EventTime
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
 )
@@ -42,6 +43,7 @@ func list() [Oracles]entry {
 		Contiguity:   {"contiguity", newContiguity},
 		Useless:      {"useless", newUseless},
 		Aborts:       {"aborts", newAborts},
+		EventTime:    {"event-time", newEventTime},
 		SameRun:      {"determinism", nil},
 	}
 }

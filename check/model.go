@@ -30,6 +30,7 @@ type model struct {
 	completed []id.Epoch
 	parts     []int32 // by task: its snapshot in the newest complete checkpoint, none: it lacks one
 	whole     bool    // parts lacks none
+	owner     []int32 // by record: the split that holds it, none: none does
 	counts    []int32 // by record, at the end: how often it stands in the final state
 	fault     damage  // what was wrong with the records of the newest buffer
 	done      bool
@@ -45,6 +46,7 @@ type damage struct {
 func (m *model) build(x Expect, r *Report) error {
 	m.x, m.report = x, r
 	m.counts, m.parts = make([]int32, x.Records), make([]int32, len(x.Tasks))
+	m.owner = owners(&x)
 	m.tasks = make([]task, len(x.Tasks))
 	m.channels = make([]channel, len(x.Channels))
 	for i, ch := range x.Channels {
@@ -54,11 +56,26 @@ func (m *model) build(x Expect, r *Report) error {
 		from, to := &m.tasks[ch.From], &m.tasks[ch.To]
 		m.channels[i].Channel = ch
 		m.channels[i].source = x.Tasks[ch.From].Source
+		m.channels[i].in, m.channels[i].out = len(to.inputs), len(from.outputs)
 		to.fed = to.fed || x.Tasks[ch.From].Source
 		from.outputs = append(from.outputs, id.ChannelID(i))
 		to.inputs = append(to.inputs, id.ChannelID(i))
 	}
 	return nil
+}
+
+// owners returns by record the split that holds it, none: there is none.
+func owners(x *Expect) []int32 {
+	owner := make([]int32, x.Records)
+	for r := range owner {
+		owner[r] = none
+	}
+	for n, p := range x.Splits {
+		for r := p.Residue; p.Modulus > 0 && r < x.Records; r += p.Modulus {
+			owner[r] = int32(n)
+		}
+	}
+	return owner
 }
 
 func (m *model) reset() {
@@ -68,7 +85,7 @@ func (m *model) reset() {
 	m.line.reset(len(m.tasks), len(m.channels))
 	for i := range m.channels {
 		ch := &m.channels[i]
-		*ch = channel{Channel: ch.Channel, source: ch.source}
+		*ch = channel{Channel: ch.Channel, source: ch.source, in: ch.in, out: ch.out}
 	}
 	for i := range m.tasks {
 		t := &m.tasks[i]
@@ -86,7 +103,8 @@ func modelKinds() trace.Mask {
 // ofTasks are the kinds that an incarnation of a task is asked about: what one
 // does that has been replaced counts for nothing.
 const ofTasks = trace.Mask(1<<trace.Emitted | 1<<trace.Sealed | 1<<trace.Delivered | 1<<trace.SnapshotBegun | 1<<trace.PositionSplit | 1<<trace.CapturedIn | 1<<trace.CapturedOut |
-	1<<trace.SnapshotStored | 1<<trace.SnapshotFailed | 1<<trace.TaskStarting | 1<<trace.TaskRestored | 1<<trace.SplitTaken | 1<<trace.Injected | 1<<trace.TaskReady | 1<<trace.TaskLeft | 1<<trace.ExtIssued)
+	1<<trace.SnapshotStored | 1<<trace.SnapshotFailed | 1<<trace.TaskStarting | 1<<trace.TaskRestored | 1<<trace.SplitTaken | 1<<trace.Injected | 1<<trace.TaskReady | 1<<trace.TaskLeft | 1<<trace.ExtIssued |
+	1<<trace.WatermarkSaid | 1<<trace.WatermarkSeen | 1<<trace.TimerSet | 1<<trace.TimerCancelled | 1<<trace.TimerFired | 1<<trace.RecordLate)
 
 // ofSomeTask are those that count whoever they come from.
 const ofSomeTask = trace.Mask(1<<trace.OutputCommitted | 1<<trace.TaskFailed | 1<<trace.LineAdvanced)
@@ -274,22 +292,12 @@ func (m *model) setMarks(t *task, s *snapshot) {
 	}
 }
 
-// deliveredAt and sealedAt return a task's counts of a channel at a snapshot.
+// deliveredAt and sealedAt return a task's counts of a channel, of which it is the
+// receiver or the sender, at a snapshot.
 func (m *model) deliveredAt(s *snapshot, ch id.ChannelID) uint64 {
-	for i, n := range m.tasks[s.task].inputs {
-		if n == ch {
-			return m.marks[s.marks+i]
-		}
-	}
-	return 0
+	return m.marks[s.marks+m.channels[ch].in]
 }
 
 func (m *model) sealedAt(s *snapshot, ch id.ChannelID) uint64 {
-	t := &m.tasks[s.task]
-	for i, n := range t.outputs {
-		if n == ch {
-			return m.marks[s.marks+len(t.inputs)+i]
-		}
-	}
-	return 0
+	return m.marks[s.marks+len(m.tasks[s.task].inputs)+m.channels[ch].out]
 }

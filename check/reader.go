@@ -12,7 +12,7 @@ type reader struct {
 	index map[string]int32 // of the reference, where rows stand alone
 	want  []int32
 	left  []int32 // by index: how often it may still come
-	seen  map[string]struct{}
+	seen  rowSet
 	value map[string]value
 	buf   []byte
 }
@@ -54,10 +54,10 @@ func (r *reader) reset(x *Expect, reference [][]byte) {
 		}
 	}
 	r.left = append(r.left[:0], r.want...)
-	if r.seen == nil {
-		r.seen, r.value = map[string]struct{}{}, map[string]value{}
+	if r.value == nil {
+		r.value = map[string]value{}
 	}
-	clear(r.seen)
+	r.seen.reset()
 	clear(r.value)
 }
 
@@ -83,10 +83,9 @@ func (r *reader) take(row []byte) flaw {
 	case r.x.Key != nil:
 		key, version := r.x.Key(row)
 		r.buf = binary.AppendUvarint(append(r.buf[:0], key...), version)
-		if _, ok := r.seen[string(r.buf)]; ok {
+		if !r.seen.add(r.buf) {
 			return again
 		}
-		r.seen[string(r.buf)] = struct{}{}
 	}
 	return sound
 }

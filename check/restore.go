@@ -2,8 +2,7 @@
 // history: the snapshot exists, no recovery had rolled it back, its state is what it
 // was, and a source has the splits that it had, each where it was.
 //
-// It does not verify watermarks, which are not part of the trace, nor captured
-// buffers (cut). Timers and operator state are part of the state's sum.
+// It does not verify watermarks (event time) nor captured buffers (cut). Timers and operator state are part of the state's sum.
 
 package check
 

@@ -30,12 +30,13 @@ type wholeStorage struct {
 	orphaned bool            // the coordinator died and no plan was made since
 	damaged  bool            // a fault has damaged stored objects
 	garbage  garbage
+	refs     references
 	keys     []string        // scratch: objects in storage
 	needed   map[string]bool // scratch: those that something refers to
 }
 
 func newStorage(j judge) watcher {
-	return &wholeStorage{judge: j, present: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}}
+	return &wholeStorage{judge: j, present: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
 }
 
 func (o *wholeStorage) Wants() trace.Mask {
@@ -49,6 +50,7 @@ func (o *wholeStorage) Wants() trace.Mask {
 func (o *wholeStorage) Reset() {
 	o.retained, o.landed, o.listings, o.asked, o.tried = o.retained[:0], o.landed[:0], o.listings[:0], o.asked[:0], o.tried[:0]
 	clear(o.present)
+	clear(o.refs.of)
 	o.occasion, o.orphaned, o.damaged = 0, false, false
 	o.garbage.reset()
 }
@@ -118,7 +120,7 @@ func (o *wholeStorage) retain(e id.Epoch) {
 	if !ok {
 		return
 	}
-	refs, err := o.x.Layout.References(r.key, data)
+	refs, err := o.refs.read(&o.x.Layout, r.key, data)
 	if err != nil {
 		o.violate(trace.Coordinator, e, "record %s: %v", r.key, err)
 		return
@@ -191,6 +193,7 @@ func (o *wholeStorage) applied(e *trace.Event) {
 	switch e.Op {
 	case trace.Delete:
 		delete(o.present, key)
+		delete(o.refs.of, key)
 		o.deleted(key, e)
 	case trace.Put, trace.Create:
 		if !o.present[key] { // else it could be found before, and this is the same write again
@@ -355,7 +358,7 @@ func (o *wholeStorage) need(key string, strict bool) {
 	if o.x.Layout.References == nil {
 		return
 	}
-	refs, err := o.x.Layout.References(key, data)
+	refs, err := o.refs.read(&o.x.Layout, key, data)
 	if err != nil {
 		o.violate(trace.Coordinator, 0, "%s: %v", key, err)
 	}

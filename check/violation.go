@@ -64,6 +64,7 @@ type Stats struct {
 	OutputBuffers        int   // captured output put back
 	LogRecords           int64 // items replayed from logs
 	CommitsRetried       int
+	LateRecords          int64 // that operators gave up as too late, in the surviving histories
 	LostWork             int64 // records whose processing was rolled back
 	CommittedRows        int64
 	RowsAgain            int64 // that became visible although the answer has no more of them

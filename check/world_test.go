@@ -128,6 +128,9 @@ func (w *world) tell(e trace.Event) {
 	if e.Attempt == 0 {
 		e.Attempt = w.attempt
 	}
+	if (e.Kind == trace.Sealed || e.Kind == trace.Delivered) && e.At == 0 {
+		e.At = trace.NoTime
+	}
 	if w.c.Wants().Has(e.Kind) && !w.mute.Has(e.Kind) {
 		if w.mirror != nil {
 			w.mirror(e)

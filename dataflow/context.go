@@ -5,6 +5,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/trace"
 )
 
 // Context is all that an operator knows of the world. It is valid from Open to
@@ -66,7 +67,12 @@ func (c *Context) Now() int64 { return c.t.now() }
 func (c *Context) Random() uint64 { return c.t.random() }
 
 // Watermark returns the event time reached: no later record is older, unless it is late.
-func (c *Context) Watermark() int64 { return c.t.watermark }
+func (c *Context) Watermark() int64 {
+	if c.t.shown != c.t.watermark {
+		c.t.show()
+	}
+	return c.t.watermark
+}
 
 // Attempt returns the attempt that started this incarnation.
 func (c *Context) Attempt() id.Attempt { return c.t.attempt }
@@ -75,11 +81,15 @@ func (c *Context) Attempt() id.Attempt { return c.t.attempt }
 // called at once: after the buffer that is being processed, or in its place in
 // the order if timers are firing. The same (at, key) is kept once. Timers are
 // keyed state, which the vertex must have.
-func (c *Context) Timer(at int64, key []byte) { c.t.setTimer(at, key) }
+func (c *Context) Timer(at int64, key []byte) {
+	c.t.observeTime(trace.TimerSet, at, key)
+	c.t.setTimer(at, key)
+}
 
 // CancelTimer forgets a timer; an unknown one is fine.
 func (c *Context) CancelTimer(at int64, key []byte) {
 	if c.t.timers != nil {
+		c.t.observeTime(trace.TimerCancelled, at, key)
 		c.t.timers.Cancel(at, c.Key(key))
 	}
 }
@@ -179,31 +189,36 @@ func (c *Context) rotate(next []uint32) {
 
 // wire resolves the edges of a task's vertex into its ports.
 func (c *Context) wire(g *Graph) error {
-	c.keyed = g.Vertices[c.t.info.Vertex].Keyed
-	byEdge := make(map[int][]int32, len(g.Edges))
-	for i := range c.t.info.Outputs {
-		e := c.t.info.Outputs[i].Edge
-		byEdge[e] = append(byEdge[e], int32(i))
-	}
+	info := c.t.info
+	c.keyed = g.Vertices[info.Vertex].Keyed
 	for i := range g.Edges {
 		e := &g.Edges[i]
-		if e.From != c.t.info.Vertex {
+		if e.From != info.Vertex {
 			continue
 		}
-		eo := edgeOut{partitioning: e.Partitioning, key: e.Key, outs: byEdge[i]}
-		if e.Partitioning == Hash {
-			if e.Key == nil {
-				return fmt.Errorf("edge %d of %s: a hash edge needs a Key function", i, c.t.info.Name)
-			}
-			eo.byGroup = make([]int32, c.t.info.NumGroups)
-			for grp := range eo.byGroup {
-				eo.byGroup[grp] = eo.outs[state.InstanceOf(uint16(grp), len(eo.outs), c.t.info.NumGroups)]
+		eo := edgeOut{partitioning: e.Partitioning, key: e.Key}
+		for k := range info.Outputs {
+			if info.Outputs[k].Edge == i {
+				eo.outs = append(eo.outs, int32(k))
 			}
 		}
-		// Start the round robin at a different receiver in every sender.
-		eo.next = c.t.info.Index % max(len(eo.outs), 1)
+		if e.Partitioning == Hash {
+			if e.Key == nil {
+				return fmt.Errorf("edge %d of %s: a hash edge needs a Key function", i, info.Name)
+			}
+			eo.byGroup = make([]int32, info.NumGroups)
+			for grp := range eo.byGroup {
+				eo.byGroup[grp] = eo.outs[state.InstanceOf(uint16(grp), len(eo.outs), info.NumGroups)]
+			}
+		}
 		o := c.Out(e.Port)
 		o.edges = append(o.edges, eo)
 	}
+	c.rewind()
 	return nil
+}
+
+// rewind starts every round robin, at a different receiver in every sender.
+func (c *Context) rewind() {
+	c.rebalanced(func(e *edgeOut) { e.next = c.t.info.Index % max(len(e.outs), 1) })
 }

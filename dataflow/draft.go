@@ -22,14 +22,20 @@ type Draft struct {
 	bytesIn   int64
 	bytesOut  int64
 	recording int // inputs still being recorded
+	unsent    int // outputs whose queue the barrier has not left, if that is waited for
 	sealed    bool
 	uploaded  bool
 	// transferring: the driver is carrying the capture out, perhaps on another
 	// goroutine; it is discarded when that has ended.
 	transferring bool
 	writing      bool
-	key          Ref // once it is being written
+	key          Ref // of its object
 	size         int64
+
+	// What head refers to in a task with few channels: most are.
+	positions [6]id.Seq
+	inputs    [2]InputHeader
+	pending   [2]id.Epoch
 }
 
 // captured is one buffer of a draft with the channel it was found in.
@@ -95,25 +101,28 @@ func (d *Draft) Add(in int, b *Buffer) { d.addIn(&d.t.inputs[in], b) }
 
 // Outputs adds everything queued and unsent.
 func (d *Draft) Outputs() {
+	for n := range d.t.outputs {
+		if o := &d.t.outputs[n]; !o.Forbidden { // there the barrier did not overtake: what is queued arrives before it
+			d.queuedOn(o, o.q.len())
+		}
+	}
+}
+
+// queuedOn adds what is among the first n of an output's queue.
+func (d *Draft) queuedOn(o *output, n int) {
 	if d.t.cfg.Mutant == MutantSkipOutputQueue {
 		return
 	}
-	for n := range d.t.outputs {
-		o := &d.t.outputs[n]
-		if o.Forbidden {
-			continue // its barrier did not overtake: what is queued arrives before it
+	for k := range n {
+		b := o.q.at(k)
+		if !b.carried() {
+			continue
 		}
-		for k := range o.q.len() {
-			b := o.q.at(k)
-			if !b.carried() {
-				continue
-			}
-			b.Shared = true
-			d.out = append(d.out, captured{n, b})
-			d.bytesOut += int64(len(b.Data))
-			if d.t.mask.Has(trace.CapturedOut) {
-				d.observeCaptured(trace.CapturedOut, o.ID, b)
-			}
+		b.Shared = true
+		d.out = append(d.out, captured{o.index, b})
+		d.bytesOut += int64(len(b.Data))
+		if d.t.mask.Has(trace.CapturedOut) {
+			d.observeCaptured(trace.CapturedOut, o.ID, b)
 		}
 	}
 }
@@ -172,15 +181,16 @@ func (k *kernel) Begin(e, base id.Epoch) *Draft { return k.task().begin(e, base)
 func (t *Task) begin(e, base id.Epoch) *Draft {
 	t.flush() // open buffers belong before the instant
 	d := &Draft{t: t}
-	d.head = t.header(e, base)
+	d.fixHeader(e, base)
 	var preCommit ExtOp
 	seals := false
 	if t.sink != nil {
 		preCommit, seals = t.sink.Seal(e)
-		d.head.Pending = t.sink.Pending(nil)
+		d.head.Pending = t.sink.Pending(d.pending[:0])
 	}
 	t.observeInstant(d)
-	prefix := keyOf("files/", t.info.ID, e, "-")
+	prefix, key := namesOf(t.info.ID, e)
+	d.key = key
 	if t.cfg.Mutant == MutantReuseTableName {
 		prefix = "files/" + t.info.ID.String() + "/"
 	}
@@ -200,13 +210,15 @@ func (t *Task) begin(e, base id.Epoch) *Draft {
 	return d
 }
 
-func (t *Task) header(e, base id.Epoch) Header {
+// fixHeader notes where the task stands.
+func (d *Draft) fixHeader(e, base id.Epoch) {
+	t, h := d.t, &d.head
 	in, out := len(t.inputs), len(t.outputs)
-	positions := make([]id.Seq, in+out)
-	h := Header{
+	positions := slices.Grow(d.positions[:0], in+out)[:in+out]
+	*h = Header{
 		Epoch: e, Attempt: t.attempt, Base: base, Watermark: t.watermark, Drained: t.drained, Firing: t.firing, Advancing: t.advancing,
 		Delivered: positions[:in:in], Sealed: positions[in:],
-		Inputs: make([]InputHeader, len(t.inputs)), Loop: t.loopHeader(),
+		Inputs: slices.Grow(d.inputs[:0], in)[:in], Loop: t.loopHeader(),
 	}
 	if t.source != nil {
 		h.Splits = t.splitHeaders()
@@ -220,7 +232,6 @@ func (t *Task) header(e, base id.Epoch) Header {
 		h.Sealed[i] = t.outputs[i].sealed
 	}
 	h.Rotation = t.ctx.rotation()
-	return h
 }
 
 func (t *Task) observeInstant(d *Draft) {
@@ -280,6 +291,10 @@ func (d *Draft) discard() {
 	if d.capture != nil && !d.transferring {
 		d.capture.Discard()
 	}
+	for i := range d.t.outputs {
+		o := &d.t.outputs[i]
+		o.waiting = slices.DeleteFunc(o.waiting, func(w *Draft) bool { return w == d })
+	}
 	d.in, d.out = nil, nil
 }
 
@@ -298,11 +313,10 @@ func (t *Task) advanceDrafts() {
 		return
 	}
 	d := t.drafts[0]
-	if d.writing || !d.sealed || !d.uploaded || d.recording > 0 || t.preCommitting(d.head.Epoch) {
+	if d.writing || !d.sealed || !d.uploaded || d.recording+d.unsent > 0 || t.preCommitting(d.head.Epoch) {
 		return
 	}
 	d.writing = true
-	d.key = SnapshotKey(t.info.ID, d.head.Epoch)
 	data := d.encode()
 	d.size = int64(len(data))
 	t.observeKey(trace.SnapshotWriting, d.head.Epoch, string(d.key), 0)
@@ -311,15 +325,23 @@ func (t *Task) advanceDrafts() {
 }
 
 // SnapshotKey is the storage key of a task's snapshot: unique, as epochs are.
-func SnapshotKey(t id.TaskID, e id.Epoch) Ref { return Ref(keyOf("snap/", t, e, "")) }
+func SnapshotKey(t id.TaskID, e id.Epoch) Ref {
+	return Ref(appendName(make([]byte, 0, 40), "snap/", t, e))
+}
 
-// keyOf returns prefix + task + "/" + epoch + suffix.
-func keyOf(prefix string, t id.TaskID, e id.Epoch, suffix string) string {
-	b := append(make([]byte, 0, 40), prefix...)
-	b = strconv.AppendInt(append(b, 't'), int64(t), 10)
-	b = strconv.AppendUint(append(b, '/'), uint64(e.Attempt()), 10)
-	b = strconv.AppendUint(append(b, '.'), uint64(e.Index()), 10)
-	return string(append(b, suffix...))
+// namesOf returns the prefix of a snapshot's files and its key, which stand in
+// one string.
+func namesOf(t id.TaskID, e id.Epoch) (files string, key Ref) {
+	b := append(appendName(make([]byte, 0, 80), "files/", t, e), '-')
+	n := len(b)
+	both := string(appendName(b, "snap/", t, e))
+	return both[:n], Ref(both[n:])
+}
+
+// appendName appends prefix + task + "/" + epoch.
+func appendName(b []byte, prefix string, t id.TaskID, e id.Epoch) []byte {
+	b = strconv.AppendInt(append(append(b, prefix...), 't'), int64(t), 10)
+	return e.Append(append(b, '/'))
 }
 
 // draftProgress takes the outcome of one effect of a draft.
@@ -400,7 +422,7 @@ func (t *Task) draftFailed(d *Draft, err error) {
 }
 
 func (t *Task) draftStored(d *Draft) {
-	t.drafts = t.drafts[1:]
+	t.drafts = slices.Delete(t.drafts, 0, 1)
 	h := d.capture.Handle()
 	s := Stored{
 		Ref: d.key, Size: d.size, State: h.Bytes, Changed: h.Changed,

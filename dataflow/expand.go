@@ -239,7 +239,7 @@ func DefaultConfig() Config {
 		BatchRecords: 1024, BatchBytes: 32 << 10, BatchTimeout: millisecond, QueueBuffers: 4, Credits: 4, SourceBatch: 1024, TimersPerTurn: 64,
 		Groups: state.DefaultGroups,
 		Checkpoint: CheckpointConfig{
-			Interval: 1000 * millisecond, MaxConcurrent: 1, Timeout: 600_000 * millisecond, Tolerated: 0, Retain: 1,
+			Interval: 1000 * millisecond, MaxConcurrent: 1, Timeout: 600_000 * millisecond, AlignmentTimeout: 100 * millisecond, Tolerated: 0, Retain: 1,
 		},
 	}
 }

@@ -38,6 +38,9 @@ func (t *Task) arrive(i int, b *Buffer) {
 		in.came(b)
 	}
 	t.enqueueInput(i, b)
+	if b.Item == Control && t.announcer != nil {
+		t.announcer.Announce(i, b)
+	}
 }
 
 func (t *Task) enqueueInput(i int, b *Buffer) {

@@ -11,6 +11,12 @@ type inputSet struct {
 
 func newInputSet(inputs int) inputSet { return inputSet{words: make([]uint64, (inputs+63)/64)} }
 
+// emptied returns the empty set in the memory of s.
+func (s *inputSet) emptied() inputSet {
+	clear(s.words)
+	return inputSet{words: s.words}
+}
+
 // add puts input i in; it must not be a member.
 func (s *inputSet) add(i int) {
 	s.words[i>>6] |= 1 << (i & 63)

@@ -130,8 +130,12 @@ type CheckpointConfig struct {
 	MinPause      Nanos // least time from the end of one round to the next trigger
 	MaxConcurrent int
 	Timeout       Nanos // a round that takes longer is aborted; 10 min by default
-	Tolerated     int   // consecutive failed rounds before the job fails; -1 = any number
-	Retain        int   // complete checkpoints kept
+	// AlignmentTimeout is how long a barrier that may overtake waits in queues and for
+	// others before it does; 0: not at all. 100 ms by default. Other algorithms than those whose
+	// barriers turn do not read it.
+	AlignmentTimeout Nanos
+	Tolerated        int // consecutive failed rounds before the job fails; -1 = any number
+	Retain           int // complete checkpoints kept
 	// Fallback lets recovery go to an older retained checkpoint when the newest is
 	// damaged. What was committed since that checkpoint is then computed, and
 	// committed, again: a choice for people, never made silently.

@@ -50,12 +50,13 @@ func (k *kernel) Limit(o id.Offset) bool {
 // Broadcast seals what is open and puts a control item on every output.
 func (k *kernel) Broadcast(op uint8, e id.Epoch, p Place, data []byte) {
 	k.task().flush()
+	items := make([]Buffer, len(k.outputs))
 	for i := range k.outputs {
 		place := p
 		if p == Overtake && k.outputs[i].Forbidden {
 			place = InBand
 		}
-		k.outputs[i].control(op, e, place, data)
+		k.outputs[i].control(&items[i], op, e, place, data)
 	}
 }
 

@@ -12,8 +12,10 @@ const (
 	MutantReuseTableName      Mutant = "reuse-table-name"      // table files are named without the epoch
 	MutantSkipOutputQueue     Mutant = "skip-output-queue"     // overtaken output is not captured
 	MutantSkipInputQueue      Mutant = "skip-input-queue"      // overtaken input is not captured
+	MutantLiftTakesNothing    Mutant = "lift-takes-nothing"    // a barrier that is made to overtake in an output queue leaves out what it overtakes
 	MutantReleaseBeforeStored Mutant = "release-before-stored" // output is committed as soon as it is pre-committed
 	MutantDrainedCommitsAll   Mutant = "drained-commits-all"   // a sink restored as drained commits all that its snapshot holds
+	MutantForgetWatermark     Mutant = "forget-watermark"      // watermarks do not come back from the snapshot
 	MutantForgetTimers        Mutant = "forget-timers"         // timers do not come back from the snapshot
 	MutantSilentPastTimer     Mutant = "silent-past-timer"     // a timer set at or behind the watermark never fires
 	MutantIgnoreSilentSplit   Mutant = "ignore-silent-split"   // a split that has said nothing yet does not hold the watermark back

@@ -61,9 +61,26 @@ func (t *Task) observeChannel(k trace.Kind, c id.ChannelID, e id.Epoch, w trace.
 }
 
 func (t *Task) observeBuffer(k trace.Kind, c id.ChannelID, b *Buffer) {
-	t.event = trace.Event{Kind: k, Channel: c, Epoch: b.Epoch, From: uint64(b.Seq) - 1, To: uint64(b.Last()), Sum: b.Sum, Data: b.Data}
+	t.event = trace.Event{Kind: k, Channel: c, Epoch: b.Epoch, From: uint64(b.Seq) - 1, To: uint64(b.Last()), Sum: b.Sum, At: b.Watermark, Data: b.Data}
+	if b.Item != Data {
+		t.event.At = trace.EndOfTime // behind the end, and behind a wave, event time has come to its end
+	}
 	if b.Injected {
 		t.event.Way = trace.Reinjected
 	}
 	t.send()
+}
+
+// observeTime reports an event of event time.
+func (t *Task) observeTime(k trace.Kind, at int64, data []byte) {
+	if t.mask.Has(k) {
+		t.event = trace.Event{Kind: k, Channel: trace.NoChannel, At: at, Data: data}
+		t.send()
+	}
+}
+
+// show reports the watermark that the operator sees, the first time it does.
+func (t *Task) show() {
+	t.shown = t.watermark
+	t.observeTime(trace.WatermarkSeen, t.watermark, nil)
 }

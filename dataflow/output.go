@@ -22,8 +22,9 @@ type output struct {
 	credit    int
 	connected bool
 	isFull    bool
-	watermark int64 // to be put behind the open records; NoWatermark: none
-	dirty     bool  // counted in Task.openBufs
+	watermark int64    // to be put behind the open records; NoWatermark: none
+	dirty     bool     // counted in Task.openBufs
+	waiting   []*Draft // held back until their barrier has gone from the queue
 }
 
 func sum64(b []byte) uint64 { return xxhash.Sum64(b) }
@@ -111,20 +112,25 @@ func (o *output) number(b *Buffer) {
 
 // end queues EndData or EndStream.
 func (o *output) end(item Item) {
-	b := &Buffer{Item: item, Watermark: NoWatermark, Shared: true}
-	if item == EndData {
-		b.N = 1
+	b := o.t.streamEnd
+	switch {
+	case item == EndData:
+		b = &Buffer{Item: item, Watermark: NoWatermark, Shared: true, N: 1}
 		o.number(b)
-	} else if o.Reorders {
-		b.Seq = o.sealed + 1 // it holds when everything before it has been delivered
+	case o.Reorders:
+		// It holds when everything before it has been delivered.
+		b = &Buffer{Item: item, Watermark: NoWatermark, Shared: true, Seq: o.sealed + 1}
+	case b == nil: // all outputs send the same one
+		b = &Buffer{Item: item, Watermark: NoWatermark, Shared: true}
+		o.t.streamEnd = b
 	}
 	o.enqueue(b)
 }
 
-// control queues a control item; an overtaking one goes ahead of everything
-// but other overtaking ones.
-func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
-	b := &Buffer{Item: Control, Op: op, Epoch: e, Over: p == Overtake, Watermark: NoWatermark, Shared: true, Data: data}
+// control queues b, which becomes a control item; an overtaking one goes ahead of
+// everything but other overtaking ones.
+func (o *output) control(b *Buffer, op uint8, e id.Epoch, p Place, data []byte) {
+	*b = Buffer{Item: Control, Op: op, Epoch: e, Over: p == Overtake, Watermark: NoWatermark, Shared: true, Data: data}
 	switch {
 	case p == InBand:
 		b.N = 1
@@ -135,16 +141,21 @@ func (o *output) control(op uint8, e id.Epoch, p Place, data []byte) {
 	way := trace.InBand
 	if b.Over {
 		way = trace.Overtaking
-		i := 0
-		for i < o.q.len() && o.q.at(i).Over {
-			i++
-		}
-		o.q.insert(i, b)
-		o.drain()
+		o.overtake(b)
 	} else {
 		o.enqueue(b)
 	}
 	o.t.observeChannel(trace.BarrierSent, o.ID, e, way)
+}
+
+// overtake queues b ahead of everything but other overtaking items.
+func (o *output) overtake(b *Buffer) {
+	i := 0
+	for i < o.q.len() && o.q.at(i).Over {
+		i++
+	}
+	o.q.insert(i, b)
+	o.drain()
 }
 
 func (o *output) enqueue(b *Buffer) {
@@ -176,7 +187,12 @@ func (o *output) maySend(b *Buffer) bool {
 // emptying the very queue it waits for.
 func (o *output) drain() {
 	for o.q.len() > 0 && o.maySend(o.q.at(0)) {
-		o.t.host.Send(o.index, o.q.pop())
+		b := o.q.pop()
+		barrier, e := b.Item == Control, b.Epoch // what is sent is looked at no more
+		o.t.host.Send(o.index, b)
+		if barrier && len(o.waiting) > 0 {
+			o.gone(e)
+		}
 	}
 	if isFull := !o.Back && o.q.len() >= o.t.cfg.QueueBuffers; isFull != o.isFull {
 		o.isFull = isFull
@@ -195,11 +211,13 @@ func (o *output) credited(n int) {
 	}
 }
 
-// cut empties the connection from this end.
+// cut empties the connection from this end. A draft that waits for its barrier to
+// go waits for ever: what went with the barrier is in no snapshot.
 func (o *output) cut() {
 	o.connected = false
 	o.credit = 0
 	o.q.clear()
+	o.waiting = nil
 	o.drain()
 }
 

@@ -13,6 +13,12 @@ type pending struct {
 	effects []effect
 }
 
+// emptied returns an empty one in the memory of p.
+func (p *pending) emptied() pending {
+	clear(p.effects)
+	return pending{p.tickets[:0], p.effects[:0]}
+}
+
 func (p *pending) put(k id.Ticket, e effect) {
 	p.tickets = append(p.tickets, k)
 	p.effects = append(p.effects, e)

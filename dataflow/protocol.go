@@ -72,6 +72,9 @@ type Protocol interface {
 // The optional per-buffer hooks. The kernel looks for them once; an algorithm
 // without one pays a nil test.
 type (
+	// Announcer is told of an in-band control item as it is queued on an input,
+	// before it is its turn.
+	Announcer interface{ Announce(in int, b *Buffer) }
 	// Deliverer is called before a numbered data item is delivered; it may snapshot first.
 	Deliverer interface{ Deliver(in int, b *Buffer) }
 	// Afterer is called last in a turn that delivered data or its end, emitted some,
@@ -152,6 +155,14 @@ type Kernel interface {
 	// Demote queues an overtaking item behind what has arrived on its input; it
 	// comes back through Control at its turn, in-band and unnumbered.
 	Demote(in int, b *Buffer)
+	// LiftInput takes the barrier of snapshot e, which has begun, out of the queue of
+	// an input; what was ahead of it there becomes part of the snapshot. false: it is
+	// not queued there.
+	LiftInput(in int, e id.Epoch) bool
+	// LiftOutput has the barrier of snapshot e, a Marker that Draft.Hold waits for,
+	// overtake what is ahead of it in the queue of an output, which becomes part of the
+	// snapshot. false: it has been sent, or may not overtake there.
+	LiftOutput(out int, e id.Epoch) bool
 	// Mark returns where an input stands now, for Draft.Rewind.
 	Mark(in int) Mark
 	// Begin fixes the instant of snapshot e, incremental against base (0 = full).

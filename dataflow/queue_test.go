@@ -45,7 +45,7 @@ func TestQueueAgainstSlice(t *testing.T) {
 					t.Fatalf("%d buffers, want %d", q.len(), len(twin))
 				}
 				held := 0
-				for _, b := range q.ring {
+				for _, b := range slices.Concat(q.ring, q.few[:]) {
 					if b != nil {
 						held++
 					}

@@ -188,7 +188,9 @@ func (t *Task) resume() {
 	if r.snap != nil {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
-		t.watermark, t.atLow = h.Watermark, 0
+		if t.cfg.Mutant != MutantForgetWatermark {
+			t.watermark, t.atLow = h.Watermark, 0
+		}
 		t.firing, t.advancing = h.Firing, h.Advancing
 		t.drained, t.ended, t.loop = h.Drained, h.Drained || h.Loop.Ended, h.Loop
 		for i := range t.inputs {
@@ -197,7 +199,10 @@ func (t *Task) resume() {
 			if in.loose != nil {
 				in.loose.restore(in.delivered, h.Inputs[i].Beyond)
 			}
-			in.wm, in.ended, in.gone, in.waves = h.Inputs[i].Watermark, h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
+			if t.cfg.Mutant != MutantForgetWatermark {
+				in.wm = h.Inputs[i].Watermark
+			}
+			in.ended, in.gone, in.waves = h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
 		}
 		for i := range t.outputs {
 			t.outputs[i].sealed = h.Sealed[i]

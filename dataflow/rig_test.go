@@ -329,6 +329,8 @@ func (r *rig) protocol() *script {
 		return p.script
 	case after:
 		return p.script
+	case announced:
+		return p.script
 	case deciding:
 		return p.script
 	}

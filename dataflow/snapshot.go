@@ -3,6 +3,7 @@ package dataflow
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"weir/id"
 	"weir/state"
@@ -104,8 +105,8 @@ func (d *Draft) encode() []byte {
 	}
 	b = appendLoop(b, &h.Loop)
 	b = AppendRecord(b, h.Save)
-	b = appendCaptured(b, d.in)
-	b = appendCaptured(b, d.out)
+	b = t.appendCaptured(b, d.in)
+	b = t.appendCaptured(b, d.out)
 	return state.AppendHandle(b, handle)
 }
 
@@ -174,11 +175,12 @@ func readInputFlags(r *state.Reader, upTo id.Seq, in *InputHeader) {
 	}
 }
 
-func appendCaptured(b []byte, cs []captured) []byte {
+func (t *Task) appendCaptured(b []byte, cs []captured) []byte {
 	b = appendUvarint(b, uint64(len(cs)))
 	for _, c := range cs {
 		b = appendUvarint(b, uint64(c.channel))
-		b = state.AppendEntry(b, c.b.Seq, uint32(c.b.N), EncodeBuffer(nil, c.b))
+		t.encoded = EncodeBuffer(t.encoded[:0], c.b)
+		b = state.AppendEntry(b, c.b.Seq, uint32(c.b.N), t.encoded)
 	}
 	return b
 }
@@ -229,57 +231,71 @@ func DecodeBuffer(seq id.Seq, n uint32, src []byte) (*Buffer, error) {
 // DecodeSnapshot reads a snapshot object. The result aliases src. Its errors
 // wrap state.ErrCorrupt or state.ErrIncompatible.
 func DecodeSnapshot(src []byte) (*Snapshot, error) {
-	if len(src) < 10 || string(src[:8]) != snapshotMagic {
-		return nil, fmt.Errorf("this is no snapshot object of weir: %w", state.ErrCorrupt)
-	}
-	if v := int(src[8]) | int(src[9])<<8; v != SnapshotVersion {
-		return nil, fmt.Errorf("snapshot of format version %d, this program reads %d: restore with the program that wrote it: %w", v, SnapshotVersion, state.ErrIncompatible)
-	}
-	r := state.NewReader(src[10:])
-	s := &Snapshot{Job: string(r.Bytes()), Task: string(r.Bytes()), Index: int(r.Size())}
-	readHeader(r, &s.Header)
-	s.Save = r.Bytes()
-	s.In = readCaptured(r, len(s.Delivered))
-	s.Out = readCaptured(r, len(s.Sealed))
-	if r.Err() == nil {
-		h, rest, err := state.DecodeHandle(r.Rest())
-		if err != nil {
-			return nil, fmt.Errorf("snapshot object: %w", err)
-		}
-		s.Handle = h
-		r = state.NewReader(rest)
-	}
-	if err := r.Done(); err != nil {
-		return nil, fmt.Errorf("snapshot object: %w", err)
+	s := &Snapshot{}
+	if err := s.Decode(src); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-func readHeader(r *state.Reader, h *Header) {
+// Decode is DecodeSnapshot in the place of s, whose memory is used again: who
+// only looks at many snapshots needs no memory for each. After an error s is of
+// no meaning.
+func (s *Snapshot) Decode(src []byte) error {
+	if len(src) < 10 || string(src[:8]) != snapshotMagic {
+		return fmt.Errorf("this is no snapshot object of weir: %w", state.ErrCorrupt)
+	}
+	if v := int(src[8]) | int(src[9])<<8; v != SnapshotVersion {
+		return fmt.Errorf("snapshot of format version %d, this program reads %d: restore with the program that wrote it: %w", v, SnapshotVersion, state.ErrIncompatible)
+	}
+	r := state.NewReader(src[10:])
+	s.Job, s.Task, s.Index = again(s.Job, r.Bytes()), again(s.Task, r.Bytes()), int(r.Size())
+	s.Header.decode(r)
+	s.Save = r.Bytes()
+	s.In = readCaptured(r, len(s.Delivered), s.In[:0])
+	s.Out = readCaptured(r, len(s.Sealed), s.Out[:0])
+	if r.Err() == nil {
+		if err := s.Handle.Decode(r); err != nil {
+			return fmt.Errorf("snapshot object: %w", err)
+		}
+	}
+	if err := r.Done(); err != nil {
+		return fmt.Errorf("snapshot object: %w", err)
+	}
+	return nil
+}
+
+// again returns b as a string: old, if that is what it says.
+func again(old string, b []byte) string {
+	if old == string(b) {
+		return old
+	}
+	return string(b)
+}
+
+// decode reads a header in the place of h.
+func (h *Header) decode(r *state.Reader) {
+	*h = Header{Splits: h.Splits[:0], Delivered: h.Delivered[:0], Sealed: h.Sealed[:0], Inputs: h.Inputs[:0], Pending: h.Pending[:0], Rotation: h.Rotation[:0]}
 	h.Epoch, h.Attempt, h.Base = id.Epoch(r.Uint64()), id.Attempt(r.Uint64()), id.Epoch(r.Uint64())
 	h.Watermark, h.Sum = int64(r.Uint64()), r.Uint64()
 	f := r.Uint64()
 	h.Drained, h.Firing, h.Advancing = f&1 != 0, f&2 != 0, f&4 != 0
-	h.Splits = readSplits(r)
+	h.Splits = readSplits(r, h.Splits)
 	if n := r.Count(10); n > 0 {
-		h.Delivered, h.Inputs = make([]id.Seq, n), make([]InputHeader, n)
+		h.Delivered, h.Inputs = slices.Grow(h.Delivered, n), slices.Grow(h.Inputs, n)
+		for range n {
+			at, in := id.Seq(r.Uvarint()), InputHeader{Watermark: int64(r.Uint64())}
+			readInputFlags(r, at, &in)
+			h.Delivered, h.Inputs = append(h.Delivered, at), append(h.Inputs, in)
+		}
 	}
-	for i := range h.Delivered {
-		h.Delivered[i] = id.Seq(r.Uvarint())
-		h.Inputs[i].Watermark = int64(r.Uint64())
-		readInputFlags(r, h.Delivered[i], &h.Inputs[i])
+	n := r.Count(1)
+	h.Sealed = slices.Grow(h.Sealed, n)
+	for range n {
+		h.Sealed = append(h.Sealed, id.Seq(r.Uvarint()))
 	}
-	if n := r.Count(1); n > 0 {
-		h.Sealed = make([]id.Seq, n)
-	}
-	for i := range h.Sealed {
-		h.Sealed[i] = id.Seq(r.Uvarint())
-	}
-	if n := r.Count(1); n > 0 {
-		h.Pending = make([]id.Epoch, n)
-	}
-	for i := range h.Pending {
-		h.Pending[i] = id.Epoch(r.Uvarint())
+	for range r.Count(1) {
+		h.Pending = append(h.Pending, id.Epoch(r.Uvarint()))
 	}
 	for range r.Count(1) {
 		h.Rotation = append(h.Rotation, uint32(r.Uvarint()))
@@ -294,9 +310,9 @@ func appendLoop(b []byte, l *LoopHeader) []byte {
 	return append(b, byte(flags(l.Moved, l.Ended)))
 }
 
-func readCaptured(r *state.Reader, channels int) []CapturedBuffer {
+// readCaptured appends the captured buffers of one side to out.
+func readCaptured(r *state.Reader, channels int, out []CapturedBuffer) []CapturedBuffer {
 	const least = 30 // bytes that a captured buffer takes
-	var out []CapturedBuffer
 	for range r.Count(least) {
 		c := r.Uvarint()
 		seq, n, payload, rest, err := state.NextEntry(r.Rest())

@@ -153,7 +153,9 @@ func (t *Task) read(most, of int) bool {
 		s.ended = true
 		t.unread--
 	}
-	s.watermark = max(s.watermark, b.Watermark)
+	if b.Watermark != NoWatermark {
+		t.said(s, b.Watermark)
+	}
 	t.advanceWatermark(t.lowestSplit())
 	return t.phase != failed
 }
@@ -181,6 +183,15 @@ func (t *Task) handedOut(s *split, n id.Offset) {
 	t.host.HandedOut(t.splitID(s), from, s.offset)
 	if t.mask.Has(trace.Emitted) {
 		t.event = trace.Event{Kind: trace.Emitted, Channel: trace.NoChannel, Split: t.splitID(s), From: uint64(from), To: uint64(s.offset)}
+		t.send()
+	}
+}
+
+// said takes what the source knows of a split's event time.
+func (t *Task) said(s *split, wm int64) {
+	s.watermark = max(s.watermark, wm)
+	if t.mask.Has(trace.WatermarkSaid) {
+		t.event = trace.Event{Kind: trace.WatermarkSaid, Channel: trace.NoChannel, Split: t.splitID(s), At: wm}
 		t.send()
 	}
 }
@@ -249,7 +260,7 @@ func appendSplits(b []byte, splits []SplitHeader) []byte {
 	return b
 }
 
-func readSplits(r *state.Reader) (splits []SplitHeader) {
+func readSplits(r *state.Reader, splits []SplitHeader) []SplitHeader {
 	const least = 11 // bytes that a split takes
 	for range r.Count(least) {
 		splits = append(splits, SplitHeader{int(r.Size()), id.Offset(r.Uvarint()), int64(r.Uint64()), r.Byte() != 0})

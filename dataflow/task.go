@@ -18,6 +18,7 @@ import (
 // from what storage holds.
 type Task struct {
 	job      string
+	graph    *Graph
 	info     *TaskInfo
 	cfg      *Config
 	host     Host
@@ -26,6 +27,7 @@ type Task struct {
 	event    trace.Event // reused for observation
 
 	proto     Protocol
+	announcer Announcer
 	deliverer Deliverer
 	afterer   Afterer
 	stamper   Stamper
@@ -57,6 +59,7 @@ type Task struct {
 	drained   bool
 	finishing bool // leave once commits are through
 	watermark int64
+	shown     int64 // watermark that the operator was shown last; unseen: none
 	low       int64 // lowest watermark of the inputs, and how many have it;
 	atLow     int   // 0: not known
 	announced int64 // watermark last put on the outputs
@@ -79,6 +82,8 @@ type Task struct {
 	loop     LoopHeader
 	parked   bool // the recorded input has nothing to serve: wait for the next arrival
 	flushing bool
+	// streamEnd is the EndStream of all outputs that do not reorder; nil: not sent yet.
+	streamEnd *Buffer
 
 	drafts []*Draft
 	// preCommits are the epochs whose pre-commit is under way, drafts given up included.
@@ -89,7 +94,11 @@ type Task struct {
 	extCount   int // external operations under way
 	chain      uint64
 	seenBuf    []id.Seq
+	encoded    []byte // scratch: one captured buffer
 }
+
+// unseen is Task.shown before the first time; no source says it.
+const unseen = NoWatermark + 1
 
 type phase uint8
 
@@ -147,14 +156,15 @@ type Env struct {
 	Observer trace.Observer // nil: nobody looks
 	Dir      string         // local directory of this incarnation, for backends that keep files
 	FS       any            // file system of the worker, for such backends
+	// Former is an incarnation that is closed and that nobody uses any more, or nil.
+	// If it was of the same task of the same graph, the new one is made in its memory.
+	Former *Task
 }
 
 // NewTask builds an incarnation of a task. Nothing runs before EvStart.
 func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
-	t := &Task{
-		job: j.Name, info: info, cfg: &j.Config, host: env.Host, observer: env.Observer,
-		limit: ^id.Offset(0), watermark: NoWatermark, announced: NoWatermark,
-	}
+	t, wired := blank(env.Former, j.Graph, info)
+	t.job, t.cfg, t.host, t.observer = j.Name, &j.Config, env.Host, env.Observer
 	if env.Observer != nil {
 		t.mask = env.Observer.Wants()
 	}
@@ -169,24 +179,9 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 		return nil, fmt.Errorf("%s: its role in the graph and its operator %T do not fit: a source must implement Source, a sink Sink, others neither", info.Name, t.op)
 	}
 	t.setProtocol(j.Algorithm.NewProtocol(info, &j.Config))
-	t.inputs = make([]input, len(info.Inputs))
-	for i := range t.inputs {
-		t.inputs[i] = input{Channel: info.Inputs[i], wm: NoWatermark}
-		if info.Inputs[i].Back {
-			t.inputs[i].wm = EndOfTime // never holds the task's back
-		}
-		if info.Inputs[i].Reorders {
-			t.inputs[i].loose = &loose{}
-		}
-	}
-	t.outputs = make([]output, len(info.Outputs))
-	for i := range t.outputs {
-		t.outputs[i] = output{Channel: info.Outputs[i], t: t, index: i, watermark: NoWatermark}
-	}
-	t.servable = newInputSet(len(t.inputs))
-	t.seenBuf = make([]id.Seq, len(t.inputs))
-	t.ctx.t = t
-	if err := t.ctx.wire(j.Graph); err != nil {
+	if wired {
+		t.ctx.rewind()
+	} else if err := t.ctx.wire(j.Graph); err != nil {
 		return nil, err
 	}
 	keyed := j.Graph.Vertices[info.Vertex].Keyed
@@ -210,8 +205,41 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	return t, nil
 }
 
+// blank returns a task without history, in the memory of former if that was the
+// same one; then its ports are wired.
+func blank(former *Task, g *Graph, info *TaskInfo) (t *Task, wired bool) {
+	t, wired = former, former != nil && former.graph == g && former.info == info
+	if !wired {
+		in, out := len(info.Inputs), len(info.Outputs)
+		t = &Task{inputs: make([]input, in), outputs: make([]output, out), servable: newInputSet(in), seenBuf: make([]id.Seq, in)}
+	}
+	clear(t.drafts)
+	*t = Task{
+		graph: g, info: info, limit: ^id.Offset(0), watermark: NoWatermark, shown: unseen, announced: NoWatermark,
+		inputs: t.inputs, outputs: t.outputs, servable: t.servable.emptied(), seenBuf: t.seenBuf, encoded: t.encoded,
+		splits: t.splits[:0], drafts: t.drafts[:0], preCommits: t.preCommits[:0], pending: t.pending.emptied(), ctx: t.ctx,
+	}
+	t.ctx.t, t.ctx.err = t, nil
+	for i := range t.inputs {
+		in := &t.inputs[i]
+		clear(in.recorders)
+		*in = input{Channel: info.Inputs[i], wm: NoWatermark, q: in.q.emptied(), recorders: in.recorders[:0]}
+		if in.Back {
+			in.wm = EndOfTime // never holds the task's back
+		}
+		if in.Reorders {
+			in.loose = &loose{}
+		}
+	}
+	for i := range t.outputs {
+		t.outputs[i] = output{Channel: info.Outputs[i], t: t, index: i, watermark: NoWatermark, q: t.outputs[i].q.emptied()}
+	}
+	return t, wired
+}
+
 func (t *Task) setProtocol(p Protocol) {
 	t.proto = p
+	t.announcer, _ = p.(Announcer)
 	t.deliverer, _ = p.(Deliverer)
 	t.afterer, _ = p.(Afterer)
 	t.stamper, _ = p.(Stamper)
@@ -261,6 +289,22 @@ func (t *Task) Close() error {
 	}
 	t.drafts = nil
 	return t.store.Close()
+}
+
+// Surrender calls f with every buffer that is left in a closed task and that
+// nobody shares: the driver may use it again.
+func (t *Task) Surrender(f func(*Buffer)) {
+	for i := range t.inputs {
+		t.inputs[i].q.surrender(f)
+	}
+	for i := range t.outputs {
+		o := &t.outputs[i]
+		o.q.surrender(f)
+		if o.open != nil {
+			f(o.open)
+			o.open = nil
+		}
+	}
 }
 
 // Step handles one event.

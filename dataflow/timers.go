@@ -1,6 +1,11 @@
 package dataflow
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+
+	"weir/trace"
+)
 
 // Names of the timers of a task among its keyed states.
 const (
@@ -65,6 +70,7 @@ func (t *Task) fire(most int) {
 		t.advancing = false
 		wm := t.watermark
 		if t.onWM != nil {
+			t.show()
 			if err := t.onWM.OnWatermark(wm); err != nil {
 				t.fail(err)
 				return
@@ -100,13 +106,14 @@ func (t *Task) fireTimers(most *int) (done bool) {
 			return true
 		}
 		*most--
+		t.observeTime(trace.TimerFired, at, key)
 		if err := t.onTimer.OnTimer(at, key); err != nil {
 			t.fail(err)
 			return false
 		}
 		if *most == 0 && t.cfg.Mutant == MutantFireTwice {
 			t.timers.Set(at, t.ctx.Key(key))
-			t.again = dueTimer{at, key}
+			t.again = dueTimer{at, bytes.Clone(key)}
 			return false
 		}
 	}

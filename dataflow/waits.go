@@ -2,6 +2,7 @@ package dataflow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -74,6 +75,11 @@ func (d *Draft) waits() string {
 			if r == d {
 				parts = append(parts, "the barrier on "+in.ID.String())
 			}
+		}
+	}
+	for i := range d.t.outputs {
+		if o := &d.t.outputs[i]; slices.Contains(o.waiting, d) {
+			parts = append(parts, "its barrier to leave the queue of "+o.ID.String())
 		}
 	}
 	switch {

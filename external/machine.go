@@ -41,6 +41,43 @@ type taskState struct {
 	staged   []staged   // and not published
 	open     []txn      // pre-committed, in that order
 	done     []id.Epoch // committed, ascending
+	free     [][]chunk  // of transactions that are open no longer
+}
+
+// reset forgets everything and keeps the room.
+func (m *machine) reset() {
+	for i := range m.tasks {
+		t := &m.tasks[i]
+		for k := range t.open {
+			t.release(t.open[k].chunks)
+		}
+		clear(t.sessions)
+		clear(t.staged)
+		clear(t.open)
+		*t = taskState{sessions: t.sessions[:0], staged: t.staged[:0], open: t.open[:0], done: t.done[:0], free: t.free}
+	}
+	clear(m.visible)
+	m.visible = m.visible[:0]
+	clear(m.versions)
+}
+
+// chunks returns an empty list for the chunks of a transaction.
+func (t *taskState) chunks() []chunk {
+	n := len(t.free)
+	if n == 0 {
+		return nil
+	}
+	c := t.free[n-1]
+	t.free = t.free[:n-1]
+	return c
+}
+
+// release takes the list of a transaction back that is open no longer.
+func (t *taskState) release(c []chunk) {
+	if cap(c) > 0 {
+		clear(c)
+		t.free = append(t.free, c[:0])
+	}
 }
 
 // txn is a pre-committed transaction.
@@ -101,6 +138,9 @@ func (m *machine) apply(op *dataflow.ExtOp, c chunk) outcome {
 			return outcome{dataflow.ExtOK, false}
 		}
 		at, _ := slices.BinarySearchFunc(s.writes, op.Number, func(w write, n uint64) int { return cmp.Compare(w.number, n) })
+		if s.writes == nil {
+			s.writes = make([]write, 0, 8)
+		}
 		s.writes = slices.Insert(s.writes, at, write{op.Number, c})
 		return outcome{dataflow.ExtOK, true}
 	case dataflow.ExtPreCommit:
@@ -221,7 +261,7 @@ func (t *taskState) preCommit(op *dataflow.ExtOp, c chunk) outcome {
 	case op.Txn == 0:
 		return outcome{dataflow.ExtOK, false}
 	}
-	x := txn{epoch: op.Txn, attempt: op.Attempt}
+	x := txn{epoch: op.Txn, attempt: op.Attempt, chunks: t.chunks()}
 	kept := s.writes[:0]
 	for _, w := range s.writes {
 		if w.number > op.From && w.number <= op.Number {
@@ -259,6 +299,7 @@ func (m *machine) publish(task id.TaskID, t *taskState, i int) {
 	for _, c := range x.chunks {
 		m.visible = append(m.visible, visible{task, x.epoch, c})
 	}
+	t.release(x.chunks)
 }
 
 // recover fences attempts below op.Attempt and aborts what they left open and
@@ -279,6 +320,7 @@ func (m *machine) recover(t *taskState, op *dataflow.ExtOp) outcome {
 			m.publish(op.Task, t, i)
 			changed = true
 		default:
+			t.release(x.chunks)
 			t.open = slices.Delete(t.open, i, i+1)
 			changed = true
 		}

@@ -87,6 +87,13 @@ func OpenStore(c StoreConfig) (*Store, error) {
 	return s, nil
 }
 
+// Reset forgets everything: the store is as OpenStore returned it. Only for a
+// store in memory, whose rows of before it lets go of.
+func (s *Store) Reset() {
+	s.m.reset()
+	s.durable, s.err, s.stats = 0, nil, StoreStats{}
+}
+
 // replay carries out again what the log holds.
 func (s *Store) replay(head []byte, b body, load func() ([]byte, error)) error {
 	op, err := decodeOp(head)

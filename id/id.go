@@ -45,8 +45,12 @@ func (e Epoch) Attempt() Attempt { return Attempt(e >> epochBits) }
 func (e Epoch) Index() uint32 { return uint32(e & (1<<epochBits - 1)) }
 
 // String returns "attempt.index", for example "2.7".
-func (e Epoch) String() string {
-	return strconv.FormatUint(uint64(e.Attempt()), 10) + "." + strconv.FormatUint(uint64(e.Index()), 10)
+func (e Epoch) String() string { return string(e.Append(make([]byte, 0, 24))) }
+
+// Append appends what String returns.
+func (e Epoch) Append(b []byte) []byte {
+	b = strconv.AppendUint(b, uint64(e.Attempt()), 10)
+	return strconv.AppendUint(append(b, '.'), uint64(e.Index()), 10)
 }
 
 // ParseEpoch is the inverse of Epoch.String.

@@ -39,6 +39,11 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 	}); ok {
 		splitOf = w.SplitOf // splits that are not of one length
 	}
+	channels := 0
+	for i := range tasks {
+		channels += len(tasks[i].Outputs)
+	}
+	x.Channels = make([]check.Channel, 0, channels)
 	splits := id.SplitID(0)
 	for i := range tasks {
 		t := &tasks[i]
@@ -52,7 +57,7 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 			for len(x.Channels) <= int(out.ID) {
 				x.Channels = append(x.Channels, check.Channel{})
 			}
-			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer, Reorders: out.Reorders}
+			x.Channels[out.ID] = check.Channel{From: t.ID, To: out.Peer, Reorders: out.Reorders, Back: out.Back}
 		}
 	}
 	return x, nil
@@ -76,7 +81,9 @@ func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w wor
 
 // layout tells the checker how checkpoint storage is laid out.
 func layout(p dataflow.Properties) check.Layout {
-	l := check.Layout{References: references, Roots: roots, EpochOf: coordinator.EpochOfKey}
+	var scratch dataflow.Snapshot
+	l := check.Layout{Roots: roots, EpochOf: coordinator.EpochOfKey}
+	l.References = func(key string, data []byte) ([]string, error) { return references(&scratch, key, data) }
 	if p.HasRounds() {
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {
@@ -86,14 +93,13 @@ func layout(p dataflow.Properties) check.Layout {
 }
 
 // references returns what an object needs: a record its shares and their files,
-// a snapshot its files.
-func references(key string, data []byte) ([]string, error) {
+// a snapshot, which is decoded into s, its files.
+func references(s *dataflow.Snapshot, key string, data []byte) ([]string, error) {
 	switch {
 	case strings.HasPrefix(key, coordinator.RecordPrefix):
 		return coordinator.ReferencesOf(data)
 	case strings.HasPrefix(key, coordinator.SnapshotPrefix):
-		s, err := dataflow.DecodeSnapshot(data)
-		if err != nil {
+		if err := s.Decode(data); err != nil {
 			return nil, err
 		}
 		var keys []string

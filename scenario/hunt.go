@@ -35,11 +35,12 @@ type HuntResult struct {
 
 // Hunt runs the default sweep on the first combination of a mutant, with seeds
 // 1, 2, 3, ..., until an oracle catches the mistake, at most limit runs; and
-// then the same seeds without the mistake. goOn, if not nil, is told the number
-// of runs made so far, the twin's included, and ends the hunt by false.
-func Hunt(c mutants.Case, limit int, goOn func(runs int) bool) (HuntResult, error) {
-	if goOn == nil {
-		goOn = func(int) bool { return true }
+// then the same seeds without the mistake. told hears the number of runs made so
+// far, the twin's included. interrupted is that of a Runner and ends the hunt too,
+// with a result that says nothing. Both may be nil.
+func Hunt(c mutants.Case, limit int, interrupted func() bool, told func(runs int)) (HuntResult, error) {
+	if told == nil {
+		told = func(int) {}
 	}
 	r := HuntResult{Case: c, Algorithm: c.Algorithms[0], State: statecatalog.Names()[0], Workload: workloadcatalog.Names()[0], TwinClean: true}
 	if c.States != nil {
@@ -51,28 +52,28 @@ func Hunt(c mutants.Case, limit int, goOn func(runs int) bool) (HuntResult, erro
 	if c.Workloads != nil {
 		r.Workload = c.Workloads[0]
 	}
-	err := r.sweep(c.Mutant, limit, func(o *Outcome) bool {
+	err := r.sweep(c.Mutant, limit, interrupted, func(o *Outcome) bool {
 		r.Runs, r.Seed = r.Runs+1, o.Seed
-		more := goOn(r.Runs)
-		return r.caughtBy(o) || !more
+		told(r.Runs)
+		return r.caughtBy(o)
 	})
 	if err != nil {
 		return r, err
 	}
 	runs := r.Runs
-	err = r.sweep("", r.Runs, func(o *Outcome) bool {
+	err = r.sweep("", r.Runs, interrupted, func(o *Outcome) bool {
 		runs++
 		if r.TwinClean = o.Kind == Fine; !r.TwinClean {
 			r.Twin = fmt.Sprintf("seed %d: %s: %s", o.Seed, o.Kind, o.Why())
 		}
-		more := goOn(runs)
-		return !r.TwinClean || !more
+		told(runs)
+		return !r.TwinClean
 	})
 	return r, err
 }
 
-// sweep runs seeds 1 to most until stop says so.
-func (r *HuntResult) sweep(c dataflow.Mutant, most int, stop func(*Outcome) bool) error {
+// sweep runs seeds 1 to most until stop says so, or it is interrupted.
+func (r *HuntResult) sweep(c dataflow.Mutant, most int, interrupted func() bool, stop func(*Outcome) bool) error {
 	cfg, err := r.config(c)
 	if err != nil {
 		return err
@@ -82,8 +83,9 @@ func (r *HuntResult) sweep(c dataflow.Mutant, most int, stop func(*Outcome) bool
 		return err
 	}
 	defer run.Close()
+	run.Interrupted = interrupted
 	for seed := range uint64(most) {
-		if stop(run.Run(seed + 1)) {
+		if o := run.Run(seed + 1); o.Kind == Interrupted || stop(o) {
 			break
 		}
 	}
@@ -104,18 +106,22 @@ func (r *HuntResult) config(c dataflow.Mutant) (Config, error) {
 	return Config{Algorithm: algorithm, State: r.State, Sink: r.Sink, Workload: w, Mutant: c}, nil
 }
 
-// caughtBy reports whether o shows the mistake, and notes how.
+// caughtBy reports whether o shows the mistake to the oracle that must see it, and
+// notes how.
 func (r *HuntResult) caughtBy(o *Outcome) bool {
 	if o.Kind == Fine || o.Kind == Broken || o.Kind != Unsafe && !r.Stalls {
 		return false
 	}
-	r.Caught, r.Violation, r.Oracle = true, o.Why(), check.Progress
-	r.Replay = o.Config.Command(o.Seed)
+	seen, oracle := o.Why(), check.Progress
 	for _, v := range o.Report.Violations {
-		if o.Kind == Unsafe && v.Oracle != check.Progress {
-			r.Oracle = v.Oracle
+		if o.Kind == Unsafe && v.Oracle != check.Progress && (r.Case.Oracle == "" || v.Oracle.String() == r.Case.Oracle) {
+			seen, oracle = v.String(), v.Oracle
 			break
 		}
 	}
+	if r.Case.Oracle != "" && oracle.String() != r.Case.Oracle {
+		return false
+	}
+	r.Caught, r.Violation, r.Oracle, r.Replay = true, seen, oracle, o.Config.Command(o.Seed)
 	return true
 }

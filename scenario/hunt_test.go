@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"weir/algorithms/catalog"
 	"weir/check"
 	"weir/scenario"
 	"weir/scenario/mutants"
@@ -17,7 +18,7 @@ import (
 func TestMutants(t *testing.T) {
 	for _, c := range mutants.All() {
 		told := 0
-		r, err := scenario.Hunt(c, scenario.HuntLimit, func(runs int) bool { told = runs; return true })
+		r, err := scenario.Hunt(c, scenario.HuntLimit, nil, func(runs int) { told = runs })
 		if err != nil {
 			t.Fatalf("%s: %v", c.Mutant, err)
 		}
@@ -77,4 +78,29 @@ func hunt(t *testing.T, k mutants.Case, a, st, w string) (runs int, caught bool)
 		}
 	}
 	return runs, false
+}
+
+// TestInterruptedRun: an interrupted run is not judged, and the runner goes on.
+func TestInterruptedRun(t *testing.T) {
+	w, err := workloadcatalog.New("keyedcount")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := catalog.Lookup("aligned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := scenario.New(scenario.Config{Algorithm: spec, State: statecatalog.Names()[0], Workload: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	r.Interrupted = func() bool { return true }
+	if o := r.Run(1); o.Kind != scenario.Interrupted || o.Report != nil || o.Kind.String() != "interrupted" {
+		t.Errorf("%s: %s", o.Kind, o.Why())
+	}
+	r.Interrupted = nil
+	if o := r.Run(1); o.Kind != scenario.Fine {
+		t.Errorf("after it: %s: %s", o.Kind, o.Why())
+	}
 }

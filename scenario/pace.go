@@ -97,7 +97,12 @@ func (r *Runner) acquit(o *Outcome) error {
 		twin.calm, r.twin = true, twin
 	}
 	r.Twins++
-	t := r.twin.Run(o.Seed).Report
+	r.twin.Interrupted = r.Interrupted
+	twin := r.twin.Run(o.Seed)
+	if twin.Report == nil {
+		return twin.Err
+	}
+	t := twin.Report
 	checkpoints := !r.snapshots() || o.Report.LongestGap <= 2*r.believed(t.LongestGap)+moreToCheckpoint
 	if checkpoints && o.Report.EndAfterFault <= 2*t.EndAfterFault+moreToEnd {
 		o.Report.Acquit(check.Progress)

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,8 @@ type Runner struct {
 	checker *check.Checker // of the one at hand
 	swarm   *seed.Source
 	tape    seed.Tape
+	policy  sim.Random
+	store   *external.Store
 	random  sim.RandomFaults
 	// What calm runs need, and the twin that is asked about one that is slow.
 	pace      pace
@@ -41,6 +44,9 @@ type Runner struct {
 	calm      bool    // draw everything as ever, but no fault
 	twin      *Runner // the calm one, once a run was suspected
 	Twins     int     // how many were
+	// Interrupted, if not nil, is asked every few thousand events from the goroutine
+	// of Run; true ends the run. See sim.Config.
+	Interrupted func() bool
 	// observers beside the checker, for one run.
 	Observers []trace.Observer
 }
@@ -82,6 +88,9 @@ func New(c Config) (*Runner, error) {
 		channels += len(t.Inputs)
 	}
 	if err := c.possible(channels); err != nil {
+		return nil, err
+	}
+	if r.store, err = external.OpenStore(external.StoreConfig{Mutant: c.Mutant, OnCommit: r.sim.Committed}); err != nil {
 		return nil, err
 	}
 	if r.pace, r.paceKnown, err = paceOf(paceTable, c.Algorithm.Name, c.State, c.Workload.Name()); err != nil {
@@ -155,7 +164,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
-	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &sim.Random{}, MaxEvents: r.mostEvents(), MaxTime: 300e9}
+	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &r.policy, MaxEvents: r.mostEvents(), MaxTime: 300e9}
 	cfg.LocalDisks = r.state.Local
 	r.skew(d, &cfg)
 	c.TimersPerTurn = defaultTimersPerTurn
@@ -239,11 +248,9 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	}
 	injector := faults.NewInjector(plan)
 	cfg.Injector = injector
-	store, err := external.OpenStore(external.StoreConfig{Mutant: r.cfg.Mutant, OnCommit: r.sim.Committed})
-	if err != nil {
-		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
-	}
-	cfg.External = store
+	cfg.Interrupted = r.Interrupted
+	r.store.Reset()
+	cfg.External = r.store
 	r.checker.Reset()
 	r.checker.SetPace(r.suspicion())
 	cfg.Observers = append([]trace.Observer{r.checker}, r.Observers...)
@@ -251,19 +258,32 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 		cfg.Record = &r.tape
 	}
 	res := r.sim.Run(cfg)
+	if res.Verdict == sim.Interrupted {
+		return r.interrupted(seedNumber)
+	}
 	end := check.End{Time: res.Virtual}
 	if res.Verdict != sim.Done {
 		end.Err = res.Err
 	}
 	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Splits: splits, Result: res, Report: r.checker.Finish(end), Plan: plan, waiting: injector.Pending(), rows: r.checker.Rows}
-	if err := r.acquit(o); err != nil {
+	if err := r.acquit(o); errors.Is(err, errInterrupted) {
+		return r.interrupted(seedNumber)
+	} else if err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
 	}
 	o.classify()
 	return o
 }
 
-// Outcome is what came of one run.
+// errInterrupted: the twin of a suspected run was interrupted.
+var errInterrupted = errors.New("interrupted")
+
+func (r *Runner) interrupted(seedNumber uint64) *Outcome {
+	return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Interrupted, Err: errInterrupted}
+}
+
+// Outcome is what came of one run. One that was interrupted, or could not be
+// made, has neither a Result nor a Report.
 type Outcome struct {
 	Config  *Config
 	Seed    uint64
@@ -288,20 +308,21 @@ func (o *Outcome) NotStruck() []faults.Fault { return slices.Concat(o.waiting, o
 type Kind uint8
 
 const (
-	Fine       Kind = iota
-	Broken          // the run could not be made: an error of the setting
-	Crashed         // the code under test panicked
-	NoProgress      // the job did not end
-	Unsafe          // a promise was broken
+	Fine        Kind = iota
+	Interrupted      // ended by Runner.Interrupted: not judged, and to be counted nowhere
+	Broken           // the run could not be made: an error of the setting
+	Crashed          // the code under test panicked
+	NoProgress       // the job did not end
+	Unsafe           // a promise was broken
 )
 
 // String returns the verdict in words.
 func (k Kind) String() string {
-	return [...]string{"ok", "error", "panic", "no progress", "safety violation"}[k]
+	return [...]string{"ok", "interrupted", "error", "panic", "no progress", "safety violation"}[k]
 }
 
 // ExitCode returns the exit status of a command that ends with this verdict.
-func (k Kind) ExitCode() int { return [...]int{0, 1, 3, 4, 5}[k] }
+func (k Kind) ExitCode() int { return [...]int{0, 1, 1, 3, 4, 5}[k] }
 
 func (o *Outcome) classify() {
 	switch {

@@ -74,6 +74,7 @@ func (s *Sim) onArrive(e *event) {
 	}
 	b := s.wire.take(int32(e.arg))
 	if t == nil {
+		s.pool.spare(b)
 		return
 	}
 	s.arrive.Port, s.arrive.Buffer = in, b

@@ -83,8 +83,9 @@ type place[O, R any] interface {
 // there. Operations may overtake each other.
 type operations[O, R any] struct {
 	place[O, R]
-	slab[operation[O, R]]
-	apply, back uint8 // event kinds: it takes effect, its caller hears of it
+	slab[*operation[O, R]]
+	spent       []*operation[O, R] // for those to come, of the next runs too
+	apply, back uint8              // event kinds: it takes effect, its caller hears of it
 	delay       Delay
 	model       Operations
 	random      streams
@@ -101,9 +102,32 @@ type armed struct {
 }
 
 func (p *operations[O, R]) reset() {
+	for _, o := range p.items {
+		if o != nil {
+			p.forget(o)
+		}
+	}
 	p.slab.reset()
 	p.chain, p.stalled, p.slow = 0, 0, 1
 	p.armed = p.armed[:0]
+}
+
+// begin returns an operation that is not under way yet.
+func (p *operations[O, R]) begin(op O, by owner) *operation[O, R] {
+	var o *operation[O, R]
+	if n := len(p.spent); n > 0 {
+		o, p.spent = p.spent[n-1], p.spent[:n-1]
+	} else {
+		o = new(operation[O, R])
+	}
+	o.op, o.by, o.events = op, by, 1
+	return o
+}
+
+// forget ends the use of an operation that is under way no longer.
+func (p *operations[O, R]) forget(o *operation[O, R]) {
+	*o = operation[O, R]{}
+	p.spent = append(p.spent, o)
 }
 
 // drawFate decides about a new operation; write says that it has an effect.
@@ -143,10 +167,10 @@ func (p *operations[O, R]) strike(op trace.Op, key string) (faults.Fault, bool) 
 
 // issue puts an operation on its way.
 func issue[O, R any](s *Sim, p *operations[O, R], op O, by owner) {
-	kind, object, writes, size := p.about(&op)
-	key := p.key(&by)
-	o := operation[O, R]{op: op, by: by, events: 1}
-	p.issued(&o)
+	o := p.begin(op, by)
+	kind, object, writes, size := p.about(&o.op)
+	key := p.key(&o.by)
+	p.issued(o)
 	o.fate = p.drawFate(key, writes)
 	there, back := s.trip(&p.model, p.slow, p.delay, key, size)
 	o.back = back
@@ -155,7 +179,7 @@ func issue[O, R any](s *Sim, p *operations[O, R], op O, by owner) {
 			there += o.hit(f)
 		}
 	}
-	if o.fate == fateTorn && !p.tears(&op) {
+	if o.fate == fateTorn && !p.tears(&o.op) {
 		o.fate = fateNotApplied
 	}
 	switch o.fate {
@@ -190,7 +214,7 @@ func (o *operation[O, R]) hit(f faults.Fault) Nanos {
 
 // onApply is the moment when an operation takes effect.
 func onApply[O, R any](s *Sim, p *operations[O, R], e *event) {
-	o := &p.items[e.ref]
+	o := p.items[e.ref]
 	if until := max(p.stalled, o.after); until > s.now {
 		s.postpone(e, until)
 		return
@@ -206,11 +230,12 @@ func onApply[O, R any](s *Sim, p *operations[O, R], e *event) {
 	switch {
 	case o.fate == fateLate:
 		if o.events == 0 {
-			p.take(e.ref)
+			p.forget(p.take(e.ref))
 		}
 	case o.gone:
-		gone := p.take(e.ref)
-		p.lost(&gone)
+		p.take(e.ref)
+		p.lost(o)
+		p.forget(o)
 	default:
 		o.events = 1
 		s.push(s.now+o.back, classStorage, p.back, e.ref, 0, 0)
@@ -219,7 +244,7 @@ func onApply[O, R any](s *Sim, p *operations[O, R], e *event) {
 
 // onDone is the moment when the caller hears of the outcome.
 func onDone[O, R any](s *Sim, p *operations[O, R], e *event) {
-	o := &p.items[e.ref]
+	o := p.items[e.ref]
 	if until := s.callerStalled(&o.by); until > s.now {
 		s.postpone(e, until)
 		return
@@ -228,12 +253,16 @@ func onDone[O, R any](s *Sim, p *operations[O, R], e *event) {
 	if o.fate != fateOK {
 		result = p.unknown(&o.op)
 	}
-	answered := *o
-	if o.events--; o.events == 0 {
+	o.events--
+	over := o.events == 0
+	if over {
 		p.take(e.ref)
 	}
-	p.done(&answered, result)
-	p.answer(&answered, result)
+	p.done(o, result)
+	p.answer(o, result)
+	if over {
+		p.forget(o)
+	}
 }
 
 func (s *Sim) callerStalled(by *owner) Nanos {
@@ -267,8 +296,8 @@ func orphan[O, R any](s *Sim, p *operations[O, R], kind ownerKind, task int32, i
 		return
 	}
 	for i := range p.items {
-		o := &p.items[i]
-		if o.events == 0 || o.by.kind != kind || o.by.task != task || o.by.inc != inc {
+		o := p.items[i]
+		if o == nil || o.by.kind != kind || o.by.task != task || o.by.inc != inc {
 			continue
 		}
 		switch key := o.by.key(); p.random.at(key).Draw(4) {

@@ -16,16 +16,17 @@ import (
 type Verdict uint8
 
 const (
-	Running    Verdict = iota
-	Done               // the job ended well
-	Failed             // the job or its configuration failed: Result.Err
-	NoProgress         // a limit was reached, or nothing was left to happen
-	Panicked           // the code under test panicked: Result.Stack
+	Running     Verdict = iota
+	Done                // the job ended well
+	Failed              // the job or its configuration failed: Result.Err
+	NoProgress          // a limit was reached, or nothing was left to happen
+	Panicked            // the code under test panicked: Result.Stack
+	Interrupted         // Config.Interrupted said so: nothing can be said of the job
 )
 
 // String returns the verdict in words.
 func (v Verdict) String() string {
-	return [...]string{"running", "done", "job failed", "no progress", "panic"}[v]
+	return [...]string{"running", "done", "job failed", "no progress", "panic", "interrupted"}[v]
 }
 
 // Result is what came of a run. Tasks belongs to the Sim and is valid until its

@@ -23,6 +23,7 @@ type Sim struct {
 	popped int64 // events taken from the queue
 	steps  int64 // steps of tasks and callbacks of the coordinator
 	half   headway
+	lookAt int64 // event after which look is called next; not above maxEvents
 	// Beyond these atLimit is asked; half of the limits at first.
 	maxEvents int64
 	maxTime   Nanos
@@ -120,6 +121,9 @@ func (s *Sim) begin(cfg Config) {
 	s.now, s.seq, s.popped, s.steps = 0, 0, 0, 0
 	s.over, s.verdict, s.err, s.stack = false, Running, nil, ""
 	s.schedule, s.committed = 0, 0
+	for _, b := range s.wire.items {
+		s.pool.spare(b)
+	}
 	s.wire.reset()
 	s.parcels.reset()
 	s.transfers.reset()
@@ -181,6 +185,7 @@ func (s *Sim) setLimits() {
 		s.cfg.MaxTime = 3600 * 1e9
 	}
 	s.half, s.maxEvents, s.maxTime = headway{}, s.cfg.MaxEvents/2, s.cfg.MaxTime/2
+	s.lookAt = min(s.maxEvents, eventsPerLook)
 }
 
 // expand reuses the expansion of the run before where the graph is the same.
@@ -239,8 +244,8 @@ func (s *Sim) loop() {
 // the front of the queue.
 func (s *Sim) advance(e event) {
 	for {
-		if s.popped++; s.popped > s.maxEvents || e.time > s.maxTime {
-			if s.atLimit(&e); s.over {
+		if s.popped++; s.popped > s.lookAt || e.time > s.maxTime {
+			if s.look(&e); s.over {
 				return
 			}
 		}
@@ -262,6 +267,21 @@ func (s *Sim) advance(e event) {
 		}
 		e = next
 	}
+}
+
+// eventsPerLook bounds how long an interrupted run goes on: some milliseconds.
+const eventsPerLook = 4096
+
+// look ends a run that is interrupted, and one at its limits.
+func (s *Sim) look(e *event) {
+	if s.cfg.Interrupted != nil && s.cfg.Interrupted() {
+		s.stop(Interrupted, fmt.Errorf("interrupted before event %d", s.popped))
+		return
+	}
+	if s.popped > s.maxEvents || e.time > s.maxTime {
+		s.atLimit(e)
+	}
+	s.lookAt = min(s.maxEvents, s.popped+eventsPerLook)
 }
 
 // dispatch carries one event out. A turn returns the next turn of the task

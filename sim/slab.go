@@ -63,6 +63,13 @@ func (p *pool) get() *dataflow.Buffer {
 	return b
 }
 
+// spare takes a buffer that was lost on its way, unless others hold it.
+func (p *pool) spare(b *dataflow.Buffer) {
+	if b != nil && !b.Shared {
+		p.put(b)
+	}
+}
+
 func (p *pool) put(b *dataflow.Buffer) {
 	if p.poison {
 		data := b.Data[:cap(b.Data)]

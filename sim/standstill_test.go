@@ -44,3 +44,19 @@ func TestStandstill(t *testing.T) {
 		})
 	}
 }
+
+// TestInterrupted: a run that is interrupted ends within so many events, says
+// nothing of the job, and one that is only asked is the same run.
+func TestInterrupted(t *testing.T) {
+	x := newExperiment(t, sim.New(), "aligned", 5000, testKeys, 2)
+	calm, asked := x.run(t, sim.Config{}), 0
+	same := x.run(t, sim.Config{Interrupted: func() bool { asked++; return false }})
+	if same.Verdict != sim.Done || same.Hash != calm.Hash || asked < 2 {
+		t.Errorf("asked %d times: %s, hash %x; want %x", asked, same.Verdict, same.Hash, calm.Hash)
+	}
+	left := 2
+	r := x.run(t, sim.Config{Interrupted: func() bool { left--; return left == 0 }})
+	if r.Verdict != sim.Interrupted || r.Err == nil || r.Standstill != nil || left != 0 || r.Virtual >= calm.Virtual {
+		t.Errorf("%s, %v: at %d of %d ns, asked %d times", r.Verdict, r.Err, r.Virtual, calm.Virtual, 2-left)
+	}
+}

@@ -16,6 +16,7 @@ import (
 type taskHost struct {
 	s      *Sim
 	task   *dataflow.Task // nil: none runs
+	former *dataflow.Task // the one before, of this run or another: its memory is used again
 	info   *dataflow.TaskInfo
 	id     int32
 	worker int32
@@ -50,7 +51,7 @@ func (s *Sim) setTasks() error {
 			return err
 		}
 		*t = taskHost{
-			s: s, id: int32(i), info: info, worker: int32(w), source: info.Role == dataflow.RoleSource,
+			s: s, former: t.former, id: int32(i), info: info, worker: int32(w), source: info.Role == dataflow.RoleSource,
 			slow: factor(s.cfg.Model.WorkerSlow, w), inputs: s.roster.Inputs(info.ID), outputs: s.roster.Outputs(info.ID),
 		}
 	}
@@ -160,7 +161,7 @@ func (s *Sim) onStart(e *event) {
 	if !s.roster.Started(t.info.ID, roster.Incarnation(e.gen)) {
 		return
 	}
-	env := dataflow.Env{Host: t, Observer: &s.observers}
+	env := dataflow.Env{Host: t, Observer: &s.observers, Former: t.former}
 	if s.cfg.LocalDisks {
 		env.FS = s.workers[t.worker].mount()
 		env.Dir = "tasks/" + t.info.ID.String() + "/" + strconv.Itoa(int(e.gen))
@@ -170,7 +171,7 @@ func (s *Sim) onStart(e *event) {
 		s.stop(Failed, fmt.Errorf("start of %s[%d]: %w", t.info.Name, t.info.Index, err))
 		return
 	}
-	t.task = task
+	t.task, t.former = task, nil
 	offsets, err := s.handedOut(t)
 	if err != nil {
 		s.stop(Failed, fmt.Errorf("source log: %w", err))
@@ -220,8 +221,10 @@ func (t *taskHost) discard(inc uint32) error {
 	}
 	task := t.task
 	t.chain = mix(t.chain, task.Chain(), uint64(inc))
-	t.task, t.turnQueued, t.busyUntil = nil, false, 0
-	return task.Close()
+	t.task, t.former, t.turnQueued, t.busyUntil = nil, task, false, 0
+	err := task.Close()
+	task.Surrender(t.s.pool.put)
+	return err
 }
 
 // retire discards an incarnation that need not have died: its end has to go well.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"weir/id"
 )
@@ -80,8 +81,17 @@ func AppendHandle(dst []byte, h Handle) []byte {
 // checksum of its own: the object that holds it has one.
 func DecodeHandle(src []byte) (h Handle, rest []byte, err error) {
 	r := Reader{src: src}
-	h.Backend = string(r.Bytes())
-	h.Version = r.Uint16()
+	if err := h.Decode(&r); err != nil {
+		return Handle{}, nil, err
+	}
+	return h, r.Rest(), nil
+}
+
+// Decode reads the next handle from r, as DecodeHandle does, in the place of h,
+// whose memory is used again.
+func (h *Handle) Decode(r *Reader) error {
+	files := h.Files
+	*h = Handle{Backend: again(h.Backend, r.Bytes()), Version: r.Uint16()}
 	if b := r.Bytes(); len(b) > 0 {
 		h.Inline = b
 	}
@@ -89,20 +99,20 @@ func DecodeHandle(src []byte) (h Handle, rest []byte, err error) {
 		h.Operator = b
 	}
 	if n := r.Count(fileRefMinBytes); n > 0 {
-		h.Files = make([]FileRef, n)
+		h.Files = slices.Grow(files[:0], n)[:n]
 	}
 	for i := range h.Files {
-		h.Files[i] = readFileRef(&r)
+		h.Files[i].decode(r)
 	}
 	h.Bytes, h.Changed = r.Size(), r.Size()
 	if r.err != nil {
-		return Handle{}, nil, fmt.Errorf("state handle: %w", r.err)
+		return fmt.Errorf("state handle: %w", r.err)
 	}
-	return h, r.Rest(), nil
+	return nil
 }
 
-func readFileRef(r *Reader) FileRef {
-	f := FileRef{Name: string(r.Bytes()), Local: string(r.Bytes()), Size: r.Size(), Sum: r.Uint64()}
+func (f *FileRef) decode(r *Reader) {
+	*f = FileRef{Name: again(f.Name, r.Bytes()), Local: again(f.Local, r.Bytes()), Size: r.Size(), Sum: r.Uint64()}
 	switch b := r.Byte(); b {
 	case 0:
 	case 1:
@@ -110,5 +120,12 @@ func readFileRef(r *Reader) FileRef {
 	default:
 		r.Fail("flag %d of file %q", b, f.Name)
 	}
-	return f
+}
+
+// again returns b as a string: old, if that is what it says.
+func again(old string, b []byte) string {
+	if old == string(b) {
+		return old
+	}
+	return string(b)
 }

@@ -6,9 +6,17 @@ import "fmt"
 const (
 	// Data path, per buffer.
 	Emitted   Kind = iota // source turn: offsets (From, To] of Split handed out by Task
-	Sealed                // output buffer sealed: Range, Data, Sum
-	Delivered             // buffer about to be processed: Range, Data; Way Reinjected when it comes from a snapshot or a log
+	Sealed                // output buffer sealed: Range, Data, Sum, At = the watermark behind its records
+	Delivered             // buffer about to be processed: Range, Data, At; Way Reinjected when it comes from a snapshot or a log
 	Dropped               // duplicate dropped on arrival: Range
+
+	// Event time, at the boundary between a task and its operator.
+	WatermarkSaid  // a source says that no later record of Split is older than At
+	WatermarkSeen  // an operator sees At as its watermark for the first time
+	TimerSet       // an operator asks to be told at At: Data = key. At most one is kept for (At, key)
+	TimerCancelled // and no longer: At, Data = key
+	TimerFired     // it is told now: At, Data = key
+	RecordLate     // an operator gives a record up as too late: Data = the record
 
 	// Protocol transitions of a task.
 	BarrierSent      // Channel, Epoch; Way InBand or Overtaking
@@ -68,6 +76,7 @@ const (
 
 var kindNames = [Kinds]string{
 	"emitted", "sealed", "delivered", "dropped",
+	"watermark-said", "watermark-seen", "timer-set", "timer-cancelled", "timer-fired", "record-late",
 	"barrier-sent", "barrier-received", "channel-blocked", "channel-unblocked",
 	"snapshot-begun", "position-in", "position-out", "position-split", "captured-in", "captured-out",
 	"snapshot-writing", "snapshot-stored", "snapshot-failed",

@@ -5,6 +5,8 @@
 package trace
 
 import (
+	"math"
+
 	"weir/id"
 )
 
@@ -15,6 +17,13 @@ type Kind uint8
 const (
 	Coordinator id.TaskID    = -1
 	NoChannel   id.ChannelID = -1
+)
+
+// NoTime is At of a buffer without a watermark; EndOfTime is that of the end of
+// the data, behind which no record comes.
+const (
+	NoTime    = math.MinInt64
+	EndOfTime = math.MaxInt64
 )
 
 // NoBound is To of a FaultInjected that may hold a run up for any time.
@@ -32,11 +41,12 @@ type Event struct {
 	Attempt id.Attempt
 	Task    id.TaskID
 	Channel id.ChannelID
-	Split   id.SplitID // Emitted, PositionSplit, SplitTaken
+	Split   id.SplitID // Emitted, WatermarkSaid, PositionSplit, SplitTaken
 	Worker  int32      // WorkerCrashed, WorkerRestarted: its number, from 0
 	Epoch   id.Epoch
 	From    uint64 // first of a range of positions or offsets, exclusive; see the kind
 	To      uint64 // last of it, inclusive; or a size in bytes; see the kind
+	At      int64  // event time, where the kind says so; see NoTime and EndOfTime
 	Sum     uint64 // content hash, where the kind says so
 	Data    []byte // content, where the kind says so
 	Key     string // storage key: of an operation, or of a snapshot

@@ -105,12 +105,13 @@ func (c *Client) Delete(keys []string, then func()) {
 	}
 	sort.Strings(keys)
 	left := len(keys)
+	gone := func(state.Result) {
+		if left--; left == 0 && then != nil {
+			then()
+		}
+	}
 	for _, k := range keys {
-		c.Do(state.Op{Kind: state.OpDelete, Key: k}, func(state.Result) {
-			if left--; left == 0 && then != nil {
-				then()
-			}
-		})
+		c.Do(state.Op{Kind: state.OpDelete, Key: k}, gone)
 	}
 }
 

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"weir/dataflow"
 	"weir/id"
@@ -53,9 +54,10 @@ func (m *Message) partSize() int {
 func partSize(ref, positions, files int) int { return 40 + ref + 4*positions + 64*files }
 
 // DecodeMessage is the inverse of Encode; part is what PartOf says of Stored.
-func DecodeMessage(src []byte) (m Message, part Part, err error) {
+// Kinds of the caller's own that are frequent cost no memory if they are named.
+func DecodeMessage(src []byte, kinds ...MessageKind) (m Message, part Part, err error) {
 	r := state.NewReader(src)
-	m.Kind, m.Epoch, m.Base = kindOf(r.Bytes()), id.Epoch(r.Uint64()), id.Epoch(r.Uint64())
+	m.Kind, m.Epoch, m.Base = kindOf(r.Bytes(), kinds), id.Epoch(r.Uint64()), id.Epoch(r.Uint64())
 	m.Text = string(r.Bytes())
 	if r.Byte() != 0 {
 		part = readPart(r, make([]id.Seq, 0, 8))
@@ -66,13 +68,18 @@ func DecodeMessage(src []byte) (m Message, part Part, err error) {
 	return m, part, nil
 }
 
-// kindOf returns the kind that is called name. The frequent ones cost no memory.
-func kindOf(name []byte) MessageKind {
+// kindOf returns the kind that is called name.
+func kindOf(name []byte, kinds []MessageKind) MessageKind {
 	switch string(name) {
 	case string(Complete):
 		return Complete
 	case string(Ack):
 		return Ack
+	}
+	for _, k := range kinds {
+		if string(name) == string(k) {
+			return k
+		}
 	}
 	return MessageKind(name)
 }
@@ -153,7 +160,9 @@ func readPart(r *state.Reader, room []id.Seq) (p Part) {
 
 // readSeqs appends positions.
 func readSeqs(r *state.Reader, to []id.Seq) []id.Seq {
-	for range r.Count(1) {
+	n := r.Count(1)
+	to = slices.Grow(to, n)
+	for range n {
 		to = append(to, id.Seq(r.Uvarint()))
 	}
 	return to

@@ -39,7 +39,14 @@ type Record struct {
 }
 
 // Key is the storage key of the record.
-func (r *Record) Key() string { return RecordPrefix + r.Epoch.String() }
+func (r *Record) Key() string { return string(r.appendKey(make([]byte, 0, 32))) }
+
+// Stands reports whether key is the record's.
+func (r *Record) Stands(key string) bool {
+	return string(r.appendKey(make([]byte, 0, 32))) == key
+}
+
+func (r *Record) appendKey(b []byte) []byte { return r.Epoch.Append(append(b, RecordPrefix...)) }
 
 // Encode returns the bytes of the record.
 func (r *Record) Encode() []byte {

@@ -311,7 +311,7 @@ func (c *Coordinated) garbagePrefixes() []string {
 func (c *Coordinated) isLive(key string) bool {
 	for _, set := range [...][]*coordinator.Record{c.retained, c.doomed} {
 		for _, r := range set {
-			if r.Key() == key {
+			if r.Stands(key) {
 				return true
 			}
 			for i := range r.Parts {

@@ -136,7 +136,7 @@ func (p *Participant) start() {
 
 // Message from the coordinator.
 func (p *Participant) Message(data []byte) {
-	m, _, err := coordinator.DecodeMessage(data)
+	m, _, err := coordinator.DecodeMessage(data, Trigger)
 	if err != nil {
 		panic(err) // both ends are this program
 	}

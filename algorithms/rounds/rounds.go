@@ -105,7 +105,7 @@ func (c *Coordinated) carryOver(r *Round, task id.TaskID) bool {
 
 // Message takes acknowledgements and reports from tasks.
 func (c *Coordinated) Message(from id.TaskID, data []byte) {
-	m, part, err := coordinator.DecodeMessage(data)
+	m, part, err := coordinator.DecodeMessage(data, Trigger, Drained, Leaving)
 	if err != nil {
 		c.fail(err)
 		return

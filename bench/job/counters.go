@@ -49,6 +49,7 @@ const (
 	CounterLag             // records due and not taken, at the kill
 	CounterLast            // time at which the last source came to its end
 	CounterProcess         // number of processes that have run the job
+	CounterFull            // 1 once a write found no room, by any process
 	fixedCounters  = 32
 )
 

@@ -2,6 +2,7 @@ package job
 
 import (
 	"cmp"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type measuredFS struct {
 	vfs.FS
 	clock func() int64
 	quota *quota
+	full  func() // is called when there is no room
 
 	written  atomic.Int64
 	logBytes atomic.Int64 // of them, to the segments of channel logs
@@ -49,8 +51,21 @@ func (q *quota) take(n int) error {
 	return nil
 }
 
-func newMeasuredFS(clock func() int64, q *quota) *measuredFS {
-	return &measuredFS{FS: vfs.Default, clock: clock, quota: q}
+func newMeasuredFS(clock func() int64, q *quota, full func()) *measuredFS {
+	return &measuredFS{FS: vfs.Default, clock: clock, quota: q, full: full}
+}
+
+// noRoom tells whether an error says that the disk, or the share of it that one
+// may use, is full.
+func noRoom(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
+// look passes an error on, and notes one for want of room: what becomes of it
+// further up may be text in a message, or the end of the process.
+func (f *measuredFS) look(err error) error {
+	if noRoom(err) {
+		f.full()
+	}
+	return err
 }
 
 // measuredFile is an open file. A segment is made under a temporary name: what
@@ -67,7 +82,7 @@ const segmentSuffix = ".seg"
 
 func (f *measuredFS) wrap(file vfs.File, name string, err error) (vfs.File, error) {
 	if err != nil {
-		return nil, err
+		return nil, f.look(err)
 	}
 	m := &measuredFile{File: file, fs: f, name: name}
 	m.isLog.Store(strings.HasSuffix(name, segmentSuffix))
@@ -89,7 +104,7 @@ func (f *measuredFS) Link(from, to string) error {
 	if err == nil && m != nil && strings.HasSuffix(to, segmentSuffix) && m.isLog.CompareAndSwap(false, true) {
 		f.logBytes.Add(m.written.Load())
 	}
-	return err
+	return f.look(err)
 }
 
 func (f *measuredFile) Close() error {
@@ -98,7 +113,7 @@ func (f *measuredFile) Close() error {
 		delete(f.fs.open, f.name)
 	}
 	f.fs.mu.Unlock()
-	return f.File.Close()
+	return f.fs.look(f.File.Close())
 }
 
 func (f *measuredFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
@@ -126,7 +141,7 @@ func (f *measuredFS) Unwrap() vfs.FS { return f.FS }
 
 func (f *measuredFile) Write(p []byte) (int, error) {
 	if err := f.fs.quota.take(len(p)); err != nil {
-		return 0, err
+		return 0, f.fs.look(err)
 	}
 	n, err := f.File.Write(p)
 	f.fs.written.Add(int64(n))
@@ -134,7 +149,7 @@ func (f *measuredFile) Write(p []byte) (int, error) {
 	if f.isLog.Load() {
 		f.fs.logBytes.Add(int64(n))
 	}
-	return n, err
+	return n, f.fs.look(err)
 }
 
 func (f *measuredFile) Sync() error { return f.timed(f.File.Sync) }
@@ -148,7 +163,7 @@ func (f *measuredFile) timed(sync func() error) error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
 	f.fs.syncs = append(f.fs.syncs, interval{from, to})
-	return err
+	return f.fs.look(err)
 }
 
 // syncing returns for how long between two moments at least one sync was under way.

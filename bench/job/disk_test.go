@@ -14,7 +14,7 @@ func TestMeasuredFilesSync(t *testing.T) {
 	} {
 		mem := vfs.NewCrashableMem()
 		now := int64(0)
-		fs := newMeasuredFS(func() int64 { now += 10; return now }, nil)
+		fs := newMeasuredFS(func() int64 { now += 10; return now }, nil, nil)
 		fs.FS = mem
 		f, err := fs.Create("f", "test")
 		if err != nil {

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +23,7 @@ import (
 	"weir/state"
 	statecatalog "weir/state/catalog"
 	"weir/state/storage"
+	"weir/trace"
 	"weir/workloads"
 )
 
@@ -123,7 +123,9 @@ func openRun(spec *Spec) (*run, error) {
 func (r *run) openOutside() (err error) {
 	dir := func(name string) string { return filepath.Join(r.spec.Dir, name) }
 	q := newQuota(r.spec.DiskBytes)
-	r.storageFS, r.sinkFS, r.localFS = newMeasuredFS(r.spec.Clock, q), newMeasuredFS(r.spec.Clock, q), newMeasuredFS(r.spec.Clock, q)
+	for _, fs := range []**measuredFS{&r.storageFS, &r.sinkFS, &r.localFS} {
+		*fs = newMeasuredFS(r.spec.Clock, q, func() { r.counters.Set(CounterFull, 1) })
+	}
 	if r.storage, err = storage.OpenDir(r.storageFS, dir(checkpointsDir), storage.DirConfig{}); err != nil {
 		return err
 	}
@@ -295,11 +297,14 @@ func (r *run) run(ctx context.Context) error {
 
 // failed hears what a task failed with. One that panics would do it again and
 // again after each restart: it ends the job.
-func (r *run) failed(text string) {
-	if strings.Contains(text, panicked) {
-		r.abandon(errors.New(text))
+func (r *run) failed(e *trace.Event) {
+	if e.Cause == trace.Panic {
+		r.abandon(fmt.Errorf("%w: %s", errPanicked, e.Text))
 	}
 }
+
+// errPanicked: a task panicked.
+var errPanicked = errors.New("the code under test panicked")
 
 // ErrInterrupted is the error of a run that was asked to stop and did.
 var ErrInterrupted = errors.New("interrupted")

@@ -4,11 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"weir/dataflow"
+	"weir/live"
 	"weir/workloads"
 )
 
@@ -41,8 +45,45 @@ func TestPanicOfATaskEndsTheJob(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "panicked: not this record") {
 		t.Fatalf("error %v", err)
 	}
-	if child := (&ChildError{Err: &exec.ExitError{}, LastWords: err.Error()}); !child.Panicked() {
-		t.Errorf("it does not pass for a panic: %v", child)
+	if !errors.Is(err, errPanicked) || exitStatus(err) != exitPanic {
+		t.Errorf("it does not pass for a panic: status %d", exitStatus(err))
+	}
+}
+
+// TestStatusTellsAPanic: the status decides, and not what was said.
+func TestStatusTellsAPanic(t *testing.T) {
+	for status, want := range map[int]bool{exitError: false, exitPanic: true, goPanic: true, exitNoSpec: false} {
+		err := exec.Command("sh", "-c", fmt.Sprintf("exit %d", status)).Run()
+		if child := (&ChildError{Err: err, LastWords: "task t1 panicked: goroutine 7"}); child.Panicked() != want {
+			t.Errorf("status %d passes for a panic: %v", status, !want)
+		}
+	}
+	if exitStatus(fmt.Errorf("after the start: %w", &live.PanicError{Where: "the coordinator"})) != exitPanic || exitStatus(errors.New("somebody panicked: goroutine")) != exitError {
+		t.Error("the kind of an error is not its status")
+	}
+}
+
+// TestNoRoomIsNoted: by the kind of the error, in the counters, whoever hears of it.
+func TestNoRoomIsNoted(t *testing.T) {
+	dir := t.TempDir()
+	c, err := OpenCounters(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	fs := newMeasuredFS(func() int64 { return 0 }, newQuota(10), func() { c.Set(CounterFull, 1) })
+	if _, err := fs.Create(filepath.Join(dir, "no/such/no space left on device"), vfs.WriteCategoryUnspecified); err == nil || foundNoRoom(dir) {
+		t.Errorf("%v passes for a full disk", err)
+	}
+	f, err := fs.Create(filepath.Join(dir, "file"), vfs.WriteCategoryUnspecified)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Write(make([]byte, 10))
+	before := foundNoRoom(dir)
+	_, full := f.Write(make([]byte, 1))
+	if err := errors.Join(err, f.Close()); err != nil || full == nil || before || !foundNoRoom(dir) {
+		t.Errorf("%v, %v; full before: %v", err, full, before)
 	}
 }
 

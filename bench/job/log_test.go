@@ -9,7 +9,7 @@ import (
 )
 
 func TestBytesOfMessageLogs(t *testing.T) {
-	fs := newMeasuredFS(func() int64 { return 0 }, nil)
+	fs := newMeasuredFS(func() int64 { return 0 }, nil, nil)
 	d, err := storage.OpenDir(fs, t.TempDir(), storage.DirConfig{})
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 )
 
 func TestPartsOfACheckpointDoNotOverlap(t *testing.T) {
-	fs := newMeasuredFS(func() int64 { return 0 }, nil)
+	fs := newMeasuredFS(func() int64 { return 0 }, nil, nil)
 	fs.syncs = []interval{{55, 70}, {60, 75}, {5, 12}, {90, 200}} // the first two side by side, the others outside
 	w := &watcher{r: &run{storageFS: fs}}
 	c := live.Checkpoint{Triggered: 0, Completed: 100}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"weir/live"
 )
 
 // ChildVariable marks, in its environment, a process that is to run a job and
@@ -34,12 +36,12 @@ func Child() (status int) {
 	line, err := in.ReadBytes('\n')
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "job: no spec on standard input; this mode is for the bench command itself")
-		return 2
+		return exitNoSpec
 	}
 	var spec Spec
 	if err := json.Unmarshal(line, &spec); err != nil {
 		fmt.Fprintln(os.Stderr, "job: spec:", err)
-		return 2
+		return exitNoSpec
 	}
 	go func() {
 		_, _ = io.Copy(io.Discard, in) // ends when the measuring process does
@@ -48,9 +50,27 @@ func Child() (status int) {
 	}()
 	if err := Run(ctx, &spec); err != nil {
 		fmt.Fprintln(os.Stderr, "job:", err)
-		return 1
+		return exitStatus(err)
 	}
 	return 0
+}
+
+// Exit statuses of a child. What is unexpected in the runtime ends a process
+// with goPanic.
+const (
+	exitError  = 1
+	goPanic    = 2
+	exitPanic  = 3
+	exitNoSpec = 64
+)
+
+// exitStatus tells the measuring process what kind of error a job ended with.
+func exitStatus(err error) int {
+	var p *live.PanicError
+	if errors.Is(err, errPanicked) || errors.As(err, &p) {
+		return exitPanic
+	}
+	return exitError
 }
 
 // Process is a child process that runs a job.
@@ -60,6 +80,7 @@ type Process struct {
 	last  *lastWords
 	done  chan struct{}
 	err   error
+	dir   string // of the job's counters
 }
 
 // Start starts a child process with a spec.
@@ -72,7 +93,7 @@ func Start(spec *Spec) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the job: %w", err)
 	}
-	p := &Process{cmd: exec.Command(self), last: &lastWords{}, done: make(chan struct{})}
+	p := &Process{cmd: exec.Command(self), last: &lastWords{}, done: make(chan struct{}), dir: spec.Dir}
 	p.cmd.Env = append(os.Environ(), ChildVariable+"=1")
 	p.cmd.Stderr, p.cmd.Stdout = p.last, p.last
 	// A process group of its own: an interrupt typed at the terminal comes to the
@@ -115,13 +136,26 @@ func (p *Process) Failure() error {
 	if p.err == nil {
 		return nil
 	}
-	return &ChildError{Err: p.err, LastWords: p.last.String()}
+	return &ChildError{Err: p.err, LastWords: p.last.String(), NoRoom: foundNoRoom(p.dir)}
+}
+
+// foundNoRoom tells whether a process of the job in a directory found its disk
+// full: that may be how it ended, without coming to say so.
+func foundNoRoom(dir string) bool {
+	c, err := OpenCounters(dir)
+	if err != nil {
+		return false
+	}
+	full := c.Get(CounterFull) != 0
+	_ = c.Close() // only read
+	return full
 }
 
 // ChildError is the end of a job's process by itself.
 type ChildError struct {
 	Err       error
-	LastWords string // the end of what it wrote to standard error
+	LastWords string // the end of what it wrote to standard error, for people
+	NoRoom    bool   // a write of the job's found no room on the disk
 }
 
 // Error says how the process ended and what it said last.
@@ -138,15 +172,7 @@ func (e *ChildError) Unwrap() error { return e.Err }
 // Panicked tells whether the code under test panicked.
 func (e *ChildError) Panicked() bool {
 	var exit *exec.ExitError
-	return strings.Contains(e.LastWords, panicked) || errors.As(e.Err, &exit) && strings.Contains(e.LastWords, "goroutine ")
-}
-
-// panicked stands in the text of a live.PanicError.
-const panicked = " panicked: "
-
-// DiskFull tells whether the process found no room.
-func (e *ChildError) DiskFull() bool {
-	return strings.Contains(e.LastWords, syscall.ENOSPC.Error()) || strings.Contains(e.LastWords, "the disk is full")
+	return errors.As(e.Err, &exit) && (exit.ExitCode() == exitPanic || exit.ExitCode() == goPanic)
 }
 
 // lastWords keeps the beginning of what is written to it, where a panic says

@@ -77,7 +77,7 @@ func (w *watcher) Observe(e *trace.Event) {
 	case trace.Completed:
 		c.Add(CounterDurable, 1)
 	case trace.TaskFailed:
-		w.r.failed(e.Text)
+		w.r.failed(e)
 	default: // not counted
 	}
 }

@@ -71,8 +71,8 @@ func measure(cmd *cobra.Command, f *flags, c *bench.Campaign) error {
 	stderr := cmd.ErrOrStderr()
 	bar := newBar(stderr)
 	c.Arguments, c.Progress, c.Log = os.Args[1:], bar.show, bar.log
-	_, _ = fmt.Fprintf(stderr, "%d cells, %d repetitions each, about %s; results in %s, data in %s\n",
-		len(c.Plan.Cells), c.Plan.Repetitions, c.Plan.Duration().Round(time.Second), c.Results, c.WorkDir())
+	_, _ = fmt.Fprintf(stderr, "%d cells, %d repetitions each, about %s%s; results in %s, data in %s\n",
+		len(c.Plan.Cells), c.Plan.Repetitions, c.Plan.Duration().Round(time.Second), atMost(c.Budget), c.Results, c.WorkDir())
 	err := c.Run(cmd.Context())
 	bar.clear()
 	if !c.Begun() {
@@ -86,6 +86,13 @@ func measure(cmd *cobra.Command, f *flags, c *bench.Campaign) error {
 		return err
 	}
 	return shown
+}
+
+func atMost(budget time.Duration) string {
+	if budget == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", at most %s: what does not fit is left out", budget)
 }
 
 func describe(p *bench.Plan) string {

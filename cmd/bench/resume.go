@@ -48,6 +48,9 @@ func (f *flags) goOn(cmd *cobra.Command) error {
 	}
 	left, r, err := c.Left()
 	if left && err == nil {
+		if err := c.Plan.TimeChecks(); err != nil {
+			return err
+		}
 		return measure(cmd, f, c)
 	}
 	if r != nil {

@@ -59,6 +59,9 @@ bench run measures what you choose.`,
 			plan, budget := comparison(&f), time.Duration(0)
 			if f.quick {
 				budget = defaultBudget
+				if err := plan.TimeChecks(); err != nil {
+					return err
+				}
 				plan.Fit(budget)
 			}
 			c, err := f.campaign(plan)

@@ -65,9 +65,16 @@ func (f *flags) run(cmd *cobra.Command) error {
 	for _, no := range g.Refused() {
 		cmd.PrintErrf("left out: %v\n", no)
 	}
-	c, err := f.campaign(f.plan(&g))
+	plan := f.plan(&g)
+	if err := plan.TimeChecks(); err != nil {
+		return err
+	}
+	c, err := f.campaign(plan)
 	if err != nil {
 		return err
+	}
+	if f.quick && f.repetitions == 0 { // who asks for a number gets it
+		c.Budget = plan.MostDuration()
 	}
 	return measure(cmd, f, c)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -9,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	algorithmcatalog "weir/algorithms/catalog"
-	"weir/dataflow"
 	"weir/external/sinks"
 	"weir/scenario"
 	"weir/state"
@@ -25,7 +25,7 @@ type choice struct {
 	events                           int
 	parallelism                      int
 	splits                           int
-	groups                           int
+	groups                           groups
 	defaultGroups                    int // of the driver
 	interval                         interval
 	json                             bool
@@ -45,7 +45,7 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
 	f.IntVar(&c.splits, "splits", 0, "splits of each source; 0: drawn from the seed with drawn faults, else as many as --parallelism")
 	c.defaultGroups = scenario.DefaultGroups
-	f.IntVar(&c.groups, "groups", 0, fmt.Sprintf("key groups of the job, at least --parallelism; 0: %d in the simulator, %d live", scenario.DefaultGroups, liveGroups))
+	f.Var(&c.groups, "groups", "key groups of the job, at least --parallelism; if not given "+groupsByDefault)
 	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
 	f.BoolVar(&c.json, "json", false, "one JSON object per line on stdout, the last one the summary")
 }
@@ -55,6 +55,8 @@ const defaultSink = "default"
 
 // liveGroups are the key groups of a job on real threads, unless --groups is given.
 const liveGroups = state.DefaultGroups
+
+var groupsByDefault = fmt.Sprintf("%d in the simulator and %d live", scenario.DefaultGroups, liveGroups)
 
 // pick resolves a comma list or "all" against the known names.
 func pick(what, list string, known []string) ([]string, error) {
@@ -161,7 +163,7 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 					if err != nil {
 						return nil, 0, err
 					}
-					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: c.groups, Interval: int64(c.interval)}
+					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval)}
 					if sink != defaultSink {
 						cfg.Sink = sink
 					}
@@ -180,14 +182,8 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 
 // checkGroups sees to it that every task of a keyed operator gets a key group.
 func (c *choice) checkGroups() error {
-	groups := c.groups
-	if groups == 0 {
-		groups = c.defaultGroups
-	}
-	switch {
-	case groups < 1 || groups > dataflow.MaxGroups:
-		return fmt.Errorf("%w: --groups %d; it must be 1 to %d", errUsage, c.groups, dataflow.MaxGroups)
-	case c.parallelism > groups:
+	groups := cmp.Or(int(c.groups), c.defaultGroups)
+	if c.parallelism > groups {
 		return fmt.Errorf("%w: --parallelism %d is above the %d key groups; lower it, or give --groups %d or more", errUsage, c.parallelism, groups, c.parallelism)
 	}
 	return nil

@@ -30,10 +30,19 @@ func TestContradictions(t *testing.T) {
 		{[]string{"run", "--parallelism", "17"}, "--groups 17 or more"},
 		{[]string{"sweep", "--parallelism", "9", "--groups", "8"}, "--parallelism 9"},
 		{[]string{"run", "--driver", "live", "--parallelism", "129"}, "the 128 key groups"},
-		{[]string{"run", "--driver", "live", "--crash", "3"}, "for the simulator"},
-		{[]string{"run", "--driver", "live", "--plan", "(plan)"}, "for the simulator"},
-		{[]string{"run", "--driver", "live", "--mutant", "no-fence"}, "for the simulator"},
-		{[]string{"run", "--driver", "live", "--trace"}, "for the simulator"},
+		{[]string{"run", "--groups", "0"}, "without --groups there are 16 in the simulator"},
+		{[]string{"sweep", "--groups", "0"}, "--groups 0"},
+		{[]string{"run", "--driver", "live", "--groups", "0"}, "128 live"},
+		{[]string{"run", "--driver", "live", "--crash", "3"}, "--driver live with --crash: it counts events"},
+		{[]string{"run", "--driver", "live", "--plan", "(plan)"}, "--driver live with --plan: its faults strike at events"},
+		{[]string{"run", "--driver", "live", "--mutant", "no-fence"}, "--driver live with --mutant: live has no oracles"},
+		{[]string{"run", "--driver", "live", "--trace"}, "--driver live with --trace: "},
+		{[]string{"run", "--driver", "live", "--reorder"}, "--driver live with --reorder: the channels"},
+		{[]string{"run", "--driver", "live", "--trace", "--mutant", "no-fence"}, "--driver live with --trace: "},
+		{[]string{"sweep", "--plan", ""}, "--plan is empty"},
+		{[]string{"sweep", "--plan", "(crash worker=1"}, "--plan: "},
+		{[]string{"sweep", "--algorithm", "aligned", "--plan", "(crash worker=7 at (nth 1 completed))"}, "workers 0 to 2"},
+		{[]string{"sweep", "--mutant", "no-such"}, "no-such"},
 		{[]string{"sweep", "--budget", "-5s"}, "above zero"},
 		{[]string{"--budget", "-5s"}, "above zero"},
 		{[]string{"sweep", "--jobs", "0"}, "at least 1"},
@@ -66,6 +75,32 @@ func TestFaultThatNeverStrikes(t *testing.T) {
 	}
 	if status, stdout, stderr := sim(t, "run", "--crash", "40"); status != 0 || !strings.Contains(stdout, "1 crashes of workers") {
 		t.Errorf("a crash that strikes: status %d: %s%s", status, stdout, stderr)
+	}
+}
+
+// TestSweepTakesPlans: every run gets the plan and the mistake, the replay has
+// both, and a plan that nothing came of is not fine.
+func TestSweepTakesPlans(t *testing.T) {
+	sweep := func(args ...string) (int, tally, string) {
+		status, stdout, stderr := sim(t, append([]string{"sweep", "--algorithm", "aligned", "--state", "heap", "--workload", "keyedcount", "--seeds", "1-10", "--json"}, args...)...)
+		lines := strings.Split(strings.TrimSpace(stdout), "\n")
+		var total tally
+		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &total); err != nil {
+			t.Fatalf("%q: %v: %s%s", args, err, stdout, stderr)
+		}
+		return status, total, stderr
+	}
+	if status, total, _ := sweep("--plan", "(crash worker=1 at (nth 3 triggered))"); status != 0 || total.Crashes != 10 || total.Runs != 10 || total.Coordinator != 0 {
+		t.Errorf("status %d, %+v", status, total)
+	}
+	const never = "(crash worker=1 at (nth 100000 completed))"
+	if status, total, stderr := sweep("--plan", never); status != 1 || total.NotStruck != 10 || !strings.Contains(stderr, "in none of 10 runs did all of the plan strike; in the last one not: "+never) {
+		t.Errorf("status %d, %+v, %s", status, total, stderr)
+	}
+	const plan = "(crash worker=0 at (nth 2 completed))"
+	status, total, _ := sweep("--mutant", "forget-channel", "--plan", plan)
+	if status != 5 || total.Safety == 0 || !strings.Contains(total.Replay, "--plan '"+plan+"'") || !strings.Contains(total.Replay, "--mutant forget-channel") {
+		t.Errorf("status %d, %+v", status, total)
 	}
 }
 

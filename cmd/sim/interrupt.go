@@ -17,6 +17,11 @@ func (i *interrupt) Error() string { return "interrupted by " + unix.SignalName(
 // exitCode is the status that shells give to what a signal ended.
 func (i *interrupt) exitCode() int { return 128 + int(i.signal) }
 
+// ended returns what tells a run that it is interrupted because ctx has ended.
+func ended(ctx context.Context) func() bool {
+	return func() bool { return ctx.Err() != nil }
+}
+
 // untilSignal returns a context that SIGINT and SIGTERM end, with an *interrupt
 // as its cause. The second signal ends the process at once.
 func untilSignal(parent context.Context) (ctx context.Context, stop func()) {

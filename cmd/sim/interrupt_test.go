@@ -9,11 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"weir/scenario"
 )
 
 // asCommand makes the test binary the command itself.
@@ -75,5 +78,45 @@ func TestInterruptedBefore(t *testing.T) {
 		if status := execute(ctx, args, &out, &err); status != 130 || !strings.Contains(err.String(), "after 0 runs") || strings.Contains(out.String(), "kept") {
 			t.Errorf("%v: status %d, %s%s", args, status, out.String(), err.String())
 		}
+	}
+}
+
+// countdown is a context that ends when it has been asked so often.
+type countdown struct {
+	context.Context
+	left atomic.Int64
+}
+
+func (c *countdown) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// longRun is a combination with runs of millions of events.
+func longRun(t *testing.T) []scenario.Config {
+	t.Helper()
+	c := choice{algorithm: "aligned", state: "heap", sink: defaultSink, workload: "keyedcount", events: 200_000, parallelism: 2, defaultGroups: scenario.DefaultGroups}
+	all, _, err := c.combinations(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestInterruptedWithinARun: neither a signal nor a budget waits for the end of
+// the run at hand, which is then not counted.
+func TestInterruptedWithinARun(t *testing.T) {
+	cfgs := longRun(t)
+	ctx := &countdown{Context: t.Context()}
+	ctx.left.Store(5)
+	rows, err := sweep(ctx, cfgs, seedRange{1, 1}, 0, 1)
+	if err != nil || rows[0].Runs != 0 || rows[0].Events != 0 || ctx.left.Load() > -1 || ctx.left.Load() < -5 {
+		t.Errorf("%+v, %v; asked %d times more than it should be", rows, err, -ctx.left.Load())
+	}
+	rows, err = sweep(t.Context(), cfgs, seedRange{1, 1}, 200*time.Millisecond, 1)
+	if err != nil || rows[0].Runs != 0 || rows[0].worst != scenario.Fine {
+		t.Errorf("beyond the budget: %+v, %v", rows, err)
 	}
 }

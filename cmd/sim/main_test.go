@@ -36,7 +36,7 @@ func TestUnknownNamesListTheKnown(t *testing.T) {
 		{"run --parallelism 900", "key groups"},
 		{"run --algorithm aligned,none", "use sweep"},
 		{"run --reorder", "aligned cannot run this: it declares Channels: FIFO, but source -> count may reorder"},
-		{"run --reorder --driver live", "these can: none"},
+		{"run --reorder", "these can: none"},
 		{"run --victim me --crash 3", "worker=N or coordinator"},
 		{"sweep --seeds 9-1", "for example 1-200"},
 		{"mutants --only robin", "forget-channel"},

@@ -90,15 +90,14 @@ func hunt(ctx context.Context, names []string, limit, jobs int) (done []mutantLi
 				errs[i] = err
 				return
 			}
-			goOn := func(int) bool {
+			told := func(int) {
 				made.Add(1)
 				_ = bar.Add(1)
-				return ctx.Err() == nil
 			}
 			if ctx.Err() != nil {
 				return
 			}
-			r, err := scenario.Hunt(c, limit, goOn)
+			r, err := scenario.Hunt(c, limit, ended(ctx), told)
 			if ctx.Err() != nil {
 				return
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,22 +11,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/check"
-	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario"
-	"weir/scenario/mutants"
 	"weir/trace"
 )
 
 // runFlags are the flags of run beside those of choice.
 type runFlags struct {
 	choice
+	strike
 	seed    uint64
-	plan    string
 	calm    bool
 	crash   int
 	victim  string
-	mutant  string
 	driver  string
 	reorder bool
 	trace   bool
@@ -44,7 +42,7 @@ func newRun() *cobra.Command {
 			if err := f.agree(cmd.Flags().Changed); err != nil {
 				return err
 			}
-			cfg, err := f.config()
+			cfg, err := f.config(cmd.Flags().Changed)
 			if err != nil {
 				return err
 			}
@@ -55,13 +53,12 @@ func newRun() *cobra.Command {
 		},
 	})
 	fl := cmd.Flags()
-	f.flags(fl, "aligned", "heap", "keyedcount")
+	f.choice.flags(fl, "aligned", "heap", "keyedcount")
+	f.strike.flags(fl)
 	fl.Uint64Var(&f.seed, "seed", 1, "seed of every decision")
-	fl.StringVar(&f.plan, "plan", "", "fault plan instead of drawn faults, for example '(plan (crash worker=1 at (nth 7 barrier-received)))'")
 	fl.BoolVar(&f.calm, "calm", false, "a calm run")
 	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
 	fl.StringVar(&f.victim, "victim", "worker=0", "who crashes with --crash: worker=N or coordinator")
-	fl.StringVar(&f.mutant, "mutant", "none", "switch a deliberate mistake on; sim list names them")
 	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
@@ -83,20 +80,39 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = strings.Join(which, " and ") + ": each says which faults there are; give one of them"
 	case given("victim") && !given("crash"):
 		wrong = "--victim says who --crash crashes, and there is no --crash"
-	case given("plan") && strings.TrimSpace(f.plan) == "":
-		wrong = "--plan is empty; a run without faults is --calm"
 	case given("crash") && f.crash < 1:
 		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
-	case f.driver == "live" && (given("plan") || given("crash") || given("mutant") || given("trace")):
-		wrong = "--plan, --crash, --mutant and --trace are for the simulator; --driver live kills one worker, or none with --calm"
-	default:
+	case f.driver == "live":
+		wrong = notLive(given)
+	}
+	if wrong == "" {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", errUsage, wrong)
 }
 
+// simulatorOnly are flags that the live driver cannot serve, why, and what would do.
+var simulatorOnly = [...]struct{ flag, why string }{
+	{"plan", "its faults strike at events, and those of threads have no order that a plan could count in; live kills one worker after two snapshots, or none with --calm; for a plan leave --driver live out"},
+	{"crash", "it counts events, and those of threads have no order in which the K-th is the same again; live kills one worker after two snapshots, or none with --calm; for the K-th event leave --driver live out"},
+	{"mutant", "live has no oracles that would see the mistake, only the committed output; leave --driver live out, or hunt for it with sim mutants"},
+	{"trace", "live hands events to no printer; leave --driver live out"},
+	{"reorder", "the channels of live keep their order; leave --driver live out"},
+}
+
+// notLive says of each flag that was given why live cannot serve it; "": it can all.
+func notLive(given func(flag string) bool) string {
+	var all []string
+	for _, f := range simulatorOnly {
+		if given(f.flag) {
+			all = append(all, "--driver live with --"+f.flag+": "+f.why)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
 // config returns the one scenario that the flags describe.
-func (f *runFlags) config() (scenario.Config, error) {
+func (f *runFlags) config(given func(flag string) bool) (scenario.Config, error) {
 	var none scenario.Config
 	if f.driver == "live" {
 		f.defaultGroups = liveGroups
@@ -108,20 +124,15 @@ func (f *runFlags) config() (scenario.Config, error) {
 	if len(all) != 1 {
 		return none, fmt.Errorf("%w: run takes one algorithm, state, sink and workload; use sweep for lists", errUsage)
 	}
-	cfg := all[0]
-	cfg.Reorder = f.reorder
 	if f.driver != "sim" && f.driver != "live" {
 		return none, fmt.Errorf("%w: unknown driver %q; known: sim, live", errUsage, f.driver)
 	}
-	if cfg.Mutant, err = mutant(f.mutant); err != nil {
-		return none, fmt.Errorf("%w: %w", errUsage, err)
+	if err := f.on(all, given); err != nil {
+		return none, err
 	}
+	cfg := all[0]
+	cfg.Reorder = f.reorder
 	switch {
-	case f.plan != "":
-		cfg.Faults = scenario.PlannedFaults
-		if cfg.Plan, err = faults.Parse(f.plan); err != nil {
-			return none, fmt.Errorf("%w: --plan: %w", errUsage, err)
-		}
 	case f.crash > 0:
 		cfg.Faults, cfg.Crash = scenario.CrashSweep, f.crash
 		if cfg.Victim, err = victim(f.victim); err != nil {
@@ -180,10 +191,16 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	defer r.Close()
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	r.Interrupted = ended(ctx)
 	if f.trace {
 		r.Observers = []trace.Observer{printer{cmd.ErrOrStderr()}}
 	}
 	o := r.Run(f.seed)
+	if o.Kind == scenario.Interrupted {
+		return context.Cause(ctx)
+	}
 	s := summary{
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
@@ -259,16 +276,7 @@ func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 type printer struct{ w io.Writer }
 
 func (p printer) Wants() trace.Mask {
-	return trace.Everything &^ trace.Mask(0).With(trace.Emitted, trace.Sealed, trace.Delivered, trace.PositionIn, trace.PositionOut, trace.PositionSplit)
+	return trace.Everything &^ trace.Mask(0).With(trace.Emitted, trace.Sealed, trace.Delivered, trace.PositionIn, trace.PositionOut, trace.PositionSplit, trace.WatermarkSaid, trace.WatermarkSeen)
 }
 
 func (p printer) Observe(e *trace.Event) { _, _ = fmt.Fprintln(p.w, check.Describe(e)) }
-
-// mutant returns the deliberate mistake called name; "none" is none.
-func mutant(name string) (dataflow.Mutant, error) {
-	if name == "none" {
-		return "", nil
-	}
-	m, err := mutants.Lookup(name)
-	return m.Mutant, err
-}

@@ -22,6 +22,7 @@ import (
 // sweepFlags are the flags of sweep beside those of choice.
 type sweepFlags struct {
 	choice
+	strike
 	seeds  string
 	budget time.Duration
 	jobs   int
@@ -33,9 +34,10 @@ func newSweep() *cobra.Command {
 	cmd := quiet(&cobra.Command{
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	})
-	f.flags(cmd.Flags(), "all", "all", "all")
+	f.strike.flags(cmd.Flags())
+	f.choice.flags(cmd.Flags(), "all", "all", "all")
 	cmd.Flags().StringVar(&f.seeds, "seeds", "1-200", "seeds A-B of each combination")
-	cmd.Flags().DurationVar(&f.budget, "budget", 0, "stop beginning new seeds after this time; 0: run all")
+	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time; runs under way then do not count; 0: run all")
 	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.NumCPU(), "combinations at once")
 	return cmd
 }
@@ -47,6 +49,7 @@ func newSweepCommand() *cobra.Command {
 	cmd.Example = `  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
   go run ./cmd/sim sweep --algorithm aligned,unaligned --state heap --workload keyedcount --seeds 1-10000
   go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
+  go run ./cmd/sim sweep --algorithm all --plan '(plan (crash worker=1 at (nth 3 triggered)))' --seeds 1-50
   go run ./cmd/sim sweep --budget 60s --seeds 1-1000000`
 	return cmd
 }
@@ -54,6 +57,9 @@ func newSweepCommand() *cobra.Command {
 func (f *sweepFlags) run(cmd *cobra.Command) error {
 	cfgs, said, err := f.combinations(true)
 	if err != nil {
+		return err
+	}
+	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}
 	over, err := seeds(f.seeds)
@@ -75,6 +81,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	}
 	total := tally{Algorithm: "all", State: "all", Sink: "all", Workload: "all"}
 	for i := range rows {
+		rows[i].neverStruck()
 		total.add(&rows[i])
 	}
 	total.rates(time.Since(start))
@@ -116,10 +123,15 @@ func (f *sweepFlags) print(cmd *cobra.Command, rows []tally, total *tally) error
 }
 
 // sweep runs every combination for every seed, several combinations at once,
-// until ctx ends. Of several, one that an algorithm cannot run by what it declares
+// until ctx or the budget ends; runs under way then are not counted. Of several, one that an algorithm cannot run by what it declares
 // is listed as refused; a single one is an error. Seeds go round: all combinations get the first seed before any
 // gets the one after, so that a budget cuts all alike.
 func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int) ([]tally, error) {
+	if budget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, budget)
+		defer cancel()
+	}
 	rows := make([]tally, len(cfgs))
 	runners := make([]*scenario.Runner, len(cfgs))
 	var run []int // those that are not refused
@@ -135,20 +147,21 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
 		defer r.Close()
-		runners[i] = r
+		runners[i], r.Interrupted = r, ended(ctx)
 		run = append(run, i)
 	}
 	bar := newBar(over.runs(len(run)))
-	deadline := time.Now().Add(budget)
-	for part, more := over.part(); ctx.Err() == nil && (budget == 0 || time.Now().Before(deadline)); part, more = over.part() {
+	for part, more := over.part(); ctx.Err() == nil; part, more = over.part() {
 		var wg sync.WaitGroup
 		work := make(chan int)
 		for range min(jobs, len(run)) {
 			wg.Go(func() {
 				for i := range work {
 					for n := part.first; ctx.Err() == nil; n++ {
-						rows[i].note(runners[i].Run(n), n)
-						_ = bar.Add64(1)
+						if o := runners[i].Run(n); o.Kind != scenario.Interrupted {
+							rows[i].note(o, n)
+							_ = bar.Add64(1)
+						}
 						if n == part.last {
 							break
 						}

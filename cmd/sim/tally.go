@@ -38,12 +38,14 @@ type tally struct {
 	RunsPerSecond   float64 `json:"runs_per_second,omitempty"`
 	EventsPerSecond float64 `json:"events_per_second,omitempty"`
 	Seconds         float64 `json:"seconds,omitempty"`
+	NotStruck       int64   `json:"plans_not_struck,omitempty"` // runs in which a fault of --plan changed nothing
 	Interrupted     bool    `json:"interrupted,omitempty"`
 	First           string  `json:"first_counterexample,omitempty"`
 	Replay          string  `json:"replay,omitempty"`
 	Refused         string  `json:"refused,omitempty"` // why it cannot be run, by what the algorithm declares
 
 	promised string
+	missed   string // a fault of a plan that did not strike
 	worst    scenario.Kind
 }
 
@@ -65,7 +67,7 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 		t.Progress++
 	case scenario.Broken, scenario.Crashed:
 		t.Errors++
-	case scenario.Fine:
+	case scenario.Fine, scenario.Interrupted:
 	}
 	if o.Kind != scenario.Fine && t.First == "" {
 		t.First, t.Replay = o.Why(), o.Config.Command(seed)
@@ -74,12 +76,34 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	if o.Report == nil {
 		return
 	}
+	t.notStruck(o)
 	s, r := &o.Report.Stats, &o.Result
 	t.addStats(s)
 	t.Checkpoints += int64(o.Checkpoints())
 	t.Crashes += int64(r.Crashes)
 	t.Coordinator += int64(r.CoordinatorCrashes)
 	t.Events += r.Events
+}
+
+// notStruck counts a run in which something that was planned did not happen.
+func (t *tally) notStruck(o *scenario.Outcome) {
+	if o.Config.Faults != scenario.PlannedFaults {
+		return
+	}
+	if missed := notStruck(o); len(missed) > 0 {
+		t.NotStruck++
+		t.missed = missed[0]
+	}
+}
+
+// neverStruck makes a combination an error whose runs are fine, and in none of
+// which all of the plan happened: nothing was tried.
+func (t *tally) neverStruck() {
+	if t.NotStruck == 0 || t.NotStruck < t.Runs || t.worst != scenario.Fine {
+		return
+	}
+	t.worst, t.Errors = scenario.Broken, t.Runs
+	t.First = fmt.Sprintf("in none of %d runs did all of the plan strike; in the last one not: %s", t.Runs, t.missed)
 }
 
 func (t *tally) addStats(s *check.Stats) {
@@ -98,7 +122,7 @@ func (t *tally) addStats(s *check.Stats) {
 // add sums rows into a total.
 func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
-		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.Duplicates, &o.Duplicates},
+		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},

@@ -27,6 +27,8 @@ type Case struct {
 	States      []string // nil: every one
 	Sinks       []string // nil: what goes with the algorithm
 	Workloads   []string // nil: every one
+	// Oracle is the one that must see the mistake; "": any.
+	Oracle string
 	// Stalls: the mistake shows as a job that does not end, and cannot show as a
 	// broken promise.
 	Stalls bool
@@ -35,6 +37,9 @@ type Case struct {
 // cyclic is the workload with a loop: back-edges are the only inputs that every
 // algorithm with channel state captures, and without them no snapshot is useless.
 const cyclic = "reachability"
+
+// eventTime is the oracle that knows when timers fire.
+const eventTime = "event-time"
 
 // All returns the bank in the order of reports.
 func All() []Case {
@@ -69,10 +74,11 @@ func All() []Case {
 		{Mutant: sinks.MutantFirstCommitMarksAll, Description: "the first of several commits marks all as done", Algorithms: transactional},
 		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: outputs, Sinks: []string{"committer"}},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers do not come back from the snapshot", Algorithms: transactional, Workloads: windows},
-		{Mutant: dataflow.MutantSilentPastTimer, Description: "a timer set at or behind the watermark never fires", Algorithms: transactional, Workloads: reminders},
-		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: reminders},
+		{Mutant: dataflow.MutantForgetWatermark, Description: "watermarks do not come back from the snapshot", Algorithms: transactional, Workloads: windows, Oracle: eventTime},
+		{Mutant: dataflow.MutantSilentPastTimer, Description: "a timer set at or behind the watermark never fires", Algorithms: transactional, Workloads: reminders, Oracle: eventTime},
+		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: reminders, Oracle: eventTime},
 		{Mutant: dataflow.MutantSwapSplitOffsets, Description: "a restored source goes on in each split where another one stood", Algorithms: transactional},
-		{Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back", Algorithms: transactional, Workloads: windows},
+		{Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back", Algorithms: transactional, Workloads: windows, Oracle: eventTime},
 	}
 }
 

@@ -32,6 +32,7 @@ type Stream struct {
 	id       uint64
 	name     string
 	keys     []uint64
+	room     [1]uint64 // of keys: most streams have one
 }
 
 // New returns a Source of streams that depend on seed and nothing else.
@@ -110,7 +111,7 @@ func (s *Source) Stream(name string, key ...uint64) *Stream {
 func (s *Source) grow() {
 	block := make([]Stream, 32)
 	for i := range block {
-		block[i].src = s
+		block[i].src, block[i].keys = s, block[i].room[:0]
 		s.pool = append(s.pool, &block[i])
 	}
 }

@@ -35,11 +35,11 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	c := &capture{epoch: r.Epoch, prefix: r.Prefix, pin: s.v.pin(), operator: s.AppendOperator(nil)}
-	c.m.tables = make([]state.Descriptor, len(s.tables))
+	c := &capture{epoch: r.Epoch, prefix: r.Prefix, operator: s.AppendOperator(nil)}
+	s.v.pin(&c.pin)
+	c.m.tables = s.descriptors()
 	entries := 0
 	for i, t := range s.tables {
-		c.m.tables[i] = t.descriptor()
 		c.logical += t.logicalBytes()
 		entries += t.Len()
 		switch t := t.(type) {
@@ -81,7 +81,7 @@ func (c *capture) sharesPages() bool {
 type capture struct {
 	epoch     id.Epoch
 	prefix    string
-	pin       *pin
+	pin       pin
 	m         manifest
 	operator  []byte
 	parts     []part
@@ -111,9 +111,9 @@ type part struct {
 	words  []wordPage
 	cells  []cellPage
 	tree   *btree.BTreeG[field]
-	iter   btree.IterG[field]
+	iter   *btree.IterG[field]
 	timers *timers.Tree
-	due    btree.IterG[timers.Timer]
+	due    *btree.IterG[timers.Timer]
 	began  bool
 	bytes  []byte
 	runs   []run
@@ -135,7 +135,7 @@ func (c *capture) Next(results []state.Result) ([]state.Op, bool, error) {
 		return again, false, nil
 	}
 	if c.inline {
-		c.m.data = c.encode(make([]byte, 0, c.left), 0, c.left+1)
+		c.encodeInline()
 		c.finish()
 		return nil, true, nil
 	}
@@ -151,6 +151,19 @@ func (c *capture) Next(results []state.Result) ([]state.Op, bool, error) {
 		c.finish()
 	}
 	return nil, c.done, nil
+}
+
+// encodeInline encodes everything as the manifest's own data. One small segment
+// is that already.
+func (c *capture) encodeInline() {
+	if len(c.parts) == 1 && c.parts[0].bytes != nil {
+		p := &c.parts[0]
+		c.m.data, c.m.runs = p.bytes, placed(p.runs[:0], p.runs, 0, 0)
+		c.parts = nil
+		c.pin.released.Store(true)
+		return
+	}
+	c.m.data = c.encode(make([]byte, 0, c.left), 0, c.left+1)
 }
 
 // slice encodes a little more of the next file, and closes it when it is full

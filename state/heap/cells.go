@@ -15,7 +15,8 @@ type cells struct {
 	groups state.GroupRange
 	v      *versions
 	n      int
-	bytes  int64 // of keys and values
+	bytes  int64    // of keys and values
+	sorted []uint32 // scratch of a snapshot
 }
 
 const (

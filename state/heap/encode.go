@@ -35,7 +35,8 @@ func (c *capture) addFlat(i int, t *flat) {
 }
 
 func smallWords(table int, w *words) part {
-	sorted, groups := sortedByGroup(w.one.group)
+	sorted, groups := sortedByGroup(w.sorted, w.one.group)
+	w.sorted = sorted
 	p := part{bytes: make([]byte, 0, w.n*w.stride), runs: make([]run, 0, groups)}
 	for _, x := range sorted {
 		start := len(p.bytes)
@@ -46,7 +47,8 @@ func smallWords(table int, w *words) part {
 }
 
 func smallCells(table int, cs *cells) part {
-	sorted, groups := sortedByGroup(cs.one.group)
+	sorted, groups := sortedByGroup(cs.sorted, cs.one.group)
+	cs.sorted = sorted
 	p := part{bytes: make([]byte, 0, int(cs.bytes)+cs.n*2*binary.MaxVarintLen16), runs: make([]run, 0, groups)}
 	for _, x := range sorted {
 		start := len(p.bytes)
@@ -110,7 +112,8 @@ func appendCell(dst []byte, e *cell) []byte {
 
 func (p *part) encodeFields(dst []byte, limit int) []byte {
 	if !p.began {
-		p.began, p.iter = true, p.tree.Iter()
+		iter := p.tree.Iter()
+		p.began, p.iter = true, &iter
 		p.iter.First()
 	}
 	first := p.iter.Item()

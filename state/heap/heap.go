@@ -38,7 +38,8 @@ type Store struct {
 	state.OperatorState
 	task     id.TaskID
 	groups   state.GroupRange
-	tables   []table // in order of name
+	tables   []table            // in order of name
+	shapes   []state.Descriptor // of tables, for captures to share; nil: to be made
 	opened   []string
 	v        versions
 	nextFile uint64
@@ -116,8 +117,19 @@ func (s *Store) ensure(d state.Descriptor) (table, error) {
 	default:
 		t = newFlat(d, s.groups, &s.v)
 	}
-	s.tables = slices.Insert(s.tables, i, t)
+	s.tables, s.shapes = slices.Insert(s.tables, i, t), nil
 	return t, nil
+}
+
+// descriptors returns those of all tables; the slice is not written to again.
+func (s *Store) descriptors() []state.Descriptor {
+	if s.shapes == nil && len(s.tables) > 0 {
+		s.shapes = make([]state.Descriptor, len(s.tables))
+		for i, t := range s.tables {
+			s.shapes[i] = t.descriptor()
+		}
+	}
+	return s.shapes
 }
 
 // Sum returns the sum of state.SumEntry over everything.

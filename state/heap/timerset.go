@@ -84,7 +84,8 @@ func appendTimer(dst []byte, t timers.Timer) []byte {
 
 func (p *part) encodeTimers(dst []byte, limit int) []byte {
 	if !p.began {
-		p.began, p.due = true, p.timers.Iter()
+		due := p.timers.Iter()
+		p.began, p.due = true, &due
 		p.due.First()
 	}
 	for p.n > 0 && len(dst) < limit {

@@ -21,14 +21,13 @@ type pin struct {
 	released atomic.Bool // set by the capture, on its goroutine
 }
 
-// pin begins a new generation and returns the pin on everything older.
-func (v *versions) pin() *pin {
+// pin begins a new generation and puts p on everything older.
+func (v *versions) pin(p *pin) {
 	v.poll()
 	v.gen++
-	p := &pin{gen: v.gen}
+	p.gen = v.gen
 	v.live = append(v.live, p)
 	v.shared = v.gen
-	return p
 }
 
 // poll forgets released pins.

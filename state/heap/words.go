@@ -28,6 +28,7 @@ type words struct {
 	v      *versions
 	pool   pages
 	n      int
+	sorted []uint32 // scratch of a snapshot
 }
 
 // wordSeg is a hash table of its own. Entries 0..n-1 are dense; deleting one
@@ -335,9 +336,9 @@ func (w *words) load(group uint16, src []byte, count int) bool {
 }
 
 // sortedByGroup returns group<<16|position of every entry of a small segment, in
-// order, and the number of different groups.
-func sortedByGroup(groups []uint16) (sorted []uint32, distinct int) {
-	sorted = make([]uint32, len(groups))
+// order, in room if there is enough, and the number of different groups.
+func sortedByGroup(room []uint32, groups []uint16) (sorted []uint32, distinct int) {
+	sorted = slices.Grow(room[:0], len(groups))[:len(groups)]
 	for pos, g := range groups {
 		sorted[pos] = uint32(g)<<16 | uint32(pos)
 	}

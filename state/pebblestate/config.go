@@ -171,7 +171,9 @@ func (s *Store) databaseFS() databaseFS {
 const formatVersion = pebble.FormatNewest
 
 func (s *Store) writerOptions() sstable.WriterOptions {
-	return s.opts.MakeWriterOptions(0, formatVersion.MaxTableFormat())
+	o := s.opts.MakeWriterOptions(0, formatVersion.MaxTableFormat())
+	o.DisableValueBlocks = true // they are for older versions, and a run has none; they cost 32 KiB per table
+	return o
 }
 
 // logger takes what Pebble has to say; only what is fatal matters, and that

@@ -1,0 +1,306 @@
+// The event-time oracle: in each task event time is what its inputs have delivered,
+// in a source the lowest of what it has said of the splits that have records left,
+// and it never goes back along the surviving history;
+// a timer fires once, when it is due and not before, and none that is due is left
+// when the next buffer is delivered, nor at the end.
+//
+// It does not verify that a watermark is handed on without delay, timers of
+// processing time, nor whether a record that an operator calls late is late (that
+// is seen in the output). Where state is not exact, or channels reorder, a task may
+// be behind what its inputs have delivered: then only what lies ahead of it is a
+// violation.
+
+package check
+
+import (
+	"cmp"
+	"slices"
+
+	"weir/id"
+	"weir/trace"
+)
+
+type eventTime struct {
+	judge
+	clocks []clock // by task
+	saved  []clock // by snapshot of the model, at its instant
+	ends   []ends  // by channel
+}
+
+// ends are the places of a channel among the inputs of its receiver and the
+// outputs of its sender.
+type ends struct{ in, out int }
+
+// clock is event time in one task, along its surviving history.
+type clock struct {
+	exact   bool    // it must be where its inputs are
+	at      int64   // where event time must be after the newest buffer
+	before  int64   // and before it
+	seen    int64   // the highest that the operator has been shown
+	inputs  []int64 // watermarks delivered
+	splits  []said  // of a source
+	outputs []int64 // watermarks sealed
+	timers  []timer // asked for, neither cancelled nor fired, by time
+	late    int64   // records given up
+}
+
+// said is what a source has said of a split, and how far it has read it.
+type said struct {
+	split  id.SplitID
+	at     int64
+	offset uint64
+}
+
+// timer is a timer without its key, of which a hash is enough.
+type timer struct {
+	at  int64
+	key uint64
+}
+
+func (a timer) compare(b timer) int {
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key))
+}
+
+func newEventTime(j judge) watcher {
+	o := &eventTime{judge: j, clocks: make([]clock, len(j.tasks)), ends: make([]ends, len(j.channels))}
+	for i := range j.tasks {
+		t := &j.tasks[i]
+		c := &o.clocks[i]
+		c.exact = j.x.State == ExactlyOnce
+		c.inputs, c.outputs = make([]int64, len(t.inputs)), make([]int64, len(t.outputs))
+		for k, n := range t.inputs {
+			o.ends[n].in = k
+			c.exact = c.exact && !j.channels[n].Reorders
+		}
+		for k, n := range t.outputs {
+			o.ends[n].out = k
+		}
+	}
+	return o
+}
+
+func (o *eventTime) Wants() trace.Mask {
+	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.TaskRestored,
+		trace.Emitted, trace.SplitTaken, trace.WatermarkSaid, trace.WatermarkSeen, trace.TimerSet, trace.TimerCancelled, trace.TimerFired, trace.RecordLate)
+}
+
+func (o *eventTime) Reset() {
+	o.saved = o.saved[:0]
+	for i := range o.clocks {
+		o.begin(&o.clocks[i], &o.tasks[i])
+	}
+}
+
+// begin sets the clock of a task that starts from nothing.
+func (o *eventTime) begin(c *clock, t *task) {
+	c.at, c.before, c.seen, c.late, c.timers, c.splits = trace.NoTime, trace.NoTime, trace.NoTime, 0, c.timers[:0], c.splits[:0]
+	for k, n := range t.inputs {
+		c.inputs[k] = trace.NoTime
+		if o.channels[n].Back {
+			c.inputs[k] = trace.EndOfTime
+		}
+	}
+	for k := range c.outputs {
+		c.outputs[k] = trace.NoTime
+	}
+}
+
+func (o *eventTime) Observe(e *trace.Event) {
+	c := &o.clocks[e.Task]
+	switch e.Kind {
+	case trace.Delivered:
+		o.delivered(e, c)
+	case trace.Sealed:
+		o.sealed(e, c)
+	case trace.Emitted:
+		c.split(e.Split).offset = e.To
+		o.read(c)
+	case trace.SplitTaken:
+		c.split(e.Split).offset = e.To
+	case trace.WatermarkSaid:
+		x := c.split(e.Split)
+		x.at = max(x.at, e.At)
+		o.read(c)
+	case trace.WatermarkSeen:
+		o.shown(e, c)
+	case trace.TimerSet:
+		t := timer{e.At, hash(e.Data)}
+		if i, there := slices.BinarySearchFunc(c.timers, t, timer.compare); !there {
+			c.timers = slices.Insert(c.timers, i, t)
+		}
+	case trace.TimerCancelled:
+		if i, there := slices.BinarySearchFunc(c.timers, timer{e.At, hash(e.Data)}, timer.compare); there {
+			c.timers = slices.Delete(c.timers, i, i+1)
+		}
+	case trace.TimerFired:
+		o.fired(e, c)
+	case trace.RecordLate:
+		c.late++
+	case trace.SnapshotBegun:
+		o.save(c)
+	case trace.TaskRestored:
+		o.restored(e, c)
+	default: // not asked for
+	}
+}
+
+// split returns what is known of a split of a source; nothing was said of a new one.
+func (c *clock) split(n id.SplitID) *said {
+	for i := range c.splits {
+		if c.splits[i].split == n {
+			return &c.splits[i]
+		}
+	}
+	c.splits = append(c.splits, said{split: n, at: trace.NoTime})
+	return &c.splits[len(c.splits)-1]
+}
+
+// read moves event time of a source to the lowest that was said of the splits
+// with records left. One of which nothing was said holds it back.
+func (o *eventTime) read(c *clock) {
+	low := int64(trace.EndOfTime)
+	for i := range c.splits {
+		if x := &c.splits[i]; int(x.split) >= len(o.x.Splits) || x.offset < o.x.size(x.split) {
+			low = min(low, x.at)
+		}
+	}
+	c.before, c.at = c.at, max(c.at, low)
+}
+
+// delivered moves event time to the lowest watermark of all inputs.
+func (o *eventTime) delivered(e *trace.Event, c *clock) {
+	if !o.isChannel(e.Channel) {
+		return
+	}
+	if due := c.due(); due >= 0 {
+		o.violate(e.Task, 0, "a buffer of channel %s is delivered while a timer of %d, which is due at %d, has not fired", e.Channel, c.timers[due].at, c.reached())
+		c.timers = c.timers[due+1:]
+	}
+	c.before = c.at
+	in := &c.inputs[o.ends[e.Channel].in]
+	if e.At <= *in {
+		return
+	}
+	old := *in
+	*in = e.At
+	if old <= c.at { // it may have been the lowest
+		c.at = max(c.at, slices.Min(c.inputs))
+	}
+}
+
+// reached is the time that the task has reached for certain.
+func (c *clock) reached() int64 {
+	if c.exact {
+		return c.at
+	}
+	return c.seen
+}
+
+// due returns the place of the last timer that must have fired, or -1.
+func (c *clock) due() int {
+	n := -1
+	for n+1 < len(c.timers) && c.timers[n+1].at <= c.reached() {
+		n++
+	}
+	return n
+}
+
+// sealed looks at a watermark that the task announces.
+func (o *eventTime) sealed(e *trace.Event, c *clock) {
+	if e.At == trace.NoTime || !o.isChannel(e.Channel) {
+		return
+	}
+	if o.x.Tasks[e.Task].Source {
+		o.read(c) // one without splits has said all
+	}
+	out := &c.outputs[o.ends[e.Channel].out]
+	switch {
+	case e.At > c.at:
+		o.violate(e.Task, 0, "channel %s: watermark %d is announced at event time %d", e.Channel, e.At, c.at)
+	case e.At < *out:
+		o.violate(e.Task, 0, "channel %s: watermark %d is announced behind watermark %d: event time goes back", e.Channel, e.At, *out)
+	}
+	*out = max(*out, e.At)
+}
+
+// shown holds what an operator sees against where event time must be. While it
+// processes a buffer that brought a watermark it still sees the one before.
+func (o *eventTime) shown(e *trace.Event, c *clock) {
+	switch {
+	case e.At > c.at:
+		o.violate(e.Task, 0, "the operator sees watermark %d at event time %d", e.At, c.at)
+	case e.At < c.seen:
+		o.violate(e.Task, 0, "the operator sees watermark %d and has seen %d: event time goes back", e.At, c.seen)
+	case c.exact && e.At != c.at && e.At != c.before:
+		o.violate(e.Task, 0, "the operator sees watermark %d at event time %d", e.At, c.at)
+	}
+	c.seen = max(c.seen, e.At)
+}
+
+// fired takes a timer, which must be the first of all that were asked for.
+func (o *eventTime) fired(e *trace.Event, c *clock) {
+	i, there := slices.BinarySearchFunc(c.timers, timer{e.At, hash(e.Data)}, timer.compare)
+	switch {
+	case !there:
+		o.violate(e.Task, 0, "a timer of %d fires that nobody has set, or that has fired before", e.At)
+		return
+	case e.At > c.at:
+		o.violate(e.Task, 0, "a timer of %d fires at event time %d", e.At, c.at)
+	case e.At > c.timers[0].at:
+		o.violate(e.Task, 0, "a timer of %d fires before one of %d", e.At, c.timers[0].at)
+	}
+	c.timers = slices.Delete(c.timers, i, i+1)
+}
+
+// save keeps the clock with the snapshot that the model has just begun.
+func (o *eventTime) save(c *clock) {
+	c.before = c.at // the instant lies between two buffers
+	for len(o.saved) < len(o.snapshots) {
+		if len(o.saved) < cap(o.saved) {
+			o.saved = o.saved[:len(o.saved)+1]
+		} else {
+			o.saved = append(o.saved, clock{})
+		}
+	}
+	o.saved[len(o.saved)-1].copy(c)
+}
+
+func (c *clock) copy(from *clock) {
+	inputs, outputs, timers, splits := append(c.inputs[:0], from.inputs...), append(c.outputs[:0], from.outputs...), append(c.timers[:0], from.timers...), append(c.splits[:0], from.splits...)
+	*c = *from
+	c.inputs, c.outputs, c.timers, c.splits = inputs, outputs, timers, splits
+}
+
+// restored takes the task back to the clock of its snapshot.
+func (o *eventTime) restored(e *trace.Event, c *clock) {
+	t := &o.tasks[e.Task]
+	switch {
+	case e.Epoch == 0:
+		o.begin(c, t)
+	case t.restored != none && int(t.restored) < len(o.saved):
+		c.copy(&o.saved[t.restored])
+	}
+}
+
+// Finish: no timer is left that is due.
+func (o *eventTime) Finish(End) {
+	if !o.done {
+		return
+	}
+	for i := range o.clocks {
+		c := &o.clocks[i]
+		o.report.LateRecords += c.late
+		if due := c.due(); due >= 0 {
+			o.violate(id.TaskID(i), 0, "the job ended with %d timers that are due and have not fired; the first is of %d", due+1, c.timers[0].at)
+		}
+	}
+}
+
+// hash is FNV-1a.
+func hash(b []byte) uint64 {
+	h := uint64(0xcbf29ce484222325)
+	for _, x := range b {
+		h = (h ^ uint64(x)) * 0x100000001b3
+	}
+	return h
+}
