@@ -1,6 +1,5 @@
-// The event-time oracle: in each task event time is what its inputs have delivered,
-// in a source the lowest of what it has said of the splits that have records left,
-// and it never goes back along the surviving history;
+// The event-time oracle: in each task event time is what its sources have said and
+// its inputs have delivered, and it never goes back along the surviving history;
 // a timer fires once, when it is due and not before, and none that is due is left
 // when the next buffer is delivered, nor at the end.
 //
@@ -38,17 +37,17 @@ type clock struct {
 	before  int64   // and before it
 	seen    int64   // the highest that the operator has been shown
 	inputs  []int64 // watermarks delivered
-	splits  []said  // of a source
 	outputs []int64 // watermarks sealed
+	splits  []said  // of a source: those that it reads
 	timers  []timer // asked for, neither cancelled nor fired, by time
 	late    int64   // records given up
 }
 
-// said is what a source has said of a split, and how far it has read it.
+// said is what a source has said of the event time in a split.
 type said struct {
-	split  id.SplitID
-	at     int64
-	offset uint64
+	split id.SplitID
+	at    int64
+	ended bool // it has no records left: it holds nothing back
 }
 
 // timer is a timer without its key, of which a hash is enough.
@@ -80,8 +79,8 @@ func newEventTime(j judge) watcher {
 }
 
 func (o *eventTime) Wants() trace.Mask {
-	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.TaskRestored,
-		trace.Emitted, trace.SplitTaken, trace.WatermarkSaid, trace.WatermarkSeen, trace.TimerSet, trace.TimerCancelled, trace.TimerFired, trace.RecordLate)
+	return kinds(trace.Emitted, trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.TaskRestored, trace.SplitTaken,
+		trace.WatermarkSaid, trace.WatermarkSeen, trace.TimerSet, trace.TimerCancelled, trace.TimerFired, trace.RecordLate)
 }
 
 func (o *eventTime) Reset() {
@@ -93,7 +92,7 @@ func (o *eventTime) Reset() {
 
 // begin sets the clock of a task that starts from nothing.
 func (o *eventTime) begin(c *clock, t *task) {
-	c.at, c.before, c.seen, c.late, c.timers, c.splits = trace.NoTime, trace.NoTime, trace.NoTime, 0, c.timers[:0], c.splits[:0]
+	c.at, c.before, c.seen, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, 0, c.splits[:0], c.timers[:0]
 	for k, n := range t.inputs {
 		c.inputs[k] = trace.NoTime
 		if o.channels[n].Back {
@@ -112,15 +111,18 @@ func (o *eventTime) Observe(e *trace.Event) {
 		o.delivered(e, c)
 	case trace.Sealed:
 		o.sealed(e, c)
-	case trace.Emitted:
-		c.split(e.Split).offset = e.To
-		o.read(c)
 	case trace.SplitTaken:
-		c.split(e.Split).offset = e.To
+		o.taken(e, c)
+	case trace.Emitted:
+		if x := c.split(e.Split); x != nil && e.To >= o.length(e.Split) {
+			x.ended = true
+			c.advance()
+		}
 	case trace.WatermarkSaid:
-		x := c.split(e.Split)
-		x.at = max(x.at, e.At)
-		o.read(c)
+		if x := c.split(e.Split); x != nil {
+			x.at = max(x.at, e.At)
+			c.advance()
+		}
 	case trace.WatermarkSeen:
 		o.shown(e, c)
 	case trace.TimerSet:
@@ -144,23 +146,39 @@ func (o *eventTime) Observe(e *trace.Event) {
 	}
 }
 
-// split returns what is known of a split of a source; nothing was said of a new one.
+// taken adds a split to those that a source reads, unless its snapshot had it.
+func (o *eventTime) taken(e *trace.Event, c *clock) {
+	if int(e.Split) < 0 || int(e.Split) >= len(o.x.Splits) || c.split(e.Split) != nil {
+		return
+	}
+	c.splits = append(c.splits, said{split: e.Split, at: trace.NoTime, ended: e.To >= o.length(e.Split)})
+}
+
+// length is the number of records in a split.
+func (o *eventTime) length(n id.SplitID) uint64 {
+	s := &o.x.Splits[n]
+	if s.Modulus == 0 || s.Residue >= o.x.Records {
+		return 0
+	}
+	return uint64((o.x.Records-s.Residue-1)/s.Modulus + 1)
+}
+
+// split finds a split of a source; nil: it does not read it.
 func (c *clock) split(n id.SplitID) *said {
 	for i := range c.splits {
 		if c.splits[i].split == n {
 			return &c.splits[i]
 		}
 	}
-	c.splits = append(c.splits, said{split: n, at: trace.NoTime})
-	return &c.splits[len(c.splits)-1]
+	return nil
 }
 
-// read moves event time of a source to the lowest that was said of the splits
-// with records left. One of which nothing was said holds it back.
-func (o *eventTime) read(c *clock) {
+// advance moves event time of a source to the lowest of its splits that have
+// records left: one that has said nothing holds it back.
+func (c *clock) advance() {
 	low := int64(trace.EndOfTime)
 	for i := range c.splits {
-		if x := &c.splits[i]; int(x.split) >= len(o.x.Splits) || x.offset < o.x.size(x.split) {
+		if x := &c.splits[i]; !x.ended {
 			low = min(low, x.at)
 		}
 	}
@@ -210,11 +228,9 @@ func (o *eventTime) sealed(e *trace.Event, c *clock) {
 	if e.At == trace.NoTime || !o.isChannel(e.Channel) {
 		return
 	}
-	if o.x.Tasks[e.Task].Source {
-		o.read(c) // one without splits has said all
-	}
 	out := &c.outputs[o.ends[e.Channel].out]
 	switch {
+	case e.At == trace.EndOfTime && o.x.Tasks[e.Task].Source: // the end of its partition: conservation
 	case e.At > c.at:
 		o.violate(e.Task, 0, "channel %s: watermark %d is announced at event time %d", e.Channel, e.At, c.at)
 	case e.At < *out:
@@ -228,7 +244,9 @@ func (o *eventTime) sealed(e *trace.Event, c *clock) {
 func (o *eventTime) shown(e *trace.Event, c *clock) {
 	switch {
 	case e.At > c.at:
-		o.violate(e.Task, 0, "the operator sees watermark %d at event time %d", e.At, c.at)
+		if !o.x.Tasks[e.Task].Source || e.At != trace.EndOfTime {
+			o.violate(e.Task, 0, "the operator sees watermark %d at event time %d", e.At, c.at)
+		}
 	case e.At < c.seen:
 		o.violate(e.Task, 0, "the operator sees watermark %d and has seen %d: event time goes back", e.At, c.seen)
 	case c.exact && e.At != c.at && e.At != c.before:
@@ -266,9 +284,9 @@ func (o *eventTime) save(c *clock) {
 }
 
 func (c *clock) copy(from *clock) {
-	inputs, outputs, timers, splits := append(c.inputs[:0], from.inputs...), append(c.outputs[:0], from.outputs...), append(c.timers[:0], from.timers...), append(c.splits[:0], from.splits...)
+	inputs, outputs, splits, timers := append(c.inputs[:0], from.inputs...), append(c.outputs[:0], from.outputs...), append(c.splits[:0], from.splits...), append(c.timers[:0], from.timers...)
 	*c = *from
-	c.inputs, c.outputs, c.timers, c.splits = inputs, outputs, timers, splits
+	c.inputs, c.outputs, c.splits, c.timers = inputs, outputs, splits, timers
 }
 
 // restored takes the task back to the clock of its snapshot.

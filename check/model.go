@@ -64,15 +64,17 @@ func (m *model) build(x Expect, r *Report) error {
 	return nil
 }
 
-// owners returns by record the split that holds it, none: there is none.
+// owners returns by record the first split that holds it.
 func owners(x *Expect) []int32 {
 	owner := make([]int32, x.Records)
 	for r := range owner {
 		owner[r] = none
 	}
-	for n, p := range x.Splits {
-		for r := p.Residue; p.Modulus > 0 && r < x.Records; r += p.Modulus {
-			owner[r] = int32(n)
+	for n := len(x.Splits) - 1; n >= 0; n-- {
+		if s := &x.Splits[n]; s.Modulus > 0 {
+			for r := s.Residue; r < x.Records; r += s.Modulus {
+				owner[r] = int32(n)
+			}
 		}
 	}
 	return owner

@@ -105,6 +105,14 @@ func (c *Context) CancelProcessingTimer(at int64, key []byte) {
 	}
 }
 
+// Late gives a record up that is older than its operator allows: it is counted, and
+// goes out on port p, the operator's side output. Without an edge there it is gone.
+// rec is copied.
+func (c *Context) Late(p int, rec []byte) {
+	c.t.observeTime(trace.RecordLate, c.t.watermark, rec)
+	c.Out(p).Emit(rec)
+}
+
 // Out returns the output port p. Ports without an edge swallow what is emitted.
 func (c *Context) Out(p int) *Output {
 	for len(c.outs) <= p {

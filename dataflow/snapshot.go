@@ -275,7 +275,7 @@ func again(old string, b []byte) string {
 
 // decode reads a header in the place of h.
 func (h *Header) decode(r *state.Reader) {
-	*h = Header{Splits: h.Splits[:0], Delivered: h.Delivered[:0], Sealed: h.Sealed[:0], Inputs: h.Inputs[:0], Pending: h.Pending[:0], Rotation: h.Rotation[:0]}
+	*h = Header{Delivered: h.Delivered[:0], Sealed: h.Sealed[:0], Inputs: h.Inputs[:0], Pending: h.Pending[:0], Rotation: h.Rotation[:0], Splits: h.Splits[:0]}
 	h.Epoch, h.Attempt, h.Base = id.Epoch(r.Uint64()), id.Attempt(r.Uint64()), id.Epoch(r.Uint64())
 	h.Watermark, h.Sum = int64(r.Uint64()), r.Uint64()
 	f := r.Uint64()

@@ -153,9 +153,11 @@ func (t *Task) read(most, of int) bool {
 		s.ended = true
 		t.unread--
 	}
-	if b.Watermark != NoWatermark {
-		t.said(s, b.Watermark)
+	if b.Watermark != NoWatermark && t.mask.Has(trace.WatermarkSaid) {
+		t.event = trace.Event{Kind: trace.WatermarkSaid, Channel: trace.NoChannel, Split: t.splitID(s), At: b.Watermark}
+		t.send()
 	}
+	s.watermark = max(s.watermark, b.Watermark)
 	t.advanceWatermark(t.lowestSplit())
 	return t.phase != failed
 }
@@ -183,15 +185,6 @@ func (t *Task) handedOut(s *split, n id.Offset) {
 	t.host.HandedOut(t.splitID(s), from, s.offset)
 	if t.mask.Has(trace.Emitted) {
 		t.event = trace.Event{Kind: trace.Emitted, Channel: trace.NoChannel, Split: t.splitID(s), From: uint64(from), To: uint64(s.offset)}
-		t.send()
-	}
-}
-
-// said takes what the source knows of a split's event time.
-func (t *Task) said(s *split, wm int64) {
-	s.watermark = max(s.watermark, wm)
-	if t.mask.Has(trace.WatermarkSaid) {
-		t.event = trace.Event{Kind: trace.WatermarkSaid, Channel: trace.NoChannel, Split: t.splitID(s), At: wm}
 		t.send()
 	}
 }
@@ -260,6 +253,7 @@ func appendSplits(b []byte, splits []SplitHeader) []byte {
 	return b
 }
 
+// readSplits appends the splits of a header.
 func readSplits(r *state.Reader, splits []SplitHeader) []SplitHeader {
 	const least = 11 // bytes that a split takes
 	for range r.Count(least) {

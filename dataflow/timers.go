@@ -98,8 +98,7 @@ func (t *Task) fireTimers(most *int) (done bool) {
 	}
 	for {
 		if *most == 0 {
-			first, ok := t.timers.First()
-			return !ok || first > t.watermark
+			return !t.dueBy(t.watermark)
 		}
 		at, key, ok := t.timers.Pop(t.watermark)
 		if !ok {
@@ -111,12 +110,18 @@ func (t *Task) fireTimers(most *int) (done bool) {
 			t.fail(err)
 			return false
 		}
-		if *most == 0 && t.cfg.Mutant == MutantFireTwice {
+		if *most == 0 && t.cfg.Mutant == MutantFireTwice && !t.dueBy(at) {
 			t.timers.Set(at, t.ctx.Key(key))
 			t.again = dueTimer{at, bytes.Clone(key)}
 			return false
 		}
 	}
+}
+
+// dueBy reports that a timer of at or before is set.
+func (t *Task) dueBy(at int64) bool {
+	first, ok := t.timers.First()
+	return ok && first <= at
 }
 
 // dueTimer is a timer that MutantFireTwice has fired and not yet removed.

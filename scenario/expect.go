@@ -68,8 +68,10 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w workloads.Workload) {
 	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(output.Output)
 	x.AtOnce, x.Values = output.Shows != sinks.Committed, output.Shows == sinks.Values
-	if output.Again { // else a row that is made again may be another
+	if output.Again || x.Values {
 		x.Key = keyOf(w)
+	}
+	if output.Again { // else a row that is made again may be another
 		if alone, ok := w.(workloads.Alone); ok {
 			x.Alone = alone.AppendCanonical
 		}

@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,4 +104,39 @@ func TestInterruptedRun(t *testing.T) {
 	if o := r.Run(1); o.Kind != scenario.Fine {
 		t.Errorf("after it: %s: %s", o.Kind, o.Why())
 	}
+}
+
+// TestRunsToFind: of ten searches, each over other seeds, half find a mistake of
+// event time within 500 runs, by the oracle that must see it.
+func TestRunsToFind(t *testing.T) {
+	const searches, most = 10, 500
+	for _, c := range mutants.All() {
+		if c.Oracle == "" {
+			continue
+		}
+		var found []int
+		for k := range searches {
+			r := runner(t, huntConfig(t, c))
+			runs := 1
+			for ; runs <= most && !seenBy(r.Run(uint64(1000*k+runs)), c.Oracle); runs++ {
+			}
+			found = append(found, runs)
+		}
+		slices.Sort(found)
+		median := (found[searches/2-1] + found[searches/2]) / 2
+		t.Logf("%-20s median %d of %v", c.Mutant, median, found)
+		if median > most {
+			t.Errorf("%s: half of the searches need more than %d runs: %v", c.Mutant, most, found)
+		}
+	}
+}
+
+func huntConfig(t *testing.T, c mutants.Case) scenario.Config {
+	x := combination(t, c.Algorithms[0], statecatalog.Names()[0], workload(t, c.Workloads[0]))
+	x.Mutant = c.Mutant
+	return x
+}
+
+func seenBy(o *scenario.Outcome, oracle string) bool {
+	return slices.ContainsFunc(o.Report.Violations, func(v check.Violation) bool { return v.Oracle.String() == oracle })
 }

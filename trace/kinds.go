@@ -16,7 +16,7 @@ const (
 	TimerSet       // an operator asks to be told at At: Data = key. At most one is kept for (At, key)
 	TimerCancelled // and no longer: At, Data = key
 	TimerFired     // it is told now: At, Data = key
-	RecordLate     // an operator gives a record up as too late: Data = the record
+	RecordLate     // an operator gives a record up as too late: At = its watermark, Data = the record
 
 	// Protocol transitions of a task.
 	BarrierSent      // Channel, Epoch; Way InBand or Overtaking

@@ -24,8 +24,8 @@ type choice struct {
 	set                              []string
 	events                           int
 	parallelism                      int
-	splits                           int
 	groups                           groups
+	splits                           int
 	defaultGroups                    int // of the driver
 	interval                         interval
 	json                             bool

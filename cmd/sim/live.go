@@ -83,7 +83,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 	}
 	s := summary{
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: cmp.Or(cfg.Splits, cfg.Parallelism), Verdict: scenario.Fine.String(),
-		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed),
+		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed), LateRecords: g.late,
 		Faults: "(kill worker=1 after two snapshots)",
 	}
 	if f.calm {
@@ -131,6 +131,7 @@ type gate struct {
 	seen        int
 	checkpoints int
 	crashes     int
+	late        int64
 }
 
 func newGate(events int, crash, snapshots bool) *gate {
@@ -149,7 +150,7 @@ func (g *gate) open() {
 
 // Wants is what the gate counts.
 func (g *gate) Wants() trace.Mask {
-	return trace.Mask(0).With(g.kind, trace.Completed, trace.LineAdvanced, trace.WorkerCrashed)
+	return trace.Mask(0).With(g.kind, trace.Completed, trace.LineAdvanced, trace.WorkerCrashed, trace.RecordLate)
 }
 
 // Observe counts, and says when there is something to recover from.
@@ -161,6 +162,8 @@ func (g *gate) Observe(e *trace.Event) {
 		g.crashes++
 	case trace.Completed, trace.LineAdvanced:
 		g.checkpoints++
+	case trace.RecordLate:
+		g.late++
 	default:
 	}
 	if e.Kind == g.kind {

@@ -178,6 +178,7 @@ type summary struct {
 	Losses       *int     `json:"losses_seen,omitempty"`
 	RowsAgain    *int64   `json:"rows_again,omitempty"`
 	TakenBack    *int64   `json:"rows_taken_back,omitempty"`
+	LateRecords  int64    `json:"late_records"` // given up; live: those of lost work too
 	VirtualNanos int64    `json:"virtual_ns,omitempty"`
 	WallNanos    int64    `json:"wall_ns,omitempty"`
 	Faults       string   `json:"faults"`
@@ -206,7 +207,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
 		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
-		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack,
+		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), Standstill: o.Result.Standstill,
 	}
 	kind, why := o.Kind, o.Why()
@@ -265,6 +266,9 @@ func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 	if s.Events != nil && err == nil {
 		_, err = fmt.Fprintf(out, "  %d records done again, %d counted twice, %d lost; %d events, %.3f ms of virtual time, hash %s\n",
 			*s.LostWork, *s.Duplicates, *s.Losses, *s.Events, float64(s.VirtualNanos)/1e6, s.Hash)
+	}
+	if s.LateRecords > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  %d records given up as too late\n", s.LateRecords)
 	}
 	if err == nil {
 		_, err = fmt.Fprintf(out, "  output %s\n", s.OutputDigest)

@@ -25,6 +25,7 @@ type tally struct {
 	Losses          int64   `json:"losses_seen"`
 	RowsAgain       int64   `json:"rows_again"`
 	RowsTakenBack   int64   `json:"rows_taken_back"`
+	LateRecords     int64   `json:"late_records"`
 	Checkpoints     int64   `json:"checkpoints_completed"`
 	Crashes         int64   `json:"crashes"`
 	Coordinator     int64   `json:"coordinator_crashes"`
@@ -111,6 +112,7 @@ func (t *tally) addStats(s *check.Stats) {
 	t.Losses += int64(s.Losses)
 	t.RowsAgain += s.RowsAgain
 	t.RowsTakenBack += s.RowsTakenBack
+	t.LateRecords += s.LateRecords
 	t.Recoveries += int64(s.Recoveries)
 	t.InputBuffers += int64(s.InputBuffers)
 	t.OutputBuffers += int64(s.OutputBuffers)
@@ -123,7 +125,7 @@ func (t *tally) addStats(s *check.Stats) {
 func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
-		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
+		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
 	} {
@@ -156,7 +158,10 @@ func (t *tally) seen() string {
 		parts = append(parts, fmt.Sprintf("%d rows taken back", t.RowsTakenBack))
 	}
 	if len(parts) == 0 && t.Runs > 0 {
-		return "exactly once"
+		parts = append(parts, "exactly once")
+	}
+	if t.LateRecords > 0 {
+		parts = append(parts, fmt.Sprintf("%d too late", t.LateRecords))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -12,7 +12,7 @@ import (
 // and lie in the same tumbling window: when the watermark reaches the window's
 // end, it emits a row for every pair on port 0 and drops the window. Both
 // inputs must be Hash edges on state.HashBytes of that key. Records may come in
-// any order inside the window.
+// any order inside the window; later ones go to LatePort.
 type WindowJoin struct {
 	State string // prefix of the names of the two keyed states
 	Size  int64  // of the windows, in the unit of event time
@@ -65,6 +65,7 @@ func (j *WindowJoin) Process(port int, b *dataflow.Buffer) error {
 		j.key = key
 		start := Tumbling(j.Size).Last(at)
 		if start+j.Size <= j.ctx.Watermark() {
+			j.ctx.Late(LatePort, rec)
 			continue
 		}
 		kept := binary.LittleEndian.AppendUint64(j.kept[:0], uint64(start))

@@ -36,15 +36,23 @@ func (w Windows) Last(at int64) int64 {
 	return at - into
 }
 
+// LatePort is the output port of windows for records that are too late, as they
+// came. A graph that wants them has an edge from there; all are counted.
+const LatePort = 1
+
 // WindowAggregate keeps an accumulator of type A per key and window, emits one
 // row when the watermark has reached the window's end, and drops the
-// accumulator. Its input edges must be Hash edges on state.HashBytes of the
+// accumulator when it is Lateness beyond that. Its input edges must be Hash edges on state.HashBytes of the
 // same key. It reads every input port and emits on port 0. A record older than
-// the watermark is counted for the windows that are still open and for no other.
+// the watermark counts for the windows that are still kept: one that had its row
+// gets another. A record whose windows are all dropped goes to LatePort.
 type WindowAggregate[A any] struct {
 	State   string // name of the keyed state
 	Windows Windows
-	Acc     state.Codec[A]
+	// Lateness is how far a watermark goes beyond the end of a window before the
+	// window is dropped, in the unit of event time.
+	Lateness int64
+	Acc      state.Codec[A]
 	// Read appends the key of a record to dst and returns its event time; keep
 	// false leaves the record out. rec is borrowed.
 	Read func(dst, rec []byte) (key []byte, at int64, keep bool)
@@ -65,6 +73,9 @@ func (a *WindowAggregate[A]) Open(c *dataflow.Context) error {
 	if err := a.Windows.Validate(); err != nil {
 		return err
 	}
+	if a.Lateness < 0 {
+		return fmt.Errorf("windows that allow lateness %d: it must not be negative", a.Lateness)
+	}
 	windows, err := state.OpenMap(c.Store(), a.State, state.Int64, a.Acc)
 	if err != nil {
 		return err
@@ -82,14 +93,18 @@ func (a *WindowAggregate[A]) Process(_ int, b *dataflow.Buffer) error {
 			continue
 		}
 		k := a.ctx.Key(key)
-		for start := a.Windows.Last(at); start > at-a.Windows.Size; start -= a.Windows.Period {
+		last := a.Windows.Last(at)
+		for start := last; start > at-a.Windows.Size; start -= a.Windows.Period {
 			end := start + a.Windows.Size
-			if end <= a.ctx.Watermark() {
-				break // closed, and so are all before it
+			if end+a.Lateness <= a.ctx.Watermark() {
+				if start == last {
+					a.ctx.Late(LatePort, rec)
+				}
+				break // dropped, and so are all before it
 			}
 			acc, open := a.windows.Get(k, start)
 			a.windows.Put(k, start, a.Add(acc, rec))
-			if !open {
+			if !open || end <= a.ctx.Watermark() {
 				a.ctx.Timer(end, key)
 			}
 		}
@@ -97,16 +112,29 @@ func (a *WindowAggregate[A]) Process(_ int, b *dataflow.Buffer) error {
 	return nil
 }
 
-// OnTimer closes the window that ends at end.
-func (a *WindowAggregate[A]) OnTimer(end int64, key []byte) error {
-	k, start := a.ctx.Key(key), end-a.Windows.Size
-	acc, open := a.windows.Get(k, start)
-	if !open {
-		return fmt.Errorf("window aggregate %s: a timer at %d for a window that is not open: timers and state do not belong together", a.State, end)
+// OnTimer emits the row of the window that ends at at, and drops the one that has
+// been kept for late records until at.
+func (a *WindowAggregate[A]) OnTimer(at int64, key []byte) error {
+	k, start := a.ctx.Key(key), at-a.Windows.Size
+	acc, ends := a.windows.Get(k, start)
+	if ends {
+		a.scratch = a.Row(a.scratch[:0], key, start, acc)
+		a.out.Emit(a.scratch)
 	}
-	a.scratch = a.Row(a.scratch[:0], key, start, acc)
-	a.windows.Delete(k, start)
-	a.out.Emit(a.scratch)
+	if a.Lateness == 0 {
+		a.windows.Delete(k, start)
+	} else {
+		if ends {
+			a.ctx.Timer(at+a.Lateness, key)
+		}
+		if _, kept := a.windows.Get(k, start-a.Lateness); kept {
+			a.windows.Delete(k, start-a.Lateness)
+			return nil
+		}
+	}
+	if !ends {
+		return fmt.Errorf("window aggregate %s: a timer at %d for a window that is not open: timers and state do not belong together", a.State, at)
+	}
 	return nil
 }
 
@@ -115,7 +143,7 @@ func (a *WindowAggregate[A]) Finish() error { return nil }
 
 // Best keeps, per key, the records of the highest rank (all of them on a tie)
 // until a time that the records themselves name, emits them, and forgets the
-// key. A record of a key that is complete already is left out. Its input edges must be Hash edges on state.HashBytes of the same key.
+// key. A record of a key that is complete already goes to LatePort. Its input edges must be Hash edges on state.HashBytes of the same key.
 // It reads every input port and emits on port 0.
 type Best struct {
 	State string // prefix of the names of the keyed states
@@ -154,6 +182,7 @@ func (t *Best) Process(_ int, b *dataflow.Buffer) error {
 		key, rank, until := t.Read(t.key[:0], rec)
 		t.key = key
 		if until <= t.ctx.Watermark() {
+			t.ctx.Late(LatePort, rec)
 			continue
 		}
 		k := t.ctx.Key(key)

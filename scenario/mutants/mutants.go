@@ -45,8 +45,8 @@ const eventTime = "event-time"
 func All() []Case {
 	tables := []string{pebblestate.NameIncremental, pebblestate.NameFull}
 	stateful := []string{"keyedcount", "nexmark-q5", "nexmark-q8"}
-	windows := []string{"nexmark-q5", "nexmark-q8"}
-	reminders := []string{"reminders"}
+	windows := []string{"nexmark-q5", "nexmark-q8", "sessions"}
+	past := []string{"reminders", "sessions"} // have timers at or behind the watermark
 	coordinated := those(func(p *dataflow.Properties) bool { return p.HasRounds() })
 	exact := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.Output == dataflow.ExactlyOnce })
 	transactional := those(func(p *dataflow.Properties) bool { return p.Output == dataflow.ExactlyOnce })
@@ -75,8 +75,8 @@ func All() []Case {
 		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: outputs, Sinks: []string{"committer"}},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers do not come back from the snapshot", Algorithms: transactional, Workloads: windows},
 		{Mutant: dataflow.MutantForgetWatermark, Description: "watermarks do not come back from the snapshot", Algorithms: transactional, Workloads: windows, Oracle: eventTime},
-		{Mutant: dataflow.MutantSilentPastTimer, Description: "a timer set at or behind the watermark never fires", Algorithms: transactional, Workloads: reminders, Oracle: eventTime},
-		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: reminders, Oracle: eventTime},
+		{Mutant: dataflow.MutantSilentPastTimer, Description: "a timer set at or behind the watermark never fires", Algorithms: transactional, Workloads: past, Oracle: eventTime},
+		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: past, Oracle: eventTime},
 		{Mutant: dataflow.MutantSwapSplitOffsets, Description: "a restored source goes on in each split where another one stood", Algorithms: transactional},
 		{Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back", Algorithms: transactional, Workloads: windows, Oracle: eventTime},
 	}

@@ -1,0 +1,92 @@
+package sessions
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strconv"
+
+	"weir/dataflow"
+	"weir/dataflow/operators"
+	"weir/workloads"
+)
+
+// Workload is sessions with its settings.
+type Workload struct{ settings settings }
+
+// New returns the workload at its defaults.
+func New() workloads.Workload { return &Workload{defaults()} }
+
+// Name returns "sessions".
+func (w *Workload) Name() string { return "sessions" }
+
+// Set sets one setting by name.
+func (w *Workload) Set(name, value string) error {
+	return workloads.Set(w.Name(), w.settings.list(), name, value)
+}
+
+// SettingNames returns the names that Set knows.
+func (w *Workload) SettingNames() []string { return workloads.Names(w.settings.list()) }
+
+// Settings returns what differs from the defaults.
+func (w *Workload) Settings() []string {
+	d := defaults()
+	return workloads.Changes(w.settings.list(), d.list())
+}
+
+// Small makes it 240 records over 6 keys, about four to a session, of which every
+// fifth is late and half of those by more than is allowed.
+func (w *Workload) Small() {
+	s := &w.settings
+	s.numEvents, s.keys, s.gap, s.lateness, s.latePercent = 240, 6, 90, 60, 10
+}
+
+// Events returns the number of records.
+func (w *Workload) Events() int { return int(w.settings.numEvents) }
+
+// SetEvents sets it.
+func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.Itoa(n)) }
+
+// Validate reports late records where no lateness is allowed.
+func (w *Workload) Validate() error { return w.settings.validate() }
+
+// Graph returns source -> sessions -> sink, the side output of sessions included.
+// Which records are late is a matter of the order in which partitions arrive, so that
+// run again the operator may give up others.
+func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
+	if err := w.Validate(); err != nil {
+		return nil, err
+	}
+	source := func() dataflow.Operator {
+		return operators.NewSource(func(index, of int) (operators.Partition, error) {
+			return &partition{settings: w.settings, index: uint64(index), of: uint64(of)}, nil
+		})
+	}
+	return &dataflow.Graph{
+		Vertices: []dataflow.Vertex{
+			{Name: "source", Parallelism: parallelism, Role: dataflow.RoleSource, New: source},
+			{Name: "sessions", Parallelism: parallelism, Keyed: true, NonDeterministic: true, New: w.settings.windows},
+			{Name: "sink", Parallelism: parallelism, Role: dataflow.RoleSink, New: sink},
+		},
+		Edges: []dataflow.Edge{
+			{From: 0, To: 1, Partitioning: dataflow.Hash, Key: keyHash},
+			{From: 1, To: 2, Partitioning: dataflow.Rebalance},
+			{From: 1, Port: operators.LatePort, To: 2, Partitioning: dataflow.Rebalance},
+		},
+	}, nil
+}
+
+// RecordID returns the sequence number of a source record.
+func (w *Workload) RecordID(rec []byte) uint64 { return binary.LittleEndian.Uint64(rec) }
+
+// InputLines writes a JSON object per record: seq, key and time.
+func (w *Workload) InputLines(out io.Writer) error {
+	b := bufio.NewWriter(out)
+	for seq := range uint64(w.settings.numEvents) {
+		if _, err := fmt.Fprintf(b, "{\"seq\":%d,\"key\":%d,\"time\":%d}\n", seq, w.settings.key(seq), w.settings.time(seq)); err != nil {
+			return err
+		}
+	}
+	return b.Flush()
+}
