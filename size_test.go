@@ -20,7 +20,7 @@ const (
 )
 
 // barrierVariants are the algorithms that differ in what a barrier does.
-var barrierVariants = []string{"algorithms/aligned", "algorithms/atleastonce", "algorithms/unaligned"}
+var barrierVariants = []string{"algorithms/aligned", "algorithms/atleastonce", "algorithms/unaligned", "algorithms/unalignedtimeout"}
 
 func limitOf(dir string) int {
 	if listed(dir, barrierVariants) {

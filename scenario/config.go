@@ -38,7 +38,9 @@ type Config struct {
 	Groups int
 	// Interval between checkpoints, nanoseconds of virtual time; 0: drawn near DefaultInterval.
 	Interval int64
-	Mutant   dataflow.Mutant
+	// AlignmentTimeout is dataflow.CheckpointConfig.AlignmentTimeout; nil: drawn.
+	AlignmentTimeout *dataflow.Nanos
+	Mutant           dataflow.Mutant
 	// Reorder lets every channel deliver in any order; only for algorithms that
 	// declare it.
 	Reorder bool
@@ -144,6 +146,9 @@ func (c *Config) Command(seed uint64) string {
 	}
 	if c.Interval != 0 {
 		fmt.Fprintf(&b, " --interval %dns", c.Interval)
+	}
+	if c.AlignmentTimeout != nil {
+		fmt.Fprintf(&b, " --alignment-timeout %dns", *c.AlignmentTimeout)
 	}
 	switch c.Faults {
 	case RandomFaults:

@@ -30,6 +30,9 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	}
 	cfg.BatchRecords, cfg.SourceBatch = 32, 32
 	cfg.Checkpoint.Interval, cfg.Checkpoint.Tolerated = 20e6, -1
+	if c.AlignmentTimeout != nil {
+		cfg.Checkpoint.AlignmentTimeout = *c.AlignmentTimeout
+	}
 	if err := c.fit(g, &cfg); err != nil {
 		return nil, sinks.Promise{}, err
 	}

@@ -159,6 +159,9 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	if most := r.cfg.Algorithm.Properties().MaxConcurrent; most > 0 {
 		k.MaxConcurrent = min(k.MaxConcurrent, most)
 	}
+	if k.AlignmentTimeout = drawAlignment(r.swarm.Stream("alignment")); r.cfg.AlignmentTimeout != nil {
+		k.AlignmentTimeout = *r.cfg.AlignmentTimeout
+	}
 	k.Retain = 1 + d.Draw(3)
 	k.MinPause = 0
 	if d.Chance(1, 4) {
@@ -172,6 +175,20 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 		c.TimersPerTurn = 1 + d.Draw(4) // so few that a barrier finds timers left
 	}
 	return cfg
+}
+
+// drawAlignment draws how long a barrier waits before it overtakes: in one run
+// of four each, longer than any run, not at all, and twice for times in between, after
+// which some have waited long enough and others not.
+func drawAlignment(d *seed.Stream) dataflow.Nanos {
+	switch d.Draw(4) {
+	case 0:
+		return 1e12
+	case 1:
+		return 0
+	default:
+		return dataflow.Nanos(d.Range(1, DefaultInterval))
+	}
 }
 
 // mostEvents is how many events a run may take before it counts as one that

@@ -15,6 +15,7 @@ import (
 	"weir/algorithms/none"
 	"weir/algorithms/stoptheworld"
 	"weir/algorithms/unaligned"
+	"weir/algorithms/unalignedtimeout"
 	"weir/algorithms/uncoordinated"
 )
 
@@ -25,6 +26,7 @@ func All() []*algorithms.Spec {
 		aligned.Spec(),
 		atleastonce.Spec(),
 		unaligned.Spec(),
+		unalignedtimeout.Spec(),
 		stoptheworld.Spec(),
 		chandylamport.Spec(),
 		alignedcyclic.Spec(),

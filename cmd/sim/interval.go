@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"weir/dataflow"
 )
 
 // interval is a flag in the text form of durations.
@@ -22,3 +24,26 @@ func (i *interval) String() string { return time.Duration(*i).String() }
 
 // Type is what the help calls it.
 func (i *interval) Type() string { return "duration" }
+
+// alignment is a flag like it, for a time that may be 0.
+type alignment struct{ timeout *dataflow.Nanos } // nil: not given
+
+// Set parses a duration that is not below zero.
+func (a *alignment) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return fmt.Errorf("%q is no time to wait for alignment; write for example 1ms", s)
+	}
+	a.timeout = new(dataflow.Nanos(d))
+	return nil
+}
+
+func (a *alignment) String() string {
+	if a.timeout == nil {
+		return ""
+	}
+	return time.Duration(*a.timeout).String()
+}
+
+// Type is what the help calls it.
+func (a *alignment) Type() string { return "duration" }

@@ -206,7 +206,7 @@ func attempts(t *testing.T, c scenario.Config, seeds uint64) (all []scenario.Out
 // hooksOf names the optional hooks of a protocol by the first letters of their methods.
 func hooksOf(p dataflow.Protocol) string {
 	var b strings.Builder
-	for _, m := range []string{"Deliver", "After", "Stamp", "Sealed", "HoldsOutput", "Dedups", "Recall"} {
+	for _, m := range []string{"Announce", "Deliver", "After", "Stamp", "Sealed", "HoldsOutput", "Dedups", "Recall"} {
 		if reflect.ValueOf(p).MethodByName(m).IsValid() {
 			fmt.Fprintf(&b, "%s ", m)
 		}

@@ -33,6 +33,11 @@ type spyHooks struct {
 	called map[string]bool
 }
 
+func (h *spyHooks) Announce(in int, b *dataflow.Buffer) {
+	h.called["Announcer"] = true
+	h.p.(dataflow.Announcer).Announce(in, b)
+}
+
 func (h *spyHooks) Deliver(in int, b *dataflow.Buffer) {
 	h.called["Deliverer"] = true
 	h.p.(dataflow.Deliverer).Deliver(in, b)
@@ -79,6 +84,11 @@ func spyOn(t *testing.T, p dataflow.Protocol, called map[string]bool) dataflow.P
 	switch hooks := hooksOf(p); hooks {
 	case "":
 		return s
+	case "Announce":
+		return struct {
+			*spy
+			dataflow.Announcer
+		}{s, h}
 	case "After":
 		return struct {
 			*spy
@@ -164,6 +174,16 @@ func (s *spyKernel) Flush() { s.called["Kernel.Flush"] = true; s.Kernel.Flush() 
 func (s *spyKernel) Demote(in int, b *dataflow.Buffer) {
 	s.called["Kernel.Demote"] = true
 	s.Kernel.Demote(in, b)
+}
+func (s *spyKernel) LiftInput(in int, e id.Epoch) bool {
+	lifted := s.Kernel.LiftInput(in, e)
+	s.called["Kernel.LiftInput"] = s.called["Kernel.LiftInput"] || lifted
+	return lifted
+}
+func (s *spyKernel) LiftOutput(out int, e id.Epoch) bool {
+	lifted := s.Kernel.LiftOutput(out, e)
+	s.called["Kernel.LiftOutput"] = s.called["Kernel.LiftOutput"] || lifted
+	return lifted
 }
 func (s *spyKernel) Mark(in int) dataflow.Mark {
 	s.called["Kernel.Mark"] = true

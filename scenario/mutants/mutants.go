@@ -11,6 +11,7 @@ import (
 	"weir/algorithms/catalog"
 	"weir/algorithms/recoveryline"
 	"weir/algorithms/rounds"
+	"weir/algorithms/unalignedtimeout"
 	"weir/dataflow"
 	"weir/external"
 	"weir/external/sinks"
@@ -54,6 +55,7 @@ func All() []Case {
 	outputs := those(func(p *dataflow.Properties) bool { return p.Captures.Outputs })
 	logs := those(func(p *dataflow.Properties) bool { return p.Logs })
 	induced := those(func(p *dataflow.Properties) bool { return p.Logs && p.NoneUseless })
+	turning := []string{unalignedtimeout.Spec().Name}
 	return []Case{
 		{Mutant: rounds.MutantAckBeforeDurable, Description: "a task acknowledges a snapshot as it begins, not when it is stored", Algorithms: coordinated},
 		{Mutant: aligned.MutantForgetChannel, Description: "alignment is one input short", Algorithms: []string{aligned.Spec().Name}},
@@ -62,6 +64,10 @@ func All() []Case {
 		{Mutant: external.MutantKeepForeignTxn, Description: "recovery of the sink commits the transactions it should abort", Algorithms: transactional},
 		{Mutant: dataflow.MutantSkipOutputQueue, Description: "queued output is not captured", Algorithms: outputs},
 		{Mutant: dataflow.MutantSkipInputQueue, Description: "queued input is not captured", Algorithms: inputs, Workloads: []string{cyclic}},
+		{Mutant: dataflow.MutantLiftTakesNothing, Description: "a barrier that is made to overtake in an output queue leaves out what it overtakes", Algorithms: turning},
+		{Mutant: unalignedtimeout.MutantUnannounced, Description: "a task that turns does not record inputs whose barrier is still to come", Algorithms: turning},
+		{Mutant: unalignedtimeout.MutantBehindBarrier, Description: "a task that turns takes what waits behind the barrier of a blocked input", Algorithms: turning},
+		{Mutant: unalignedtimeout.MutantStaleTimer, Description: "a timer whose round is taken takes it again", Algorithms: turning},
 		{Mutant: dataflow.MutantReleaseBeforeStored, Description: "output is committed as soon as it is pre-committed", Algorithms: transactional},
 		{Mutant: recoveryline.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: logs, Stalls: true},
 		{Mutant: recoveryline.MutantNeverTrimmed, Description: "message logs keep what no recovery needs any more", Algorithms: logs},

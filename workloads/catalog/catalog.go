@@ -6,17 +6,19 @@ import (
 	"strings"
 
 	"weir/workloads"
+	"weir/workloads/enrichment"
 	"weir/workloads/keyedcount"
 	"weir/workloads/nexmark"
 	"weir/workloads/pipelines"
 	"weir/workloads/reachability"
 	"weir/workloads/reminders"
+	"weir/workloads/sampling"
 	"weir/workloads/sessions"
 )
 
 // constructors returns how to make each workload, in the order of the tables.
 func constructors() []func() workloads.Workload {
-	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, reminders.New, sessions.New, reachability.New}
+	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, enrichment.New, reminders.New, sessions.New, reachability.New, sampling.New}
 }
 
 // All returns every workload at its defaults, in a fixed order.

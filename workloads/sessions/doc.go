@@ -4,7 +4,7 @@
 // # Records
 //
 // A source record has 24 bytes, numbers little-endian: sequence from 0, key, and
-// event time. Of P partitions, partition p holds the records with sequence mod P = p.
+// event time. Of P splits, split p holds the records with sequence mod P = p.
 // What the source of record s has promised before it is the watermark 10 x s - 50. Most
 // records are of 10 x s less up to 49. Of the others, latePercent are older
 // than that watermark by no more than the lateness that is allowed, and as many by
@@ -25,7 +25,7 @@
 // # The answer
 //
 // Which of the records that may be given up are given up depends on how far the
-// other partitions are when one comes, and is nobody's to know. Which
+// other splits are when one comes, and is nobody's to know. Which
 // sessions there are follows from that, whatever else the order was. So the answer is what a
 // sequential execution gives that takes all records in order of sequence, and
 // gives up all that may be; and the rows of a key that some other execution

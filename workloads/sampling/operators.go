@@ -1,0 +1,127 @@
+package sampling
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"weir/dataflow"
+	"weir/id"
+	"weir/state"
+)
+
+const (
+	recordBytes = 16
+	rowWords    = 10
+	rowBytes    = 8 * rowWords
+)
+
+// The numbers of a row.
+const (
+	rowKey = iota
+	rowPlace
+	rowSeq
+	rowClock
+	rowDraw
+	rowWindow
+	rowPlaceIn
+	rowSample
+	rowAnswer
+	rowHash
+)
+
+// partition holds the records index, index+of, index+2*of, ...
+type partition struct {
+	settings  settings
+	index, of uint64
+	record    [recordBytes]byte
+}
+
+// Len returns the number of records.
+func (p *partition) Len() id.Offset {
+	n := uint64(p.settings.numEvents)
+	if p.index >= n {
+		return 0
+	}
+	return id.Offset((n - p.index + p.of - 1) / p.of)
+}
+
+// Read emits records with the hash of their key.
+func (p *partition) Read(from id.Offset, n int, out *dataflow.Output) int64 {
+	seq := p.index + uint64(from)*p.of
+	for ; n > 0; n-- {
+		key := p.settings.key(seq)
+		binary.LittleEndian.PutUint64(p.record[:], seq)
+		binary.LittleEndian.PutUint64(p.record[8:], key)
+		out.EmitHashed(state.HashUint64(key), p.record[:])
+		seq += p.of
+	}
+	return dataflow.NoWatermark
+}
+
+// keyHash is the hash of a record's key, for the exchange.
+func keyHash(rec []byte) uint64 { return state.HashUint64(binary.LittleEndian.Uint64(rec[8:])) }
+
+// outside is the table that the job asks: its answer for a key is another one
+// after every change.
+func (s *settings) outside(key uint64, clock int64) uint64 {
+	return state.HashUint64(key^uint64(clock/s.change)<<20) % 1000
+}
+
+// chained is the hash of a history after one more record.
+func chained(before, seq, clock, draw uint64) uint64 {
+	return state.HashUint64(before ^ state.HashUint64(seq^state.HashUint64(clock^state.HashUint64(draw))))
+}
+
+// sampler keeps the last row of each key: all that the next one depends on.
+type sampler struct {
+	settings settings
+	ctx      *dataflow.Context
+	out      *dataflow.Output
+	last     state.Table
+}
+
+// Open opens the keyed state.
+func (s *sampler) Open(ctx *dataflow.Context) (err error) {
+	s.ctx, s.out = ctx, ctx.Out(0)
+	s.last, err = ctx.Store().Table(state.Descriptor{Name: "last", Kind: state.KindValue, Codec: "row/1", FixedSize: rowBytes})
+	return err
+}
+
+// Process makes the row of each record.
+func (s *sampler) Process(_ int, b *dataflow.Buffer) error {
+	for rec, rest := dataflow.NextRecord(b.Data); rec != nil; rec, rest = dataflow.NextRecord(rest) {
+		if len(rec) != recordBytes {
+			return fmt.Errorf("sampling: a record of %d bytes; they have %d", len(rec), recordBytes)
+		}
+		hash := keyHash(rec)
+		clock, draw := s.ctx.Now(), s.ctx.Random() // before the row: it is valid until the next call only
+		row, _ := s.last.Update(state.Key{Hash: hash, Group: state.GroupOf(hash, s.ctx.Info().NumGroups), Bytes: rec[8:]})
+		s.settings.next(row, binary.LittleEndian.Uint64(rec), binary.LittleEndian.Uint64(rec[8:]), clock, draw)
+		s.out.Emit(row)
+	}
+	return nil
+}
+
+// next turns the last row of a key, zero if there is none, into that of one more record.
+func (s *settings) next(row []byte, seq, key uint64, clock int64, draw uint64) {
+	get := func(n int) uint64 { return binary.LittleEndian.Uint64(row[8*n:]) }
+	put := func(n int, v uint64) { binary.LittleEndian.PutUint64(row[8*n:], v) }
+	if window := uint64(clock / s.window); window > get(rowWindow) || get(rowPlace) == 0 {
+		put(rowWindow, window)
+		put(rowPlaceIn, 0)
+	}
+	put(rowPlaceIn, get(rowPlaceIn)+1)
+	if draw%get(rowPlaceIn) == 0 {
+		put(rowSample, seq)
+	}
+	put(rowKey, key)
+	put(rowPlace, get(rowPlace)+1)
+	put(rowSeq, seq)
+	put(rowClock, uint64(clock))
+	put(rowDraw, draw)
+	put(rowAnswer, s.outside(key, clock))
+	put(rowHash, chained(get(rowHash), seq, uint64(clock), draw))
+}
+
+// Finish has nothing left to emit.
+func (s *sampler) Finish() error { return nil }
