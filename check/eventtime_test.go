@@ -344,7 +344,7 @@ func TestEventTimeOfSplits(t *testing.T) {
 	} {
 		w := newSourceAt(t)
 		x.story(w)
-		got := clockwork{w.world}.complaints()
+		got := clockwork(w).complaints()
 		if x.want == "" && len(got) > 0 || x.want != "" && (len(got) != 1 || !strings.Contains(got[0], x.want)) {
 			t.Errorf("%s: %q, want one with %q", name, got, x.want)
 		}
