@@ -56,9 +56,10 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator algorithms/rounds algorithms/recoveryline trace state"},
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace external external/sinks state state/..."},
-	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/pebblestate"},
+	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/heap state/pebblestate"},
 	{"scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
-	{"scenario/simtest", "check faults sim scenario trace"},
+	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms/catalog scenario scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
+	{"scenario/simtest", "algorithms algorithms/catalog check dataflow external/sinks faults sim scenario state/catalog trace workloads"},
 	{"bench/machine", "results results/stat"},
 	{"bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... bench/machine external external/sinks live trace trace/cost dataflow dataflow/... state state/... results results/stat"},
 	{"bench", "trace/cost live algorithms algorithms/... workloads workloads/... bench/job bench/machine external external/sinks dataflow state/catalog results results/stat"},
@@ -78,7 +79,7 @@ func isTest(pkg string) bool { return strings.HasSuffix(pkg, "test") || listed(p
 // pebbleImporters may import Pebble's database, vfsImporters its file-system seam.
 var (
 	pebbleImporters = []string{"state/pebblestate"}
-	vfsImporters    = []string{"state/pebblestate", "state/storage", "sim/disk", "bench", "bench/job", "external"}
+	vfsImporters    = []string{"state/pebblestate", "state/storage", "sim/disk", "bench", "bench/job", "external", "scenario/command"}
 )
 
 const (
@@ -153,6 +154,12 @@ func ruleFor(dir string) (string, bool) {
 	return "", false
 }
 
+// isModule tells a directory that is a module of its own.
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
+}
+
 // ourPackages returns our packages with non-test Go files, by directory.
 func ourPackages(t *testing.T) map[string]*build.Package {
 	t.Helper()
@@ -161,7 +168,7 @@ func ourPackages(t *testing.T) map[string]*build.Package {
 		if err != nil || !d.IsDir() {
 			return err
 		}
-		if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools") {
+		if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools" || isModule(path)) {
 			return fs.SkipDir
 		}
 		cwd, err := os.Getwd()

@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/tools/go/packages"
@@ -14,7 +15,7 @@ import (
 
 // outsideCore lists what may use clocks, goroutines and chance: everything else
 // is the core. pebblestate is checked too; only Pebble itself has goroutines.
-var outsideCore = []string{"live", "bench/...", "bench", "results/...", "results", "paper/...", "cmd/..."}
+var outsideCore = []string{"live", "bench/...", "bench", "results/...", "results", "paper/...", "scenario/command", "cmd/..."}
 
 // ambient are functions that bring in the clock or chance from outside.
 var ambient = map[string]string{
@@ -23,18 +24,28 @@ var ambient = map[string]string{
 	"os.Getpid": "the process", "os.Hostname": "the machine",
 }
 
+// load reads and types all our packages, once for all tests: it takes a while.
+var load = sync.OnceValues(func() ([]*packages.Package, error) {
+	cfg := &packages.Config{Mode: packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports | packages.NeedDeps}
+	return packages.Load(cfg, "./...")
+})
+
+func loadAll(t *testing.T) []*packages.Package {
+	t.Helper()
+	pkgs, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pkgs
+}
+
 // TestDeterminism is the vet pass against nondeterminism: in the core no clock,
 // no global random source, no goroutine, no select over several channels, and
 // no range over a map unless a comment "//det:unordered why" says that the order
 // cannot be seen.
 func TestDeterminism(t *testing.T) {
-	cfg := &packages.Config{Mode: packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports | packages.NeedDeps}
-	pkgs, err := packages.Load(cfg, "./...")
-	if err != nil {
-		t.Fatal(err)
-	}
 	checked := 0
-	for _, p := range pkgs {
+	for _, p := range loadAll(t) {
 		dir, ok := strings.CutPrefix(p.PkgPath, "weir/")
 		if !ok || listed(dir, outsideCore) || isTest(dir) {
 			continue

@@ -39,7 +39,7 @@ func isOwn(dir, family, name string) bool {
 
 // otherMeanings are names that mean something else to a package: the flag that
 // names a deliberate mistake says "none" for none.
-var otherMeanings = map[string]string{"cmd/sim": "none"}
+var otherMeanings = map[string]string{"scenario/command": "none"}
 
 // namesCompared finds where a package does something else for one name of a
 // catalog than for others: what it needs to know is a property.

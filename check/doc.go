@@ -19,6 +19,9 @@
 //	useless       for an algorithm that promises none, every stored snapshot belongs to
 //	              some consistent global one
 //	aborts        no snapshot is abandoned whose round was not given up
+//	logs          message logs do not grow with the job
+//	event-time    watermarks are what sources said and inputs delivered, and never go
+//	              back; a timer fires once, and none that is due is left
 //	determinism   the same tape gives the same run
 //
 // All but the last watch one run, in a file of their own each, whose header says
@@ -36,6 +39,6 @@
 // captured in flight, which must be exactly the prefix that the sources had
 // handed out.
 //
-// Watermarks and the firing of timers are not part of the trace; a mistake there
-// shows in the output. Timers that are set are part of the state's sum.
+// Event time has a clock per task beside it, kept with each snapshot: watermarks by
+// input and split, and the timers that are set.
 package check

@@ -56,7 +56,10 @@ type Expect struct {
 	// Reference is the right answer in canonical form, in any order; Canonical
 	// turns committed rows into that form. The rows it gets are borrowed.
 	Reference [][]byte
-	Canonical func(rows [][]byte) ([][]byte, error)
+	// NoReference: nobody knows the answer. Output is then judged by itself: rows
+	// must be readable, and none may come again or be replaced by an older one.
+	NoReference bool
+	Canonical   func(rows [][]byte) ([][]byte, error)
 	// PerRecord: each row depends on one source record only, so that repeated
 	// records repeat rows and lost ones lack theirs, and other rows stay as they are.
 	PerRecord bool
@@ -108,6 +111,8 @@ type Storage interface {
 type LogStorage interface {
 	// LogLengths ranges over all logs by key with the number of their entries.
 	LogLengths() iter.Seq2[string, int]
+	// LogStart returns the last position of the first entry of a log; false: it has none.
+	LogStart(key string) (last uint64, ok bool)
 }
 
 // Layout says how to find the way about checkpoint storage.
@@ -124,6 +129,8 @@ type Layout struct {
 	Roots func(keys []string) []string
 	// EpochOf returns the epoch that the name of an object has; nil, or false: unknown.
 	EpochOf func(key string) (id.Epoch, bool)
+	// LogKey returns where the message log of a channel stands. nil: there are none.
+	LogKey func(ch id.ChannelID) string
 }
 
 // size returns how many records a split holds.

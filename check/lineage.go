@@ -57,6 +57,7 @@ type snapshot struct {
 	captures int32 // in model.captures, linked
 	stored   bool
 	failed   bool // given up
+	refused  bool // by storage, for good: it was taken all the same
 }
 
 // position is how far a split was read at a snapshot.

@@ -17,6 +17,7 @@ const (
 	Useless
 	Aborts
 	EventTime
+	MessageLogs
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
 )
@@ -44,6 +45,7 @@ func list() [Oracles]entry {
 		Useless:      {"useless", newUseless},
 		Aborts:       {"aborts", newAborts},
 		EventTime:    {"event-time", newEventTime},
+		MessageLogs:  {"logs", newLogs},
 		SameRun:      {"determinism", nil},
 	}
 }

@@ -168,7 +168,7 @@ func (m *model) observeTask(e *trace.Event, t *task) {
 		}
 	case trace.SnapshotFailed:
 		if s := m.find(t, e.Epoch); s != none {
-			m.snapshots[s].failed = true
+			m.snapshots[s].failed, m.snapshots[s].refused = true, e.Cause == trace.Unstored
 		}
 	case trace.TaskStarting:
 		t.attempt = e.Attempt

@@ -25,6 +25,8 @@ type Pace struct {
 	End int64
 	// Garbage bounds how long an object that nothing refers to may stay in storage.
 	Garbage int64
+	// Trim bounds how long a message log keeps what the recovery line has passed.
+	Trim int64
 }
 
 type progress struct {

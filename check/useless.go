@@ -7,48 +7,64 @@
 // goes along a message that was sent behind it, and on along any that the receiver
 // sent in the interval in which it received the one before, or later, even before
 // it received it. Where channels are FIFO, the earliest interval of each task that
-// a path reaches says everything, so that a snapshot costs one fixed point over the
-// channels: if the paths from it come back to its task in front of it, it is useless.
+// a path reaches says everything: if the paths from a snapshot come back to its task
+// in front of it, it is useless. All snapshots of a task together cost one fixed
+// point over the intervals of all tasks.
 //
-// A snapshot that is still being stored when a run stops divides intervals like any
-// other, but is not judged. Only what survives counts: a recovery takes the ends of channels and the
+// A snapshot that is still being stored when a run stops, or that storage refused
+// for good, was taken: it divides intervals like any other, but is not judged. The
+// shares of a round that was given up are no snapshots: no other task need have
+// taken one, and they are deleted. Only what survives counts: a recovery takes the ends of channels and the
 // histories of tasks back, and what it discards is judged no more. Messages in
 // flight make no snapshot useless: the condition is about orphans, and captured
 // channel state, logs or replay account for the others. Hence rounds, whose cuts
-// have no orphans, never fire here: with a round given up, the shares of some tasks
-// are judged among the complete ones.
+// have no orphans, never fire here.
 //
 // Without a cycle of channels no zigzag path comes back, and no snapshot is useless:
 // there the oracle cannot tell communication-induced from uncoordinated snapshots,
 // and does nothing.
 //
-// It does not verify snapshots of histories that were rolled back, snapshots that
+// It does not verify rounds that were given up, snapshots of histories that were rolled back, snapshots that
 // were not stored, nor runs that stop in the middle of a recovery.
 
 package check
 
 import (
+	"slices"
+	"sort"
+
 	"weir/id"
 	"weir/trace"
 )
 
 type useless struct {
 	judge
-	cyclic bool      // else there is nothing to find
-	alive  [][]int32 // by task: its surviving snapshots that are stored or being stored, in order
-	from   []int     // scratch, by task: earliest interval from which a path goes on, 0: none
+	cyclic  bool              // else there is nothing to find
+	alive   [][]int32         // by task: its surviving snapshots that were taken, in order
+	givenUp map[id.Epoch]bool // rounds
+	// Scratch of one task's snapshots.
+	from  []int // by task: earliest interval from which a path goes on, 0: none
+	open  []id.TaskID
+	back  int // see follow
+	found []int32
+	steps int // channels followed, for a test
 }
 
 func newUseless(j judge) watcher {
 	n := len(j.x.Tasks)
-	return &useless{judge: j, cyclic: j.x.NoneUseless && cyclic(n, j.x.Channels), alive: make([][]int32, n), from: make([]int, n)}
+	return &useless{judge: j, cyclic: j.x.NoneUseless && cyclic(n, j.x.Channels), alive: make([][]int32, n), givenUp: map[id.Epoch]bool{}, from: make([]int, n)}
 }
 
-func (o *useless) Wants() trace.Mask { return 0 }
+func (o *useless) Wants() trace.Mask {
+	if !o.cyclic {
+		return 0
+	}
+	return kinds(trace.Aborted)
+}
 
-func (o *useless) Observe(*trace.Event) {}
+func (o *useless) Observe(e *trace.Event) { o.givenUp[e.Epoch] = true }
 
-func (o *useless) Reset() {}
+func (o *useless) Reset() { clear(o.givenUp) }
 
 // Finish judges the snapshots once, wherever the run has come to: what is useless
 // stays so. In the middle of a recovery only some tasks have gone back, and what
@@ -61,66 +77,80 @@ func (o *useless) Finish(End) {
 		t := &o.tasks[i]
 		o.alive[i] = o.alive[i][:0]
 		for _, p := range t.snapshots {
-			if s := &o.snapshots[p]; !s.failed && o.survives(s, t.segment) {
+			if s := &o.snapshots[p]; (!s.failed || s.refused) && !o.givenUp[s.epoch] && o.survives(s, t.segment) {
 				o.alive[i] = append(o.alive[i], p)
 			}
 		}
 	}
 	for i := range o.tasks {
-		for k, p := range o.alive[i] {
-			if back := o.back(i, k+1); back > 0 && back <= k+1 && o.snapshots[p].stored {
-				o.violate(id.TaskID(i), o.snapshots[p].epoch, "the snapshot is useless: a zigzag path from it comes back to %s in front of it, so that it belongs to no consistent global one", o.taskName(i))
-			}
-		}
+		o.judgeTask(i)
 	}
 }
 
-// back returns the first interval of task i in which a zigzag path from its k-th
-// snapshot is received, 0: none. Intervals and snapshots count from 1.
-func (o *useless) back(i, k int) int {
+// judgeTask judges the snapshots of task i from its last on: paths from an earlier
+// one include those from a later one, so that each fixed point goes on from the one
+// before. In all, no task is gone on from more often than it has intervals.
+func (o *useless) judgeTask(i int) {
 	clear(o.from)
-	o.from[i] = k + 1
-	back := 0
-	for again := true; again; {
-		again = false
-		for n := range o.channels {
-			ch := &o.channels[n]
-			y := o.received(id.ChannelID(n))
+	o.back = 0
+	found := o.found[:0]
+	for k := len(o.alive[i]); k > 0; k-- {
+		o.reach(i, k+1)
+		o.follow(id.TaskID(i))
+		if p := o.alive[i][k-1]; o.back > 0 && o.back <= k && o.snapshots[p].stored {
+			found = append(found, p)
+		}
+	}
+	for _, p := range slices.Backward(found) {
+		o.violate(id.TaskID(i), o.snapshots[p].epoch, "the snapshot is useless: a zigzag path from it comes back to %s in front of it, so that it belongs to no consistent global one", o.taskName(i))
+	}
+	o.found = found
+}
+
+// reach: a path goes on from interval y of a task, and from all later ones.
+func (o *useless) reach(task, y int) {
+	if f := &o.from[task]; *f == 0 || y < *f {
+		*f = y
+		o.open = append(o.open, id.TaskID(task))
+	}
+}
+
+// follow carries paths on until they reach nothing earlier. o.back becomes the
+// first interval of task i in which one is received, 0: none. Intervals and
+// snapshots count from 1.
+func (o *useless) follow(i id.TaskID) {
+	for len(o.open) > 0 {
+		t := o.open[len(o.open)-1]
+		o.open = o.open[:len(o.open)-1]
+		for _, n := range o.tasks[t].outputs {
+			y := o.received(n)
 			if y == 0 {
 				continue
 			}
-			if int(ch.To) == i && (back == 0 || y < back) {
-				back = y
+			to := o.channels[n].To
+			if to == i && (o.back == 0 || y < o.back) {
+				o.back = y
 			}
-			if f := &o.from[ch.To]; *f == 0 || y < *f {
-				*f, again = y, true
-			}
+			o.reach(int(to), y)
 		}
 	}
-	return back
 }
 
 // received returns the interval in which the receiver of channel n has the first
 // item of those that its sender sends on with; 0: it has none, or nothing is sent.
 func (o *useless) received(n id.ChannelID) int {
+	o.steps++
 	ch := &o.channels[n]
-	from := o.from[ch.From]
-	if from == 0 {
-		return 0
-	}
 	start := uint64(0)
-	if from > 1 {
+	if from := o.from[ch.From]; from > 1 {
 		start = o.sealedAt(&o.snapshots[o.alive[ch.From][from-2]], n)
 	}
-	for y, p := range o.alive[ch.To] {
-		if o.deliveredAt(&o.snapshots[p], n) > start {
-			return y + 1
-		}
+	alive := o.alive[ch.To]
+	y := sort.Search(len(alive), func(y int) bool { return o.deliveredAt(&o.snapshots[alive[y]], n) > start })
+	if y == len(alive) && ch.delivered <= start {
+		return 0
 	}
-	if ch.delivered > start {
-		return len(o.alive[ch.To]) + 1
-	}
-	return 0
+	return y + 1
 }
 
 // cyclic reports whether some of n tasks can send to itself through others.

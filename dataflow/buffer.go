@@ -39,7 +39,7 @@ type Buffer struct {
 	Item     Item
 	Op       uint8 // Control: the algorithm's own kind
 	Over     bool  // Control: overtakes what is queued; unnumbered
-	Injected bool  // from a snapshot or a log: returns no credit
+	Injected bool  // put back into an input from a snapshot or a log: returns no credit
 	Shared   bool  // held by a draft or a log too: never recycled
 	Epoch    id.Epoch
 	// Seq is the position of the first numbered item. Records and the watermark

@@ -81,6 +81,9 @@ func (t *Task) observeTime(k trace.Kind, at int64, data []byte) {
 
 // show reports the watermark that the operator sees, the first time it does.
 func (t *Task) show() {
+	if t.shown == t.watermark {
+		return
+	}
 	t.shown = t.watermark
 	t.observeTime(trace.WatermarkSeen, t.watermark, nil)
 }

@@ -38,8 +38,8 @@ func (t *Task) start(ev *Event) {
 }
 
 func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
-	if t.restore == nil {
-		return
+	if t.restore == nil || e.kind == effectRestoreLog && e.reads != t.restore {
+		return // of a plan that a newer one has replaced: what that one wants it reads itself
 	}
 	switch e.kind {
 	case effectRestoreGet, effectRestoreLog:
@@ -125,7 +125,7 @@ func (t *Task) readLogs() {
 	r.toRead = len(r.plan.Inject)
 	for i, l := range r.plan.Inject {
 		op := state.Op{Kind: state.OpReadLog, Key: l.Log, From: l.From, To: l.To}
-		t.host.Store(t.ticket(effect{kind: effectRestoreLog, op: op, idx: i}), op)
+		t.host.Store(t.ticket(effect{kind: effectRestoreLog, op: op, reads: r, idx: i}), op)
 	}
 	if r.toRead == 0 {
 		t.logsRead()
@@ -261,7 +261,6 @@ func (t *Task) observeRestored(r *restoring) {
 func (t *Task) injectCaptured(s *Snapshot) {
 	for _, c := range s.Out {
 		o := &t.outputs[c.Channel]
-		c.Buffer.Injected = false // it takes a credit like any other when it is sent
 		t.observeInjected(o.ID, c.Buffer, trace.FromOutput)
 		o.q.push(c.Buffer)
 	}
@@ -283,6 +282,7 @@ func (t *Task) injectLogs(r *restoring) {
 
 func (t *Task) inject(i int, b *Buffer, from trace.Way) {
 	in := &t.inputs[i]
+	b.Injected = true
 	if in.knows(b) {
 		return
 	}
@@ -314,7 +314,8 @@ func (t *Task) ready() {
 	t.host.Ready(t.seenBuf)
 }
 
-// keep carries out a plan that keeps this incarnation.
+// keep carries out a plan that keeps this incarnation. It replaces one whose logs
+// are still being read: nothing of them has been put back.
 func (t *Task) keep(ev *Event) {
 	if t.phase != running && t.phase != left {
 		return

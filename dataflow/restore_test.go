@@ -88,6 +88,13 @@ func (r *rig) snapshotOf(prepare func()) {
 	r.settle()
 }
 
+// narrower is the task in a graph in which it has one input.
+func narrower(info *TaskInfo) *TaskInfo {
+	n := *info
+	n.Inputs = n.Inputs[:1]
+	return &n
+}
+
 func TestRestoreRefuses(t *testing.T) {
 	key := "snap/t2/1.1"
 	for _, c := range []struct {
@@ -99,7 +106,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{"another job", func(r *rig) { r.job.Name = "other" }, `the snapshot belongs to job "job", this is job "other": give each job a storage directory of its own`, state.ErrIncompatible},
 		{"another vertex", func(r *rig) { r.info.Name = "filter" }, "the snapshot belongs to middle[0], this is filter[0]: the graph has changed", state.ErrIncompatible},
 		{"another instance", func(r *rig) { r.info.Index = 1 }, "the snapshot belongs to middle[0], this is middle[1]: the graph has changed", state.ErrIncompatible},
-		{"another graph", func(r *rig) { r.info.Inputs = r.info.Inputs[:1] }, "the snapshot has 2 inputs and 1 outputs, the task 1 and 1: the graph has changed", state.ErrIncompatible},
+		{"another graph", func(r *rig) { r.info = narrower(r.info) }, "the snapshot has 2 inputs and 1 outputs, the task 1 and 1: the graph has changed", state.ErrIncompatible},
 		{"another version", func(r *rig) { r.object(key)[8] = 1 }, "snapshot of format version 1, this program reads 5", state.ErrIncompatible},
 		{"no snapshot", func(r *rig) { r.object(key)[0] = 'X' }, "this is no snapshot object of weir", state.ErrCorrupt},
 		{"cut short", func(r *rig) { r.put(key, r.object(key)[:40]) }, "snapshot object: corrupt", state.ErrCorrupt},
@@ -214,6 +221,34 @@ func TestLogRanges(t *testing.T) {
 	r.renew()
 	r.start(5, TaskPlan{Inject: []LogRange{{In: 0, Log: "log/c0", To: 9}}})
 	r.fails(`read log "log/c0": not found`)
+}
+
+// TestKeptAgainWhileLogsAreRead: a second plan replaces the first, whose answers
+// come for nothing.
+func TestKeptAgainWhileLogsAreRead(t *testing.T) {
+	r := newRig(t, "middle", &forward{}, nil)
+	for i, b := range []*Buffer{data(1, NoWatermark, "a"), data(1, NoWatermark, "b", "c")} {
+		entry := state.AppendEntry(nil, b.Seq, uint32(b.N), EncodeBuffer(nil, b))
+		r.disk.Do(state.Op{Kind: state.OpAppend, Key: fmt.Sprintf("log/c%d", i), Attempt: 1, To: b.Last(), Data: entry})
+	}
+	r.start(1, TaskPlan{})
+	both := func(first, second int) []LogRange {
+		return []LogRange{{In: first, Log: fmt.Sprintf("log/c%d", first), To: id.Seq(first + 1)}, {In: second, Log: fmt.Sprintf("log/c%d", second), To: id.Seq(second + 1)}}
+	}
+	r.step(Event{Kind: EvKeep, Attempt: 2, Plan: &TaskPlan{Mode: Keep, Inject: append(both(0, 1), LogRange{In: 0, Log: "log/c9", To: 9})}})
+	r.step(Event{Kind: EvKeep, Attempt: 3, Plan: &TaskPlan{Mode: Keep, Inject: both(1, 0)}})
+	r.settle()
+	if r.failure != nil {
+		t.Fatal(r.failure)
+	}
+	r.want("ready with", fmt.Sprint(r.ready), "[[0 0] [1 2]]")
+	r.want("protocol", strings.Join(r.p.log, ", "), "thawed")
+	if n := r.turns(); n != 2 || fmt.Sprint(r.task.inputs[0].q.len(), r.task.inputs[1].q.len()) != "0 0" {
+		t.Errorf("%d turns", n)
+	}
+	if r.credits[0]+r.credits[1] != 0 {
+		t.Error("an injected buffer has returned a credit that nobody gave")
+	}
 }
 
 // TestRestoredAsLeft: state only; captured buffers are dropped, the stream ends.

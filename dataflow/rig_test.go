@@ -303,12 +303,14 @@ func newRig(t testing.TB, name string, op Operator, half func(p *script) Protoco
 	return r
 }
 
-// renew makes another incarnation, which knows only what storage holds.
+// renew makes another incarnation, in the memory of the one before, which knows
+// only what storage holds.
 func (r *rig) renew() {
 	r.t.Helper()
+	former := r.task
 	*r = rig{t: r.t, job: r.job, info: r.info, disk: r.disk, ops: map[id.Ticket]state.Op{}, moves: map[id.Ticket]state.Transfer{}, exts: map[id.Ticket]ExtOp{}}
 	r.sent, r.credits = make([][]*Buffer, len(r.info.Outputs)), make([]int, len(r.info.Inputs))
-	task, err := NewTask(&r.job, r.info, Env{Host: r, Observer: r})
+	task, err := NewTask(&r.job, r.info, Env{Host: r, Observer: r, Former: former})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -201,7 +201,7 @@ func EncodeBuffer(dst []byte, b *Buffer) []byte {
 // that the records are whole and take as many positions as n says.
 func DecodeBuffer(seq id.Seq, n uint32, src []byte) (*Buffer, error) {
 	r := state.NewReader(src)
-	b := &Buffer{Shared: true, Injected: true, Seq: seq, N: int32(n)}
+	b := &Buffer{Shared: true, Seq: seq, N: int32(n)}
 	b.Item, b.Op = Item(r.Byte()), r.Byte()
 	b.Epoch, b.Watermark, b.Sum = id.Epoch(r.Uint64()), int64(r.Uint64()), r.Uint64()
 	b.Records = int32(r.Count(1))
@@ -250,7 +250,7 @@ func (s *Snapshot) Decode(src []byte) error {
 	}
 	r := state.NewReader(src[10:])
 	s.Job, s.Task, s.Index = again(s.Job, r.Bytes()), again(s.Task, r.Bytes()), int(r.Size())
-	s.Header.decode(r)
+	readHeader(r, &s.Header)
 	s.Save = r.Bytes()
 	s.In = readCaptured(r, len(s.Delivered), s.In[:0])
 	s.Out = readCaptured(r, len(s.Sealed), s.Out[:0])
@@ -273,8 +273,8 @@ func again(old string, b []byte) string {
 	return string(b)
 }
 
-// decode reads a header in the place of h.
-func (h *Header) decode(r *state.Reader) {
+// readHeader reads a header in the place of h.
+func readHeader(r *state.Reader, h *Header) {
 	*h = Header{Delivered: h.Delivered[:0], Sealed: h.Sealed[:0], Inputs: h.Inputs[:0], Pending: h.Pending[:0], Rotation: h.Rotation[:0], Splits: h.Splits[:0]}
 	h.Epoch, h.Attempt, h.Base = id.Epoch(r.Uint64()), id.Attempt(r.Uint64()), id.Epoch(r.Uint64())
 	h.Watermark, h.Sum = int64(r.Uint64()), r.Uint64()

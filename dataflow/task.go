@@ -116,6 +116,7 @@ type effect struct {
 	op    state.Op
 	ext   ExtOp
 	draft *Draft
+	reads *restoring // of a log: for what plan
 	idx   int
 }
 
@@ -157,7 +158,8 @@ type Env struct {
 	Dir      string         // local directory of this incarnation, for backends that keep files
 	FS       any            // file system of the worker, for such backends
 	// Former is an incarnation that is closed and that nobody uses any more, or nil.
-	// If it was of the same task of the same graph, the new one is made in its memory.
+	// If it was of the same task of the same graph, neither changed since, the new one
+	// is made in its memory.
 	Former *Task
 }
 

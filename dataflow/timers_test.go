@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"weir/id"
+	"weir/trace"
 )
 
 // few lets so many timers fire in a turn.
@@ -207,4 +208,32 @@ func TestTimerMutants(t *testing.T) {
 			t.Errorf("%q: fired %s, want %s", m, got, want)
 		}
 	}
+}
+
+// TestEventTimeIsTold: what passes between a task and its operator is in the trace,
+// a watermark when the operator first sees it.
+func TestEventTimeIsTold(t *testing.T) {
+	op := &forward{}
+	r := newRig(t, "middle", op, nil)
+	r.start(1, TaskPlan{})
+	r.connect(0)
+	op.then = func(int64, string) { op.ctx.Watermark() }
+	op.ctx.Timer(3, []byte("a"))
+	op.ctx.Timer(4, []byte("b"))
+	op.ctx.CancelTimer(4, []byte("b"))
+	r.advance(1, 9)
+	op.ctx.Timer(5, []byte("c"))
+	op.ctx.Late(1, []byte("r"))
+	var told []string
+	for _, e := range r.events {
+		switch e.Kind {
+		case trace.WatermarkSeen, trace.TimerSet, trace.TimerCancelled, trace.TimerFired, trace.RecordLate:
+			told = append(told, fmt.Sprintf("%s %d %s", e.Kind, e.At, e.Data))
+		case trace.Delivered:
+			told = append(told, fmt.Sprintf("%s %d", e.Kind, e.At))
+		default:
+		}
+	}
+	r.want("told", strings.Join(told, ", "), "timer-set 3 a, timer-set 4 b, timer-cancelled 4 b, delivered 9, delivered 9, "+
+		"timer-fired 3 a, watermark-seen 9 , timer-set 5 c, record-late 9 r")
 }

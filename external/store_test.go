@@ -518,3 +518,35 @@ func TestStagedRows(t *testing.T) {
 		s = open(t, StoreConfig{FS: fs, Dir: "sink"})
 	}
 }
+
+// TestResetStoreIsNew: a store that was used and reset does what a new one does.
+func TestResetStoreIsNew(t *testing.T) {
+	script := []dataflow.ExtOp{
+		recovery(1), writeOf(1, 2, "b"), writeOf(1, 1, "a"), preCommit(1, 5, 0, 2, "c"), preCommit(1, 6, 2, 2, "d"),
+		commit(1, 5), appendOf(1, 3, "e"), recovery(2, 6), writeOf(1, 4, "late"), writeOf(2, 1, "f"), commit(2, 6), preCommit(2, 7, 0, 1, ""),
+	}
+	run := func(s *Store) (did []dataflow.ExtStatus) {
+		for _, op := range script {
+			did = append(did, s.Do(op))
+		}
+		return did
+	}
+	var seen []string
+	used := open(t, StoreConfig{OnCommit: func(_ id.TaskID, e id.Epoch, rows []byte, n int) {
+		seen = append(seen, fmt.Sprintf("%s %x %d", e, rows, n))
+	}})
+	want, rows, stats, shown := run(used), visibleRows(t, used), used.Stats(), slices.Clone(seen)
+	for range 2 {
+		used.Reset()
+		seen = nil
+		if got := visibleRows(t, used); got != "" || len(used.Pending(0, nil)) > 0 || used.Stats() != (StoreStats{}) {
+			t.Fatalf("after a reset %q is visible, %v pending, %+v", got, used.Pending(0, nil), used.Stats())
+		}
+		if got := run(used); !slices.Equal(got, want) {
+			t.Errorf("outcomes %v, a new store has %v", got, want)
+		}
+		if got := visibleRows(t, used); got != rows || used.Stats() != stats || !slices.Equal(seen, shown) {
+			t.Errorf("%q is visible, %+v, %q shown; in a new store %q, %+v, %q", got, used.Stats(), seen, rows, stats, shown)
+		}
+	}
+}

@@ -21,7 +21,7 @@ const (
 )
 
 // Outcome is what a failed operation really did. Its caller hears
-// state.Failed (outcome unknown) in every case.
+// state.Failed (outcome unknown), or, of one that is refused, state.Refused.
 type Outcome uint8
 
 // The outcomes.
@@ -29,6 +29,7 @@ const (
 	NotApplied Outcome = iota + 1 // nothing happened
 	Applied                       // it took effect all the same
 	Torn                          // the write was cut in two
+	Refused                       // nothing happened, and nothing ever will: no room, say; puts to storage alone
 )
 
 // Fault is one thing that goes wrong, and when. Fields that a kind does not use

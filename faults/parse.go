@@ -178,7 +178,7 @@ func (p *parser) clause(f *Fault) error {
 	case assigned && name == "outcome":
 		o := slices.Index(outcomeNames(), value)
 		if o <= 0 {
-			return t.errorf("expected outcome=not-applied, outcome=applied or outcome=torn, found %s", t.describe())
+			return t.errorf("expected outcome=%s, found %s", strings.Join(outcomeNames()[1:], ", outcome="), t.describe())
 		}
 		f.Outcome = Outcome(o)
 	case (f.Kind == Fail || f.Kind == Delay) && slices.Contains(operations(f.Target), t.text) && f.Op == "":

@@ -104,7 +104,7 @@ func targetNames() []string {
 }
 
 func outcomeNames() []string {
-	return []string{NotApplied: "not-applied", Applied: "applied", Torn: "torn"}
+	return []string{NotApplied: "not-applied", Applied: "applied", Torn: "torn", Refused: "refused"}
 }
 
 func name(names []string, v uint8) string {

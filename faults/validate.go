@@ -65,8 +65,10 @@ func (f *Fault) Validate() error {
 		return fmt.Errorf("%s hits %d operations; at least 1 is needed", f.Kind, f.Times)
 	case hits && f.Op != "" && !slices.Contains(operations(f.Target), f.Op):
 		return fmt.Errorf("unknown operation %q of %s; known: %s", f.Op, f.Target, strings.Join(operations(f.Target), ", "))
-	case f.Kind == Fail && (f.Outcome < NotApplied || f.Outcome > Torn):
-		return fmt.Errorf("fail needs an outcome: not-applied, applied or torn")
+	case f.Kind == Fail && (f.Outcome < NotApplied || f.Outcome > Refused):
+		return fmt.Errorf("fail needs an outcome: %s", strings.Join(outcomeNames()[1:], ", "))
+	case f.Outcome == Refused && (f.Target != Storage || f.Op != "put"):
+		return fmt.Errorf("outcome=refused is for (fail storage put ...): a snapshot that cannot be stored fails alone, what else is refused ends the job")
 	case (f.Kind == Stall || f.Kind == Delay) && f.Duration <= 0:
 		return fmt.Errorf("%s needs a duration above 0", f.Kind)
 	case f.Kind == Slow && f.Duration < 0:

@@ -1,11 +1,14 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"weir/algorithms"
 	"weir/algorithms/catalog"
+	"weir/check"
 	"weir/dataflow"
 	"weir/external/sinks"
 	"weir/faults"
@@ -50,9 +53,18 @@ type Config struct {
 	Crash  int          // CrashSweep: counts from 1
 	Victim faults.Fault // CrashSweep: who; the zero value is worker 0
 
+	// Oracles are those whose violations count; nil: all.
+	Oracles []check.Oracle
+
+	// Program is how the command that knows the combination is called; "": DefaultProgram.
+	Program string
+
 	// Record and Log keep the decisions and the events of a run.
 	Record bool
 }
+
+// DefaultProgram is how the command is called that knows the catalogs.
+const DefaultProgram = "go run ./cmd/sim"
 
 // DefaultGroups is the number of key groups of a simulated job unless it is given.
 const DefaultGroups = 16
@@ -60,6 +72,11 @@ const DefaultGroups = 16
 // DefaultInterval is the interval between checkpoints unless it is given, in
 // nanoseconds of virtual time; a small run takes about ten of them.
 const DefaultInterval = 3_000_000
+
+// counts tells whether the violations of an oracle count.
+func (c *Config) counts(o check.Oracle) bool {
+	return c.Oracles == nil || slices.Contains(c.Oracles, o)
+}
 
 // fit sets the graph's channels and returns why the algorithm cannot run it.
 func (c *Config) fit(g *dataflow.Graph, settings *dataflow.Config) error {
@@ -127,7 +144,7 @@ func (c *Config) possible(channels int) error {
 // Command returns the command that repeats the run of a seed.
 func (c *Config) Command(seed uint64) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "go run ./cmd/sim run --algorithm %s --state %s --sink %s --workload %s", c.Algorithm.Name, c.State, c.SinkName(), c.Workload.Name())
+	fmt.Fprintf(&b, "%s run --algorithm %s --state %s --sink %s --workload %s", cmp.Or(c.Program, DefaultProgram), c.Algorithm.Name, c.State, c.SinkName(), c.Workload.Name())
 	for _, s := range c.Workload.Settings() {
 		fmt.Fprintf(&b, " --set %s", s)
 	}

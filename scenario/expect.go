@@ -1,9 +1,12 @@
 package scenario
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"weir/algorithms/coordinator"
+	"weir/algorithms/recoveryline"
 	"weir/check"
 	"weir/dataflow"
 	"weir/external/sinks"
@@ -15,15 +18,19 @@ import (
 func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st check.Storage) (check.Expect, error) {
 	p := c.Algorithm.Properties()
 	reference, err := c.Workload.Reference()
-	if err != nil {
+	unknown := errors.Is(err, workloads.ErrNoReference)
+	if err != nil && !unknown {
 		return check.Expect{}, err
 	}
 	x := check.Expect{
-		Records: c.Workload.Events(), RecordID: c.Workload.RecordID,
+		NoReference: unknown,
+		Records:     c.Workload.Events(), RecordID: c.Workload.RecordID,
 		Reference: reference, Storage: st, Layout: layout(p),
 	}
 	promise(&x, p, output, c.Workload)
-	if w, ok := c.Workload.(interface{ PerRecord() bool }); ok {
+	if unknown {
+		x.Alone = nil
+	} else if w, ok := c.Workload.(interface{ PerRecord() bool }); ok {
 		x.PerRecord = w.PerRecord()
 	}
 	x.Canonical = func(rows [][]byte) ([][]byte, error) {
@@ -63,6 +70,22 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 	return x, nil
 }
 
+// NotJudged says what is not judged for want of a reference answer, and by what a
+// run is; "" if there is an answer.
+func (c *Config) NotJudged() string {
+	if _, err := c.Workload.Reference(); !errors.Is(err, workloads.ErrNoReference) {
+		return ""
+	}
+	var as []string
+	for o := range check.SameRun {
+		if o != check.Output && c.counts(o) {
+			as = append(as, o.String())
+		}
+	}
+	return fmt.Sprintf("%s has no reference answer: nobody knows which rows are right, so that %s judges only rows that cannot be read, and by their keys those that come again or too late; as with an answer judge %s",
+		c.Workload.Name(), check.Output, strings.Join(as, ", "))
+}
+
 // promise fills in what a job promises: by the properties of its algorithm,
 // never its name, and by its sink.
 func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w workloads.Workload) {
@@ -90,6 +113,9 @@ func layout(p dataflow.Properties) check.Layout {
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {
 		l.Roots = newestRoots
+	}
+	if p.Logs {
+		l.LogKey = recoveryline.LogKey
 	}
 	return l
 }

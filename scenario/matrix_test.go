@@ -48,7 +48,7 @@ func TestMatrix(t *testing.T) {
 						r := runner(t, combination(t, a.Name, st, workload(t, w)))
 						for _, seed := range simtest.Seeds(n) {
 							o := r.Run(seed)
-							simtest.Check(t, o)
+							simtest.Fine(t, o)
 							add(&s, o.Report)
 						}
 					})

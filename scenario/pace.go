@@ -70,7 +70,7 @@ func (r *Runner) suspicion() check.Pace {
 	// What one item from every further sender takes the busiest task, if it is slow:
 	// in a wide job that is connecting, each barrier and each end.
 	turns := 100 * int64(max(0, r.width-fittedWidth)) * model().StepBase
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint}
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint, Trim: moreToCheckpoint}
 	if r.snapshots() {
 		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint + turns
 	}

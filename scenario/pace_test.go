@@ -119,6 +119,36 @@ func TestPaceTable(t *testing.T) {
 	}
 }
 
+// TestPaceTableIsWhole: each combination of the catalogs that can run has one
+// line, and no line is of another.
+func TestPaceTableIsWhole(t *testing.T) {
+	var missing []string
+	lines := 0
+	for _, a := range catalog.Names() {
+		for _, w := range workloadcatalog.Names() {
+			no := refused(t, a, w)
+			for _, st := range statecatalog.Names() {
+				_, known, err := paceOf(paceTable, a, st, w)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if known {
+					lines++
+				}
+				if known == no {
+					missing = append(missing, fmt.Sprintf("%s %s %s: refused %v, in the table %v", a, st, w, no, known))
+				}
+			}
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("fit it anew with -fit-pace:\n%s", strings.Join(missing, "\n"))
+	}
+	if n := strings.Count(paceTable, "\n") - strings.Count(paceHeader, "\n"); n != lines {
+		t.Errorf("%d lines for %d combinations", n, lines)
+	}
+}
+
 func near(a, b int64) bool { return a < 2*b && b < 2*a }
 
 func TestPaceOf(t *testing.T) {

@@ -288,6 +288,11 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	} else if err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
 	}
+	for x := range check.Oracles {
+		if !r.cfg.counts(x) {
+			o.Report.Acquit(x)
+		}
+	}
 	o.classify()
 	return o
 }

@@ -59,7 +59,7 @@ func TestAlgorithmsAgree(t *testing.T) {
 				r := runner(t, combination(t, a, st, workload(t, w)))
 				for _, seed := range simtest.Seeds(2) {
 					o := r.Run(seed)
-					simtest.Check(t, o)
+					simtest.Fine(t, o)
 					digests[o.Digest()] = a + "/" + st
 				}
 			}
@@ -96,7 +96,7 @@ func TestGoldenDigests(t *testing.T) {
 			c := combination(t, a.Name, heap.Name, w)
 			c.Faults = scenario.NoFaults
 			o := runner(t, c).Run(1)
-			if simtest.Check(t, o); o.Digest() != want {
+			if simtest.Fine(t, o); o.Digest() != want {
 				t.Errorf("%s %s: digest %s, want %s", a.Name, name, o.Digest(), want)
 			}
 			if o.Result.Crashes+o.Result.CoordinatorCrashes+o.Result.Faults > 0 {

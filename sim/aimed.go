@@ -121,6 +121,17 @@ func (r RandomFaults) errorBurst(d *seed.Stream) []faults.Fault {
 	return append([]faults.Fault{f}, r.perhapsCrash(d, f.When)...)
 }
 
+// refused has storage refuse a few snapshots, or files of one, for good: each fails
+// by itself, and the round that it is of, while the job goes on.
+func refused(d *seed.Stream) []faults.Fault {
+	if !d.Chance(1, 6) {
+		return nil
+	}
+	return []faults.Fault{{
+		Kind: faults.Fail, Target: faults.Storage, Op: "put", Outcome: faults.Refused, Times: 1 + d.Draw(3), When: faults.At(faults.Nth(1+d.Draw(20), one(trace.SnapshotBegun))),
+	}}
+}
+
 // standstill has storage, sink, source, a worker, the coordinator or a link
 // answer nothing for a while.
 func (r RandomFaults) standstill(d *seed.Stream) []faults.Fault {

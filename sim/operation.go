@@ -42,6 +42,7 @@ const (
 	fateApplied         // takes effect, reported as failed
 	fateLate            // reported as failed, takes effect later
 	fateTorn            // leaves a part, reported as failed
+	fateRefused         // no effect, and none ever, which is reported
 )
 
 // operation is one asynchronous operation under way.
@@ -67,8 +68,9 @@ type place[O, R any] interface {
 	tears(op *O) bool
 	// do carries an operation out.
 	do(o *operation[O, R])
-	// unknown is the result of an operation of which nobody knows what came.
-	unknown(op *O) R
+	// failed is the result of an operation of which nobody knows what came, or,
+	// by its fate, of one that will never work.
+	failed(op *O, f fate) R
 	// answer hands a result to the caller, if it is still there.
 	answer(o *operation[O, R], result R)
 	// lost hears of an operation that will have neither effect nor answer.
@@ -183,7 +185,7 @@ func issue[O, R any](s *Sim, p *operations[O, R], op O, by owner) {
 		o.fate = fateNotApplied
 	}
 	switch o.fate {
-	case fateNotApplied:
+	case fateNotApplied, fateRefused:
 		s.push(s.now+there+back, classStorage, p.back, p.put(o), 0, 0)
 	case fateLate:
 		o.events = 2
@@ -208,6 +210,8 @@ func (o *operation[O, R]) hit(f faults.Fault) Nanos {
 		o.fate = fateApplied
 	case faults.Torn:
 		o.fate = fateTorn
+	case faults.Refused:
+		o.fate = fateRefused
 	}
 	return 0
 }
@@ -251,7 +255,7 @@ func onDone[O, R any](s *Sim, p *operations[O, R], e *event) {
 	}
 	result := o.result
 	if o.fate != fateOK {
-		result = p.unknown(&o.op)
+		result = p.failed(&o.op, o.fate)
 	}
 	o.events--
 	over := o.events == 0

@@ -22,9 +22,10 @@ type RandomFaults struct {
 	Horizon  Nanos // latest time of a crash that is at a time: about the length of a calm run
 }
 
-// Plan draws a plan from the streams "faults", "faults.cut", "faults.aimed" and
-// "faults.held": in one of four a durable step is held back across checkpoints. On a quiet
-// tape it is empty.
+// Plan draws a plan from the streams "faults", "faults.cut", "faults.aimed",
+// "faults.held": in one of four a durable step is held back across checkpoints, and
+// "faults.refused": in one of six storage takes no snapshots for a while. On a
+// quiet tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
 	most := r.Most
@@ -52,6 +53,7 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	}
 	p.Faults = append(p.Faults, r.aimed(src.Stream("faults.aimed"))...)
 	p.Faults = append(p.Faults, r.heldBack(src.Stream("faults.held"))...)
+	p.Faults = append(p.Faults, refused(src.Stream("faults.refused"))...)
 	return p
 }
 

@@ -241,8 +241,8 @@ func TestImpossibleFault(t *testing.T) {
 
 // TestRandomFaults checks that drawn plans are valid and of every sort.
 func TestRandomFaults(t *testing.T) {
-	sizes := make([]int, 10) // at most three crashes, a cut, three aimed and two around a step held back
-	coordinators := 0
+	sizes := make([]int, 11) // at most three crashes, a cut, three aimed, two around a step held back, and snapshots refused
+	coordinators, refused := 0, 0
 	kinds, targets, ops := map[faults.Kind]int{}, map[faults.Target]int{}, map[string]int{}
 	for n := range uint64(1000) {
 		p := sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6}.Plan(seed.New(n))
@@ -257,13 +257,16 @@ func TestRandomFaults(t *testing.T) {
 			if f.Target == faults.Coordinator {
 				coordinators++
 			}
+			if f.Outcome == faults.Refused {
+				refused++
+			}
 			kinds[f.Kind]++
 			targets[f.Target]++
 			ops[f.Op]++
 		}
 	}
-	if sizes[0] > 0 || slices.Contains(sizes[1:9], 0) || coordinators == 0 {
-		t.Errorf("plans by size %v, %d crashes of the coordinator", sizes, coordinators)
+	if sizes[0] > 0 || slices.Contains(sizes[1:9], 0) || coordinators == 0 || refused < 100 || refused > 250 {
+		t.Errorf("plans by size %v, %d crashes of the coordinator, %d with snapshots refused", sizes, coordinators, refused)
 	}
 	for k := faults.Crash; k < faults.Kinds; k++ {
 		if kinds[k] == 0 && k != faults.Corrupt { // it is for plans that people write

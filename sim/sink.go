@@ -34,7 +34,8 @@ func (s sinkPlace) do(o *extOperation) {
 	s.exts.chain = mix(s.exts.chain, uint64(o.op.Kind-trace.ExtAppend+1)<<56^uint64(o.op.Task)<<40^uint64(o.op.Attempt)^uint64(o.op.Txn)<<8, o.op.Number^uint64(o.result)<<56^uint64(o.op.Count)<<32)
 }
 
-func (s sinkPlace) unknown(*dataflow.ExtOp) dataflow.ExtStatus {
+// failed: no fault makes the external store refuse for good.
+func (s sinkPlace) failed(*dataflow.ExtOp, fate) dataflow.ExtStatus {
 	s.result.ExtRetried++
 	return dataflow.ExtFailed
 }

@@ -42,7 +42,10 @@ func (s storagePlace) do(o *operation[state.Op, state.Result]) {
 	}
 }
 
-func (s storagePlace) unknown(op *state.Op) state.Result {
+func (s storagePlace) failed(op *state.Op, f fate) state.Result {
+	if f == fateRefused {
+		return state.Result{Status: state.Refused, Err: fmt.Errorf("storage: %s %q: no room, by a fault", op.Kind, op.Key)}
+	}
 	s.result.StoreRetried++
 	return state.Result{Status: state.Failed, Err: fmt.Errorf("storage: %s %q: the outcome is unknown", op.Kind, op.Key)}
 }

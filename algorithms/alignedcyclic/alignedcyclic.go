@@ -49,11 +49,13 @@ func Spec() *algorithms.Spec {
 type protocol struct {
 	rounds.Participant
 	rounds.Alignment
+	came []id.Epoch // by input: the round whose barrier it brought last, by this incarnation
 }
 
 // Start begins a new incarnation.
 func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
 	p.Begin(k)
+	p.came = make([]id.Epoch, len(k.Info().Inputs))
 	p.Join(k, s, p)
 }
 
@@ -62,6 +64,7 @@ func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
 func (p *protocol) Control(in int, b *dataflow.Buffer) {
 	p.Barrier(b.Epoch)
 	if !p.Over(b.Epoch) && !p.Passed(b.Epoch) {
+		p.came[in] = b.Epoch
 		p.Brought(in, b)
 		p.check()
 	}
@@ -92,7 +95,7 @@ func (p *protocol) Trigger(e, base id.Epoch) {
 	p.K.Broadcast(0, e, dataflow.Marker, rounds.BarrierData(base))
 	d := p.Take(e, base)
 	for i, in := range p.K.Info().Inputs {
-		if in.Back && !p.Has(i, e) {
+		if in.Back && p.came[i] != e {
 			d.Record(i)
 		}
 	}

@@ -19,9 +19,12 @@ import (
 	"weir/algorithms/uncoordinated"
 )
 
+// List is a list of algorithms to choose from by name.
+type List []*algorithms.Spec
+
 // All returns the algorithms in the order of reports.
-func All() []*algorithms.Spec {
-	return []*algorithms.Spec{
+func All() List {
+	return List{
 		none.Spec(),
 		aligned.Spec(),
 		atleastonce.Spec(),
@@ -37,9 +40,15 @@ func All() []*algorithms.Spec {
 }
 
 // Names returns the names of All.
-func Names() []string {
+func Names() []string { return All().Names() }
+
+// Lookup returns the algorithm of All called name.
+func Lookup(name string) (*algorithms.Spec, error) { return All().Lookup(name) }
+
+// Names returns the names in the order of the list.
+func (l List) Names() []string {
 	var names []string
-	for _, s := range All() {
+	for _, s := range l {
 		names = append(names, s.Name)
 	}
 	return names
@@ -47,11 +56,9 @@ func Names() []string {
 
 // Lookup returns the algorithm called name; the error lists the known ones, or
 // says that several are called so.
-func Lookup(name string) (*algorithms.Spec, error) { return lookup(All(), name) }
-
-func lookup(all []*algorithms.Spec, name string) (*algorithms.Spec, error) {
+func (l List) Lookup(name string) (*algorithms.Spec, error) {
 	var found []*algorithms.Spec
-	for _, s := range all {
+	for _, s := range l {
 		if s.Name == name {
 			found = append(found, s)
 		}
@@ -63,5 +70,5 @@ func lookup(all []*algorithms.Spec, name string) (*algorithms.Spec, error) {
 	default:
 		return nil, fmt.Errorf("%d algorithms are called %s: give each entry of the catalog a name of its own", len(found), name)
 	}
-	return nil, fmt.Errorf("unknown algorithm %q; known: %s", name, strings.Join(Names(), ", "))
+	return nil, fmt.Errorf("unknown algorithm %q; known: %s", name, strings.Join(l.Names(), ", "))
 }

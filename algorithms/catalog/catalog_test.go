@@ -22,7 +22,7 @@ func TestNames(t *testing.T) {
 // TestNameTwice: one entry must not stand in the shadow of another.
 func TestNameTwice(t *testing.T) {
 	all := append(All(), &algorithms.Spec{Name: Names()[0]})
-	if s, err := lookup(all, Names()[0]); err == nil || !strings.Contains(err.Error(), "2 algorithms are called "+Names()[0]) {
+	if s, err := all.Lookup(Names()[0]); err == nil || !strings.Contains(err.Error(), "2 algorithms are called "+Names()[0]) {
 		t.Errorf("%v, %v", s, err)
 	}
 }

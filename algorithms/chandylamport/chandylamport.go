@@ -48,16 +48,34 @@ func Spec() *algorithms.Spec {
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
 			Captures: dataflow.Captures{Inputs: true}, NoneUseless: true,
 		},
-		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
-		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, lead{}) },
+		Protocol: func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
+		Coordinator: func(c *dataflow.Config) dataflow.Coordinator {
+			l := &lead{}
+			return &collector{rounds.NewCoordinated(c, l), l}
+		},
 	}
 }
 
+// collector is the coordinator, with a lead that draws.
+type collector struct {
+	*rounds.Coordinated
+	lead *lead
+}
+
+// Start begins from storage alone.
+func (c *collector) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
+	c.lead.draw = h.Draw
+	c.Coordinated.Start(h, j)
+}
+
 // lead draws an initiator beside the tasks that nothing leads to.
-type lead struct{ rounds.Triggers }
+type lead struct {
+	rounds.Triggers
+	draw func(n int) int
+}
 
 // Begin tells the drawn task, and the others in case no input is left to them.
-func (lead) Begin(r *rounds.Round) {
+func (l *lead) Begin(r *rounds.Round) {
 	var live []id.TaskID
 	for t := range r.Tasks() {
 		if r.Part(id.TaskID(t)) == nil {
@@ -65,7 +83,7 @@ func (lead) Begin(r *rounds.Round) {
 		}
 	}
 	if len(live) > 0 {
-		r.Tell(live[r.Draw(len(live))], initiate)
+		r.Tell(live[l.draw(len(live))], initiate)
 	}
 	r.TellAll(rounds.Trigger)
 }

@@ -33,14 +33,10 @@ import (
 // Spec returns the catalog entry.
 func Spec() *algorithms.Spec {
 	return &algorithms.Spec{
-		Name:  "cic-bcs",
-		Paper: "Briatico, Ciuffoletti, Simoncini, A Distributed Domino-Effect Free Recovery Algorithm, SRDS 1984",
-		Short: "messages carry an index; a higher one forces a snapshot before it is delivered",
-		Declared: dataflow.Properties{
-			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.LocalSnapshots, Logs: true, Rollback: dataflow.ScopeLine,
-			NoneUseless: true,
-		},
+		Name:        "cic-bcs",
+		Paper:       "Briatico, Ciuffoletti, Simoncini, A Distributed Domino-Effect Free Recovery Algorithm, SRDS 1984",
+		Short:       "messages carry an index; a higher one forces a snapshot before it is delivered",
+		Declared:    recoveryline.Induced(),
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return recoveryline.NewCoordinator(c) },
 	}

@@ -10,14 +10,10 @@ import (
 // Spec returns the catalog entry.
 func Spec() *algorithms.Spec {
 	return &algorithms.Spec{
-		Name:  "cic-hmnr",
-		Paper: "Helary, Mostefaoui, Netzer, Raynal, Communication-Based Prevention of Useless Checkpoints in Distributed Computations, Distributed Computing 13(1), 2000 (fully informed)",
-		Short: "messages carry what their sender knows of all clocks and snapshots; a snapshot is forced where one could become useless",
-		Declared: dataflow.Properties{
-			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.LocalSnapshots, Logs: true, Rollback: dataflow.ScopeLine,
-			NoneUseless: true,
-		},
+		Name:        "cic-hmnr",
+		Paper:       "Helary, Mostefaoui, Netzer, Raynal, Communication-Based Prevention of Useless Checkpoints in Distributed Computations, Distributed Computing 13(1), 2000 (fully informed)",
+		Short:       "messages carry what their sender knows of all clocks and snapshots; a snapshot is forced where one could become useless",
+		Declared:    recoveryline.Induced(),
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return recoveryline.NewCoordinator(c) },
 	}

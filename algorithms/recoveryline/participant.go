@@ -14,6 +14,11 @@ const MutantSnapshotBeforeLog dataflow.Mutant = "snapshot-before-log"
 // no forced snapshots. It shows on graphs with a cycle only.
 const MutantNeverForced dataflow.Mutant = "never-forced"
 
+// MutantForcedKeepsBase is the mistake of a snapshot that is incremental against the
+// newest stored one while another is under way: when that one moves the line, files
+// of the base go.
+const MutantForcedKeepsBase dataflow.Mutant = "forced-keeps-base"
+
 // Participant is the half of one task that these algorithms share: message logs,
 // local snapshots at its own times, recovery. Embed it in a Protocol and call
 // Join in Start.
@@ -100,7 +105,7 @@ func (p *Participant) Force() {
 func (p *Participant) snapshot() {
 	p.index++
 	e, base := id.MakeEpoch(p.K.Attempt(), p.index), p.newest
-	if p.underWay > 0 {
+	if p.underWay > 0 && p.K.Config().Mutant != MutantForcedKeepsBase {
 		base = 0
 	}
 	p.underWay++

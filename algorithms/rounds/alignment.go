@@ -43,9 +43,6 @@ func (a *Alignment) Brought(in int, b *dataflow.Buffer) {
 // regular: a back-edge is not waited for, its barrier comes of this task's own.
 func (a *Alignment) regular(in int) bool { return !a.kernel.Info().Inputs[in].Back }
 
-// Has reports that an input has brought the barrier of round e, which is being aligned.
-func (a *Alignment) Has(in int, e id.Epoch) bool { return a.Round == e && a.brought[in] }
-
 // Gone notes that the sender of an input has left: it brings no barrier any more.
 func (a *Alignment) Gone(in int) {
 	if a.Round != 0 && a.regular(in) && !a.brought[in] {

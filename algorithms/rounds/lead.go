@@ -83,13 +83,10 @@ func (r *Round) message(k coordinator.MessageKind) []byte {
 }
 
 // After calls f after d, if the round is still under way then.
-func (r *Round) After(d dataflow.Nanos, f func()) {
-	r.c.client.After(d, func() {
+func (r *Round) After(d dataflow.Nanos, f func()) id.Ticket {
+	return r.c.client.After(d, func() {
 		if r.c.round(r.epoch) == r {
 			f()
 		}
 	})
 }
-
-// Draw is an arbitrary choice below n.
-func (r *Round) Draw(n int) int { return r.c.h.Draw(n) }

@@ -74,7 +74,7 @@ func (c *Coordinated) startRound() {
 		r.base = c.retained[n-1]
 	}
 	c.rounds = append(c.rounds, r)
-	r.timeout = c.client.After(c.cfg.Timeout, func() {
+	r.timeout = r.After(c.cfg.Timeout, func() {
 		if !r.done { // a record being made cannot be withdrawn: it would count
 			c.abort(r, "timed out")
 		}
@@ -309,17 +309,16 @@ func (c *Coordinated) pinned(d *coordinator.Record) bool {
 	return false
 }
 
-// unreferenced returns those of keys that no retained or pinned checkpoint and
-// no acknowledged share of a round under way needs.
+// unreferenced returns those of keys that no retained or pinned checkpoint needs.
+// Nor does a share of a round under way, then: of what is older than the round it
+// refers to files of the round's base, which is pinned, and to the last share of a task
+// that has left, which every checkpoint since has too.
 func (c *Coordinated) unreferenced(keys []string) []string {
 	clear(c.needed)
 	for _, set := range [...][]*coordinator.Record{c.retained, c.doomed} {
 		for _, r := range set {
 			c.need(r.Parts)
 		}
-	}
-	for _, r := range c.rounds {
-		c.need(r.parts)
 	}
 	return slices.DeleteFunc(keys, func(k string) bool { return c.needed[k] })
 }
@@ -355,13 +354,13 @@ func (c *Coordinated) abort(r *Round, reason string) {
 	c.drainedAgain()
 }
 
-// sweepGivenUp deletes what rounds that were given up have stored so far.
+// sweepGivenUp deletes what rounds that were given up have stored so far, also
+// behind an older one that is still under way.
 func (c *Coordinated) sweepGivenUp() {
-	limit := id.MakeEpoch(c.number, c.lastIndex+1)
-	if len(c.rounds) > 0 {
-		limit = c.rounds[0].epoch
-	}
-	c.client.Sweep(limit, c.garbagePrefixes(), c.isLive, nil)
+	c.client.Sweep(id.MakeEpoch(c.number, c.lastIndex+1), c.garbagePrefixes(), func(key string) bool {
+		e, _ := coordinator.EpochOfKey(key)
+		return c.round(e) != nil || c.isLive(key)
+	}, nil)
 }
 
 func (c *Coordinated) giveUp(r *Round, reason string) bool {

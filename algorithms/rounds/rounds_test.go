@@ -210,3 +210,25 @@ func TestTheEnd(t *testing.T) {
 		t.Errorf("the plan is %+v", p)
 	}
 }
+
+// TestGivenUpBehindAnOlderRound: what the newer of two rounds has stored goes when
+// it is given up, although the older one is still under way and keeps its own.
+func TestGivenUpBehindAnOlderRound(t *testing.T) {
+	d := newDesk(t, 2, func(c *dataflow.CheckpointConfig) { c.MaxConcurrent, c.Tolerated = 2, 5 }).start().ready()
+	d.tick(20 * second)
+	d.ack(0, ep(1, 1), false)
+	d.ack(0, ep(1, 2), false)
+	for _, key := range []string{"snap/t0/1.1", "snap/t0/1.2"} {
+		d.disk.Do(state.Op{Kind: state.OpPut, Key: key, Data: []byte("share")})
+	}
+	d.say(1, coordinator.Message{Kind: coordinator.Decline, Epoch: ep(1, 2), Text: "no"})
+	d.settle()
+	if all := d.keys(); strings.Contains(all, "snap/t0/1.2") || !strings.Contains(all, "snap/t0/1.1") {
+		t.Errorf("stored: %s", all)
+	}
+	d.ack(1, ep(1, 1), false)
+	d.settle()
+	if d.saw("completed 1.1") != 1 {
+		t.Errorf("the log says %q", d.log)
+	}
+}

@@ -34,15 +34,17 @@ func Spec() *algorithms.Spec {
 type protocol struct {
 	rounds.Participant
 	rounds.Alignment
-	aligns       bool      // has a forbidden input: never turns
-	timer        id.Ticket // 0: no time runs
-	due, dueBase id.Epoch  // newest round whose time has begun, and its base
-	late         id.Epoch  // newest round whose time is over
+	aligns       bool       // has a forbidden input: never turns
+	timer        id.Ticket  // 0: no time runs
+	due, dueBase id.Epoch   // newest round whose time has begun, and its base
+	late         id.Epoch   // newest round whose time is over
+	had          []id.Epoch // by input: the newest round whose barrier had its turn in line
 }
 
 // Start begins a new incarnation.
 func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) {
 	p.Begin(k)
+	p.had = make([]id.Epoch, len(k.Info().Inputs))
 	for i := range k.Info().Inputs {
 		p.aligns = p.aligns || k.Info().Inputs[i].Forbidden
 	}
@@ -100,6 +102,7 @@ func (p *protocol) Control(in int, b *dataflow.Buffer) {
 		p.late = b.Epoch
 		p.take(b.Epoch, rounds.BaseOf(b), in)
 	default:
+		p.had[in] = b.Epoch
 		p.Brought(in, b)
 		p.check()
 	}
@@ -150,9 +153,10 @@ func (p *protocol) take(e, base id.Epoch, from int) {
 	}
 	mutant := p.K.Config().Mutant
 	for i := range p.K.Info().Inputs {
+		has := p.Round == e && p.had[i] == e
 		switch {
-		case p.Has(i, e) && mutant != MutantBehindBarrier:
-		case i == from, p.Has(i, e):
+		case has && mutant != MutantBehindBarrier:
+		case i == from, has:
 			d.Queued(i)
 		case !p.K.LiftInput(i, e) && mutant != MutantUnannounced:
 			d.Record(i)

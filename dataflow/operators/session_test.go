@@ -14,35 +14,37 @@ import (
 	"weir/state"
 )
 
-// timed is a source of one key whose records are event times, each behind its
-// watermark: an entry w raises the watermark to w/2 if it is even, and is a record of
-// time (w-1)/2 if it is odd.
+// timed is a source of one key whose records are event times. An entry of the
+// script is a record, or a watermark.
 type timed struct {
 	dataflow.Source
 	script []int64
-	at     id.Offset
-	ctx    *dataflow.Context
+	at     int
+	out    *dataflow.Output
 }
 
+// record and mark make entries: odd ones are records.
 func record(at int64) int64 { return 2*at + 1 }
 func mark(wm int64) int64   { return 2 * wm }
 
-func (s *timed) Open(c *dataflow.Context) error { s.ctx = c; return nil }
-func (s *timed) Seek(_ int, o id.Offset) error  { s.at = o; return nil }
+func (s *timed) Open(c *dataflow.Context) error { s.out = c.Out(0); return nil }
+func (s *timed) Seek(_ int, o id.Offset) error  { s.at = int(o); return nil }
 func (s *timed) Finish() error                  { return nil }
-func (s *timed) Emit(int, int) (dataflow.Batch, error) {
+
+// Emit takes one entry; a watermark counts as a record that nobody gets.
+func (s *timed) Emit(_, most int) (dataflow.Batch, error) {
 	b := dataflow.Batch{Watermark: dataflow.NoWatermark}
-	if int(s.at) < len(s.script) {
+	if most > 0 && s.at < len(s.script) {
 		e := s.script[s.at]
 		s.at++
 		b.Records = 1
 		if e&1 == 0 {
 			b.Watermark = e / 2
 		} else {
-			s.ctx.Out(0).Emit(binary.LittleEndian.AppendUint64(nil, uint64((e-1)/2)))
+			s.out.Emit(binary.LittleEndian.AppendUint64(nil, uint64((e-1)/2)))
 		}
 	}
-	b.Done = int(s.at) == len(s.script)
+	b.Done = s.at == len(s.script)
 	return b, nil
 }
 

@@ -1,4 +1,4 @@
-// Package simtest makes failures of simulation tests repeatable. It gives them
+// Package simtest checks jobs under crashes, and makes failures of simulation tests repeatable. It gives them
 // the flags
 //
 //	-seed N      run seed N and no other
@@ -8,5 +8,6 @@
 //
 // and turns an outcome that is not fine into a message that ends with two
 // commands: the one that repeats the run under go test, and the one that
-// repeats it with cmd/sim.
+// repeats it with cmd/sim. Check does the same for a job that no catalog has: with
+// the command for go test, and a file with the trace.
 package simtest

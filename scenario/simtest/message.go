@@ -11,8 +11,8 @@ import (
 	"weir/scenario"
 )
 
-// Check fails the test if o is not fine, with a message that says how to repeat it.
-func Check(t testing.TB, o *scenario.Outcome) bool {
+// Fine fails the test if o is not fine, with a message that says how to repeat it.
+func Fine(t testing.TB, o *scenario.Outcome) bool {
 	t.Helper()
 	if o.Kind == scenario.Fine {
 		return true
@@ -24,10 +24,19 @@ func Check(t testing.TB, o *scenario.Outcome) bool {
 // Message describes an outcome that is not fine. Its last two lines are the
 // commands that repeat the run.
 func Message(t testing.TB, o *scenario.Outcome) string {
+	return fmt.Sprintf("%s\nrepeat with\n  %s\n  %s", describe(o), testCommand(t.Name(), callerPackage(), o), o.Config.Command(o.Seed))
+}
+
+// describe says what is wrong with a run, on lines of which the last is not ended.
+func describe(o *scenario.Outcome) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d: %s: %s\n", o.Seed, o.Kind, o.Why())
-	if n := len(o.Report.Violations); n > 1 {
-		fmt.Fprintf(&b, "  and %d more; the first: %s\n", n-1, o.Report.Violations[0])
+	if o.Report != nil && len(o.Report.Violations) > 1 {
+		fmt.Fprintf(&b, "  and %d more", len(o.Report.Violations)-1)
+		if first := o.Report.Violations[0].String(); first != o.Why() {
+			fmt.Fprintf(&b, "; the first: %s", first)
+		}
+		b.WriteByte('\n')
 	}
 	if len(o.Plan.Faults) > 0 {
 		fmt.Fprintf(&b, "  faults: %s\n", o.Plan)
@@ -35,8 +44,7 @@ func Message(t testing.TB, o *scenario.Outcome) string {
 	if o.Result.Stack != "" {
 		fmt.Fprintf(&b, "%s\n", o.Result.Stack)
 	}
-	fmt.Fprintf(&b, "repeat with\n  %s\n  %s", testCommand(t.Name(), callerPackage(), o), o.Config.Command(o.Seed))
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // testCommand returns the command that repeats a run of the test called name.
@@ -52,8 +60,8 @@ func testCommand(name, pkg string, o *scenario.Outcome) string {
 	return s
 }
 
-// callerPackage returns the package of the test that asks, as a path from the
-// root of the module.
+// callerPackage returns the package of the test that asks, as go test takes it at
+// the root of its module.
 func callerPackage() string {
 	var pcs [16]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
@@ -62,7 +70,11 @@ func callerPackage() string {
 		if strings.HasSuffix(f.File, "_test.go") { // weir/scenario_test.TestMatrix.func1
 			slash := strings.LastIndexByte(f.Function, '/') + 1
 			pkg, _, _ := strings.Cut(f.Function[slash:], ".")
-			return "./" + strings.TrimPrefix(f.Function[:slash]+strings.TrimSuffix(pkg, "_test"), "weir/")
+			pkg = f.Function[:slash] + strings.TrimSuffix(pkg, "_test")
+			if own, ours := strings.CutPrefix(pkg, "weir/"); ours {
+				return "./" + own
+			}
+			return pkg // of another module, where its path names it
 		}
 		if !more {
 			return "./sim/..."
@@ -90,7 +102,7 @@ func Sweep(t testing.TB, c scenario.Config, victim faults.Fault, seed uint64, st
 		r.CrashAt(k)
 		o := r.Run(seed)
 		runs++
-		if fine := Check(t, o); !fine || !o.Struck() || Crash() > 0 {
+		if fine := Fine(t, o); !fine || !o.Struck() || Crash() > 0 {
 			return runs
 		}
 	}

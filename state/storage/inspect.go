@@ -70,6 +70,15 @@ func (m *Memory) LogLengths() iter.Seq2[string, int] {
 	}
 }
 
+// LogStart returns the last position of the first entry of a log; false: it has none.
+func (m *Memory) LogStart(key string) (last uint64, ok bool) {
+	i, found := m.findLog(key)
+	if !found || len(m.logs[i].entries) == 0 {
+		return 0, false
+	}
+	return uint64(m.logs[i].entries[0].last), true
+}
+
 // Len returns the number of objects and the sum of their sizes in bytes; logs not counted.
 func (m *Memory) Len() (objects int, size int64) {
 	m.mu.Lock()

@@ -16,24 +16,36 @@ import (
 	"weir/workloads/sessions"
 )
 
-// constructors returns how to make each workload, in the order of the tables.
-func constructors() []func() workloads.Workload {
-	return []func() workloads.Workload{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, enrichment.New, reminders.New, sessions.New, reachability.New, sampling.New}
+// List is a list of workloads to choose from by name: how to make each, at its defaults.
+type List []func() workloads.Workload
+
+// Constructors returns how to make each workload, in the order of the tables.
+func Constructors() List {
+	return List{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, enrichment.New, reminders.New, sessions.New, reachability.New, sampling.New}
 }
 
 // All returns every workload at its defaults, in a fixed order.
-func All() []workloads.Workload {
+func All() []workloads.Workload { return Constructors().All() }
+
+// Names returns the names of all workloads in that order.
+func Names() []string { return Constructors().Names() }
+
+// New returns the workload of a name at its defaults.
+func New(name string) (workloads.Workload, error) { return Constructors().New(name) }
+
+// All makes every workload of the list.
+func (l List) All() []workloads.Workload {
 	var all []workloads.Workload
-	for _, n := range constructors() {
+	for _, n := range l {
 		all = append(all, n())
 	}
 	return all
 }
 
-// Names returns the names of all workloads in that order.
-func Names() []string {
+// Names returns the names in the order of the list.
+func (l List) Names() []string {
 	var names []string
-	for _, w := range All() {
+	for _, w := range l.All() {
 		names = append(names, w.Name())
 	}
 	return names
@@ -41,11 +53,9 @@ func Names() []string {
 
 // New returns the workload of a name at its defaults. An unknown name is an
 // error that lists the known ones, and so is one that several have.
-func New(name string) (workloads.Workload, error) { return named(All(), name) }
-
-func named(all []workloads.Workload, name string) (workloads.Workload, error) {
+func (l List) New(name string) (workloads.Workload, error) {
 	var found []workloads.Workload
-	for _, w := range all {
+	for _, w := range l.All() {
 		if w.Name() == name {
 			found = append(found, w)
 		}
@@ -57,5 +67,5 @@ func named(all []workloads.Workload, name string) (workloads.Workload, error) {
 	default:
 		return nil, fmt.Errorf("%d workloads are called %s: give each entry of the catalog a name of its own", len(found), name)
 	}
-	return nil, fmt.Errorf("no workload is named %q; known are %s", name, strings.Join(Names(), ", "))
+	return nil, fmt.Errorf("no workload is named %q; known are %s", name, strings.Join(l.Names(), ", "))
 }

@@ -30,8 +30,8 @@ func TestCatalog(t *testing.T) {
 
 // TestNameTwice: one entry must not stand in the shadow of another.
 func TestNameTwice(t *testing.T) {
-	all := append(All(), All()[0])
-	if w, err := named(all, Names()[0]); err == nil || !strings.Contains(err.Error(), "2 workloads are called "+Names()[0]) {
+	all := append(Constructors(), Constructors()[0])
+	if w, err := all.New(Names()[0]); err == nil || !strings.Contains(err.Error(), "2 workloads are called "+Names()[0]) {
 		t.Errorf("%v, %v", w, err)
 	}
 }

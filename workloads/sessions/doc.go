@@ -25,8 +25,8 @@
 // # The answer
 //
 // Which of the records that may be given up are given up depends on how far the
-// other splits are when one comes, and is nobody's to know. Which
-// sessions there are follows from that, whatever else the order was. So the answer is what a
+// other splits are when one comes, and is nobody's to know. Which sessions there
+// are follows from that, whatever else the order was. So the answer is what a
 // sequential execution gives that takes all records in order of sequence, and
 // gives up all that may be; and the rows of a key that some other execution
 // explains count as those of the sequential one: every record is in one session or

@@ -1,0 +1,209 @@
+package command
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"weir/external/sinks"
+	"weir/scenario"
+	"weir/state"
+	statecatalog "weir/state/catalog"
+	"weir/workloads"
+)
+
+// choice is what the flags that several commands share say.
+type choice struct {
+	known                            *program
+	algorithm, state, sink, workload string
+	set                              []string
+	events                           int
+	parallelism                      int
+	groups                           groups
+	splits                           int
+	defaultGroups                    int // of the driver
+	interval                         interval
+	alignment                        alignment
+	json                             bool
+}
+
+func (c *choice) workloadFlags(f *pflag.FlagSet, def string) {
+	f.StringVar(&c.workload, "workload", def, "workload; the command list names them")
+	f.StringArrayVar(&c.set, "set", nil, "setting of the workload, `name=value`; repeatable")
+	f.IntVar(&c.events, "events", -1, "number of source records (short for the workload's own setting); -1: as set")
+}
+
+func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
+	c.workloadFlags(f, workload)
+	f.StringVar(&c.algorithm, "algorithm", algorithm, "algorithm, a comma list or all; the command list names them")
+	f.StringVar(&c.state, "state", state, "state backend, a comma list or all")
+	f.StringVar(&c.sink, "sink", defaultSink, "sink, a comma list or all; "+defaultSink+": what goes with the algorithm")
+	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
+	f.IntVar(&c.splits, "splits", 0, "splits of each source; 0: drawn from the seed with drawn faults, else as many as --parallelism")
+	c.defaultGroups = scenario.DefaultGroups
+	f.Var(&c.groups, "groups", "key groups of the job, at least --parallelism; if not given "+groupsByDefault)
+	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
+	f.Var(&c.alignment, "alignment-timeout", "how long barriers that may turn wait before they overtake, for example 1ms or 0; drawn from the seed if not given, 100ms live")
+	f.BoolVar(&c.json, "json", false, "one JSON object per line on stdout, the last one the summary")
+}
+
+// defaultSink stands for the sink that an algorithm gets unless it is told.
+const defaultSink = "default"
+
+// liveGroups are the key groups of a job on real threads, unless --groups is given.
+const liveGroups = state.DefaultGroups
+
+var groupsByDefault = fmt.Sprintf("%d in the simulator and %d live", scenario.DefaultGroups, liveGroups)
+
+// pick resolves a comma list or "all" against the known names.
+func pick(what, list string, known []string) ([]string, error) {
+	if list == "all" {
+		return known, nil
+	}
+	names := strings.Split(list, ",")
+	for _, n := range names {
+		ok := false
+		for _, k := range known {
+			ok = ok || n == k
+		}
+		if !ok {
+			return nil, fmt.Errorf("%w: unknown %s %q; known: %s, or all", errUsage, what, n, strings.Join(known, ", "))
+		}
+	}
+	return names, nil
+}
+
+// makeWorkload returns the workload called name with the settings given; small: of a sweep.
+func (c *choice) makeWorkload(name string, small bool) (workloads.Workload, error) {
+	if _, err := pick("workload", name, c.known.workloads.Names()); err != nil {
+		return nil, err
+	}
+	w, err := c.known.workloads.New(name)
+	if err != nil {
+		return nil, err
+	}
+	if small {
+		w.Small()
+	}
+	for _, s := range c.set {
+		k, v, ok := strings.Cut(s, "=")
+		if !ok {
+			return nil, fmt.Errorf("%w: --set %q: want name=value; %s has %s", errUsage, s, name, strings.Join(w.SettingNames(), ", "))
+		}
+		if err := w.Set(k, v); err != nil {
+			return nil, fmt.Errorf("%w: --set %s: %w", errUsage, s, err)
+		}
+	}
+	if c.events != -1 {
+		if err := w.SetEvents(c.events); err != nil {
+			return nil, fmt.Errorf("%w: --events %d: %w", errUsage, c.events, err)
+		}
+	}
+	if err := w.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return w, nil
+}
+
+// combinations returns the scenarios that the lists name, and what to say about
+// those that are not made: pairs of the lists where sinks are all and the product
+// is too large.
+func (c *choice) combinations(small bool) ([]scenario.Config, string, error) {
+	all, refused, err := c.product(small)
+	if err != nil || c.sink != "all" {
+		return all, "", err
+	}
+	said := fmt.Sprintf("; %d that cannot be served left out", refused)
+	if len(all) <= mostWhole {
+		return all, said, nil
+	}
+	chosen := pairwise(all)
+	return chosen, fmt.Sprintf(" of %d: every pair of algorithm, state, sink and workload, not their product%s", len(all), said), nil
+}
+
+// product returns all scenarios of the lists, and how many were left out: where
+// all sinks are asked for, an algorithm's sinks are those that it can serve.
+func (c *choice) product(small bool) (all []scenario.Config, refused int, err error) {
+	var lists [4][]string
+	for i, l := range [...]struct {
+		what, list string
+		known      []string
+	}{
+		{"algorithm", c.algorithm, c.known.algorithms.Names()}, {"state", c.state, statecatalog.Names()},
+		{"sink", c.sink, append([]string{defaultSink}, sinks.Names()...)}, {"workload", c.workload, c.known.workloads.Names()},
+	} {
+		if lists[i], err = pick(l.what, l.list, l.known); err != nil {
+			return nil, 0, err
+		}
+	}
+	if c.sink == "all" {
+		lists[2] = sinks.Names()
+	}
+	if c.parallelism < 1 {
+		return nil, 0, fmt.Errorf("%w: --parallelism %d; it must be at least 1", errUsage, c.parallelism)
+	}
+	if c.splits < 0 {
+		return nil, 0, fmt.Errorf("%w: --splits %d; a source has at least 1, or 0 for the default", errUsage, c.splits)
+	}
+	if err := c.checkGroups(); err != nil {
+		return nil, 0, err
+	}
+	for _, a := range lists[0] {
+		spec, err := c.known.algorithms.Lookup(a)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, s := range lists[1] {
+			for _, sink := range lists[2] {
+				for _, name := range lists[3] {
+					w, err := c.makeWorkload(name, small)
+					if err != nil {
+						return nil, 0, err
+					}
+					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval), AlignmentTimeout: c.alignment.timeout}
+					cfg.Program = c.known.call
+					if sink != defaultSink {
+						cfg.Sink = sink
+					}
+					var r *sinks.Refusal
+					if _, err := cfg.Promise(); c.sink == "all" && errors.As(err, &r) {
+						refused++
+						continue
+					}
+					all = append(all, cfg)
+				}
+			}
+		}
+	}
+	return all, refused, nil
+}
+
+// checkGroups sees to it that every task of a keyed operator gets a key group.
+func (c *choice) checkGroups() error {
+	groups := cmp.Or(int(c.groups), c.defaultGroups)
+	if c.parallelism > groups {
+		return fmt.Errorf("%w: --parallelism %d is above the %d key groups; lower it, or give --groups %d or more", errUsage, c.parallelism, groups, c.parallelism)
+	}
+	return nil
+}
+
+// seedRange are the seeds from the first to the last, both included.
+type seedRange struct{ first, last uint64 }
+
+// seeds parses "A-B" or "A".
+func seeds(text string) (seedRange, error) {
+	a, b, isRange := strings.Cut(text, "-")
+	from, err := strconv.ParseUint(a, 10, 64)
+	to := from
+	if err == nil && isRange {
+		to, err = strconv.ParseUint(b, 10, 64)
+	}
+	if err != nil || to < from {
+		return seedRange{}, fmt.Errorf("%w: --seeds %q: want A-B with A not above B, for example 1-200", errUsage, text)
+	}
+	return seedRange{from, to}, nil
+}

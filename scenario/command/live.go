@@ -1,0 +1,192 @@
+package command
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/spf13/cobra"
+
+	"weir/dataflow"
+	"weir/external"
+	"weir/external/sinks"
+	"weir/id"
+	"weir/live"
+	"weir/scenario"
+	"weir/state/storage"
+	"weir/trace"
+	"weir/workloads"
+)
+
+// runLive runs the combination on real threads, the wall clock and a directory
+// of its own, kills a worker in the middle unless told not to, and compares what
+// was committed with the reference.
+func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
+	job, promise, err := scenario.LiveJob(&cfg)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if f.interval != 0 {
+		job.Config.Checkpoint.Interval = dataflow.Nanos(f.interval)
+	}
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	dir, err := os.MkdirTemp("", "weir-live-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	store, err := storage.OpenDir(vfs.Default, dir+"/checkpoints", storage.DirConfig{})
+	if err != nil {
+		return err
+	}
+	answer := &committed{answer: cfg.Workload.Answer()}
+	ext, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: dir + "/sink", OnCommit: answer.add})
+	if err != nil {
+		return err
+	}
+	g := newGate(cfg.Workload.Events(), !f.calm, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
+	j, err := live.Start(ctx, live.Config{
+		Job: job, Storage: store, External: ext, FS: vfs.Default, Dir: dir + "/local", Observer: g, Pacer: g, Workers: 2, Seed: f.seed,
+	})
+	if err != nil {
+		return err
+	}
+	if !f.calm {
+		select {
+		case <-g.ready:
+			err = j.KillWorker(1)
+		case <-j.Done():
+		}
+		g.open()
+	}
+	res, runErr := j.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return errors.Join(cause, ext.Close(), store.Close())
+	}
+	if err = errors.Join(err, runErr, ext.Close(), store.Close()); err != nil {
+		return err
+	}
+	return f.judgeLive(cmd, &cfg, promise, g, res, answer)
+}
+
+func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {
+	rows, rowErr := answer.answer.Rows()
+	want, err := cfg.Workload.Reference()
+	unknown := errors.Is(err, workloads.ErrNoReference)
+	if err != nil && !unknown {
+		return err
+	}
+	s := summary{
+		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: cmp.Or(cfg.Splits, cfg.Parallelism), Verdict: scenario.Fine.String(),
+		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed), LateRecords: g.late,
+		Faults: "(kill worker=1 after two snapshots)",
+	}
+	if f.calm {
+		s.Faults = "(plan)"
+	}
+	if unknown {
+		s.NotJudged = fmt.Sprintf("the output: %v", err)
+	}
+	exact := promise.Output == dataflow.ExactlyOnce || g.crashes == 0
+	var wrong error
+	if exact && !unknown && (rowErr != nil || s.OutputDigest != workloads.Digest(want)) {
+		s.Verdict = scenario.Unsafe.String()
+		wrong = &verdict{scenario.Unsafe, fmt.Sprintf("committed output %s is not the reference answer %s: %v", s.OutputDigest, workloads.Digest(want), rowErr)}
+	}
+	if g.crashes == 0 && !f.calm {
+		s.Verdict = scenario.Broken.String()
+		wrong = &verdict{scenario.Broken, "the job ended before its worker could be killed: give it more --events, or say --calm"}
+	}
+	if err := s.print(cmd, f.json); err != nil {
+		return err
+	}
+	return wrong
+}
+
+// committed collects rows as they become visible.
+type committed struct {
+	mu     sync.Mutex
+	answer workloads.Answer
+}
+
+func (c *committed) add(_ id.TaskID, _ id.Epoch, rows []byte, _ int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for row, rest := dataflow.NextRecord(rows); row != nil; row, rest = dataflow.NextRecord(rest) {
+		_ = c.answer.Add(row) // Rows reports what is wrong
+	}
+}
+
+// gate lets sources emit half of the input until something is stored that a
+// recovery can start from, and the rest after the kill.
+type gate struct {
+	mu          sync.Mutex
+	half        int
+	closed      bool
+	ready       chan struct{}
+	isReady     bool
+	kind        trace.Kind
+	seen        int
+	checkpoints int
+	crashes     int
+	late        int64
+}
+
+func newGate(events int, crash, snapshots bool) *gate {
+	g := &gate{half: events/2 + 1, closed: crash, ready: make(chan struct{}), kind: trace.SnapshotStored}
+	if !snapshots {
+		g.kind = trace.Delivered
+	}
+	return g
+}
+
+func (g *gate) open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = false
+}
+
+// Wants is what the gate counts.
+func (g *gate) Wants() trace.Mask {
+	return trace.Mask(0).With(g.kind, trace.Completed, trace.LineAdvanced, trace.WorkerCrashed, trace.RecordLate)
+}
+
+// Observe counts, and says when there is something to recover from.
+func (g *gate) Observe(e *trace.Event) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch e.Kind {
+	case trace.WorkerCrashed:
+		g.crashes++
+	case trace.Completed, trace.LineAdvanced:
+		g.checkpoints++
+	case trace.RecordLate:
+		g.late++
+	default:
+	}
+	if e.Kind == g.kind {
+		if g.seen++; g.seen >= 12 && !g.isReady {
+			g.isReady = true
+			close(g.ready)
+		}
+	}
+}
+
+// Allow is the pacer: half of each split while the gate is closed.
+func (g *gate) Allow(s *dataflow.TaskInfo, _ int, o id.Offset, now int64) (n int, next int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.closed {
+		return 1 << 30, 0
+	}
+	if room := g.half/s.Splits - int(o); room > 0 {
+		return room, 0
+	}
+	return 0, now + int64(time.Millisecond)
+}

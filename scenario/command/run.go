@@ -1,0 +1,279 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"weir/faults"
+	"weir/scenario"
+	"weir/trace"
+)
+
+// runFlags are the flags of run beside those of choice.
+type runFlags struct {
+	choice
+	strike
+	seed    uint64
+	calm    bool
+	crash   int
+	victim  string
+	driver  string
+	reorder bool
+	trace   bool
+}
+
+func newRun(p *program) *cobra.Command {
+	f := runFlags{choice: choice{known: p}}
+	cmd := quiet(&cobra.Command{
+		Use:   "run",
+		Short: "Run one experiment and judge it",
+		Example: `  go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7 --json
+  go run ./cmd/sim run --crash 40 --victim coordinator       # at the 40th protocol or storage event
+  go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
+  go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.agree(cmd.Flags().Changed); err != nil {
+				return err
+			}
+			cfg, err := f.config(cmd.Flags().Changed)
+			if err != nil {
+				return err
+			}
+			if f.driver == "live" {
+				return runLive(cmd, &f, cfg)
+			}
+			return f.run(cmd, cfg)
+		},
+	})
+	fl := cmd.Flags()
+	f.choice.flags(fl, "aligned", "heap", "keyedcount")
+	f.strike.flags(fl)
+	fl.Uint64Var(&f.seed, "seed", 1, "seed of every decision")
+	fl.BoolVar(&f.calm, "calm", false, "a calm run")
+	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
+	fl.StringVar(&f.victim, "victim", "worker=0", "who crashes with --crash: worker=N or coordinator")
+	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
+	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
+	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
+	return cmd
+}
+
+// agree returns an error for flags that contradict each other, and for those
+// that would be ignored; given tells which were on the command line.
+func (f *runFlags) agree(given func(flag string) bool) error {
+	var which []string
+	for _, name := range []string{"plan", "calm", "crash"} {
+		if given(name) && (name != "calm" || f.calm) {
+			which = append(which, "--"+name)
+		}
+	}
+	var wrong string
+	switch {
+	case len(which) > 1:
+		wrong = strings.Join(which, " and ") + ": each says which faults there are; give one of them"
+	case given("victim") && !given("crash"):
+		wrong = "--victim says who --crash crashes, and there is no --crash"
+	case given("crash") && f.crash < 1:
+		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
+	case f.driver == "live":
+		wrong = notLive(given)
+	}
+	if wrong == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errUsage, wrong)
+}
+
+// simulatorOnly are flags that the live driver cannot serve, why, and what would do.
+var simulatorOnly = [...]struct{ flag, why string }{
+	{"plan", "its faults strike at events, and those of threads have no order that a plan could count in; live kills one worker after two snapshots, or none with --calm; for a plan leave --driver live out"},
+	{"crash", "it counts events, and those of threads have no order in which the K-th is the same again; live kills one worker after two snapshots, or none with --calm; for the K-th event leave --driver live out"},
+	{"mutant", "live has no oracles that would see the mistake, only the committed output; leave --driver live out, or hunt for it with sim mutants"},
+	{"trace", "live hands events to no printer; leave --driver live out"},
+	{"reorder", "the channels of live keep their order; leave --driver live out"},
+}
+
+// notLive says of each flag that was given why live cannot serve it; "": it can all.
+func notLive(given func(flag string) bool) string {
+	var all []string
+	for _, f := range simulatorOnly {
+		if given(f.flag) {
+			all = append(all, "--driver live with --"+f.flag+": "+f.why)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+// config returns the one scenario that the flags describe.
+func (f *runFlags) config(given func(flag string) bool) (scenario.Config, error) {
+	var none scenario.Config
+	if f.driver == "live" {
+		f.defaultGroups = liveGroups
+	}
+	all, _, err := f.combinations(false)
+	if err != nil {
+		return none, err
+	}
+	if len(all) != 1 {
+		return none, fmt.Errorf("%w: run takes one algorithm, state, sink and workload; use sweep for lists", errUsage)
+	}
+	if f.driver != "sim" && f.driver != "live" {
+		return none, fmt.Errorf("%w: unknown driver %q; known: sim, live", errUsage, f.driver)
+	}
+	if err := f.on(all, given); err != nil {
+		return none, err
+	}
+	cfg := all[0]
+	cfg.Reorder = f.reorder
+	switch {
+	case f.crash > 0:
+		cfg.Faults, cfg.Crash = scenario.CrashSweep, f.crash
+		if cfg.Victim, err = victim(f.victim); err != nil {
+			return none, err
+		}
+	case f.calm:
+		cfg.Faults = scenario.NoFaults
+	}
+	return cfg, nil
+}
+
+func victim(s string) (faults.Fault, error) {
+	if s == "coordinator" {
+		return faults.Fault{Kind: faults.Crash, Target: faults.Coordinator}, nil
+	}
+	if n, ok := strings.CutPrefix(s, "worker="); ok {
+		if w, err := strconv.Atoi(n); err == nil && w >= 0 {
+			return faults.Fault{Kind: faults.Crash, Target: faults.Worker, Worker: w}, nil
+		}
+	}
+	return faults.Fault{}, fmt.Errorf("%w: --victim %q: want worker=N or coordinator", errUsage, s)
+}
+
+// summary is the last line of run.
+type summary struct {
+	Algorithm    string   `json:"algorithm"`
+	State        string   `json:"state"`
+	Sink         string   `json:"sink"`
+	Workload     string   `json:"workload"`
+	Seed         uint64   `json:"seed"`
+	Splits       int      `json:"splits"` // of each source
+	Verdict      string   `json:"verdict"`
+	Why          string   `json:"why,omitempty"`
+	Hash         string   `json:"hash,omitempty"` // with the live driver nothing is hashed
+	OutputDigest string   `json:"output_digest"`
+	Events       *int64   `json:"events,omitempty"` // nil, as below: not measured by the live driver
+	Checkpoints  int      `json:"checkpoints_completed"`
+	Crashes      int      `json:"crashes"`
+	Coordinator  int      `json:"coordinator_crashes"`
+	Recoveries   int      `json:"recoveries_from_snapshot"`
+	LostWork     *int64   `json:"lost_work_records,omitempty"`
+	Duplicates   *int     `json:"duplicates_seen,omitempty"`
+	Losses       *int     `json:"losses_seen,omitempty"`
+	RowsAgain    *int64   `json:"rows_again,omitempty"`
+	TakenBack    *int64   `json:"rows_taken_back,omitempty"`
+	LateRecords  int64    `json:"late_records"` // given up; live: those of lost work too
+	VirtualNanos int64    `json:"virtual_ns,omitempty"`
+	WallNanos    int64    `json:"wall_ns,omitempty"`
+	Faults       string   `json:"faults"`
+	NotJudged    string   `json:"not_judged,omitempty"` // without a reference answer: what is not, and what is
+	NotStruck    []string `json:"not_struck,omitempty"` // faults that were asked for and changed nothing
+	Standstill   []string `json:"standstill,omitempty"` // without progress: who waits for what
+}
+
+func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
+	r, err := scenario.New(cfg)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	defer r.Close()
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	r.Interrupted = ended(ctx)
+	if f.trace {
+		r.Observers = []trace.Observer{scenario.Printer{W: cmd.ErrOrStderr()}}
+	}
+	o := r.Run(f.seed)
+	if o.Kind == scenario.Interrupted {
+		return context.Cause(ctx)
+	}
+	s := summary{
+		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
+		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
+		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
+		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
+		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
+	}
+	kind, why := o.Kind, o.Why()
+	if cfg.Faults == scenario.PlannedFaults || cfg.Faults == scenario.CrashSweep {
+		s.NotStruck = notStruck(o)
+	}
+	if kind == scenario.Fine && len(s.NotStruck) > 0 {
+		kind, why = scenario.Broken, "the fault never struck: "+strings.Join(s.NotStruck, ", ")
+		s.Verdict, s.Why = kind.String(), why
+	}
+	if err := s.print(cmd, f.json); err != nil {
+		return err
+	}
+	if kind == scenario.Fine {
+		return nil
+	}
+	for _, v := range o.Report.Violations {
+		cmd.PrintErrln(v)
+	}
+	if o.Result.Stack != "" {
+		cmd.PrintErrln(o.Result.Stack)
+	}
+	for _, line := range o.Result.Standstill {
+		cmd.PrintErrln(line)
+	}
+	return &verdict{kind, fmt.Sprintf("%s: %s\nreplay: %s", kind, why, cfg.Command(f.seed))}
+}
+
+// notStruck names the faults of a run that changed nothing, with what is known
+// of how far they were from it.
+func notStruck(o *scenario.Outcome) []string {
+	var all []string
+	for _, f := range o.NotStruck() {
+		text := f.String()
+		if o.Config.Faults == scenario.CrashSweep {
+			n := int64(0)
+			for k := range trace.Kinds {
+				if faults.SweepEvents().Has(k) {
+					n += o.Result.Counts[k]
+				}
+			}
+			text = fmt.Sprintf("--crash %d; the run has %d protocol, storage and sink events", o.Config.Crash, n)
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
+	out := cmd.OutOrStdout()
+	if s.NotJudged != "" {
+		cmd.PrintErrln(s.NotJudged)
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(s)
+	}
+	_, err := fmt.Fprintf(out, "%s on %s into %s, %s, seed %d: %s\n  %d checkpoints, %d crashes of workers, %d of the coordinator, %d recoveries from a snapshot; faults: %s\n",
+		s.Algorithm, s.State, s.Sink, s.Workload, s.Seed, s.Verdict, s.Checkpoints, s.Crashes, s.Coordinator, s.Recoveries, s.Faults)
+	if s.Events != nil && err == nil {
+		_, err = fmt.Fprintf(out, "  %d records done again, %d counted twice, %d lost; %d events, %.3f ms of virtual time, hash %s\n",
+			*s.LostWork, *s.Duplicates, *s.Losses, *s.Events, float64(s.VirtualNanos)/1e6, s.Hash)
+	}
+	if s.LateRecords > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  %d records given up as too late\n", s.LateRecords)
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(out, "  output %s\n", s.OutputDigest)
+	}
+	return err
+}

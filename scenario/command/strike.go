@@ -1,0 +1,61 @@
+package command
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"weir/dataflow"
+	"weir/faults"
+	"weir/scenario"
+	"weir/scenario/mutants"
+)
+
+// strike is what run and sweep are told to do to every job instead of what the
+// seed draws.
+type strike struct{ plan, mutant string }
+
+func (s *strike) flags(f *pflag.FlagSet) {
+	f.StringVar(&s.plan, "plan", "", "fault plan instead of drawn faults, for example '(plan (crash worker=1 at (nth 7 barrier-received)))'")
+	f.StringVar(&s.mutant, "mutant", "none", "switch a deliberate mistake on; the command list names them")
+}
+
+// parse returns the plan, planned if there is one, and the mistake.
+func (s *strike) parse(given func(flag string) bool) (plan faults.Plan, planned bool, m dataflow.Mutant, err error) {
+	if planned = given("plan"); planned && strings.TrimSpace(s.plan) == "" {
+		return plan, true, "", fmt.Errorf("%w: --plan is empty; a run without faults is run --calm", errUsage)
+	}
+	if planned {
+		if plan, err = faults.Parse(s.plan); err != nil {
+			return plan, true, "", fmt.Errorf("%w: --plan: %w", errUsage, err)
+		}
+	}
+	if m, err = mutant(s.mutant); err != nil {
+		return plan, planned, "", fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return plan, planned, m, nil
+}
+
+// on sets plan and mistake of combinations.
+func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error {
+	plan, planned, m, err := s.parse(given)
+	if err != nil {
+		return err
+	}
+	for i := range cfgs {
+		if cfgs[i].Mutant = m; planned {
+			cfgs[i].Faults, cfgs[i].Plan = scenario.PlannedFaults, plan
+		}
+	}
+	return nil
+}
+
+// mutant returns the deliberate mistake called name; "none" is none.
+func mutant(name string) (dataflow.Mutant, error) {
+	if name == "none" {
+		return "", nil
+	}
+	m, err := mutants.Lookup(name)
+	return m.Mutant, err
+}

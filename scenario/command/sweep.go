@@ -1,0 +1,225 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"weir/dataflow"
+	"weir/scenario"
+)
+
+// sweepFlags are the flags of sweep beside those of choice.
+type sweepFlags struct {
+	choice
+	strike
+	seeds  string
+	budget time.Duration
+	jobs   int
+}
+
+// newSweep returns the command that sweeps; the root command is one too.
+func newSweep(p *program) *cobra.Command {
+	f := &sweepFlags{choice: choice{known: p}}
+	cmd := quiet(&cobra.Command{
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	})
+	f.strike.flags(cmd.Flags())
+	f.choice.flags(cmd.Flags(), "all", "all", "all")
+	cmd.Flags().StringVar(&f.seeds, "seeds", "1-200", "seeds A-B of each combination")
+	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time; runs under way then do not count; 0: run all")
+	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.NumCPU(), "combinations at once")
+	return cmd
+}
+
+func newSweepCommand(p *program) *cobra.Command {
+	cmd := newSweep(p)
+	cmd.Use = "sweep"
+	cmd.Short = "Run every combination of the lists for many seeds under drawn faults"
+	cmd.Example = `  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
+  go run ./cmd/sim sweep --algorithm aligned,unaligned --state heap --workload keyedcount --seeds 1-10000
+  go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
+  go run ./cmd/sim sweep --algorithm all --plan '(plan (crash worker=1 at (nth 3 triggered)))' --seeds 1-50
+  go run ./cmd/sim sweep --budget 60s --seeds 1-1000000`
+	return cmd
+}
+
+func (f *sweepFlags) run(cmd *cobra.Command) error {
+	cfgs, said, err := f.combinations(true)
+	if err != nil {
+		return err
+	}
+	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
+		return err
+	}
+	printNotJudged(cmd, cfgs)
+	over, err := seeds(f.seeds)
+	switch {
+	case err != nil:
+		return err
+	case f.jobs < 1:
+		return fmt.Errorf("%w: --jobs %d; it must be at least 1", errUsage, f.jobs)
+	case f.budget < 0:
+		return fmt.Errorf("%w: --budget %s; it must be above zero, or 0 to run all seeds", errUsage, f.budget)
+	}
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	cmd.PrintErrf("%d combinations%s, seeds %d to %d of each\n", len(cfgs), said, over.first, over.last)
+	start := time.Now()
+	rows, err := sweep(ctx, cfgs, over, f.budget, f.jobs)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	total := tally{Algorithm: "all", State: "all", Sink: "all", Workload: "all"}
+	for i := range rows {
+		rows[i].neverStruck()
+		total.add(&rows[i])
+	}
+	total.rates(time.Since(start))
+	cause := context.Cause(ctx)
+	total.Interrupted = cause != nil
+	if err := f.print(cmd, rows, &total); err != nil {
+		return err
+	}
+	var end []string
+	if cause != nil {
+		end = append(end, fmt.Sprintf("%v after %d runs", cause, total.Runs))
+	}
+	if total.worst != scenario.Fine {
+		end = append(end, fmt.Sprintf("%d safety violations, %d runs without progress, %d errors", total.Safety, total.Progress, total.Errors))
+		return &verdict{total.worst, strings.Join(end, "; ")}
+	}
+	if cause != nil {
+		return fmt.Errorf("%w after %d runs", cause, total.Runs)
+	}
+	return nil
+}
+
+// printNotJudged says for each workload without a reference answer by what it is judged.
+func printNotJudged(cmd *cobra.Command, cfgs []scenario.Config) {
+	said := map[string]bool{}
+	for i := range cfgs {
+		if text := cfgs[i].NotJudged(); text != "" && !said[text] {
+			said[text] = true
+			cmd.PrintErrln(text)
+		}
+	}
+}
+
+// print writes the table to stdout, or with --json the lines, and then the
+// table to stderr.
+func (f *sweepFlags) print(cmd *cobra.Command, rows []tally, total *tally) error {
+	if !f.json {
+		return printMatrix(cmd.OutOrStdout(), rows, total)
+	}
+	if err := printMatrix(cmd.ErrOrStderr(), rows, total); err != nil {
+		return err
+	}
+	enc := json.NewEncoder(cmd.OutOrStdout())
+	for i := range rows {
+		if err := enc.Encode(&rows[i]); err != nil {
+			return err
+		}
+	}
+	return enc.Encode(total)
+}
+
+// sweep runs every combination for every seed, several combinations at once,
+// until ctx or the budget ends; runs under way then are not counted. Of several, one that an algorithm cannot run by what it declares
+// is listed as refused; a single one is an error. Seeds go round: all combinations get the first seed before any
+// gets the one after, so that a budget cuts all alike.
+func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int) ([]tally, error) {
+	if budget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, budget)
+		defer cancel()
+	}
+	rows := make([]tally, len(cfgs))
+	runners := make([]*scenario.Runner, len(cfgs))
+	var run []int // those that are not refused
+	for i, c := range cfgs {
+		rows[i] = newTally(&cfgs[i])
+		r, err := scenario.New(c)
+		var no *dataflow.Refusal
+		if errors.As(err, &no) && len(cfgs) > 1 {
+			rows[i].Refused = no.Error()
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
+		}
+		defer r.Close()
+		runners[i], r.Interrupted = r, ended(ctx)
+		run = append(run, i)
+	}
+	bar := newBar(over.runs(len(run)))
+	for part, more := over.part(); ctx.Err() == nil; part, more = over.part() {
+		var wg sync.WaitGroup
+		work := make(chan int)
+		for range min(jobs, len(run)) {
+			wg.Go(func() {
+				for i := range work {
+					for n := part.first; ctx.Err() == nil; n++ {
+						if o := runners[i].Run(n); o.Kind != scenario.Interrupted {
+							rows[i].note(o, n)
+							_ = bar.Add64(1)
+						}
+						if n == part.last {
+							break
+						}
+					}
+				}
+			})
+		}
+		for _, i := range run {
+			work <- i
+		}
+		close(work)
+		wg.Wait()
+		if !more {
+			break
+		}
+	}
+	_ = bar.Finish()
+	return rows, nil
+}
+
+// chunk is the number of seeds of one turn of a combination.
+const chunk = 5
+
+// part takes the next seeds off the range; more: it is not the last part. No
+// sum goes above the last seed, which may be the largest number there is.
+func (r *seedRange) part() (p seedRange, more bool) {
+	p = seedRange{r.first, r.first + min(chunk-1, r.last-r.first)}
+	more = p.last < r.last
+	if more {
+		r.first = p.last + 1
+	}
+	return p, more
+}
+
+// runs returns the number of runs of so many combinations; -1: more than a bar can show.
+func (r seedRange) runs(combinations int) int64 {
+	if n := r.last - r.first; n < 1<<40 {
+		return int64(n+1) * int64(combinations)
+	}
+	return -1
+}
+
+// newBar returns a progress bar on stderr; nothing is shown where that is not a terminal.
+func newBar(total int64) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(total,
+		progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetVisibility(term.IsTerminal(int(os.Stderr.Fd()))),
+		progressbar.OptionSetDescription("runs"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("runs"), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+}

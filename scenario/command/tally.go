@@ -1,0 +1,206 @@
+package command
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"weir/check"
+	"weir/scenario"
+)
+
+// tally counts what was seen of one combination.
+type tally struct {
+	Algorithm       string  `json:"algorithm"`
+	State           string  `json:"state"`
+	Sink            string  `json:"sink"`
+	Workload        string  `json:"workload"`
+	Runs            int64   `json:"runs"`
+	Safety          int64   `json:"safety_violations"`
+	Progress        int64   `json:"progress_violations"`
+	Errors          int64   `json:"errors"`
+	Duplicates      int64   `json:"duplicates_seen"`
+	Losses          int64   `json:"losses_seen"`
+	RowsAgain       int64   `json:"rows_again"`
+	RowsTakenBack   int64   `json:"rows_taken_back"`
+	LateRecords     int64   `json:"late_records"`
+	Checkpoints     int64   `json:"checkpoints_completed"`
+	Crashes         int64   `json:"crashes"`
+	Coordinator     int64   `json:"coordinator_crashes"`
+	Recoveries      int64   `json:"recoveries_from_snapshot"`
+	InputBuffers    int64   `json:"input_buffers_restored"`
+	OutputBuffers   int64   `json:"output_buffers_restored"`
+	CommitsRetried  int64   `json:"commits_retried"`
+	LogRecords      int64   `json:"log_records_replayed"`
+	LostWork        int64   `json:"lost_work_records"`
+	Events          int64   `json:"events"`
+	RunsPerSecond   float64 `json:"runs_per_second,omitempty"`
+	EventsPerSecond float64 `json:"events_per_second,omitempty"`
+	Seconds         float64 `json:"seconds,omitempty"`
+	NotStruck       int64   `json:"plans_not_struck,omitempty"` // runs in which a fault of --plan changed nothing
+	Interrupted     bool    `json:"interrupted,omitempty"`
+	First           string  `json:"first_counterexample,omitempty"`
+	Replay          string  `json:"replay,omitempty"`
+	Refused         string  `json:"refused,omitempty"` // why it cannot be run, by what the algorithm declares
+
+	promised string
+	missed   string // a fault of a plan that did not strike
+	worst    scenario.Kind
+}
+
+func newTally(c *scenario.Config) tally {
+	promised := "refused" // New says why
+	if p, err := c.Promise(); err == nil {
+		promised = p.Short()
+	}
+	return tally{Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), promised: promised}
+}
+
+// note adds the outcome of a seed.
+func (t *tally) note(o *scenario.Outcome, seed uint64) {
+	t.Runs++
+	switch o.Kind {
+	case scenario.Unsafe:
+		t.Safety += int64(o.Report.Safety())
+	case scenario.NoProgress:
+		t.Progress++
+	case scenario.Broken, scenario.Crashed:
+		t.Errors++
+	case scenario.Fine, scenario.Interrupted:
+	}
+	if o.Kind != scenario.Fine && t.First == "" {
+		t.First, t.Replay = o.Why(), o.Config.Command(seed)
+	}
+	t.worst = max(t.worst, o.Kind)
+	if o.Report == nil {
+		return
+	}
+	t.notStruck(o)
+	s, r := &o.Report.Stats, &o.Result
+	t.addStats(s)
+	t.Checkpoints += int64(o.Checkpoints())
+	t.Crashes += int64(r.Crashes)
+	t.Coordinator += int64(r.CoordinatorCrashes)
+	t.Events += r.Events
+}
+
+// notStruck counts a run in which something that was planned did not happen.
+func (t *tally) notStruck(o *scenario.Outcome) {
+	if o.Config.Faults != scenario.PlannedFaults {
+		return
+	}
+	if missed := notStruck(o); len(missed) > 0 {
+		t.NotStruck++
+		t.missed = missed[0]
+	}
+}
+
+// neverStruck makes a combination an error whose runs are fine, and in none of
+// which all of the plan happened: nothing was tried.
+func (t *tally) neverStruck() {
+	if t.NotStruck == 0 || t.NotStruck < t.Runs || t.worst != scenario.Fine {
+		return
+	}
+	t.worst, t.Errors = scenario.Broken, t.Runs
+	t.First = fmt.Sprintf("in none of %d runs did all of the plan strike; in the last one not: %s", t.Runs, t.missed)
+}
+
+func (t *tally) addStats(s *check.Stats) {
+	t.Duplicates += int64(s.Duplicates)
+	t.Losses += int64(s.Losses)
+	t.RowsAgain += s.RowsAgain
+	t.RowsTakenBack += s.RowsTakenBack
+	t.LateRecords += s.LateRecords
+	t.Recoveries += int64(s.Recoveries)
+	t.InputBuffers += int64(s.InputBuffers)
+	t.OutputBuffers += int64(s.OutputBuffers)
+	t.CommitsRetried += int64(s.CommitsRetried)
+	t.LogRecords += s.LogRecords
+	t.LostWork += s.LostWork
+}
+
+// add sums rows into a total.
+func (t *tally) add(o *tally) {
+	for _, p := range [...][2]*int64{
+		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
+		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
+		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
+		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
+	} {
+		*p[0] += *p[1]
+	}
+	t.worst = max(t.worst, o.worst)
+	if t.First == "" {
+		t.First, t.Replay = o.First, o.Replay
+	}
+}
+
+func (t *tally) rates(d time.Duration) {
+	t.Seconds = d.Seconds()
+	t.RunsPerSecond, t.EventsPerSecond = float64(t.Runs)/t.Seconds, float64(t.Events)/t.Seconds
+}
+
+// seen says in a few words what a combination showed.
+func (t *tally) seen() string {
+	var parts []string
+	if t.Losses > 0 {
+		parts = append(parts, fmt.Sprintf("%d lost", t.Losses))
+	}
+	if t.Duplicates > 0 {
+		parts = append(parts, fmt.Sprintf("%d twice", t.Duplicates))
+	}
+	if t.RowsAgain > 0 {
+		parts = append(parts, fmt.Sprintf("%d rows again", t.RowsAgain))
+	}
+	if t.RowsTakenBack > 0 {
+		parts = append(parts, fmt.Sprintf("%d rows taken back", t.RowsTakenBack))
+	}
+	if len(parts) == 0 && t.Runs > 0 {
+		parts = append(parts, "exactly once")
+	}
+	if t.LateRecords > 0 {
+		parts = append(parts, fmt.Sprintf("%d too late", t.LateRecords))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (t *tally) verdict() string {
+	switch {
+	case t.Refused != "":
+		return "refused"
+	case t.Runs == 0:
+		return "not run"
+	case t.worst == scenario.Fine:
+		return "kept"
+	case t.Safety > 0:
+		return fmt.Sprintf("BROKEN (%d)", t.Safety)
+	}
+	return strings.ToUpper(t.worst.String())
+}
+
+// printMatrix prints a row per combination, the totals, and the first
+// counterexample of each combination with the command that replays it.
+func printMatrix(w io.Writer, rows []tally, total *tally) error {
+	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(tw, format, args...) }
+	p("ALGORITHM\tSTATE\tSINK\tWORKLOAD\tPROMISED (OUTPUT)\tSEEN\tRUNS\tCHECKPOINTS\tCRASHES\tRECOVERIES\tPROMISE\n")
+	for i := range rows {
+		r := &rows[i]
+		p("%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d+%d\t%d\t%s\n", r.Algorithm, r.State, r.Sink, r.Workload, r.promised, r.seen(), r.Runs, r.Checkpoints, r.Crashes, r.Coordinator, r.Recoveries, r.verdict())
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%d runs in %.1f s (%.0f/s, %.2f million events/s): %d crashes of workers, %d of the coordinator, %d recoveries from a snapshot;\n"+
+		"restored %d input and %d output buffers, replayed %d log records, retried %d commits; %d safety violations, %d runs without progress\n",
+		total.Runs, total.Seconds, total.RunsPerSecond, total.EventsPerSecond/1e6, total.Crashes, total.Coordinator, total.Recoveries,
+		total.InputBuffers, total.OutputBuffers, total.LogRecords, total.CommitsRetried, total.Safety, total.Progress)
+	for i := range rows {
+		if r := &rows[i]; r.First != "" && err == nil {
+			_, err = fmt.Fprintf(w, "\n%s, %s, %s, %s: %s\n  replay: %s\n", r.Algorithm, r.State, r.Sink, r.Workload, r.First, r.Replay)
+		}
+	}
+	return err
+}
