@@ -114,7 +114,7 @@ func (o *eventTime) Observe(e *trace.Event) {
 	case trace.SplitTaken:
 		o.taken(e, c)
 	case trace.Emitted:
-		if x := c.split(e.Split); x != nil && e.To >= o.length(e.Split) {
+		if x := c.split(e.Split); x != nil && e.To >= o.x.size(e.Split) {
 			x.ended = true
 			c.advance()
 		}
@@ -151,16 +151,7 @@ func (o *eventTime) taken(e *trace.Event, c *clock) {
 	if int(e.Split) < 0 || int(e.Split) >= len(o.x.Splits) || c.split(e.Split) != nil {
 		return
 	}
-	c.splits = append(c.splits, said{split: e.Split, at: trace.NoTime, ended: e.To >= o.length(e.Split)})
-}
-
-// length is the number of records in a split.
-func (o *eventTime) length(n id.SplitID) uint64 {
-	s := &o.x.Splits[n]
-	if s.Modulus == 0 || s.Residue >= o.x.Records {
-		return 0
-	}
-	return uint64((o.x.Records-s.Residue-1)/s.Modulus + 1)
+	c.splits = append(c.splits, said{split: e.Split, at: trace.NoTime, ended: e.To >= o.x.size(e.Split)})
 }
 
 // split finds a split of a source; nil: it does not read it.
@@ -228,9 +219,11 @@ func (o *eventTime) sealed(e *trace.Event, c *clock) {
 	if e.At == trace.NoTime || !o.isChannel(e.Channel) {
 		return
 	}
+	if o.x.Tasks[e.Task].Source {
+		c.advance() // one without splits has said all
+	}
 	out := &c.outputs[o.ends[e.Channel].out]
 	switch {
-	case e.At == trace.EndOfTime && o.x.Tasks[e.Task].Source: // the end of its partition: conservation
 	case e.At > c.at:
 		o.violate(e.Task, 0, "channel %s: watermark %d is announced at event time %d", e.Channel, e.At, c.at)
 	case e.At < *out:
@@ -244,9 +237,7 @@ func (o *eventTime) sealed(e *trace.Event, c *clock) {
 func (o *eventTime) shown(e *trace.Event, c *clock) {
 	switch {
 	case e.At > c.at:
-		if !o.x.Tasks[e.Task].Source || e.At != trace.EndOfTime {
-			o.violate(e.Task, 0, "the operator sees watermark %d at event time %d", e.At, c.at)
-		}
+		o.violate(e.Task, 0, "the operator sees watermark %d at event time %d", e.At, c.at)
 	case e.At < c.seen:
 		o.violate(e.Task, 0, "the operator sees watermark %d and has seen %d: event time goes back", e.At, c.seen)
 	case c.exact && e.At != c.at && e.At != c.before:

@@ -285,3 +285,68 @@ func TestLowestWatermark(t *testing.T) {
 		}
 	}
 }
+
+// sourceAt tells of a source, task 0, that reads splits 0 and 2, each of which holds
+// a quarter of all records.
+type sourceAt struct{ *world }
+
+func newSourceAt(t *testing.T) sourceAt {
+	w := sourceAt{newWorld(t, func(x *Expect) { x.Splits = []Split{{0, 4}, {1, 2}, {2, 4}} })}
+	w.takes(2, 0)
+	return w
+}
+
+func (w sourceAt) takes(n id.SplitID, at uint64) {
+	w.tell(trace.Event{Kind: trace.SplitTaken, Task: 0, Channel: trace.NoChannel, Split: n, To: at})
+}
+
+func (w sourceAt) reads(n id.SplitID, from, to uint64) {
+	w.tell(trace.Event{Kind: trace.Emitted, Task: 0, Channel: trace.NoChannel, Split: n, From: from, To: to})
+}
+
+func (w sourceAt) says(n id.SplitID, wm int64) {
+	w.tell(trace.Event{Kind: trace.WatermarkSaid, Task: 0, Channel: trace.NoChannel, Split: n, At: wm})
+}
+
+func (w sourceAt) announces(wm int64) {
+	w.sealed[0]++
+	w.tell(trace.Event{Kind: trace.Sealed, Task: 0, Channel: 0, From: w.sealed[0] - 1, To: w.sealed[0], At: wm})
+}
+
+// TestEventTimeOfSplits: a source is where the lowest of its splits with records
+// left is.
+func TestEventTimeOfSplits(t *testing.T) {
+	for name, x := range map[string]struct {
+		story func(w sourceAt)
+		want  string
+	}{
+		"the lowest counts": {func(w sourceAt) { w.says(0, 10); w.says(2, 8); w.announces(8) }, ""},
+		"the highest is announced": {func(w sourceAt) {
+			w.says(0, 10)
+			w.says(2, 8)
+			w.announces(10)
+		}, "watermark 10 is announced at event time 8"},
+		"a silent one holds it back":  {func(w sourceAt) { w.says(0, 10); w.announces(10) }, "watermark 10 is announced"},
+		"one that has ended does not": {func(w sourceAt) { w.says(0, 10); w.reads(2, 0, 60); w.announces(10) }, ""},
+		"the end with records left":   {func(w sourceAt) { w.reads(2, 0, 60); w.announces(trace.EndOfTime) }, "is announced at event time"},
+		"the end of all":              {func(w sourceAt) { w.reads(2, 0, 60); w.reads(0, 0, 60); w.announces(trace.EndOfTime) }, ""},
+		"a snapshot has what was said": {func(w sourceAt) {
+			w.says(0, 10)
+			w.task(trace.SnapshotBegun, 0, epoch(1, 1))
+			w.says(2, 8)
+			w.attempt++
+			w.task(trace.TaskStarting, 0, 0)
+			w.task(trace.TaskRestored, 0, epoch(1, 1))
+			w.takes(0, 0)
+			w.takes(2, 0)
+			w.announces(8)
+		}, "watermark 8 is announced"},
+	} {
+		w := newSourceAt(t)
+		x.story(w)
+		got := clockwork(w).complaints()
+		if x.want == "" && len(got) > 0 || x.want != "" && (len(got) != 1 || !strings.Contains(got[0], x.want)) {
+			t.Errorf("%s: %q, want one with %q", name, got, x.want)
+		}
+	}
+}

@@ -36,6 +36,7 @@ type Draft struct {
 	positions [6]id.Seq
 	inputs    [2]InputHeader
 	pending   [2]id.Epoch
+	splits    [1]SplitHeader
 }
 
 // captured is one buffer of a draft with the channel it was found in.
@@ -221,7 +222,7 @@ func (d *Draft) fixHeader(e, base id.Epoch) {
 		Inputs: slices.Grow(d.inputs[:0], in)[:in], Loop: t.loopHeader(),
 	}
 	if t.source != nil {
-		h.Splits = t.splitHeaders()
+		h.Splits = t.splitHeaders(d.splits[:0])
 	}
 	for i := range t.inputs {
 		in := &t.inputs[i]

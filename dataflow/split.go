@@ -3,6 +3,7 @@ package dataflow
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"weir/id"
 	"weir/state"
@@ -84,15 +85,12 @@ func (t *Task) takeSplit(s SplitHeader) error {
 	return nil
 }
 
-// splitHeaders is what a snapshot says of the splits.
-func (t *Task) splitHeaders() []SplitHeader {
-	if len(t.splits) == 0 {
-		return nil
-	}
-	all := make([]SplitHeader, len(t.splits))
+// splitHeaders appends what a snapshot says of the splits.
+func (t *Task) splitHeaders(all []SplitHeader) []SplitHeader {
+	all = slices.Grow(all, len(t.splits))
 	for i := range t.splits {
 		s := &t.splits[i]
-		all[i] = SplitHeader{s.index, s.offset, s.watermark, s.ended}
+		all = append(all, SplitHeader{s.index, s.offset, s.watermark, s.ended})
 	}
 	return all
 }

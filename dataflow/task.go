@@ -219,7 +219,7 @@ func blank(former *Task, g *Graph, info *TaskInfo) (t *Task, wired bool) {
 	*t = Task{
 		graph: g, info: info, limit: ^id.Offset(0), watermark: NoWatermark, shown: unseen, announced: NoWatermark,
 		inputs: t.inputs, outputs: t.outputs, servable: t.servable.emptied(), seenBuf: t.seenBuf, encoded: t.encoded,
-		drafts: t.drafts[:0], preCommits: t.preCommits[:0], pending: t.pending.emptied(), ctx: t.ctx,
+		splits: t.splits[:0], drafts: t.drafts[:0], preCommits: t.preCommits[:0], pending: t.pending.emptied(), ctx: t.ctx,
 	}
 	t.ctx.t, t.ctx.err = t, nil
 	for i := range t.inputs {

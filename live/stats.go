@@ -9,7 +9,7 @@ import (
 // Counts are the running totals of a task over all its incarnations. Times are
 // in nanoseconds, sizes in bytes of encoded records.
 type Counts struct {
-	RecordsIn      uint64 // processed; for a source, emitted from its partition
+	RecordsIn      uint64 // processed; for a source, emitted from its splits
 	RecordsOut     uint64
 	BuffersIn      uint64
 	BuffersOut     uint64

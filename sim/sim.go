@@ -54,6 +54,7 @@ type Sim struct {
 	pool      pool
 	memory    *storage.Memory // the default storage
 	offsets   []id.Offset     // by split: handed out by any incarnation; the default source log
+	started   []id.Offset     // scratch: what an incarnation starts from
 	written   []string        // keys of objects, in the order in which they were written, when an injector may want them
 
 	observers fanout

@@ -183,6 +183,7 @@ func (s *Sim) onStart(e *event) {
 
 // handedOut is what the source log has handed out of a task's splits.
 func (s *Sim) handedOut(t *taskHost) (offsets []id.Offset, err error) {
+	offsets = s.started[:0]
 	for _, index := range t.plan.Splits {
 		n := t.info.FirstSplit + id.SplitID(index)
 		o := s.offsets[n]
@@ -193,6 +194,7 @@ func (s *Sim) handedOut(t *taskHost) (offsets []id.Offset, err error) {
 		}
 		offsets = append(offsets, o)
 	}
+	s.started = offsets
 	return offsets, nil
 }
 

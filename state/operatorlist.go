@@ -20,7 +20,7 @@ const (
 )
 
 // OperatorList is one named list of operator state: items that belong to a
-// task and not to keys, such as the offsets of source partitions. An item is
+// task and not to keys, such as what a writer has handed to its committer. An item is
 // the unit of redistribution.
 type OperatorList struct {
 	Name  string

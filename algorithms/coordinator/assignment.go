@@ -16,9 +16,17 @@ type Assignment [][]int
 // goes to instance s mod parallelism.
 func NewAssignment(tasks []dataflow.TaskInfo) Assignment {
 	a := make(Assignment, len(tasks))
+	var all []int // of which each task has a part
 	for t := range tasks {
+		if tasks[t].Index == 0 {
+			all = make([]int, 0, tasks[t].Splits)
+		}
+		from := len(all)
 		for s := tasks[t].Index; s < tasks[t].Splits; s += tasks[t].Parallelism {
-			a[t] = append(a[t], s)
+			all = append(all, s)
+		}
+		if n := len(all); n > from {
+			a[t] = all[from:n:n]
 		}
 	}
 	return a

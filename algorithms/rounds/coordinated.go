@@ -23,7 +23,8 @@ type Coordinated struct {
 	phase    phase
 	number   id.Attempt              // of the newest plan this coordinator made
 	highest  id.Attempt              // of any plan seen in storage
-	newest   *coordinator.PlanRecord // whose assignment of splits stands; nil: there is none yet
+	newest   *coordinator.PlanRecord // found in storage; nil: there is none
+	splits   coordinator.Assignment  // of the newest plan; nil: not looked at yet
 	retained []*coordinator.Record   // complete checkpoints, oldest first
 	doomed   []*coordinator.Record   // no longer retained, but a round under way may refer to their files
 	tasks    []taskStatus
@@ -141,7 +142,7 @@ func (c *Coordinated) recover() {
 			return
 		}
 		c.highest = highest
-		c.newest = p
+		c.newest, c.splits = p, nil
 		var records []id.Epoch
 		for _, r := range rows {
 			if e, ok := coordinator.EpochOfKey(r.Key); ok && p != nil {
@@ -252,12 +253,14 @@ func (c *Coordinated) plan() {
 			t.Ref, t.Left, t.Stable = part.Ref, part.Left, base.Epoch
 		}
 	}
-	splits, err := c.newest.Assignment(c.j.Tasks)
-	if err != nil {
-		c.fail(fmt.Errorf("recovery: %w", err))
-		return
+	if c.splits == nil {
+		var err error
+		if c.splits, err = c.newest.Assignment(c.j.Tasks); err != nil {
+			c.fail(fmt.Errorf("recovery: %w", err))
+			return
+		}
 	}
-	splits.Into(&p.Plan)
+	c.splits.Into(&p.Plan)
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch r.Status {
 		case state.OK:
@@ -272,7 +275,6 @@ func (c *Coordinated) plan() {
 
 func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 	c.h.Observe(trace.PlanDurable, trace.Coordinator, c.number, 0, "")
-	c.newest = p
 	c.phase = starting
 	c.notReady, c.notLeft = len(c.tasks), 0
 	c.lastIndex = 0

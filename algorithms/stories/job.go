@@ -44,7 +44,7 @@ func (s *shape) graph() *dataflow.Graph {
 	}
 }
 
-// records is one partition.
+// records is one split.
 type records []string
 
 // Len returns the number of records.

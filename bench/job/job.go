@@ -209,12 +209,12 @@ func (r *run) measuresLatency() bool { return r.isOpen() && r.untimed == nil }
 func (r *run) isOpen() bool { return r.spec.Rate > 0 && r.spec.Timed() && !r.spec.Killed }
 
 // answersOf returns what rows of a workload answer, or why they do not tell.
-func answersOf(w workloads.Workload, partitions int) (workloads.Answers, error) {
+func answersOf(w workloads.Workload, splits int) (workloads.Answers, error) {
 	timed, ok := w.(workloads.Timed)
 	if !ok {
 		return workloads.Answers{}, fmt.Errorf("rows of %s do not tell which record they answer: it has latencies when it implements workloads.Timed", w.Name())
 	}
-	return timed.Answers(partitions)
+	return timed.Answers(splits)
 }
 
 func (r *run) newSource(inner dataflow.Operator) dataflow.Operator {

@@ -19,7 +19,7 @@ const (
 // link names a history.
 type link struct{ stage, of uint64 }
 
-// numbers is a partition: records first, first+step, ...
+// numbers is a split: records first, first+step, ...
 type numbers struct{ records, first, step uint64 }
 
 // Len returns the number of records.

@@ -10,7 +10,7 @@
 //	0       8      key, below keys
 //	8       8      value, below 65536
 //	16      8      intended time, ns: startNanos + sequence/rate seconds
-//	24      8      sequence, from 0; partition p of P holds sequence mod P = p
+//	24      8      sequence, from 0; split p of P holds sequence mod P = p
 //	32      2...   padding
 //
 // Everything in a record is a function of the settings and of its sequence, so

@@ -9,7 +9,7 @@ import (
 	"weir/state"
 )
 
-// partition is one partition of the stream.
+// partition is one split of the stream.
 type partition struct {
 	g         *Generator
 	index, of uint64
@@ -25,7 +25,7 @@ func (g *Generator) partition(index, of int) *partition {
 	}
 }
 
-// Len returns the number of records of the partition.
+// Len returns the number of records of the split.
 func (p *partition) Len() id.Offset { return p.length }
 
 // Read emits records with the hash of their key. They carry no watermark:

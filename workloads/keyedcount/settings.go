@@ -18,7 +18,7 @@ const (
 
 // Settings are the parameters of the workload. [Defaults] has the defaults.
 type Settings struct {
-	NumEvents    int64 // records over all partitions
+	NumEvents    int64 // records over all splits
 	Keys         int64
 	Distribution Distribution
 	Exponent     string // of Zipf's law, a decimal number
@@ -30,7 +30,7 @@ type Settings struct {
 	// with 0 only the final rows are made.
 	EmitEvery  int64
 	StartNanos int64 // intended time of record 0, ns
-	Rate       int64 // intended records per second, over all partitions
+	Rate       int64 // intended records per second, over all splits
 }
 
 // Defaults returns the settings that a new workload has.

@@ -15,20 +15,20 @@ var (
 
 // Answers finds the event behind a row by its event time. q0 and q1: the event
 // that the row shows. q5 and q8: the event that let the watermark pass the
-// window's end, which is the first of its partition to do so; since every
-// partition must have, it is the last of their first ones. Which event a window
+// window's end, which is the first of its split to do so; since every
+// split must have, it is the last of their first ones. Which event a window
 // waits for does not depend on which were counted in it.
 //
 // Rows have their times in milliseconds, so that q0 and q1 can tell only as long
 // as no two events share one; and with a group that leaves events out and
 // repeats others, a row does not tell which of the equal events made it.
-func (w *Workload) Answers(partitions int) (workloads.Answers, error) {
+func (w *Workload) Answers(splits int) (workloads.Answers, error) {
 	if err := w.Validate(); err != nil {
 		return workloads.Answers{}, err
 	}
 	s, times := w.settings, newSchedule(&w.settings)
 	if !w.PerRecord() {
-		return workloads.Answers{Record: w.windowEnds(s, times, int64(partitions))}, nil
+		return workloads.Answers{Record: w.windowEnds(s, times, int64(splits))}, nil
 	}
 	field := map[bool]string{true: `"ts":`, false: `"dateTime":`}[w.query == "q0"]
 	back, ok := inverse(multiplier, s.OutOfOrderGroupSize)
@@ -51,7 +51,7 @@ func (w *Workload) Answers(partitions int) (workloads.Answers, error) {
 }
 
 // windowEnds returns the event that each row's window waits for.
-func (w *Workload) windowEnds(s Settings, times *schedule, partitions int64) func(row []byte) int64 {
+func (w *Workload) windowEnds(s Settings, times *schedule, splits int64) func(row []byte) int64 {
 	field, size := `"windowEnd":`, int64(0)
 	if w.query == "q8" {
 		field, size = `"windowStart":`, s.WindowSizeSec*1000
@@ -64,7 +64,7 @@ func (w *Workload) windowEnds(s Settings, times *schedule, partitions int64) fun
 		}
 		// An event's watermark is the time of the first event of its group.
 		number := (times.first(at+size) + group - 1) / group * group
-		return max(number-s.FirstEventNumber, 0) + partitions - 1
+		return max(number-s.FirstEventNumber, 0) + splits - 1
 	}
 }
 

@@ -92,8 +92,7 @@ func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.It
 // Validate reports settings that do not go together.
 func (w *Workload) Validate() error { return w.settings.Validate() }
 
-// Graph returns the graph of the query between a source with a partition per
-// instance and the sink.
+// Graph returns the graph of the query between a source and the sink.
 func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
 	gen, err := NewGenerator(w.settings)
 	if err != nil {
@@ -152,7 +151,7 @@ func (w *Workload) InputLines(out io.Writer) error {
 	return b.Flush()
 }
 
-// partition is one partition of the stream: the events with sequence mod of = index.
+// partition is one split of the stream: the events with sequence mod of = index.
 type partition struct {
 	gen       *Generator
 	index, of int64
@@ -164,7 +163,7 @@ func newPartition(g *Generator, index, of int) *partition {
 	return &partition{gen: g, index: int64(index), of: int64(of)}
 }
 
-// Len returns the number of events of the partition.
+// Len returns the number of events of the split.
 func (p *partition) Len() id.Offset {
 	return id.Offset((p.gen.settings.NumEvents + p.of - 1 - p.index) / p.of)
 }

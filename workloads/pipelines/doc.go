@@ -5,8 +5,8 @@
 // # Records
 //
 // A source record has 16 bytes, numbers little-endian: sequence from 0, and key.
-// A record belongs to pipeline sequence mod 2; of a pipeline's P partitions,
-// partition p holds those with (sequence / 2) mod P = p. The key is a hash of
+// A record belongs to pipeline sequence mod 2; of a pipeline's P splits,
+// split p holds those with (sequence / 2) mod P = p. The key is a hash of
 // sequence and seed, below keys. Pipeline 0 spreads its counts over the sinks in
 // turn, pipeline 1 has each count task feed the sink beside it.
 //

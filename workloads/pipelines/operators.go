@@ -14,7 +14,7 @@ const (
 	rowBytes    = 24
 )
 
-// partition holds the records first, first+step, first+2*step, ...
+// partition is a split: it holds the records first, first+step, first+2*step, ...
 type partition struct {
 	settings    settings
 	first, step uint64

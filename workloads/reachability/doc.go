@@ -10,7 +10,7 @@
 // and two numbers. The first roots records name a root each (kind 0: root,
 // node); of the others one in eight asks whether a root reaches a node (kind 2:
 // root, node), and the rest are edges (kind 1: from, to). Nodes are hashes of
-// sequence and seed, below nodes. Of P partitions, partition p holds the
+// sequence and seed, below nodes. Of P splits, split p holds the
 // records with sequence mod P = p.
 //
 // # What goes round

@@ -55,7 +55,7 @@ func decode(rec []byte) event {
 	}
 }
 
-// partition holds the records first, first+step, first+2*step, ...
+// partition is a split: it holds the records first, first+step, first+2*step, ...
 type partition struct {
 	settings    settings
 	first, step uint64

@@ -5,7 +5,7 @@
 // # Records
 //
 // A source record has 24 bytes, numbers little-endian: sequence from 0, key, and
-// event time, which is 10 x sequence less up to 49. Of P partitions, partition p
+// event time, which is 10 x sequence less up to 49. Of P splits, split p
 // holds the records with sequence mod P = p; its watermark is what that allows.
 //
 // # Reminders

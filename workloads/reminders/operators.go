@@ -19,7 +19,7 @@ const (
 	jitter = 50 // how far a record may be behind that
 )
 
-// partition holds the records index, index+of, index+2*of, ...
+// partition is a split: it holds the records index, index+of, index+2*of, ...
 type partition struct {
 	settings  settings
 	index, of uint64

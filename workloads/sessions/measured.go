@@ -24,7 +24,7 @@ func (w *Workload) Answers(int) (workloads.Answers, error) {
 		if len(row) == recordBytes {
 			return int64(binary.LittleEndian.Uint64(row))
 		}
-		// Every partition must have promised the end; it does so in front of its first
+		// Every split must have promised the end; it does so in front of its first
 		// record from this one on, that is behind the record before that.
 		passes := (int64(binary.LittleEndian.Uint64(row[16:])) + jitter + step - 1) / step
 		last := int64(binary.LittleEndian.Uint64(row[40:]))

@@ -14,7 +14,7 @@ const (
 	rowBytes    = 48
 )
 
-// partition holds the records index, index+of, index+2*of, ...
+// partition is a split: it holds the records index, index+of, index+2*of, ...
 type partition struct {
 	settings  settings
 	index, of uint64

@@ -52,7 +52,7 @@ func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.It
 func (w *Workload) Validate() error { return w.settings.validate() }
 
 // Graph returns source -> sessions -> sink, the side output of sessions included.
-// Which records are late is a matter of the order in which partitions arrive, so that
+// Which records are late is a matter of the order in which splits arrive, so that
 // run again the operator may give up others.
 func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
 	if err := w.Validate(); err != nil {

@@ -62,5 +62,5 @@ func (s *settings) time(seq uint64) int64 {
 }
 
 // mayBeGivenUp reports that a record is later than is allowed, if the others are
-// where its own partition is.
+// where its own split is.
 func (s *settings) mayBeGivenUp(seq uint64) bool { return s.time(seq)+s.lateness < promised(seq) }
