@@ -19,7 +19,7 @@ var imports = []struct{ pkg, may string }{
 	{"trace/cost", ""},
 	{"results", "trace/cost results/stat"},
 	{"results/stat", ""},
-	{"results/resultstest", "trace/cost results results/stat"},
+	{"internal/results/resultstest", "trace/cost results results/stat"},
 
 	{"state", "trace"},
 	{"state/timers", "state"},
@@ -30,18 +30,18 @@ var imports = []struct{ pkg, may string }{
 	{"state/statetest", "state"},
 
 	{"dataflow", "state trace"},
-	{"dataflow/roster", "dataflow"},
+	{"internal/dataflow/roster", "dataflow"},
 	{"dataflow/operators", "dataflow state"},
 	{"faults", "trace"},
 	{"check", "trace state"},
 
 	{"external", "dataflow state trace"},
 	{"external/sinks", "dataflow external state trace"},
-	{"live", "dataflow dataflow/roster trace trace/cost live/recording state"},
+	{"live", "dataflow internal/dataflow/roster trace trace/cost live/recording state"},
 	{"live/recording", "dataflow trace state"},
 	{"sim/seed", ""},
-	{"sim/disk", ""},
-	{"sim", "faults sim/seed sim/disk dataflow dataflow/roster trace external state state/storage"},
+	{"internal/sim/disk", ""},
+	{"sim", "faults sim/seed internal/sim/disk dataflow internal/dataflow/roster trace external state state/storage"},
 	{"workloads", "dataflow dataflow/operators state"},
 	{"workloads/catalog", "workloads workloads/..."},
 	{"workloads/...", "workloads dataflow dataflow/operators state"},
@@ -51,21 +51,21 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/rounds", "algorithms/coordinator dataflow trace state"},
 	{"algorithms/recoveryline", "algorithms/coordinator dataflow trace state"},
 	{"algorithms/catalog", "algorithms algorithms/... dataflow external/sinks"},
-	{"algorithms/algorithmstest", "algorithms algorithms/... dataflow state trace"},
-	{"algorithms/stories", "dataflow dataflow/roster trace external external/sinks dataflow/operators state state/heap state/storage algorithms algorithms/..."},
+	{"internal/algorithms/algorithmstest", "algorithms algorithms/... dataflow state trace"},
+	{"algorithms/stories", "dataflow internal/dataflow/roster trace external external/sinks dataflow/operators state state/heap state/storage algorithms algorithms/..."},
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator algorithms/rounds algorithms/recoveryline trace state"},
 
-	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed sim/disk dataflow trace external external/sinks state state/..."},
+	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed internal/sim/disk dataflow trace external external/sinks state state/..."},
 	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/pebblestate"},
-	{"scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
+	{"internal/scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
 	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms/catalog scenario scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
 	{"scenario/simtest", "algorithms algorithms/catalog check dataflow external/sinks faults sim scenario state/catalog trace workloads"},
-	{"bench/machine", "results results/stat"},
-	{"bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... bench/machine external external/sinks live trace trace/cost dataflow dataflow/... state state/... results results/stat"},
-	{"bench", "trace/cost live algorithms algorithms/... workloads workloads/... bench/job bench/machine external external/sinks dataflow state/catalog results results/stat"},
-	{"bench/compare", "results/stat"},
-	{"paper/figures", "trace/cost results results/stat"},
-	{"paper/report", "results results/stat paper/figures"},
+	{"internal/bench/machine", "results results/stat"},
+	{"internal/bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... internal/bench/machine external external/sinks live trace trace/cost dataflow dataflow/... state state/... results results/stat"},
+	{"bench", "trace/cost live algorithms algorithms/... workloads workloads/... internal/bench/job internal/bench/machine external external/sinks dataflow state/catalog results results/stat"},
+	{"internal/bench/compare", "results/stat"},
+	{"internal/paper/figures", "trace/cost results results/stat"},
+	{"internal/paper/report", "results results/stat internal/paper/figures"},
 
 	{"cmd/...", "*"},
 }
@@ -79,7 +79,7 @@ func isTest(pkg string) bool { return strings.HasSuffix(pkg, "test") || listed(p
 // pebbleImporters may import Pebble's database, vfsImporters its file-system seam.
 var (
 	pebbleImporters = []string{"state/pebblestate"}
-	vfsImporters    = []string{"state/pebblestate", "state/storage", "sim/disk", "bench", "bench/job", "external", "scenario/command"}
+	vfsImporters    = []string{"state/pebblestate", "state/storage", "internal/sim/disk", "bench", "internal/bench/job", "external", "scenario/command"}
 )
 
 const (

@@ -15,7 +15,7 @@ import (
 // typed fields: rewording a reason must not blind anything.
 
 // deciders are the packages that must not read prose.
-var deciders = []string{"check", "faults", "sim", "bench", "bench/job", "scenario", "scenario/simtest", "live"}
+var deciders = []string{"check", "faults", "sim", "bench", "internal/bench/job", "scenario", "scenario/simtest", "live"}
 
 // proseReaders may, each for a reason.
 var proseReaders = map[string]string{

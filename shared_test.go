@@ -18,11 +18,11 @@ import (
 var sharedPackages = []string{"algorithms/coordinator", "algorithms/rounds", "algorithms/recoveryline"}
 
 // families are the files of algorithmstest whose algorithms are swept under the
-// oracles (scenario/conformance): each counts as an algorithm does. Liars are
+// oracles (internal/scenario/conformance): each counts as an algorithm does. Liars are
 // others of these under a false name, and do not.
 var families = []string{"laiyang.go", "causal.go", "productions.go", "microbatch.go"}
 
-const familyPackage = "algorithms/algorithmstest"
+const familyPackage = "internal/algorithms/algorithmstest"
 
 // TestSharedSymbolsAreShared: whatever a shared package exports is used by two
 // algorithms at least, of the catalog or of the executed families. A symbol is used
@@ -139,7 +139,7 @@ func (u *uses) file(p *packages.Package, f *ast.File, inCatalog bool) {
 			case dir == familyPackage:
 				u.add(dir+"/"+name, refers)
 				u.declare(p, part, refers)
-			case dir == "algorithms/stories", dir == "algorithms/catalog", strings.HasPrefix(dir, "scenario/conformance"):
+			case dir == "algorithms/stories", dir == "algorithms/catalog", strings.HasPrefix(dir, "internal/scenario/conformance"):
 				// they are about all of them, and need nothing for themselves
 			default:
 				for o := range refers {

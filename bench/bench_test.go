@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"weir/bench"
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 	"weir/results/stat"
 )

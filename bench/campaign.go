@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"time"
 
-	"weir/bench/job"
-	"weir/bench/machine"
+	"weir/internal/bench/job"
+	"weir/internal/bench/machine"
 	"weir/results"
 	"weir/results/stat"
 )

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"weir/bench"
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 )
 

@@ -10,11 +10,11 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"weir/bench/job"
 	"weir/dataflow"
 	"weir/external"
 	"weir/external/sinks"
 	"weir/id"
+	"weir/internal/bench/job"
 	"weir/results"
 	"weir/workloads"
 )

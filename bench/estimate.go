@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 	statecatalog "weir/state/catalog"
 	"weir/workloads"

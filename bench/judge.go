@@ -8,9 +8,9 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"weir/bench/job"
-	"weir/bench/machine"
 	"weir/id"
+	"weir/internal/bench/job"
+	"weir/internal/bench/machine"
 	"weir/live"
 	"weir/results"
 	"weir/results/stat"

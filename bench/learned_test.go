@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 )
 

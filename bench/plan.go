@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"weir/algorithms/catalog"
-	"weir/bench/job"
 	"weir/dataflow"
 	"weir/external/sinks"
+	"weir/internal/bench/job"
 	"weir/results"
 	statecatalog "weir/state/catalog"
 	"weir/workloads"

@@ -11,8 +11,8 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"weir/bench/job"
-	"weir/bench/machine"
+	"weir/internal/bench/job"
+	"weir/internal/bench/machine"
 	"weir/results"
 	"weir/results/stat"
 )

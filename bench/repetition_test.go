@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"weir/bench"
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 )
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 )
 

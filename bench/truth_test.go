@@ -13,7 +13,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 )
 

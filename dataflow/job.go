@@ -67,7 +67,7 @@ const (
 type Captures struct{ Inputs, Outputs bool }
 
 // Properties are what an algorithm declares. Each is read by code that would go
-// wrong without it, and exercised by scenario/conformance.
+// wrong without it, and exercised by internal/scenario/conformance.
 type Properties struct {
 	State, Output  Guarantee
 	Topologies     Topology

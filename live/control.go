@@ -8,8 +8,8 @@ import (
 	"strconv"
 
 	"weir/dataflow"
-	"weir/dataflow/roster"
 	"weir/id"
+	"weir/internal/dataflow/roster"
 	"weir/state"
 	"weir/trace"
 )

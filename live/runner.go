@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 
 	"weir/dataflow"
-	"weir/dataflow/roster"
 	"weir/id"
+	"weir/internal/dataflow/roster"
 	"weir/live/recording"
 )
 

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"weir/internal/results/resultstest"
 	"weir/results"
-	"weir/results/resultstest"
 )
 
 func TestGroupsShareWhatIsCompared(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/perf/benchfmt"
 
+	"weir/internal/results/resultstest"
 	"weir/results"
-	"weir/results/resultstest"
 	"weir/results/stat"
 )
 

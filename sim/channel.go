@@ -4,8 +4,8 @@ import (
 	"slices"
 
 	"weir/dataflow"
-	"weir/dataflow/roster"
 	"weir/id"
+	"weir/internal/dataflow/roster"
 )
 
 // channel is the wire of one channel of the job.

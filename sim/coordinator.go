@@ -2,8 +2,8 @@ package sim
 
 import (
 	"weir/dataflow"
-	"weir/dataflow/roster"
 	"weir/id"
+	"weir/internal/dataflow/roster"
 	"weir/sim/seed"
 	"weir/state"
 	"weir/trace"

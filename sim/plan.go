@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"weir/dataflow"
-	"weir/dataflow/roster"
+	"weir/internal/dataflow/roster"
 )
 
 // execute carries a plan out.

@@ -3,7 +3,7 @@ package sim
 import (
 	"fmt"
 
-	"weir/dataflow/roster"
+	"weir/internal/dataflow/roster"
 	"weir/trace"
 )
 

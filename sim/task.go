@@ -5,8 +5,8 @@ import (
 	"strconv"
 
 	"weir/dataflow"
-	"weir/dataflow/roster"
 	"weir/id"
+	"weir/internal/dataflow/roster"
 	"weir/sim/seed"
 	"weir/state"
 )

@@ -3,8 +3,8 @@ package sim
 import (
 	"strconv"
 
-	"weir/dataflow/roster"
-	"weir/sim/disk"
+	"weir/internal/dataflow/roster"
+	"weir/internal/sim/disk"
 	"weir/trace"
 )
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"weir/dataflow"
-	"weir/dataflow/roster"
 	"weir/id"
+	"weir/internal/dataflow/roster"
 	"weir/state"
 )
 

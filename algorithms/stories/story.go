@@ -5,10 +5,10 @@ import (
 	"strings"
 
 	"weir/dataflow"
-	"weir/dataflow/roster"
 	"weir/external"
 	"weir/external/sinks"
 	"weir/id"
+	"weir/internal/dataflow/roster"
 	"weir/state/heap"
 	"weir/state/storage"
 )

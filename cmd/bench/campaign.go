@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/bench"
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 )
 

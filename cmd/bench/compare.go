@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weir/bench/compare"
+	"weir/internal/bench/compare"
 	"weir/results"
 )
 

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"weir/algorithms/catalog"
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 )
 

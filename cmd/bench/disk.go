@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weir/bench/machine"
+	"weir/internal/bench/machine"
 )
 
 func newDisk() *cobra.Command {

@@ -9,7 +9,7 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/bench"
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 )
 

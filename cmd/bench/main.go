@@ -16,7 +16,7 @@ import (
 	"syscall"
 
 	"weir/bench"
-	"weir/bench/job"
+	"weir/internal/bench/job"
 )
 
 func main() {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"weir/bench/job"
-	"weir/results/resultstest"
+	"weir/internal/bench/job"
+	"weir/internal/results/resultstest"
 )
 
 // TestMain lets the test binary be the command and the child that runs jobs.

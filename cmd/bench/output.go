@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"weir/paper/figures"
-	"weir/paper/report"
+	"weir/internal/paper/figures"
+	"weir/internal/paper/report"
 	"weir/results"
 )
 

@@ -15,7 +15,7 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/bench"
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/results"
 	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"

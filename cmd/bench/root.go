@@ -8,7 +8,7 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/bench"
-	"weir/bench/job"
+	"weir/internal/bench/job"
 	"weir/state/heap"
 	"weir/state/pebblestate"
 )

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"weir/results/resultstest"
+	"weir/internal/results/resultstest"
 )
 
 // stage makes a published and a local campaign and returns the flags for them.

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"weir/paper/figures"
+	"weir/internal/paper/figures"
 	"weir/results"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weir/paper/report"
+	"weir/internal/paper/report"
 	"weir/results"
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"weir/id"
-	"weir/sim/disk"
+	"weir/internal/sim/disk"
 	"weir/state"
 	"weir/state/pebblestate"
 	"weir/state/statetest"

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"weir/id"
-	"weir/sim/disk"
+	"weir/internal/sim/disk"
 	"weir/state"
 	"weir/state/pebblestate"
 	"weir/state/statetest"

@@ -3,7 +3,7 @@ package pebblestate_test
 import (
 	"testing"
 
-	"weir/sim/disk"
+	"weir/internal/sim/disk"
 	"weir/state"
 	"weir/state/pebblestate"
 	"weir/state/statetest"

@@ -15,7 +15,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"weir/id"
-	"weir/sim/disk"
+	"weir/internal/sim/disk"
 	"weir/state"
 	"weir/state/statetest"
 	"weir/state/storage"

@@ -5,7 +5,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"weir/sim/disk"
+	"weir/internal/sim/disk"
 )
 
 // A file whose bytes were synced is lost all the same when its name was not.

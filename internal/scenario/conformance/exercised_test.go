@@ -11,10 +11,10 @@ import (
 	"testing"
 
 	"weir/algorithms"
-	"weir/algorithms/algorithmstest"
 	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/faults"
+	"weir/internal/algorithms/algorithmstest"
 	"weir/scenario"
 	"weir/workloads/keyedcount"
 )
@@ -26,7 +26,7 @@ func everyAlgorithm() []*algorithms.Spec {
 // source parses one file of package dataflow or faults.
 func source(t *testing.T, name string) *ast.File {
 	t.Helper()
-	f, err := parser.ParseFile(token.NewFileSet(), "../../"+name, nil, 0)
+	f, err := parser.ParseFile(token.NewFileSet(), "../../../"+name, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

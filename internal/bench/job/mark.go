@@ -1,7 +1,7 @@
 package job
 
 import (
-	"weir/bench/machine"
+	"weir/internal/bench/machine"
 	"weir/live"
 )
 

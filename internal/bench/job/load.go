@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"weir/bench/machine"
 	"weir/dataflow"
 	"weir/id"
+	"weir/internal/bench/machine"
 	"weir/live"
 )
 

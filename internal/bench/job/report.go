@@ -11,7 +11,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"weir/bench/machine"
+	"weir/internal/bench/machine"
 	"weir/live"
 	"weir/results"
 	"weir/results/stat"

@@ -12,7 +12,7 @@ import (
 	"io"
 	"strings"
 
-	"weir/paper/figures"
+	"weir/internal/paper/figures"
 	"weir/results"
 )
 

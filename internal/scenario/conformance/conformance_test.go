@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"weir/algorithms"
-	"weir/algorithms/algorithmstest"
 	"weir/dataflow"
+	"weir/internal/algorithms/algorithmstest"
 	"weir/scenario/simtest"
 )
 

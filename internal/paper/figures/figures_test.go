@@ -14,8 +14,8 @@ import (
 
 	"gonum.org/v1/plot"
 
+	"weir/internal/results/resultstest"
 	"weir/results"
-	"weir/results/resultstest"
 )
 
 func campaign(t *testing.T, c resultstest.Config) *results.Results {

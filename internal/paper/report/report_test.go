@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"weir/internal/results/resultstest"
 	"weir/results"
-	"weir/results/resultstest"
 )
 
 func small() resultstest.Config {

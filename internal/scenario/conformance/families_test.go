@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"weir/algorithms"
-	"weir/algorithms/algorithmstest"
+	"weir/internal/algorithms/algorithmstest"
 	"weir/scenario"
 	"weir/scenario/simtest"
 	workloadcatalog "weir/workloads/catalog"

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"weir/paper/figures"
+	"weir/internal/paper/figures"
 	"weir/results"
 	"weir/results/stat"
 )

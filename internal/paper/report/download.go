@@ -5,7 +5,7 @@ import (
 	"html/template"
 	"path"
 
-	"weir/paper/figures"
+	"weir/internal/paper/figures"
 )
 
 // download is a file of a figure inside the page, so that it is still at hand
