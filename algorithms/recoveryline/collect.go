@@ -132,6 +132,7 @@ func (c *Coordinator) trim(t id.TaskID, in int, to id.Seq, then func(state.Resul
 		if then == nil { // who waits is the end of the job
 			return
 		}
+	default: // not of this place
 	}
 	c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][in], To: to}, then)
 }
