@@ -62,7 +62,7 @@ func (p *Random) Begin(src *seed.Source) {
 	for d := range p.delays {
 		p.delays[d].reset(src, delayNames[d])
 	}
-	p.choices.reset(src, "choose")
+	p.choices.reset(src, chooseStream)
 }
 
 // Quiet is false.
