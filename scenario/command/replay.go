@@ -33,15 +33,18 @@ went. The exit status is that of run: 0 once the bug is gone.`,
   go run ./cmd/sim replay found.weir --trace`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	})
-	cmd.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return fmt.Errorf("%w: replay takes one file, as run and sweep --save write it; %d were given", errUsage, len(args))
-		}
-		return nil
-	}
+	cmd.Args = oneFile
 	cmd.Flags().BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	cmd.Flags().BoolVar(&f.json, "json", false, "one JSON object on stdout, the summary")
 	return cmd
+}
+
+// oneFile is what the commands on counterexamples take.
+func oneFile(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%w: %s takes one file, as run and sweep --save write it; %d were given", errUsage, cmd.Name(), len(args))
+	}
+	return nil
 }
 
 type replayFlags struct {
