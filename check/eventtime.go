@@ -37,6 +37,7 @@ type clock struct {
 	before  int64   // and before it
 	seen    int64   // the highest that the operator has been shown
 	inputs  []int64 // watermarks delivered
+	lowest  int     // inputs that hold event time back; 0: not known
 	outputs []int64 // watermarks sealed
 	splits  []said  // of a source: those that it reads
 	timers  []timer // asked for, neither cancelled nor fired, by time
@@ -92,7 +93,7 @@ func (o *eventTime) Reset() {
 
 // begin sets the clock of a task that starts from nothing.
 func (o *eventTime) begin(c *clock, t *task) {
-	c.at, c.before, c.seen, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, 0, c.splits[:0], c.timers[:0]
+	c.at, c.before, c.seen, c.lowest, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, 0, 0, c.splits[:0], c.timers[:0]
 	for k, n := range t.inputs {
 		c.inputs[k] = trace.NoTime
 		if o.channels[n].Back {
@@ -192,8 +193,23 @@ func (o *eventTime) delivered(e *trace.Event, c *clock) {
 	}
 	old := *in
 	*in = e.At
-	if old <= c.at { // it may have been the lowest
-		c.at = max(c.at, slices.Min(c.inputs))
+	if old > c.at { // it did not hold event time back
+		return
+	}
+	if c.lowest--; c.lowest <= 0 {
+		c.lowestInputs()
+	}
+}
+
+// lowestInputs looks for the inputs that hold event time back. As long as one of
+// them is left there is nothing to look for.
+func (c *clock) lowestInputs() {
+	low := slices.Min(c.inputs)
+	c.at, c.lowest = max(c.at, low), 0
+	for _, w := range c.inputs {
+		if w <= c.at {
+			c.lowest++
+		}
 	}
 }
 
