@@ -10,21 +10,25 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// open returns the database, which it makes, empty, if there is none yet.
+// open returns the database, which it makes if there is none yet: of the early
+// tables, or empty.
 func (s *Store) open() (*pebble.DB, error) {
+	if err := s.prepareDir(); err != nil {
+		return nil, err
+	}
+	s.opening.Lock()
+	defer s.opening.Unlock()
 	if db := s.db.Load(); db != nil {
 		return db, nil
 	}
-	if !s.prepared {
-		if err := s.prepareDir(); err != nil {
-			return nil, err
-		}
-	}
-	return s.openTables(nil)
+	return s.openTables(s.early)
 }
 
-// prepareDir makes the local directory, empty.
+// prepareDir makes the local directory, empty, once.
 func (s *Store) prepareDir() error {
+	if s.prepared {
+		return nil
+	}
 	s.opts = s.options()
 	if err := s.fs.RemoveAll(s.dir); err != nil && !isNotExist(err) {
 		return err
