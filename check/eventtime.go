@@ -14,6 +14,7 @@ package check
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"weir/id"
 	"weir/trace"
@@ -37,6 +38,7 @@ type clock struct {
 	before  int64   // and before it
 	seen    int64   // the highest that the operator has been shown
 	inputs  []int64 // watermarks delivered
+	lowest  int     // inputs that hold event time back; 0: not known
 	outputs []int64 // watermarks sealed
 	splits  []said  // of a source: those that it reads
 	timers  []timer // asked for, neither cancelled nor fired, by time
@@ -92,7 +94,7 @@ func (o *eventTime) Reset() {
 
 // begin sets the clock of a task that starts from nothing.
 func (o *eventTime) begin(c *clock, t *task) {
-	c.at, c.before, c.seen, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, 0, c.splits[:0], c.timers[:0]
+	c.at, c.before, c.seen, c.lowest, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, 0, 0, c.splits[:0], c.timers[:0]
 	for k, n := range t.inputs {
 		c.inputs[k] = trace.NoTime
 		if o.channels[n].Back {
@@ -182,7 +184,7 @@ func (o *eventTime) delivered(e *trace.Event, c *clock) {
 		return
 	}
 	if due := c.due(); due >= 0 {
-		o.violate(e.Task, 0, "a buffer of channel %s is delivered while a timer of %d, which is due at %d, has not fired", e.Channel, c.timers[due].at, c.reached())
+		o.violate(e.Task, 0, "a buffer of channel %s is delivered while a timer of %d, which is due at %s, has not fired", e.Channel, c.timers[due].at, moment(c.reached()))
 		c.timers = c.timers[due+1:]
 	}
 	c.before = c.at
@@ -192,8 +194,23 @@ func (o *eventTime) delivered(e *trace.Event, c *clock) {
 	}
 	old := *in
 	*in = e.At
-	if old <= c.at { // it may have been the lowest
-		c.at = max(c.at, slices.Min(c.inputs))
+	if old > c.at { // it did not hold event time back
+		return
+	}
+	if c.lowest--; c.lowest <= 0 {
+		c.lowestInputs()
+	}
+}
+
+// lowestInputs looks for the inputs that hold event time back. As long as one of
+// them is left there is nothing to look for.
+func (c *clock) lowestInputs() {
+	low := slices.Min(c.inputs)
+	c.at, c.lowest = max(c.at, low), 0
+	for _, w := range c.inputs {
+		if w <= c.at {
+			c.lowest++
+		}
 	}
 }
 
@@ -225,9 +242,9 @@ func (o *eventTime) sealed(e *trace.Event, c *clock) {
 	out := &c.outputs[o.ends[e.Channel].out]
 	switch {
 	case e.At > c.at:
-		o.violate(e.Task, 0, "channel %s: watermark %d is announced at event time %d", e.Channel, e.At, c.at)
+		o.violate(e.Task, 0, "channel %s: watermark %s is announced at event time %s", e.Channel, moment(e.At), moment(c.at))
 	case e.At < *out:
-		o.violate(e.Task, 0, "channel %s: watermark %d is announced behind watermark %d: event time goes back", e.Channel, e.At, *out)
+		o.violate(e.Task, 0, "channel %s: watermark %s is announced behind watermark %s: event time goes back", e.Channel, moment(e.At), moment(*out))
 	}
 	*out = max(*out, e.At)
 }
@@ -237,11 +254,11 @@ func (o *eventTime) sealed(e *trace.Event, c *clock) {
 func (o *eventTime) shown(e *trace.Event, c *clock) {
 	switch {
 	case e.At > c.at:
-		o.violate(e.Task, 0, "the operator sees watermark %d at event time %d", e.At, c.at)
+		o.violate(e.Task, 0, "the operator sees watermark %s at event time %s", moment(e.At), moment(c.at))
 	case e.At < c.seen:
-		o.violate(e.Task, 0, "the operator sees watermark %d and has seen %d: event time goes back", e.At, c.seen)
+		o.violate(e.Task, 0, "the operator sees watermark %s and has seen %s: event time goes back", moment(e.At), moment(c.seen))
 	case c.exact && e.At != c.at && e.At != c.before:
-		o.violate(e.Task, 0, "the operator sees watermark %d at event time %d", e.At, c.at)
+		o.violate(e.Task, 0, "the operator sees watermark %s at event time %s", moment(e.At), moment(c.at))
 	}
 	c.seen = max(c.seen, e.At)
 }
@@ -254,7 +271,7 @@ func (o *eventTime) fired(e *trace.Event, c *clock) {
 		o.violate(e.Task, 0, "a timer of %d fires that nobody has set, or that has fired before", e.At)
 		return
 	case e.At > c.at:
-		o.violate(e.Task, 0, "a timer of %d fires at event time %d", e.At, c.at)
+		o.violate(e.Task, 0, "a timer of %d fires at event time %s", e.At, moment(c.at))
 	case e.At > c.timers[0].at:
 		o.violate(e.Task, 0, "a timer of %d fires before one of %d", e.At, c.timers[0].at)
 	}
@@ -303,6 +320,19 @@ func (o *eventTime) Finish(End) {
 			o.violate(id.TaskID(i), 0, "the job ended with %d timers that are due and have not fired; the first is of %d", due+1, c.timers[0].at)
 		}
 	}
+}
+
+// moment is an event time in words: nothing said yet, the end, or a number.
+type moment int64
+
+func (m moment) String() string {
+	switch m {
+	case trace.NoTime:
+		return "none"
+	case trace.EndOfTime:
+		return "the end"
+	}
+	return strconv.FormatInt(int64(m), 10)
 }
 
 // hash is FNV-1a.

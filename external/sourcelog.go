@@ -39,12 +39,38 @@ func OpenSourceLog(c SourceLogConfig) (*SourceLog, error) {
 	if c.FS == nil {
 		return l, nil
 	}
-	log, err := openJournal(c.FS, c.Dir, "offsets", l.replay)
+	if err := refuseOld(c.FS, c.Dir); err != nil {
+		return nil, fmt.Errorf("source log: %w", err)
+	}
+	log, err := openJournal(c.FS, c.Dir, sourceJournal, l.replay)
 	if err != nil {
 		return nil, fmt.Errorf("source log: %w", err)
 	}
 	l.log = log
 	return l, nil
+}
+
+// The journals of the format at hand, which counts by split, and of the one
+// before, which counted by task.
+const (
+	sourceJournal    = "splits"
+	oldSourceJournal = "offsets"
+)
+
+// refuseOld returns an error that wraps state.ErrIncompatible if the directory
+// holds a source log of the format before.
+func refuseOld(fs vfs.FS, dir string) error {
+	if _, err := fs.Stat(dir); err != nil {
+		return nil // nothing there yet; opening says what else is wrong
+	}
+	old := journal{fs: fs, dir: dir, name: oldSourceJournal}
+	switch last, err := old.lastSegment(); {
+	case err != nil:
+		return err
+	case last > 0:
+		return fmt.Errorf("%s: offsets by task, this program keeps them by split: go on with the program that wrote it, or in an empty directory: %w", old.path(last), state.ErrIncompatible)
+	}
+	return nil
 }
 
 func (l *SourceLog) replay(head []byte, _ body, _ func() ([]byte, error)) error {

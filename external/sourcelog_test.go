@@ -1,11 +1,14 @@
 package external
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"weir/id"
+	"weir/state"
 )
 
 func TestSourceLogInMemoryIsExact(t *testing.T) {
@@ -78,5 +81,20 @@ func TestSourceLogCleanEndSkipsNothing(t *testing.T) {
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestSourceLogOfTheFormatBefore is refused by name, not read as something else.
+func TestSourceLogOfTheFormatBefore(t *testing.T) {
+	fs := vfs.NewMem()
+	old, err := openJournal(fs, "d", oldSourceJournal, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := old.close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSourceLog(SourceLogConfig{FS: fs, Dir: "d"}); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), "offsets-000001.log") {
+		t.Errorf("an old log: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"weir/faults"
 	"weir/id"
+	"weir/sim/seed"
 	"weir/trace"
 )
 
@@ -90,7 +91,7 @@ type operations[O, R any] struct {
 	apply, back uint8              // event kinds: it takes effect, its caller hears of it
 	delay       Delay
 	model       Operations
-	random      streams
+	random      seed.Family
 	chain       uint64
 	stalled     Nanos
 	slow        int64
@@ -139,7 +140,7 @@ func (p *operations[O, R]) drawFate(key int, write bool) fate {
 	if bad == 0 {
 		return fateOK
 	}
-	v := m.Of - 1 - p.random.at(key).Draw(m.Of) // the largest draws fail: 0 is quiet
+	v := m.Of - 1 - p.random.Draw(key, m.Of) // the largest draws fail: 0 is quiet
 	switch {
 	case v >= bad:
 		return fateOK
@@ -285,7 +286,7 @@ func (s *Sim) trip(m *Operations, slow int64, d Delay, key, size int) (there, ba
 
 // lateness draws how much later than its report a late operation takes effect.
 func (p *operations[O, R]) lateness(key int) Nanos {
-	return p.random.at(key).Range(1, max(p.model.LateBy, 1))
+	return p.random.Range(key, 1, max(p.model.LateBy, 1))
 }
 
 // orphan decides what becomes of the operations of an incarnation that is gone:
@@ -304,7 +305,7 @@ func orphan[O, R any](s *Sim, p *operations[O, R], kind ownerKind, task int32, i
 		if o == nil || o.by.kind != kind || o.by.task != task || o.by.inc != inc {
 			continue
 		}
-		switch key := o.by.key(); p.random.at(key).Draw(4) {
+		switch key := o.by.key(); p.random.Draw(key, 4) {
 		case 1:
 			o.gone = true
 		case 2:

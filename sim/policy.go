@@ -53,16 +53,16 @@ func (FIFO) Delay(Delay, int, Nanos) Nanos { return 0 }
 
 // Random draws everything uniformly. Its zero value is ready.
 type Random struct {
-	delays  [numDelays]streams
-	choices streams
+	delays  [numDelays]seed.Family
+	choices seed.Family
 }
 
 // Begin takes the streams of a new run.
 func (p *Random) Begin(src *seed.Source) {
 	for d := range p.delays {
-		p.delays[d].reset(src, delayNames[d])
+		p.delays[d].Begin(src, delayNames[d])
 	}
-	p.choices.reset(src, chooseStream)
+	p.choices.Begin(src, chooseStream)
 }
 
 // Quiet is false.
@@ -71,7 +71,7 @@ func (p *Random) Quiet() bool { return false }
 // Choose draws from the stream of the task and the kind of choice.
 func (p *Random) Choose(task int, c dataflow.Choice, n int) int {
 	const kinds = 7 // with room: a new kind of choice must not change what the seeds mean
-	return p.choices.at(task*kinds + int(c)).Draw(n)
+	return p.choices.Draw(task*kinds+int(c), n)
 }
 
 // Delay draws from the stream of the delay and its key.
@@ -79,32 +79,5 @@ func (p *Random) Delay(d Delay, key int, most Nanos) Nanos {
 	if most <= 0 {
 		return 0
 	}
-	return p.delays[d].at(key).Range(0, most)
-}
-
-// streams is a family of streams under one name, by key, made when first used.
-type streams struct {
-	src  *seed.Source
-	name string
-	list []*seed.Stream
-}
-
-func (s *streams) reset(src *seed.Source, name string) {
-	s.src, s.name = src, name
-	clear(s.list)
-}
-
-func (s *streams) at(key int) *seed.Stream {
-	if key < len(s.list) && s.list[key] != nil {
-		return s.list[key]
-	}
-	return s.make(key)
-}
-
-func (s *streams) make(key int) *seed.Stream {
-	for len(s.list) <= key {
-		s.list = append(s.list, nil)
-	}
-	s.list[key] = s.src.Stream(s.name, uint64(key))
-	return s.list[key]
+	return p.delays[d].Range(key, 0, most)
 }

@@ -22,7 +22,7 @@ type arena struct {
 const (
 	unit          = 16
 	maxChunk      = 1 << 20
-	firstChunk    = 16 << 10
+	firstChunk    = 4 << 10
 	linearClasses = 32 // up to 512 bytes in steps of 16
 	pieceClasses  = linearClasses + 44 + 1
 	ownChunk      = 0 // class of pieces with a chunk of their own
@@ -57,7 +57,7 @@ func (a *arena) alloc(n int) (piece uint32, class uint8, size int) {
 		return piece, class, size
 	}
 	if len(a.chunks) == 0 || a.at+size > len(a.chunks[a.filling]) {
-		grown := firstChunk << min(len(a.chunks), 6)
+		grown := firstChunk << min(len(a.chunks), 8)
 		for grown < size+unit {
 			grown *= 2
 		}

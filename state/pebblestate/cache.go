@@ -35,6 +35,7 @@ type cache struct {
 	head       int
 	dirtyBytes int64
 	hand       int  // of the clock that evicts
+	evicted    bool // something
 	touched    byte // means nothing; it keeps touchAhead from being optimised away
 }
 
@@ -259,6 +260,7 @@ func (c *cache) evict(want int64, pinned uint32) (freed int64) {
 			c.hand++
 		default:
 			freed += int64(r.size())
+			c.evicted = true
 			c.remove(c.hand) // what moves into the slot is looked at next
 		}
 	}

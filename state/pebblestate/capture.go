@@ -211,6 +211,8 @@ func (s *Store) listAndPin() ([]table, error) {
 	list := []table{}
 	db := s.db.Load()
 	if db == nil {
+		list = s.earlyTables()
+		s.local.pin(list)
 		return list, nil
 	}
 	// Files are deleted when the store says so (see tidy), and not before this is

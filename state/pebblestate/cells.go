@@ -33,7 +33,10 @@ func (t *cells) load(k state.Key) (r cell, slot int) {
 		}
 		return r, slot
 	}
-	db := s.db.Load()
+	if s.cellsInMemory() {
+		return nil, 0
+	}
+	db := s.reader()
 	if db == nil || s.failed.Load() {
 		return nil, 0
 	}
@@ -92,7 +95,7 @@ func (t *cells) Delete(k state.Key) {
 	if t.s.failed.Load() {
 		return
 	}
-	if t.s.db.Load() == nil && t.s.pinned() == 0 { // nothing but memory has it
+	if t.s.cellsInMemory() && t.s.pinned() == 0 { // nothing but memory has it
 		if r, _ := t.s.cache.find(t.num, tagOf(t.num, k.Hash), k.Bytes); r == nil {
 			return
 		}
@@ -152,9 +155,22 @@ func misuse(call string, d state.Descriptor) string {
 	return fmt.Sprintf("pebblestate: %s of state %q, which is a %s", call, d.Name, d.Kind)
 }
 
-func (t *cells) Range(f func(k state.Key, value []byte) bool) {
+// each calls f by database key for what the table has.
+func (t *cells) each(f func(key, value []byte) bool) {
+	if t.s.cellsInMemory() {
+		for _, c := range t.s.cellsThat(t.num, func(r cell) bool { return !r.is(flagDeleted) }) {
+			if !f(c.key, c.value) {
+				return
+			}
+		}
+		return
+	}
 	lower, upper := tableBounds(t.num)
-	t.s.merged(t.s.changedCells(t.num), lower, upper, func(key, value []byte) bool {
+	t.s.merged(t.s.changedCells(t.num), lower, upper, f)
+}
+
+func (t *cells) Range(f func(k state.Key, value []byte) bool) {
+	t.each(func(key, value []byte) bool {
 		b := bytes.Clone(key[keyHeader:]) // f may use other tables
 		return f(state.Key{Hash: state.HashBytes(b), Group: groupOf(key), Bytes: b}, value)
 	})
@@ -162,8 +178,7 @@ func (t *cells) Range(f func(k state.Key, value []byte) bool) {
 
 func (t *cells) Len() int {
 	n := 0
-	lower, upper := tableBounds(t.num)
-	t.s.merged(t.s.changedCells(t.num), lower, upper, func(_, _ []byte) bool { n++; return true })
+	t.each(func(_, _ []byte) bool { n++; return true })
 	return n
 }
 
@@ -173,8 +188,7 @@ func (t *cells) renumber(num uint8)           { t.num = num }
 
 func (t *cells) sum() uint64 {
 	var sum uint64
-	lower, upper := tableBounds(t.num)
-	t.s.merged(t.s.changedCells(t.num), lower, upper, func(key, value []byte) bool {
+	t.each(func(key, value []byte) bool {
 		sum += state.SumEntry(t.d.Name, key[keyHeader:], nil, value)
 		return true
 	})

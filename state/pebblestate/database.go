@@ -4,26 +4,31 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"math/bits"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/record"
 )
 
-// open returns the database, which it makes, empty, if there is none yet.
+// open returns the database, which it makes if there is none yet: of the early
+// tables, or empty.
 func (s *Store) open() (*pebble.DB, error) {
+	if err := s.prepareDir(); err != nil {
+		return nil, err
+	}
+	s.opening.Lock()
+	defer s.opening.Unlock()
 	if db := s.db.Load(); db != nil {
 		return db, nil
 	}
-	if !s.prepared {
-		if err := s.prepareDir(); err != nil {
-			return nil, err
-		}
-	}
-	return s.openTables(nil)
+	return s.openTables(s.early)
 }
 
-// prepareDir makes the local directory, empty.
+// prepareDir makes the local directory, empty, once.
 func (s *Store) prepareDir() error {
+	if s.prepared {
+		return nil
+	}
 	s.opts = s.options()
 	if err := s.fs.RemoveAll(s.dir); err != nil && !isNotExist(err) {
 		return err
@@ -108,9 +113,48 @@ func writeManifest(fs scratchFS, path string, edit []byte) error {
 	if err != nil {
 		return err
 	}
-	w := record.NewWriter(f)
-	_, err = w.WriteRecord(edit)
-	return errors.Join(err, w.Close(), f.Close())
+	_, err = f.Write(appendRecord(nil, edit))
+	return errors.Join(err, f.Close())
+}
+
+// The framing of records in a MANIFEST: blocks filled with chunks of a checksum
+// (4 bytes), the length (2), the kind (1) and a piece of the record.
+const (
+	manifestBlock = 32 << 10
+	chunkHeader   = 7
+	chunkFull     = 1
+	chunkFirst    = 2
+	chunkMiddle   = 3
+	chunkLast     = 4
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// appendRecord frames the only record of a MANIFEST. Pebble's own writer of
+// records has a buffer of a whole block, which is most of what it costs to make
+// a small database.
+func appendRecord(dst, record []byte) []byte {
+	for first := true; ; first = false {
+		n := min(len(record), manifestBlock-chunkHeader)
+		last := n == len(record)
+		kind := byte(chunkMiddle)
+		switch {
+		case first && last:
+			kind = chunkFull
+		case first:
+			kind = chunkFirst
+		case last:
+			kind = chunkLast
+		}
+		at := len(dst)
+		dst = append(dst, 0, 0, 0, 0, byte(n), byte(n>>8), kind)
+		dst = append(dst, record[:n]...)
+		sum := crc32.Checksum(dst[at+6:], castagnoli)
+		binary.LittleEndian.PutUint32(dst[at:], bits.RotateLeft32(sum, 17)+0xa282ead8)
+		if record = record[n:]; last {
+			return dst
+		}
+	}
 }
 
 // checkTables compares the database with the tables it was opened on: that

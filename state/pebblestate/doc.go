@@ -41,4 +41,6 @@
 // The local directory is scratch space: recovery starts from checkpoint storage
 // and nothing else, so nothing local is ever synced. A deterministic store (see
 // [Config]) compacts only at defined moments and deletes files only then.
+// Until it needs to read or compact, its first tables lie in the directory
+// without a database, as the tables that they would be in it.
 package pebblestate

@@ -37,7 +37,7 @@ func (t *fields) MapGet(k state.Key, name []byte) (value []byte, ok bool) {
 	if there {
 		return f.value, !f.deleted
 	}
-	db := s.db.Load()
+	db := s.reader()
 	if db == nil {
 		return nil, false
 	}

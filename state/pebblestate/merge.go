@@ -48,7 +48,7 @@ func (s *Store) merged(changed []field, lower, upper []byte, f func(key, value [
 
 // scanDatabase calls f for what the database has in a range.
 func (s *Store) scanDatabase(lower, upper []byte, f func(key, value []byte) bool) error {
-	db := s.db.Load()
+	db := s.reader()
 	if db == nil {
 		return nil
 	}
@@ -75,14 +75,19 @@ func scan(db *pebble.DB, lower, upper []byte, f func(key, value []byte) bool) er
 // changedCells returns copies of the entries of a table in memory that the
 // database need not have, in order.
 func (s *Store) changedCells(table uint8) []field {
-	var out []field
 	pinned := s.pinned()
+	return s.cellsThat(table, func(r cell) bool { return r.is(flagDirty) || pinned != 0 && r.run() == pinned })
+}
+
+// cellsThat returns copies of the entries of a table in memory for which f is true, in order.
+func (s *Store) cellsThat(table uint8, f func(cell) bool) []field {
+	var out []field
 	for _, slot := range s.cache.slots {
 		if slot.piece == 0 {
 			continue
 		}
 		r := cell(s.cache.bytes(slot.piece))
-		if r.table() != table || !r.is(flagDirty) && (pinned == 0 || r.run() != pinned) {
+		if r.table() != table || !f(r) {
 			continue
 		}
 		key := appendKey(make([]byte, 0, keyHeader+r.keyLen()), table, r.group(), r.key())

@@ -151,10 +151,8 @@ func (t *restore) dir() string {
 }
 
 func (t *restore) begin() error {
-	if !t.s.prepared {
-		if err := t.s.prepareDir(); err != nil {
-			return err
-		}
+	if err := t.s.prepareDir(); err != nil {
+		return err
 	}
 	return t.s.fs.MkdirAll(t.dir(), 0o755)
 }

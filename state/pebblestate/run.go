@@ -154,7 +154,6 @@ type ingestion struct {
 	s    *Store
 	r    *run
 	w    tableWriter
-	db   *pebble.DB
 	ends []int // of the groups of entries not written yet
 	// Entries before sorted are in order, those before touched at hand, and those
 	// before next written.
@@ -166,8 +165,8 @@ func (n *ingestion) step(most int) (done bool, err error) {
 	if len(n.r.entries) == 0 {
 		return true, nil
 	}
-	if n.db == nil {
-		if n.db, err = n.s.open(); err != nil {
+	if n.w.s == nil {
+		if err := n.s.prepare(); err != nil {
 			return false, err
 		}
 		n.w.s = n.s
@@ -182,7 +181,24 @@ func (n *ingestion) step(most int) (done bool, err error) {
 	if n.next < len(n.r.entries) {
 		return false, nil
 	}
-	return true, n.w.ingest(n.db)
+	return true, n.ingest()
+}
+
+// ingest puts the tables into the database, or where it will be opened.
+func (n *ingestion) ingest() error {
+	if n.s.backend.cfg.Deterministic {
+		if err := n.w.abandon(); err != nil {
+			return err
+		}
+		if placed, err := n.w.place(); placed || err != nil {
+			return err
+		}
+	}
+	db, err := n.s.open()
+	if err != nil {
+		return errors.Join(err, n.w.abandon())
+	}
+	return n.w.ingest(db)
 }
 
 func (n *ingestion) write(most int) error {
@@ -218,6 +234,7 @@ type tableWriter struct {
 	w       *sstable.Writer
 	written int
 	paths   []string
+	last    *sstable.WriterMetadata // of the table finished last
 }
 
 func (w *tableWriter) add(key, value []byte, deleted bool) error {
@@ -252,6 +269,9 @@ func (w *tableWriter) begin() error {
 
 func (w *tableWriter) finish() error {
 	err := w.w.Close()
+	if err == nil {
+		w.last, err = w.w.Metadata()
+	}
 	w.w = nil
 	w.s.backend.put.Add(int64(w.written))
 	return err

@@ -42,10 +42,12 @@ type Store struct {
 
 	dbKey, element, fetched []byte // scratch
 
-	db    atomic.Pointer[pebble.DB] // nil until something is written to it
-	local tableFiles
-	files atomic.Uint64 // table files written, for temporary names
-	names atomic.Uint64 // remote names given
+	db      atomic.Pointer[pebble.DB] // nil until something is written to it, or needed of it
+	opening sync.Mutex                // held while the database is opened, and for:
+	early   []table                   // what it will be opened on, oldest first
+	local   tableFiles
+	files   atomic.Uint64 // table files written, for temporary names
+	names   atomic.Uint64 // remote names given
 
 	written uint64 // logical bytes written towards the database, frozen ones included
 

@@ -1,0 +1,67 @@
+package seed
+
+// Family is the streams of one purpose, told apart by one key, which is a small
+// number: the one of Stream(name, key) each. While no tape is recorded or replayed it
+// keeps 8 bytes for each key, so that a run may have very many. It belongs to its
+// Source, and is used by one goroutine at a time like that.
+type Family struct {
+	src    *Source
+	name   string
+	states []uint64  // by key: 0 before the first draw
+	taped  []*Stream // by key, with a tape
+}
+
+// Begin takes the streams of a run of src. The memory is used again.
+func (f *Family) Begin(src *Source, name string) {
+	f.src, f.name = src, name
+	clear(f.states)
+	clear(f.taped)
+}
+
+// Draw is Stream.Draw of the stream with that key.
+func (f *Family) Draw(key, n int) int {
+	if f.src.record != nil || f.src.replay != nil {
+		return f.stream(key).Draw(n)
+	}
+	st := Stream{state: f.state(key)}
+	v := st.Draw(n)
+	f.states[key] = st.state
+	return v
+}
+
+// Range is Stream.Range of the stream with that key.
+func (f *Family) Range(key int, lo, hi int64) int64 {
+	if f.src.record != nil || f.src.replay != nil {
+		return f.stream(key).Range(lo, hi)
+	}
+	st := Stream{state: f.state(key)}
+	v := st.Range(lo, hi)
+	f.states[key] = st.state
+	return v
+}
+
+// state is where the stream stands.
+func (f *Family) state(key int) uint64 {
+	if key < len(f.states) && f.states[key] != 0 {
+		return f.states[key]
+	}
+	for len(f.states) <= key {
+		f.states = append(f.states, 0)
+	}
+	keys := [1]uint64{uint64(key)}
+	return mix(f.src.mixed ^ identity(f.name, keys[:]))
+}
+
+// stream is the stream with that key as one of the source's, which can be taped.
+func (f *Family) stream(key int) *Stream {
+	for len(f.taped) <= key {
+		f.taped = append(f.taped, nil)
+	}
+	if f.taped[key] == nil {
+		f.taped[key] = f.src.Stream(f.name, uint64(key))
+		if key < len(f.states) && f.states[key] != 0 { // a tape that begins late
+			f.taped[key].state = f.states[key]
+		}
+	}
+	return f.taped[key]
+}
