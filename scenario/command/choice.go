@@ -43,7 +43,7 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	f.StringVar(&c.state, "state", state, "state backend, a comma list or all")
 	f.StringVar(&c.sink, "sink", defaultSink, "sink, a comma list or all; "+defaultSink+": what goes with the algorithm")
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
-	f.IntVar(&c.splits, "splits", 0, "splits of each source; 0: drawn from the seed with drawn faults, else as many as --parallelism")
+	f.IntVar(&c.splits, "splits", 0, fmt.Sprintf("splits of each source, at most %d; 0: drawn from the seed with drawn faults, else as many as --parallelism", mostSplits))
 	c.defaultGroups = scenario.DefaultGroups
 	f.Var(&c.groups, "groups", "key groups of the job, at least --parallelism; if not given "+groupsByDefault)
 	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
@@ -53,6 +53,9 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 
 // defaultSink stands for the sink that an algorithm gets unless it is told.
 const defaultSink = "default"
+
+// mostSplits bounds --splits: a turn of a source and a snapshot of it cost time in proportion.
+const mostSplits = 4096
 
 // liveGroups are the key groups of a job on real threads, unless --groups is given.
 const liveGroups = state.DefaultGroups
@@ -146,8 +149,8 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 	if c.parallelism < 1 {
 		return nil, 0, fmt.Errorf("%w: --parallelism %d; it must be at least 1", errUsage, c.parallelism)
 	}
-	if c.splits < 0 {
-		return nil, 0, fmt.Errorf("%w: --splits %d; a source has at least 1, or 0 for the default", errUsage, c.splits)
+	if c.splits < 0 || c.splits > mostSplits {
+		return nil, 0, fmt.Errorf("%w: --splits %d; a source has 1 to %d, or 0 for the default", errUsage, c.splits, mostSplits)
 	}
 	if err := c.checkGroups(); err != nil {
 		return nil, 0, err
