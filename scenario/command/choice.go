@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -155,6 +156,9 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 	if err := c.checkGroups(); err != nil {
 		return nil, 0, err
 	}
+	if err := c.checkAlignment(lists[0]); err != nil {
+		return nil, 0, err
+	}
 	for _, a := range lists[0] {
 		spec, err := c.known.algorithms.Lookup(a)
 		if err != nil {
@@ -167,8 +171,11 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 					if err != nil {
 						return nil, 0, err
 					}
-					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval), AlignmentTimeout: c.alignment.timeout}
+					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval)}
 					cfg.Program = c.known.call
+					if spec.Turns {
+						cfg.AlignmentTimeout = c.alignment.timeout
+					}
 					if sink != defaultSink {
 						cfg.Sink = sink
 					}
@@ -183,6 +190,28 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 		}
 	}
 	return all, refused, nil
+}
+
+// checkAlignment refuses a timeout that none of the algorithms would read.
+func (c *choice) checkAlignment(chosen []string) error {
+	if c.alignment.timeout == nil {
+		return nil
+	}
+	var turn []string
+	for _, name := range c.known.algorithms.Names() {
+		spec, err := c.known.algorithms.Lookup(name)
+		switch {
+		case err != nil:
+			return err
+		case !spec.Turns:
+		case slices.Contains(chosen, name):
+			return nil
+		default:
+			turn = append(turn, name)
+		}
+	}
+	return fmt.Errorf("%w: --alignment-timeout says how long barriers that turn wait, and those of %s never do; these turn: %s",
+		errUsage, strings.Join(chosen, ", "), cmp.Or(strings.Join(turn, ", "), "none"))
 }
 
 // checkGroups sees to it that every task of a keyed operator gets a key group.
