@@ -65,6 +65,14 @@ func TestContradictions(t *testing.T) {
 	}
 }
 
+// TestRefusedSweep: a single combination that cannot run is bad input, said once.
+func TestRefusedSweep(t *testing.T) {
+	status, stdout, stderr := sim(t, "sweep", "--algorithm", "aligned", "--workload", "reachability", "--state", "heap", "--seeds", "1-2")
+	if status != 2 || stdout != "" || strings.Count(stderr, "usage:") != 1 || !strings.Contains(stderr, "aligned cannot run this") {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}
+
 // TestFaultThatNeverStrikes: what was asked for and did not happen is not fine.
 func TestFaultThatNeverStrikes(t *testing.T) {
 	for _, args := range [][]string{
