@@ -57,6 +57,18 @@ func TestAlgorithmsAreSmall(t *testing.T) {
 	}
 }
 
+// TestFamiliesAreSmall: an executed test family shows one thing in a few lines.
+func TestFamiliesAreSmall(t *testing.T) {
+	const most = 150
+	for _, name := range families {
+		n := codeLines(t, filepath.Join(familyPackage, name))
+		t.Logf("%s: %d lines", name, n)
+		if n > most {
+			t.Errorf("%s has %d lines, %d are allowed", name, n, most)
+		}
+	}
+}
+
 // codeLines counts the lines of a file on which a token begins or ends.
 func codeLines(t *testing.T, name string) int {
 	t.Helper()

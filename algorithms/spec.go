@@ -14,6 +14,9 @@ type Spec struct {
 	Short string // one line: how it works
 	// Declared is checked, not believed: a weaker algorithm must be seen to be weaker.
 	Declared dataflow.Properties
+	// Turns: barriers that wait in line too long overtake, so that
+	// dataflow.CheckpointConfig.AlignmentTimeout changes what the algorithm does.
+	Turns bool
 
 	Protocol    func(info *dataflow.TaskInfo, c *dataflow.Config) dataflow.Protocol
 	Coordinator func(c *dataflow.Config) dataflow.Coordinator

@@ -1,7 +1,8 @@
 // The cut oracle: each complete checkpoint, and each recovery line, is a
 // consistent cut. No receiver has what its sender has not sent, and what was sent
 // is delivered, captured or replayed, once; the records in it are the prefix that
-// the sources had handed out.
+// the sources had handed out. What an algorithm does not declare to capture is in
+// no snapshot.
 //
 // It does not verify that what was captured can be read again (storage, restore),
 // what is in the state of tasks behind the first ones beyond counts of items, nor
@@ -29,7 +30,16 @@ func newCut(j judge) watcher {
 	return &cut{judge: j, counts: make([]int32, j.x.Records), parts: make([]int32, len(j.x.Tasks)), splits: make([]uint64, len(j.x.Splits)), found: make([]bool, len(j.x.Splits))}
 }
 
-func (o *cut) Wants() trace.Mask { return kinds(trace.Completed, trace.TaskReady) }
+func (o *cut) Wants() trace.Mask {
+	m := kinds(trace.Completed, trace.TaskReady)
+	if !o.x.Captures.Inputs {
+		m = m.With(trace.CapturedIn)
+	}
+	if !o.x.Captures.Outputs {
+		m = m.With(trace.CapturedOut)
+	}
+	return m
+}
 
 func (o *cut) Reset() {}
 
@@ -37,6 +47,8 @@ func (o *cut) Finish(End) {}
 
 func (o *cut) Observe(e *trace.Event) {
 	switch {
+	case e.Kind == trace.CapturedIn, e.Kind == trace.CapturedOut:
+		o.violate(e.Task, e.Epoch, "%s on channel %s: the algorithm does not declare that its snapshots have such", e.Kind, e.Channel)
 	case e.Kind == trace.TaskReady && o.line.complete:
 		o.checkRecovery()
 	case e.Kind == trace.Completed && o.x.Coordinated:

@@ -21,6 +21,21 @@ func TestCutMissesWhatIsInFlight(t *testing.T) {
 	}
 }
 
+// TestCutCapturesUndeclared: what is in flight is captured on both ends; each is a
+// violation where it is not declared, and nothing else is.
+func TestCutCapturesUndeclared(t *testing.T) {
+	for words, declared := range map[string]Captures{
+		"task t2, epoch 1.1: captured-in on channel": {Outputs: true}, "task t0, epoch 1.1: captured-out on channel": {Inputs: true},
+	} {
+		w := newWorld(t, func(x *Expect) { x.Captures = declared })
+		w.emit(0, 6)
+		w.emit(1, 5)
+		w.snapshot(epoch(1, 1))
+		w.complete(epoch(1, 1))
+		mustFire(t, w.finish(epoch(1, 2)), words, Cut)
+	}
+}
+
 func TestCutSaysWhichRecords(t *testing.T) {
 	w := newWorld(t)
 	w.emit(0, 6)

@@ -26,6 +26,10 @@ type Expect struct {
 	// Coordinated: snapshots are job-wide rounds; all shares have the same epoch,
 	// and Completed makes the checkpoint true.
 	Coordinated bool
+	// Captures are the in-flight buffers that snapshots may have.
+	Captures Captures
+	// Rollback is which tasks a recovery restarts; 0: not looked at.
+	Rollback Scope
 	// AtOnce: output becomes visible when it is written; there are no transactions.
 	AtOnce bool
 	// Values: rows are values of keys, and a reader sees the newest of each. AtOnce
@@ -80,6 +84,9 @@ type Expect struct {
 	// Pace is how fast things must go; see Checker.SetPace.
 	Pace Pace
 }
+
+// Captures says on which end of a channel in-flight buffers are captured.
+type Captures struct{ Inputs, Outputs bool }
 
 // Task is what the checker must know of one task.
 type Task struct {

@@ -110,6 +110,7 @@ func (x *experiment) expect(t testing.TB, p dataflow.Properties) check.Expect {
 	}
 	e := check.Expect{
 		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.HasRounds(), AtOnce: sinks.For(p).Shows != sinks.Committed,
+		Captures: check.Captures(p.Captures), Rollback: check.Scope(p.Rollback),
 		Records: runRecords, RecordID: binary.LittleEndian.Uint64, Canonical: text,
 		Storage: x.store, Layout: layout(p.Logs), Pace: check.Pace{End: 10e9},
 	}

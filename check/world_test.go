@@ -62,7 +62,7 @@ const worldRecords = 240
 
 func worldExpect() Expect {
 	x := Expect{
-		State: ExactlyOnce, Output: ExactlyOnce, Coordinated: true, PerRecord: true,
+		State: ExactlyOnce, Output: ExactlyOnce, Coordinated: true, PerRecord: true, Captures: Captures{Inputs: true, Outputs: true},
 		Tasks: []Task{
 			{Name: "source[0]", Source: true}, {Name: "source[1]", Source: true},
 			{Name: "count[0]"}, {Name: "count[1]"}, {Name: "sink[0]", Sink: true},

@@ -170,7 +170,8 @@ func (d *Draft) Rewind(in int, m Mark) {
 // Save adds the algorithm's own section.
 func (d *Draft) Save(b []byte) { d.head.Save = b }
 
-// Seal says that nothing more will be added.
+// Seal says that nothing more will be added. Nothing comes of it once the draft
+// has failed or was abandoned.
 func (d *Draft) Seal() {
 	d.sealed = true
 	d.t.advanceDrafts()

@@ -129,6 +129,15 @@ func TestAbandon(t *testing.T) {
 	r.p.k.Abandon(e2 + 1)
 	r.settle()
 	r.want("protocol", strings.Join(r.p.log, ", "), "stored 1.2")
+	// Sealed when it is given up already: nothing comes of it.
+	late := r.p.k.Begin(e2+2, 0)
+	r.p.k.Abandon(e2 + 2)
+	late.Seal()
+	r.settle()
+	r.want("protocol", strings.Join(r.p.log, ", "), "stored 1.2")
+	if rows := r.disk.Do(state.Op{Kind: state.OpList, Key: "snap/t2/1.4"}).List; len(rows) > 0 {
+		t.Errorf("stored: %v", rows)
+	}
 }
 
 // TestRefusedSnapshotIsDeclined: the storage's reason reaches the protocol.

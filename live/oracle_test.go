@@ -43,6 +43,7 @@ func expectation(t *testing.T, x *cell, p dataflow.Properties) check.Expect {
 	}
 	e := check.Expect{
 		State: check.Guarantee(p.State), Output: check.Guarantee(p.Output), Coordinated: p.HasRounds(), AtOnce: sinks.For(p).Shows != sinks.Committed,
+		Captures: check.Captures(p.Captures), Rollback: check.Scope(p.Rollback),
 		Records: x.work.Events(), RecordID: x.work.RecordID, Canonical: x.work.Canonical,
 		Storage: x.cfg.Storage.(*storage.Memory), Layout: layout(p.Logs),
 	}

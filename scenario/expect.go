@@ -100,6 +100,7 @@ func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w wor
 		}
 	}
 	x.Coordinated, x.Logs, x.NoneUseless = p.HasRounds(), p.Logs, p.NoneUseless
+	x.Captures, x.Rollback = check.Captures(p.Captures), check.Scope(p.Rollback)
 	x.Resends = p.Rollback == dataflow.ScopeTask
 	x.Replays = x.Resends && p.NonDeterminism != dataflow.Tolerated // a task that restarts alone does again what it did
 }

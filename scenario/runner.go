@@ -44,7 +44,7 @@ type Runner struct {
 	calm      bool    // draw everything as ever, but no fault
 	twin      *Runner // the calm one, once a run was suspected
 	Twins     int     // how many were
-	// Interrupted, if not nil, is asked every few thousand events from the goroutine
+	// Interrupted, if not nil, is asked every few hundred events from the goroutine
 	// of Run; true ends the run. See sim.Config.
 	Interrupted func() bool
 	// observers beside the checker, for one run.

@@ -56,7 +56,7 @@ type Config struct {
 	// events, one hour of virtual time.
 	MaxEvents int64
 	MaxTime   Nanos
-	// Interrupted, if not nil, is asked every few thousand events; true ends the
+	// Interrupted, if not nil, is asked every few hundred events; true ends the
 	// run with verdict Interrupted. It is for whoever waits for the run and must not
 	// otherwise depend on it or touch it.
 	Interrupted func() bool

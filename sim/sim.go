@@ -270,8 +270,9 @@ func (s *Sim) advance(e event) {
 	}
 }
 
-// eventsPerLook bounds how long an interrupted run goes on: some milliseconds.
-const eventsPerLook = 4096
+// eventsPerLook bounds how long an interrupted run goes on: about a millisecond,
+// and a tenth of a second where an event is a snapshot of thousands of splits.
+const eventsPerLook = 256
 
 // look ends a run that is interrupted, and one at its limits.
 func (s *Sim) look(e *event) {

@@ -148,14 +148,9 @@ func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
 }
 
 // StoreFailed reports a snapshot that cannot be stored; a final one is the
-// job's end, others are tried again by the timer.
+// job's end, others are tried again by the timer. Its draft may still wait for the
+// log, and is then sealed to no effect.
 func (p *Participant) StoreFailed(e id.Epoch, err error) {
-	for i := range p.waiting {
-		if p.waiting[i].draft.Epoch() == e {
-			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
-			break
-		}
-	}
 	p.K.Tell((&coordinator.Message{Kind: coordinator.Decline, Epoch: e, Text: err.Error()}).Encode())
 	if p.final == e {
 		p.final = 0
@@ -178,7 +173,7 @@ func (p *Participant) Message(data []byte) {
 		}
 	case Pause:
 		p.K.Pause(true)
-		p.K.Flush()
+		p.K.Flush() // what is sealed after the report, the plan would not know of
 		p.appendAll()
 		p.pausing = true
 		p.progress()

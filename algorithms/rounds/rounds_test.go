@@ -73,6 +73,26 @@ func TestRecordUnderWayIsNotTimedOut(t *testing.T) {
 	}
 }
 
+// TestRecordOfALostAttempt: a record that lands when a newer attempt has a round
+// under way ends neither that round nor its own, which was given up.
+func TestRecordOfALostAttempt(t *testing.T) {
+	d := newDesk(t, 1).start().ready()
+	d.held = "create chk/1.1"
+	d.tick(10 * second)
+	d.ackAll(ep(1, 1))
+	d.c.Failed([]id.TaskID{0}, nil)
+	d.ready()
+	d.tick(10 * second)
+	d.held, d.told = "", nil
+	d.settle()
+	d.want("said with the old record landed", d.heard(), "")
+	if d.saw("completed") > 0 {
+		t.Errorf("the log says %q", d.log)
+	}
+	d.ackAll(ep(2, 1))
+	d.want("said", d.heard(), "t0 complete 2.1")
+}
+
 func TestTimeoutAndTolerance(t *testing.T) {
 	d := newDesk(t, 2, func(c *dataflow.CheckpointConfig) { c.Tolerated = 1 }).start().ready()
 	d.tick(10 * second)

@@ -25,6 +25,7 @@ func Spec() *algorithms.Spec {
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll, MaxConcurrent: 1,
 			Captures: dataflow.Captures{Inputs: true, Outputs: true},
 		},
+		Turns:       true,
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },
 	}

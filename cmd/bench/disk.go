@@ -42,9 +42,9 @@ page cache.`,
 
 func probe(cmd *cobra.Command, dir string, lines bool) error {
 	if info, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("probe: %w; name a directory that is there", err)
+		return fmt.Errorf("%w: probe: %w; name a directory that is there", errUsage, err)
 	} else if !info.IsDir() {
-		return fmt.Errorf("probe: %s is a file; name a directory", dir)
+		return fmt.Errorf("%w: probe: %s is a file; name a directory", errUsage, dir)
 	}
 	d, err := machine.Probe(dir)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"weir/bench"
+	"weir/internal/bench/compare"
 	"weir/internal/bench/job"
 )
 
@@ -55,8 +56,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	_, _ = fmt.Fprintf(stderr, "bench: %v\n", err)
 	var child *job.ChildError
+	var unknown *compare.UnknownError
 	switch {
-	case errors.Is(err, errUsage):
+	case errors.Is(err, errUsage), errors.As(err, &unknown):
 		_, _ = fmt.Fprintln(stderr, "Try: bench --help")
 		return exitUsage
 	case errors.Is(err, bench.ErrWrongOutput):

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,7 +44,7 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	f.StringVar(&c.state, "state", state, "state backend, a comma list or all")
 	f.StringVar(&c.sink, "sink", defaultSink, "sink, a comma list or all; "+defaultSink+": what goes with the algorithm")
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
-	f.IntVar(&c.splits, "splits", 0, "splits of each source; 0: drawn from the seed with drawn faults, else as many as --parallelism")
+	f.IntVar(&c.splits, "splits", 0, fmt.Sprintf("splits of each source, at most %d; 0: drawn from the seed with drawn faults, else as many as --parallelism", mostSplits))
 	c.defaultGroups = scenario.DefaultGroups
 	f.Var(&c.groups, "groups", "key groups of the job, at least --parallelism; if not given "+groupsByDefault)
 	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
@@ -53,6 +54,9 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 
 // defaultSink stands for the sink that an algorithm gets unless it is told.
 const defaultSink = "default"
+
+// mostSplits bounds --splits: a turn of a source and a snapshot of it cost time in proportion.
+const mostSplits = 4096
 
 // liveGroups are the key groups of a job on real threads, unless --groups is given.
 const liveGroups = state.DefaultGroups
@@ -146,10 +150,13 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 	if c.parallelism < 1 {
 		return nil, 0, fmt.Errorf("%w: --parallelism %d; it must be at least 1", errUsage, c.parallelism)
 	}
-	if c.splits < 0 {
-		return nil, 0, fmt.Errorf("%w: --splits %d; a source has at least 1, or 0 for the default", errUsage, c.splits)
+	if c.splits < 0 || c.splits > mostSplits {
+		return nil, 0, fmt.Errorf("%w: --splits %d; a source has 1 to %d, or 0 for the default", errUsage, c.splits, mostSplits)
 	}
 	if err := c.checkGroups(); err != nil {
+		return nil, 0, err
+	}
+	if err := c.checkAlignment(lists[0]); err != nil {
 		return nil, 0, err
 	}
 	for _, a := range lists[0] {
@@ -164,8 +171,11 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 					if err != nil {
 						return nil, 0, err
 					}
-					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval), AlignmentTimeout: c.alignment.timeout}
+					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval)}
 					cfg.Program = c.known.call
+					if spec.Turns {
+						cfg.AlignmentTimeout = c.alignment.timeout
+					}
 					if sink != defaultSink {
 						cfg.Sink = sink
 					}
@@ -180,6 +190,28 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 		}
 	}
 	return all, refused, nil
+}
+
+// checkAlignment refuses a timeout that none of the algorithms would read.
+func (c *choice) checkAlignment(chosen []string) error {
+	if c.alignment.timeout == nil {
+		return nil
+	}
+	var turn []string
+	for _, name := range c.known.algorithms.Names() {
+		spec, err := c.known.algorithms.Lookup(name)
+		switch {
+		case err != nil:
+			return err
+		case !spec.Turns:
+		case slices.Contains(chosen, name):
+			return nil
+		default:
+			turn = append(turn, name)
+		}
+	}
+	return fmt.Errorf("%w: --alignment-timeout says how long barriers that turn wait, and those of %s never do; these turn: %s",
+		errUsage, strings.Join(chosen, ", "), cmp.Or(strings.Join(turn, ", "), "none"))
 }
 
 // checkGroups sees to it that every task of a keyed operator gets a key group.

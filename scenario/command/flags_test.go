@@ -25,6 +25,13 @@ func TestContradictions(t *testing.T) {
 		{[]string{"run", "--plan", " "}, "--plan is empty"},
 		{[]string{"run", "--interval", "0s"}, "3ms"},
 		{[]string{"run", "--interval", "-1ms"}, "3ms"},
+		{[]string{"run", "--splits", "-1"}, "--splits -1; a source has 1 to 4096"},
+		{[]string{"run", "--splits", "4097"}, "--splits 4097; a source has 1 to 4096"},
+		{[]string{"sweep", "--splits", "1000000"}, "1 to 4096"},
+		{[]string{"run", "--driver", "live", "--splits", "4097"}, "1 to 4096"},
+		{[]string{"run", "--alignment-timeout", "1ms"}, "those of aligned never do; these turn: unaligned-timeout"},
+		{[]string{"sweep", "--algorithm", "aligned,unaligned", "--alignment-timeout", "1ms"}, "those of aligned, unaligned never do"},
+		{[]string{"run", "--driver", "live", "--alignment-timeout", "1ms"}, "these turn: unaligned-timeout"},
 		{[]string{"run", "--groups", "-1"}, "--groups -1"},
 		{[]string{"run", "--groups", "32769"}, "1 to 32768"},
 		{[]string{"run", "--parallelism", "17"}, "--groups 17 or more"},
@@ -55,6 +62,14 @@ func TestContradictions(t *testing.T) {
 		if status != 2 || stdout != "" || !strings.Contains(stderr, c.want) {
 			t.Errorf("%q: status %d, stdout %q, stderr %q; want status 2 and %q", c.args, status, stdout, stderr, c.want)
 		}
+	}
+}
+
+// TestRefusedSweep: a single combination that cannot run is bad input, said once.
+func TestRefusedSweep(t *testing.T) {
+	status, stdout, stderr := sim(t, "sweep", "--algorithm", "aligned", "--workload", "reachability", "--state", "heap", "--seeds", "1-2")
+	if status != 2 || stdout != "" || strings.Count(stderr, "usage:") != 1 || !strings.Contains(stderr, "aligned cannot run this") {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 }
 

@@ -87,7 +87,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	start := time.Now()
 	rows, err := sweep(ctx, cfgs, over, f.budget, f.jobs, found)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return err
 	}
 	total := tally{Algorithm: "all", State: "all", Sink: "all", Workload: "all"}
 	for i := range rows {

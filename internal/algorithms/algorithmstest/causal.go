@@ -1,6 +1,7 @@
 package algorithmstest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -27,15 +28,7 @@ func Causal() *algorithms.Spec {
 		},
 		Protocol: func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &causal{} },
 		Coordinator: func(*dataflow.Config) dataflow.Coordinator {
-			return &pieces{merge: func(parts [][]byte) []byte {
-				var all determinants
-				for _, p := range parts {
-					r := state.NewReader(p)
-					r.Uvarint() // how many the reporter has made
-					all.merge(r)
-				}
-				return all.encode(nil, nil)
-			}}
+			return &pieces{merge: func(parts [][]byte) []byte { return bytes.Join(parts, nil) }}
 		},
 	}
 }
@@ -47,23 +40,8 @@ func CausalInputs() *algorithms.Spec {
 	s := Causal()
 	s.Name, s.Short = "causal-inputs", "as causal, but operators must be deterministic: what they draw is not recorded"
 	s.Declared.NonDeterminism = dataflow.Refused
-	s.Protocol = func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &causalInputs{} }
+	s.Protocol = func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &causal{inputs: true} }
 	return s
-}
-
-type causalInputs struct{ causal }
-
-func (p *causalInputs) Recall(c dataflow.Choice) (uint64, bool) {
-	if c == dataflow.RandomDraw || c == dataflow.ClockRead {
-		return 0, false
-	}
-	return p.causal.Recall(c)
-}
-
-func (p *causalInputs) Record(c dataflow.Choice, v uint64) {
-	if c != dataflow.RandomDraw && c != dataflow.ClockRead {
-		p.causal.Record(c, v)
-	}
 }
 
 // determinant is one choice.
@@ -101,9 +79,7 @@ func (d *determinants) merge(r *state.Reader) {
 			switch have := len((*d)[t]); {
 			case at == have:
 				(*d)[t] = append((*d)[t], x)
-			case at > have:
-				panic(fmt.Sprintf("choice %d of task %d is known without choice %d", at, t, have))
-			case (*d)[t][at] != x:
+			case (*d)[t][at] != x: // beyond what is known there is none, and this panics too
 				panic(fmt.Sprintf("choice %d of task %d is %v and %v: it was made twice", at, t, (*d)[t][at], x))
 			}
 			at++
@@ -123,15 +99,16 @@ func (d *determinants) grow(t id.TaskID) {
 // causal is the half of one task.
 type causal struct {
 	piece
-	known determinants
-	made  int     // choices of this task that were made
-	said  [][]int // by output: how many of each task's were sent there
-	seen  []id.Seq
+	inputs bool // what an operator draws by itself is not recorded
+	known  determinants
+	made   int     // choices of this task that were made
+	said   [][]int // by output: how many of each task's were sent there
+	seen   []id.Seq
 }
 
 func (p *causal) Start(k dataflow.Kernel, s dataflow.Start) {
-	if len(s.Plan.Data) > 0 {
-		p.known.merge(state.NewReader(s.Plan.Data))
+	for r := state.NewReader(s.Plan.Data); r.Len() > 0; p.known.merge(r) {
+		r.Uvarint() // how many choices the one who says it has made
 	}
 	p.known.grow(k.Info().ID)
 	for range k.Info().Outputs {
@@ -147,8 +124,12 @@ func (p *causal) section() []byte {
 
 func (p *causal) mine() []determinant { return p.known[p.k.Info().ID] }
 
+func (p *causal) omits(c dataflow.Choice) bool {
+	return p.inputs && (c == dataflow.RandomDraw || c == dataflow.ClockRead)
+}
+
 func (p *causal) Recall(c dataflow.Choice) (uint64, bool) {
-	if p.made == len(p.mine()) {
+	if p.omits(c) || p.made == len(p.mine()) {
 		return 0, false
 	}
 	x := p.mine()[p.made]
@@ -159,6 +140,9 @@ func (p *causal) Recall(c dataflow.Choice) (uint64, bool) {
 }
 
 func (p *causal) Record(c dataflow.Choice, v uint64) {
+	if p.omits(c) {
+		return
+	}
 	if me := p.k.Info().ID; p.made == len(p.known[me]) {
 		p.known[me] = append(p.known[me], determinant{c, v})
 	}

@@ -116,9 +116,9 @@ func findPackage(b *Build, ending, function string) (string, error) {
 		if ending != "" {
 			in = " in a package whose path ends in " + ending
 		}
-		return "", fmt.Errorf("%s is not in %s: no \"func %s(\" in its %d files *_test.go%s", function, b, function, files, in)
+		return "", unknown("%s is not in %s: no \"func %s(\" in its %d files *_test.go%s", function, b, function, files, in)
 	case len(found) > 1:
-		return "", fmt.Errorf("%s is in %d packages of %s: %s; name one, as in %s.%s", function, len(found), b, strings.Join(found, ", "), filepath.ToSlash(found[0]), function)
+		return "", unknown("%s is in %d packages of %s: %s; name one, as in %s.%s", function, len(found), b, strings.Join(found, ", "), filepath.ToSlash(found[0]), function)
 	}
 	return found[0], nil
 }

@@ -31,6 +31,17 @@ func (b *Build) String() string {
 	return s + ")"
 }
 
+// UnknownError is the error of a name that stands for nothing that could be compared:
+// no build, no benchmark, no cell.
+type UnknownError struct{ reason error }
+
+func (u *UnknownError) Error() string { return u.reason.Error() }
+
+// Unwrap returns why.
+func (u *UnknownError) Unwrap() error { return u.reason }
+
+func unknown(format string, args ...any) error { return &UnknownError{fmt.Errorf(format, args...)} }
+
 // Builds are the two builds of a comparison, with work trees and binaries in a
 // temporary directory of their own. One goroutine uses them.
 type Builds struct {
@@ -99,20 +110,23 @@ func (b *Builds) unknown(ctx context.Context, name string, err error) error {
 	case noRepo != nil:
 		return fmt.Errorf("revisions are looked up with git, here: %w", noRepo)
 	case shallow == "true":
-		return fmt.Errorf("build %q: no commit of that name in this clone, which is shallow; git fetch --unshallow brings the others", name)
+		return unknown("build %q: no commit of that name in this clone, which is shallow; git fetch --unshallow brings the others", name)
 	default:
-		return fmt.Errorf("build %q: git knows no commit of that name; a work tree is named by a path that begins with . or /", name)
+		return unknown("build %q: git knows no commit of that name; a work tree is named by a path that begins with . or /", name)
 	}
 }
 
 func openTree(ctx context.Context, name string) (*Build, error) {
 	top, err := git(ctx, name, "rev-parse", "--show-toplevel")
 	if err != nil {
-		return nil, fmt.Errorf("build %q is no work tree of git: %w", name, err)
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		return nil, unknown("build %q is no work tree of git: %w", name, err)
 	}
 	revision, err := git(ctx, top, "rev-parse", "HEAD")
 	if err != nil {
-		return nil, fmt.Errorf("build %q has no commit: %w", name, err)
+		return nil, unknown("build %q has no commit: %w", name, err)
 	}
 	changes, err := git(ctx, top, "status", "--porcelain")
 	if err != nil {

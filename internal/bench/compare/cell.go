@@ -32,7 +32,7 @@ const firstRecords = 200_000
 func (b *Builds) cell(ctx context.Context, name string) (*Subject, error) {
 	parts := strings.Split(name, "/")
 	if len(parts) != 3 {
-		return nil, fmt.Errorf("%q is neither a benchmark, whose name begins with Benchmark, nor a cell, algorithm/state/workload", name)
+		return nil, unknown("%q is neither a benchmark, whose name begins with Benchmark, nor a cell, algorithm/state/workload", name)
 	}
 	c := &cell{builds: b, name: name, words: []string{"--algorithm", parts[0], "--state", parts[1], "--workload", parts[2]}, records: firstRecords}
 	for _, arm := range []Arm{A, B} {
