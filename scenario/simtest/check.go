@@ -52,8 +52,8 @@ func Plans(plans ...string) Option { return func(s *suite) { s.plans = plans } }
 // Oracles are those whose violations count; else all.
 func Oracles(all ...check.Oracle) Option { return func(s *suite) { s.oracles = all } }
 
-// Runs is the number of seeds of each combination, from 1; else 20. The flags
-// -seed and -seeds have the last word.
+// Runs is the number of seeds of each combination, which begin at 1; else 20. Fewer
+// than one is refused. The flags -seed and -seeds have the last word.
 func Runs(n int) Option { return func(s *suite) { s.runs = n } }
 
 // Parallelism is the number of tasks of each vertex that goes by it; else 2.
@@ -74,6 +74,9 @@ func newSuite(options []Option) *suite {
 // combinations returns what the suite asks for, each with a name, and why others
 // cannot be run.
 func (s *suite) combinations(w workloads.Workload) (cfgs []scenario.Config, names, refused []string, err error) {
+	if s.runs < 1 {
+		return nil, nil, nil, fmt.Errorf("simtest.Runs(%d): a check without runs shows nothing: give at least 1", s.runs)
+	}
 	plans := make([]faults.Plan, max(len(s.plans), 1))
 	for i, text := range s.plans {
 		if plans[i], err = faults.Parse(text); err != nil {

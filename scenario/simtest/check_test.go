@@ -85,6 +85,7 @@ func TestNothingToRun(t *testing.T) {
 		"fault (crash worker=9 at (time 1": func() (*simtest.Finding, error) {
 			return simtest.Find(job(10), answer, simtest.Plans("(plan (crash worker=9 at (time 1ms)))"))
 		},
+		"simtest.Runs(0): ": func() (*simtest.Finding, error) { return simtest.Find(job(10), answer, simtest.Runs(0)) },
 	} {
 		if found, err := f(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v, %v; want %q", found, err, want)
@@ -105,6 +106,7 @@ func TestFailingChecks(t *testing.T) {
 	t.Run("wrong", func(t *testing.T) {
 		simtest.Check(t, job(160), wrong, simtest.Algorithms(sound), simtest.States("heap"), simtest.Traces(dir))
 	})
+	t.Run("idle", func(t *testing.T) { simtest.Check(t, job(160), answer, simtest.Runs(0)) })
 	t.Run("tiny", func(t *testing.T) {
 		simtest.Check(t, job(1), answer, simtest.Algorithms(sound), simtest.States("heap"), simtest.Runs(3))
 	})
@@ -129,6 +131,7 @@ func TestWhatAFailureSays(t *testing.T) {
 		"go test ./scenario/simtest -run '^TestFailingChecks$/^wrong$/^aligned,heap,two-phase$' -seed 1\n",
 		"what happened, event by event: " + filepath.Join(dir, "weir-seed-1-"),
 		"no run was restored from a snapshot, so that nothing is shown",
+		"simtest.Runs(0): a check without runs shows nothing",
 		"pipes has no reference answer: ",
 		"seed 1: the fault never struck: (crash worker=1 at (time 1h0m0s))",
 	} {
