@@ -116,6 +116,9 @@ func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sin
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}
+	if g == nil {
+		return nil, sinks.Promise{}, fmt.Errorf("workload %s: Graph returned neither a graph nor an error", c.Workload.Name())
+	}
 	sink.Extend(g, made)
 	promise, err := catalog.FitSink(c.Algorithm, sink, g)
 	return g, promise, err

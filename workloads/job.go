@@ -106,13 +106,19 @@ func (w *plain) Validate() error {
 		return fmt.Errorf("job %s: set Job.Graph: there is nothing to run", w.job.Name)
 	case w.job.RecordID == nil:
 		return fmt.Errorf("job %s: set Job.RecordID: oracles follow every source record by its number", w.job.Name)
+	case w.records < 0:
+		return fmt.Errorf("job %s: set Job.Records: %d is no number of records", w.job.Name, w.records)
 	}
 	return nil
 }
 
 // Graph returns the job's graph.
 func (w *plain) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
-	return w.job.Graph(int(w.records), parallelism, sink)
+	g, err := w.job.Graph(int(w.records), parallelism, sink)
+	if g == nil && err == nil {
+		err = fmt.Errorf("job %s: Job.Graph returned neither a graph nor an error", w.job.Name)
+	}
+	return g, err
 }
 
 // Reference returns the answer in order.

@@ -49,12 +49,18 @@ func TestJobAsAWorkload(t *testing.T) {
 func TestJobWithoutWhatItNeeds(t *testing.T) {
 	for want, take := range map[string]func(*Job){
 		"Job.Name": func(j *Job) { j.Name = "" }, "Job.Graph": func(j *Job) { j.Graph = nil }, "Job.RecordID": func(j *Job) { j.RecordID = nil },
+		"Job.Records: -4": func(j *Job) { j.Records = -4 },
 	} {
 		j := someJob()
 		take(&j)
 		if err := Of(j, nil).Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v; want %s", err, want)
 		}
+	}
+	empty := someJob()
+	empty.Graph = func(int, int, func() dataflow.Operator) (*dataflow.Graph, error) { return nil, nil }
+	if _, err := Of(empty, nil).Graph(2, nil); err == nil || !strings.Contains(err.Error(), "Job.Graph") {
+		t.Errorf("no graph: %v", err)
 	}
 	j := someJob()
 	j.Key = func(row []byte) ([]byte, uint64) { return row, 0 }

@@ -73,11 +73,14 @@ func TestFind(t *testing.T) {
 
 // TestNothingToRun: what cannot be made or run is an error, not a check that passes.
 func TestNothingToRun(t *testing.T) {
-	unnamed := job(10)
-	unnamed.Name = ""
+	unnamed, without, fewer := job(10), job(10), job(10)
+	unnamed.Name, fewer.Records = "", -4
+	without.Graph = func(int, int, func() dataflow.Operator) (*dataflow.Graph, error) { return nil, nil }
 	for want, f := range map[string]func() (*simtest.Finding, error){
-		"set Job.Name":          func() (*simtest.Finding, error) { return simtest.Find(unnamed, answer) },
-		"unknown state backend": func() (*simtest.Finding, error) { return simtest.Find(job(10), answer, simtest.States("disk")) },
+		"set Job.Name":               func() (*simtest.Finding, error) { return simtest.Find(unnamed, answer) },
+		"Job.Graph returned neither": func() (*simtest.Finding, error) { return simtest.Find(without, answer) },
+		"set Job.Records: -4":        func() (*simtest.Finding, error) { return simtest.Find(fewer, answer) },
+		"unknown state backend":      func() (*simtest.Finding, error) { return simtest.Find(job(10), answer, simtest.States("disk")) },
 		"nothing can be run: none cannot": func() (*simtest.Finding, error) {
 			return simtest.Find(job(10), answer, simtest.Algorithms(none.Spec()), simtest.Sinks("two-phase"))
 		},
