@@ -92,7 +92,7 @@ func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w wor
 	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(output.Output)
 	x.AtOnce, x.Values = output.Shows != sinks.Committed, output.Shows == sinks.Values
 	if output.Again || x.Values {
-		x.Key = keyOf(w)
+		x.Key, _ = workloads.KeyOf(w) // nil: rows do not tell
 	}
 	if output.Again { // else a row that is made again may be another
 		if alone, ok := w.(workloads.Alone); ok {

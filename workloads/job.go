@@ -51,6 +51,19 @@ func Of(j Job, r Reference) Workload {
 	return w
 }
 
+// KeyOf returns how the rows of a workload tell what they are values of. The
+// error says what to give a workload whose rows do not.
+func KeyOf(w Workload) (func(row []byte) (key []byte, version uint64), error) {
+	if k, ok := w.(Keyed); ok {
+		return k.Key, nil
+	}
+	give := "implement workloads.Keyed"
+	if _, ok := w.(*plain); ok {
+		give = "set Job.Key"
+	}
+	return nil, fmt.Errorf("rows need a key and a version, and those of %s do not tell: %s", w.Name(), give)
+}
+
 // plain is the workload of a job.
 type plain struct {
 	job       Job

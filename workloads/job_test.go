@@ -68,6 +68,15 @@ func TestJobWithoutWhatItNeeds(t *testing.T) {
 	if _, ok := w.(Keyed); !ok {
 		t.Error("its rows have no keys")
 	}
+	if key, err := KeyOf(w); err != nil || key == nil {
+		t.Errorf("a job with Key: %v", err)
+	}
+	if _, err := KeyOf(Of(someJob(), nil)); err == nil || !strings.Contains(err.Error(), "set Job.Key") {
+		t.Errorf("a job without Key: %v", err)
+	}
+	if _, err := KeyOf(struct{ Workload }{w}); err == nil || !strings.Contains(err.Error(), "implement workloads.Keyed") {
+		t.Errorf("a workload without Key: %v", err)
+	}
 	if _, err := w.Reference(); !errors.Is(err, ErrNoReference) {
 		t.Errorf("no answer: %v", err)
 	}

@@ -52,7 +52,7 @@ func TestOwnCommand(t *testing.T) {
 		{"input --workload pipes", 1, []string{"only a whole workloads.Workload does"}},
 		{"mutants", 2, []string{"unknown argument"}},
 		{"run --help", 0, []string{"  go run example.com/x/cmd/xsim run --crash 40"}},
-		{"run --workload pipes --sink upsert", 2, []string{"implement workloads.Keyed"}},
+		{"run --workload pipes --sink upsert", 2, []string{"those of pipes do not tell: set Job.Key"}},
 	} {
 		status, stdout, stderr := mine(strings.Fields(c.args)...)
 		for _, want := range c.want {
