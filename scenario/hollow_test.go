@@ -30,4 +30,3 @@ func TestHollowWorkload(t *testing.T) {
 		}
 	}
 }
-

@@ -1,6 +1,7 @@
 package simtest_test
 
 import (
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,6 +94,36 @@ func TestNothingToRun(t *testing.T) {
 		if found, err := f(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v, %v; want %q", found, err, want)
 		}
+	}
+}
+
+// moody is a sink that takes records or not, as the global source of chance has it.
+type moody struct{ dataflow.Sink }
+
+func (o moody) Process(port int, b *dataflow.Buffer) error {
+	if rand.IntN(3) == 0 {
+		return nil
+	}
+	return o.Sink.Process(port, b)
+}
+
+// TestNotTheSameRun: chance that is not the seed's is found without an answer,
+// and not as rows that are wrong.
+func TestNotTheSameRun(t *testing.T) {
+	j := job(160)
+	sound := j.Graph
+	j.Graph = func(records, parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
+		return sound(records, parallelism, func() dataflow.Operator { return moody{sink().(dataflow.Sink)} })
+	}
+	only := []simtest.Option{simtest.Algorithms(none.Spec()), simtest.States("heap"), simtest.Sinks("append"), simtest.Runs(1)}
+	for what, reference := range map[string]workloads.Reference{"without": nil, "with": answer} {
+		found, err := simtest.Find(j, reference, only...)
+		if err != nil || found == nil || found.Oracle != check.SameRun || !strings.Contains(found.Text, "seed 1: safety violation: determinism: at ") || !strings.Contains(found.Text, " differs: ") {
+			t.Errorf("%s an answer: %+v, %v", what, found, err)
+		}
+	}
+	if found, err := simtest.Find(j, nil, append(only, simtest.Oracles(check.Output))...); err != nil || found != nil {
+		t.Errorf("although determinism does not count: %+v, %v", found, err)
 	}
 }
 
