@@ -27,6 +27,7 @@ type suite struct {
 	states      []string
 	sinks       []string // "": what goes with the algorithm
 	plans       []string
+	splits      []int
 	oracles     []check.Oracle
 	runs        int
 	parallelism int
@@ -48,6 +49,11 @@ func Sinks(names ...string) Option { return func(s *suite) { s.sinks = names } }
 // barrier-received))). Else every seed draws crashes of workers and coordinator,
 // failing and late operations, and skew. A plan that never strikes fails the check.
 func Plans(plans ...string) Option { return func(s *suite) { s.plans = plans } }
+
+// Splits are how many splits each source has: every combination runs with each
+// number, from 1. Else every seed draws one, and under Plans a source has as many as it
+// has instances.
+func Splits(each ...int) Option { return func(s *suite) { s.splits = each } }
 
 // Oracles are those whose violations count; else all.
 func Oracles(all ...check.Oracle) Option { return func(s *suite) { s.oracles = all } }
@@ -77,6 +83,11 @@ func (s *suite) combinations(w workloads.Workload) (cfgs []scenario.Config, name
 	if s.runs < 1 {
 		return nil, nil, nil, fmt.Errorf("simtest.Runs(%d): a check without runs shows nothing: give at least 1", s.runs)
 	}
+	for _, n := range s.splits {
+		if n < 1 {
+			return nil, nil, nil, fmt.Errorf("simtest.Splits(%d): a source has at least 1 split", n)
+		}
+	}
 	plans := make([]faults.Plan, max(len(s.plans), 1))
 	for i, text := range s.plans {
 		if plans[i], err = faults.Parse(text); err != nil {
@@ -95,14 +106,7 @@ func (s *suite) combinations(w workloads.Workload) (cfgs []scenario.Config, name
 				case err != nil:
 					return nil, nil, nil, fmt.Errorf("%s: %w", name, err)
 				}
-				for i, p := range plans {
-					made, called := c, name
-					if len(s.plans) > 0 {
-						made.Faults, made.Plan = scenario.PlannedFaults, p
-						called += fmt.Sprintf(",plan%d", i+1)
-					}
-					cfgs, names = append(cfgs, made), append(names, called)
-				}
+				cfgs, names = s.variants(cfgs, names, c, name, plans)
 			}
 		}
 	}
@@ -110,6 +114,28 @@ func (s *suite) combinations(w workloads.Workload) (cfgs []scenario.Config, name
 		return nil, nil, nil, fmt.Errorf("nothing can be run: %s", strings.Join(refused, "; "))
 	}
 	return cfgs, names, refused, nil
+}
+
+// variants appends a combination under each plan with each number of splits.
+func (s *suite) variants(cfgs []scenario.Config, names []string, c scenario.Config, name string, plans []faults.Plan) ([]scenario.Config, []string) {
+	splits := s.splits
+	if len(splits) == 0 {
+		splits = []int{0} // as scenario has it
+	}
+	for i, p := range plans {
+		for _, n := range splits {
+			made, called := c, name
+			if len(s.plans) > 0 {
+				made.Faults, made.Plan = scenario.PlannedFaults, p
+				called += fmt.Sprintf(",plan%d", i+1)
+			}
+			if made.Splits = n; n > 0 {
+				called += fmt.Sprintf(",splits%d", n)
+			}
+			cfgs, names = append(cfgs, made), append(names, called)
+		}
+	}
+	return cfgs, names
 }
 
 func runnable(c scenario.Config) error {

@@ -1,6 +1,7 @@
 package simtest_test
 
 import (
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -89,12 +90,53 @@ func TestNothingToRun(t *testing.T) {
 		"fault (crash worker=9 at (time 1": func() (*simtest.Finding, error) {
 			return simtest.Find(job(10), answer, simtest.Plans("(plan (crash worker=9 at (time 1ms)))"))
 		},
-		"simtest.Runs(0): ": func() (*simtest.Finding, error) { return simtest.Find(job(10), answer, simtest.Runs(0)) },
+		"simtest.Splits(0): ": func() (*simtest.Finding, error) { return simtest.Find(job(10), answer, simtest.Splits(2, 0)) },
+		"simtest.Runs(0): ":   func() (*simtest.Finding, error) { return simtest.Find(job(10), answer, simtest.Runs(0)) },
 	} {
 		if found, err := f(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v, %v; want %q", found, err, want)
 		}
 	}
+}
+
+// TestSplits: each plan runs with each number of splits, which the source sees.
+func TestSplits(t *testing.T) {
+	seen := map[int]bool{}
+	j := job(160)
+	number := j.Graph
+	j.Graph = func(records, parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
+		g, err := number(records, parallelism, sink)
+		for i := range g.Vertices {
+			if v := &g.Vertices[i]; v.Role == dataflow.RoleSource {
+				made := v.New
+				v.New = func() dataflow.Operator { return counted{made().(dataflow.Source), seen} }
+			}
+		}
+		return g, err
+	}
+	options := []simtest.Option{
+		simtest.Algorithms(aligned.Spec()), simtest.States("heap"), simtest.Runs(1), simtest.Splits(1, 5),
+		simtest.Plans("(plan (crash worker=1 at (nth 7 barrier-received)))"),
+	}
+	simtest.Check(t, j, answer, options...)
+	if !maps.Equal(seen, map[int]bool{1: true, 5: true}) {
+		t.Errorf("sources saw %v splits, want 1 and 5", seen)
+	}
+	found, err := simtest.Find(job(160), wrong, options...)
+	if err != nil || found == nil || found.Combination != "aligned,heap,two-phase,plan1,splits1" {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// counted notes how many splits its vertex has.
+type counted struct {
+	dataflow.Source
+	seen map[int]bool
+}
+
+func (c counted) Open(ctx *dataflow.Context) error {
+	c.seen[ctx.Info().Splits] = true
+	return c.Source.Open(ctx)
 }
 
 // moody is a sink that takes records or not, as the global source of chance has it.
