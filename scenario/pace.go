@@ -98,7 +98,7 @@ func (r *Runner) acquit(o *Outcome) error {
 	}
 	r.Twins++
 	r.twin.Interrupted = r.Interrupted
-	twin := r.twin.Run(o.Seed)
+	twin := r.twin.Replay(o.Seed, &Drawn{Settings: o.drawn.Settings, Splits: o.Splits})
 	if twin.Report == nil {
 		return twin.Err
 	}

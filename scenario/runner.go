@@ -142,7 +142,9 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	r.swarm.Reset(seedNumber)
 	d := r.swarm.Stream("swarm")
 	c := &r.job.Config
-	c.Mutant = r.cfg.Mutant
+	groups := c.Groups
+	*c = baseConfig()
+	c.Groups, c.Mutant = groups, r.cfg.Mutant
 	c.BatchRecords = 1 + d.Draw(12)
 	c.BatchBytes = 4096
 	c.SourceBatch = 1 + d.Draw(12)
@@ -170,8 +172,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
-	cfg := sim.Config{Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &r.policy, MaxEvents: r.mostEvents(), MaxTime: 300e9}
-	cfg.LocalDisks = r.state.Local
+	cfg := r.world(seedNumber)
 	r.skew(d, &cfg)
 	c.TimersPerTurn = defaultTimersPerTurn
 	if d.Chance(1, 2) {
@@ -257,16 +258,20 @@ func (r *Runner) plan() faults.Plan {
 // Run runs the combination with one seed. The outcome is valid until the next run.
 func (r *Runner) Run(seedNumber uint64) *Outcome {
 	cfg := r.draw(seedNumber)
-	splits := r.drawSplits()
-	if err := r.use(splits); err != nil {
+	return r.run(cfg, Drawn{Settings{r.job.Config, cfg.Model}, r.drawSplits(), r.plan(), nil})
+}
+
+// run makes one run of what was drawn.
+func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
+	seedNumber := cfg.Seed
+	if err := r.use(d.Splits); err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
 	}
-	plan := r.plan()
 	r.memory.Reset(0)
 	if r.cfg.Faults == NoFaults {
 		cfg.Policy = sim.FIFO{}
 	}
-	injector := faults.NewInjector(plan)
+	injector := faults.NewInjector(d.Plan)
 	cfg.Injector = injector
 	cfg.Interrupted = r.Interrupted
 	r.store.Reset()
@@ -274,8 +279,9 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	r.checker.Reset()
 	r.checker.SetPace(r.suspicion())
 	cfg.Observers = append([]trace.Observer{r.checker}, r.Observers...)
+	d.Decisions = nil
 	if r.cfg.Record {
-		cfg.Record = &r.tape
+		cfg.Record, d.Decisions = &r.tape, &r.tape
 	}
 	res := r.sim.Run(cfg)
 	if res.Verdict == sim.Interrupted {
@@ -285,7 +291,7 @@ func (r *Runner) Run(seedNumber uint64) *Outcome {
 	if res.Verdict != sim.Done {
 		end.Err = res.Err
 	}
-	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Splits: splits, Result: res, Report: r.checker.Finish(end), Plan: plan, waiting: injector.Pending(), rows: r.checker.Rows}
+	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Splits: d.Splits, Result: res, Report: r.checker.Finish(end), Plan: d.Plan, drawn: d, waiting: injector.Pending(), rows: r.checker.Rows}
 	if err := r.acquit(o); errors.Is(err, errInterrupted) {
 		return r.interrupted(seedNumber)
 	} else if err != nil {
@@ -318,6 +324,7 @@ type Outcome struct {
 	Result  sim.Result
 	Report  *check.Report
 	Plan    faults.Plan
+	drawn   Drawn
 	waiting []faults.Fault // of the plan: the run ended before them
 	rows    func() [][]byte
 }

@@ -176,7 +176,7 @@ func (c *coordHost) Draw(n int) int {
 		return 0
 	}
 	if c.random == nil {
-		c.random = c.s.seeds.Stream("coordinator")
+		c.random = c.s.seeds.Stream(coordinatorStream)
 	}
 	return c.random.Draw(n)
 }

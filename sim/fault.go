@@ -216,7 +216,7 @@ func (s *Sim) corrupt(prefix string) bool {
 		s.stop(Failed, fmt.Errorf("corrupt storage: the storage %T of this run cannot be corrupted; use coordinator memory", s.cfg.Storage))
 		return false
 	}
-	bit := s.seeds.Stream("corrupt").Draw(1 << 16)
+	bit := s.seeds.Stream(corruptStream).Draw(1 << 16)
 	for i := len(s.written) - 1; i >= 0; i-- {
 		if key := s.written[i]; len(key) >= len(prefix) && key[:len(prefix)] == prefix && c.Corrupt(key, bit) {
 			return true

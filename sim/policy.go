@@ -62,7 +62,7 @@ func (p *Random) Begin(src *seed.Source) {
 	for d := range p.delays {
 		p.delays[d].Begin(src, delayNames[d])
 	}
-	p.choices.Begin(src, "choose")
+	p.choices.Begin(src, chooseStream)
 }
 
 // Quiet is false.

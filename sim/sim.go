@@ -208,8 +208,8 @@ func (s *Sim) setWorld() {
 	s.stores.model, s.exts.model = s.cfg.Model.Storage, s.cfg.Model.Sink
 	s.stores.place, s.stores.apply, s.stores.back, s.stores.delay = storagePlace{s}, kindStoreApply, kindStoreDone, StorageDelay
 	s.exts.place, s.exts.apply, s.exts.back, s.exts.delay = sinkPlace{s}, kindExtApply, kindExtDone, SinkDelay
-	s.stores.random.Begin(s.seeds, "storage")
-	s.exts.random.Begin(s.seeds, "sink")
+	s.stores.random.Begin(s.seeds, storageStream)
+	s.exts.random.Begin(s.seeds, sinkStream)
 	if s.cfg.Storage == nil {
 		s.memory.Reset(0)
 		s.cfg.Storage = s.memory

@@ -320,7 +320,7 @@ func (t *taskHost) Now() int64 { return t.s.now + t.cost }
 // Random draws for an operator.
 func (t *taskHost) Random() uint64 {
 	if t.random == nil {
-		t.random = t.s.seeds.Stream("operator", uint64(t.id))
+		t.random = t.s.seeds.Stream(operatorStream, uint64(t.id))
 	}
 	return t.random.Uint64()
 }

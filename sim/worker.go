@@ -60,7 +60,7 @@ func (s *Sim) crashWorker(n int) bool {
 	w.crashes++
 	s.result.Crashes++
 	if w.inUse {
-		w.disk.Crash(s.seeds.Stream("disk.crash", uint64(n)))
+		w.disk.Crash(s.seeds.Stream(diskStream, uint64(n)))
 	}
 	s.observers.count(trace.Event{Kind: trace.WorkerCrashed, Task: trace.Coordinator, Channel: trace.NoChannel, Worker: int32(n), Text: w.name})
 	for i := range s.tasks {

@@ -110,7 +110,11 @@ func (f *comparing) run(cmd *cobra.Command, args []string) (err error) {
 			return err
 		}
 		if f.gate > 0 && r.Exceeds(f.gate) {
-			beyond = append(beyond, fmt.Sprintf("%s %.3f [%.3f, %.3f]", name, r.Ratio.Median, r.Ratio.Lo, r.Ratio.Hi))
+			text := fmt.Sprintf("%s %.3f [%.3f, %.3f]", name, r.Ratio.Median, r.Ratio.Lo, r.Ratio.Hi)
+			if r.Verdict == compare.TooFew {
+				text += " of too few blocks to say: raise --budget"
+			}
+			beyond = append(beyond, text)
 		}
 	}
 	if beyond != nil {

@@ -25,6 +25,7 @@ type runFlags struct {
 	driver  string
 	reorder bool
 	trace   bool
+	save    string
 }
 
 func newRun(p *program) *cobra.Command {
@@ -35,6 +36,7 @@ func newRun(p *program) *cobra.Command {
 		Example: `  go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7 --json
   go run ./cmd/sim run --crash 40 --victim coordinator       # at the 40th protocol or storage event
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
+  go run ./cmd/sim run --mutant no-fence --seed 12 --save found.weir    # then: replay found.weir
   go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.agree(cmd.Flags().Changed); err != nil {
@@ -60,6 +62,7 @@ func newRun(p *program) *cobra.Command {
 	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
+	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict")
 	return cmd
 }
 
@@ -95,6 +98,7 @@ var simulatorOnly = [...]struct{ flag, why string }{
 	{"crash", "it counts events, and those of threads have no order in which the K-th is the same again; live kills one worker after two snapshots, or none with --calm; for the K-th event leave --driver live out"},
 	{"mutant", "live has no oracles that would see the mistake, only the committed output; leave --driver live out, or hunt for it with sim mutants"},
 	{"trace", "live hands events to no printer; leave --driver live out"},
+	{"save", "the decisions of threads are nobody's to write down; leave --driver live out"},
 	{"reorder", "the channels of live keep their order; leave --driver live out"},
 }
 
@@ -186,6 +190,7 @@ type summary struct {
 }
 
 func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
+	cfg.Record = f.save != ""
 	r, err := scenario.New(cfg)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -220,19 +225,28 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 	if err := s.print(cmd, f.json); err != nil {
 		return err
 	}
+	again, saved := f.saved(&cfg, o)
 	if kind == scenario.Fine {
-		return nil
+		return saved
 	}
-	for _, v := range o.Report.Violations {
-		cmd.PrintErrln(v)
+	printFailure(cmd, o)
+	text := fmt.Sprintf("%s: %s\nreplay: %s", kind, why, again)
+	if saved != nil {
+		text = fmt.Sprintf("%v\n%s", saved, text)
 	}
-	if o.Result.Stack != "" {
-		cmd.PrintErrln(o.Result.Stack)
+	return &verdict{kind, text}
+}
+
+// saved writes the run to the file of --save and returns the command that
+// repeats it: from the file if there is one.
+func (f *runFlags) saved(cfg *scenario.Config, o *scenario.Outcome) (again string, err error) {
+	if f.save == "" || o.Report == nil {
+		return cfg.Command(f.seed), nil
 	}
-	for _, line := range o.Result.Standstill {
-		cmd.PrintErrln(line)
+	if err := save(f.save, o); err != nil {
+		return cfg.Command(f.seed), err
 	}
-	return &verdict{kind, fmt.Sprintf("%s: %s\nreplay: %s", kind, why, cfg.Command(f.seed))}
+	return fmt.Sprintf("%s replay %s", f.known.call, f.save), nil
 }
 
 // notStruck names the faults of a run that changed nothing, with what is known

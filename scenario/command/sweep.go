@@ -26,6 +26,7 @@ type sweepFlags struct {
 	seeds  string
 	budget time.Duration
 	jobs   int
+	save   string
 }
 
 // newSweep returns the command that sweeps; the root command is one too.
@@ -39,6 +40,7 @@ func newSweep(p *program) *cobra.Command {
 	cmd.Flags().StringVar(&f.seeds, "seeds", "1-200", "seeds A-B of each combination")
 	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time; runs under way then do not count; 0: run all")
 	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.NumCPU(), "combinations at once")
+	cmd.Flags().StringVar(&f.save, "save", "", "write the first violation of each kind to a file in this `directory`, for replay; files that are there stay")
 	return cmd
 }
 
@@ -50,6 +52,7 @@ func newSweepCommand(p *program) *cobra.Command {
   go run ./cmd/sim sweep --algorithm aligned,unaligned --state heap --workload keyedcount --seeds 1-10000
   go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
   go run ./cmd/sim sweep --algorithm all --plan '(plan (crash worker=1 at (nth 3 triggered)))' --seeds 1-50
+  go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-500 --save found    # then: replay found/FILE
   go run ./cmd/sim sweep --budget 60s --seeds 1-1000000`
 	return cmd
 }
@@ -71,11 +74,17 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	case f.budget < 0:
 		return fmt.Errorf("%w: --budget %s; it must be above zero, or 0 to run all seeds", errUsage, f.budget)
 	}
+	var found *archive
+	if f.save != "" {
+		if found, err = newArchive(f.save); err != nil {
+			return err
+		}
+	}
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
 	cmd.PrintErrf("%d combinations%s, seeds %d to %d of each\n", len(cfgs), said, over.first, over.last)
 	start := time.Now()
-	rows, err := sweep(ctx, cfgs, over, f.budget, f.jobs)
+	rows, err := sweep(ctx, cfgs, over, f.budget, f.jobs, found)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -92,6 +101,9 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	var end []string
+	if err := found.print(cmd); err != nil {
+		end = append(end, err.Error())
+	}
 	if cause != nil {
 		end = append(end, fmt.Sprintf("%v after %d runs", cause, total.Runs))
 	}
@@ -137,8 +149,8 @@ func (f *sweepFlags) print(cmd *cobra.Command, rows []tally, total *tally) error
 // sweep runs every combination for every seed, several combinations at once,
 // until ctx or the budget ends; runs under way then are not counted. Of several, one that an algorithm cannot run by what it declares
 // is listed as refused; a single one is an error. Seeds go round: all combinations get the first seed before any
-// gets the one after, so that a budget cuts all alike.
-func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int) ([]tally, error) {
+// gets the one after, so that a budget cuts all alike. found keeps what fails.
+func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int, found *archive) ([]tally, error) {
 	if budget > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, budget)
@@ -170,7 +182,7 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 			wg.Go(func() {
 				for i := range work {
 					for n := part.first; ctx.Err() == nil; n++ {
-						if o := runners[i].Run(n); o.Kind != scenario.Interrupted {
+						if o := found.keep(runners[i], runners[i].Run(n)); o.Kind != scenario.Interrupted {
 							rows[i].note(o, n)
 							_ = bar.Add64(1)
 						}

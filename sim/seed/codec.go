@@ -134,32 +134,46 @@ func (b *builder) line(line string) (column int, err error) {
 		return at, errors.New("want a space and VALUE/N after the stream")
 	}
 	at++
-	value, bound, ok := strings.Cut(line[at:], "/")
-	if !ok {
-		return at, fmt.Errorf("decision %q: want VALUE/N, for example 2/5", clip(line[at:]))
-	}
-	v, err := strconv.ParseUint(value, 10, 64)
+	v, n, past, err := parseDecision(line[at:])
 	if err != nil {
-		return at, fmt.Errorf("value %q: want a number from 0 to 2^64-1", clip(value))
+		return at + past, err
 	}
-	var n uint64
-	if bound != "*" {
-		n, err = strconv.ParseUint(bound, 10, 64)
-		if err != nil || n == 0 {
-			return at + len(value) + 1, fmt.Errorf("bound %q: want a number from 1 to 2^64-1, or * for 2^64", clip(bound))
-		}
-		if v >= n {
-			return at, fmt.Errorf("value %d is not below its bound %d", v, n)
-		}
-	}
-	id := identity(name, keys)
-	stream, ok := b.known[id]
-	if !ok {
-		stream = b.tape.addStream(id, name, keys)
-		b.known[id] = stream
-	}
-	b.tape.decisions = append(b.tape.decisions, Decision{Stream: stream, N: n, Value: v})
+	b.tape.decisions = append(b.tape.decisions, Decision{Stream: b.stream(name, keys), N: n, Value: v})
 	return 0, nil
+}
+
+// stream returns the number of a stream, which is new or was named before.
+func (b *builder) stream(name string, keys []uint64) int32 {
+	id := identity(name, keys)
+	s, ok := b.known[id]
+	if !ok {
+		s = b.tape.addStream(id, name, keys)
+		b.known[id] = s
+	}
+	return s
+}
+
+// parseDecision reads VALUE/N. An error comes with the byte it is about.
+func parseDecision(text string) (v, n uint64, at int, err error) {
+	value, bound, ok := strings.Cut(text, "/")
+	if !ok {
+		return 0, 0, 0, fmt.Errorf("decision %q: want VALUE/N, for example 2/5", clip(text))
+	}
+	v, err = strconv.ParseUint(value, 10, 64)
+	if err != nil {
+		return 0, 0, 0, fmt.Errorf("value %q: want a number from 0 to 2^64-1", clip(value))
+	}
+	if bound == "*" {
+		return v, 0, 0, nil
+	}
+	n, err = strconv.ParseUint(bound, 10, 64)
+	if err != nil || n == 0 {
+		return 0, 0, len(value) + 1, fmt.Errorf("bound %q: want a number from 1 to 2^64-1, or * for 2^64", clip(bound))
+	}
+	if v >= n {
+		return 0, 0, 0, fmt.Errorf("value %d is not below its bound %d", v, n)
+	}
+	return v, n, 0, nil
 }
 
 // parseStream reads NAME/KEY/KEY... from the beginning of line and returns

@@ -1,0 +1,176 @@
+package counterexample
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"weir/faults"
+	"weir/scenario"
+	"weir/sim/seed"
+)
+
+// Version is that of the files written here, and the only one that is read.
+const Version = 1
+
+// File is one run and what it showed.
+type File struct {
+	// What ran it: the version control's revision, the SHA-256 of the program, and
+	// the version of Go. "" or "unknown": the build did not tell.
+	Revision, Build, Go string
+
+	Algorithm, State, Sink, Workload string
+	Set                              []string // settings of the workload, "name=value"
+	Parallelism, Groups              int
+	Reorder                          bool
+	Calm                             bool // served in order of arrival
+	Mutant                           string
+	Seed                             uint64
+
+	Splits    int
+	Settings  scenario.Settings
+	Absent    []string // of a file that was read: settings that it does not have
+	Plan      faults.Plan
+	Decisions []seed.Named
+
+	Showing
+}
+
+// Showing is what a run showed.
+type Showing struct {
+	Verdict   string
+	Oracle    string // of the first violation; "": none
+	Violation string // on one line
+	Hash      uint64
+}
+
+// Of returns the file of a run whose decisions were recorded. What ran it is
+// left to the caller.
+func Of(o *scenario.Outcome) *File {
+	c, d := o.Config, o.Drawn()
+	f := &File{
+		Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), Set: c.Workload.Settings(),
+		Parallelism: c.Parallelism, Groups: cmp.Or(c.Groups, scenario.DefaultGroups), Reorder: c.Reorder, Calm: c.Faults == scenario.NoFaults, Mutant: string(c.Mutant),
+		Seed: o.Seed, Splits: d.Splits, Settings: d.Settings, Plan: d.Plan, Showing: ShowingOf(o),
+	}
+	if d.Decisions != nil {
+		f.Decisions = d.Decisions.Named()
+	}
+	return f
+}
+
+// String returns verdict and oracle.
+func (s *Showing) String() string {
+	if s.Oracle == "" {
+		return s.Verdict
+	}
+	return s.Verdict + " (" + s.Oracle + ")"
+}
+
+// ShowingOf returns what a run showed.
+func ShowingOf(o *scenario.Outcome) Showing {
+	return Showing{o.Kind.String(), oracleOf(o), strings.Join(strings.Fields(o.Why()), " "), o.Result.Hash}
+}
+
+// Drawn returns what to give to [scenario.Runner.Replay].
+func (f *File) Drawn() *scenario.Drawn {
+	return &scenario.Drawn{Settings: f.Settings, Splits: f.Splits, Plan: f.Plan, Decisions: seed.TapeOf(f.Decisions)}
+}
+
+// String returns the text of the file.
+func (f *File) String() string { return string(f.AppendText(nil)) }
+
+// AppendText appends the text of the file.
+func (f *File) AppendText(b []byte) []byte {
+	b = fmt.Appendf(b, "weir %d\n", Version)
+	for _, h := range heads {
+		if text := h.text(f); text != "" {
+			b = fmt.Appendf(b, "%s %s\n", h.word, text)
+		}
+	}
+	for _, s := range f.Set {
+		b = fmt.Appendf(b, "set %s\n", s)
+	}
+	for _, l := range f.Settings.Lines() {
+		b = fmt.Appendf(b, "setting %s\n", l)
+	}
+	b = fmt.Appendf(b, "plan %s\n", strings.Join(strings.Fields(f.Plan.String()), " "))
+	for i := range f.Decisions {
+		b = append(f.Decisions[i].AppendText(append(b, "decision "...)), '\n')
+	}
+	return append(b, "end\n"...)
+}
+
+// head is a line that stands once: its word, how it is written, "" leaving it
+// out, and read.
+type head struct {
+	word string
+	must bool // a file without it is no run
+	text func(f *File) string
+	read func(f *File, value string) error
+}
+
+var heads = []head{
+	word("revision", false, func(f *File) *string { return &f.Revision }),
+	word("build", false, func(f *File) *string { return &f.Build }),
+	word("go", false, func(f *File) *string { return &f.Go }),
+	word("algorithm", true, func(f *File) *string { return &f.Algorithm }),
+	word("state", true, func(f *File) *string { return &f.State }),
+	word("sink", true, func(f *File) *string { return &f.Sink }),
+	word("workload", true, func(f *File) *string { return &f.Workload }),
+	count("parallelism", func(f *File) *int { return &f.Parallelism }),
+	count("groups", func(f *File) *int { return &f.Groups }),
+	count("splits", func(f *File) *int { return &f.Splits }),
+	yes("reorder", func(f *File) *bool { return &f.Reorder }),
+	yes("calm", func(f *File) *bool { return &f.Calm }),
+	word("mutant", false, func(f *File) *string { return &f.Mutant }),
+	number("seed", 10, func(f *File) *uint64 { return &f.Seed }),
+	word("verdict", true, func(f *File) *string { return &f.Verdict }),
+	word("oracle", false, func(f *File) *string { return &f.Oracle }),
+	word("violation", false, func(f *File) *string { return &f.Violation }),
+	number("hash", 16, func(f *File) *uint64 { return &f.Hash }),
+}
+
+func word(name string, must bool, at func(*File) *string) head {
+	return head{name, must, func(f *File) string { return *at(f) }, func(f *File, v string) error {
+		*at(f) = v
+		return nil
+	}}
+}
+
+func count(name string, at func(*File) *int) head {
+	return head{name, true, func(f *File) string { return strconv.Itoa(*at(f)) }, func(f *File, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%s %q: want a number from 1", name, v)
+		}
+		*at(f) = n
+		return nil
+	}}
+}
+
+func yes(name string, at func(*File) *bool) head {
+	return head{name, false, func(f *File) string {
+		if *at(f) {
+			return "yes"
+		}
+		return ""
+	}, func(f *File, v string) error {
+		if *at(f) = v == "yes"; !*at(f) {
+			return fmt.Errorf("%s %q: want yes, or leave the line out", name, v)
+		}
+		return nil
+	}}
+}
+
+func number(name string, base int, at func(*File) *uint64) head {
+	return head{name, true, func(f *File) string { return strconv.FormatUint(*at(f), base) }, func(f *File, v string) error {
+		n, err := strconv.ParseUint(v, base, 64)
+		if err != nil {
+			return fmt.Errorf("%s %q: want a number from 0 to 2^64-1 in base %d", name, v, base)
+		}
+		*at(f) = n
+		return nil
+	}}
+}

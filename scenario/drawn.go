@@ -1,0 +1,49 @@
+package scenario
+
+import (
+	"weir/faults"
+	"weir/sim"
+	"weir/sim/seed"
+)
+
+// Drawn is all that a seed decides about a run, and hence all it takes to make
+// the run again without drawing.
+type Drawn struct {
+	Settings Settings
+	Splits   int // of each source
+	Plan     faults.Plan
+	// Decisions are those taken during the run. nil: drawn from the seed.
+	Decisions *seed.Tape
+}
+
+// NewDrawn returns what is the same for every seed: the settings that a build
+// has before any is drawn, no faults, and quiet decisions.
+func NewDrawn() Drawn { return Drawn{Settings: baseSettings(), Decisions: new(seed.Tape)} }
+
+// Drawn returns what the seed decided, or the replay was given; Decisions are
+// those taken, nil unless they were recorded, and valid until the next run.
+func (o *Outcome) Drawn() *Drawn { return &o.drawn }
+
+// Replay runs the combination once more with what was drawn instead of drawing
+// it. Config says the rest: whether channels reorder, the mistake, the oracles, and with
+// NoFaults that the run is served in order of arrival. The seed is that of
+// the run that was recorded: a slow run is held against its calm twin. The outcome is valid until the next run.
+func (r *Runner) Replay(seedNumber uint64, d *Drawn) *Outcome {
+	s := d.Settings
+	s.Job.Groups, s.Job.Mutant = r.job.Config.Groups, r.cfg.Mutant
+	r.job.Config = s.Job
+	cfg := r.world(seedNumber)
+	cfg.Model, cfg.Replay = s.Model, d.Decisions
+	return r.run(cfg, *d)
+}
+
+// Record makes the runs to come keep their decisions, or not.
+func (r *Runner) Record(on bool) { r.cfg.Record = on }
+
+// world is the simulated world before anything is drawn.
+func (r *Runner) world(seedNumber uint64) sim.Config {
+	return sim.Config{
+		Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &r.policy,
+		MaxEvents: r.mostEvents(), MaxTime: 300e9, LocalDisks: r.state.Local,
+	}
+}

@@ -1,0 +1,18 @@
+package sim
+
+// Names of the streams whose key is not a delay's; StreamNames has all.
+const (
+	chooseStream      = "choose"      // task and kind of choice
+	coordinatorStream = "coordinator" // none
+	corruptStream     = "corrupt"     // none
+	diskStream        = "disk.crash"  // worker
+	operatorStream    = "operator"    // task
+	sinkStream        = "sink"        // task: outcomes of operations
+	storageStream     = "storage"     // task + 1, coordinator 0
+)
+
+// StreamNames returns the names of all streams that a run draws from, which are
+// those that can stand on its tape.
+func StreamNames() []string {
+	return append(append([]string{}, delayNames[:]...), chooseStream, coordinatorStream, corruptStream, diskStream, operatorStream, sinkStream, storageStream)
+}
