@@ -94,14 +94,6 @@ func (c *Config) SinkName() string {
 	return c.Sink
 }
 
-// keyOf returns how a workload's rows tell what they are values of; nil: they do not.
-func keyOf(w workloads.Workload) func(row []byte) (key []byte, version uint64) {
-	if k, ok := w.(workloads.Keyed); ok {
-		return k.Key
-	}
-	return nil
-}
-
 // graph returns the job's graph, the sink at its end, and what its output is
 // worth; an error says what does not go together.
 func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sinks.Promise, error) {
@@ -109,12 +101,15 @@ func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sin
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}
-	if made.Key = keyOf(c.Workload); sink.Shows == sinks.Values && made.Key == nil {
-		return nil, sinks.Promise{}, fmt.Errorf("the sink %s needs rows with a key and a version, and those of %s do not tell: implement workloads.Keyed", sink.Name, c.Workload.Name())
+	if made.Key, err = workloads.KeyOf(c.Workload); err != nil && sink.Shows == sinks.Values {
+		return nil, sinks.Promise{}, fmt.Errorf("sink %s: %w", sink.Name, err)
 	}
 	g, err := c.Workload.Graph(parallelism, sink.Operator(made))
 	if err != nil {
 		return nil, sinks.Promise{}, err
+	}
+	if g == nil {
+		return nil, sinks.Promise{}, fmt.Errorf("workload %s: Graph returned neither a graph nor an error", c.Workload.Name())
 	}
 	sink.Extend(g, made)
 	promise, err := catalog.FitSink(c.Algorithm, sink, g)

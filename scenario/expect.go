@@ -71,9 +71,10 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 }
 
 // NotJudged says what is not judged for want of a reference answer, and by what a
-// run is; "" if there is an answer.
+// simulated run is; "" if there is an answer.
 func (c *Config) NotJudged() string {
-	if _, err := c.Workload.Reference(); !errors.Is(err, workloads.ErrNoReference) {
+	unknown := c.unknown()
+	if unknown == "" {
 		return ""
 	}
 	var as []string
@@ -82,8 +83,25 @@ func (c *Config) NotJudged() string {
 			as = append(as, o.String())
 		}
 	}
-	return fmt.Sprintf("%s has no reference answer: nobody knows which rows are right, so that %s judges only rows that cannot be read, and by their keys those that come again or too late; as with an answer judge %s",
-		c.Workload.Name(), check.Output, strings.Join(as, ", "))
+	return fmt.Sprintf("%s, so that %s judges only rows that cannot be read, and by their keys those that come again or too late; as with an answer judge %s",
+		unknown, check.Output, strings.Join(as, ", "))
+}
+
+// LiveNotJudged is NotJudged of a run on real threads, where no oracle watches.
+func (c *Config) LiveNotJudged() string {
+	unknown := c.unknown()
+	if unknown == "" {
+		return ""
+	}
+	return unknown + ", so that only rows that cannot be read are judged"
+}
+
+// unknown says that nobody knows the right output; "" if somebody does.
+func (c *Config) unknown() string {
+	if _, err := c.Workload.Reference(); !errors.Is(err, workloads.ErrNoReference) {
+		return ""
+	}
+	return c.Workload.Name() + " has no reference answer: nobody knows which rows are right"
 }
 
 // promise fills in what a job promises: by the properties of its algorithm,
@@ -92,7 +110,7 @@ func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w wor
 	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(output.Output)
 	x.AtOnce, x.Values = output.Shows != sinks.Committed, output.Shows == sinks.Values
 	if output.Again || x.Values {
-		x.Key = keyOf(w)
+		x.Key, _ = workloads.KeyOf(w) // nil: rows do not tell
 	}
 	if output.Again { // else a row that is made again may be another
 		if alone, ok := w.(workloads.Alone); ok {

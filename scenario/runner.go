@@ -62,6 +62,9 @@ func New(c Config) (*Runner, error) {
 	if err := c.Workload.Validate(); err != nil {
 		return nil, err
 	}
+	if n := c.Workload.Events(); n < 0 {
+		return nil, fmt.Errorf("workload %s: Events returned %d, which is no number of records", c.Workload.Name(), n)
+	}
 	if err := c.Plan.Validate(); err != nil {
 		return nil, err
 	}

@@ -51,6 +51,19 @@ func Of(j Job, r Reference) Workload {
 	return w
 }
 
+// KeyOf returns how the rows of a workload tell what they are values of. The
+// error says what to give a workload whose rows do not.
+func KeyOf(w Workload) (func(row []byte) (key []byte, version uint64), error) {
+	if k, ok := w.(Keyed); ok {
+		return k.Key, nil
+	}
+	give := "implement workloads.Keyed"
+	if _, ok := w.(*plain); ok {
+		give = "set Job.Key"
+	}
+	return nil, fmt.Errorf("rows need a key and a version, and those of %s do not tell: %s", w.Name(), give)
+}
+
 // plain is the workload of a job.
 type plain struct {
 	job       Job
@@ -106,13 +119,19 @@ func (w *plain) Validate() error {
 		return fmt.Errorf("job %s: set Job.Graph: there is nothing to run", w.job.Name)
 	case w.job.RecordID == nil:
 		return fmt.Errorf("job %s: set Job.RecordID: oracles follow every source record by its number", w.job.Name)
+	case w.records < 0:
+		return fmt.Errorf("job %s: set Job.Records: %d is no number of records", w.job.Name, w.records)
 	}
 	return nil
 }
 
 // Graph returns the job's graph.
 func (w *plain) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
-	return w.job.Graph(int(w.records), parallelism, sink)
+	g, err := w.job.Graph(int(w.records), parallelism, sink)
+	if g == nil && err == nil {
+		err = fmt.Errorf("job %s: Job.Graph returned neither a graph nor an error", w.job.Name)
+	}
+	return g, err
 }
 
 // Reference returns the answer in order.

@@ -49,6 +49,7 @@ func TestJobAsAWorkload(t *testing.T) {
 func TestJobWithoutWhatItNeeds(t *testing.T) {
 	for want, take := range map[string]func(*Job){
 		"Job.Name": func(j *Job) { j.Name = "" }, "Job.Graph": func(j *Job) { j.Graph = nil }, "Job.RecordID": func(j *Job) { j.RecordID = nil },
+		"Job.Records: -4": func(j *Job) { j.Records = -4 },
 	} {
 		j := someJob()
 		take(&j)
@@ -56,11 +57,25 @@ func TestJobWithoutWhatItNeeds(t *testing.T) {
 			t.Errorf("%v; want %s", err, want)
 		}
 	}
+	empty := someJob()
+	empty.Graph = func(int, int, func() dataflow.Operator) (*dataflow.Graph, error) { return nil, nil }
+	if _, err := Of(empty, nil).Graph(2, nil); err == nil || !strings.Contains(err.Error(), "Job.Graph") {
+		t.Errorf("no graph: %v", err)
+	}
 	j := someJob()
 	j.Key = func(row []byte) ([]byte, uint64) { return row, 0 }
 	w := Of(j, nil)
 	if _, ok := w.(Keyed); !ok {
 		t.Error("its rows have no keys")
+	}
+	if key, err := KeyOf(w); err != nil || key == nil {
+		t.Errorf("a job with Key: %v", err)
+	}
+	if _, err := KeyOf(Of(someJob(), nil)); err == nil || !strings.Contains(err.Error(), "set Job.Key") {
+		t.Errorf("a job without Key: %v", err)
+	}
+	if _, err := KeyOf(struct{ Workload }{w}); err == nil || !strings.Contains(err.Error(), "implement workloads.Keyed") {
+		t.Errorf("a workload without Key: %v", err)
 	}
 	if _, err := w.Reference(); !errors.Is(err, ErrNoReference) {
 		t.Errorf("no answer: %v", err)

@@ -85,19 +85,22 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 	s := summary{
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: cmp.Or(cfg.Splits, cfg.Parallelism), Verdict: scenario.Fine.String(),
 		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed), LateRecords: g.late,
-		Faults: "(kill worker=1 after two snapshots)",
+		NotJudged: cfg.LiveNotJudged(), Faults: "(kill worker=1 after two snapshots)",
 	}
 	if f.calm {
 		s.Faults = "(plan)"
 	}
-	if unknown {
-		s.NotJudged = fmt.Sprintf("the output: %v", err)
-	}
 	exact := promise.Output == dataflow.ExactlyOnce || g.crashes == 0
 	var wrong error
-	if exact && !unknown && (rowErr != nil || s.OutputDigest != workloads.Digest(want)) {
+	switch {
+	case !exact:
+	case rowErr != nil:
+		wrong = &verdict{scenario.Unsafe, fmt.Sprintf("committed output cannot be read: %v", rowErr)}
+	case !unknown && s.OutputDigest != workloads.Digest(want):
+		wrong = &verdict{scenario.Unsafe, fmt.Sprintf("committed output %s is not the reference answer %s", s.OutputDigest, workloads.Digest(want))}
+	}
+	if wrong != nil {
 		s.Verdict = scenario.Unsafe.String()
-		wrong = &verdict{scenario.Unsafe, fmt.Sprintf("committed output %s is not the reference answer %s: %v", s.OutputDigest, workloads.Digest(want), rowErr)}
 	}
 	if g.crashes == 0 && !f.calm {
 		s.Verdict = scenario.Broken.String()

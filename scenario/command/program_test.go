@@ -43,16 +43,17 @@ func TestOwnCommand(t *testing.T) {
 		want   []string
 	}{
 		{"list", 0, []string{"mine ", "aligned ", "pipes ", "keyedcount "}},
-		{"sweep --algorithm mine,aligned --workload pipes,keyedcount --state heap --seeds 1-5", 0, []string{"mine ", "pipes has no reference answer: ", " judge effect, cut, "}},
+		{"sweep --algorithm mine,aligned --workload pipes,keyedcount --state heap --seeds 1-5", 0, []string{"mine ", "pipes has no reference answer: ", " judge effect, cut, ", "output not judged", "kept where judged"}},
+		{"sweep --algorithm mine --workload pipes --state heap --seeds 1-2 --json", 0, []string{`"not_judged":"pipes has no reference answer: `}},
 		{"run --algorithm mine --workload pipes --json", 0, []string{`"not_judged":"pipes has no reference answer: `}},
-		{"run --algorithm mine --workload pipes --driver live --json", 0, []string{`"not_judged":"the output: pipes: it has no reference answer"`}},
+		{"run --algorithm mine --workload pipes --driver live --json", 0, []string{`"not_judged":"pipes has no reference answer: nobody knows which rows are right, so that only `}},
 		{"run --algorithm mine --workload keyedcount --seed 1 --mutant commit-before-record", 5, []string{"replay: go run example.com/x/cmd/xsim run --algorithm mine ", "\nxsim: safety violation"}},
 		{"run --workload pipe", 2, []string{"pipes, or all", "Try: xsim --help"}},
 		{"answer --workload pipes", 1, []string{"xsim: pipes: it has no reference answer"}},
 		{"input --workload pipes", 1, []string{"only a whole workloads.Workload does"}},
 		{"mutants", 2, []string{"unknown argument"}},
 		{"run --help", 0, []string{"  go run example.com/x/cmd/xsim run --crash 40"}},
-		{"run --workload pipes --sink upsert", 2, []string{"implement workloads.Keyed"}},
+		{"run --workload pipes --sink upsert", 2, []string{"those of pipes do not tell: set Job.Key"}},
 	} {
 		status, stdout, stderr := mine(strings.Fields(c.args)...)
 		for _, want := range c.want {

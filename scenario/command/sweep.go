@@ -65,7 +65,6 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}
-	printNotJudged(cmd, cfgs)
 	over, err := seeds(f.seeds)
 	switch {
 	case err != nil:
@@ -95,6 +94,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 		total.add(&rows[i])
 	}
 	total.rates(time.Since(start))
+	printNotJudged(cmd, rows)
 	cause := context.Cause(ctx)
 	total.Interrupted = cause != nil
 	if err := f.print(cmd, rows, &total); err != nil {
@@ -118,10 +118,10 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 }
 
 // printNotJudged says for each workload without a reference answer by what it is judged.
-func printNotJudged(cmd *cobra.Command, cfgs []scenario.Config) {
+func printNotJudged(cmd *cobra.Command, rows []tally) {
 	said := map[string]bool{}
-	for i := range cfgs {
-		if text := cfgs[i].NotJudged(); text != "" && !said[text] {
+	for i := range rows {
+		if text := rows[i].NotJudged; text != "" && !said[text] {
 			said[text] = true
 			cmd.PrintErrln(text)
 		}

@@ -43,7 +43,8 @@ type tally struct {
 	Interrupted     bool    `json:"interrupted,omitempty"`
 	First           string  `json:"first_counterexample,omitempty"`
 	Replay          string  `json:"replay,omitempty"`
-	Refused         string  `json:"refused,omitempty"` // why it cannot be run, by what the algorithm declares
+	Refused         string  `json:"refused,omitempty"`    // why it cannot be run, by what the algorithm declares
+	NotJudged       string  `json:"not_judged,omitempty"` // as of run
 
 	promised string
 	missed   string // a fault of a plan that did not strike
@@ -55,7 +56,7 @@ func newTally(c *scenario.Config) tally {
 	if p, err := c.Promise(); err == nil {
 		promised = p.Short()
 	}
-	return tally{Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), promised: promised}
+	return tally{Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), NotJudged: c.NotJudged(), promised: promised}
 }
 
 // note adds the outcome of a seed.
@@ -157,7 +158,10 @@ func (t *tally) seen() string {
 	if t.RowsTakenBack > 0 {
 		parts = append(parts, fmt.Sprintf("%d rows taken back", t.RowsTakenBack))
 	}
-	if len(parts) == 0 && t.Runs > 0 {
+	switch {
+	case t.Runs > 0 && t.NotJudged != "":
+		parts = append(parts, "output not judged")
+	case t.Runs > 0 && len(parts) == 0:
 		parts = append(parts, "exactly once")
 	}
 	if t.LateRecords > 0 {
@@ -172,6 +176,8 @@ func (t *tally) verdict() string {
 		return "refused"
 	case t.Runs == 0:
 		return "not run"
+	case t.worst == scenario.Fine && t.NotJudged != "":
+		return "kept where judged"
 	case t.worst == scenario.Fine:
 		return "kept"
 	case t.Safety > 0:

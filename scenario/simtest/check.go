@@ -27,6 +27,7 @@ type suite struct {
 	states      []string
 	sinks       []string // "": what goes with the algorithm
 	plans       []string
+	splits      []int
 	oracles     []check.Oracle
 	runs        int
 	parallelism int
@@ -49,11 +50,16 @@ func Sinks(names ...string) Option { return func(s *suite) { s.sinks = names } }
 // failing and late operations, and skew. A plan that never strikes fails the check.
 func Plans(plans ...string) Option { return func(s *suite) { s.plans = plans } }
 
+// Splits are how many splits each source has: every combination runs with each
+// number, from 1. Else every seed draws one, and under Plans a source has as many as it
+// has instances.
+func Splits(each ...int) Option { return func(s *suite) { s.splits = each } }
+
 // Oracles are those whose violations count; else all.
 func Oracles(all ...check.Oracle) Option { return func(s *suite) { s.oracles = all } }
 
-// Runs is the number of seeds of each combination, from 1; else 20. The flags
-// -seed and -seeds have the last word.
+// Runs is the number of seeds of each combination, which begin at 1; else 20. Fewer
+// than one is refused. The flags -seed and -seeds have the last word.
 func Runs(n int) Option { return func(s *suite) { s.runs = n } }
 
 // Parallelism is the number of tasks of each vertex that goes by it; else 2.
@@ -74,6 +80,14 @@ func newSuite(options []Option) *suite {
 // combinations returns what the suite asks for, each with a name, and why others
 // cannot be run.
 func (s *suite) combinations(w workloads.Workload) (cfgs []scenario.Config, names, refused []string, err error) {
+	if s.runs < 1 {
+		return nil, nil, nil, fmt.Errorf("simtest.Runs(%d): a check without runs shows nothing: give at least 1", s.runs)
+	}
+	for _, n := range s.splits {
+		if n < 1 {
+			return nil, nil, nil, fmt.Errorf("simtest.Splits(%d): a source has at least 1 split", n)
+		}
+	}
 	plans := make([]faults.Plan, max(len(s.plans), 1))
 	for i, text := range s.plans {
 		if plans[i], err = faults.Parse(text); err != nil {
@@ -92,14 +106,7 @@ func (s *suite) combinations(w workloads.Workload) (cfgs []scenario.Config, name
 				case err != nil:
 					return nil, nil, nil, fmt.Errorf("%s: %w", name, err)
 				}
-				for i, p := range plans {
-					made, called := c, name
-					if len(s.plans) > 0 {
-						made.Faults, made.Plan = scenario.PlannedFaults, p
-						called += fmt.Sprintf(",plan%d", i+1)
-					}
-					cfgs, names = append(cfgs, made), append(names, called)
-				}
+				cfgs, names = s.variants(cfgs, names, c, name, plans)
 			}
 		}
 	}
@@ -107,6 +114,28 @@ func (s *suite) combinations(w workloads.Workload) (cfgs []scenario.Config, name
 		return nil, nil, nil, fmt.Errorf("nothing can be run: %s", strings.Join(refused, "; "))
 	}
 	return cfgs, names, refused, nil
+}
+
+// variants appends a combination under each plan with each number of splits.
+func (s *suite) variants(cfgs []scenario.Config, names []string, c scenario.Config, name string, plans []faults.Plan) ([]scenario.Config, []string) {
+	splits := s.splits
+	if len(splits) == 0 {
+		splits = []int{0} // as scenario has it
+	}
+	for i, p := range plans {
+		for _, n := range splits {
+			made, called := c, name
+			if len(s.plans) > 0 {
+				made.Faults, made.Plan = scenario.PlannedFaults, p
+				called += fmt.Sprintf(",plan%d", i+1)
+			}
+			if made.Splits = n; n > 0 {
+				called += fmt.Sprintf(",splits%d", n)
+			}
+			cfgs, names = append(cfgs, made), append(names, called)
+		}
+	}
+	return cfgs, names
 }
 
 func runnable(c scenario.Config) error {
@@ -132,7 +161,9 @@ func isRefusal(err error) bool {
 //
 // Each combination of algorithm, state and sink is a subtest, which ends with its
 // first seed that fails: with the violation, the command that repeats just that
-// run, and a file with its trace. A check of drawn faults in which no run was
+// run, and a file with its trace. The first seed runs twice: a job that is another
+// one the second time is found by the oracle determinism, with the event at which
+// the runs part. A check of drawn faults in which no run was
 // restored from a snapshot has shown nothing, and fails.
 func Check(t *testing.T, job workloads.Job, reference workloads.Reference, options ...Option) {
 	t.Helper()
@@ -177,9 +208,13 @@ func (s *suite) check(t *testing.T, pkg string, c scenario.Config, all *total) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	for _, seed := range Seeds(s.runs) {
-		o := r.Run(seed)
+	for i, seed := range Seeds(s.runs) {
+		o, parted := s.run(r, seed, i == 0)
 		all.add(o)
+		if parted != "" {
+			t.Errorf("%s\nrepeat with\n  %s", parted, testCommand(t.Name(), pkg, o))
+			return
+		}
 		if missed := o.NotStruck(); o.Kind == scenario.Fine && c.Faults == scenario.PlannedFaults && len(missed) > 0 {
 			t.Errorf("seed %d: the fault never struck: %s", seed, missed[0])
 			return
@@ -217,7 +252,7 @@ type Finding struct {
 	Kind        scenario.Kind
 	Oracle      check.Oracle // Unsafe: the first that was violated
 	Text        string       // on several lines
-	Runs        int          // that were made until then
+	Runs        int          // that were made until then; one that is made twice counts once
 }
 
 // Find goes through what Check does, in the order of seeds, and returns the first
@@ -236,10 +271,13 @@ func Find(job workloads.Job, reference workloads.Reference, options ...Option) (
 		defer runners[i].Close()
 	}
 	runs := 0
-	for _, seed := range Seeds(s.runs) {
+	for n, seed := range Seeds(s.runs) {
 		for i, r := range runners {
-			o := r.Run(seed)
-			if runs++; o.Kind != scenario.Fine {
+			o, parted := s.run(r, seed, n == 0)
+			if runs++; parted != "" {
+				return &Finding{names[i], seed, scenario.Unsafe, check.SameRun, parted, runs}, nil
+			}
+			if o.Kind != scenario.Fine {
 				return &Finding{names[i], seed, o.Kind, oracleOf(o), describe(o), runs}, nil
 			}
 		}

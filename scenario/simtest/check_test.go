@@ -1,6 +1,8 @@
 package simtest_test
 
 import (
+	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,11 +75,14 @@ func TestFind(t *testing.T) {
 
 // TestNothingToRun: what cannot be made or run is an error, not a check that passes.
 func TestNothingToRun(t *testing.T) {
-	unnamed := job(10)
-	unnamed.Name = ""
+	unnamed, without, fewer := job(10), job(10), job(10)
+	unnamed.Name, fewer.Records = "", -4
+	without.Graph = func(int, int, func() dataflow.Operator) (*dataflow.Graph, error) { return nil, nil }
 	for want, f := range map[string]func() (*simtest.Finding, error){
-		"set Job.Name":          func() (*simtest.Finding, error) { return simtest.Find(unnamed, answer) },
-		"unknown state backend": func() (*simtest.Finding, error) { return simtest.Find(job(10), answer, simtest.States("disk")) },
+		"set Job.Name":               func() (*simtest.Finding, error) { return simtest.Find(unnamed, answer) },
+		"Job.Graph returned neither": func() (*simtest.Finding, error) { return simtest.Find(without, answer) },
+		"set Job.Records: -4":        func() (*simtest.Finding, error) { return simtest.Find(fewer, answer) },
+		"unknown state backend":      func() (*simtest.Finding, error) { return simtest.Find(job(10), answer, simtest.States("disk")) },
 		"nothing can be run: none cannot": func() (*simtest.Finding, error) {
 			return simtest.Find(job(10), answer, simtest.Algorithms(none.Spec()), simtest.Sinks("two-phase"))
 		},
@@ -85,10 +90,82 @@ func TestNothingToRun(t *testing.T) {
 		"fault (crash worker=9 at (time 1": func() (*simtest.Finding, error) {
 			return simtest.Find(job(10), answer, simtest.Plans("(plan (crash worker=9 at (time 1ms)))"))
 		},
+		"simtest.Splits(0): ": func() (*simtest.Finding, error) { return simtest.Find(job(10), answer, simtest.Splits(2, 0)) },
+		"simtest.Runs(0): ":   func() (*simtest.Finding, error) { return simtest.Find(job(10), answer, simtest.Runs(0)) },
 	} {
 		if found, err := f(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v, %v; want %q", found, err, want)
 		}
+	}
+}
+
+// TestSplits: each plan runs with each number of splits, which the source sees.
+func TestSplits(t *testing.T) {
+	seen := map[int]bool{}
+	j := job(160)
+	number := j.Graph
+	j.Graph = func(records, parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
+		g, err := number(records, parallelism, sink)
+		for i := range g.Vertices {
+			if v := &g.Vertices[i]; v.Role == dataflow.RoleSource {
+				made := v.New
+				v.New = func() dataflow.Operator { return counted{made().(dataflow.Source), seen} }
+			}
+		}
+		return g, err
+	}
+	options := []simtest.Option{
+		simtest.Algorithms(aligned.Spec()), simtest.States("heap"), simtest.Runs(1), simtest.Splits(1, 5),
+		simtest.Plans("(plan (crash worker=1 at (nth 7 barrier-received)))"),
+	}
+	simtest.Check(t, j, answer, options...)
+	if !maps.Equal(seen, map[int]bool{1: true, 5: true}) {
+		t.Errorf("sources saw %v splits, want 1 and 5", seen)
+	}
+	found, err := simtest.Find(job(160), wrong, options...)
+	if err != nil || found == nil || found.Combination != "aligned,heap,two-phase,plan1,splits1" {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// counted notes how many splits its vertex has.
+type counted struct {
+	dataflow.Source
+	seen map[int]bool
+}
+
+func (c counted) Open(ctx *dataflow.Context) error {
+	c.seen[ctx.Info().Splits] = true
+	return c.Source.Open(ctx)
+}
+
+// moody is a sink that takes records or not, as the global source of chance has it.
+type moody struct{ dataflow.Sink }
+
+func (o moody) Process(port int, b *dataflow.Buffer) error {
+	if rand.IntN(3) == 0 {
+		return nil
+	}
+	return o.Sink.Process(port, b)
+}
+
+// TestNotTheSameRun: chance that is not the seed's is found without an answer,
+// and not as rows that are wrong.
+func TestNotTheSameRun(t *testing.T) {
+	j := job(160)
+	sound := j.Graph
+	j.Graph = func(records, parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
+		return sound(records, parallelism, func() dataflow.Operator { return moody{sink().(dataflow.Sink)} })
+	}
+	only := []simtest.Option{simtest.Algorithms(none.Spec()), simtest.States("heap"), simtest.Sinks("append"), simtest.Runs(1)}
+	for what, reference := range map[string]workloads.Reference{"without": nil, "with": answer} {
+		found, err := simtest.Find(j, reference, only...)
+		if err != nil || found == nil || found.Oracle != check.SameRun || !strings.Contains(found.Text, "seed 1: safety violation: determinism: at ") || !strings.Contains(found.Text, " differs: ") {
+			t.Errorf("%s an answer: %+v, %v", what, found, err)
+		}
+	}
+	if found, err := simtest.Find(j, nil, append(only, simtest.Oracles(check.Output))...); err != nil || found != nil {
+		t.Errorf("although determinism does not count: %+v, %v", found, err)
 	}
 }
 
@@ -105,6 +182,7 @@ func TestFailingChecks(t *testing.T) {
 	t.Run("wrong", func(t *testing.T) {
 		simtest.Check(t, job(160), wrong, simtest.Algorithms(sound), simtest.States("heap"), simtest.Traces(dir))
 	})
+	t.Run("idle", func(t *testing.T) { simtest.Check(t, job(160), answer, simtest.Runs(0)) })
 	t.Run("tiny", func(t *testing.T) {
 		simtest.Check(t, job(1), answer, simtest.Algorithms(sound), simtest.States("heap"), simtest.Runs(3))
 	})
@@ -129,6 +207,7 @@ func TestWhatAFailureSays(t *testing.T) {
 		"go test ./scenario/simtest -run '^TestFailingChecks$/^wrong$/^aligned,heap,two-phase$' -seed 1\n",
 		"what happened, event by event: " + filepath.Join(dir, "weir-seed-1-"),
 		"no run was restored from a snapshot, so that nothing is shown",
+		"simtest.Runs(0): a check without runs shows nothing",
 		"pipes has no reference answer: ",
 		"seed 1: the fault never struck: (crash worker=1 at (time 1h0m0s))",
 	} {

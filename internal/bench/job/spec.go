@@ -108,11 +108,8 @@ func (s *Spec) LookupSink() (*sinks.Sink, error) {
 
 // sinkConfig returns what the sinks of a job over a workload are made with.
 func sinkConfig(w workloads.Workload) sinks.Config {
-	k, ok := w.(workloads.Keyed)
-	if !ok {
-		return sinks.Config{}
-	}
-	return sinks.Config{Key: k.Key}
+	key, _ := workloads.KeyOf(w) // nil: rows do not tell
+	return sinks.Config{Key: key}
 }
 
 // Promised returns what the output of the run may be after a failure.
@@ -129,8 +126,8 @@ func (s *Spec) Promised() (sinks.Promise, error) {
 	if err != nil {
 		return sinks.Promise{}, err
 	}
-	if sink.Shows == sinks.Values && sinkConfig(w).Key == nil {
-		return sinks.Promise{}, fmt.Errorf("the sink %s needs rows with a key and a version, and those of %s do not tell: implement workloads.Keyed", sink.Name, w.Name())
+	if _, err := workloads.KeyOf(w); err != nil && sink.Shows == sinks.Values {
+		return sinks.Promise{}, fmt.Errorf("sink %s: %w", sink.Name, err)
 	}
 	g, err := w.Graph(s.Parallelism, sink.Operator(sinkConfig(w)))
 	if err != nil {
