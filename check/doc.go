@@ -20,6 +20,7 @@
 //	              some consistent global one
 //	aborts        no snapshot is abandoned whose round was not given up
 //	logs          message logs do not grow with the job
+//	handover      a stored snapshot stands on output that the external store has
 //	event-time    watermarks are what sources said and inputs delivered, and never go
 //	              back; a timer fires once, and none that is due is left
 //	determinism   the same tape gives the same run

@@ -18,6 +18,7 @@ const (
 	Aborts
 	EventTime
 	MessageLogs
+	Handover
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
 )
@@ -46,6 +47,7 @@ func list() [Oracles]entry {
 		Aborts:       {"aborts", newAborts},
 		EventTime:    {"event-time", newEventTime},
 		MessageLogs:  {"logs", newLogs},
+		Handover:     {"handover", newHandover},
 		SameRun:      {"determinism", nil},
 	}
 }

@@ -71,7 +71,7 @@ func all() []*Sink {
 		},
 		{
 			Name: "committer", Short: "writers stage rows and hand committables to a committer, which publishes those of complete snapshots", Shows: Committed,
-			New:       func(Config) dataflow.Sink { return &Writer{} },
+			New:       func(c Config) dataflow.Sink { return &Writer{hasty: c.Mutant == MutantSealBeforeStaged} },
 			Committer: func(c Config) dataflow.Sink { return &Committer{naive: c.Mutant == MutantLateCommittables} },
 			Cut:       true,
 		},

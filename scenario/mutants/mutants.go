@@ -51,6 +51,7 @@ func All() []Case {
 	coordinated := those(func(p *dataflow.Properties) bool { return p.HasRounds() })
 	exact := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.Output == dataflow.ExactlyOnce })
 	transactional := those(func(p *dataflow.Properties) bool { return p.Output == dataflow.ExactlyOnce })
+	cut := those(func(p *dataflow.Properties) bool { return p.State == dataflow.ExactlyOnce })
 	inputs := those(func(p *dataflow.Properties) bool { return p.Captures.Inputs })
 	outputs := those(func(p *dataflow.Properties) bool { return p.Captures.Outputs })
 	logs := those(func(p *dataflow.Properties) bool { return p.Logs })
@@ -81,6 +82,7 @@ func All() []Case {
 		{Mutant: dataflow.MutantDrainedCommitsAll, Description: "a drained sink commits all that its snapshot holds when it is restored", Algorithms: logs},
 		{Mutant: sinks.MutantFirstCommitMarksAll, Description: "the first of several commits marks all as done", Algorithms: transactional},
 		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: outputs, Sinks: []string{"committer"}},
+		{Mutant: sinks.MutantSealBeforeStaged, Description: "a writer's snapshot does not wait for what it has staged", Algorithms: cut, Sinks: []string{"committer"}, Oracle: "handover"},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers do not come back from the snapshot", Algorithms: transactional, Workloads: windows},
 		{Mutant: dataflow.MutantForgetWatermark, Description: "watermarks do not come back from the snapshot", Algorithms: transactional, Workloads: windows, Oracle: eventTime},
 		{Mutant: dataflow.MutantSilentPastTimer, Description: "a timer set at or behind the watermark never fires", Algorithms: transactional, Workloads: past, Oracle: eventTime},
