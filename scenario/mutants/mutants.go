@@ -81,6 +81,7 @@ func All() []Case {
 		{Mutant: recoveryline.MutantForcedKeepsBase, Description: "a snapshot is incremental while the one before it is under way", Algorithms: induced, States: []string{pebblestate.NameIncremental}, Workloads: []string{cyclic}},
 		{Mutant: dataflow.MutantDrainedCommitsAll, Description: "a drained sink commits all that its snapshot holds when it is restored", Algorithms: logs},
 		{Mutant: sinks.MutantFirstCommitMarksAll, Description: "the first of several commits marks all as done", Algorithms: transactional},
+		{Mutant: sinks.MutantFirstInsertMarksAll, Description: "the first of several inserts marks all as done", Algorithms: cut, Sinks: []string{"write-ahead", "committer"}},
 		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: outputs, Sinks: []string{"committer"}},
 		{Mutant: sinks.MutantSealBeforeStaged, Description: "a writer's snapshot does not wait for what it has staged", Algorithms: cut, Sinks: []string{"committer"}, Oracle: "handover"},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers do not come back from the snapshot", Algorithms: transactional, Workloads: windows},
