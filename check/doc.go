@@ -21,6 +21,7 @@
 //	aborts        no snapshot is abandoned whose round was not given up
 //	logs          message logs do not grow with the job
 //	rollback      a recovery restarts as much as the algorithm declares
+//	handover      a stored snapshot stands on output that the external store has
 //	event-time    watermarks are what sources said and inputs delivered, and never go
 //	              back; a timer fires once, and none that is due is left
 //	determinism   the same tape gives the same run

@@ -19,6 +19,7 @@ const (
 	EventTime
 	MessageLogs
 	Rollback
+	Handover
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
 )
@@ -48,6 +49,7 @@ func list() [Oracles]entry {
 		EventTime:    {"event-time", newEventTime},
 		MessageLogs:  {"logs", newLogs},
 		Rollback:     {"rollback", newRollback},
+		Handover:     {"handover", newHandover},
 		SameRun:      {"determinism", nil},
 	}
 }

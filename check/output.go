@@ -32,7 +32,7 @@ type output struct {
 func newOutput(j judge) watcher {
 	o := &output{judge: j, reference: slices.SortedFunc(slices.Values(j.x.Reference), bytes.Compare)}
 	if j.x.Values {
-		o.reference = distinct(o.reference)
+		o.reference = Distinct(o.reference)
 	}
 	if j.x.AtOnce && j.x.State != AtMostOnce {
 		o.back = make(takenBack, len(j.x.Tasks))
@@ -115,7 +115,7 @@ func (o *output) Finish(End) {
 		data = rest
 	}
 	if o.x.Values {
-		o.rowList = o.reader.values(o.rowList[:0])
+		o.rowList = o.reader.value.Rows(o.rowList[:0])
 	}
 	rows, err := o.x.Canonical(o.rowList)
 	if err != nil {
@@ -127,7 +127,7 @@ func (o *output) Finish(End) {
 		slices.SortFunc(o.canonical, bytes.Compare)
 	}
 	if o.x.Values {
-		o.canonical = distinct(o.canonical)
+		o.canonical = Distinct(o.canonical)
 	}
 	extra, missing := difference(o.canonical, o.reference)
 	if o.x.PerRecord {

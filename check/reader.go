@@ -1,9 +1,6 @@
 package check
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // reader is a read-committed consumer: it takes each row at the moment at which
 // the row becomes visible, and says what of it can never have been right.
@@ -13,14 +10,8 @@ type reader struct {
 	want  []int32
 	left  []int32 // by index: how often it may still come
 	seen  rowSet
-	value map[string]value
+	value Newest
 	buf   []byte
-}
-
-// value is the newest row of a key.
-type value struct {
-	version uint64
-	row     []byte
 }
 
 // flaw is what a reader finds wrong with a row.
@@ -55,7 +46,7 @@ func (r *reader) reset(x *Expect, reference [][]byte) {
 	}
 	r.left = append(r.left[:0], r.want...)
 	if r.value == nil {
-		r.value = map[string]value{}
+		r.value = Newest{}
 	}
 	r.seen.reset()
 	clear(r.value)
@@ -65,10 +56,9 @@ func (r *reader) reset(x *Expect, reference [][]byte) {
 func (r *reader) take(row []byte) flaw {
 	if r.x.Values {
 		key, version := r.x.Key(row)
-		if old, ok := r.value[string(key)]; ok && old.version >= version {
+		if !r.value.Take(key, version, row) {
 			return stale
 		}
-		r.value[string(key)] = value{version, row}
 	}
 	switch {
 	case r.x.Alone != nil:
@@ -88,24 +78,4 @@ func (r *reader) take(row []byte) flaw {
 		}
 	}
 	return sound
-}
-
-// values returns the newest row of every key.
-func (r *reader) values(dst [][]byte) [][]byte {
-	for _, v := range r.value { //det:unordered the rows are sorted
-		dst = append(dst, v.row)
-	}
-	return dst
-}
-
-// distinct drops rows that are there already from a sorted list: a table keeps
-// equal values of one key once.
-func distinct(rows [][]byte) [][]byte {
-	kept := rows[:0]
-	for i, row := range rows {
-		if i == 0 || !bytes.Equal(row, rows[i-1]) {
-			kept = append(kept, row)
-		}
-	}
-	return kept
 }

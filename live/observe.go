@@ -99,5 +99,5 @@ func (o *observers) external(now int64, k trace.Kind, op *dataflow.ExtOp, s data
 	if !o.wants.Has(k) {
 		return
 	}
-	o.observe(&trace.Event{Time: now, Kind: k, Task: op.Task, Attempt: op.Attempt, Channel: trace.NoChannel, Epoch: op.Txn, To: uint64(op.Count), Op: op.Kind, Outcome: s.Outcome()})
+	o.observe(&trace.Event{Time: now, Kind: k, Task: op.Task, Attempt: op.Attempt, Channel: trace.NoChannel, Epoch: op.Txn, From: op.Number, To: uint64(op.Count), Op: op.Kind, Outcome: s.Outcome()})
 }

@@ -100,7 +100,14 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	r.paceKnown = r.paceKnown && c.Sink == sinks.For(c.Algorithm.Properties()).Name // the table is of those
+	sink, err := sinks.Lookup(c.Sink)
+	if err != nil {
+		return nil, err
+	}
 	r.random = sim.RandomFaults{Workers: workers, Channels: channels, Horizon: calmLength}
+	if sink.Commits != trace.NoOp {
+		r.random.Commit = faults.OpName(sink.Commits)
+	}
 	return r, nil
 }
 

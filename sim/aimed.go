@@ -81,6 +81,7 @@ func (r RandomFaults) aimed(d *seed.Stream) []faults.Fault {
 // a second crash may find it landed behind the recovery's back.
 func (r RandomFaults) lateWrite(d *seed.Stream) []faults.Fault {
 	s := pick(d, steps())
+	s.op = r.operation(s.target, s.op)
 	f := faults.Fault{Kind: faults.Delay, Target: s.target, Op: s.op, Times: 1, Duration: span(d)}
 	if d.Chance(1, 2) {
 		f.Times += d.Draw(8)
@@ -89,6 +90,15 @@ func (r RandomFaults) lateWrite(d *seed.Stream) []faults.Fault {
 	f.When = faults.At(anchor)
 	crashes := r.crashesAfter(d, anchor, d.Chance(2, 3), faults.Nth(1, one(s.issued)))
 	return append([]faults.Fault{f}, crashes...)
+}
+
+// operation returns what the sink of the job calls a step: not all of them commit
+// transactions.
+func (r RandomFaults) operation(at faults.Target, op string) string {
+	if at == faults.Sink && op == "commit" && r.Commit != "" {
+		return r.Commit
+	}
+	return op
 }
 
 // crashesAfter draws one crash a little after the given steps and, if again is
@@ -110,6 +120,7 @@ func (r RandomFaults) crashesAfter(d *seed.Stream, first faults.Step, again bool
 // errorBurst has operations fail, one in two of them having taken effect.
 func (r RandomFaults) errorBurst(d *seed.Stream) []faults.Fault {
 	s := pick(d, steps())
+	s.op = r.operation(s.target, s.op)
 	f := faults.Fault{Kind: faults.Fail, Target: s.target, Op: s.op, Times: 1 + d.Draw(12), Outcome: faults.NotApplied}
 	if d.Chance(1, 2) {
 		f.Outcome = faults.Applied

@@ -33,6 +33,7 @@ func (r RandomFaults) heldBack(d *seed.Stream) []faults.Fault {
 		return nil
 	}
 	s := pick(d, heldSteps())
+	s.op = r.operation(s.target, s.op)
 	anchor := faults.Nth(1+d.Draw(4), one(s.before))
 	f := faults.Fault{Kind: faults.Delay, Target: s.target, Op: s.op, Times: 1, Duration: d.Range(30_000_000, 130_000_000), When: faults.At(anchor)}
 	c := r.victim(d, 1, 5)

@@ -17,9 +17,10 @@ import (
 // steps, bursts of errors, standstills and slowness.
 type RandomFaults struct {
 	Workers  int
-	Channels int   // of the job, 0: links are left alone
-	Most     int   // crashes that are not aimed, 0 for 3
-	Horizon  Nanos // latest time of a crash that is at a time: about the length of a calm run
+	Channels int    // of the job, 0: links are left alone
+	Most     int    // crashes that are not aimed, 0 for 3
+	Commit   string // the sink's operation that makes visible what a snapshot holds; "": commit
+	Horizon  Nanos  // latest time of a crash that is at a time: about the length of a calm run
 }
 
 // Plan draws a plan from the streams "faults", "faults.cut", "faults.aimed",

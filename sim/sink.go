@@ -67,5 +67,5 @@ func (s sinkPlace) observe(k trace.Kind, o *extOperation, outcome trace.Outcome)
 		return
 	}
 	op := &o.op
-	s.observers.send(trace.Event{Kind: k, Task: op.Task, Channel: trace.NoChannel, Attempt: op.Attempt, Epoch: op.Txn, To: uint64(op.Count), Op: op.Kind, Outcome: outcome})
+	s.observers.send(trace.Event{Kind: k, Task: op.Task, Channel: trace.NoChannel, Attempt: op.Attempt, Epoch: op.Txn, From: op.Number, To: uint64(op.Count), Op: op.Kind, Outcome: outcome})
 }

@@ -58,7 +58,7 @@ const (
 	StoreIssued  // Op, Key; To = bytes
 	StoreApplied // took effect at the storage; Op, Key
 	StoreDone    // outcome reached its caller: Op, Key, Outcome
-	ExtIssued    // Op; Epoch = transaction; likewise ExtApplied and, with Outcome, ExtDone
+	ExtIssued    // Op; Epoch = transaction, From = number, To = rows; likewise ExtApplied and, with Outcome, ExtDone
 	ExtApplied
 	ExtDone
 	OutputCommitted // rows became visible to a read-committed reader: Task, Epoch = transaction, To = number of rows, Data = framed rows

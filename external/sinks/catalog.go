@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"weir/dataflow"
+	"weir/trace"
 )
 
 // Shows says what a reader may see of rows, and when.
@@ -26,6 +27,9 @@ type Sink struct {
 	Name  string // on command lines and in results
 	Short string // one line: how it works
 	Shows Shows
+	// Commits is the operation that makes what a snapshot holds visible; NoOp: no
+	// snapshot has to do with what is.
+	Commits dataflow.ExtKind
 	// New makes the operator at the end of the graph, for one task.
 	New func(c Config) dataflow.Sink
 	// Committer makes that of one more vertex, which what New makes hands to; nil:
@@ -62,18 +66,20 @@ func all() []*Sink {
 			New: func(c Config) dataflow.Sink { return &Upsert{key: c.Key} },
 		},
 		{
-			Name: "two-phase", Short: "rows are written to a transaction, which a snapshot pre-commits and its completion commits", Shows: Committed,
+			Name: "two-phase", Short: "rows are written to a transaction, which a snapshot pre-commits and its completion commits", Shows: Committed, Commits: trace.Commit,
 			New: func(c Config) dataflow.Sink { return &TwoPhase{Chunk: c.Chunk, mutant: c.Mutant} },
 		},
 		{
-			Name: "write-ahead", Short: "rows stand in the snapshot, and are inserted once when it is complete", Shows: Committed,
-			New: func(Config) dataflow.Sink { return &WriteAhead{} },
+			Name: "write-ahead", Short: "rows stand in the snapshot, and are inserted once when it is complete", Shows: Committed, Commits: trace.Insert,
+			New: func(c Config) dataflow.Sink { return &WriteAhead{ledger{mutant: c.Mutant}} },
 		},
 		{
-			Name: "committer", Short: "writers stage rows and hand committables to a committer, which publishes those of complete snapshots", Shows: Committed,
-			New:       func(Config) dataflow.Sink { return &Writer{} },
-			Committer: func(c Config) dataflow.Sink { return &Committer{naive: c.Mutant == MutantLateCommittables} },
-			Cut:       true,
+			Name: "committer", Short: "writers stage rows and hand committables to a committer, which publishes those of complete snapshots", Shows: Committed, Commits: trace.Publish,
+			New: func(c Config) dataflow.Sink { return &Writer{hasty: c.Mutant == MutantSealBeforeStaged} },
+			Committer: func(c Config) dataflow.Sink {
+				return &Committer{naive: c.Mutant == MutantLateCommittables, ledger: ledger{mutant: c.Mutant}}
+			},
+			Cut: true,
 		},
 	}
 }

@@ -15,11 +15,16 @@ import (
 // data, rows are lost (apache/iceberg 15846).
 const MutantLateCommittables dataflow.Mutant = "late-committables"
 
+// MutantSealBeforeStaged: a writer's snapshot does not wait for the rows that it
+// says were handed on.
+const MutantSealBeforeStaged dataflow.Mutant = "seal-before-staged"
+
 // Writer is the first half of a sink of two vertices: it stages the rows of each
 // buffer in the store, and hands a committable that names them to the committer,
 // in band. Committables are thus data like any other: whatever an algorithm
 // captures of channels holds them.
 type Writer struct {
+	hasty  bool // MutantSealBeforeStaged
 	out    *dataflow.Output
 	task   id.TaskID
 	ctx    *dataflow.Context
@@ -59,7 +64,7 @@ func (s *Writer) Flush() []dataflow.ExtOp {
 // says it was handed on must not be stored before.
 func (s *Writer) Seal(e id.Epoch) (dataflow.ExtOp, bool) {
 	s.since = e
-	return dataflow.ExtOp{Kind: dataflow.ExtPreCommit, From: s.number, Number: s.number}, s.number > 0
+	return dataflow.ExtOp{Kind: dataflow.ExtPreCommit, From: s.number, Number: s.number}, s.number > 0 && !s.hasty
 }
 
 // Commit has nothing to do: the committer commits.

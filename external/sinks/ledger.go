@@ -10,6 +10,10 @@ import (
 	"weir/state"
 )
 
+// MutantFirstInsertMarksAll: the first of several operations of a ledger that is
+// answered marks all that are under way as done.
+const MutantFirstInsertMarksAll dataflow.Mutant = "first-insert-marks-all"
+
 // ledger holds rows until the snapshot that they stand in is complete: it is
 // operator state, so that they come back with it.
 type ledger struct {
@@ -18,6 +22,7 @@ type ledger struct {
 	// sealed are those of snapshots that are not known complete, or whose
 	// operation is not answered.
 	sealed []entry
+	mutant dataflow.Mutant
 }
 
 type entry struct {
@@ -56,10 +61,11 @@ func (l *ledger) due(e id.Epoch, kind dataflow.ExtKind) []dataflow.ExtOp {
 
 // done forgets the entry of e.
 func (l *ledger) done(e id.Epoch) {
-	i := slices.IndexFunc(l.sealed, func(x entry) bool { return x.epoch == e })
-	if i >= 0 {
-		l.sealed = slices.Delete(l.sealed, i, i+1)
-		l.list.Items = slices.Delete(l.list.Items, i, i+1)
+	for i := len(l.sealed) - 1; i >= 0; i-- {
+		if x := &l.sealed[i]; x.epoch == e || l.mutant == MutantFirstInsertMarksAll && x.issued {
+			l.sealed = slices.Delete(l.sealed, i, i+1)
+			l.list.Items = slices.Delete(l.list.Items, i, i+1)
+		}
 	}
 }
 

@@ -1,17 +1,20 @@
 package command
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/spf13/cobra"
 
+	"weir/check"
 	"weir/dataflow"
 	"weir/external"
 	"weir/external/sinks"
@@ -45,7 +48,7 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	answer := &committed{answer: cfg.Workload.Answer()}
+	answer := newCommitted(cfg.Workload, promise.Shows)
 	ext, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: dir + "/sink", OnCommit: answer.add})
 	if err != nil {
 		return err
@@ -76,8 +79,11 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 }
 
 func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {
-	rows, rowErr := answer.answer.Rows()
+	rows, rowErr := answer.rows()
 	want, err := cfg.Workload.Reference()
+	if promise.Shows == sinks.Values {
+		want = check.Distinct(slices.Clone(want))
+	}
 	unknown := errors.Is(err, workloads.ErrNoReference)
 	if err != nil && !unknown {
 		return err
@@ -112,18 +118,49 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 	return wrong
 }
 
-// committed collects rows as they become visible.
+// committed collects rows as they become visible: all of them, or of each key the
+// newest where that is what a reader sees.
 type committed struct {
 	mu     sync.Mutex
 	answer workloads.Answer
+	key    func(row []byte) (key []byte, version uint64) // nil: all rows count
+	newest check.Newest
+}
+
+func newCommitted(w workloads.Workload, shows sinks.Shows) *committed {
+	c := &committed{answer: w.Answer()}
+	if k, ok := w.(workloads.Keyed); ok && shows == sinks.Values {
+		c.key, c.newest = k.Key, check.Newest{}
+	}
+	return c
 }
 
 func (c *committed) add(_ id.TaskID, _ id.Epoch, rows []byte, _ int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for row, rest := dataflow.NextRecord(rows); row != nil; row, rest = dataflow.NextRecord(rest) {
+		if c.key != nil {
+			key, version := c.key(row)
+			c.newest.Take(key, version, bytes.Clone(row))
+			continue
+		}
 		_ = c.answer.Add(row) // Rows reports what is wrong
 	}
+}
+
+// rows returns the answer in canonical form, and what is wrong with its history;
+// where only the newest values count, nobody asks for the others.
+func (c *committed) rows() ([][]byte, error) {
+	if c.key == nil {
+		return c.answer.Rows()
+	}
+	for _, row := range c.newest.Rows(nil) {
+		if err := c.answer.Add(row); err != nil {
+			return nil, err
+		}
+	}
+	rows, _ := c.answer.Rows()
+	return check.Distinct(rows), nil
 }
 
 // gate lets sources emit half of the input until something is stored that a

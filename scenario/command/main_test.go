@@ -130,3 +130,26 @@ func TestSweepSummary(t *testing.T) {
 		t.Errorf("the matrix says nothing: %s", stderr)
 	}
 }
+
+// TestSweepListsRefused: a pair that cannot be served is a row of the table, and
+// does not stop the others; if none is left, nothing was tried.
+func TestSweepListsRefused(t *testing.T) {
+	status, stdout, stderr := sim(t, "sweep", "--sink", "append,write-ahead", "--algorithm", "aligned,none", "--state", "heap", "--workload", "keyedcount", "--seeds", "1-3", "--json")
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	if status != 0 || len(lines) != 5 {
+		t.Fatalf("status %d, %d lines: %s%s", status, len(lines), stdout, stderr)
+	}
+	for i, line := range lines[:4] {
+		var x tally
+		if err := json.Unmarshal([]byte(line), &x); err != nil {
+			t.Fatal(err)
+		}
+		if no := x.Algorithm == "none" && x.Sink == "write-ahead"; no != (x.Refused != "") || no == (x.Runs == 3) {
+			t.Errorf("row %d: %s", i, line)
+		}
+	}
+	status, _, stderr = sim(t, "sweep", "--sink", "two-phase,write-ahead", "--algorithm", "none", "--state", "heap", "--workload", "keyedcount", "--seeds", "1-3")
+	if status != 2 || !strings.Contains(stderr, "all 2 combinations are refused") || !strings.Contains(stderr, "it can serve append") {
+		t.Errorf("all are refused: status %d: %s", status, stderr)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"weir/dataflow"
+	"weir/external/sinks"
 	"weir/scenario"
 )
 
@@ -148,7 +149,7 @@ func (f *sweepFlags) print(cmd *cobra.Command, rows []tally, total *tally) error
 
 // sweep runs every combination for every seed, several combinations at once,
 // until ctx or the budget ends; runs under way then are not counted. Of several, one that an algorithm cannot run by what it declares
-// is listed as refused; a single one is an error. Seeds go round: all combinations get the first seed before any
+// or its sink promises is listed as refused; that none is left is an error. Seeds go round: all combinations get the first seed before any
 // gets the one after, so that a budget cuts all alike. found keeps what fails.
 func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int, found *archive) ([]tally, error) {
 	if budget > 0 {
@@ -159,12 +160,12 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 	rows := make([]tally, len(cfgs))
 	runners := make([]*scenario.Runner, len(cfgs))
 	var run []int // those that are not refused
+	var refused error
 	for i, c := range cfgs {
 		rows[i] = newTally(&cfgs[i])
 		r, err := scenario.New(c)
-		var no *dataflow.Refusal
-		if errors.As(err, &no) && len(cfgs) > 1 {
-			rows[i].Refused = no.Error()
+		if why := refusal(err); why != "" && len(cfgs) > 1 {
+			rows[i].Refused, refused = why, err
 			continue
 		}
 		if err != nil {
@@ -173,6 +174,9 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 		defer r.Close()
 		runners[i], r.Interrupted = r, ended(ctx)
 		run = append(run, i)
+	}
+	if len(run) == 0 {
+		return nil, fmt.Errorf("all %d combinations are refused; the last one: %w", len(cfgs), refused)
 	}
 	bar := newBar(over.runs(len(run)))
 	for part, more := over.part(); ctx.Err() == nil; part, more = over.part() {
@@ -204,6 +208,20 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 	}
 	_ = bar.Finish()
 	return rows, nil
+}
+
+// refusal returns why an algorithm cannot run a workload, or cannot serve a sink;
+// "" if err says something else.
+func refusal(err error) string {
+	var job *dataflow.Refusal
+	var sink *sinks.Refusal
+	switch {
+	case errors.As(err, &job):
+		return job.Error()
+	case errors.As(err, &sink):
+		return sink.Error()
+	}
+	return ""
 }
 
 // chunk is the number of seeds of one turn of a combination.
