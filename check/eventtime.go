@@ -1,10 +1,11 @@
 // The event-time oracle: in each task event time is what its sources have said and
 // its inputs have delivered, and it never goes back along the surviving history;
 // a timer fires once, when it is due and not before, and none that is due is left
-// when the next buffer is delivered, nor at the end.
+// when the next buffer is delivered, nor at the end. A watermark is on every output
+// before the next buffer of data is: with the buffer sealed first after that, once.
 //
-// It does not verify that a watermark is handed on without delay, timers of
-// processing time, nor whether a record that an operator calls late is late (that
+// It does not verify timers of processing time, how long a buffer that is to carry
+// a watermark stays open, what holds a source back once its splits end, nor whether a record that an operator calls late is late (that
 // is seen in the output). Where state is not exact, or channels reorder, a task may
 // be behind what its inputs have delivered: then only what lies ahead of it is a
 // violation.
@@ -36,6 +37,7 @@ type clock struct {
 	exact   bool    // it must be where its inputs are
 	at      int64   // where event time must be after the newest buffer
 	before  int64   // and before it
+	owed    int64   // what the next buffer on each output must have announced
 	seen    int64   // the highest that the operator has been shown
 	inputs  []int64 // watermarks delivered
 	lowest  int     // inputs that hold event time back; 0: not known
@@ -94,7 +96,7 @@ func (o *eventTime) Reset() {
 
 // begin sets the clock of a task that starts from nothing.
 func (o *eventTime) begin(c *clock, t *task) {
-	c.at, c.before, c.seen, c.lowest, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, 0, 0, c.splits[:0], c.timers[:0]
+	c.at, c.before, c.owed, c.seen, c.lowest, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, trace.NoTime, 0, 0, c.splits[:0], c.timers[:0]
 	for k, n := range t.inputs {
 		c.inputs[k] = trace.NoTime
 		if o.channels[n].Back {
@@ -123,7 +125,9 @@ func (o *eventTime) Observe(e *trace.Event) {
 	case trace.WatermarkSaid:
 		if x := c.split(e.Split); x != nil {
 			x.at = max(x.at, e.At)
-			c.advance()
+			if c.advance(); c.at != trace.EndOfTime { // else it goes with the end of the data
+				c.owe(c.floor())
+			}
 		}
 	case trace.WatermarkSeen:
 		o.shown(e, c)
@@ -178,6 +182,24 @@ func (c *clock) advance() {
 	c.before, c.at = c.at, max(c.at, low)
 }
 
+// floor is what the splits of a source have all said, those included that have no
+// records left: when the source learns that is its own affair.
+func (c *clock) floor() int64 {
+	low := int64(trace.EndOfTime)
+	for i := range c.splits {
+		low = min(low, c.splits[i].at)
+	}
+	return low
+}
+
+// owe notes a watermark that the operator is done with: it is on the outputs, but for
+// the end of time, which goes with the end of the data.
+func (c *clock) owe(wm int64) {
+	if wm != trace.EndOfTime {
+		c.owed = max(c.owed, wm)
+	}
+}
+
 // delivered moves event time to the lowest watermark of all inputs.
 func (o *eventTime) delivered(e *trace.Event, c *clock) {
 	if !o.isChannel(e.Channel) {
@@ -188,6 +210,7 @@ func (o *eventTime) delivered(e *trace.Event, c *clock) {
 		c.timers = c.timers[due+1:]
 	}
 	c.before = c.at
+	c.owe(c.at) // no data is served while timers are firing
 	in := &c.inputs[o.ends[e.Channel].in]
 	if e.At <= *in {
 		return
@@ -233,18 +256,32 @@ func (c *clock) due() int {
 
 // sealed looks at a watermark that the task announces.
 func (o *eventTime) sealed(e *trace.Event, c *clock) {
-	if e.At == trace.NoTime || !o.isChannel(e.Channel) {
+	if !o.isChannel(e.Channel) {
+		return
+	}
+	out := &c.outputs[o.ends[e.Channel].out]
+	told := *out
+	if e.At != trace.EndOfTime { // what ends the data comes behind the last watermark
+		told = max(told, e.At)
+	}
+	if c.exact && told < c.owed && !o.channels[e.Channel].Back {
+		o.violate(e.Task, 0, "channel %s: a buffer is sealed with watermark %s announced, and watermark %s was to be handed on before it", e.Channel, moment(told), moment(c.owed))
+		*out = c.owed
+		return
+	}
+	if e.At == trace.NoTime {
 		return
 	}
 	if o.x.Tasks[e.Task].Source {
 		c.advance() // one without splits has said all
 	}
-	out := &c.outputs[o.ends[e.Channel].out]
 	switch {
 	case e.At > c.at:
 		o.violate(e.Task, 0, "channel %s: watermark %s is announced at event time %s", e.Channel, moment(e.At), moment(c.at))
 	case e.At < *out:
 		o.violate(e.Task, 0, "channel %s: watermark %s is announced behind watermark %s: event time goes back", e.Channel, moment(e.At), moment(*out))
+	case c.exact && e.At == *out && e.At != trace.EndOfTime: // waves come behind the end
+		o.violate(e.Task, 0, "channel %s: watermark %s is announced again", e.Channel, moment(e.At))
 	}
 	*out = max(*out, e.At)
 }

@@ -101,6 +101,68 @@ func TestEventTime(t *testing.T) {
 			w.announces(9)
 			w.announces(8)
 		}, "behind watermark 9"},
+		{"a watermark is handed on while its timers fire", func(w clockwork) {
+			w.asks(5, "a")
+			w.brings(0, 10)
+			w.brings(2, 7)
+			w.announces(trace.NoTime) // what timers emit, and a barrier passes
+			w.saves(epoch(1, 1))
+			w.fires(5, "a")
+			w.announces(trace.NoTime)
+			w.announces(7)
+			w.brings(2, 9)
+			w.announces(trace.NoTime)
+			w.announces(9)
+			w.brings(0, trace.EndOfTime)
+			w.brings(2, trace.EndOfTime)
+			w.announces(trace.NoTime)
+			w.announces(trace.EndOfTime)
+			w.announces(trace.EndOfTime)
+		}, ""},
+		{"a watermark is on the way in an open buffer", func(w clockwork) {
+			w.brings(0, 10)
+			w.brings(2, 7)
+			w.brings(2, 9)
+			w.announces(7)
+		}, ""},
+		{"a watermark is not handed on", func(w clockwork) {
+			w.brings(0, 10)
+			w.brings(2, 7)
+			w.brings(2, 8)
+			w.announces(trace.NoTime)
+			w.announces(8)
+		}, "watermark none announced, and watermark 7 was to be handed on"},
+		{"a watermark is handed on late", func(w clockwork) {
+			w.brings(0, 10)
+			w.brings(2, 7)
+			w.announces(7)
+			w.brings(2, 8)
+			w.brings(2, 9)
+			w.announces(7)
+		}, "watermark 7 announced, and watermark 8 was to be handed on"},
+		{"the end of the data comes instead of the last watermark", func(w clockwork) {
+			w.brings(0, 10)
+			w.brings(2, 7)
+			w.brings(2, trace.EndOfTime)
+			w.brings(0, trace.EndOfTime)
+			w.announces(trace.EndOfTime)
+		}, "watermark 10 was to be handed on"},
+		{"a watermark is handed on twice", func(w clockwork) {
+			w.brings(0, 10)
+			w.brings(2, 7)
+			w.announces(7)
+			w.announces(7)
+		}, "watermark 7 is announced again"},
+		{"a rollback takes back what was announced", func(w clockwork) {
+			w.brings(0, 10)
+			w.brings(2, 7)
+			w.saves(epoch(1, 1))
+			w.announces(7)
+			w.brings(2, 8)
+			w.returns(epoch(1, 1))
+			w.announces(trace.NoTime)
+			w.announces(7)
+		}, ""},
 		{"a timer fires when it is due", func(w clockwork) {
 			w.asks(5, "a")
 			w.asks(5, "a")
@@ -326,6 +388,32 @@ func TestEventTimeOfSplits(t *testing.T) {
 			w.says(2, 8)
 			w.announces(10)
 		}, "watermark 10 is announced at event time 8"},
+		"what all have said is held back": {func(w sourceAt) {
+			w.says(0, 10)
+			w.says(2, 8)
+			w.announces(trace.NoTime)
+		}, "watermark none announced, and watermark 8 was to be handed on"},
+		"one does not remember what it said": {func(w sourceAt) {
+			w.says(0, 10)
+			w.says(2, 8)
+			w.announces(8)
+			w.task(trace.SnapshotBegun, 0, epoch(1, 1))
+			w.attempt++
+			w.task(trace.TaskStarting, 0, 0)
+			w.task(trace.TaskRestored, 0, epoch(1, 1))
+			w.says(2, 9)
+			w.announces(trace.NoTime)
+		}, "watermark 8 announced, and watermark 9 was to be handed on"},
+		"the last word of all goes with the end": {func(w sourceAt) {
+			w.says(0, 10)
+			w.says(2, 8)
+			w.announces(8)
+			w.reads(2, 0, 60)
+			w.reads(0, 0, 60)
+			w.says(0, 12)
+			w.announces(trace.NoTime)
+			w.announces(trace.EndOfTime)
+		}, ""},
 		"a silent one holds it back":  {func(w sourceAt) { w.says(0, 10); w.announces(10) }, "watermark 10 is announced"},
 		"one that has ended does not": {func(w sourceAt) { w.says(0, 10); w.reads(2, 0, 60); w.announces(10) }, ""},
 		"the end with records left":   {func(w sourceAt) { w.reads(2, 0, 60); w.announces(trace.EndOfTime) }, "is announced at event time"},

@@ -14,7 +14,9 @@ type Context struct {
 	t     *Task
 	outs  []*Output // by port
 	keyed bool
-	err   error // of List in Operator.Open
+	// declared: the vertex is NonDeterministic.
+	declared bool
+	err      error // of List in Operator.Open
 }
 
 // Info describes the task.
@@ -60,11 +62,28 @@ func (c *Context) List(name string, mode state.Redistribution) *state.OperatorLi
 // Key returns the key of b with its hash and key group; b is not copied.
 func (c *Context) Key(b []byte) state.Key { return state.KeyOf(b, c.t.info.NumGroups) }
 
-// Now returns processing time in nanoseconds. It is a recorded choice.
-func (c *Context) Now() int64 { return c.t.now() }
+// Now returns processing time in nanoseconds. It is a recorded choice. The vertex must
+// be NonDeterministic, else the task fails; a sink may measure with it.
+func (c *Context) Now() int64 {
+	c.notDeterministic("Now")
+	return c.t.now()
+}
 
-// Random returns a random number. It is a recorded choice.
-func (c *Context) Random() uint64 { return c.t.random() }
+// Random returns a random number. It is a recorded choice. The vertex must be
+// NonDeterministic, else the task fails.
+func (c *Context) Random() uint64 {
+	c.notDeterministic("Random")
+	return c.t.random()
+}
+
+// notDeterministic fails the task of a vertex that does not say that its operator may
+// do something else, given the same input again: what is promised depends on it.
+// Sinks write what they are given.
+func (c *Context) notDeterministic(method string) {
+	if !c.declared && c.t.sink == nil {
+		c.t.fail(fmt.Errorf("the operator %T of vertex %s calls Context.%s, so that run again it may do something else: set NonDeterministic in the vertex, what algorithm and sink promise depends on it", c.t.op, c.t.info.Name, method))
+	}
+}
 
 // Watermark returns the event time reached: no later record is older, unless it is late.
 func (c *Context) Watermark() int64 {
@@ -93,8 +112,12 @@ func (c *Context) CancelTimer(at int64, key []byte) {
 }
 
 // ProcessingTimer asks for OnProcessingTimer when Now has reached at. Otherwise it
-// is like Timer; when the input has ended none fires any more.
-func (c *Context) ProcessingTimer(at int64, key []byte) { c.t.setClockTimer(at, key) }
+// is like Timer; when the input has ended none fires any more. The vertex must be
+// NonDeterministic, else the task fails.
+func (c *Context) ProcessingTimer(at int64, key []byte) {
+	c.notDeterministic("ProcessingTimer")
+	c.t.setClockTimer(at, key)
+}
 
 // CancelProcessingTimer forgets a timer; an unknown one is fine.
 func (c *Context) CancelProcessingTimer(at int64, key []byte) {
@@ -196,7 +219,7 @@ func (c *Context) rotate(next []uint32) {
 // wire resolves the edges of a task's vertex into its ports.
 func (c *Context) wire(g *Graph) error {
 	info := c.t.info
-	c.keyed = g.Vertices[info.Vertex].Keyed
+	c.keyed, c.declared = g.Vertices[info.Vertex].Keyed, g.Vertices[info.Vertex].NonDeterministic
 	for i := range g.Edges {
 		e := &g.Edges[i]
 		if e.From != info.Vertex {

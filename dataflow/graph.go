@@ -63,7 +63,8 @@ type Vertex struct {
 	// records have no place in keyed state.
 	Keyed bool
 	// NonDeterministic says that the operator, given the same input again, may do
-	// something else: it draws random numbers or reads the clock, for example.
+	// something else: it draws random numbers or reads the clock, for example. An
+	// operator that asks its Context for such without it fails.
 	NonDeterministic bool
 	// New makes one instance. The operator must implement Source or Sink where the role says so.
 	New func() Operator

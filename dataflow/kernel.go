@@ -35,11 +35,14 @@ var ErrLostOutput = errors.New("the external store does not know a transaction t
 // IsDrained reports that the task has processed its last record.
 func (k *kernel) IsDrained() bool { return k.drained }
 
-// Firing reports that due timers are left.
-func (k *kernel) Firing() bool { return k.firing || k.clockDue && !k.ended }
+// Firing reports that due timers are left, those that are held apart.
+func (k *kernel) Firing() bool { return k.firing || k.task().clockFires() }
 
 // Pause stops turns; everything else still comes in.
 func (k *kernel) Pause(on bool) { k.paused = on }
+
+// HoldClock keeps processing-time timers from firing.
+func (k *kernel) HoldClock(on bool) { k.clockHeld = on }
 
 // Limit lets a source hand out o records and no more.
 func (k *kernel) Limit(o id.Offset) bool {

@@ -134,7 +134,8 @@ type Kernel interface {
 	// IsDrained reports that the task has processed its last record.
 	IsDrained() bool
 	// Firing reports that due timers are left: what was delivered has not had all
-	// its effects yet. After is called when more of them have come.
+	// its effects yet. After is called when more of them have come. Timers that
+	// HoldClock keeps do not count.
 	Firing() bool
 	// Ended reports that input in has delivered EndData, or EndStream when stream.
 	Ended(in int, stream bool) bool
@@ -143,6 +144,10 @@ type Kernel interface {
 	Unblock(in int)
 	// Pause stops turns; arrivals, messages, timers and completions still come in.
 	Pause(on bool)
+	// HoldClock keeps processing-time timers from firing until it is off again: then
+	// a task does only what its inputs, and timers of event time, make it do. A new
+	// incarnation is not held.
+	HoldClock(on bool)
 	// Limit lets a source hand out records up to the o-th, counted over all its
 	// splits, and no further; true: it has already and AtLimit will not be called.
 	Limit(o id.Offset) bool

@@ -209,10 +209,7 @@ func (t *Task) resume() {
 		}
 		t.ctx.rotate(h.Rotation)
 	}
-	if t.cfg.Mutant == MutantForgetTimers && t.timers != nil {
-		for ok := true; ok; _, _, ok = t.timers.Pop(EndOfTime) {
-		}
-	}
+	t.forgetTimers()
 	t.observeRestored(r)
 	t.phase = running
 	t.wake()
@@ -239,6 +236,22 @@ func (t *Task) resume() {
 	t.ready()
 	if t.source == nil && t.phase == running {
 		t.endOfInput() // the instant may lie between the last EndData and Finish
+	}
+}
+
+// forgetTimers makes the mistakes MutantForgetTimers and MutantForgetClock.
+func (t *Task) forgetTimers() {
+	forgotten := t.timers
+	switch t.cfg.Mutant {
+	case MutantForgetTimers:
+	case MutantForgetClock:
+		forgotten = t.clock
+	default:
+		return
+	}
+	if forgotten != nil {
+		for ok := true; ok; _, _, ok = forgotten.Pop(EndOfTime) {
+		}
 	}
 }
 

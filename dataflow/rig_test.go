@@ -272,7 +272,7 @@ func newRig(t testing.TB, name string, op Operator, half func(p *script) Protoco
 	g := &Graph{
 		Vertices: []Vertex{
 			{Name: "source", Parallelism: 2, Role: RoleSource, New: ops["source"]},
-			{Name: "middle", Parallelism: 1, Keyed: true, New: ops["middle"]},
+			{Name: "middle", Parallelism: 1, Keyed: true, NonDeterministic: true, New: ops["middle"]},
 			{Name: "sink", Parallelism: 1, Role: RoleSink, New: ops["sink"]},
 		},
 		Edges: []Edge{{From: 0, To: 1, Partitioning: Hash, Key: state.HashBytes}, {From: 1, To: 2, Partitioning: Rebalance}},

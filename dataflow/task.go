@@ -68,10 +68,11 @@ type Task struct {
 	past      bool  // a timer was set at or behind the watermark
 	again     dueTimer
 
-	clockDue bool      // timers up to clockAt may be left
-	clockAt  int64     // processing time
-	alarm    id.Ticket // asked of the driver, for alarmAt; 0: none
-	alarmAt  int64
+	clockDue  bool      // timers up to clockAt may be left
+	clockHeld bool      // by the protocol: they wait
+	clockAt   int64     // processing time
+	alarm     id.Ticket // asked of the driver, for alarmAt; 0: none
+	alarmAt   int64
 
 	inputs   []input
 	outputs  []output
@@ -270,7 +271,7 @@ func (t *Task) Runnable() bool {
 	if t.phase != running || t.paused || t.full > 0 {
 		return false
 	}
-	if t.firing || t.clockDue && !t.ended {
+	if t.firing || t.clockFires() {
 		return true
 	}
 	if t.parked {

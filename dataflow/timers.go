@@ -196,6 +196,9 @@ func (t *Task) wake() {
 	t.host.Timer(t.alarm, Nanos(max(0, at-t.now())))
 }
 
+// clockFires reports that processing-time timers are due and may fire.
+func (t *Task) clockFires() bool { return t.clockDue && !t.clockHeld && !t.ended }
+
 // fireClock fires at most most timers that the clock has reached.
 func (t *Task) fireClock(most int) {
 	for ; most > 0; most-- {

@@ -165,6 +165,49 @@ func TestProcessingTimers(t *testing.T) {
 	r.want("fired after the end", fmt.Sprint(op2.due), "[clock 29 k clock 30 k]")
 }
 
+// TestHeldClock: timers that are due wait as long as the protocol holds them, between
+// two slices too, while buffers and timers of event time go on; a new incarnation is not held.
+func TestHeldClock(t *testing.T) {
+	op := &forward{}
+	r := newRig(t, "middle", op, nil, few(1))
+	r.start(1, TaskPlan{})
+	op.ctx.ProcessingTimer(10, []byte("a"))
+	op.ctx.ProcessingTimer(11, []byte("b"))
+	op.ctx.Timer(5, []byte("e"))
+	r.clock = 12
+	r.step(Event{Kind: EvTimer, Ticket: r.alarm})
+	r.step(Event{Kind: EvTurn})
+	if !r.p.k.Firing() {
+		t.Error("a timer that is due counts as fired")
+	}
+	r.p.k.HoldClock(true)
+	if r.p.k.Firing() || r.turns() != 0 {
+		t.Error("a task with nothing but held timers takes turns")
+	}
+	if w := r.task.Waits(); !strings.Contains(w, "holds timers of the clock") {
+		t.Errorf("it waits: %s", w)
+	}
+	r.arrive(0, 1, "x")
+	r.arrive(1, 1, "y")
+	r.advance(2, 9)
+	r.turns()
+	r.want("done while held", fmt.Sprint(op.due, op.seen), "[clock 10 a 5 e] [y x]") // the rotation begins behind input 0
+	r.snapshotNow()
+	r.p.k.HoldClock(false)
+	r.turns()
+	r.want("fired", fmt.Sprint(op.due), "[clock 10 a 5 e clock 11 b]")
+
+	op2 := &forward{}
+	r.job.Graph.Vertices[1].New = func() Operator { return op2 }
+	r.p.k.HoldClock(true)
+	r.renew()
+	r.clock = 12
+	r.start(2, TaskPlan{Ref: "snap/t2/1.1"})
+	r.step(Event{Kind: EvTimer, Ticket: r.alarm})
+	r.turns()
+	r.want("fired after the restore", fmt.Sprint(op2.due), "[clock 11 b]")
+}
+
 func (r *rig) snapshotNow() {
 	r.p.k.Begin(e1, 0).Seal()
 	r.settle()

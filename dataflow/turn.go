@@ -9,7 +9,7 @@ import (
 // turn processes exactly one buffer, one source batch, of at most most records if
 // most > 0 and of split of-1 if of > 0, or one slice of timers.
 func (t *Task) turn(most, of int) {
-	if t.firing || t.clockDue && !t.ended {
+	if t.firing || t.clockFires() {
 		t.slice()
 		return
 	}

@@ -31,6 +31,7 @@ func (m *moody) Process(port int, b *dataflow.Buffer) error {
 
 func moodyJob(t testing.TB) *dataflow.Job {
 	job := countJob(t, "unaligned", testRecords, testKeys)
+	job.Graph.Vertices[1].NonDeterministic = true
 	job.Graph.Vertices[1].New = func() dataflow.Operator { return &moody{Operator: newCount()} }
 	return job
 }

@@ -4,11 +4,14 @@ import (
 	"testing"
 
 	"weir/algorithms/stoptheworld"
+	"weir/check"
+	"weir/dataflow"
 	"weir/id"
 	"weir/scenario"
 	"weir/scenario/simtest"
 	"weir/trace"
 	"weir/workloads/keyedcount"
+	"weir/workloads/sampling"
 )
 
 // run returns the events of one run under faults.
@@ -124,3 +127,50 @@ func TestEveryTaskIsCheckpointed(t *testing.T) {
 		t.Error("no round was completed: the test shows nothing")
 	}
 }
+
+// TestTimersPause: work is paused, and what the clock begins is work. With timers
+// that fire while the channels drain, records are lost: they are sent behind the
+// positions that the round believes.
+func TestTimersPause(t *testing.T) {
+	for _, held := range []bool{true, false} {
+		spec := *stoptheworld.Spec()
+		if sound := spec.Protocol; !held {
+			spec.Protocol = func(i *dataflow.TaskInfo, c *dataflow.Config) dataflow.Protocol {
+				p := sound(i, c)
+				return restless{p, p.(dataflow.Afterer)}
+			}
+		}
+		c := scenario.Config{Algorithm: &spec, State: "heap", Workload: sampling.New()}
+		c.Workload.Small()
+		r, err := scenario.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		lost := 0
+		for _, seed := range simtest.Seeds(12) {
+			for _, v := range r.Run(seed).Report.Violations {
+				if held {
+					t.Errorf("seed %d: %s", seed, v)
+				} else if v.Oracle == check.Cut {
+					lost++
+				}
+			}
+		}
+		if lost == 0 && !held && !simtest.SeedsGiven() {
+			t.Error("timers go on, and no snapshot lacks what they send")
+		}
+	}
+}
+
+// restless is a protocol whose timers go on.
+type restless struct {
+	dataflow.Protocol
+	dataflow.Afterer
+}
+
+func (r restless) Start(k dataflow.Kernel, s dataflow.Start) { r.Protocol.Start(unheld{k}, s) }
+
+type unheld struct{ dataflow.Kernel }
+
+func (unheld) HoldClock(bool) {}

@@ -36,7 +36,7 @@ func Spec() *algorithms.Spec {
 // protocol is the half of one task.
 type protocol struct {
 	rounds.Participant
-	stopped id.Epoch // sources: newest round that pauses this one
+	stopped id.Epoch // newest round that has stopped this task
 	probed  id.Epoch // newest round whose probe waits for timers to fire; 0: none
 }
 
@@ -62,15 +62,17 @@ func (p *protocol) Message(data []byte) {
 	}
 }
 
-// stand stops a source and says where the task stands, once it has done all that
-// comes of what it has delivered. What is open is sealed first: nothing else
-// would send it.
+// stand stops what a task does of its own accord, a source its records, others
+// their timers of processing time, and says where the task stands, once it has
+// done all that comes of what it has delivered. What is open is sealed first:
+// nothing else would send it.
 func (p *protocol) stand(e id.Epoch) {
 	info := p.K.Info()
 	if info.Role == dataflow.RoleSource {
 		p.K.Pause(true)
-		p.stopped = max(p.stopped, e)
 	}
+	p.K.HoldClock(true)
+	p.stopped = max(p.stopped, e)
 	if p.K.Firing() {
 		p.probed = e
 		return
@@ -102,10 +104,11 @@ func (p *protocol) Trigger(e, base id.Epoch) { p.Take(e, base).Seal() }
 // Cancel goes on after a round that was given up.
 func (p *protocol) Cancel(e id.Epoch) { p.goOn(e) }
 
-// goOn resumes a source that no newer round has stopped: messages overtake each other.
+// goOn resumes a task that no newer round has stopped: messages overtake each other.
 func (p *protocol) goOn(e id.Epoch) {
 	if p.stopped != 0 && p.stopped <= e {
 		p.stopped = 0
 		p.K.Pause(false)
+		p.K.HoldClock(false)
 	}
 }

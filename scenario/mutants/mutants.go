@@ -94,6 +94,7 @@ func All() []Case {
 		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: outputs, Sinks: []string{"committer"}, Oracle: byOutput},
 		{Mutant: sinks.MutantSealBeforeStaged, Description: "a writer's snapshot does not wait for what it has staged", Algorithms: consistent, Sinks: []string{"committer"}, Oracle: byHandover},
 		{Mutant: dataflow.MutantForgetTimers, Description: "timers do not come back from the snapshot", Algorithms: transactional, Workloads: windows, Oracle: byRestore},
+		{Mutant: dataflow.MutantForgetClock, Description: "timers of processing time do not come back from the snapshot", Algorithms: transactional, Workloads: []string{"sampling"}, Oracle: byRestore},
 		{Mutant: dataflow.MutantForgetWatermark, Description: "watermarks do not come back from the snapshot", Algorithms: transactional, Workloads: windows, Oracle: byEventTime},
 		{Mutant: dataflow.MutantSilentPastTimer, Description: "a timer set at or behind the watermark never fires", Algorithms: transactional, Workloads: past, Oracle: byEventTime},
 		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: past, Oracle: byEventTime},

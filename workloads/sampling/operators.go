@@ -78,12 +78,20 @@ type sampler struct {
 	ctx      *dataflow.Context
 	out      *dataflow.Output
 	last     state.Table
+	open     state.Table // windows that are not closed, by number
+	closed   [rowBytes]byte
 }
+
+// openBytes is the size of an open window: its records, its sample, the hash of its last record.
+const openBytes = 24
 
 // Open opens the keyed state.
 func (s *sampler) Open(ctx *dataflow.Context) (err error) {
 	s.ctx, s.out = ctx, ctx.Out(0)
 	s.last, err = ctx.Store().Table(state.Descriptor{Name: "last", Kind: state.KindValue, Codec: "row/1", FixedSize: rowBytes})
+	if err == nil {
+		s.open, err = ctx.Store().Table(state.Descriptor{Name: "open", Kind: state.KindMap, Codec: "window/1"})
+	}
 	return err
 }
 
@@ -95,10 +103,54 @@ func (s *sampler) Process(_ int, b *dataflow.Buffer) error {
 		}
 		hash := keyHash(rec)
 		clock, draw := s.ctx.Now(), s.ctx.Random() // before the row: it is valid until the next call only
-		row, _ := s.last.Update(state.Key{Hash: hash, Group: state.GroupOf(hash, s.ctx.Info().NumGroups), Bytes: rec[8:]})
+		key := state.Key{Hash: hash, Group: state.GroupOf(hash, s.ctx.Info().NumGroups), Bytes: rec[8:]}
+		row, _ := s.last.Update(key)
 		s.settings.next(row, binary.LittleEndian.Uint64(rec), binary.LittleEndian.Uint64(rec[8:]), clock, draw)
 		s.out.Emit(row)
+		s.keepOpen(key, row)
 	}
+	return nil
+}
+
+// keepOpen adds the record of a row to its window, and asks for the end of a new one.
+func (s *sampler) keepOpen(key state.Key, row []byte) {
+	var field [8]byte
+	var w [openBytes]byte
+	copy(field[:], row[8*rowWindow:])
+	copy(w[:16], row[8*rowPlaceIn:]) // and the sample behind it
+	copy(w[16:], row[8*rowHash:])
+	s.open.MapPut(key, field[:], w[:])
+	if binary.LittleEndian.Uint64(w[:]) == 1 {
+		s.ctx.ProcessingTimer(s.settings.endOf(binary.LittleEndian.Uint64(field[:])), key.Bytes)
+	}
+}
+
+// endOf is the first instant behind a window.
+func (s *settings) endOf(window uint64) int64 { return int64(window+1) * s.window }
+
+// OnProcessingTimer closes the window of a key that ends at this time.
+func (s *sampler) OnProcessingTimer(at int64, b []byte) error {
+	key, window := s.ctx.Key(b), uint64(at/s.settings.window)-1
+	clock := s.ctx.Now()
+	var field [8]byte
+	binary.LittleEndian.PutUint64(field[:], window)
+	w, ok := s.open.MapGet(key, field[:])
+	if !ok || len(w) != openBytes {
+		return fmt.Errorf("sampling: the end of window %d, which is not open", window)
+	}
+	row := s.closed[:]
+	clear(row)
+	copy(row[8*rowKey:], b)
+	binary.LittleEndian.PutUint64(row[8*rowClock:], uint64(clock))
+	copy(row[8*rowWindow:], field[:])
+	copy(row[8*rowPlaceIn:], w[:16])
+	copy(row[8*rowHash:], w[16:])
+	s.open.MapDelete(key, field[:])
+	if last, _ := s.last.Update(key); binary.LittleEndian.Uint64(last[8*rowWindow:]) == window {
+		binary.LittleEndian.PutUint64(last[8*rowWindow:], window+1) // a clock that goes back finds it closed
+		binary.LittleEndian.PutUint64(last[8*rowPlaceIn:], 0)
+	}
+	s.out.Emit(row)
 	return nil
 }
 

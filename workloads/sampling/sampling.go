@@ -103,9 +103,15 @@ func (w *Workload) Reference() ([][]byte, error) {
 	return rows, nil
 }
 
-// Answers finds the record in the row.
+// Answers finds the record in the row. The end of a window answers none.
 func (w *Workload) Answers(int) (workloads.Answers, error) {
-	return workloads.Answers{Record: func(row []byte) int64 { return int64(binary.LittleEndian.Uint64(row[8*rowSeq:])) }, Prompt: true}, nil
+	record := func(row []byte) int64 {
+		if binary.LittleEndian.Uint64(row[8*rowPlace:]) == 0 {
+			return -1
+		}
+		return int64(binary.LittleEndian.Uint64(row[8*rowSeq:]))
+	}
+	return workloads.Answers{Record: record, Prompt: true}, nil
 }
 
 // Answer returns a collector of rows.
@@ -130,6 +136,9 @@ func (a *answer) Add(row []byte) error {
 func (a *answer) Rows() ([][]byte, error) {
 	var rows [][]byte
 	for _, r := range a.rows {
+		if r[rowPlace] == 0 {
+			continue
+		}
 		rows = append(rows, appendRow(nil, r[rowSeq], r[rowKey]))
 	}
 	slices.SortFunc(rows, slices.Compare)

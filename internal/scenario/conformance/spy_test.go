@@ -158,6 +158,10 @@ func (s *spyKernel) Ended(in int, stream bool) bool {
 func (s *spyKernel) Block(in int)   { s.called["Kernel.Block"] = true; s.Kernel.Block(in) }
 func (s *spyKernel) Unblock(in int) { s.called["Kernel.Unblock"] = true; s.Kernel.Unblock(in) }
 func (s *spyKernel) Pause(on bool)  { s.called["Kernel.Pause"] = true; s.Kernel.Pause(on) }
+func (s *spyKernel) HoldClock(on bool) {
+	s.called["Kernel.HoldClock"] = true
+	s.Kernel.HoldClock(on)
+}
 func (s *spyKernel) Limit(o id.Offset) bool {
 	s.called["Kernel.Limit"] = true
 	return s.Kernel.Limit(o)
