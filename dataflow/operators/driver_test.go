@@ -29,6 +29,7 @@ type driver struct {
 	// failEvery makes every so many-th external operation ask to be repeated,
 	// half of them after taking effect.
 	failEvery, operations int
+	clock                 int64 // of processing time
 	free                  []*dataflow.Buffer
 }
 
@@ -230,9 +231,14 @@ func (h *host) Credit(in, n int, b *dataflow.Buffer) {
 	}
 }
 
-func (h *host) Back(int, []byte)                {}
-func (h *host) Tell([]byte)                     {}
-func (h *host) Timer(id.Ticket, dataflow.Nanos) { h.d.t.Fatal("nobody asks for timers here") }
+func (h *host) Back(int, []byte) {}
+func (h *host) Tell([]byte)      {}
+
+// Timer lets time pass at once.
+func (h *host) Timer(k id.Ticket, d dataflow.Nanos) {
+	h.d.clock += int64(d)
+	h.d.push(h.task, dataflow.Event{Kind: dataflow.EvTimer, Ticket: k})
+}
 
 func (h *host) Store(k id.Ticket, op state.Op) {
 	h.d.push(h.task, dataflow.Event{Kind: dataflow.EvStored, Ticket: k, Result: h.d.storage(op)})
@@ -282,7 +288,7 @@ func (h *host) External(k id.Ticket, op dataflow.ExtOp) {
 }
 
 func (h *host) Draw(dataflow.Choice, int) int              { return 0 }
-func (h *host) Now() int64                                 { return 0 }
+func (h *host) Now() int64                                 { return h.d.clock }
 func (h *host) Random() uint64                             { return 0 }
 func (h *host) HandedOut(id.SplitID, id.Offset, id.Offset) {}
 func (h *host) Ready([]id.Seq)                             {}

@@ -176,7 +176,7 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 		run = append(run, i)
 	}
 	if len(run) == 0 {
-		return nil, fmt.Errorf("all %d combinations are refused; the last one: %w", len(cfgs), refused)
+		return nil, fmt.Errorf("%w: all %d combinations are refused; the last one: %w", errUsage, len(cfgs), refused)
 	}
 	bar := newBar(over.runs(len(run)))
 	for part, more := over.part(); ctx.Err() == nil; part, more = over.part() {
