@@ -46,7 +46,7 @@ var counted = []struct {
 // miscounted returns what is wrong with the numbers of a text.
 func miscounted(text string) (wrong []string) {
 	for _, c := range counted {
-		found := regexp.MustCompile(`(?i)([a-z-]+)\s+` + c.what).FindAllStringSubmatch(text, -1)
+		found := regexp.MustCompile(`(?i)([a-z-]+)\s+`+c.what).FindAllStringSubmatch(text, -1)
 		times := 0
 		for _, m := range found {
 			number := strings.ToLower(m[1])
