@@ -7,6 +7,7 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/check"
+	"weir/dataflow"
 	"weir/scenario"
 	"weir/scenario/mutants"
 	"weir/scenario/simtest"
@@ -106,7 +107,11 @@ func TestInterruptedRun(t *testing.T) {
 	}
 }
 
-// TestRunsToFind: of ten searches, each over other seeds, half find a mistake
+// slowToFind are the mistakes whose median of ten searches is above 500 runs, which
+// is a number missed: docs/status.md.
+var slowToFind = []dataflow.Mutant{dataflow.MutantDrainedCommitsAll}
+
+// TestRunsToFind: of ten searches, each over other seeds, the median finds a mistake
 // within 500 runs, by the oracle that must see it; with every sink that can show it.
 func TestRunsToFind(t *testing.T) {
 	for _, c := range mutants.All() {
@@ -133,10 +138,15 @@ func runsToFind(t *testing.T, c mutants.Case, sink string) {
 		found = append(found, runs)
 	}
 	slices.Sort(found)
-	median := (found[searches/2-1] + found[searches/2]) / 2
-	t.Logf("%-24s %-11s median %3d by %-10s %v", c.Mutant, sink, median, c.Oracle, found)
-	if found[searches/2-1] > most {
-		t.Errorf("%s %s: more than half of the searches need more than %d runs until the oracle %s sees it: %v", c.Mutant, sink, most, c.Oracle, found)
+	// Searches that were cut off count as longer than most: where one of the two in
+	// the middle was, the median is only known to be above the shorter.
+	low, high := found[searches/2-1], found[searches/2]
+	t.Logf("%-24s %-11s median between %d and %d (%d: not found) by %s: %v", c.Mutant, sink, low, high, most+1, c.Oracle, found)
+	switch slow := high > most; {
+	case slow && !slices.Contains(slowToFind, c.Mutant):
+		t.Errorf("%s %s: half of the searches need more than %d runs until the oracle %s sees it: %v", c.Mutant, sink, most, c.Oracle, found)
+	case !slow && slices.Contains(slowToFind, c.Mutant):
+		t.Errorf("%s %s: found within %d runs now, %v: take it from slowToFind", c.Mutant, sink, most, found)
 	}
 }
 
