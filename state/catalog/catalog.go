@@ -37,7 +37,7 @@ type Backend struct {
 // All returns the backends in the order of reports.
 func All() []Backend {
 	return []Backend{
-		{heap.Name, false, func(Settings) (state.Backend, error) { return heap.Backend{}, nil }},
+		{heap.Name, false, func(s Settings) (state.Backend, error) { return heap.Backend{Simulated: s.Deterministic}, nil }},
 		{pebblestate.NameFull, true, newPebble(true)},
 		{pebblestate.NameIncremental, true, newPebble(false)},
 	}

@@ -230,6 +230,5 @@ func BenchmarkSum(b *testing.B) {
 	}
 }
 
-// BenchmarkTimersSnapshot: snapshots of the heap are full by nature, so what is
-// uploaded does not follow what has changed.
+// BenchmarkTimersSnapshot takes incremental snapshots.
 func BenchmarkTimersSnapshot(b *testing.B) { statetest.BenchmarkTimers(b, open(b, all)) }

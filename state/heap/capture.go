@@ -30,16 +30,22 @@ const (
 
 // Snapshot fixes the instant by noting the page directories of every group; it
 // takes microseconds, and up to about 50 for each state that is still in one
-// small segment, which it encodes. Base is not used.
+// small segment, which it encodes. Only timers refer to the base.
 func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
 	c := &capture{epoch: r.Epoch, prefix: r.Prefix, operator: s.AppendOperator(nil)}
+	c.m.epoch, c.m.groups = r.Epoch, s.groups
 	s.v.pin(&c.pin)
 	c.m.tables = s.descriptors()
 	entries := 0
 	for i, t := range s.tables {
+		if t, ok := t.(*timerSet); ok {
+			c.timerBytes += t.logicalBytes()
+			c.timers = append(c.timers, t.Snapshot(r.Epoch, r.Base))
+			continue
+		}
 		c.logical += t.logicalBytes()
 		entries += t.Len()
 		switch t := t.(type) {
@@ -49,8 +55,6 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 			if t.tree.Len() > 0 {
 				c.parts = append(c.parts, part{table: i, layout: layoutFields, n: t.tree.Len(), tree: t.tree.Copy()})
 			}
-		case *timerSet:
-			c.addTimers(i, t)
 		}
 	}
 	if !c.sharesPages() {
@@ -59,9 +63,12 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 	}
 	c.left = int(c.logical) + entries*overheadBytes
 	c.inline = c.logical < inlineBytes
+	c.file = s.nextFile
 	if !c.inline {
-		c.file = s.nextFile
 		s.nextFile += uint64(c.left/chunkBytes + 1)
+	}
+	for _, t := range c.timers {
+		s.nextFile += uint64(t.Files())
 	}
 	return c, nil
 }
@@ -79,24 +86,27 @@ func (c *capture) sharesPages() bool {
 // capture is the asynchronous part. After Snapshot it shares with the store
 // immutable pages and the flag in pin, nothing else.
 type capture struct {
-	epoch     id.Epoch
-	prefix    string
-	pin       pin
-	m         manifest
-	operator  []byte
-	parts     []part
-	inline    bool
-	logical   int64
-	left      int    // bytes still to be encoded, at most
-	file      uint64 // number of the next file
-	files     []state.FileRef
-	chunk     []byte     // the file being encoded; nil between files
-	ready     []state.Op // files that are encoded and not put yet
-	out       state.Outstanding
-	handle    state.Handle
-	done      bool
-	discarded bool
-	err       error
+	epoch      id.Epoch
+	prefix     string
+	pin        pin
+	m          manifest
+	operator   []byte
+	parts      []part
+	inline     bool
+	logical    int64 // bytes of everything but timers
+	timerBytes int64
+	timers     []*timers.Capture
+	written    int    // how many of timers are
+	left       int    // bytes still to be encoded, at most
+	file       uint64 // number of the next file
+	files      []state.FileRef
+	chunk      []byte     // the file being encoded; nil between files
+	ready      []state.Op // files that are encoded and not put yet
+	out        state.Outstanding
+	handle     state.Handle
+	done       bool
+	discarded  bool
+	err        error
 }
 
 // part is what is left to be encoded of one group of a state, of a small
@@ -112,8 +122,6 @@ type part struct {
 	cells  []cellPage
 	tree   *btree.BTreeG[field]
 	iter   *btree.IterG[field]
-	timers *timers.Tree
-	due    *btree.IterG[timers.Timer]
 	began  bool
 	bytes  []byte
 	runs   []run
@@ -134,10 +142,8 @@ func (c *capture) Next(results []state.Result) ([]state.Op, bool, error) {
 	if len(again) > 0 {
 		return again, false, nil
 	}
-	if c.inline {
+	if c.inline && len(c.parts) > 0 {
 		c.encodeInline()
-		c.finish()
-		return nil, true, nil
 	}
 	if len(c.parts) > 0 {
 		c.slice()
@@ -147,10 +153,33 @@ func (c *capture) Next(results []state.Result) ([]state.Op, bool, error) {
 		c.ready = nil
 		return ops, false, nil
 	}
-	if len(c.parts) == 0 {
-		c.finish()
+	if len(c.parts) > 0 {
+		return nil, false, nil
 	}
-	return nil, c.done, nil
+	return c.out.Issue(c.sliceTimers()), c.done, nil
+}
+
+// sliceTimers encodes a little more of the timers; behind the last it finishes.
+func (c *capture) sliceTimers() []state.Op {
+	for c.written < len(c.timers) {
+		put, done := c.timers[c.written].Next(c.name)
+		if put != nil {
+			return []state.Op{*put}
+		}
+		if !done {
+			return nil
+		}
+		c.written++
+	}
+	c.finish()
+	return nil
+}
+
+// name returns the name of the next file.
+func (c *capture) name() string {
+	name := c.prefix + strconv.FormatUint(c.file, 10)
+	c.file++
+	return name
 }
 
 // encodeInline encodes everything as the manifest's own data. One small segment
@@ -179,8 +208,7 @@ func (c *capture) slice() {
 	if len(c.chunk) < chunkBytes && len(c.parts) > 0 {
 		return
 	}
-	name := c.prefix + strconv.FormatUint(c.file, 10)
-	c.file++
+	name := c.name()
 	c.files = append(c.files, state.FileRef{Name: name, Size: int64(len(c.chunk)), Sum: xxhash.Sum64(c.chunk)})
 	c.ready = append(c.ready, state.Op{Kind: state.OpPut, Key: name, Data: c.chunk})
 	c.chunk = nil
@@ -227,7 +255,11 @@ func placed(dst, runs []run, file, offset int) []run {
 
 func (c *capture) finish() {
 	c.done = true
-	c.handle = state.Handle{Backend: Name, Version: formatVersion, Operator: c.operator, Files: c.files, Bytes: c.logical}
+	for _, t := range c.timers {
+		c.m.timers = append(c.m.timers, t.Part())
+		c.files = append(c.files, t.Part().Files()...)
+	}
+	c.handle = state.Handle{Backend: Name, Version: formatVersion, Operator: c.operator, Files: c.files, Bytes: c.logical + c.timerBytes}
 	c.handle.Inline = c.m.append(make([]byte, 0, 128+48*len(c.m.tables)+16*len(c.m.runs)+len(c.m.data)))
 	c.m = manifest{}
 }
@@ -240,5 +272,8 @@ func (c *capture) Handle() state.Handle { return c.handle }
 func (c *capture) Discard() {
 	c.discarded = true
 	c.parts, c.chunk, c.ready = nil, nil, nil
+	for _, t := range c.timers {
+		t.Discard()
+	}
 	c.pin.released.Store(true)
 }

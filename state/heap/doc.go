@@ -11,8 +11,7 @@
 // one allocation for key and value. Up to smallEntries entries and smallBytes
 // bytes a table is one segment for all groups; beyond that each group has its
 // own, so that growth only ever rehashes one group. A map state is one B-tree
-// in order of (group, key, field). Timers are a B-tree per group in order of
-// (time, key), and the groups with timers stand in a heap by their first.
+// in order of (group, key, field). Timers are those of package timers.
 //
 // # Snapshots
 //
@@ -21,7 +20,9 @@
 // the first time; the capture reads the old one, on another goroutine if the
 // driver likes. The page comes back for use when the captures that may hold it
 // have encoded everything or were discarded, which they say through one atomic
-// flag. Tables in one small segment are encoded on the spot instead.
+// flag. Tables in one small segment are encoded on the spot instead. Every
+// snapshot has all entries of them; only timers are written incrementally, and
+// refer to segments of the base.
 //
 // # Memory
 //

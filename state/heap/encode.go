@@ -76,8 +76,6 @@ func (p *part) encode(dst []byte, limit int) []byte {
 		return p.encodeWords(dst, limit)
 	case layoutCells:
 		return p.encodeCells(dst, limit)
-	case layoutTimers:
-		return p.encodeTimers(dst, limit)
 	default:
 		return p.encodeFields(dst, limit)
 	}

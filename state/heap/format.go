@@ -3,26 +3,31 @@ package heap
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
+	"weir/id"
 	"weir/state"
+	"weir/state/timers"
 )
 
-// Snapshot format, version 2. Integers are unsigned varints unless a size is
+// Snapshot format, version 3. Integers are unsigned varints unless a size is
 // given; "bytes" is a varint length and the bytes.
 //
 // Handle.Inline is the manifest:
 //
 //	magic "weirheap", version (2 bytes)
 //	number of states; each: name (bytes), kind (1 byte), codec (bytes), fixed size
+//	if any is of timers: epoch, first key group, key group behind the last; for each: see timers.Part
 //	number of runs; each: state, layout (1 byte), group, file, length, entries
 //	data (bytes)
 //	xxHash64 of all that (8 bytes)
 //
 // A run is a sequence of entries of one key group of one state: this is the
 // index by which a reader finds a group's bytes. File 0 is the manifest's own
-// data, file k is Handle.Files[k-1]. The runs of a file stand in it in the order
+// data, file k is Handle.Files[k-1]; behind the files with runs are the segments
+// of timers, by state. The runs of a file stand in it in the order
 // of the index, without gaps, behind the file's header:
 //
 //	magic "weirheap", version (2 bytes), number of the file (4 bytes), zero (2 bytes)
@@ -33,10 +38,9 @@ import (
 //	words:  key (8 bytes), value (the state's fixed size)
 //	cells:  length of key, length of value, key, value
 //	fields: length of key, length of field, length of value, key, field, value
-//	timers: time (8 bytes), length of key, key; in order
 const (
 	magic         = "weirheap"
-	formatVersion = 2
+	formatVersion = 3
 	headerBytes   = len(magic) + 2 + 4 + 2
 )
 
@@ -46,11 +50,10 @@ const (
 	layoutWords layout = iota + 1
 	layoutCells
 	layoutFields
-	layoutTimers
 )
 
 // least number of bytes of an entry, by layout; that of words is the stride.
-var leastBytes = [...]int{layoutCells: 2, layoutFields: 3, layoutTimers: 9}
+var leastBytes = [...]int{layoutCells: 2, layoutFields: 3}
 
 type run struct {
 	table  int
@@ -63,7 +66,10 @@ type run struct {
 }
 
 type manifest struct {
+	epoch  id.Epoch
+	groups state.GroupRange
 	tables []state.Descriptor
+	timers []*timers.Part // of the tables that are timers, in order
 	runs   []run
 	data   []byte
 }
@@ -103,6 +109,7 @@ func (m *manifest) append(dst []byte) []byte {
 		dst = state.AppendString(dst, d.Codec)
 		dst = binary.AppendUvarint(dst, uint64(d.FixedSize))
 	}
+	dst = m.appendTimers(dst)
 	dst = binary.AppendUvarint(dst, uint64(len(m.runs)))
 	for i := range m.runs {
 		r := &m.runs[i]
@@ -115,6 +122,19 @@ func (m *manifest) append(dst []byte) []byte {
 	}
 	dst = state.AppendBytes(dst, m.data)
 	return binary.LittleEndian.AppendUint64(dst, xxhash.Sum64(dst[start:]))
+}
+
+func (m *manifest) appendTimers(dst []byte) []byte {
+	if len(m.timers) == 0 {
+		return dst
+	}
+	for _, v := range []uint64{uint64(m.epoch), uint64(m.groups.Lo), uint64(m.groups.Hi)} {
+		dst = binary.AppendUvarint(dst, v)
+	}
+	for _, p := range m.timers {
+		dst = p.Append(dst)
+	}
+	return dst
 }
 
 // decodeManifest reads the inline part of a handle. What it returns is sound in
@@ -140,12 +160,43 @@ func decodeManifest(h state.Handle) (*manifest, error) {
 			r.Fail("%v", err)
 		}
 	}
-	m.readRuns(r, h.Files)
+	files := m.readTimers(r, h.Files)
+	m.readRuns(r, files)
 	m.data = r.Bytes()
 	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
-	return m, m.checkSizes(h.Files)
+	return m, m.checkSizes(files)
+}
+
+// readTimers gives the timers the last of the files and returns the others.
+func (m *manifest) readTimers(r *state.Reader, files []state.FileRef) []state.FileRef {
+	if !slices.ContainsFunc(m.tables, func(d state.Descriptor) bool { return d.Kind == state.KindTimers }) {
+		return files
+	}
+	m.epoch = id.Epoch(r.Uvarint())
+	m.groups = state.GroupRange{Lo: uint16(r.Uvarint()), Hi: uint16(r.Uvarint())}
+	segments := 0
+	for _, d := range m.tables {
+		if d.Kind == state.KindTimers && r.Err() == nil {
+			p := timers.DecodePart(r)
+			m.timers = append(m.timers, p)
+			segments += p.Segments()
+		}
+	}
+	if segments > len(files) {
+		r.Fail("%d segments of timers, %d files", segments, len(files))
+	}
+	if r.Err() != nil {
+		return nil
+	}
+	others := len(files) - segments
+	rest := files[others:]
+	for _, p := range m.timers {
+		p.Place(rest[:p.Segments()])
+		rest = rest[p.Segments():]
+	}
+	return files[:others:others]
 }
 
 func (m *manifest) readRuns(r *state.Reader, files []state.FileRef) {
@@ -175,8 +226,8 @@ func (x *run) sound(d state.Descriptor) bool {
 	case layoutWords:
 		stride := wordBytes + d.FixedSize
 		return d.FixedSize > 0 && stride > 0 && x.length%stride == 0 && x.length/stride == x.count
-	case layoutCells, layoutFields, layoutTimers:
-		return (x.layout == layoutFields) == (d.Kind == state.KindMap) && (x.layout == layoutTimers) == (d.Kind == state.KindTimers) && x.count <= x.length/leastBytes[x.layout]
+	case layoutCells, layoutFields:
+		return d.Kind != state.KindTimers && (x.layout == layoutFields) == (d.Kind == state.KindMap) && x.count <= x.length/leastBytes[x.layout]
 	}
 	return false
 }

@@ -7,14 +7,18 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/timers"
 )
 
 // Name is the name of the backend in catalogs and handles.
 const Name = "heap"
 
-// Backend opens in-memory stores. It has no configuration and no state: all
-// values are alike, and safe for concurrent use.
-type Backend struct{}
+// Backend opens in-memory stores. It has no state, and is safe for concurrent use.
+type Backend struct {
+	// Simulated is for simulation: a few timers already make segments, as many do
+	// elsewhere. It changes how timers are stored and nothing else.
+	Simulated bool
+}
 
 var _ state.Backend = Backend{}
 
@@ -23,11 +27,15 @@ func (Backend) Name() string { return Name }
 
 // Open returns an empty store for the groups of o. It uses neither a directory
 // nor a file system and fails only on an empty range of groups for keyed state.
-func (Backend) Open(o state.Open) (state.Store, error) {
+func (b Backend) Open(o state.Open) (state.Store, error) {
 	if o.Groups.Lo > o.Groups.Hi {
 		return nil, fmt.Errorf("heap: open %v: key groups [%d, %d) run backwards", o.Task, o.Groups.Lo, o.Groups.Hi)
 	}
-	return &Store{OperatorState: state.NewOperatorState(o), task: o.Task, groups: o.Groups}, nil
+	s := &Store{OperatorState: state.NewOperatorState(o), task: o.Task, groups: o.Groups, sizes: timers.Usual}
+	if b.Simulated {
+		s.sizes = timers.Simulated
+	}
+	return s, nil
 }
 
 // Store is the working state of one task in memory. It belongs to one
@@ -38,6 +46,7 @@ type Store struct {
 	state.OperatorState
 	task     id.TaskID
 	groups   state.GroupRange
+	sizes    timers.Sizes
 	tables   []table            // in order of name
 	shapes   []state.Descriptor // of tables, for captures to share; nil: to be made
 	opened   []string
@@ -113,7 +122,7 @@ func (s *Store) ensure(d state.Descriptor) (table, error) {
 	case state.KindMap:
 		t = newFields(d, s.groups, &s.v)
 	case state.KindTimers:
-		t = newTimerSet(d, s.groups)
+		t = &timerSet{d, timers.New(s.groups, s.sizes)}
 	default:
 		t = newFlat(d, s.groups, &s.v)
 	}
@@ -141,8 +150,14 @@ func (s *Store) Sum() uint64 {
 	return sum
 }
 
-// Release does nothing: every snapshot is a full one.
-func (s *Store) Release(id.Epoch) {}
+// Release forgets the snapshots before an epoch, to which timers may refer.
+func (s *Store) Release(before id.Epoch) {
+	for _, t := range s.tables {
+		if t, ok := t.(*timerSet); ok {
+			t.Release(before)
+		}
+	}
+}
 
 // Err returns the error of a restore that failed half-way, if any.
 func (s *Store) Err() error { return s.err }

@@ -10,11 +10,22 @@ import (
 	"testing"
 
 	"weir/state"
+	"weir/state/heap"
 	"weir/state/statetest"
 )
 
 func TestConformance(t *testing.T) {
-	statetest.RunBackend(t, func(t *testing.T, o state.Open) state.Store { return openAs(t, o) })
+	for _, b := range []heap.Backend{{}, {Simulated: true}} {
+		t.Run(fmt.Sprint("simulated ", b.Simulated), func(t *testing.T) {
+			statetest.RunBackend(t, func(t *testing.T, o state.Open) state.Store {
+				s, err := b.Open(o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
+			})
+		})
+	}
 }
 
 // finish carries out a capture.

@@ -8,7 +8,9 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"weir/id"
 	"weir/state"
+	"weir/state/timers"
 )
 
 // getsAtOnce bounds the files held in memory while restoring.
@@ -33,7 +35,7 @@ func (s *Store) Restore(handles []state.Handle) (state.Transfer, error) {
 	}
 	t := &restore{store: s}
 	for i := range handles {
-		if err := t.add(handles[i]); err != nil {
+		if err := t.add(handles[i], len(handles) == 1); err != nil {
 			return nil, fmt.Errorf("heap: %v: restore handle %d of %d: %w", s.task, i+1, len(handles), err)
 		}
 	}
@@ -47,6 +49,7 @@ type restore struct {
 	out     state.Outstanding
 	sources []source
 	next    int // first source not asked for yet
+	timers  []*timers.Restore
 	done    bool
 	err     error
 }
@@ -58,6 +61,9 @@ type source struct {
 	file  int // its number in the snapshot
 	data  []byte
 	wants []wanted
+	// timers is whom the file is for, if not for wants: it is their segment.
+	timers  *timers.Restore
+	segment int
 }
 
 type wanted struct {
@@ -65,8 +71,8 @@ type wanted struct {
 	run   run
 }
 
-// add plans the restore of one handle.
-func (t *restore) add(h state.Handle) error {
+// add plans the restore of one handle, alone or one of several.
+func (t *restore) add(h state.Handle, alone bool) error {
 	m, err := decodeManifest(h)
 	if err != nil {
 		return err
@@ -77,12 +83,17 @@ func (t *restore) add(h state.Handle) error {
 			return err
 		}
 	}
-	files := make([]source, len(h.Files)+1)
+	t.addTimers(m, tables, alone)
+	own := len(h.Files)
+	for _, p := range m.timers {
+		own -= p.Segments()
+	}
+	files := make([]source, own+1)
 	files[0].data = m.data
-	if len(h.Files) == 0 {
+	if own == 0 {
 		files[0].wants = make([]wanted, 0, len(m.runs))
 	}
-	for i, ref := range h.Files {
+	for i, ref := range h.Files[:own] {
 		files[i+1].ref, files[i+1].file = ref, i+1
 	}
 	for _, x := range m.runs {
@@ -96,6 +107,31 @@ func (t *restore) add(h state.Handle) error {
 		}
 	}
 	return nil
+}
+
+// addTimers plans the restore of timers, and asks for their segments before the
+// other files.
+func (t *restore) addTimers(m *manifest, tables []table, alone bool) {
+	wanted := state.GroupRange{Lo: max(m.groups.Lo, t.store.groups.Lo), Hi: min(m.groups.Hi, t.store.groups.Hi)}
+	if wanted.Lo >= wanted.Hi {
+		return
+	}
+	epoch := id.Epoch(0)
+	if alone && wanted == m.groups {
+		epoch = m.epoch
+	}
+	parts := m.timers
+	for i, d := range m.tables {
+		if d.Kind != state.KindTimers {
+			continue
+		}
+		r := tables[i].(*timerSet).Restore(parts[0], wanted, epoch)
+		parts = parts[1:]
+		t.timers = append(t.timers, r)
+		for k, ref := range r.Files() {
+			t.sources = append(t.sources, source{ref: ref, timers: r, segment: k})
+		}
+	}
 }
 
 // presplit gives each group its own segment where the entries to come are more
@@ -136,14 +172,27 @@ func (t *restore) Next(results []state.Result) ([]state.Op, bool, error) {
 		t.store.err = t.err
 		return nil, false, t.err
 	}
-	t.done = len(ops) == 0
 	return ops, t.done, nil
+}
+
+// stepTimers loads a slice of the timers that have arrived; busy: there may be more.
+func (t *restore) stepTimers() (busy bool, err error) {
+	for _, r := range t.timers {
+		idle, err := r.Step()
+		if err != nil || !idle {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 func (t *restore) step(results []state.Result) ([]state.Op, error) {
 	again, err := t.out.Settle(results, t.arrived)
 	if err != nil || len(again) > 0 {
 		return again, err
+	}
+	if busy, err := t.stepTimers(); busy || err != nil {
+		return nil, err
 	}
 	var ops []state.Op
 	for ; t.next < len(t.sources) && len(ops) < getsAtOnce; t.next++ {
@@ -154,6 +203,7 @@ func (t *restore) step(results []state.Result) ([]state.Op, error) {
 			return nil, fmt.Errorf("inline state: %w", err)
 		}
 	}
+	t.done = len(ops) == 0
 	return t.out.Issue(ops), nil
 }
 
@@ -161,7 +211,16 @@ func (t *restore) step(results []state.Result) ([]state.Op, error) {
 func (t *restore) arrived(op state.Op, r state.Result) error {
 	for i := range t.sources {
 		src := &t.sources[i]
-		if src.ref.Name != op.Key || src.wants == nil {
+		if src.ref.Name != op.Key {
+			continue
+		}
+		if src.timers != nil {
+			if err := src.timers.Arrived(src.segment, r.Data); err != nil {
+				return err
+			}
+			continue
+		}
+		if src.wants == nil {
 			continue
 		}
 		src.data = r.Data
@@ -218,8 +277,6 @@ func (x *run) load(t table, src []byte) error {
 		return x.loadCells(t, src)
 	case *fields:
 		return x.loadFields(t, src)
-	case *timerSet:
-		return x.loadTimers(t, src)
 	}
 	return errLayout
 }

@@ -12,6 +12,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/timers"
 )
 
 // base is a complete snapshot of this incarnation's database, or the one it was
@@ -31,6 +32,14 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 	c := &capture{s: s, request: r, frozen: s.freeze(), operator: s.AppendOperator(nil)}
 	c.written = s.written
 	c.tables = s.schema()
+	from := r.Base
+	if s.backend.cfg.Full {
+		from = 0
+	}
+	for _, t := range s.timerSets() {
+		c.timers = append(c.timers, t.Snapshot(r.Epoch, from))
+		c.written += uint64(t.Changed())
+	}
 	if r.Base != 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -51,10 +60,12 @@ type capture struct {
 	operator []byte
 	tables   []schemaTable
 	written  uint64
+	timers   []*timers.Capture
 
 	list   []table
 	refs   []state.FileRef // of list
 	next   int             // first of list not looked at yet
+	ended  int             // how many of timers are written
 	out    state.Outstanding
 	handle state.Handle
 	done   bool
@@ -94,8 +105,31 @@ func (c *capture) step(results []state.Result) ([]state.Op, error) {
 	if err != nil || len(ops) > 0 {
 		return c.out.Issue(ops), err
 	}
+	if put, done := c.sliceTimers(); !done {
+		return c.out.Issue(put), nil
+	}
 	c.finish()
 	return nil, nil
+}
+
+// sliceTimers encodes a little more of the timers.
+func (c *capture) sliceTimers() (put []state.Op, done bool) {
+	if c.ended == len(c.timers) {
+		return nil, true
+	}
+	op, done := c.timers[c.ended].Next(c.name)
+	if done {
+		c.ended++
+	}
+	if op != nil {
+		put = []state.Op{*op}
+	}
+	return put, false
+}
+
+// name returns the name of the next file.
+func (c *capture) name() string {
+	return c.request.Prefix + strconv.FormatUint(c.s.names.Add(1), 10)
 }
 
 // sliceEntries is about how many entries one call of Next writes to the database.
@@ -130,7 +164,7 @@ func (c *capture) upload() (ops []state.Op, err error) {
 			return nil, c.s.Err()
 		}
 		ref := state.FileRef{
-			Name: c.request.Prefix + strconv.FormatUint(c.s.names.Add(1), 10), Local: local,
+			Name: c.name(), Local: local,
 			Size: int64(len(data)), Sum: xxhash.Sum64(data), Shared: !c.s.backend.cfg.Full,
 		}
 		c.refs[c.next] = ref
@@ -142,19 +176,23 @@ func (c *capture) upload() (ops []state.Op, err error) {
 
 // finish makes the handle, and the snapshot a possible base.
 func (c *capture) finish() {
-	h := state.Handle{Backend: c.s.backend.Name(), Version: handleVersion, Operator: c.operator, Files: c.refs}
-	for i := range c.refs {
-		h.Bytes += c.refs[i].Size
+	h := state.Handle{Backend: c.s.backend.Name(), Version: handleVersion, Operator: c.operator, Files: slices.Clone(c.refs)}
+	m := manifest{epoch: c.request.Epoch, groups: c.s.groups, schema: c.tables, tables: c.list}
+	for _, t := range c.timers {
+		m.timers = append(m.timers, t.Part())
+		h.Files = append(h.Files, t.Part().Files()...)
+	}
+	for i := range h.Files {
+		h.Bytes += h.Files[i].Size
 	}
 	if !c.s.backend.cfg.Full {
 		h.Changed, _ = c.Changed()
 	}
-	m := manifest{epoch: c.request.Epoch, groups: c.s.groups, schema: c.tables, tables: c.list}
 	h.Inline = m.append(nil)
 	c.handle, c.done = h, true
 	b := base{epoch: c.request.Epoch, written: c.written}
 	if !c.s.backend.cfg.Full {
-		b.files = slices.Clone(c.refs)
+		b.files = c.refs
 	}
 	c.s.addBase(b)
 	c.Discard()
@@ -174,12 +212,11 @@ func (s *Store) addBase(b base) {
 	}
 }
 
-// Handle returns where the snapshot stands. Its Bytes is the size of its table
-// files.
+// Handle returns where the snapshot stands. Its Bytes is the size of its files.
 func (c *capture) Handle() state.Handle { return c.handle }
 
 // Changed implements state.ChangeMeter: what went towards the database since the
-// instant of the base. An entry that was written out and then changed again
+// instant of the base, and what changed of timers. An entry that was written out and then changed again
 // counts twice.
 func (c *capture) Changed() (bytes int64, known bool) {
 	if !c.based {
@@ -188,11 +225,14 @@ func (c *capture) Changed() (bytes int64, known bool) {
 	return int64(c.written - c.base.written), true
 }
 
-// Discard lets the table files go.
+// Discard lets the table files go, and the timers.
 func (c *capture) Discard() {
 	if c.frozen != nil {
 		c.frozen.abandon()
 		c.frozen = nil
+	}
+	for _, t := range c.timers {
+		t.Discard()
 	}
 }
 

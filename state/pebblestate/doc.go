@@ -22,10 +22,9 @@
 //
 // # Timers
 //
-// Timers are kept twice: in memory, in the order in which they fire, and in the
-// layers above by (group, time, key). Only a restore reads the latter, so a
-// timer takes about 100 bytes of memory and its key for as long as it is set.
-// One that is set and fires between two snapshots leaves no trace.
+// Timers are in memory, in the order in which they fire, and in no database: a
+// snapshot has them as segments of their own (package timers). A timer takes
+// about 100 bytes of memory and its key for as long as it is set.
 //
 // A table file is known by its number in this incarnation's database together
 // with the epoch of a complete snapshot that holds it; in storage it has a name

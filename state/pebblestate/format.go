@@ -8,9 +8,10 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/timers"
 )
 
-// Handle.Inline of version 2 is the manifest. Integers are unsigned varints
+// Handle.Inline of version 3 is the manifest. Integers are unsigned varints
 // unless a size is given; "bytes" is a varint length and the bytes.
 //
 //	magic "weirpebl", version (2 bytes)
@@ -18,13 +19,14 @@ import (
 //	number of states; each: number, name (bytes), kind (1 byte), codec (bytes), fixed size
 //	number of tables; each: level, number, size, smallest and largest internal
 //	  key (bytes), smallest and largest sequence number
+//	for each state of timers: see timers.Part
 //	xxHash64 of all that (8 bytes)
 //
 // Handle.Files are the table files in the same order, of the format that Pebble
-// calls by its format major version 24 or less.
+// calls by its format major version 24 or less, and then the segments of timers.
 const (
 	magic         = "weirpebl"
-	handleVersion = 2
+	handleVersion = 3
 )
 
 // manifest is what the table files mean.
@@ -33,6 +35,7 @@ type manifest struct {
 	groups state.GroupRange
 	schema []schemaTable
 	tables []table
+	timers []*timers.Part // of the states that are timers, in order
 }
 
 // schemaTable is one state of a snapshot and its number in database keys.
@@ -75,6 +78,9 @@ func (m *manifest) append(dst []byte) []byte {
 		dst = binary.AppendUvarint(dst, t.minSeq)
 		dst = binary.AppendUvarint(dst, t.maxSeq)
 	}
+	for _, p := range m.timers {
+		dst = p.Append(dst)
+	}
 	return binary.LittleEndian.AppendUint64(dst, xxhash.Sum64(dst[start:]))
 }
 
@@ -110,10 +116,31 @@ func decodeManifest(h state.Handle) (manifest, error) {
 	m.groups = state.GroupRange{Lo: uint16(r.Uvarint()), Hi: uint16(r.Uvarint())}
 	m.readSchema(r)
 	m.readTables(r)
-	if len(m.tables) != len(h.Files) {
-		r.Fail("%d tables in the manifest, %d files in the handle", len(m.tables), len(h.Files))
-	}
+	m.readTimers(r, h.Files)
 	return m, r.Done()
+}
+
+// readTimers gives the timers the files that are no tables.
+func (m *manifest) readTimers(r *state.Reader, files []state.FileRef) {
+	segments := 0
+	for _, t := range m.schema {
+		if t.d.Kind == state.KindTimers && r.Err() == nil {
+			p := timers.DecodePart(r)
+			m.timers = append(m.timers, p)
+			segments += p.Segments()
+		}
+	}
+	if len(m.tables)+segments != len(files) {
+		r.Fail("%d tables and %d segments of timers in the manifest, %d files in the handle", len(m.tables), segments, len(files))
+	}
+	if r.Err() != nil {
+		return
+	}
+	files = files[len(m.tables):]
+	for _, p := range m.timers {
+		p.Place(files[:p.Segments()])
+		files = files[p.Segments():]
+	}
 }
 
 func (m *manifest) readSchema(r *state.Reader) {

@@ -8,8 +8,7 @@ import (
 // A database key is the number of the table (1 byte), the key group (2 bytes,
 // big-endian) and the key: as it is where nothing follows, and for map states
 // with zero bytes escaped and a terminator, so that fields can follow and keys
-// still order bytewise. A timer is the number of its set, the key group, the time
-// (8 bytes, in order) and the key as it is, and has no value.
+// still order bytewise. Timers have a number and no keys.
 const (
 	keyHeader  = 3
 	maxTables  = 255

@@ -3,12 +3,15 @@ package pebblestate
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2"
 
+	"weir/id"
 	"weir/state"
+	"weir/state/timers"
 )
 
 // Restore rebuilds what the handles hold of the store's key groups. The store
@@ -17,7 +20,7 @@ import (
 // otherwise what belongs here is copied out of the handles' databases, one after
 // the other. If the transfer fails the store is of no use: Err reports why.
 func (s *Store) Restore(handles []state.Handle) (state.Transfer, error) {
-	if s.restored || s.cache.count > 0 || s.tree.Len() > 0 || s.db.Load() != nil || s.runs > 0 {
+	if s.restored || slices.ContainsFunc(s.timerSets(), func(t *timerSet) bool { return t.Len() > 0 }) || s.cache.count > 0 || s.tree.Len() > 0 || s.db.Load() != nil || s.runs > 0 {
 		return nil, s.named(errors.New("restore into a store that was used or restored before; open a new one"))
 	}
 	s.restored = true
@@ -33,8 +36,9 @@ func (s *Store) Restore(handles []state.Handle) (state.Transfer, error) {
 		if err != nil {
 			return nil, s.named(fmt.Errorf("restore handle %d of %d: %w", i+1, len(handles), err))
 		}
+		t.addTimers(&m, len(handles) == 1)
 		if lo, hi := max(m.groups.Lo, s.groups.Lo), min(m.groups.Hi, s.groups.Hi); lo < hi && len(m.tables) > 0 {
-			t.sources = append(t.sources, source{m, h.Files, state.GroupRange{Lo: lo, Hi: hi}})
+			t.sources = append(t.sources, source{m, h.Files[:len(m.tables)], state.GroupRange{Lo: lo, Hi: hi}})
 		} else if len(handles) == 1 {
 			s.addBase(base{epoch: m.epoch})
 		}
@@ -54,6 +58,59 @@ func (s *Store) declare(m *manifest) error {
 		}
 		if _, err := s.ensure(t.d); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// addTimers plans the restore of the timers of a handle, alone or one of several.
+func (t *restore) addTimers(m *manifest, alone bool) {
+	wanted := state.GroupRange{Lo: max(m.groups.Lo, t.s.groups.Lo), Hi: min(m.groups.Hi, t.s.groups.Hi)}
+	if wanted.Lo >= wanted.Hi {
+		return
+	}
+	epoch := id.Epoch(0)
+	if alone && wanted == m.groups {
+		epoch = m.epoch
+	}
+	parts := m.timers
+	for _, known := range m.schema {
+		if known.d.Kind != state.KindTimers {
+			continue
+		}
+		for _, set := range t.s.timerSets() {
+			if set.d.Name == known.d.Name {
+				t.due = append(t.due, set.Restore(parts[0], wanted, epoch))
+			}
+		}
+		parts = parts[1:]
+	}
+}
+
+// stepTimers loads a slice of the timers, or fetches the next segments.
+func (t *restore) stepTimers() ([]state.Op, error) {
+	r := t.due[0]
+	if idle, err := r.Step(); err != nil || !idle {
+		return nil, err
+	}
+	files := r.Files()
+	var ops []state.Op
+	for ; t.asked < len(files) && len(ops) < fetchesAtOnce; t.asked++ {
+		ops = append(ops, state.Op{Kind: state.OpGet, Key: files[t.asked].Name})
+	}
+	if len(ops) == 0 {
+		t.due, t.asked = t.due[1:], 0
+	}
+	return t.out.Issue(ops), nil
+}
+
+// arrivedTimers takes a segment.
+func (t *restore) arrivedTimers(op state.Op, r state.Result) error {
+	for i, ref := range t.due[0].Files() {
+		if ref.Name == op.Key {
+			if err := t.due[0].Arrived(i, r.Data); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -87,11 +144,12 @@ type restore struct {
 	sources []source
 	asIs    bool // the only source becomes the database
 
-	next int // first file of the first source not asked for
-	due  loading
-	out  state.Outstanding
-	done bool
-	err  error
+	next  int               // first file of the first source not asked for
+	due   []*timers.Restore // the first is being loaded
+	asked int               // its files that have been asked for
+	out   state.Outstanding
+	done  bool
+	err   error
 }
 
 // source is one handle to restore from.
@@ -121,9 +179,12 @@ func (t *restore) step(results []state.Result) ([]state.Op, error) {
 	if err != nil || len(again) > 0 {
 		return again, err
 	}
+	if len(t.sources) == 0 && len(t.due) > 0 {
+		return t.stepTimers()
+	}
 	if len(t.sources) == 0 {
-		t.done, err = t.due.step(t.s, sliceEntries)
-		return nil, err
+		t.done = true
+		return nil, nil
 	}
 	src := &t.sources[0]
 	if t.next == 0 {
@@ -159,6 +220,9 @@ func (t *restore) begin() error {
 
 // arrived checks a file and puts it in its place.
 func (t *restore) arrived(op state.Op, r state.Result) error {
+	if len(t.sources) == 0 {
+		return t.arrivedTimers(op, r)
+	}
 	src := &t.sources[0]
 	for i := range src.files {
 		ref := &src.files[i]

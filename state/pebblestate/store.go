@@ -168,6 +168,9 @@ func (s *Store) Sum() uint64 {
 
 // Release forgets the snapshots before an epoch.
 func (s *Store) Release(before id.Epoch) {
+	for _, t := range s.timerSets() {
+		t.Release(before)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bases = slices.DeleteFunc(s.bases, func(b base) bool { return b.epoch < before })

@@ -18,7 +18,6 @@ type tree struct {
 type field struct {
 	key, value []byte
 	deleted    bool
-	fresh      bool // what is older does not have it: once deleted it need not be said
 }
 
 const fieldOverhead = 80 // of a tree's node and two allocations, bytes
@@ -45,28 +44,6 @@ func (t *tree) put(key, value []byte, deleted bool) {
 	t.held += int64(len(key)+len(value)) + fieldOverhead
 	b := append(append(make([]byte, 0, len(key)+len(value)), key...), value...)
 	t.Set(field{key: b[:len(key):len(key)], value: b[len(key):], deleted: deleted})
-}
-
-// add sets a key that is absent now, with no value.
-func (t *tree) add(key []byte) {
-	if old, there := t.Get(field{key: key}); there {
-		t.Set(field{key: old.key})
-		return
-	}
-	t.bytes += int64(len(key))
-	t.held += int64(len(key)) + fieldOverhead
-	t.Set(field{key: bytes.Clone(key), fresh: true})
-}
-
-// drop deletes a key that add has set. One that nothing older has leaves no trace.
-func (t *tree) drop(key []byte) {
-	if old, there := t.Get(field{key: key}); there && old.fresh {
-		t.Delete(old)
-		t.bytes -= int64(len(key))
-		t.held -= int64(len(key)) + fieldOverhead
-		return
-	}
-	t.put(key, nil, true)
 }
 
 // get returns the field as a tree has it; there is false if it says nothing

@@ -44,6 +44,7 @@ func RunBackend(t *testing.T, open OpenFunc) {
 		{"goroutine", testGoroutine},
 		{"retry", testRetry},
 		{"lineage", testLineage},
+		{"chain", testChain},
 		{"rescale", testRescale},
 		{"descriptors", testDescriptors},
 		{"unopened", testUnopened},

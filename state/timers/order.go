@@ -1,5 +1,3 @@
-// Package timers holds the timers of one task in memory: in order of (time, key)
-// for whoever fires them, and divided into key groups for whoever stores them.
 package timers
 
 import (
@@ -14,7 +12,11 @@ import (
 type Timer struct {
 	At  int64
 	Key []byte
+	// since is the delta in which it was set: see log.
+	since uint32
 }
+
+func (t Timer) bytes() int64 { return int64(TimeBytes + len(t.Key)) }
 
 func before(a, b Timer) bool {
 	if a.At != b.At {
@@ -23,16 +25,16 @@ func before(a, b Timer) bool {
 	return bytes.Compare(a.Key, b.Key) < 0
 }
 
-// Tree is the timers of one key group in order.
-type Tree = btree.BTreeG[Timer]
+// tree is the timers of one key group in order.
+type tree = btree.BTreeG[Timer]
 
-// Queue is a set of timers. It belongs to one goroutine; copies of its trees may
+// order is a set of timers. It belongs to one goroutine; copies of its trees may
 // be read by others.
 //
 // Each key group has a tree of its own, so that a snapshot finds a group's
 // timers together. The groups that have timers stand in a binary heap by the
 // first of them.
-type Queue struct {
+type order struct {
 	lo     uint16
 	groups []group
 	heap   []int // of groups, by head
@@ -41,44 +43,36 @@ type Queue struct {
 }
 
 type group struct {
-	tree *Tree
+	tree *tree
 	head Timer // the first of tree
 	at   int   // place in the heap; -1: no timers
 	hint btree.PathHint
 }
 
-// TimeBytes is what the time of a timer takes in a database key and counts as.
+// TimeBytes is what the time of a timer counts as.
 const TimeBytes = 8
 
-// New returns an empty queue for a range of key groups.
-func New(r state.GroupRange) *Queue {
-	q := &Queue{lo: r.Lo, groups: make([]group, r.Hi-r.Lo)}
+func newOrder(r state.GroupRange) *order {
+	q := &order{lo: r.Lo, groups: make([]group, r.Hi-r.Lo)}
 	for i := range q.groups {
 		q.groups[i].at = -1
 	}
 	return q
 }
 
-// Len returns the number of timers.
-func (q *Queue) Len() int { return q.n }
-
-// Bytes returns the bytes of all keys and times.
-func (q *Queue) Bytes() int64 { return q.bytes }
-
-// Add adds a timer, of which it copies the key; false: it is there already.
-func (q *Queue) Add(in uint16, at int64, key []byte) bool {
+// add adds a timer, of which it copies the key; false: it is there already.
+func (q *order) add(in uint16, t Timer) (added Timer, ok bool) {
 	i := int(in - q.lo)
 	g := &q.groups[i]
-	t := Timer{at, key}
 	if g.tree == nil {
 		g.tree = btree.NewBTreeGOptions(before, btree.Options{NoLocks: true})
 	} else if _, there := g.tree.GetHint(t, &g.hint); there {
-		return false
+		return Timer{}, false
 	}
-	t.Key = bytes.Clone(key)
+	t.Key = bytes.Clone(t.Key)
 	g.tree.SetHint(t, &g.hint)
 	q.n++
-	q.bytes += int64(TimeBytes + len(key))
+	q.bytes += t.bytes()
 	switch {
 	case g.at < 0:
 		g.head, g.at = t, len(q.heap)
@@ -88,25 +82,25 @@ func (q *Queue) Add(in uint16, at int64, key []byte) bool {
 		g.head = t
 		q.up(g.at)
 	}
-	return true
+	return t, true
 }
 
-// Remove removes a timer; false: it is not there.
-func (q *Queue) Remove(in uint16, at int64, key []byte) bool {
+// remove removes a timer and returns it; false: it is not there.
+func (q *order) remove(in uint16, t Timer) (removed Timer, ok bool) {
 	i := int(in - q.lo)
 	g := &q.groups[i]
 	if g.tree == nil {
-		return false
+		return Timer{}, false
 	}
-	t, there := g.tree.Delete(Timer{at, key})
+	t, there := g.tree.Delete(t)
 	if there {
 		q.removed(i, t)
 	}
-	return there
+	return t, there
 }
 
-// First returns the first timer of all with its key group.
-func (q *Queue) First() (t Timer, in uint16, ok bool) {
+// first returns the first timer of all with its key group.
+func (q *order) first() (t Timer, in uint16, ok bool) {
 	if len(q.heap) == 0 {
 		return Timer{}, 0, false
 	}
@@ -114,18 +108,18 @@ func (q *Queue) First() (t Timer, in uint16, ok bool) {
 	return q.groups[i].head, q.lo + uint16(i), true
 }
 
-// Pop removes the first timer; there must be one.
-func (q *Queue) Pop() {
+// pop removes the first timer; there must be one.
+func (q *order) pop() {
 	i := q.heap[0]
 	t, _ := q.groups[i].tree.PopMin()
 	q.removed(i, t)
 }
 
 // removed finds the new head of a group that has lost a timer.
-func (q *Queue) removed(i int, t Timer) {
+func (q *order) removed(i int, t Timer) {
 	g := &q.groups[i]
 	q.n--
-	q.bytes -= int64(TimeBytes + len(t.Key))
+	q.bytes -= t.bytes()
 	if before(g.head, t) {
 		return
 	}
@@ -145,9 +139,9 @@ func (q *Queue) removed(i int, t Timer) {
 	}
 }
 
-// Each calls f for the tree of every key group that has timers, in order of
+// each calls f for the tree of every key group that has timers, in order of
 // group. f may copy the tree and must not change it.
-func (q *Queue) Each(f func(in uint16, tree *Tree)) {
+func (q *order) each(f func(in uint16, t *tree)) {
 	for i := range q.groups {
 		if q.groups[i].at >= 0 {
 			f(q.lo+uint16(i), q.groups[i].tree)
@@ -155,12 +149,12 @@ func (q *Queue) Each(f func(in uint16, tree *Tree)) {
 	}
 }
 
-// Range calls f for all timers in order of (group, time, key) until it returns false.
-func (q *Queue) Range(f func(in uint16, t Timer) bool) {
+// all calls f for all timers in order of (group, time, key) until it returns false.
+func (q *order) all(f func(in uint16, t Timer) bool) {
 	going := true
-	q.Each(func(in uint16, tree *Tree) {
+	q.each(func(in uint16, t *tree) {
 		if going {
-			tree.Scan(func(t Timer) bool {
+			t.Scan(func(t Timer) bool {
 				going = f(in, t)
 				return going
 			})
@@ -168,26 +162,16 @@ func (q *Queue) Range(f func(in uint16, t Timer) bool) {
 	})
 }
 
-// Sum returns the part of Store.Sum of timers called name.
-func (q *Queue) Sum(name string) uint64 {
-	var sum uint64
-	q.Range(func(_ uint16, t Timer) bool {
-		sum += state.SumTimer(name, t.At, t.Key)
-		return true
-	})
-	return sum
-}
-
-func (q *Queue) less(a, b int) bool {
+func (q *order) less(a, b int) bool {
 	return before(q.groups[q.heap[a]].head, q.groups[q.heap[b]].head)
 }
 
-func (q *Queue) swap(a, b int) {
+func (q *order) swap(a, b int) {
 	q.heap[a], q.heap[b] = q.heap[b], q.heap[a]
 	q.groups[q.heap[a]].at, q.groups[q.heap[b]].at = a, b
 }
 
-func (q *Queue) up(i int) {
+func (q *order) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
 		if !q.less(i, parent) {
@@ -198,7 +182,7 @@ func (q *Queue) up(i int) {
 	}
 }
 
-func (q *Queue) down(i int) {
+func (q *order) down(i int) {
 	for {
 		least := i
 		for c := 2*i + 1; c <= 2*i+2 && c < len(q.heap); c++ {
