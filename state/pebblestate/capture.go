@@ -39,6 +39,9 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 	for _, t := range s.timerSets() {
 		c.timers = append(c.timers, t.Snapshot(r.Epoch, from))
 		c.written += uint64(t.Changed())
+		if s.backend.cfg.Full {
+			t.Release(r.Epoch + 1) // it need not note what changes
+		}
 	}
 	if r.Base != 0 {
 		s.mu.Lock()

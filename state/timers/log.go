@@ -146,10 +146,14 @@ func (l *log) base(e id.Epoch) *base {
 	return nil
 }
 
+// mostBases is how many snapshots may be bases: where none completes, nobody
+// releases those before it.
+const mostBases = 32
+
 // turn closes the open delta. b, unless nil, is a base that ends with it.
 func (l *log) turn(b *base) {
 	if b != nil {
-		l.bases = append(l.bases, b)
+		l.bases = append(l.bases[max(0, len(l.bases)+1-mostBases):], b)
 	}
 	l.now++
 	if len(l.bases) > 0 {

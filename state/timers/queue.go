@@ -32,7 +32,7 @@ type Sizes struct {
 // few timers: small, so that all that happens with many happens with few.
 var (
 	Usual     = Sizes{Inline: 4 << 10, Segment: 1 << 20, Segments: 512}
-	Simulated = Sizes{Inline: 96, Segment: 1 << 10, Segments: 12}
+	Simulated = Sizes{Inline: 96, Segment: 16 << 10, Segments: 12}
 )
 
 // New returns an empty set for a range of key groups.

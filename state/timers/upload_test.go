@@ -18,7 +18,7 @@ func loadKey(n int) state.Key {
 	return state.KeyOf(binary.LittleEndian.AppendUint64(nil, uint64(n)*0x9e3779b97f4a7c15), 128)
 }
 
-// load sets and ends timers between two snapshots, a hundredth of all.
+// load sets and ends timers between two snapshots, a hundredth of all or fewer.
 type load struct {
 	name   string
 	change func(q *Queue, step int)
@@ -43,6 +43,10 @@ func loads() []load {
 			q.Set(1<<50, loadKey(1))
 			windows(q, step)
 		}, 0.6},
+		{"windows, a thousandth", func(q *Queue, step int) {
+			const n = loadTimers / 1000
+			fireAndSet(q, n, func(i int) int { return loadTimers + step*n + i })
+		}, 1.2},
 		{"any time", func(q *Queue, step int) {
 			fireAndSet(q, loadChanged, func(i int) int { return step*1000 + (step+i)*7919%(2*loadTimers) })
 		}, 0.7},
