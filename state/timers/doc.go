@@ -24,7 +24,7 @@
 // 1/(maxStored-1), a fifth, to what is uploaded, and a restore reads at most
 // maxStored times what it needs. A bound on the number of segments is one on the
 // size of the handle that names them; it costs more than that fifth where a
-// snapshot changes less than about 1/250 of the timers.
+// snapshot changes less than about 1/500 of the timers.
 //
 // A few timers are no segment but a part of the manifest, whole in each.
 //
