@@ -17,7 +17,8 @@ func sampleHandle(tb testing.TB) state.Handle {
 	flatTable, err1 := s.Table(state.Descriptor{Name: "flat", Kind: state.KindValue, FixedSize: 4})
 	mapTable, err2 := s.Table(state.Descriptor{Name: "map", Kind: state.KindMap})
 	list, err3 := s.Table(state.Descriptor{Name: "list", Kind: state.KindList})
-	if err := errors.Join(err1, err2, err3); err != nil {
+	due, err4 := s.Timers("due")
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		tb.Fatal(err)
 	}
 	for _, key := range []string{"eight by", "tes wide", "not", ""} {
@@ -25,6 +26,7 @@ func sampleHandle(tb testing.TB) state.Handle {
 		flatTable.Put(k, []byte("four"))
 		mapTable.MapPut(k, []byte("field"), []byte(key))
 		list.Append(k, []byte("element"))
+		due.Set(int64(len(key)), k)
 	}
 	c, err := s.Snapshot(state.SnapshotRequest{Epoch: 1, Prefix: "p-"})
 	if err != nil {
