@@ -11,6 +11,9 @@
 //	go go1.26.1
 //	algorithm aligned
 //	...
+//	oracle commit
+//	where step=output-committed round=begun task=running coordinator=up job=recovered
+//	...
 //	setting batch.records 7
 //	plan (plan (crash worker=1 at (time 12ms)))
 //	decision delay.link/3 17 41/500

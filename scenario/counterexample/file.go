@@ -41,6 +41,7 @@ type File struct {
 type Showing struct {
 	Verdict   string
 	Oracle    string // of the first violation; "": none
+	Where     string // how the run stood then, as [check.Where] has it; "": it is fine
 	Violation string // on one line
 	Hash      uint64
 }
@@ -70,7 +71,15 @@ func (s *Showing) String() string {
 
 // ShowingOf returns what a run showed.
 func ShowingOf(o *scenario.Outcome) Showing {
-	return Showing{o.Kind.String(), oracleOf(o), strings.Join(strings.Fields(o.Why()), " "), o.Result.Hash}
+	s := Showing{Verdict: o.Kind.String(), Violation: strings.Join(strings.Fields(o.Why()), " "), Hash: o.Result.Hash}
+	if o.Report == nil || o.Kind == scenario.Fine {
+		return s
+	}
+	s.Where = o.Report.Stood.String()
+	if v := first(o); v != nil {
+		s.Oracle, s.Where = v.Oracle.String(), v.Where.String()
+	}
+	return s
 }
 
 // Drawn returns what to give to [scenario.Runner.Replay].
@@ -128,6 +137,7 @@ var heads = []head{
 	number("seed", 10, func(f *File) *uint64 { return &f.Seed }),
 	word("verdict", true, func(f *File) *string { return &f.Verdict }),
 	word("oracle", false, func(f *File) *string { return &f.Oracle }),
+	word("where", false, func(f *File) *string { return &f.Where }),
 	word("violation", false, func(f *File) *string { return &f.Violation }),
 	number("hash", 16, func(f *File) *uint64 { return &f.Hash }),
 }
