@@ -58,10 +58,9 @@ type Stage uint8
 // The stages.
 const (
 	Starting Stage = iota
-	Unbroken       // runs, and nothing has failed so far
+	Going          // runs, whatever failed before: that is history and no state
 	Broken         // something has failed, and no plan answers it yet
 	Recovering
-	Recovered // runs again
 )
 
 // String returns the five parts as name=value.
@@ -76,7 +75,7 @@ func (w Where) String() string {
 	return fmt.Sprintf("step=%s round=%s task=%s coordinator=%s job=%s", step,
 		[...]string{"none", "begun", "stored", "completed", "given-up", "subsumed"}[w.Round],
 		[...]string{"none", "waiting", "restoring", "running", "drained", "left", "failed"}[w.Task], coordinator,
-		[...]string{"starting", "unbroken", "broken", "recovering", "recovered"}[w.Job])
+		[...]string{"starting", "running", "broken", "recovering"}[w.Job])
 }
 
 // stand is what Where needs of a run.
@@ -148,12 +147,8 @@ func (s *stand) observe(e *trace.Event, going bool) {
 
 // ready ends the starting or the recovery once the last task is ready.
 func (s *stand) ready(going bool) {
-	switch {
-	case going:
-	case s.stage == Starting:
-		s.stage = Unbroken
-	case s.stage == Recovering:
-		s.stage = Recovered
+	if !going && s.stage != Broken {
+		s.stage = Going
 	}
 }
 

@@ -23,20 +23,21 @@ func TestWhere(t *testing.T) {
 		of   id.Epoch
 		want string
 	}{
-		{"nothing yet", []trace.Event{{Kind: trace.Triggered, Epoch: begun}}, none, begun, "step=triggered round=begun task=none coordinator=up job=unbroken"},
-		{"all stored", []trace.Event{{Kind: trace.Triggered, Epoch: begun}, {Kind: trace.AllAcked, Epoch: begun}}, none, begun, "step=all-acked round=stored task=none coordinator=up job=unbroken"},
-		{"true", []trace.Event{{Kind: trace.Completed, Epoch: done}}, 4, done, "step=completed round=completed task=running coordinator=up job=unbroken"},
-		{"given up", []trace.Event{{Kind: trace.Aborted, Epoch: lost}}, 4, lost, "step=aborted round=given-up task=running coordinator=up job=unbroken"},
-		{"no longer kept", []trace.Event{{Kind: trace.Completed, Epoch: done}, {Kind: trace.Subsumed, Epoch: done}}, none, done, "step=subsumed round=subsumed task=none coordinator=up job=unbroken"},
-		{"another epoch", []trace.Event{{Kind: trace.Completed, Epoch: done}}, none, lost, "step=completed round=none task=none coordinator=up job=unbroken"},
-		{"of one task", []trace.Event{{Kind: trace.SnapshotBegun, Task: 2, Epoch: begun, Attempt: 1}}, 2, begun, "step=snapshot-begun round=begun task=running coordinator=up job=unbroken"},
-		{"drained", []trace.Event{{Kind: trace.TaskDrained, Task: 2, Attempt: 1}}, 2, 0, "step=task-drained round=none task=drained coordinator=up job=unbroken"},
-		{"gone", []trace.Event{{Kind: trace.TaskLeft, Task: 2, Attempt: 1}}, 2, 0, "step=task-left round=none task=left coordinator=up job=unbroken"},
+		{"nothing yet", []trace.Event{{Kind: trace.Triggered, Epoch: begun}}, none, begun, "step=triggered round=begun task=none coordinator=up job=running"},
+		{"all stored", []trace.Event{{Kind: trace.Triggered, Epoch: begun}, {Kind: trace.AllAcked, Epoch: begun}}, none, begun, "step=all-acked round=stored task=none coordinator=up job=running"},
+		{"true", []trace.Event{{Kind: trace.Completed, Epoch: done}}, 4, done, "step=completed round=completed task=running coordinator=up job=running"},
+		{"given up", []trace.Event{{Kind: trace.Aborted, Epoch: lost}}, 4, lost, "step=aborted round=given-up task=running coordinator=up job=running"},
+		{"no longer kept", []trace.Event{{Kind: trace.Completed, Epoch: done}, {Kind: trace.Subsumed, Epoch: done}}, none, done, "step=subsumed round=subsumed task=none coordinator=up job=running"},
+		{"another epoch", []trace.Event{{Kind: trace.Completed, Epoch: done}}, none, lost, "step=completed round=none task=none coordinator=up job=running"},
+		{"of one task", []trace.Event{{Kind: trace.SnapshotBegun, Task: 2, Epoch: begun, Attempt: 1}}, 2, begun, "step=snapshot-begun round=begun task=running coordinator=up job=running"},
+		{"drained", []trace.Event{{Kind: trace.TaskDrained, Task: 2, Attempt: 1}}, 2, 0, "step=task-drained round=none task=drained coordinator=up job=running"},
+		{"gone", []trace.Event{{Kind: trace.TaskLeft, Task: 2, Attempt: 1}}, 2, 0, "step=task-left round=none task=left coordinator=up job=running"},
 		{"gave up", []trace.Event{{Kind: trace.TaskFailed, Task: 2, Attempt: 1}}, 2, 0, "step=task-failed round=none task=failed coordinator=up job=broken"},
 		{"coordinator", []trace.Event{{Kind: trace.CoordinatorCrashed}}, none, 0, "step=coordinator-crashed round=none task=none coordinator=down job=broken"},
 		{"it is back", []trace.Event{{Kind: trace.CoordinatorCrashed}, {Kind: trace.CoordinatorStarted}}, none, 0, "step=coordinator-started round=none task=none coordinator=up job=broken"},
 		{"recovering", []trace.Event{{Kind: trace.WorkerCrashed}, {Kind: trace.PlanExecuted, Attempt: 2}, {Kind: trace.TaskStarting, Task: 3, Attempt: 2}}, 3, 0, "step=task-starting round=none task=restoring coordinator=up job=recovering"},
-		{"a replaced one", []trace.Event{{Kind: trace.TaskStarting, Task: 3, Attempt: 2}, {Kind: trace.TaskFailed, Task: 3, Attempt: 1}}, 3, 0, "step=task-starting round=none task=restoring coordinator=up job=unbroken"},
+		{"a replaced one", []trace.Event{{Kind: trace.TaskStarting, Task: 3, Attempt: 2}, {Kind: trace.TaskFailed, Task: 3, Attempt: 1}}, 3, 0, "step=task-starting round=none task=restoring coordinator=up job=running"},
+		{"recovered", []trace.Event{{Kind: trace.WorkerCrashed}, {Kind: trace.PlanExecuted, Attempt: 2}, {Kind: trace.TaskReady, Task: 0, Attempt: 2}, {Kind: trace.TaskReady, Task: 1, Attempt: 2}, {Kind: trace.TaskReady, Task: 2, Attempt: 2}, {Kind: trace.TaskReady, Task: 3, Attempt: 2}, {Kind: trace.TaskReady, Task: 4, Attempt: 2}}, 3, 0, "step=task-ready round=none task=running coordinator=up job=running"},
 	} {
 		k, err := New(worldExpect())
 		if err != nil {

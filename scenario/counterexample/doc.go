@@ -12,7 +12,7 @@
 //	algorithm aligned
 //	...
 //	oracle commit
-//	where step=output-committed round=begun task=running coordinator=up job=recovered
+//	where step=output-committed round=begun task=running coordinator=up job=running
 //	...
 //	setting batch.records 7
 //	plan (plan (crash worker=1 at (time 12ms)))
