@@ -26,6 +26,12 @@
 // chosen among; all that are not listed are 0, the quiet choice. Decisions
 // stand in the order in which they were drawn.
 //
+// # Pins
+//
+// A pin is a file with a line "expect": "ok" of a failure that is mended, "failing"
+// of one that a mutant makes, which must go on being seen. go test replays those
+// under sim/testdata/found.
+//
 // # Another build
 //
 // Settings and decisions are found again by name. A setting that the file lacks

@@ -35,7 +35,19 @@ type File struct {
 	Decisions []seed.Named
 
 	Showing
+
+	Expect Expectation // of a pin: what its replay must come to
 }
+
+// Expectation is what the replay of a pin must come to.
+type Expectation string
+
+// The expectations.
+const (
+	NoPin        Expectation = ""        // the file is none
+	StaysMended  Expectation = "ok"      // the failure that it shows is mended
+	StaysFailing Expectation = "failing" // its mutant must be seen, with the same signature
+)
 
 // Showing is what a run showed.
 type Showing struct {
@@ -140,6 +152,13 @@ var heads = []head{
 	word("where", false, func(f *File) *string { return &f.Where }),
 	word("violation", false, func(f *File) *string { return &f.Violation }),
 	number("hash", 16, func(f *File) *uint64 { return &f.Hash }),
+	{"expect", false, func(f *File) string { return string(f.Expect) }, func(f *File, v string) error {
+		f.Expect = Expectation(v)
+		if f.Expect != StaysMended && f.Expect != StaysFailing {
+			return fmt.Errorf("expect %q: want %s or %s, or leave the line out", v, StaysMended, StaysFailing)
+		}
+		return nil
+	}},
 }
 
 func word(name string, must bool, at func(*File) *string) head {
