@@ -88,9 +88,7 @@ func (p *program) pinOf(file *counterexample.File) (pin *counterexample.File, fa
 	if now == nil || now.Signature() != file.Signature() {
 		return nil, "", fmt.Errorf("it does not show %s with this build any more; replay says what changed", &file.Showing)
 	}
-	twin := *file
-	twin.Mutant = ""
-	if is := p.try(&twin, false, nil); is == nil || is.Verdict != scenario.Fine.String() {
+	if !p.fineWithout(file) {
 		return nil, "", fmt.Errorf("it fails without %s too: remove its line \"mutant\", and pin that", file.Mutant)
 	}
 	stamp(now)
@@ -120,6 +118,8 @@ func (p *program) judgePin(pin *counterexample.File) (wrong string, err error) {
 	result, changed := pin.Compare(o, &now)
 	said := strings.Join(changed, "\n  ")
 	switch {
+	case pin.Expect == counterexample.StaysFailing && !p.fineWithout(pin):
+		return fmt.Sprintf("it fails without %s too: its line \"mutant\" is wrong, and the failure another", pin.Mutant), nil
 	case pin.Expect == counterexample.StaysFailing && (result > counterexample.Shown || counterexample.SignatureOf(o) != pin.Signature()):
 		return fmt.Sprintf("%s, and must be seen with %s; what changed:\n  %s", result, pin.Mutant, said), nil
 	case pin.Expect == counterexample.StaysMended && o.Kind != scenario.Fine:
@@ -129,4 +129,12 @@ func (p *program) judgePin(pin *counterexample.File) (wrong string, err error) {
 		return "", fmt.Errorf("none of its faults strikes any more, so that nothing is tried; what changed:\n  %s", said)
 	}
 	return "", nil
+}
+
+// fineWithout tells whether the run of a file is fine without its mutant.
+func (p *program) fineWithout(file *counterexample.File) bool {
+	twin := *file
+	twin.Mutant = ""
+	is := p.try(&twin, false, nil)
+	return is != nil && is.Verdict == scenario.Fine.String()
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"weir/faults"
 	"weir/scenario/counterexample"
 )
 
@@ -74,6 +75,13 @@ func TestPin(t *testing.T) {
 	}
 	if wrong, _ := judge(func(f *counterexample.File) { f.Expect = counterexample.StaysMended }); !strings.Contains(wrong, "it must be fine") {
 		t.Errorf("back: %s", wrong)
+	}
+	damaged, err := faults.Parse("(plan (corrupt storage at (nth 1 completed)) (crash coordinator at (nth 1 completed)) (crash worker=1 at (nth 1 completed)))")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong, _ := judge(func(f *counterexample.File) { f.Plan = damaged }); !strings.Contains(wrong, "fails without no-fence too") {
+		t.Errorf("it fails anyhow: %s", wrong)
 	}
 	if status, _, stderr := sim(t, "pin", small, "--dir", dir); status != 1 || !strings.Contains(stderr, "pinned already") {
 		t.Errorf("twice: status %d: %s", status, stderr)
