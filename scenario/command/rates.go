@@ -70,7 +70,7 @@ func printRates(w io.Writer, total *tally) error {
 	_, _ = fmt.Fprint(tw, "FAILED\tRATE\t95 %\tMENDED AFTER\tWHAT\tIN\n")
 	for i := range total.Failures {
 		f := &total.Failures[i]
-		_, _ = fmt.Fprintf(tw, "%d of %d\t%s\t%s to %s\t%d clean runs\t%s\t%s\n", f.Hits, f.Runs, percent(f.Rate.Rate), percent(f.Lo), percent(f.Hi), f.CleanRuns, f.is.Failure(), f.is.Combination())
+		_, _ = fmt.Fprintf(tw, "%d of %d\t%s\t%s\t%d clean runs\t%s\t%s\n", f.Hits, f.Runs, percent(f.Rate.Rate), bounds(f.Rate), f.CleanRuns, f.is.Failure(), f.is.Combination())
 	}
 	return tw.Flush()
 }

@@ -41,7 +41,8 @@ type group struct {
 	Files     []string `json:"files,omitempty"`
 	Pin       string   `json:"pin,omitempty"`
 
-	expect counterexample.Expectation
+	failure string // in words
+	expect  counterexample.Expectation
 }
 
 type triageFlags struct {
@@ -96,7 +97,7 @@ func triage(found, pins map[string]*counterexample.File) []*group {
 	of := func(f *counterexample.File) *group {
 		s := f.Signature()
 		if by[s] == nil {
-			by[s] = &group{Signature: s.String(), Broken: s.Broken, Where: s.Where, Combined: s.Combination()}
+			by[s] = &group{Signature: s.String(), Broken: s.Broken, Where: s.Where, Combined: s.Combination(), failure: s.Failure()}
 		}
 		return by[s]
 	}
@@ -186,7 +187,7 @@ func printGroups(w io.Writer, groups []*group, count map[standing]int, files int
 		if len(g.Files) > 0 {
 			see = g.Files[0]
 		}
-		_, _ = fmt.Fprintf(tw, "%s\t%d\t%s at %s\t%s\t%s\n", g.Standing, len(g.Files), g.Broken, g.Where, g.Combined, see)
+		_, _ = fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\n", g.Standing, len(g.Files), g.failure, g.Combined, see)
 	}
 	if err := tw.Flush(); err != nil {
 		return err

@@ -39,7 +39,12 @@ func (s *Showing) broken() string {
 }
 
 // Failure is the part of a signature that the combination has no share in, in words.
-func (s Signature) Failure() string { return s.Broken + " at " + s.Where }
+func (s Signature) Failure() string {
+	if s.Where == "" {
+		return s.Broken
+	}
+	return s.Broken + " at " + s.Where
+}
 
 // Combination is what was combined, in words.
 func (s Signature) Combination() string {
