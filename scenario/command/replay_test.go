@@ -35,7 +35,7 @@ func TestSaveAndReplay(t *testing.T) {
 		return stderr
 	}
 	sweep()
-	files, err := filepath.Glob(filepath.Join(found, "*_aligned_heap_two-phase_keyedcount_no-fence.weir"))
+	files, err := filepath.Glob(filepath.Join(found, "*_aligned_heap_two-phase_keyedcount_no-fence_*.weir"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v: %q", err, files)
 	}

@@ -93,6 +93,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	total := tally{Algorithm: "all", State: "all", Sink: "all", Workload: "all", PairwiseOf: chosen.pairwiseOf}
 	for i := range rows {
 		rows[i].neverStruck()
+		rows[i].judgeRates()
 		total.add(&rows[i])
 	}
 	total.rates(time.Since(start))
