@@ -3,7 +3,6 @@ package counterexample
 import (
 	"strings"
 
-	"weir/check"
 	"weir/scenario"
 )
 
@@ -51,13 +50,8 @@ func (s Signature) String() string {
 // oracleOf returns the oracle of the violation that a verdict is about, "" if no
 // oracle saw it.
 func oracleOf(o *scenario.Outcome) string {
-	if o.Report == nil || o.Kind != scenario.Unsafe && o.Kind != scenario.NoProgress {
-		return ""
-	}
-	for _, v := range o.Report.Violations {
-		if (v.Oracle == check.Progress) == (o.Kind == scenario.NoProgress) {
-			return v.Oracle.String()
-		}
+	if v := o.Violation(); v != nil {
+		return v.Oracle.String()
 	}
 	return ""
 }
