@@ -48,17 +48,24 @@ type subject struct {
 	v        *check.Violation
 	channels map[id.ChannelID]bool
 	tasks    map[id.TaskID]bool
-	text     string
+	objects  []string
+	// By channel: the positions that were sent before the cut of the epoch, and not
+	// received before it.
+	flying map[id.ChannelID]stretch
 }
+
+// stretch is the positions (from, to].
+type stretch struct{ from, to uint64 }
 
 var mentions = regexp.MustCompile(`\b[ct]\d+\b`)
 
 func (r *Run) subject() *subject {
-	s := &subject{r.Violation, map[id.ChannelID]bool{}, map[id.TaskID]bool{}, r.Violation.Text}
+	s := &subject{r.Violation, map[id.ChannelID]bool{}, map[id.TaskID]bool{}, nil, map[id.ChannelID]stretch{}}
+	s.objects = strings.FieldsFunc(s.v.Text, func(c rune) bool { return strings.ContainsRune(" ,;:()[]\"", c) })
 	if s.v.Task != trace.Coordinator {
 		s.tasks[s.v.Task] = true
 	}
-	for _, m := range mentions.FindAllString(s.text, -1) {
+	for _, m := range mentions.FindAllString(s.v.Text, -1) {
 		var n int32
 		_, _ = fmt.Sscan(m[1:], &n)
 		if m[0] == 't' && int(n) < len(r.Job.Tasks) {
@@ -74,14 +81,38 @@ func (r *Run) subject() *subject {
 			}
 		}
 	}
+	r.setFlying(s)
 	return s
+}
+
+// setFlying finds what was under way on the channels that the violation names.
+func (r *Run) setFlying(s *subject) {
+	for i := range r.Events[:min(r.At, len(r.Events))] {
+		e := &r.Events[i]
+		if s.v.Epoch == 0 || e.Epoch != s.v.Epoch || !s.channels[e.Channel] {
+			continue
+		}
+		f := s.flying[e.Channel]
+		switch e.Kind {
+		case trace.PositionIn:
+			f.from = e.To
+		case trace.PositionOut:
+			f.to = e.To
+		default:
+			continue
+		}
+		s.flying[e.Channel] = f
+	}
 }
 
 // isAbout tells an event that the violation is about by what it names.
 func (s *subject) isAbout(e *Event) bool {
 	switch {
-	case e.Key != "" && strings.Contains(s.text, e.Key):
+	case e.Key != "" && slices.Contains(s.objects, e.Key):
 		return e.Kind == trace.StoreApplied || e.Kind == trace.StoreIssued
+	case e.Kind == trace.Sealed:
+		f := s.flying[e.Channel]
+		return e.To > f.from && e.To <= f.to
 	case s.v.Epoch == 0 || e.Epoch != s.v.Epoch:
 		return false
 	}

@@ -1,6 +1,9 @@
 package explain
 
 import (
+	"fmt"
+	"slices"
+
 	"weir/id"
 	"weir/trace"
 )
@@ -12,7 +15,8 @@ type connector struct {
 	sealed    map[item]int32
 	barriers  map[item]int32
 	injected  map[item]int32
-	issued    map[operation][]int32 // not applied yet
+	issued    map[operation][]int32 // neither applied nor answered yet
+	failed    map[operation][]int32 // answered without effect, which may come yet
 	asked     map[operation][]int32 // not answered yet; issue or effect
 	made      map[string]int32      // by key: the newest effect that made the object
 	fenced    map[id.TaskID]int32   // the newest recovery of a task at the sink store
@@ -20,6 +24,7 @@ type connector struct {
 	epochs    map[epochKind]int32   // of the coordinator, by epoch: Triggered, Completed
 	stored    map[share]int32
 	plans     map[id.Attempt]int32
+	running   map[id.TaskID]id.Attempt
 	failures  []int32 // since the last plan
 	struck    []int32 // faults at this instant
 	committed int32   // the newest effect at the sink store
@@ -52,12 +57,13 @@ type (
 func (r *Run) connect() {
 	c := connector{
 		Run: r, last: make([]int32, len(r.Lines)), sealed: map[item]int32{}, barriers: map[item]int32{}, injected: map[item]int32{},
-		issued: map[operation][]int32{}, asked: map[operation][]int32{}, made: map[string]int32{}, fenced: map[id.TaskID]int32{}, txns: map[txn]int32{},
+		issued: map[operation][]int32{}, failed: map[operation][]int32{}, running: map[id.TaskID]id.Attempt{}, asked: map[operation][]int32{}, made: map[string]int32{}, fenced: map[id.TaskID]int32{}, txns: map[txn]int32{},
 		epochs: map[epochKind]int32{}, stored: map[share]int32{}, plans: map[id.Attempt]int32{}, committed: -1,
 	}
 	for i := range c.last {
 		c.last[i] = -1
 	}
+	r.notes = map[int]string{}
 	r.causes, r.before = make([][]int32, len(r.Events)), make([]int32, len(r.Events))
 	for i := range r.Events {
 		e := &r.Events[i]
@@ -163,50 +169,75 @@ func (c *connector) operation(i int32, e *Event) {
 	}
 }
 
-// effect connects an operation's effect with the issue that it is of: the
-// oldest of the same attempt, as the effect of a task that is gone has none.
+// effect connects an operation's effect with the issue that it is of: one that
+// has no answer yet, or else one whose answer was that it had failed.
 func (c *connector) effect(i int32, e *Event, o operation) {
-	all := c.issued[o]
-	k := c.pick(all, e, false)
-	if k < 0 {
-		return
-	}
-	c.arrow(all[k], true, i, Request)
-	for n, x := range c.asked[o] {
-		if x == all[k] {
+	for late, list := range [...]map[operation][]int32{c.issued, c.failed} {
+		all := list[o]
+		k := c.pick(all, e)
+		if k < 0 {
+			continue
+		}
+		from := all[k]
+		c.arrow(from, true, i, Request)
+		list[o] = append(all[:k:k], all[k+1:]...)
+		if n := slices.Index(c.asked[o], from); n >= 0 {
 			c.asked[o][n] = i
 		}
+		c.noteLate(i, e, &c.Events[from], late == 1)
+		return
 	}
-	c.issued[o] = append(all[:k:k], all[k+1:]...)
 }
 
 // answer connects an outcome with the effect, or with the issue if it had none yet.
 func (c *connector) answer(i int32, e *Event, o operation) {
 	all := c.asked[o]
-	k := c.pick(all, e, e.Outcome != trace.Failed)
+	k := c.pick(all, e)
 	if k < 0 {
 		return
 	}
-	c.arrow(all[k], true, i, Answer)
+	from := all[k]
+	c.arrow(from, true, i, Answer)
 	c.asked[o] = append(all[:k:k], all[k+1:]...)
+	if n := slices.Index(c.issued[o], from); n >= 0 { // it may take effect yet
+		c.issued[o] = slices.Delete(c.issued[o], n, n+1)
+		c.failed[o] = append(c.failed[o], from)
+	}
 }
 
 // pick returns which of the events an effect or an answer belongs to, -1: none.
-// An answer that is no failure belongs to one that has taken effect.
-func (c *connector) pick(all []int32, e *Event, applied bool) int {
-	for pass := range 2 {
-		for k, x := range all {
-			was := &c.Events[x]
-			hasEffect := was.Kind == trace.StoreApplied || was.Kind == trace.ExtApplied
-			if applied && !hasEffect {
-				continue
-			}
-			if pass == 1 || was.Attempt == e.Attempt {
-				return k
-			}
+// What has taken effect is answered first, and of those the oldest; a failure is
+// the answer of what has not.
+func (c *connector) pick(all []int32, e *Event) int {
+	best, rank := -1, 0
+	for k, x := range all {
+		was := &c.Events[x]
+		r := 1
+		if was.Attempt == e.Attempt {
+			r += 2
+		}
+		if applied := was.Kind == trace.StoreApplied || was.Kind == trace.ExtApplied; applied == (e.Outcome != trace.Failed) {
+			r++
+		}
+		if r > rank {
+			best, rank = k, r
 		}
 	}
-	return -1
+	return best
+}
+
+// noteLate says of an effect that nobody waits for it any more.
+func (c *connector) noteLate(i int32, e, issue *Event, failed bool) {
+	switch now := c.running[e.Task]; {
+	case e.Task == trace.Coordinator:
+	case issue.Attempt < now && failed:
+		c.notes[int(i)] = fmt.Sprintf(", late: it was reported as failed, and %s runs as %s by now", e.Task, now)
+	case issue.Attempt < now:
+		c.notes[int(i)] = fmt.Sprintf(", late: %s runs as %s by now", e.Task, now)
+	}
+	if c.notes[int(i)] == "" && failed {
+		c.notes[int(i)] = ", late: it was reported as failed"
+	}
 }
 
 // message connects what the coordinator and tasks tell each other with what
@@ -236,6 +267,7 @@ func (c *connector) message(i int32, e *Event) {
 	case trace.PlanExecuted:
 		c.plans[e.Attempt] = i
 	case trace.TaskStarting:
+		c.running[e.Task] = e.Attempt
 		from, ok := c.plans[e.Attempt]
 		c.arrow(from, ok, i, Message)
 	default:

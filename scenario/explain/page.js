@@ -15,6 +15,8 @@ const left = 122, top = 34, bottom = 26, font = "12px system-ui, 'DejaVu Sans', 
 const groups = [...new Set(run.events.map(e => e.g))];
 const quiet = new Set(["records", "event time"]); // off at first, unless the causes need them
 const inChain = new Set(run.chain);
+const lastCut = run.cuts.filter(c => c.p <= run.at).at(-1); // what the run stood on when the promise was broken
+const inCut = new Set(lastCut?.v);
 const skeleton = new Set(["worker-crashed", "coordinator-crashed", "plan-executed", "task-failed", "completed", "aborted"]);
 const view = { scope: run.chain.length ? "causes" : "all", epoch: "", channel: "", line: "", axis: "order", groups: new Set(groups.filter(n => !quiet.has(n))), x: 0, scale: 20, at: -1 };
 for (const i of run.chain) view.groups.add(run.events[i].g);
@@ -28,7 +30,7 @@ function passes(e, i) {
 	if (view.channel !== "" && e.c !== view.channel) return false;
 	if (view.line !== "" && e.l !== +view.line) return false;
 	if (inChain.has(i)) return true;
-	if (view.scope === "causes") return i <= run.at && skeleton.has(e.k) && i >= (run.chain[0] ?? 0);
+	if (view.scope === "causes") return inCut.has(i) || i <= run.at && skeleton.has(e.k) && i >= (run.chain[0] ?? 0);
 	if (!view.groups.has(e.g)) return false;
 	return view.scope === "all" || i >= (run.chain[0] ?? 0) - 40 && i <= run.at + 60;
 }
@@ -54,7 +56,7 @@ const Y = line => top + gap * (line + 0.5);
 function resize() {
 	const ratio = window.devicePixelRatio || 1;
 	width = stage.clientWidth;
-	gap = Math.max(46, (stage.clientHeight - top - bottom) / run.lines.length);
+	gap = Math.max(42, (stage.clientHeight - top - bottom) / run.lines.length);
 	height = Math.max(stage.clientHeight, Math.ceil(top + bottom + gap * run.lines.length));
 	canvas.style.width = width + "px";
 	canvas.style.height = height + "px";
@@ -177,7 +179,7 @@ function drawSpans() {
 		if (x2 < left || x1 > width || x2 - x1 < 1) continue;
 		const on = s.e >= 0 && view.epoch !== "" && s.e !== +view.epoch ? 0.08 : 1;
 		g.globalAlpha = { snapshot: 0.3, upload: 0.6, alignment: 0.5, restore: 0.18 }[s.k] * on;
-		g.fillStyle = s.k === "restore" ? "#444" : s.k === "alignment" ? red : colour(s.e);
+		g.fillStyle = s.k === "restore" ? "#444" : s.k === "alignment" ? "#444" : colour(s.e);
 		if (s.k === "alignment") for (let x = x1; x < x2; x += 6) g.fillRect(x, y - 6, 2, 12);
 		else g.fillRect(x1, s.k === "upload" ? y + 3 : y - 6, x2 - x1, s.k === "upload" ? 5 : 12);
 		g.globalAlpha = 1;
@@ -185,14 +187,14 @@ function drawSpans() {
 }
 
 function drawCuts() {
-	for (const c of run.cuts) {
+	for (const c of view.scope === "causes" ? [lastCut].filter(c => c) : run.cuts) {
 		const by = [...c.v].sort((a, b) => run.events[a].l - run.events[b].l);
 		stroke("#7a2f8f", 1.5, [7, 4]);
 		g.beginPath();
 		for (const i of by) g.lineTo(X(i), Y(run.events[i].l));
 		g.stroke();
 		const at = by[0], x = X(at);
-		if (x > left && x < width - 60 && (isShown[c.p] || view.scope !== "causes")) {
+		if (x > left && x < width - 60) {
 			g.fillStyle = "#7a2f8f";
 			g.font = font;
 			g.fillText("cut " + run.epochs[run.events[at].e], x + 5, Y(run.events[at].l) - 22);
@@ -217,7 +219,8 @@ function draw() {
 	drawSpans();
 	drawCuts();
 	for (const a of run.arrows) {
-		if (isShown[a.f] && isShown[a.o]) {
+		const within = run.events[a.f].l === run.events[a.o].l; // says little, and there are many
+		if (isShown[a.f] && isShown[a.o] && (!within || a.f === view.at || a.o === view.at)) {
 			g.globalAlpha = view.scope === "causes" ? 0.45 : 0.7;
 			arrow(a.f, a.o, a.w === "fault" ? red : colour(a.e), a.w === "barrier" ? 1.6 : 1, a.w === "records" ? [1, 2] : a.w === "object" ? [5, 3] : []);
 		}
@@ -227,8 +230,13 @@ function draw() {
 	for (const c of run.crashes) if (isShown[c.v]) cross(X(c.v), Y(c.l), 5, red);
 	const visible = shown.filter(i => X(i) > left - 8 && X(i) < width + 8);
 	visible.forEach(mark);
-	if (run.broken && run.at >= run.events.length) diamond(Math.min(X(run.at), width - 14), Y(0));
 	labels(visible);
+	if (run.broken && run.at >= run.events.length) {
+		diamond(X(run.at), Y(0));
+		g.font = "bold " + font;
+		const words = `violates ${run.broken}, when the job had ended \u25b6`;
+		g.fillText(words, width - 10 - g.measureText(words).width, height - 8);
+	}
 	drawTimes(visible);
 	g.restore();
 	drawNames();
@@ -432,6 +440,7 @@ $("copy").onclick = () => {
 	navigator.clipboard ? navigator.clipboard.writeText(run.replay).then(said, byHand) : byHand();
 };
 
+run.epochs.slice(0, 24).forEach((name, n) => { text("b", name + " ", $("colours")).style.color = colour(n); });
 boxes();
 filter();
 resize();

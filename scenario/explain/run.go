@@ -28,8 +28,9 @@ type Run struct {
 	Chain []int
 	Links []Arrow
 
-	causes [][]int32 // by event: arrows that end there, and the event before on its line
-	before []int32   // by event: the one before on its line that belongs to the same life, -1: none
+	causes [][]int32      // by event: arrows that end there, and the event before on its line
+	notes  map[int]string // behind the sentence of an event
+	before []int32        // by event: the one before on its line that belongs to the same life, -1: none
 }
 
 // Line is where events happen: a party of the run.

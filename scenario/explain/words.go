@@ -14,7 +14,7 @@ func (r *Run) Sentence(i int) string {
 	t := e.Task.String()
 	for _, tell := range [...]func(e *Event, t string) string{r.path, r.eventTime, r.protocol, r.life, r.coordinator, r.outside} {
 		if s := tell(e, t); s != "" {
-			return s
+			return s + r.notes[i]
 		}
 	}
 	return strings.TrimSpace(fmt.Sprintf("%s %s", e.Kind, e.Words()))
@@ -230,8 +230,10 @@ func rangeOf(e *Event) string {
 func (r *Run) Label(i int) string {
 	e := &r.Events[i]
 	switch e.Kind {
+	case trace.Sealed, trace.Delivered, trace.Dropped:
+		return fmt.Sprintf("%s#%d", e.Channel, e.To)
 	case trace.BarrierSent, trace.BarrierReceived:
-		return "|" + e.Epoch.String()
+		return "barrier " + e.Epoch.String()
 	case trace.SnapshotBegun:
 		return "snap " + e.Epoch.String()
 	case trace.SnapshotStored:
