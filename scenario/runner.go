@@ -90,7 +90,7 @@ func New(c Config) (*Runner, error) {
 		r.width = max(r.width, len(t.Inputs))
 		channels += len(t.Inputs)
 	}
-	if err := c.possible(channels); err != nil {
+	if err := c.possible(len(r.jobs[0].tasks), channels); err != nil {
 		return nil, err
 	}
 	if r.store, err = external.OpenStore(external.StoreConfig{Mutant: c.Mutant, OnCommit: r.sim.Committed}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -89,8 +90,11 @@ func (f *shrinkFlags) run(cmd *cobra.Command, name string) error {
 }
 
 // earlier returns what an earlier shrink of the file has come to, nil if there is
-// none: the file of --out, if it fails in the same way.
+// none: the file of --out, if it is one and fails in the same way.
 func (f *shrinkFlags) earlier(file *counterexample.File) *counterexample.File {
+	if info, err := os.Stat(f.out); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
 	was, _, err := f.known.open(f.out)
 	if err != nil || was.Signature() != file.Signature() {
 		return nil
