@@ -68,6 +68,10 @@ func (c *Checker) Reset() {
 // SetPace replaces the bounds of the expectation until the next Reset.
 func (c *Checker) SetPace(p Pace) { c.pace = p }
 
+// Violations returns those that were found so far, the first few of each oracle:
+// who observes behind the checker learns by which event. Borrowed until Finish or Reset.
+func (c *Checker) Violations() []Violation { return c.verdict.Violations }
+
 // Wants is the set of kinds that the model and the oracles look at.
 func (c *Checker) Wants() trace.Mask { return c.wants }
 

@@ -310,13 +310,14 @@ func TestWatermark(t *testing.T) {
 		r.turns()
 		r.step(Event{Kind: EvCredit, N: 1})
 	}
-	r.want("watermarks", fmt.Sprint(op.onWM), "[3 7 10]")
 	r.want("timers", fmt.Sprint(op.due), "[4 l 7 k]")
 	r.want("sent", r.wire(0), "1 wm 3 | 2 wm 7 | 3 wm 10")
 	r.item(0, EndData, next[0])
 	r.turns()
-	r.want("watermarks with one input at its end", fmt.Sprint(op.onWM), "[3 7 10 20]")
+	r.want("sent with one input at its end", r.wire(0), "1 wm 3 | 2 wm 7 | 3 wm 10 | 4 wm 20")
 	r.item(1, EndData, next[1])
 	r.turns()
-	r.want("watermarks", fmt.Sprint(op.onWM), fmt.Sprint([]int64{3, 7, 10, 20, EndOfTime}))
+	r.want("at the end", fmt.Sprint(op.ctx.Watermark()), fmt.Sprint(EndOfTime))
+	r.step(Event{Kind: EvCredit, N: 1})
+	r.want("sent at the end", r.wire(0), "1 wm 3 | 2 wm 7 | 3 wm 10 | 4 wm 20 | 5 end")
 }

@@ -20,12 +20,6 @@ type Operator interface {
 	Finish() error
 }
 
-// WatermarkHandler is an Operator that wants to know when event time advances
-// (timers that are due have fired before).
-type WatermarkHandler interface {
-	OnWatermark(wm int64) error
-}
-
 // TimerHandler is an Operator that registers event-time timers.
 type TimerHandler interface {
 	// OnTimer is called once for each registered (at, key), in that order, when

@@ -65,7 +65,7 @@ func TestRestore(t *testing.T) {
 	r.step(Event{Kind: EvArrive, Port: 1, Buffer: data(4, 20)})
 	r.turns()
 	r.want("timers", fmt.Sprint(op2.due), "[9 k]")
-	r.want("watermarks", fmt.Sprint(op2.onWM), "[4 20]")
+	r.want("sent", r.wire(0), "1 b | 2 a wm 3 | 4 d | 5 c | 6 wm 4 | 7 wm 20")
 }
 
 func renderAll(cs []CapturedBuffer) string {

@@ -143,7 +143,6 @@ func (a scripted) NewCoordinator(*Config) Coordinator      { panic("there is non
 type forward struct {
 	ctx    *Context
 	seen   []string
-	onWM   []int64
 	due    []string
 	fail   string // fails on this record, and on this timer
 	finish func()
@@ -173,8 +172,6 @@ func (f *forward) Finish() error {
 	}
 	return nil
 }
-
-func (f *forward) OnWatermark(wm int64) error { f.onWM = append(f.onWM, wm); return nil }
 
 func (f *forward) OnProcessingTimer(at int64, key []byte) error {
 	f.due = append(f.due, fmt.Sprintf("clock %d %s", at, key))

@@ -41,7 +41,6 @@ type Task struct {
 	sink    Sink
 	onTimer TimerHandler
 	onClock ProcessingTimerHandler
-	onWM    WatermarkHandler
 	ctx     Context
 	store   state.Store
 	timers  state.Timers // event time; nil: none can be set
@@ -64,7 +63,7 @@ type Task struct {
 	atLow     int   // 0: not known
 	announced int64 // watermark last put on the outputs
 	firing    bool  // timers up to the watermark may be left
-	advancing bool  // the operator and the outputs are not told of the watermark yet
+	advancing bool  // the outputs are not told of the watermark yet
 	past      bool  // a timer was set at or behind the watermark
 	again     dueTimer
 
@@ -176,7 +175,6 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	t.sink, _ = t.op.(Sink)
 	t.onTimer, _ = t.op.(TimerHandler)
 	t.onClock, _ = t.op.(ProcessingTimerHandler)
-	t.onWM, _ = t.op.(WatermarkHandler)
 	writes := info.Role == RoleSink || info.Role == RoleWriter
 	if (info.Role == RoleSource) != (t.source != nil) || writes != (t.sink != nil) {
 		return nil, fmt.Errorf("%s: its role in the graph and its operator %T do not fit: a source must implement Source, a sink Sink, others neither", info.Name, t.op)

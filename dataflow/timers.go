@@ -56,39 +56,28 @@ func (t *Task) pastTimers() {
 }
 
 // fire tells the operator of at most most timers up to the watermark under way,
-// then, when none is left, of the watermark itself, and the outputs too.
+// then, when none is left, the outputs of the watermark itself.
 func (t *Task) fire(most int) {
-	for t.firing {
-		done := t.fireTimers(&most)
-		if !done || t.phase == failed {
-			return
+	if done := t.fireTimers(most); !done || t.phase == failed {
+		return
+	}
+	t.firing, t.past = false, false
+	if !t.advancing {
+		return
+	}
+	t.advancing = false
+	if t.watermark == EndOfTime {
+		return // EndData says as much
+	}
+	for i := range t.outputs {
+		if !t.outputs[i].Back { // what comes round says nothing of what is still to come
+			t.outputs[i].setWatermark(t.watermark)
 		}
-		t.firing, t.past = false, false
-		if !t.advancing {
-			return
-		}
-		t.advancing = false
-		wm := t.watermark
-		if t.onWM != nil {
-			t.show()
-			if err := t.onWM.OnWatermark(wm); err != nil {
-				t.fail(err)
-				return
-			}
-		}
-		if wm != EndOfTime { // EndData says as much
-			for i := range t.outputs {
-				if !t.outputs[i].Back { // what comes round says nothing of what is still to come
-					t.outputs[i].setWatermark(wm)
-				}
-			}
-		}
-		t.firing = t.past // OnWatermark has set timers that are due
 	}
 }
 
-// fireTimers fires timers that are due until none is left (done) or most is 0.
-func (t *Task) fireTimers(most *int) (done bool) {
+// fireTimers fires at most most timers that are due, -1 for all; done: none is left.
+func (t *Task) fireTimers(most int) (done bool) {
 	if t.timers == nil {
 		return true
 	}
@@ -97,20 +86,20 @@ func (t *Task) fireTimers(most *int) (done bool) {
 		t.again = dueTimer{}
 	}
 	for {
-		if *most == 0 {
+		if most == 0 {
 			return !t.dueBy(t.watermark)
 		}
 		at, key, ok := t.timers.Pop(t.watermark)
 		if !ok {
 			return true
 		}
-		*most--
+		most--
 		t.observeTime(trace.TimerFired, at, key)
 		if err := t.onTimer.OnTimer(at, key); err != nil {
 			t.fail(err)
 			return false
 		}
-		if *most == 0 && t.cfg.Mutant == MutantFireTwice && !t.dueBy(at) {
+		if most == 0 && t.cfg.Mutant == MutantFireTwice && !t.dueBy(at) {
 			t.timers.Set(at, t.ctx.Key(key))
 			t.again = dueTimer{at, bytes.Clone(key)}
 			return false

@@ -41,9 +41,9 @@ func TestSlices(t *testing.T) {
 	r.step(Event{Kind: EvTurn})
 	r.want("fired when the barrier passes", fmt.Sprint(op.due, len(r.p.log) > passed), "[0 k0 1 k1] true")
 	r.step(Event{Kind: EvTurn})
-	r.want("fired with the next turn", fmt.Sprint(op.due, op.seen, op.onWM), "[0 k0 1 k1 2 k2 3 k3] [] []")
+	r.want("fired with the next turn", fmt.Sprint(op.due, op.seen), "[0 k0 1 k1 2 k2 3 k3] []")
 	r.turns()
-	r.want("at the end", fmt.Sprint(op.due, op.seen, op.onWM), "[0 k0 1 k1 2 k2 3 k3 4 k4] [later] [9]")
+	r.want("at the end", fmt.Sprint(op.due, op.seen), "[0 k0 1 k1 2 k2 3 k3 4 k4] [later]")
 	r.want("sent", r.wire(0), "1 due k0 due k1 | 3 due k2 due k3")
 	r.step(Event{Kind: EvCredit, N: 5})
 	r.want("sent", r.wire(0), "1 due k0 due k1 | 3 due k2 due k3 | 5 due k4 wm 9 | 7 later")
@@ -79,7 +79,7 @@ func TestRestoreBetweenSlices(t *testing.T) {
 	r.connect(0)
 	r.want("fired by the restore itself", fmt.Sprint(op2.due), "[]")
 	r.turns()
-	r.want("fired after", fmt.Sprint(op2.due, op2.onWM), fmt.Sprint("[2 k2 3 k3 4 k4] ", []int64{EndOfTime}))
+	r.want("fired after", fmt.Sprint(op2.due, op2.ctx.Watermark()), fmt.Sprint("[2 k2 3 k3 4 k4] ", EndOfTime))
 	r.want("sent", r.wire(0), "1 end")
 }
 
@@ -108,7 +108,7 @@ func TestPastTimers(t *testing.T) {
 	r.step(Event{Kind: EvCredit, N: 5})
 	r.turns()
 	r.want("fired", fmt.Sprint(op.due), "[2 a 1 by a timer 2 b 5 a 5 b]")
-	r.want("watermarks", fmt.Sprint(op.onWM), "[5]")
+	r.want("watermark", fmt.Sprint(op.ctx.Watermark()), "5")
 	op.due = nil
 	for in := range 2 {
 		r.step(Event{Kind: EvArrive, Port: in, Buffer: data(id.Seq(4-2*in), 8)})

@@ -12,6 +12,7 @@ import (
 	"weir/external"
 	"weir/external/sinks"
 	"weir/faults"
+	"weir/id"
 	"weir/sim"
 	"weir/sim/seed"
 	"weir/state"
@@ -122,6 +123,16 @@ func (r *Runner) Close() {
 		c.Close()
 	}
 }
+
+// Tasks returns the tasks of the job, in the order of their numbers.
+func (r *Runner) Tasks() []dataflow.TaskInfo { return r.jobs[0].tasks }
+
+// WorkerOf returns the worker of a run on which a task lives.
+func WorkerOf(t id.TaskID) int { return int(t) % workers }
+
+// Violations returns what the oracles have found so far in the run at hand. Observers
+// stand behind them: one that sees a violation appear has the event that showed it.
+func (r *Runner) Violations() []check.Violation { return r.checker.Violations() }
 
 // CrashAt sets Config.Crash for the runs to come.
 func (r *Runner) CrashAt(k int) { r.cfg.Crash = k }
@@ -394,17 +405,27 @@ func (o *Outcome) damaged() bool {
 // Digest returns the SHA-256 of the committed output in canonical form.
 func (o *Outcome) Digest() string { return workloads.Digest(o.rows()) }
 
+// Violation returns the violation that the verdict is about, the first of its
+// kind; nil if no oracle saw one.
+func (o *Outcome) Violation() *check.Violation {
+	if o.Report == nil || o.Kind != Unsafe && o.Kind != NoProgress {
+		return nil
+	}
+	for i := range o.Report.Violations {
+		if v := &o.Report.Violations[i]; (v.Oracle == check.Progress) == (o.Kind == NoProgress) {
+			return v
+		}
+	}
+	return nil
+}
+
 // Why returns the first reason of a verdict that is not Fine.
 func (o *Outcome) Why() string {
 	if o.Kind == Fine {
 		return ""
 	}
-	if o.Kind == Unsafe {
-		for _, v := range o.Report.Violations {
-			if v.Oracle != check.Progress {
-				return v.String()
-			}
-		}
+	if v := o.Violation(); v != nil && o.Kind == Unsafe {
+		return v.String()
 	}
 	if o.Err != nil {
 		return firstLine(o.Err.Error())

@@ -26,8 +26,9 @@ func heldSteps() []held {
 	}
 }
 
-// heldBack delays one operation by the length of several checkpoints, and has
-// somebody crash when some of them have passed.
+// heldBack delays one operation by the length of several checkpoints. Somebody
+// crashes while it is on its way: when some checkpoints have passed, or at any time,
+// all alike, so that what stands still until the step is done is found waiting.
 func (r RandomFaults) heldBack(d *seed.Stream) []faults.Fault {
 	if !d.Chance(1, 4) {
 		return nil
@@ -37,6 +38,10 @@ func (r RandomFaults) heldBack(d *seed.Stream) []faults.Fault {
 	anchor := faults.Nth(1+d.Draw(4), one(s.before))
 	f := faults.Fault{Kind: faults.Delay, Target: s.target, Op: s.op, Times: 1, Duration: d.Range(30_000_000, 130_000_000), When: faults.At(anchor)}
 	c := r.victim(d, 1, 5)
-	c.When = faults.At(append([]faults.Step{anchor, faults.Nth(1+d.Draw(4), one(s.passes))}, shortly(d)...)...)
+	after := append([]faults.Step{faults.Nth(1+d.Draw(4), one(s.passes))}, shortly(d)...)
+	if within := d.Range(0, f.Duration); d.Chance(1, 2) {
+		after = []faults.Step{faults.Time(within)}
+	}
+	c.When = faults.At(append([]faults.Step{anchor}, after...)...)
 	return []faults.Fault{f, c}
 }

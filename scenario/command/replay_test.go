@@ -134,7 +134,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
 	c := choice{known: newProgram("", nil), algorithm: "aligned", state: "heap", sink: defaultSink, workload: "keyedcount", events: -1, parallelism: 2, defaultGroups: scenario.DefaultGroups}
-	cfgs, _, err := c.combinations(true)
+	cfgs, _, err := c.product(true)
 	if err != nil {
 		t.Fatal(err)
 	}

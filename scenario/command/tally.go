@@ -41,6 +41,7 @@ type tally struct {
 	Seconds         float64 `json:"seconds,omitempty"`
 	NotStruck       int64   `json:"plans_not_struck,omitempty"` // runs in which a fault of --plan changed nothing
 	Interrupted     bool    `json:"interrupted,omitempty"`
+	PairwiseOf      int     `json:"pairwise_of,omitempty"` // the summary: as of selection
 	First           string  `json:"first_counterexample,omitempty"`
 	Replay          string  `json:"replay,omitempty"`
 	Refused         string  `json:"refused,omitempty"`    // why it cannot be run, by what the algorithm declares

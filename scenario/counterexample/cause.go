@@ -125,7 +125,7 @@ func (c *Tracer) record() error {
 	}
 	c.tape = *d
 	c.tape.Decisions = o.Drawn().Decisions.Clone()
-	if v := first(o); v != nil {
+	if v := o.Violation(); v != nil {
 		for len(c.marks) > 2 && c.marks[len(c.marks)-1].Nanos > v.Time {
 			c.marks = c.marks[:len(c.marks)-1]
 		}

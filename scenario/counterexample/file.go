@@ -88,7 +88,7 @@ func ShowingOf(o *scenario.Outcome) Showing {
 		return s
 	}
 	s.Where = o.Report.Stood.String()
-	if v := first(o); v != nil {
+	if v := o.Violation(); v != nil {
 		s.Oracle, s.Where = v.Oracle.String(), v.Where.String()
 	}
 	return s

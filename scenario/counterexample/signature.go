@@ -5,7 +5,6 @@ import (
 	"hash/fnv"
 	"strings"
 
-	"weir/check"
 	"weir/scenario"
 )
 
@@ -71,17 +70,4 @@ func (s Signature) String() string {
 		}
 		return '-'
 	}, name)
-}
-
-// first returns the violation that a verdict is about, nil if no oracle saw it.
-func first(o *scenario.Outcome) *check.Violation {
-	if o.Report == nil || o.Kind != scenario.Unsafe && o.Kind != scenario.NoProgress {
-		return nil
-	}
-	for i := range o.Report.Violations {
-		if v := &o.Report.Violations[i]; (v.Oracle == check.Progress) == (o.Kind == scenario.NoProgress) {
-			return v
-		}
-	}
-	return nil
 }

@@ -1,0 +1,152 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"weir/scenario"
+	"weir/scenario/counterexample"
+	"weir/scenario/explain"
+	"weir/trace"
+)
+
+func newExplain(p *program) *cobra.Command {
+	f := explainFlags{known: p}
+	cmd := quiet(&cobra.Command{
+		Use:   "explain FILE",
+		Short: "Show what led to the violation of a saved counterexample: a story, a page, a trace",
+		Long: `Run a saved counterexample again and show what led to its violation: as numbered
+sentences (--text, which is what is done if nothing else is asked for), as one page with a
+space-time diagram that needs nothing beside it (--html), or as a trace for Perfetto
+(--perfetto, with flows; open it at ui.perfetto.dev).`,
+		Example: `  go run ./cmd/sim run --mutant no-fence --seed 12 --save found.weir
+  go run ./cmd/sim explain found.weir                       # the sentences, to stdout
+  go run ./cmd/sim explain found.weir --html                # writes found.html
+  go run ./cmd/sim explain found.weir --html -o page.html --whole
+  go run ./cmd/sim explain found.weir --perfetto            # writes found.pftrace`,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
+	})
+	cmd.Args = oneFile
+	fl := cmd.Flags()
+	fl.BoolVar(&f.text, "text", false, "numbered sentences in the words of algorithms/stories")
+	fl.BoolVar(&f.html, "html", false, "one page: open it in a browser")
+	fl.BoolVar(&f.perfetto, "perfetto", false, "a trace of TrackEvents with flows; always the whole run")
+	fl.StringVarP(&f.out, "out", "o", "", "`file` to write; -: stdout; if not given stdout for --text, else FILE with another ending")
+	fl.BoolVar(&f.whole, "whole", false, "the whole run, not only what is around the violation")
+	return cmd
+}
+
+type explainFlags struct {
+	known                       *program
+	text, html, perfetto, whole bool
+	out                         string
+}
+
+// form is a way to tell a run.
+type form struct {
+	flag, ending string
+	write        func(r *explain.Run, t *explain.Told, b *bytes.Buffer) error
+}
+
+// form returns the one that was asked for.
+func (f *explainFlags) form() (*form, error) {
+	all := []struct {
+		asked bool
+		form
+	}{
+		{f.text, form{"--text", "", func(r *explain.Run, t *explain.Told, b *bytes.Buffer) error { return r.WriteStory(b, t, f.whole) }}},
+		{f.html, form{"--html", ".html", func(r *explain.Run, t *explain.Told, b *bytes.Buffer) error { return r.WritePage(b, t, f.whole) }}},
+	}
+	var which []string
+	chosen := &all[0].form
+	for i := range all {
+		if all[i].asked {
+			which = append(which, all[i].flag)
+			chosen = &all[i].form
+		}
+	}
+	if len(which) > 1 {
+		return nil, fmt.Errorf("%w: %s: each is a form of its own; give one of them", errUsage, strings.Join(which, " and "))
+	}
+	return chosen, nil
+}
+
+func (f *explainFlags) run(cmd *cobra.Command, name string) error {
+	form, err := f.form()
+	if err != nil {
+		return err
+	}
+	file, cfg, err := f.known.open(name)
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	run, told, err := f.known.explain(ctx, name, file, cfg)
+	if err != nil {
+		return err
+	}
+	for _, c := range told.Changed {
+		cmd.PrintErrln("not as it was saved:", c)
+	}
+	var b bytes.Buffer
+	if err := form.write(run, told, &b); err != nil {
+		return err
+	}
+	if f.out == "" && form.ending != "" {
+		f.out = strings.TrimSuffix(name, extension) + form.ending
+	}
+	if f.out == "" || f.out == "-" {
+		_, err := cmd.OutOrStdout().Write(b.Bytes())
+		return err
+	}
+	if err := write(f.out, b.Bytes()); err != nil {
+		return fmt.Errorf("the explanation was not written: %w", err)
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nwrote %s: %d events, %d of them the chain of causes\n", told.Headline(run), f.out, len(run.Events), len(run.Chain))
+	return err
+}
+
+// explain runs a counterexample again and returns what happened.
+func (p *program) explain(ctx context.Context, name string, file *counterexample.File, cfg scenario.Config) (*explain.Run, *explain.Told, error) {
+	cfg.Record = true
+	r, err := scenario.New(cfg)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %s: %w", errUsage, name, err)
+	}
+	defer r.Close()
+	r.Interrupted = ended(ctx)
+	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), WorkerOf: scenario.WorkerOf, RecordID: cfg.Workload.RecordID}, r.Violations)
+	r.Observers = []trace.Observer{recorder}
+	o := r.Replay(file.Seed, file.Drawn())
+	if o.Kind == scenario.Interrupted {
+		return nil, nil, context.Cause(ctx)
+	}
+	if o.Report == nil {
+		return nil, nil, fmt.Errorf("%w: %s: %w", errUsage, name, o.Err)
+	}
+	var now counterexample.File
+	stamp(&now)
+	result, changed := file.Compare(o, &now)
+	if result == counterexample.NotShown {
+		return nil, nil, errors.New(strings.Join(append([]string{
+			fmt.Sprintf("%s does not show %s with this build any more: there is nothing to explain, and nothing was written", name, &file.Showing)}, changed...), "\n  "))
+	}
+	if result == counterexample.Same {
+		changed = nil // another build that does the same to the last event
+	}
+	combination := fmt.Sprintf("%s on %s into %s, %s, seed %d", file.Algorithm, file.State, file.Sink, file.Workload, file.Seed)
+	if file.Mutant != "" {
+		combination += ", with the planted mistake " + file.Mutant
+	}
+	is := counterexample.ShowingOf(o)
+	return recorder.Run(o.Violation()), &explain.Told{
+		Combination: combination, Verdict: is.Verdict, Oracle: is.Oracle, Why: o.Why(), Changed: changed,
+		Replay: fmt.Sprintf("%s replay %s", p.call, name),
+	}, nil
+}

@@ -1,0 +1,73 @@
+package explain
+
+import (
+	"weir/check"
+	"weir/dataflow"
+	"weir/id"
+	"weir/trace"
+)
+
+// Job is what must be known of a job to explain a run of it.
+type Job struct {
+	Tasks    []dataflow.TaskInfo
+	WorkerOf func(t id.TaskID) int
+	// RecordID returns the number of a record from its bytes on a channel that leaves
+	// a source, as check.Expect has it.
+	RecordID func(rec []byte) uint64
+}
+
+// Recorder keeps the events of one run. Among the observers it stands behind the
+// checker: what the checker has found by then, the event at hand has broken.
+type Recorder struct {
+	job        Job
+	violations func() []check.Violation // found so far
+	fromSource map[id.ChannelID]bool
+	events     []Event
+	dropped    int // before the first of events
+	found      int // violations
+	at         []place
+}
+
+// place is a violation and the event by which it was found.
+type place struct {
+	check.Violation
+	event int // counted from the start of the run
+}
+
+// mostEvents are kept of a run: of a longer one the last before the first
+// violation, and what follows it.
+const mostEvents = 400_000
+
+// NewRecorder returns a recorder for one run. violations returns those that the
+// checker has found so far.
+func NewRecorder(j Job, violations func() []check.Violation) *Recorder {
+	r := &Recorder{job: j, violations: violations, fromSource: map[id.ChannelID]bool{}}
+	for i := range j.Tasks {
+		for _, c := range j.Tasks[i].Outputs {
+			r.fromSource[c.ID] = j.Tasks[i].Role == dataflow.RoleSource
+		}
+	}
+	return r
+}
+
+// Wants everything.
+func (r *Recorder) Wants() trace.Mask { return trace.Everything }
+
+// Observe keeps an event.
+func (r *Recorder) Observe(e *trace.Event) {
+	if len(r.events) == mostEvents {
+		if r.found > 0 {
+			return
+		}
+		half := mostEvents / 2
+		r.dropped += half
+		r.events = r.events[:copy(r.events, r.events[half:])]
+	}
+	r.events = append(r.events, Event{Event: *e})
+	last := &r.events[len(r.events)-1]
+	last.Data = nil
+	last.Contents = r.contents(e)
+	for all := r.violations(); r.found < len(all); r.found++ {
+		r.at = append(r.at, place{all[r.found], r.dropped + len(r.events) - 1})
+	}
+}

@@ -1,0 +1,149 @@
+package explain
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"weir/trace"
+)
+
+// roundsBefore is how many epochs before the one at hand a story begins.
+const roundsBefore = 2
+
+// storyNote says what a transcript of a drawn run is not.
+const storyNote = `# The numbered lines are in the words of algorithms/stories. They are no story that could be
+# pasted there: a story steps a job of its own (keys, counted, without time, event time, sizes of
+# batches or mistakes) by commands, and a drawn run has none of these commands. What a story of
+# it needs stands below as comments: its faults, and the outcomes that were not "ok".`
+
+// WriteStory writes a run as numbered sentences: the causal past of the violation
+// within the last epochs, or, if whole, everything.
+func (r *Run) WriteStory(w io.Writer, t *Told, whole bool) error {
+	b := bufio.NewWriter(w)
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
+	p("# %s", t.Combination)
+	p("# %s", r.Headline(t))
+	for _, c := range t.Changed {
+		p("# Not as it was saved: %s", c)
+	}
+	p("# Again: %s", t.Replay)
+	p("%s", storyNote)
+	from, past := 0, r.Past(r.At)
+	if !whole {
+		from = r.begin()
+	}
+	shown := 0
+	told := func(i int) bool {
+		return whole || i >= from && i <= r.At && (past[i] && r.tells(i)) || slices.Contains(r.Chain, i)
+	}
+	for i := range r.Events {
+		if told(i) {
+			shown++
+		}
+	}
+	p("# %d of %d events%s. What led to the violation is marked with *.\n", shown, len(r.Events), map[bool]string{false: ": those that could have caused it, from two epochs before; all with --whole"}[whole])
+	for _, v := range r.Job.vertices() {
+		p("     %s", v)
+	}
+	p("")
+	n, positions := 0, newPositions(r)
+	for i := range r.Events {
+		if !told(i) || positions.isPart(i) {
+			continue
+		}
+		n++
+		mark := " "
+		if slices.Contains(r.Chain, i) {
+			mark = "*"
+		}
+		p("%3d %s%s%s", n, mark, r.Sentence(i), positions.of(i))
+		if hint := r.command(i); hint != "" {
+			p("     # in a story: %s", hint)
+		}
+		if i == r.At {
+			p("     ^ %s: %s", r.Violation.Oracle, r.Violation.Text)
+		}
+	}
+	if r.Violation != nil && r.At == len(r.Events) {
+		p("     ^ at the end, %s: %s", r.Violation.Oracle, r.Violation.Text)
+	}
+	return b.Flush()
+}
+
+// Headline is t.Headline of this run.
+func (r *Run) Headline(t *Told) string { return t.Headline(r) }
+
+// tells leaves out what no sentence of a short story is about.
+func (r *Run) tells(i int) bool {
+	switch r.Events[i].Kind {
+	case trace.Emitted, trace.WatermarkSaid, trace.WatermarkSeen, trace.TaskReady:
+		return false
+	}
+	return true
+}
+
+// begin returns the event with which the epochs before the violation begin.
+func (r *Run) begin() int {
+	seen := 0
+	for i := min(r.At, len(r.Events)-1); i >= 0; i-- {
+		if k := r.Events[i].Kind; k == trace.Triggered || k == trace.PlanExecuted {
+			if seen++; seen > roundsBefore {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+// command returns the command of a story that does what a fault of the run did.
+func (r *Run) command(i int) string {
+	e := &r.Events[i]
+	switch e.Kind {
+	case trace.WorkerCrashed:
+		var names []string
+		for t := range r.Job.Tasks {
+			if id := r.Job.Tasks[t].ID; r.Job.WorkerOf(id) == int(e.Worker) {
+				names = append(names, id.String())
+			}
+		}
+		return "crash " + strings.Join(names, " ")
+	case trace.CoordinatorCrashed:
+		return "crash coordinator"
+	case trace.StoreDone, trace.ExtDone:
+		if e.Outcome != trace.Failed && e.Outcome != trace.Refused {
+			return ""
+		}
+		how := "fail"
+		if e.Outcome == trace.Refused {
+			how = "refuse"
+		}
+		for _, c := range r.causes[i] {
+			if k := r.Events[c].Kind; k == trace.StoreApplied || k == trace.ExtApplied {
+				how = "lie"
+			}
+		}
+		return fmt.Sprintf("store %s match=(%s)", how, strings.TrimSpace(what(e)))
+	}
+	return ""
+}
+
+// vertices names the tasks of each vertex, and the ends of each channel.
+func (j *Job) vertices() (all []string) {
+	for i := 0; i < len(j.Tasks); {
+		k, names := i, []string(nil)
+		for ; k < len(j.Tasks) && j.Tasks[k].Vertex == j.Tasks[i].Vertex; k++ {
+			names = append(names, j.Tasks[k].ID.String())
+		}
+		all = append(all, fmt.Sprintf("%s: %s", j.Tasks[i].Name, strings.Join(names, " ")))
+		i = k
+	}
+	for i := range j.Tasks {
+		for _, c := range j.Tasks[i].Outputs {
+			all = append(all, fmt.Sprintf("%s: %s -> %s", c.ID, j.Tasks[i].ID, c.Peer))
+		}
+	}
+	return all
+}

@@ -1,0 +1,35 @@
+package explain
+
+import (
+	"fmt"
+	"time"
+)
+
+// Told is what stands above a run however it is told.
+type Told struct {
+	Combination string   // "aligned on heap into two-phase, keyedcount, seed 12, mutant no-fence"
+	Verdict     string   // "safety violation"
+	Oracle      string   // that saw it, "" if none did
+	Why         string   // the violation in words
+	Changed     []string // what is not as it was when the run was saved; none: every event is
+	Replay      string   // the command that runs it again
+}
+
+// Headline says in a sentence what was violated, and by which oracle it was seen.
+func (t *Told) Headline(r *Run) string {
+	if r.Violation == nil {
+		return fmt.Sprintf("No promise was broken: %s.", t.Verdict)
+	}
+	v := r.Violation
+	s := fmt.Sprintf("The oracle %q saw a violation at %v", v.Oracle, time.Duration(v.Time).Round(time.Microsecond))
+	if r.At == len(r.Events) {
+		s = fmt.Sprintf("The oracle %q saw a violation when the job had ended, at %v", v.Oracle, time.Duration(v.Time).Round(time.Microsecond))
+	}
+	if v.Task >= 0 {
+		s += fmt.Sprintf(", at %s", r.Lines[r.taskLine(v.Task)].Name)
+	}
+	if v.Epoch != 0 {
+		s += fmt.Sprintf(", epoch %s", v.Epoch)
+	}
+	return s + ": " + v.Text + "."
+}
