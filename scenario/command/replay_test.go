@@ -99,6 +99,7 @@ func TestBadReplays(t *testing.T) {
 		{"barrier-received", "barrier-received task=77", "column 6: fault (crash worker=1 at (nth 7 barrier-received task=77)) waits for task 77: the job has tasks 0 to 5"},
 		{"plan (crash worker=1 at (nth 7 barrier-received))", `plan (plan (stall worker=1 for 1ms at (nth 1 triggered text=")(\"("))  (crash worker=2 at (nth 1 sealed channel=c99)))`, "column 72: fault (crash worker=2 at (nth 1 sealed channel=c99)) waits for channel c99"},
 		{"parallelism 2", "parallelism 200", "key groups"},
+		{"workers 3", "workers 1", "column 6: fault (crash worker=1 at (nth 7 barrier-received)): the run has workers 0 to 0"},
 	} {
 		if status, _, stderr := sim(t, "run", "--plan", "(crash worker=1 at (nth 7 barrier-received))", "--save", file); status != 0 {
 			t.Fatal(stderr)

@@ -26,7 +26,7 @@ func newShrink(p *program) *cobra.Command {
 		Use:   "shrink FILE",
 		Short: "Make a saved counterexample smaller, keeping what it breaks",
 		Long: `Make a saved counterexample smaller: fewer faults, no failing operations, nothing slow,
-fewer records, tasks and checkpoints, then smaller numbers, and decisions made quiet. Its
+fewer records, tasks, workers and checkpoints, then smaller numbers, and decisions made quiet. Its
 signature stays: what it breaks, at which step of the protocol, in which combination. The
 smallest so far is in the file of --out at any time, and a shrink that was ended goes
 on from there. A counterexample that breaks nothing any more is said so, and nothing is written.`,
