@@ -33,6 +33,8 @@ type Config struct {
 	Sink        string // a name of external/sinks; "": what goes with the algorithm
 	Workload    workloads.Workload
 	Parallelism int // 0: 2
+	// Workers is how many workers the tasks live on; 0: DefaultWorkers.
+	Workers int
 	// Splits is how many splits each source has; 0: drawn from the seed where faults
 	// are, else as many as instances.
 	Splits int
@@ -65,6 +67,9 @@ type Config struct {
 
 // DefaultProgram is how the command is called that knows the catalogs.
 const DefaultProgram = "go run ./cmd/sim"
+
+// DefaultWorkers is the number of workers of a run unless it is given.
+const DefaultWorkers = 3
 
 // DefaultGroups is the number of key groups of a simulated job unless it is given.
 const DefaultGroups = 16
@@ -145,14 +150,46 @@ func rowSinks() (names []string) {
 	return names
 }
 
-// possible reports a fault that hits what the job, with so many channels, does not have.
-func (c *Config) possible(channels int) error {
-	for _, f := range append([]faults.Fault{c.Victim}, c.Plan.Faults...) {
-		if f.Target == faults.Worker && f.Worker >= workers {
-			return fmt.Errorf("fault %s: the run has workers 0 to %d", f, workers-1)
+// workers returns the number of workers.
+func (c *Config) workers() int { return cmp.Or(c.Workers, DefaultWorkers) }
+
+// PlanError says that a fault of a plan is about something that the job does not have.
+type PlanError struct {
+	Fault int // which one of Config.Plan, from 0; -1: Config.Victim
+	Err   error
+}
+
+// Error returns the reason.
+func (e *PlanError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *PlanError) Unwrap() error { return e.Err }
+
+// possible reports a fault that hits, or waits for, what the job with so many tasks
+// and channels does not have.
+func (c *Config) possible(tasks, channels int) error {
+	for i, f := range append([]faults.Fault{c.Victim}, c.Plan.Faults...) {
+		if err := possible(&f, c.workers(), tasks, channels); err != nil {
+			return &PlanError{i - 1, err}
 		}
-		if f.Target == faults.Link && int(f.Link) >= channels {
-			return fmt.Errorf("fault %s: the job has channels 0 to %d", f, channels-1)
+	}
+	return nil
+}
+
+func possible(f *faults.Fault, workers, tasks, channels int) error {
+	if f.Target == faults.Worker && f.Worker >= workers {
+		return fmt.Errorf("fault %s: the run has workers 0 to %d", f, workers-1)
+	}
+	if f.Target == faults.Link && int(f.Link) >= channels {
+		return fmt.Errorf("fault %s: the job has channels 0 to %d", f, channels-1)
+	}
+	for i := range f.When.Steps {
+		s := &f.When.Steps[i]
+		if int(s.Task) >= tasks {
+			return fmt.Errorf("fault %s waits for task %d: the job has tasks 0 to %d", f, s.Task, tasks-1)
+		}
+		if int(s.Channel) >= channels {
+			return fmt.Errorf("fault %s waits for channel %s: the job has channels c0 to c%d", f, s.Channel, channels-1)
 		}
 	}
 	return nil

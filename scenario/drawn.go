@@ -50,7 +50,7 @@ func (r *Runner) Record(on bool) { r.cfg.Record = on }
 // world is the simulated world before anything is drawn.
 func (r *Runner) world(seedNumber uint64) sim.Config {
 	return sim.Config{
-		Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: workers, Model: model(), Policy: &r.policy,
+		Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: r.cfg.workers(), Model: model(), Policy: &r.policy,
 		MaxEvents: r.mostEvents(), MaxTime: 300e9, LocalDisks: r.state.Local,
 	}
 }

@@ -57,8 +57,8 @@ func New(c Config) (*Runner, error) {
 	if c.Parallelism == 0 {
 		c.Parallelism = defaultParallelism
 	}
-	if c.Parallelism < 0 || c.Splits < 0 {
-		return nil, fmt.Errorf("parallelism %d and %d splits; each must be at least 1", c.Parallelism, c.Splits)
+	if c.Parallelism < 0 || c.Splits < 0 || c.Workers < 0 {
+		return nil, fmt.Errorf("parallelism %d, %d splits and %d workers; each must be at least 1", c.Parallelism, c.Splits, c.Workers)
 	}
 	if err := c.Workload.Validate(); err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func New(c Config) (*Runner, error) {
 		r.width = max(r.width, len(t.Inputs))
 		channels += len(t.Inputs)
 	}
-	if err := c.possible(channels); err != nil {
+	if err := c.possible(len(r.jobs[0].tasks), channels); err != nil {
 		return nil, err
 	}
 	if r.store, err = external.OpenStore(external.StoreConfig{Mutant: c.Mutant, OnCommit: r.sim.Committed}); err != nil {
@@ -105,7 +105,7 @@ func New(c Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.random = sim.RandomFaults{Workers: workers, Channels: channels, Horizon: calmLength}
+	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength}
 	if sink.Commits != trace.NoOp {
 		r.random.Commit = faults.OpName(sink.Commits)
 	}
@@ -128,7 +128,7 @@ func (r *Runner) Close() {
 func (r *Runner) Tasks() []dataflow.TaskInfo { return r.jobs[0].tasks }
 
 // WorkerOf returns the worker of a run on which a task lives.
-func WorkerOf(t id.TaskID) int { return int(t) % workers }
+func (r *Runner) WorkerOf(t id.TaskID) int { return int(t) % r.cfg.workers() }
 
 // Violations returns what the oracles have found so far in the run at hand. Observers
 // stand behind them: one that sees a violation appear has the event that showed it.
@@ -245,9 +245,6 @@ func model() sim.Model {
 	m.TurnJitter = 200 * us
 	return m
 }
-
-// workers is the number of workers of a run.
-const workers = 3
 
 // calmLength is about how long a small run without faults takes.
 const calmLength = 20_000_000

@@ -76,7 +76,7 @@ func TestPin(t *testing.T) {
 	if wrong, _ := judge(func(f *counterexample.File) { f.Expect = counterexample.StaysMended }); !strings.Contains(wrong, "it must be fine") {
 		t.Errorf("back: %s", wrong)
 	}
-	damaged, err := faults.Parse("(plan (corrupt storage at (nth 1 completed)) (crash coordinator at (nth 1 completed)) (crash worker=1 at (nth 1 completed)))")
+	damaged, err := faults.Parse("(plan (corrupt storage at (nth 1 completed)) (crash coordinator at (nth 1 completed)) (crash worker=0 at (nth 1 completed)))")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestPinOfAMendedFailure(t *testing.T) {
 	if status, stdout, stderr := sim(t, "pin", small, "--dir", dir); status != 0 || !strings.Contains(stdout, "expected: ok") || strings.Contains(stderr, "until it is mended") {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
-	edit(t, small, "plan (plan)", "plan (plan (crash worker=1 at (nth 900000 completed)))")
+	edit(t, small, "plan (plan)", "plan (plan (crash worker=0 at (nth 900000 completed)))")
 	if status, _, stderr := sim(t, "pin", small, "--dir", t.TempDir()); status != 1 || !strings.Contains(stderr, "none of its faults strikes any more") {
 		t.Errorf("status %d: %s", status, stderr)
 	}

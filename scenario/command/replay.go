@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -135,7 +136,7 @@ func printFailure(cmd *cobra.Command, o *scenario.Outcome) {
 // with a file is an error of usage with line and column.
 func (p *program) open(name string) (*counterexample.File, scenario.Config, error) {
 	var none scenario.Config
-	text, err := os.ReadFile(name)
+	text, err := readAtMost(name, mostBytes)
 	if err != nil {
 		return nil, none, fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -144,10 +145,16 @@ func (p *program) open(name string) (*counterexample.File, scenario.Config, erro
 		return nil, none, fmt.Errorf("%w: %s: %w", errUsage, name, err)
 	}
 	cfg, err := p.config(file)
+	if err == nil {
+		err = runnable(cfg)
+	}
 	var bad *badName
 	if errors.As(err, &bad) {
 		at := counterexample.Place(string(text), bad.word, bad.nth)
 		at.Err = bad.err
+		if bad.fault >= 0 {
+			at.Column += faultAt(strings.Split(string(text), "\n")[at.Line-1][at.Column-1:], bad.fault)
+		}
 		err = at
 	}
 	if err != nil {
@@ -156,14 +163,76 @@ func (p *program) open(name string) (*counterexample.File, scenario.Config, erro
 	return file, cfg, nil
 }
 
+// mostBytes is far above what any counterexample has.
+const mostBytes = 64 << 20
+
+// readAtMost reads a file that may be a device, which has no end.
+func readAtMost(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s has more than %d bytes: it is no counterexample", name, most)
+	}
+	return text, err
+}
+
 // badName is a value of a file that this program does not know.
 type badName struct {
-	word string // of the line
-	nth  int    // of the lines with that word, from 0
-	err  error
+	word  string // of the line
+	nth   int    // of the lines with that word, from 0
+	fault int    // which one of a plan, from 0; -1: not of one
+	err   error
 }
 
 func (e *badName) Error() string { return e.err.Error() }
+
+// runnable returns why a combination cannot be run; of a fault that is about what
+// the job does not have, with its place in the plan as files have it.
+func runnable(cfg scenario.Config) error {
+	r, err := scenario.New(cfg)
+	if err == nil {
+		r.Close()
+		return nil
+	}
+	var bad *scenario.PlanError
+	if !errors.As(err, &bad) || bad.Fault < 0 {
+		return err
+	}
+	return &badName{"plan", 0, bad.Fault, bad.Err}
+}
+
+// faultAt returns where the n-th fault of a plan begins, in bytes from 0.
+func faultAt(plan string, n int) int {
+	depth, faults := 0, 0
+	if strings.HasPrefix(plan, "(plan") {
+		faults = 1 // they stand one deeper
+	}
+	quoted := false
+	for i := 0; i < len(plan); i++ {
+		switch c := plan[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == ')':
+			depth--
+		case c == '(':
+			if depth == faults {
+				if n == 0 {
+					return i
+				}
+				n--
+			}
+			depth++
+		}
+	}
+	return 0
+}
 
 // config returns the combination of a file.
 func (p *program) config(f *counterexample.File) (scenario.Config, error) {
@@ -176,7 +245,7 @@ func (p *program) config(f *counterexample.File) (scenario.Config, error) {
 		{"sink", f.Sink, sinks.Names()}, {"workload", f.Workload, p.workloads.Names()},
 	} {
 		if !slices.Contains(n.known, n.value) {
-			return none, &badName{n.word, 0, fmt.Errorf("unknown %s %q; known: %s", n.word, n.value, strings.Join(n.known, ", "))}
+			return none, &badName{n.word, 0, -1, fmt.Errorf("unknown %s %q; known: %s", n.word, n.value, strings.Join(n.known, ", "))}
 		}
 	}
 	spec, err := p.algorithms.Lookup(f.Algorithm)
@@ -184,7 +253,7 @@ func (p *program) config(f *counterexample.File) (scenario.Config, error) {
 		return none, err
 	}
 	cfg := scenario.Config{
-		Algorithm: spec, State: f.State, Sink: f.Sink, Parallelism: f.Parallelism, Splits: f.Splits, Groups: f.Groups,
+		Algorithm: spec, State: f.State, Sink: f.Sink, Parallelism: f.Parallelism, Splits: f.Splits, Groups: f.Groups, Workers: f.Workers,
 		Reorder: f.Reorder, Faults: scenario.PlannedFaults, Plan: f.Plan, Program: p.call,
 	}
 	if f.Calm {
@@ -192,7 +261,7 @@ func (p *program) config(f *counterexample.File) (scenario.Config, error) {
 	}
 	if f.Mutant != "" {
 		if cfg.Mutant, err = mutant(f.Mutant); err != nil {
-			return none, &badName{"mutant", 0, err}
+			return none, &badName{"mutant", 0, -1, err}
 		}
 	}
 	cfg.Workload, err = p.workloadOf(f)
@@ -207,10 +276,10 @@ func (p *program) workloadOf(f *counterexample.File) (workloads.Workload, error)
 	for i, s := range f.Set {
 		k, v, ok := strings.Cut(s, "=")
 		if !ok {
-			return nil, &badName{"set", i, fmt.Errorf("%q: want name=value; %s has %s", s, f.Workload, strings.Join(w.SettingNames(), ", "))}
+			return nil, &badName{"set", i, -1, fmt.Errorf("%q: want name=value; %s has %s", s, f.Workload, strings.Join(w.SettingNames(), ", "))}
 		}
 		if err := w.Set(k, v); err != nil {
-			return nil, &badName{"set", i, err}
+			return nil, &badName{"set", i, -1, err}
 		}
 	}
 	return w, w.Validate()

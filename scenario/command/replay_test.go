@@ -95,17 +95,23 @@ func TestBadReplays(t *testing.T) {
 		{"end\n", "decision dice 0 1/6\nend\n", "unknown stream \"dice\"; known: delay.link"},
 		{"verdict ok\n", "verdict ok\nmutant robin\n", "column 8: "},
 		{"verdict ok\n", "verdict ok\nset cheese=1\n", "column 5: "},
-		{"crash worker=1", "crash worker=9", "workers 0 to 2"},
+		{"crash worker=1", "crash worker=9", "column 6: fault (crash worker=9 at (nth 7 barrier-received)): the run has workers 0 to 2"},
+		{"barrier-received", "barrier-received task=77", "column 6: fault (crash worker=1 at (nth 7 barrier-received task=77)) waits for task 77: the job has tasks 0 to 5"},
+		{"plan (crash worker=1 at (nth 7 barrier-received))", `plan (plan (stall worker=1 for 1ms at (nth 1 triggered text=")(\"("))  (crash worker=2 at (nth 1 sealed channel=c99)))`, "column 72: fault (crash worker=2 at (nth 1 sealed channel=c99)) waits for channel c99"},
+		{"parallelism 2", "parallelism 200", "key groups"},
+		{"workers 3", "workers 1", "column 6: fault (crash worker=1 at (nth 7 barrier-received)): the run has workers 0 to 0"},
 	} {
 		if status, _, stderr := sim(t, "run", "--plan", "(crash worker=1 at (nth 7 barrier-received))", "--save", file); status != 0 {
 			t.Fatal(stderr)
 		}
 		edit(t, file, c.old, c.now)
-		if status, stdout, stderr := sim(t, "replay", file); status != 2 || stdout != "" || !strings.Contains(stderr, c.want) {
-			t.Errorf("%q: status %d: %s%s; want %q", c.now, status, stdout, stderr, c.want)
+		for _, command := range []string{"replay", "shrink", "pin", "cause"} {
+			if status, stdout, stderr := sim(t, command, file); status != 2 || stdout != "" || !strings.Contains(stderr, c.want) {
+				t.Errorf("%s, %q: status %d: %s%s; want %q", command, c.now, status, stdout, stderr, c.want)
+			}
 		}
 	}
-	for _, args := range [][]string{{"replay"}, {"replay", "a", "b"}, {"replay", filepath.Join(t.TempDir(), "none")}, {"run", "--driver", "live", "--save", file}} {
+	for _, args := range [][]string{{"replay"}, {"replay", "a", "b"}, {"replay", filepath.Join(t.TempDir(), "none")}, {"replay", "/dev/zero"}, {"run", "--driver", "live", "--save", file}} {
 		if status, stdout, _ := sim(t, args...); status != 2 || stdout != "" {
 			t.Errorf("%q: status %d, %s", args, status, stdout)
 		}
@@ -123,6 +129,9 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
 	if status, stdout, stderr = sim(t, "run", "--save", full); status != 1 || !strings.Contains(stdout, "seed 1: ok") || !strings.Contains(stderr, "was not saved") {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+	if status, stdout, stderr = sim(t, "shrink", aPin(t, "no-fence"), "--out", full); status != 1 || !strings.Contains(stdout, "faults: (plan)") || !strings.Contains(stderr, "was not saved") {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
 	c := choice{known: newProgram("", nil), algorithm: "aligned", state: "heap", sink: defaultSink, workload: "keyedcount", events: -1, parallelism: 2, defaultGroups: scenario.DefaultGroups}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ func newShrink(p *program) *cobra.Command {
 		Use:   "shrink FILE",
 		Short: "Make a saved counterexample smaller, keeping what it breaks",
 		Long: `Make a saved counterexample smaller: fewer faults, no failing operations, nothing slow,
-fewer records, tasks and checkpoints, then smaller numbers, and decisions made quiet. Its
+fewer records, tasks, workers and checkpoints, then smaller numbers, and decisions made quiet. Its
 signature stays: what it breaks, at which step of the protocol, in which combination. The
 smallest so far is in the file of --out at any time, and a shrink that was ended goes
 on from there. A counterexample that breaks nothing any more is said so, and nothing is written.`,
@@ -89,8 +90,11 @@ func (f *shrinkFlags) run(cmd *cobra.Command, name string) error {
 }
 
 // earlier returns what an earlier shrink of the file has come to, nil if there is
-// none: the file of --out, if it fails in the same way.
+// none: the file of --out, if it is one and fails in the same way.
 func (f *shrinkFlags) earlier(file *counterexample.File) *counterexample.File {
+	if info, err := os.Stat(f.out); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
 	was, _, err := f.known.open(f.out)
 	if err != nil || was.Signature() != file.Signature() {
 		return nil

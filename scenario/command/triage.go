@@ -144,7 +144,7 @@ func counterexamples(dir string) (files map[string]*counterexample.File, unread 
 		if err != nil || d.IsDir() || filepath.Ext(name) != extension {
 			return err
 		}
-		text, err := os.ReadFile(name)
+		text, err := readAtMost(name, mostBytes)
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ type File struct {
 
 	Algorithm, State, Sink, Workload string
 	Set                              []string // settings of the workload, "name=value"
-	Parallelism, Groups              int
+	Parallelism, Groups, Workers     int
 	Reorder                          bool
 	Calm                             bool // served in order of arrival
 	Mutant                           string
@@ -64,7 +64,7 @@ func Of(o *scenario.Outcome) *File {
 	c, d := o.Config, o.Drawn()
 	f := &File{
 		Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), Set: c.Workload.Settings(),
-		Parallelism: c.Parallelism, Groups: cmp.Or(c.Groups, scenario.DefaultGroups), Reorder: c.Reorder, Calm: c.Faults == scenario.NoFaults, Mutant: string(c.Mutant),
+		Parallelism: c.Parallelism, Groups: cmp.Or(c.Groups, scenario.DefaultGroups), Workers: cmp.Or(c.Workers, scenario.DefaultWorkers), Reorder: c.Reorder, Calm: c.Faults == scenario.NoFaults, Mutant: string(c.Mutant),
 		Seed: o.Seed, Splits: d.Splits, Settings: d.Settings, Plan: d.Plan, Showing: ShowingOf(o),
 	}
 	if d.Decisions != nil {
@@ -142,6 +142,7 @@ var heads = []head{
 	word("workload", true, func(f *File) *string { return &f.Workload }),
 	count("parallelism", func(f *File) *int { return &f.Parallelism }),
 	count("groups", func(f *File) *int { return &f.Groups }),
+	optional(count("workers", func(f *File) *int { return &f.Workers })), // those of old had the default
 	count("splits", func(f *File) *int { return &f.Splits }),
 	yes("reorder", func(f *File) *bool { return &f.Reorder }),
 	yes("calm", func(f *File) *bool { return &f.Calm }),
@@ -177,6 +178,11 @@ func count(name string, at func(*File) *int) head {
 		*at(f) = n
 		return nil
 	}}
+}
+
+func optional(h head) head {
+	h.must = false
+	return h
 }
 
 func yes(name string, at func(*File) *bool) head {

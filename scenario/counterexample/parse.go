@@ -28,7 +28,7 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // Parse reads the text of a file. An error is a *SyntaxError.
 func Parse(text string) (*File, error) {
-	p := parser{file: &File{}, seen: map[string]bool{}, drawn: map[string]int{}}
+	p := parser{file: &File{Workers: scenario.DefaultWorkers}, seen: map[string]bool{}, drawn: map[string]int{}}
 	d := scenario.NewDrawn()
 	p.file.Settings = d.Settings
 	n := 0

@@ -40,7 +40,7 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Splits != 3 || f.Hash != 0xdeadbeef || f.Settings.Job.BatchRecords != 7 || len(f.Plan.Faults) != 1 || len(f.Decisions) != 2 || f.Decisions[0].Index != 17 || f.Set[0] != "keys=12" {
+	if f.Splits != 3 || f.Workers != 3 || f.Hash != 0xdeadbeef || f.Settings.Job.BatchRecords != 7 || len(f.Plan.Faults) != 1 || len(f.Decisions) != 2 || f.Decisions[0].Index != 17 || f.Set[0] != "keys=12" {
 		t.Errorf("%+v", f)
 	}
 	if !slices.Contains(f.Absent, "credits") || slices.Contains(f.Absent, "batch.records") || f.Settings.Job.Credits == 0 {

@@ -8,7 +8,7 @@ import (
 )
 
 // Shrinker makes a counterexample smaller, as long as it has the same signature:
-// fewer faults, failing operations, records, tasks and checkpoints, then smaller numbers,
+// fewer faults, failing operations, records, tasks, workers and checkpoints, then smaller numbers,
 // and decisions made quiet. What it ends with is smaller, not smallest.
 type Shrinker struct {
 	// Try runs a candidate and returns the file of what it did, nil if that could
@@ -33,7 +33,7 @@ type pass func(s *Shrinker)
 // passes are in the order of what a reader is glad to be rid of.
 func passes() []pass {
 	return []pass{
-		(*Shrinker).fewerFaults, (*Shrinker).fewerFailing, (*Shrinker).fewerRecords, (*Shrinker).fewerTasks, (*Shrinker).fewerCheckpoints,
+		(*Shrinker).fewerFaults, (*Shrinker).fewerFailing, (*Shrinker).fewerRecords, (*Shrinker).fewerTasks, (*Shrinker).fewerWorkers, (*Shrinker).fewerCheckpoints,
 		(*Shrinker).smallerFaults, (*Shrinker).smallerSizes, (*Shrinker).quieter, (*Shrinker).smallerDecisions,
 	}
 }

@@ -145,6 +145,21 @@ func (s *Shrinker) fewerTasks() {
 	}
 }
 
+// fewerWorkers puts the tasks on fewer workers: faults of one that is gone hit
+// another.
+func (s *Shrinker) fewerWorkers() {
+	for n := 1; n < s.best.Workers; n++ {
+		if s.anyDraw(s.edited(func(f *File) {
+			f.Workers, f.Plan = n, faults.Plan{Faults: slices.Clone(f.Plan.Faults)}
+			for i := range f.Plan.Faults {
+				f.Plan.Faults[i].Worker %= n
+			}
+		})) {
+			break
+		}
+	}
+}
+
 // fewerCheckpoints takes one round at a time, keeps one, and makes them rarer.
 func (s *Shrinker) fewerCheckpoints() {
 	of := func(f *File) *dataflow.CheckpointConfig { return &f.Settings.Job.Checkpoint }
