@@ -428,6 +428,7 @@ function boxes() {
 	for (const name of groups) {
 		const label = text("label", "", $("groups")), box = document.createElement("input");
 		box.type = "checkbox";
+		box.value = name;
 		box.checked = view.groups.has(name);
 		box.onchange = () => { view.groups[box.checked ? "add" : "delete"](name); filter(); describe(); redraw(); };
 		label.append(box, name);

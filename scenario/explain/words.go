@@ -275,6 +275,9 @@ func (r *Run) Label(i int) string {
 	case trace.FaultInjected:
 		return strings.Trim(e.Text, "()")
 	case trace.StoreApplied, trace.ExtApplied:
+		if r.notes[i] != "" {
+			return r.effectLabel(e) + ", late"
+		}
 		return r.effectLabel(e)
 	case trace.StoreDone, trace.ExtDone:
 		if e.Outcome != trace.OK {
