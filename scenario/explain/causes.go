@@ -121,6 +121,7 @@ func (s *subject) isAbout(e *Event) bool {
 		return s.tasks[e.Task]
 	case trace.BarrierSent, trace.BarrierReceived, trace.CapturedIn, trace.CapturedOut:
 		return s.channels[e.Channel]
+	default: // nothing else
 	}
 	return false
 }
@@ -209,6 +210,7 @@ func (r *Run) follow(s *subject, from int) bool {
 		return s.channels[e.Channel]
 	case trace.SnapshotStored, trace.Acked:
 		return len(s.tasks) == 0 || s.tasks[e.Task]
+	default: // nothing else
 	}
 	return true
 }
@@ -256,6 +258,7 @@ func wanted(e *Event) []trace.Kind {
 		return []trace.Kind{trace.SnapshotWriting, trace.SnapshotBegun, trace.AllAcked, trace.TaskStarting}
 	case trace.TaskRestored, trace.TaskReady:
 		return []trace.Kind{trace.StoreDone, trace.TaskStarting}
+	default: // nothing else
 	}
 	return nil
 }

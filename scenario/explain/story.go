@@ -25,7 +25,7 @@ func (r *Run) WriteStory(w io.Writer, t *Told, whole bool) error {
 	b := bufio.NewWriter(w)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
 	p("# %s", t.Combination)
-	p("# %s", r.Headline(t))
+	p("# %s", t.Headline(r))
 	for _, c := range t.Changed {
 		p("# Not as it was saved: %s", c)
 	}
@@ -73,14 +73,12 @@ func (r *Run) WriteStory(w io.Writer, t *Told, whole bool) error {
 	return b.Flush()
 }
 
-// Headline is t.Headline of this run.
-func (r *Run) Headline(t *Told) string { return t.Headline(r) }
-
 // tells leaves out what no sentence of a short story is about.
 func (r *Run) tells(i int) bool {
 	switch r.Events[i].Kind {
 	case trace.Emitted, trace.WatermarkSaid, trace.WatermarkSeen, trace.TaskReady:
 		return false
+	default: // is told
 	}
 	return true
 }
@@ -126,6 +124,7 @@ func (r *Run) command(i int) string {
 			}
 		}
 		return fmt.Sprintf("store %s match=(%s)", how, strings.TrimSpace(what(e)))
+	default: // has none
 	}
 	return ""
 }

@@ -10,7 +10,6 @@ type Told struct {
 	Combination string   // "aligned on heap into two-phase, keyedcount, seed 12, mutant no-fence"
 	Verdict     string   // "safety violation"
 	Oracle      string   // that saw it, "" if none did
-	Why         string   // the violation in words
 	Changed     []string // what is not as it was when the run was saved; none: every event is
 	Replay      string   // the command that runs it again
 }
