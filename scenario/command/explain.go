@@ -176,7 +176,7 @@ func (p *program) explain(ctx context.Context, name string, file *counterexample
 	}
 	is := counterexample.ShowingOf(o)
 	return recorder.Run(o.Violation()), &explain.Told{
-		Combination: combination, Verdict: is.Verdict, Oracle: is.Oracle, Changed: changed,
+		Combination: combination, Verdict: is.Verdict, Oracle: is.Oracle, Why: o.Why(), Waiting: o.Result.Standstill, Changed: changed,
 		Replay: fmt.Sprintf("%s replay %s", p.call, name),
 	}, nil
 }

@@ -168,6 +168,9 @@ func (r *Run) setChain() {
 			named++
 		}
 	}
+	if r.At == len(r.Events) {
+		add(r.fatal())
+	}
 	if len(todo) == 0 {
 		add(r.lastOf(s))
 	}
@@ -189,6 +192,19 @@ func (r *Run) setChain() {
 	sort.Ints(chain)
 	r.Chain = chain
 	r.Links = slices.DeleteFunc(links, func(l Arrow) bool { return !slices.Contains(chain, l.From) })
+}
+
+// fatal returns the failure of a task that no recovery followed, -1: there is none.
+func (r *Run) fatal() int {
+	for i := len(r.Events) - 1; i >= 0; i-- {
+		switch k := r.Events[i].Kind; {
+		case k == trace.PlanExecuted:
+			return -1
+		case k == trace.TaskFailed:
+			return i
+		}
+	}
+	return -1
 }
 
 // lastOf returns the newest event of a party that the violation is about.
@@ -228,9 +244,15 @@ func (r *Run) related(i int) int {
 			return int(b)
 		case e.Kind == trace.TaskFailed && (x.Kind == trace.ExtDone || x.Kind == trace.StoreDone || x.Kind == trace.Delivered):
 			return int(b) // what it had just heard
+		case isTimer(e.Kind) && isTimer(x.Kind) && x.At == e.At && x.Contents == e.Contents:
+			return int(b)
 		}
 	}
 	return -1
+}
+
+func isTimer(k trace.Kind) bool {
+	return k == trace.TimerSet || k == trace.TimerCancelled || k == trace.TimerFired
 }
 
 // wanted are the kinds that an event follows from on its line.

@@ -298,7 +298,7 @@ function describe() {
 }
 
 function listChain() {
-	if (!run.chain.length) text("p", "No promise was broken.", $("chain"));
+	if (!run.chain.length) text("p", run.broken ? "Nothing is known of what led to it." : "No promise was broken.", $("chain"));
 	for (const i of run.chain) {
 		const item = text("li", run.events[i].s + " ", $("chain"));
 		text("time", run.events[i].t.toFixed(2) + " ms", item);

@@ -13,6 +13,9 @@ import (
 // roundsBefore is how many epochs before the one at hand a story begins.
 const roundsBefore = 2
 
+// mostSentences is how many a story has that is not the whole run, beside the chain.
+const mostSentences = 400
+
 // storyNote says what a transcript of a drawn run is not.
 const storyNote = `# The numbered lines are in the words of algorithms/stories. They are no story that could be
 # pasted there: a story steps a job of its own (keys, counted, without time, event time, sizes of
@@ -29,6 +32,9 @@ func (r *Run) WriteStory(w io.Writer, t *Told, whole bool) error {
 	for _, c := range t.Changed {
 		p("# Not as it was saved: %s", c)
 	}
+	for _, w := range t.Waiting {
+		p("# Waiting: %s", w)
+	}
 	p("# Again: %s", t.Replay)
 	p("%s", storyNote)
 	from, past := 0, r.Past(r.At)
@@ -36,15 +42,17 @@ func (r *Run) WriteStory(w io.Writer, t *Told, whole bool) error {
 		from = r.begin()
 	}
 	shown := 0
-	told := func(i int) bool {
-		return whole || i >= from && i <= r.At && (past[i] && r.tells(i)) || slices.Contains(r.Chain, i)
+	inPast := func(i int) bool { return i <= r.At && past[i] && r.tells(i) }
+	if !whole {
+		from = r.atMost(from, inPast)
 	}
+	told := func(i int) bool { return whole || i >= from && inPast(i) || slices.Contains(r.Chain, i) }
 	for i := range r.Events {
 		if told(i) {
 			shown++
 		}
 	}
-	p("# %d of %d events%s. What led to the violation is marked with *.\n", shown, len(r.Events), map[bool]string{false: ": those that could have caused it, from two epochs before; all with --whole"}[whole])
+	p("# %d of %d events%s. What led to the violation is marked with *.\n", shown, len(r.Events), map[bool]string{false: ": those that could have caused it, two epochs back and 400 of them at most; all with --whole"}[whole])
 	for _, v := range r.Job.vertices() {
 		p("     %s", v)
 	}
@@ -94,6 +102,20 @@ func (r *Run) begin() int {
 		}
 	}
 	return 0
+}
+
+// atMost returns the event, from the given one on, behind which no more than
+// mostSentences are told.
+func (r *Run) atMost(from int, told func(i int) bool) int {
+	n := 0
+	for i := len(r.Events) - 1; i > from; i-- {
+		if told(i) {
+			if n++; n == mostSentences {
+				return i
+			}
+		}
+	}
+	return from
 }
 
 // command returns the command of a story that does what a fault of the run did.
