@@ -16,6 +16,12 @@ func TestExplain(t *testing.T) {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
 	missing := filepath.Join(dir, "no", "such", "page.html")
+	for _, form := range []string{"--text", "--html", "--perfetto"} {
+		_, first, _ := sim(t, "explain", file, form, "-o", "-")
+		if _, second, _ := sim(t, "explain", file, form, "-o", "-"); first != second || len(first) < 1000 {
+			t.Errorf("%s: the same file is told in two ways", form)
+		}
+	}
 	for _, c := range []struct {
 		args           []string
 		status         int

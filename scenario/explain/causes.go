@@ -17,18 +17,13 @@ import (
 // reads to the end.
 const longestChain = 40
 
-// Past returns for each event whether it is in the causal past of event at, or
-// is it; at the end of the run everything is.
-func (r *Run) Past(at int) []bool {
+// Past returns for each event whether it is one of these or in their causal past.
+func (r *Run) Past(of ...int) []bool {
 	in := make([]bool, len(r.Events))
-	if at >= len(r.Events) {
-		for i := range in {
-			in[i] = true
-		}
-		return in
+	for _, i := range of {
+		in[i] = true
 	}
-	in[at] = true
-	for i := at; i >= 0; i-- {
+	for i := len(in) - 1; i >= 0; i-- {
 		if !in[i] {
 			continue
 		}
@@ -40,6 +35,20 @@ func (r *Run) Past(at int) []bool {
 		}
 	}
 	return in
+}
+
+// anchors are the events that the run is told for: the one that broke the promise,
+// or, if only the end did, what the violation is about; then the newest event.
+func (r *Run) anchors() []int {
+	switch {
+	case r.At < len(r.Events):
+		return []int{r.At}
+	case len(r.Chain) > 0:
+		return r.Chain
+	case len(r.Events) > 0:
+		return []int{len(r.Events) - 1}
+	}
+	return nil
 }
 
 // subject is what a violation is about. Its words name channels and objects,
@@ -197,11 +206,12 @@ func (r *Run) setChain() {
 // fatal returns the failure of a task that no recovery followed, -1: there is none.
 func (r *Run) fatal() int {
 	for i := len(r.Events) - 1; i >= 0; i-- {
-		switch k := r.Events[i].Kind; {
-		case k == trace.PlanExecuted:
+		switch r.Events[i].Kind {
+		case trace.PlanExecuted:
 			return -1
-		case k == trace.TaskFailed:
+		case trace.TaskFailed:
 			return i
+		default: // nothing about it
 		}
 	}
 	return -1

@@ -128,9 +128,9 @@ type pager struct {
 func newPager(r *Run, whole bool) *pager {
 	p := &pager{Run: r, last: len(r.Events), epochs: map[id.Epoch]int{}, positions: newPositions(r)}
 	if !whole {
-		at := r.At
-		if n := len(r.Chain); n > 0 && at == len(r.Events) {
-			at = r.Chain[n-1] // the end says little
+		at := 0
+		if all := r.anchors(); len(all) > 0 {
+			at = all[len(all)-1]
 		}
 		p.first, p.last = max(0, at-pageBefore), min(p.last, at+1+pageAfter)
 	}

@@ -37,12 +37,12 @@ func (r *Run) WriteStory(w io.Writer, t *Told, whole bool) error {
 	}
 	p("# Again: %s", t.Replay)
 	p("%s", storyNote)
-	from, past := 0, r.Past(r.At)
+	from, past := 0, r.Past(r.anchors()...)
 	if !whole {
 		from = r.begin()
 	}
 	shown := 0
-	inPast := func(i int) bool { return i <= r.At && past[i] && r.tells(i) }
+	inPast := func(i int) bool { return past[i] && r.tells(i) }
 	if !whole {
 		from = r.atMost(from, inPast)
 	}
@@ -94,7 +94,11 @@ func (r *Run) tells(i int) bool {
 // begin returns the event with which the epochs before the violation begin.
 func (r *Run) begin() int {
 	seen := 0
-	for i := min(r.At, len(r.Events)-1); i >= 0; i-- {
+	all := r.anchors()
+	if len(all) == 0 {
+		return 0
+	}
+	for i := all[len(all)-1]; i >= 0; i-- {
 		if k := r.Events[i].Kind; k == trace.Triggered || k == trace.PlanExecuted {
 			if seen++; seen > roundsBefore {
 				return i
