@@ -13,6 +13,7 @@ import (
 	"weir/scenario/counterexample"
 	"weir/scenario/explain"
 	"weir/trace"
+	"weir/workloads"
 )
 
 func newExplain(p *program) *cobra.Command {
@@ -142,6 +143,17 @@ func (p *program) writePage(ctx context.Context, name string) (string, error) {
 // pageEnding is how files of pages end.
 const pageEnding = ".html"
 
+// rowOf returns what renders one row as the answer has it: "" if it cannot be read.
+func rowOf(w workloads.Workload) func(row []byte) string {
+	return func(row []byte) string {
+		rows, _ := w.Canonical([][]byte{row}) // that others are missing does not matter
+		if len(rows) != 1 {
+			return ""
+		}
+		return string(rows[0])
+	}
+}
+
 // explain runs a counterexample again and returns what happened.
 func (p *program) explain(ctx context.Context, name string, file *counterexample.File, cfg scenario.Config) (*explain.Run, *explain.Told, error) {
 	cfg.Record = true
@@ -151,7 +163,7 @@ func (p *program) explain(ctx context.Context, name string, file *counterexample
 	}
 	defer r.Close()
 	r.Interrupted = ended(ctx)
-	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), WorkerOf: scenario.WorkerOf, RecordID: cfg.Workload.RecordID}, r.Violations)
+	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), WorkerOf: scenario.WorkerOf, RecordID: cfg.Workload.RecordID, Row: rowOf(cfg.Workload)}, r.Violations)
 	r.Observers = []trace.Observer{recorder}
 	o := r.Replay(file.Seed, file.Drawn())
 	if o.Kind == scenario.Interrupted {

@@ -76,7 +76,13 @@ func (f *failure) replay(t *testing.T) told {
 	}
 	r, w := f.runner(t, file)
 	defer r.Close()
-	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), WorkerOf: scenario.WorkerOf, RecordID: w.RecordID}, r.Violations)
+	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), WorkerOf: scenario.WorkerOf, RecordID: w.RecordID, Row: func(row []byte) string {
+		rows, _ := w.Canonical([][]byte{row})
+		if len(rows) != 1 {
+			return ""
+		}
+		return string(rows[0])
+	}}, r.Violations)
 	r.Observers = []trace.Observer{recorder}
 	o := r.Replay(file.Seed, file.Drawn())
 	v := o.Violation()
