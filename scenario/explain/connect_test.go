@@ -61,6 +61,23 @@ func TestOperations(t *testing.T) {
 	}
 }
 
+// TestVisible: rows become visible by the operation whose effect is told behind them.
+func TestVisible(t *testing.T) {
+	commit := func(k trace.Kind) trace.Event {
+		return trace.Event{Kind: k, Task: 1, Channel: trace.NoChannel, Attempt: 1, Op: trace.Commit, Epoch: id.MakeEpoch(1, 1)}
+	}
+	rows := trace.Event{Kind: trace.OutputCommitted, Task: 1, Channel: trace.NoChannel, Epoch: id.MakeEpoch(1, 1), To: 3}
+	r := NewRecorder(Job{Tasks: make([]dataflow.TaskInfo, 2), WorkerOf: func(id.TaskID) int { return 0 }}, func() []check.Violation { return nil })
+	for i, e := range []trace.Event{commit(trace.ExtIssued), rows, commit(trace.ExtApplied)} {
+		e.Time = int64(min(i, 1))
+		r.Observe(&e)
+	}
+	run := r.Run(nil)
+	if !run.has(0, 1, Request) || !run.has(0, 2, Request) {
+		t.Errorf("the arrows are %v", run.Arrows)
+	}
+}
+
 // TestChannels: records and barriers go from sender to receiver; what a recovery puts
 // back comes from where it was put back, not from who sent it.
 func TestChannels(t *testing.T) {
