@@ -13,6 +13,7 @@ import (
 	"weir/scenario/counterexample"
 	"weir/scenario/explain"
 	"weir/trace"
+	"weir/workloads"
 )
 
 func newExplain(p *program) *cobra.Command {
@@ -60,7 +61,8 @@ func (f *explainFlags) form() (*form, error) {
 		form
 	}{
 		{f.text, form{"--text", "", func(r *explain.Run, t *explain.Told, b *bytes.Buffer) error { return r.WriteStory(b, t, f.whole) }}},
-		{f.html, form{"--html", ".html", func(r *explain.Run, t *explain.Told, b *bytes.Buffer) error { return r.WritePage(b, t, f.whole) }}},
+		{f.html, form{"--html", pageEnding, func(r *explain.Run, t *explain.Told, b *bytes.Buffer) error { return r.WritePage(b, t, f.whole) }}},
+		{f.perfetto, form{"--perfetto", ".pftrace", func(r *explain.Run, t *explain.Told, b *bytes.Buffer) error { return r.WritePerfetto(b, t) }}},
 	}
 	var which []string
 	chosen := &all[0].form
@@ -99,17 +101,57 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 		return err
 	}
 	if f.out == "" && form.ending != "" {
-		f.out = strings.TrimSuffix(name, extension) + form.ending
+		f.out = beside(name, form.ending)
 	}
 	if f.out == "" || f.out == "-" {
-		_, err := cmd.OutOrStdout().Write(b.Bytes())
-		return err
+		if _, err := cmd.OutOrStdout().Write(b.Bytes()); err != nil {
+			return fmt.Errorf("the explanation was not written: %w", err)
+		}
+		return nil
 	}
 	if err := write(f.out, b.Bytes()); err != nil {
 		return fmt.Errorf("the explanation was not written: %w", err)
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nwrote %s: %d events, %d of them the chain of causes\n", told.Headline(run), f.out, len(run.Events), len(run.Chain))
 	return err
+}
+
+// beside returns the name of what is written beside a counterexample.
+func beside(name, ending string) string { return strings.TrimSuffix(name, extension) + ending }
+
+// writePage writes the page of a counterexample beside it.
+func (p *program) writePage(ctx context.Context, name string) (string, error) {
+	file, cfg, err := p.open(name)
+	if err != nil {
+		return "", err
+	}
+	run, told, err := p.explain(ctx, name, file, cfg)
+	if err != nil {
+		return "", err
+	}
+	var b bytes.Buffer
+	if err := run.WritePage(&b, told, false); err != nil {
+		return "", err
+	}
+	out := beside(name, pageEnding)
+	if err := write(out, b.Bytes()); err != nil {
+		return "", fmt.Errorf("the page was not written: %w", err)
+	}
+	return out, nil
+}
+
+// pageEnding is how files of pages end.
+const pageEnding = ".html"
+
+// rowOf returns what renders one row as the answer has it: "" if it cannot be read.
+func rowOf(w workloads.Workload) func(row []byte) string {
+	return func(row []byte) string {
+		rows, _ := w.Canonical([][]byte{row}) // that others are missing does not matter
+		if len(rows) != 1 {
+			return ""
+		}
+		return string(rows[0])
+	}
 }
 
 // explain runs a counterexample again and returns what happened.
@@ -121,7 +163,7 @@ func (p *program) explain(ctx context.Context, name string, file *counterexample
 	}
 	defer r.Close()
 	r.Interrupted = ended(ctx)
-	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), WorkerOf: r.WorkerOf, RecordID: cfg.Workload.RecordID}, r.Violations)
+	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), WorkerOf: r.WorkerOf, RecordID: cfg.Workload.RecordID, Row: rowOf(cfg.Workload)}, r.Violations)
 	r.Observers = []trace.Observer{recorder}
 	o := r.Replay(file.Seed, file.Drawn())
 	if o.Kind == scenario.Interrupted {
@@ -146,7 +188,7 @@ func (p *program) explain(ctx context.Context, name string, file *counterexample
 	}
 	is := counterexample.ShowingOf(o)
 	return recorder.Run(o.Violation()), &explain.Told{
-		Combination: combination, Verdict: is.Verdict, Oracle: is.Oracle, Why: o.Why(), Changed: changed,
+		Combination: combination, Verdict: is.Verdict, Oracle: is.Oracle, Why: o.Why(), Waiting: o.Result.Standstill, Changed: changed,
 		Replay: fmt.Sprintf("%s replay %s", p.call, name),
 	}, nil
 }

@@ -246,7 +246,7 @@ func (f *runFlags) saved(cfg *scenario.Config, o *scenario.Outcome) (again strin
 	if err := save(f.save, o); err != nil {
 		return cfg.Command(f.seed), err
 	}
-	return fmt.Sprintf("%s replay %s", f.known.call, f.save), nil
+	return fmt.Sprintf("%[1]s replay %[2]s\nexplain: %[1]s explain %[2]s --html", f.known.call, f.save), nil
 }
 
 // notStruck names the faults of a run that changed nothing, with what is known

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -110,8 +111,8 @@ func (a *archive) note(name string, err error) {
 	}
 }
 
-// print says what was saved, and returns the first error of a saving.
-func (a *archive) print(cmd *cobra.Command) error {
+// print says what was saved and how to look at it, and returns the first error of a saving.
+func (a *archive) print(cmd *cobra.Command, p *program) error {
 	if a == nil {
 		return nil
 	}
@@ -119,5 +120,20 @@ func (a *archive) print(cmd *cobra.Command) error {
 	for _, name := range a.saved {
 		cmd.PrintErrln("saved", name)
 	}
+	if len(a.saved) > 0 {
+		cmd.PrintErrf("a page that shows what led to it: %s explain %s --html\n", p.call, a.saved[0])
+	}
 	return a.failed
+}
+
+// explain writes the page of each file that was saved beside it.
+func (a *archive) explain(ctx context.Context, cmd *cobra.Command, p *program) error {
+	for _, name := range a.saved {
+		out, err := p.writePage(ctx, name)
+		if err != nil {
+			return err
+		}
+		cmd.PrintErrln("explained in", out)
+	}
+	return nil
 }

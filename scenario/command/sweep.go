@@ -28,6 +28,7 @@ type sweepFlags struct {
 	budget time.Duration
 	jobs   int
 	save   string
+	pages  bool
 }
 
 // newSweep returns the command that sweeps; the root command is one too.
@@ -42,6 +43,7 @@ func newSweep(p *program) *cobra.Command {
 	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time; runs under way then do not count; 0: run all")
 	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.NumCPU(), "combinations at once")
 	cmd.Flags().StringVar(&f.save, "save", "", "write the first violation of each kind to a file in this `directory`, for replay; files that are there stay")
+	cmd.Flags().BoolVar(&f.pages, "explain", false, "write the page of each file that --save has written beside it")
 	return cmd
 }
 
@@ -54,6 +56,7 @@ func newSweepCommand(p *program) *cobra.Command {
   go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
   go run ./cmd/sim sweep --algorithm all --plan '(plan (crash worker=1 at (nth 3 triggered)))' --seeds 1-50
   go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-500 --save found    # then: replay found/FILE
+  go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-40 --save found --explain    # a page for each
   go run ./cmd/sim sweep --budget 60s --seeds 1-1000000`
 	return cmd
 }
@@ -73,6 +76,8 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 		return err
 	case f.jobs < 1:
 		return fmt.Errorf("%w: --jobs %d; it must be at least 1", errUsage, f.jobs)
+	case f.pages && f.save == "":
+		return fmt.Errorf("%w: --explain explains what --save has saved, and there is no --save", errUsage)
 	case f.budget < 0:
 		return fmt.Errorf("%w: --budget %s; it must be above zero, or 0 to run all seeds", errUsage, f.budget)
 	}
@@ -104,8 +109,13 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	var end []string
-	if err := found.print(cmd); err != nil {
+	if err := found.print(cmd, f.known); err != nil {
 		end = append(end, err.Error())
+	}
+	if f.pages && cause == nil {
+		if err := found.explain(ctx, cmd, f.known); err != nil {
+			end = append(end, err.Error())
+		}
 	}
 	if cause != nil {
 		end = append(end, fmt.Sprintf("%v after %d runs", cause, total.Runs))

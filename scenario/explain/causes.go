@@ -17,18 +17,13 @@ import (
 // reads to the end.
 const longestChain = 40
 
-// Past returns for each event whether it is in the causal past of event at, or
-// is it; at the end of the run everything is.
-func (r *Run) Past(at int) []bool {
+// Past returns for each event whether it is one of these or in their causal past.
+func (r *Run) Past(of ...int) []bool {
 	in := make([]bool, len(r.Events))
-	if at >= len(r.Events) {
-		for i := range in {
-			in[i] = true
-		}
-		return in
+	for _, i := range of {
+		in[i] = true
 	}
-	in[at] = true
-	for i := at; i >= 0; i-- {
+	for i := len(in) - 1; i >= 0; i-- {
 		if !in[i] {
 			continue
 		}
@@ -40,6 +35,20 @@ func (r *Run) Past(at int) []bool {
 		}
 	}
 	return in
+}
+
+// anchors are the events that the run is told for: the one that broke the promise,
+// or, if only the end did, what the violation is about; then the newest event.
+func (r *Run) anchors() []int {
+	switch {
+	case r.At < len(r.Events):
+		return []int{r.At}
+	case len(r.Chain) > 0:
+		return r.Chain
+	case len(r.Events) > 0:
+		return []int{len(r.Events) - 1}
+	}
+	return nil
 }
 
 // subject is what a violation is about. Its words name channels and objects,
@@ -121,6 +130,7 @@ func (s *subject) isAbout(e *Event) bool {
 		return s.tasks[e.Task]
 	case trace.BarrierSent, trace.BarrierReceived, trace.CapturedIn, trace.CapturedOut:
 		return s.channels[e.Channel]
+	default: // nothing else
 	}
 	return false
 }
@@ -167,6 +177,9 @@ func (r *Run) setChain() {
 			named++
 		}
 	}
+	if r.At == len(r.Events) {
+		add(r.fatal())
+	}
 	if len(todo) == 0 {
 		add(r.lastOf(s))
 	}
@@ -190,6 +203,20 @@ func (r *Run) setChain() {
 	r.Links = slices.DeleteFunc(links, func(l Arrow) bool { return !slices.Contains(chain, l.From) })
 }
 
+// fatal returns the failure of a task that no recovery followed, -1: there is none.
+func (r *Run) fatal() int {
+	for i := len(r.Events) - 1; i >= 0; i-- {
+		switch r.Events[i].Kind {
+		case trace.PlanExecuted:
+			return -1
+		case trace.TaskFailed:
+			return i
+		default: // nothing about it
+		}
+	}
+	return -1
+}
+
 // lastOf returns the newest event of a party that the violation is about.
 func (r *Run) lastOf(s *subject) int {
 	for i := min(r.At, len(r.Events)) - 1; i >= 0; i-- {
@@ -209,6 +236,7 @@ func (r *Run) follow(s *subject, from int) bool {
 		return s.channels[e.Channel]
 	case trace.SnapshotStored, trace.Acked:
 		return len(s.tasks) == 0 || s.tasks[e.Task]
+	default: // nothing else
 	}
 	return true
 }
@@ -226,9 +254,15 @@ func (r *Run) related(i int) int {
 			return int(b)
 		case e.Kind == trace.TaskFailed && (x.Kind == trace.ExtDone || x.Kind == trace.StoreDone || x.Kind == trace.Delivered):
 			return int(b) // what it had just heard
+		case isTimer(e.Kind) && isTimer(x.Kind) && x.At == e.At && x.Contents == e.Contents:
+			return int(b)
 		}
 	}
 	return -1
+}
+
+func isTimer(k trace.Kind) bool {
+	return k == trace.TimerSet || k == trace.TimerCancelled || k == trace.TimerFired
 }
 
 // wanted are the kinds that an event follows from on its line.
@@ -256,6 +290,7 @@ func wanted(e *Event) []trace.Kind {
 		return []trace.Kind{trace.SnapshotWriting, trace.SnapshotBegun, trace.AllAcked, trace.TaskStarting}
 	case trace.TaskRestored, trace.TaskReady:
 		return []trace.Kind{trace.StoreDone, trace.TaskStarting}
+	default: // nothing else
 	}
 	return nil
 }

@@ -11,23 +11,23 @@ import (
 // connector finds the causes of one event after another.
 type connector struct {
 	*Run
-	last      []int32 // by line: the newest event, -1: none of this life
-	sealed    map[item]int32
-	barriers  map[item]int32
-	injected  map[item]int32
-	issued    map[operation][]int32 // neither applied nor answered yet
-	failed    map[operation][]int32 // answered without effect, which may come yet
-	asked     map[operation][]int32 // not answered yet; issue or effect
-	made      map[string]int32      // by key: the newest effect that made the object
-	fenced    map[id.TaskID]int32   // the newest recovery of a task at the sink store
-	txns      map[txn]int32         // the newest effect on a transaction
-	epochs    map[epochKind]int32   // of the coordinator, by epoch: Triggered, Completed
-	stored    map[share]int32
-	plans     map[id.Attempt]int32
-	running   map[id.TaskID]id.Attempt
-	failures  []int32 // since the last plan
-	struck    []int32 // faults at this instant
-	committed int32   // the newest effect at the sink store
+	last     []int32 // by line: the newest event, -1: none of this life
+	sealed   map[item]int32
+	barriers map[item]int32
+	injected map[item]int32
+	issued   map[operation][]int32 // neither applied nor answered yet
+	failed   map[operation][]int32 // answered without effect, which may come yet
+	asked    map[operation][]int32 // not answered yet; issue or effect
+	made     map[string]int32      // by key: the newest effect that made the object
+	fenced   map[id.TaskID]int32   // the newest recovery of a task at the sink store
+	txns     map[txn]int32         // the newest effect on a transaction
+	epochs   map[epochKind]int32   // of the coordinator, by epoch
+	stored   map[share]int32
+	plans    map[id.Attempt]int32
+	running  map[id.TaskID]id.Attempt
+	failures []int32 // since the last plan
+	struck   []int32 // faults at this instant
+	visible  []int32 // rows that became visible by an effect that is still to come
 }
 
 type (
@@ -58,7 +58,7 @@ func (r *Run) connect() {
 	c := connector{
 		Run: r, last: make([]int32, len(r.Lines)), sealed: map[item]int32{}, barriers: map[item]int32{}, injected: map[item]int32{},
 		issued: map[operation][]int32{}, failed: map[operation][]int32{}, running: map[id.TaskID]id.Attempt{}, asked: map[operation][]int32{}, made: map[string]int32{}, fenced: map[id.TaskID]int32{}, txns: map[txn]int32{},
-		epochs: map[epochKind]int32{}, stored: map[share]int32{}, plans: map[id.Attempt]int32{}, committed: -1,
+		epochs: map[epochKind]int32{}, stored: map[share]int32{}, plans: map[id.Attempt]int32{},
 	}
 	for i := range c.last {
 		c.last[i] = -1
@@ -148,6 +148,7 @@ func (c *connector) operation(i int32, e *Event) {
 		}
 	case trace.ExtApplied:
 		c.effect(i, e, o)
+		c.visible = c.visible[:0]
 		from, ok := c.fenced[e.Task]
 		c.arrow(from, ok, i, Read)
 		if e.Op == trace.Recover || e.Op == trace.Fence {
@@ -158,11 +159,8 @@ func (c *connector) operation(i int32, e *Event) {
 			c.arrow(from, ok, i, Read)
 			c.txns[txn{e.Task, e.Epoch}] = i
 		}
-		c.committed = i
-	case trace.OutputCommitted:
-		if c.committed >= 0 && c.Events[c.committed].Time == e.Time {
-			c.arrow(c.committed, true, i, Local)
-		}
+	case trace.OutputCommitted: // stands in front of the effect that it is of
+		c.visible = append(c.visible, i)
 	case trace.StoreDone, trace.ExtDone:
 		c.answer(i, e, o)
 	default:
@@ -180,6 +178,9 @@ func (c *connector) effect(i int32, e *Event, o operation) {
 		}
 		from := all[k]
 		c.arrow(from, true, i, Request)
+		for _, v := range c.visible {
+			c.arrow(from, e.Kind == trace.ExtApplied && c.Events[v].Task == e.Task && c.Events[v].Time == e.Time, v, Request)
+		}
 		list[o] = append(all[:k:k], all[k+1:]...)
 		if n := slices.Index(c.asked[o], from); n >= 0 {
 			c.asked[o][n] = i
@@ -244,7 +245,7 @@ func (c *connector) noteLate(i int32, e, issue *Event, failed bool) {
 // comes of it.
 func (c *connector) message(i int32, e *Event) {
 	switch e.Kind {
-	case trace.Triggered, trace.Completed:
+	case trace.Triggered, trace.AllAcked, trace.Completed:
 		c.epochs[epochKind{e.Kind, e.Epoch}] = i
 	case trace.SnapshotBegun:
 		if c.isSource(e.Task) {
@@ -258,6 +259,9 @@ func (c *connector) message(i int32, e *Event) {
 		c.arrow(from, ok, i, Message)
 	case trace.CommitAsked:
 		from, ok := c.epochs[epochKind{trace.Completed, e.Epoch}]
+		if !ok { // a mistake that the picture is to show
+			from, ok = c.epochs[epochKind{trace.AllAcked, e.Epoch}]
+		}
 		c.arrow(from, ok, i, Message)
 	case trace.PlanDurable:
 		for _, f := range c.failures {

@@ -13,10 +13,11 @@ import (
 const (
 	shownRecords = 6
 	shownBytes   = 24
+	shownRow     = 60 // of a row in canonical form
 )
 
 // contents renders what an event carries: records by their numbers where they
-// leave a source, else their bytes.
+// leave a source, rows as the answer has them, else their bytes.
 func (r *Recorder) contents(e *trace.Event) string {
 	if len(e.Data) == 0 {
 		return ""
@@ -32,9 +33,12 @@ func (r *Recorder) contents(e *trace.Event) string {
 		if n++; n > shownRecords {
 			continue
 		}
-		if e.Kind != trace.OutputCommitted && r.fromSource[e.Channel] {
+		switch {
+		case e.Kind == trace.OutputCommitted || r.toSink[e.Channel]:
+			all = append(all, r.row(rec))
+		case r.fromSource[e.Channel]:
 			all = append(all, "#"+strconv.FormatUint(r.job.RecordID(rec), 10))
-		} else {
+		default:
 			all = append(all, plain(rec))
 		}
 	}
@@ -42,6 +46,17 @@ func (r *Recorder) contents(e *trace.Event) string {
 		all = append(all, fmt.Sprintf("and %d more", n-shownRecords))
 	}
 	return strings.Join(all, " ")
+}
+
+func (r *Recorder) row(b []byte) string {
+	text := r.job.Row(b)
+	switch {
+	case text == "":
+		return plain(b)
+	case len(text) > shownRow:
+		return text[:shownRow] + "..."
+	}
+	return text
 }
 
 // plain returns bytes as text if they are that, else in base 16.

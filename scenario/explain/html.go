@@ -116,7 +116,7 @@ func sum(text string) string {
 // pager numbers events and epochs anew for the page.
 type pager struct {
 	*Run
-	first, last int   // of the events that the page has; exclusive
+	first, last int   // of the events that the page has, exclusive; and it has the chain
 	number      []int // by event: its index on the page; that of the next one if it is not there
 	events      int
 	epochs      map[id.Epoch]int
@@ -127,7 +127,11 @@ type pager struct {
 
 func newPager(r *Run, whole bool) *pager {
 	p := &pager{Run: r, last: len(r.Events), epochs: map[id.Epoch]int{}, positions: newPositions(r)}
-	if at := min(r.At, p.last); !whole {
+	if !whole {
+		at := 0
+		if all := r.anchors(); len(all) > 0 {
+			at = all[len(all)-1]
+		}
 		p.first, p.last = max(0, at-pageBefore), min(p.last, at+1+pageAfter)
 	}
 	p.number, p.since = make([]int, len(r.Events)+1), make([]id.Epoch, len(r.Events))
@@ -151,7 +155,11 @@ func newPager(r *Run, whole bool) *pager {
 }
 
 func (p *pager) has(i int) bool {
-	return i >= p.first && i < p.last && !p.positions.isPart(i)
+	if p.positions.isPart(i) {
+		return false
+	}
+	_, isCause := slices.BinarySearch(p.Chain, i)
+	return isCause || i >= p.first && i < p.last
 }
 
 func (p *pager) epoch(e id.Epoch) int {

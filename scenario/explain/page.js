@@ -298,7 +298,7 @@ function describe() {
 }
 
 function listChain() {
-	if (!run.chain.length) text("p", "No promise was broken.", $("chain"));
+	if (!run.chain.length) text("p", run.broken ? "Nothing is known of what led to it." : "No promise was broken.", $("chain"));
 	for (const i of run.chain) {
 		const item = text("li", run.events[i].s + " ", $("chain"));
 		text("time", run.events[i].t.toFixed(2) + " ms", item);
@@ -428,6 +428,7 @@ function boxes() {
 	for (const name of groups) {
 		const label = text("label", "", $("groups")), box = document.createElement("input");
 		box.type = "checkbox";
+		box.value = name;
 		box.checked = view.groups.has(name);
 		box.onchange = () => { view.groups[box.checked ? "add" : "delete"](name); filter(); describe(); redraw(); };
 		label.append(box, name);

@@ -14,6 +14,8 @@ type Job struct {
 	// RecordID returns the number of a record from its bytes on a channel that leaves
 	// a source, as check.Expect has it.
 	RecordID func(rec []byte) uint64
+	// Row renders a row that a sink takes; "": it cannot be read.
+	Row func(row []byte) string
 }
 
 // Recorder keeps the events of one run. Among the observers it stands behind the
@@ -22,6 +24,7 @@ type Recorder struct {
 	job        Job
 	violations func() []check.Violation // found so far
 	fromSource map[id.ChannelID]bool
+	toSink     map[id.ChannelID]bool
 	events     []Event
 	dropped    int // before the first of events
 	found      int // violations
@@ -41,10 +44,12 @@ const mostEvents = 400_000
 // NewRecorder returns a recorder for one run. violations returns those that the
 // checker has found so far.
 func NewRecorder(j Job, violations func() []check.Violation) *Recorder {
-	r := &Recorder{job: j, violations: violations, fromSource: map[id.ChannelID]bool{}}
+	r := &Recorder{job: j, violations: violations, fromSource: map[id.ChannelID]bool{}, toSink: map[id.ChannelID]bool{}}
 	for i := range j.Tasks {
+		from := j.Tasks[i].Role
 		for _, c := range j.Tasks[i].Outputs {
-			r.fromSource[c.ID] = j.Tasks[i].Role == dataflow.RoleSource
+			r.fromSource[c.ID] = from == dataflow.RoleSource
+			r.toSink[c.ID] = from != dataflow.RoleSink && j.Tasks[c.Peer].Role == dataflow.RoleSink
 		}
 	}
 	return r

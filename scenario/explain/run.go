@@ -137,6 +137,7 @@ func (r *Run) lineOf(e *Event) int {
 		return r.sinkLine()
 	case trace.FaultInjected, trace.WorkerCrashed, trace.WorkerRestarted:
 		return r.faultLine()
+	default: // where its party is
 	}
 	if ofCoordinator.Has(e.Kind) || e.Task == trace.Coordinator {
 		return coordinatorLine

@@ -13,6 +13,9 @@ import (
 // roundsBefore is how many epochs before the one at hand a story begins.
 const roundsBefore = 2
 
+// mostSentences is how many a story has that is not the whole run, beside the chain.
+const mostSentences = 400
+
 // storyNote says what a transcript of a drawn run is not.
 const storyNote = `# The numbered lines are in the words of algorithms/stories. They are no story that could be
 # pasted there: a story steps a job of its own (keys, counted, without time, event time, sizes of
@@ -25,26 +28,31 @@ func (r *Run) WriteStory(w io.Writer, t *Told, whole bool) error {
 	b := bufio.NewWriter(w)
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
 	p("# %s", t.Combination)
-	p("# %s", r.Headline(t))
+	p("# %s", t.Headline(r))
 	for _, c := range t.Changed {
 		p("# Not as it was saved: %s", c)
 	}
+	for _, w := range t.Waiting {
+		p("# Waiting: %s", w)
+	}
 	p("# Again: %s", t.Replay)
 	p("%s", storyNote)
-	from, past := 0, r.Past(r.At)
+	from, past := 0, r.Past(r.anchors()...)
 	if !whole {
 		from = r.begin()
 	}
 	shown := 0
-	told := func(i int) bool {
-		return whole || i >= from && i <= r.At && (past[i] && r.tells(i)) || slices.Contains(r.Chain, i)
+	inPast := func(i int) bool { return past[i] && r.tells(i) }
+	if !whole {
+		from = r.atMost(from, inPast)
 	}
+	told := func(i int) bool { return whole || i >= from && inPast(i) || slices.Contains(r.Chain, i) }
 	for i := range r.Events {
 		if told(i) {
 			shown++
 		}
 	}
-	p("# %d of %d events%s. What led to the violation is marked with *.\n", shown, len(r.Events), map[bool]string{false: ": those that could have caused it, from two epochs before; all with --whole"}[whole])
+	p("# %d of %d events%s. What led to the violation is marked with *.\n", shown, len(r.Events), map[bool]string{false: ": those that could have caused it, two epochs back and 400 of them at most; all with --whole"}[whole])
 	for _, v := range r.Job.vertices() {
 		p("     %s", v)
 	}
@@ -73,14 +81,12 @@ func (r *Run) WriteStory(w io.Writer, t *Told, whole bool) error {
 	return b.Flush()
 }
 
-// Headline is t.Headline of this run.
-func (r *Run) Headline(t *Told) string { return t.Headline(r) }
-
 // tells leaves out what no sentence of a short story is about.
 func (r *Run) tells(i int) bool {
 	switch r.Events[i].Kind {
 	case trace.Emitted, trace.WatermarkSaid, trace.WatermarkSeen, trace.TaskReady:
 		return false
+	default: // is told
 	}
 	return true
 }
@@ -88,7 +94,11 @@ func (r *Run) tells(i int) bool {
 // begin returns the event with which the epochs before the violation begin.
 func (r *Run) begin() int {
 	seen := 0
-	for i := min(r.At, len(r.Events)-1); i >= 0; i-- {
+	all := r.anchors()
+	if len(all) == 0 {
+		return 0
+	}
+	for i := all[len(all)-1]; i >= 0; i-- {
 		if k := r.Events[i].Kind; k == trace.Triggered || k == trace.PlanExecuted {
 			if seen++; seen > roundsBefore {
 				return i
@@ -96,6 +106,20 @@ func (r *Run) begin() int {
 		}
 	}
 	return 0
+}
+
+// atMost returns the event, from the given one on, behind which no more than
+// mostSentences are told.
+func (r *Run) atMost(from int, told func(i int) bool) int {
+	n := 0
+	for i := len(r.Events) - 1; i > from; i-- {
+		if told(i) {
+			if n++; n == mostSentences {
+				return i
+			}
+		}
+	}
+	return from
 }
 
 // command returns the command of a story that does what a fault of the run did.
@@ -126,6 +150,7 @@ func (r *Run) command(i int) string {
 			}
 		}
 		return fmt.Sprintf("store %s match=(%s)", how, strings.TrimSpace(what(e)))
+	default: // has none
 	}
 	return ""
 }

@@ -10,14 +10,18 @@ type Told struct {
 	Combination string   // "aligned on heap into two-phase, keyedcount, seed 12, mutant no-fence"
 	Verdict     string   // "safety violation"
 	Oracle      string   // that saw it, "" if none did
-	Why         string   // the violation in words
+	Why         string   // the verdict in words, where no oracle saw it
+	Waiting     []string // without progress: who waits for what
 	Changed     []string // what is not as it was when the run was saved; none: every event is
 	Replay      string   // the command that runs it again
 }
 
 // Headline says in a sentence what was violated, and by which oracle it was seen.
 func (t *Told) Headline(r *Run) string {
-	if r.Violation == nil {
+	switch {
+	case r.Violation == nil && t.Why != "":
+		return fmt.Sprintf("No oracle saw a violation, and the run ended with %q: %s.", t.Verdict, t.Why)
+	case r.Violation == nil:
 		return fmt.Sprintf("No promise was broken: %s.", t.Verdict)
 	}
 	v := r.Violation

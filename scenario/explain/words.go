@@ -30,6 +30,7 @@ func (r *Run) path(e *Event, t string) string {
 		return fmt.Sprintf("%s handles %s", t, rangeOf(e))
 	case trace.Dropped:
 		return fmt.Sprintf("%s drops %s: it has that", t, rangeOf(e))
+	default: // told by another
 	}
 	return ""
 }
@@ -48,6 +49,7 @@ func (r *Run) eventTime(e *Event, t string) string {
 		return fmt.Sprintf("%s: the timer of %s at %s fires", t, e.Contents, eventTime(e.At))
 	case trace.RecordLate:
 		return fmt.Sprintf("%s gives up %s as too late", t, e.Contents)
+	default: // told by another
 	}
 	return ""
 }
@@ -94,6 +96,7 @@ func (r *Run) protocol(e *Event, t string) string {
 		return fmt.Sprintf("%s may commit up to %s", t, e.Epoch)
 	case trace.Forced:
 		return fmt.Sprintf("%s must take %s before it delivers", t, e.Epoch)
+	default: // told by another
 	}
 	return ""
 }
@@ -128,6 +131,7 @@ func (r *Run) life(e *Event, t string) string {
 		return t + " leaves"
 	case trace.TaskFailed:
 		return fmt.Sprintf("%s fails: %s", t, e.Text)
+	default: // told by another
 	}
 	return ""
 }
@@ -162,6 +166,7 @@ func (r *Run) coordinator(e *Event, t string) string {
 		return "the coordinator crashes"
 	case trace.CoordinatorStarted:
 		return "a coordinator starts"
+	default: // told by another
 	}
 	return ""
 }
@@ -194,6 +199,7 @@ func (r *Run) outside(e *Event, t string) string {
 		return fmt.Sprintf("worker %d crashes", e.Worker)
 	case trace.WorkerRestarted:
 		return fmt.Sprintf("worker %d is back", e.Worker)
+	default: // told by another
 	}
 	return ""
 }
@@ -275,6 +281,9 @@ func (r *Run) Label(i int) string {
 	case trace.FaultInjected:
 		return strings.Trim(e.Text, "()")
 	case trace.StoreApplied, trace.ExtApplied:
+		if r.notes[i] != "" {
+			return r.effectLabel(e) + ", late"
+		}
 		return r.effectLabel(e)
 	case trace.StoreDone, trace.ExtDone:
 		if e.Outcome != trace.OK {
@@ -284,6 +293,7 @@ func (r *Run) Label(i int) string {
 		return fmt.Sprintf("%s %s#%d", map[trace.Kind]string{trace.CapturedIn: "capture", trace.CapturedOut: "capture", trace.Injected: "back"}[e.Kind], e.Channel, e.To)
 	case trace.OutputCommitted:
 		return fmt.Sprintf("visible: %d", e.To)
+	default: // its mark says enough
 	}
 	return ""
 }
