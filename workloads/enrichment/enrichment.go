@@ -76,11 +76,7 @@ func (w *Workload) Validate() error { return nil }
 
 // Graph returns source -> split -> enrich -> sink.
 func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
-	source := func() dataflow.Operator {
-		return operators.NewSource(func(index, of int) (operators.Partition, error) {
-			return &partition{settings: w.settings, index: uint64(index), of: uint64(of)}, nil
-		})
-	}
+	source := func() dataflow.Operator { return operators.NewSource(w.settings.open) }
 	split := func() dataflow.Operator {
 		return &operators.Split{Ports: 2, Port: func(rec []byte) int { return int(rec[24]) }}
 	}

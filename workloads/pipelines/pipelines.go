@@ -71,7 +71,7 @@ func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataf
 	for p := range count {
 		source := func() dataflow.Operator {
 			return operators.NewSource(func(index, of int) (operators.Partition, error) {
-				return &partition{settings: w.settings, first: uint64(count*index + p), step: uint64(count * of)}, nil
+				return w.settings.open(p, index, of), nil
 			})
 		}
 		at := len(g.Vertices)

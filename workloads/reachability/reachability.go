@@ -78,11 +78,7 @@ func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataf
 	if err := w.Validate(); err != nil {
 		return nil, err
 	}
-	source := func() dataflow.Operator {
-		return operators.NewSource(func(index, of int) (operators.Partition, error) {
-			return &partition{settings: w.settings, first: uint64(index), step: uint64(of)}, nil
-		})
-	}
+	source := func() dataflow.Operator { return operators.NewSource(w.settings.open) }
 	counts := func() dataflow.Operator {
 		return &reach{roots: uint64(w.settings.roots), versions: uint64(w.settings.versions)}
 	}
