@@ -62,3 +62,52 @@ func Changes(settings, defaults []Setting) []string {
 	}
 	return changes
 }
+
+// Named is the name of a workload and its settings by name, with all that follows
+// from them: a workload whose settings are plain embeds one.
+type Named struct {
+	name     string
+	settings []Setting
+	defaults []string // in text form
+	events   *int64
+}
+
+// NewNamed returns the name of a workload and its settings as they are, which are its
+// defaults.
+// events is where the setting numEvents has its value.
+func NewNamed(name string, settings []Setting, events *int64) Named {
+	n := Named{name: name, settings: settings, events: events}
+	for _, s := range settings {
+		n.defaults = append(n.defaults, s.Get())
+	}
+	return n
+}
+
+// Name returns the name of the workload.
+func (n *Named) Name() string { return n.name }
+
+// Set sets one setting by name.
+func (n *Named) Set(name, value string) error { return Set(n.name, n.settings, name, value) }
+
+// SettingNames returns the names that Set knows.
+func (n *Named) SettingNames() []string { return Names(n.settings) }
+
+// Settings returns what differs from the defaults.
+func (n *Named) Settings() []string {
+	var changes []string
+	for i, s := range n.settings {
+		if v := s.Get(); v != n.defaults[i] {
+			changes = append(changes, s.Name+"="+v)
+		}
+	}
+	return changes
+}
+
+// Events returns the number of records over all splits.
+func (n *Named) Events() int { return int(*n.events) }
+
+// SetEvents sets it.
+func (n *Named) SetEvents(events int) error { return n.Set("numEvents", strconv.Itoa(events)) }
+
+// Validate reports nothing: all settings go together.
+func (n *Named) Validate() error { return nil }

@@ -23,7 +23,10 @@ var (
 )
 
 // Workload is enrichment with its settings.
-type Workload struct{ settings settings }
+type Workload struct {
+	workloads.Named
+	settings settings
+}
 
 type settings struct{ numEvents, keys, classes, ruleEvery, seed int64 }
 
@@ -40,23 +43,10 @@ func (s *settings) list() []workloads.Setting {
 }
 
 // New returns the workload at its defaults.
-func New() workloads.Workload { return &Workload{defaults()} }
-
-// Name returns "enrichment".
-func (w *Workload) Name() string { return "enrichment" }
-
-// Set sets one setting by name.
-func (w *Workload) Set(name, value string) error {
-	return workloads.Set(w.Name(), w.settings.list(), name, value)
-}
-
-// SettingNames returns the names that Set knows.
-func (w *Workload) SettingNames() []string { return workloads.Names(w.settings.list()) }
-
-// Settings returns what differs from the defaults.
-func (w *Workload) Settings() []string {
-	d := defaults()
-	return workloads.Changes(w.settings.list(), d.list())
+func New() workloads.Workload {
+	w := &Workload{settings: defaults()}
+	w.Named = workloads.NewNamed("enrichment", w.settings.list(), &w.settings.numEvents)
+	return w
 }
 
 // Small makes it 200 records, every fourth of them a rule for one of 3 classes.
@@ -65,22 +55,9 @@ func (w *Workload) Small() {
 	s.numEvents, s.keys, s.classes, s.ruleEvery = 200, 9, 3, 4
 }
 
-// Events returns the number of records, rules included.
-func (w *Workload) Events() int { return int(w.settings.numEvents) }
-
-// SetEvents sets it.
-func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.Itoa(n)) }
-
-// Validate reports nothing: all settings go together.
-func (w *Workload) Validate() error { return nil }
-
 // Graph returns source -> split -> enrich -> sink.
 func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
-	source := func() dataflow.Operator {
-		return operators.NewSource(func(index, of int) (operators.Partition, error) {
-			return &partition{settings: w.settings, index: uint64(index), of: uint64(of)}, nil
-		})
-	}
+	source := func() dataflow.Operator { return operators.NewSource(w.settings.open) }
 	split := func() dataflow.Operator {
 		return &operators.Split{Ports: 2, Port: func(rec []byte) int { return int(rec[24]) }}
 	}

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"weir/dataflow"
-	"weir/id"
+	"weir/dataflow/operators"
 	"weir/state"
 )
 
@@ -27,38 +27,24 @@ const (
 	aRule
 )
 
-// partition holds the records index, index+of, index+2*of, ...
-type partition struct {
-	settings  settings
-	index, of uint64
-	record    [recordBytes]byte
-}
-
-// Len returns the number of records.
-func (p *partition) Len() id.Offset {
-	n := uint64(p.settings.numEvents)
-	if p.index >= n {
-		return 0
-	}
-	return id.Offset((n - p.index + p.of - 1) / p.of)
-}
-
-// Read emits events and rules.
-func (p *partition) Read(from id.Offset, n int, out *dataflow.Output) int64 {
-	seq := p.index + uint64(from)*p.of
-	for ; n > 0; n-- {
-		binary.LittleEndian.PutUint64(p.record[:], seq)
-		binary.LittleEndian.PutUint64(p.record[8:], p.settings.key(seq))
-		binary.LittleEndian.PutUint64(p.record[16:], uint64(p.settings.time(seq)))
-		p.record[24] = anEvent
-		if p.settings.isRule(seq) {
-			p.record[24] = aRule
+// open returns a split: events and rules.
+func (s *settings) open(index, of int) (operators.Partition, error) {
+	var rec [recordBytes]byte
+	emit := func(seq uint64, out *dataflow.Output) {
+		binary.LittleEndian.PutUint64(rec[:], seq)
+		binary.LittleEndian.PutUint64(rec[8:], s.key(seq))
+		binary.LittleEndian.PutUint64(rec[16:], uint64(s.time(seq)))
+		rec[24] = anEvent
+		if s.isRule(seq) {
+			rec[24] = aRule
 		}
-		out.Emit(p.record[:])
-		seq += p.of
+		out.Emit(rec[:])
 	}
-	return int64(seq)*step - jitter
+	return &operators.Numbered{Index: index, Of: of, Records: s.numEvents, Emit: emit, Promise: promised}, nil
 }
+
+// promised is the watermark in front of a record.
+func promised(seq uint64) int64 { return int64(seq)*step - jitter }
 
 // keyHash is the hash of an event's key, for the exchange.
 func keyHash(rec []byte) uint64 { return state.HashBytes(rec[8 : 8+keyBytes]) }

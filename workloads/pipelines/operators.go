@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"weir/dataflow"
-	"weir/id"
+	"weir/dataflow/operators"
 	"weir/state"
 )
 
@@ -14,33 +14,16 @@ const (
 	rowBytes    = 24
 )
 
-// partition is a split: it holds the records first, first+step, first+2*step, ...
-type partition struct {
-	settings    settings
-	first, step uint64
-	record      [recordBytes]byte
-}
-
-// Len returns the number of records.
-func (p *partition) Len() id.Offset {
-	n := uint64(p.settings.numEvents)
-	if p.first >= n {
-		return 0
+// open returns a split of a pipeline: records with the hash of their key.
+func (s *settings) open(pipeline, index, of int) *operators.Numbered {
+	var rec [recordBytes]byte
+	emit := func(seq uint64, out *dataflow.Output) {
+		key := s.key(seq)
+		binary.LittleEndian.PutUint64(rec[:], seq)
+		binary.LittleEndian.PutUint64(rec[8:], key)
+		out.EmitHashed(state.HashUint64(key), rec[:])
 	}
-	return id.Offset((n - p.first + p.step - 1) / p.step)
-}
-
-// Read emits records with the hash of their key.
-func (p *partition) Read(from id.Offset, n int, out *dataflow.Output) int64 {
-	seq := p.first + uint64(from)*p.step
-	for ; n > 0; n-- {
-		key := p.settings.key(seq)
-		binary.LittleEndian.PutUint64(p.record[:], seq)
-		binary.LittleEndian.PutUint64(p.record[8:], key)
-		out.EmitHashed(state.HashUint64(key), p.record[:])
-		seq += p.step
-	}
-	return dataflow.NoWatermark
+	return &operators.Numbered{Index: count*index + pipeline, Of: count * of, Records: s.numEvents, Emit: emit}
 }
 
 // keyHash is the hash of a record's key, for the exchange.

@@ -19,7 +19,10 @@ import (
 const count = 2
 
 // Workload is pipelines with its settings.
-type Workload struct{ settings settings }
+type Workload struct {
+	workloads.Named
+	settings settings
+}
 
 type settings struct{ numEvents, keys, seed int64 }
 
@@ -34,36 +37,14 @@ func (s *settings) list() []workloads.Setting {
 }
 
 // New returns the workload at its defaults.
-func New() workloads.Workload { return &Workload{defaults()} }
-
-// Name returns "pipelines".
-func (w *Workload) Name() string { return "pipelines" }
-
-// Set sets one setting by name.
-func (w *Workload) Set(name, value string) error {
-	return workloads.Set(w.Name(), w.settings.list(), name, value)
-}
-
-// SettingNames returns the names that Set knows.
-func (w *Workload) SettingNames() []string { return workloads.Names(w.settings.list()) }
-
-// Settings returns what differs from the defaults.
-func (w *Workload) Settings() []string {
-	d := defaults()
-	return workloads.Changes(w.settings.list(), d.list())
+func New() workloads.Workload {
+	w := &Workload{settings: defaults()}
+	w.Named = workloads.NewNamed("pipelines", w.settings.list(), &w.settings.numEvents)
+	return w
 }
 
 // Small makes it 240 records over 6 keys of each pipeline.
 func (w *Workload) Small() { w.settings.numEvents, w.settings.keys = 240, 6 }
-
-// Events returns the number of records of both pipelines.
-func (w *Workload) Events() int { return int(w.settings.numEvents) }
-
-// SetEvents sets it.
-func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.Itoa(n)) }
-
-// Validate reports nothing: all settings go together.
-func (w *Workload) Validate() error { return nil }
 
 // Graph returns both pipelines.
 func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
@@ -71,7 +52,7 @@ func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataf
 	for p := range count {
 		source := func() dataflow.Operator {
 			return operators.NewSource(func(index, of int) (operators.Partition, error) {
-				return &partition{settings: w.settings, first: uint64(count*index + p), step: uint64(count * of)}, nil
+				return w.settings.open(p, index, of), nil
 			})
 		}
 		at := len(g.Vertices)

@@ -47,14 +47,14 @@ func TestPartitionsHoldEveryRecordOnce(t *testing.T) {
 			seen := map[uint64]int{}
 			for p := range count {
 				for index := range of + 1 {
-					x := &partition{settings: settings{numEvents: n, keys: 3}, first: uint64(count*index + p), step: uint64(count * (of + 1))}
-					for i := range uint64(x.Len()) {
-						seq := x.first + i*x.step
+					x := (&settings{numEvents: n, keys: 3}).open(p, index, of+1)
+					x.Emit = func(seq uint64, _ *dataflow.Output) {
 						if seq%count != uint64(p) {
 							t.Fatalf("record %d in pipeline %d", seq, p)
 						}
 						seen[seq]++
 					}
+					x.Read(0, int(x.Len()), nil)
 				}
 			}
 			for seq := range uint64(n) {

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 
 	"weir/dataflow"
-	"weir/id"
+	"weir/dataflow/operators"
 	"weir/state"
 )
 
@@ -53,29 +53,12 @@ func decode(rec []byte) event {
 	return event{number(rec, 0), kind(number(rec, 1)), number(rec, 2), number(rec, 3), number(rec, 4), number(rec, 5)}
 }
 
-// partition is a split: it holds the records first, first+step, first+2*step, ...
-type partition struct {
-	settings    settings
-	first, step uint64
-	record      [recordBytes]byte
-}
-
-// Len returns the number of records.
-func (p *partition) Len() id.Offset {
-	n := uint64(p.settings.numEvents)
-	if p.first >= n {
-		return 0
+// open returns a split.
+func (s *settings) open(index, of int) (operators.Partition, error) {
+	var rec [recordBytes]byte
+	emit := func(seq uint64, out *dataflow.Output) {
+		s.event(seq).encode(rec[:])
+		out.Emit(rec[:])
 	}
-	return id.Offset((n - p.first + p.step - 1) / p.step)
-}
-
-// Read emits records.
-func (p *partition) Read(from id.Offset, n int, out *dataflow.Output) int64 {
-	seq := p.first + uint64(from)*p.step
-	for ; n > 0; n-- {
-		p.settings.event(seq).encode(p.record[:])
-		out.Emit(p.record[:])
-		seq += p.step
-	}
-	return dataflow.NoWatermark
+	return &operators.Numbered{Index: index, Of: of, Records: s.numEvents, Emit: emit}, nil
 }

@@ -15,7 +15,10 @@ import (
 )
 
 // Workload is reachability with its settings.
-type Workload struct{ settings settings }
+type Workload struct {
+	workloads.Named
+	settings settings
+}
 
 type settings struct{ numEvents, nodes, roots, versions, seed int64 }
 
@@ -35,35 +38,16 @@ func (s *settings) list() []workloads.Setting {
 }
 
 // New returns the workload at its defaults.
-func New() workloads.Workload { return &Workload{defaults()} }
-
-// Name returns "reachability".
-func (w *Workload) Name() string { return "reachability" }
-
-// Set sets one setting by name.
-func (w *Workload) Set(name, value string) error {
-	return workloads.Set(w.Name(), w.settings.list(), name, value)
-}
-
-// SettingNames returns the names that Set knows.
-func (w *Workload) SettingNames() []string { return workloads.Names(w.settings.list()) }
-
-// Settings returns what differs from the defaults.
-func (w *Workload) Settings() []string {
-	d := defaults()
-	return workloads.Changes(w.settings.list(), d.list())
+func New() workloads.Workload {
+	w := &Workload{settings: defaults()}
+	w.Named = workloads.NewNamed("reachability", w.settings.list(), &w.settings.numEvents)
+	return w
 }
 
 // Small makes it 150 records, two roots, two versions, and more edges than nodes in each.
 func (w *Workload) Small() {
 	w.settings.numEvents, w.settings.nodes, w.settings.roots, w.settings.versions = 150, 60, 2, 2
 }
-
-// Events returns the number of records.
-func (w *Workload) Events() int { return int(w.settings.numEvents) }
-
-// SetEvents sets it.
-func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.Itoa(n)) }
 
 // Validate reports more roots and versions than there may be.
 func (w *Workload) Validate() error {
@@ -78,11 +62,7 @@ func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataf
 	if err := w.Validate(); err != nil {
 		return nil, err
 	}
-	source := func() dataflow.Operator {
-		return operators.NewSource(func(index, of int) (operators.Partition, error) {
-			return &partition{settings: w.settings, first: uint64(index), step: uint64(of)}, nil
-		})
-	}
+	source := func() dataflow.Operator { return operators.NewSource(w.settings.open) }
 	counts := func() dataflow.Operator {
 		return &reach{roots: uint64(w.settings.roots), versions: uint64(w.settings.versions)}
 	}

@@ -117,21 +117,3 @@ func TestTravellersAreBounded(t *testing.T) {
 		}
 	}
 }
-
-// TestPartitionsHoldEveryRecordOnce also for odd numbers of records.
-func TestPartitionsHoldEveryRecordOnce(t *testing.T) {
-	for _, n := range []int64{0, 1, 7, 150} {
-		for of := uint64(1); of < 5; of++ {
-			seen := map[uint64]bool{}
-			for first := range of {
-				p := &partition{settings: settings{numEvents: n}, first: first, step: of}
-				for i := range uint64(p.Len()) {
-					seen[first+i*of] = true
-				}
-			}
-			if len(seen) != int(n) || n > 0 && !seen[uint64(n)-1] {
-				t.Errorf("%d records over %d partitions: %d are there", n, of, len(seen))
-			}
-		}
-	}
-}

@@ -16,7 +16,10 @@ import (
 )
 
 // Workload is reminders with its settings.
-type Workload struct{ settings settings }
+type Workload struct {
+	workloads.Named
+	settings settings
+}
 
 type settings struct{ numEvents, keys, hops, seed int64 }
 
@@ -32,44 +35,18 @@ func (s *settings) list() []workloads.Setting {
 }
 
 // New returns the workload at its defaults.
-func New() workloads.Workload { return &Workload{defaults()} }
-
-// Name returns "reminders".
-func (w *Workload) Name() string { return "reminders" }
-
-// Set sets one setting by name.
-func (w *Workload) Set(name, value string) error {
-	return workloads.Set(w.Name(), w.settings.list(), name, value)
-}
-
-// SettingNames returns the names that Set knows.
-func (w *Workload) SettingNames() []string { return workloads.Names(w.settings.list()) }
-
-// Settings returns what differs from the defaults.
-func (w *Workload) Settings() []string {
-	d := defaults()
-	return workloads.Changes(w.settings.list(), d.list())
+func New() workloads.Workload {
+	w := &Workload{settings: defaults()}
+	w.Named = workloads.NewNamed("reminders", w.settings.list(), &w.settings.numEvents)
+	return w
 }
 
 // Small makes it 160 records over 6 keys, due twice each.
 func (w *Workload) Small() { w.settings.numEvents, w.settings.keys, w.settings.hops = 160, 6, 2 }
 
-// Events returns the number of records.
-func (w *Workload) Events() int { return int(w.settings.numEvents) }
-
-// SetEvents sets it.
-func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.Itoa(n)) }
-
-// Validate reports nothing: all settings go together.
-func (w *Workload) Validate() error { return nil }
-
 // Graph returns source -> remind -> sink.
 func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
-	source := func() dataflow.Operator {
-		return operators.NewSource(func(index, of int) (operators.Partition, error) {
-			return &partition{settings: w.settings, index: uint64(index), of: uint64(of)}, nil
-		})
-	}
+	source := func() dataflow.Operator { return operators.NewSource(w.settings.open) }
 	return &dataflow.Graph{
 		Vertices: []dataflow.Vertex{
 			{Name: "source", Parallelism: parallelism, Role: dataflow.RoleSource, New: source},

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 
 	"weir/dataflow"
 	"weir/dataflow/operators"
@@ -21,7 +20,10 @@ var (
 )
 
 // Workload is sampling with its settings.
-type Workload struct{ settings settings }
+type Workload struct {
+	workloads.Named
+	settings settings
+}
 
 // settings: window and change are nanoseconds of the clock.
 type settings struct{ numEvents, keys, window, change, seed int64 }
@@ -39,23 +41,10 @@ func (s *settings) list() []workloads.Setting {
 }
 
 // New returns the workload at its defaults.
-func New() workloads.Workload { return &Workload{defaults()} }
-
-// Name returns "sampling".
-func (w *Workload) Name() string { return "sampling" }
-
-// Set sets one setting by name.
-func (w *Workload) Set(name, value string) error {
-	return workloads.Set(w.Name(), w.settings.list(), name, value)
-}
-
-// SettingNames returns the names that Set knows.
-func (w *Workload) SettingNames() []string { return workloads.Names(w.settings.list()) }
-
-// Settings returns what differs from the defaults.
-func (w *Workload) Settings() []string {
-	d := defaults()
-	return workloads.Changes(w.settings.list(), d.list())
+func New() workloads.Workload {
+	w := &Workload{settings: defaults()}
+	w.Named = workloads.NewNamed("sampling", w.settings.list(), &w.settings.numEvents)
+	return w
 }
 
 // Small makes it 240 records over 6 keys, a window of 4 ms and a change every 3 ms.
@@ -64,22 +53,9 @@ func (w *Workload) Small() {
 	s.numEvents, s.keys, s.window, s.change = 240, 6, 4e6, 3e6
 }
 
-// Events returns the number of records.
-func (w *Workload) Events() int { return int(w.settings.numEvents) }
-
-// SetEvents sets it.
-func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.Itoa(n)) }
-
-// Validate reports nothing: all settings go together.
-func (w *Workload) Validate() error { return nil }
-
 // Graph returns source -> sample -> sink.
 func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
-	source := func() dataflow.Operator {
-		return operators.NewSource(func(index, of int) (operators.Partition, error) {
-			return &partition{settings: w.settings, index: uint64(index), of: uint64(of)}, nil
-		})
-	}
+	source := func() dataflow.Operator { return operators.NewSource(w.settings.open) }
 	return &dataflow.Graph{
 		Vertices: []dataflow.Vertex{
 			{Name: "source", Parallelism: parallelism, Role: dataflow.RoleSource, New: source},

@@ -5,7 +5,6 @@ import (
 
 	"weir/dataflow"
 	"weir/dataflow/operators"
-	"weir/id"
 	"weir/state"
 )
 
@@ -14,34 +13,17 @@ const (
 	rowBytes    = 48
 )
 
-// partition is a split: it holds the records index, index+of, index+2*of, ...
-type partition struct {
-	settings  settings
-	index, of uint64
-	record    [recordBytes]byte
-}
-
-// Len returns the number of records.
-func (p *partition) Len() id.Offset {
-	n := uint64(p.settings.numEvents)
-	if p.index >= n {
-		return 0
+// open returns a split: records with the hash of their key.
+func (s *settings) open(index, of int) (operators.Partition, error) {
+	var rec [recordBytes]byte
+	emit := func(seq uint64, out *dataflow.Output) {
+		key := s.key(seq)
+		binary.LittleEndian.PutUint64(rec[:], seq)
+		binary.LittleEndian.PutUint64(rec[8:], key)
+		binary.LittleEndian.PutUint64(rec[16:], uint64(s.time(seq)))
+		out.EmitHashed(state.HashUint64(key), rec[:])
 	}
-	return id.Offset((n - p.index + p.of - 1) / p.of)
-}
-
-// Read emits records with the hash of their key.
-func (p *partition) Read(from id.Offset, n int, out *dataflow.Output) int64 {
-	seq := p.index + uint64(from)*p.of
-	for ; n > 0; n-- {
-		key := p.settings.key(seq)
-		binary.LittleEndian.PutUint64(p.record[:], seq)
-		binary.LittleEndian.PutUint64(p.record[8:], key)
-		binary.LittleEndian.PutUint64(p.record[16:], uint64(p.settings.time(seq)))
-		out.EmitHashed(state.HashUint64(key), p.record[:])
-		seq += p.of
-	}
-	return promised(seq)
+	return &operators.Numbered{Index: index, Of: of, Records: s.numEvents, Emit: emit, Promise: promised}, nil
 }
 
 // keyHash is the hash of a record's key, for the exchange.

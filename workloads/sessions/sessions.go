@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"strconv"
 
 	"weir/dataflow"
 	"weir/dataflow/operators"
@@ -13,26 +12,16 @@ import (
 )
 
 // Workload is sessions with its settings.
-type Workload struct{ settings settings }
-
-// New returns the workload at its defaults.
-func New() workloads.Workload { return &Workload{defaults()} }
-
-// Name returns "sessions".
-func (w *Workload) Name() string { return "sessions" }
-
-// Set sets one setting by name.
-func (w *Workload) Set(name, value string) error {
-	return workloads.Set(w.Name(), w.settings.list(), name, value)
+type Workload struct {
+	workloads.Named
+	settings settings
 }
 
-// SettingNames returns the names that Set knows.
-func (w *Workload) SettingNames() []string { return workloads.Names(w.settings.list()) }
-
-// Settings returns what differs from the defaults.
-func (w *Workload) Settings() []string {
-	d := defaults()
-	return workloads.Changes(w.settings.list(), d.list())
+// New returns the workload at its defaults.
+func New() workloads.Workload {
+	w := &Workload{settings: defaults()}
+	w.Named = workloads.NewNamed("sessions", w.settings.list(), &w.settings.numEvents)
+	return w
 }
 
 // Small makes it 240 records over 6 keys, about four to a session, of which every
@@ -41,12 +30,6 @@ func (w *Workload) Small() {
 	s := &w.settings
 	s.numEvents, s.keys, s.gap, s.lateness, s.latePercent = 240, 6, 90, 60, 10
 }
-
-// Events returns the number of records.
-func (w *Workload) Events() int { return int(w.settings.numEvents) }
-
-// SetEvents sets it.
-func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.Itoa(n)) }
 
 // Validate reports late records where no lateness is allowed.
 func (w *Workload) Validate() error { return w.settings.validate() }
@@ -58,11 +41,7 @@ func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataf
 	if err := w.Validate(); err != nil {
 		return nil, err
 	}
-	source := func() dataflow.Operator {
-		return operators.NewSource(func(index, of int) (operators.Partition, error) {
-			return &partition{settings: w.settings, index: uint64(index), of: uint64(of)}, nil
-		})
-	}
+	source := func() dataflow.Operator { return operators.NewSource(w.settings.open) }
 	return &dataflow.Graph{
 		Vertices: []dataflow.Vertex{
 			{Name: "source", Parallelism: parallelism, Role: dataflow.RoleSource, New: source},
