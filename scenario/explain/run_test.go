@@ -76,7 +76,7 @@ func (f *failure) replay(t *testing.T) told {
 	}
 	r, w := f.runner(t, file)
 	defer r.Close()
-	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), WorkerOf: scenario.WorkerOf, RecordID: w.RecordID, Row: func(row []byte) string {
+	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), WorkerOf: r.WorkerOf, RecordID: w.RecordID, Row: func(row []byte) string {
 		rows, _ := w.Canonical([][]byte{row})
 		if len(rows) != 1 {
 			return ""
