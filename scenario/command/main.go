@@ -1,5 +1,5 @@
-// Package command is the command that runs scenarios: run, sweep, replay,
-// shrink, explain, mutants, list, input and answer. cmd/sim is Main and nothing else.
+// Package command is the command that runs scenarios: run, sweep, replay, cause,
+// shrink, pin, triage, explain, mutants, list, input and answer. cmd/sim is Main and nothing else.
 //
 // Exit status: 0 fine, 1 error, 2 usage, 3 a panic in the code under test, 4 no
 // progress, 5 a safety violation; 130 and 143 interrupted by SIGINT and SIGTERM.

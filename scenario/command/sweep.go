@@ -51,6 +51,9 @@ func newSweepCommand(p *program) *cobra.Command {
 	cmd := newSweep(p)
 	cmd.Use = "sweep"
 	cmd.Short = "Run every combination of the lists for many seeds under drawn faults"
+	cmd.Long = `Run every combination of the lists for many seeds under drawn faults. Of each kind of failure it
+says how often it came, with the 95 % interval of its rate (Wilson 1927), and after how many
+runs of the combination without it it counts as mended: the least n with (1-lower end)^n <= 0.05.`
 	cmd.Example = `  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
   go run ./cmd/sim sweep --algorithm aligned,unaligned --state heap --workload keyedcount --seeds 1-10000
   go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
