@@ -21,6 +21,12 @@ const skeleton = new Set(["worker-crashed", "coordinator-crashed", "plan-execute
 const view = { scope: run.chain.length ? "causes" : "all", epoch: "", channel: "", line: "", axis: "order", groups: new Set(groups.filter(n => !quiet.has(n))), x: 0, scale: 20, at: -1 };
 for (const i of run.chain) view.groups.add(run.events[i].g);
 
+// Of a wide job what led to it is drawn without the parties that have no part in it.
+const wide = run.lines.length > 12;
+const chainLines = new Set([0, ...run.chain.map(i => run.events[i].l)]);
+const hasPart = line => !wide || view.scope !== "causes" || chainLines.has(line);
+let rows = [], row = []; // the lines that are drawn, and by line its place among them
+
 // What is shown, in order, and where: place[i] is the rank or the time of event i, also of those that are not shown.
 let shown = [], place = [], isShown = [];
 
@@ -30,6 +36,7 @@ function passes(e, i) {
 	if (view.channel !== "" && e.c !== view.channel) return false;
 	if (view.line !== "" && e.l !== +view.line) return false;
 	if (inChain.has(i)) return true;
+	if (!hasPart(e.l)) return false;
 	if (view.scope === "causes") return inCut.has(i) || i <= run.at && skeleton.has(e.k) && i >= (run.chain[0] ?? 0);
 	if (!view.groups.has(e.g)) return false;
 	return view.scope === "all" || i >= (run.chain[0] ?? 0) - 40 && i <= run.at + 60;
@@ -45,19 +52,24 @@ function filter() {
 		return p;
 	});
 	place.push(shown.length ? place[shown[shown.length - 1]] + 1 : 0); // the end
-	$("count").textContent = `${shown.length} of ${run.events.length} events` + (run.left ? `; ${run.left} more are left out: --whole` : "");
+	rows = run.lines.map((_, n) => n).filter(hasPart);
+	row = [];
+	rows.forEach((n, k) => { row[n] = k; });
+	resize();
+	const hidden = run.lines.length - rows.length;
+	$("count").textContent = `${shown.length} of ${run.events.length} events` + (run.left ? `; ${run.left} more are left out: --whole` : "") + (hidden ? `; ${hidden} parties have no part in it` : "");
 	if (view.at >= 0 && !isShown[view.at]) view.at = -1;
 }
 
 let width = 0, height = 0, gap = 40;
 const X = i => left + (place[i] - view.x) * view.scale;
-const Y = line => top + gap * (line + 0.5);
+const Y = line => row[line] === undefined ? -1000 : top + gap * (row[line] + 0.5);
 
 function resize() {
 	const ratio = window.devicePixelRatio || 1;
 	width = stage.clientWidth;
-	gap = Math.max(42, (stage.clientHeight - top - bottom) / run.lines.length);
-	height = Math.max(stage.clientHeight, Math.ceil(top + bottom + gap * run.lines.length));
+	gap = Math.max(42, (stage.clientHeight - top - bottom) / rows.length);
+	height = Math.max(stage.clientHeight, Math.ceil(top + bottom + gap * rows.length));
 	canvas.style.width = width + "px";
 	canvas.style.height = height + "px";
 	canvas.width = Math.round(width * ratio);
@@ -188,7 +200,8 @@ function drawSpans() {
 
 function drawCuts() {
 	for (const c of view.scope === "causes" ? [lastCut].filter(c => c) : run.cuts) {
-		const by = [...c.v].sort((a, b) => run.events[a].l - run.events[b].l);
+		const by = c.v.filter(i => hasPart(run.events[i].l)).sort((a, b) => run.events[a].l - run.events[b].l);
+		if (!by.length) continue;
 		stroke("#7a2f8f", 1.5, [7, 4]);
 		g.beginPath();
 		for (const i of by) g.lineTo(X(i), Y(run.events[i].l));
@@ -208,7 +221,8 @@ function draw() {
 	g.beginPath();
 	g.rect(left - 6, 0, width - left + 6, height);
 	g.clip();
-	run.lines.forEach((l, n) => {
+	rows.forEach(n => {
+		const l = run.lines[n];
 		stroke("#bbb", 1, l.kind === "task" || l.kind === "coordinator" ? [2, 4] : []);
 		line(left, Y(n), width, Y(n));
 	});
@@ -259,7 +273,8 @@ function drawTimes(visible) {
 function drawNames() {
 	g.fillStyle = "#fff";
 	g.fillRect(0, 0, left - 6, height);
-	run.lines.forEach((l, n) => {
+	rows.forEach(n => {
+		const l = run.lines[n];
 		g.font = (view.at >= 0 && run.events[view.at].l === n ? "bold " : "") + font;
 		g.fillStyle = ink;
 		g.fillText(l.name, 10, Y(n) + 4, left - 20);
@@ -444,7 +459,6 @@ $("copy").onclick = () => {
 run.epochs.slice(0, 24).forEach((name, n) => { text("b", name + " ", $("colours")).style.color = colour(n); });
 boxes();
 filter();
-resize();
 home();
 listChain();
 if (run.chain.length) toViolation(); else describe();
