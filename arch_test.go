@@ -57,10 +57,10 @@ var imports = []struct{ pkg, may string }{
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed internal/sim/disk dataflow trace external external/sinks state state/..."},
 	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/pebblestate"},
-	{"scenario/counterexample", "faults scenario sim sim/seed"},
+	{"scenario/counterexample", "check dataflow faults results/stat scenario sim sim/seed trace"},
 	{"scenario/explain", "check dataflow trace"},
 	{"internal/scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
-	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms/catalog scenario scenario/counterexample scenario/explain scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
+	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms/catalog results/stat scenario scenario/counterexample scenario/explain scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
 	{"scenario/simtest", "algorithms algorithms/catalog check dataflow external/sinks faults sim scenario state/catalog trace workloads"},
 	{"internal/bench/machine", "results results/stat"},
 	{"internal/bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... internal/bench/machine external external/sinks live trace trace/cost dataflow dataflow/... state state/... results results/stat"},

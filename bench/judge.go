@@ -82,6 +82,9 @@ func (m *measurement) addNumbers(s *results.Sample, p *job.Report) error {
 	if p.PutBytes > 0 {
 		t.set("write_amplification", float64(p.LocalBytes)/float64(p.PutBytes))
 	}
+	if p.LateRecords != nil {
+		t.set("late_records", float64(*p.LateRecords))
+	}
 	if m.algorithm.Logs() {
 		t.set("log_bytes", float64(p.LogBytes))
 	}

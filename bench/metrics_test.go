@@ -55,6 +55,16 @@ func compareSnapshots(t reporter, r *bench.Repetition, s *results.Sample) {
 	}
 }
 
+// TestLateRecordsAreCounted where there can be any.
+func TestLateRecordsAreCounted(t *testing.T) {
+	r := small(t, "aligned", "heap")
+	r.Events = 2_000
+	bounds(t, &measure(t, r).Sample, "late_records", false, 0, 0)
+	r = small(t, "aligned", "heap")
+	r.Cell.Workload, r.Cell.Settings, r.Events = "sessions", nil, 2_000
+	bounds(t, &measure(t, r).Sample, "late_records", true, 1, 200) // one record in twenty
+}
+
 // snapshotsAtMost: a task takes one per interval, and a task that was held up may
 // be late with one that belongs before the window. How many of them the tasks
 // took in step depends on the machine, so that whole rounds say nothing here.

@@ -32,7 +32,7 @@ func New(x Expect) (*Checker, error) {
 	if err := c.build(x, &c.verdict); err != nil {
 		return nil, err
 	}
-	c.wants = modelKinds()
+	c.wants = modelKinds() | standKinds()
 	for o, l := range list() {
 		if l.make != nil {
 			c.add(l.make(judge{&c.model, Oracle(o)}))
@@ -80,6 +80,9 @@ func (c *Checker) Observe(e *trace.Event) {
 	if !c.observe(e) {
 		return
 	}
+	if e.Kind != trace.TaskFailed || !c.replaced(e) {
+		c.stand.observe(e, c.line.active)
+	}
 	for _, w := range c.byKind[e.Kind] {
 		w.Observe(e)
 	}
@@ -95,6 +98,8 @@ type End struct {
 // Finish carries out the checks at the end of a run and returns the verdict.
 func (c *Checker) Finish(end End) *Report {
 	c.finish(end)
+	c.stand.step = trace.Kinds
+	c.verdict.Stood = c.where(trace.Coordinator, 0)
 	for _, w := range c.all {
 		w.Finish(end)
 	}

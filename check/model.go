@@ -27,6 +27,7 @@ type model struct {
 	captures  []capture  // of snapshots
 	captured  []uint32   // record ids of captures
 	line      line
+	stand     stand
 	completed []id.Epoch
 	parts     []int32 // by task: its snapshot in the newest complete checkpoint, none: it lacks one
 	whole     bool    // parts lacks none
@@ -85,6 +86,7 @@ func (m *model) reset() {
 	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
 	m.completed, m.whole, m.fault = m.completed[:0], false, damage{}
 	m.line.reset(len(m.tasks), len(m.channels))
+	m.stand.reset(len(m.tasks))
 	for i := range m.channels {
 		ch := &m.channels[i]
 		*ch = channel{Channel: ch.Channel, source: ch.source, in: ch.in, out: ch.out}
@@ -105,7 +107,7 @@ func modelKinds() trace.Mask {
 // ofTasks are the kinds that an incarnation of a task is asked about: what one
 // does that has been replaced counts for nothing.
 const ofTasks = trace.Mask(1<<trace.Emitted | 1<<trace.Sealed | 1<<trace.Delivered | 1<<trace.SnapshotBegun | 1<<trace.PositionSplit | 1<<trace.CapturedIn | 1<<trace.CapturedOut |
-	1<<trace.SnapshotStored | 1<<trace.SnapshotFailed | 1<<trace.TaskStarting | 1<<trace.TaskRestored | 1<<trace.SplitTaken | 1<<trace.Injected | 1<<trace.TaskReady | 1<<trace.TaskLeft | 1<<trace.ExtIssued |
+	1<<trace.SnapshotStored | 1<<trace.SnapshotFailed | 1<<trace.TaskStarting | 1<<trace.TaskRestored | 1<<trace.SplitTaken | 1<<trace.Injected | 1<<trace.TaskReady | 1<<trace.TaskDrained | 1<<trace.TaskLeft | 1<<trace.ExtIssued |
 	1<<trace.WatermarkSaid | 1<<trace.WatermarkSeen | 1<<trace.TimerSet | 1<<trace.TimerCancelled | 1<<trace.TimerFired | 1<<trace.RecordLate)
 
 // ofSomeTask are those that count whoever they come from.

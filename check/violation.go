@@ -23,6 +23,7 @@ type Violation struct {
 	Time   int64     // nanoseconds since the start of the run
 	Task   id.TaskID // trace.Coordinator: none in particular
 	Epoch  id.Epoch  // 0: none in particular
+	Where  Where
 	Text   string
 }
 
@@ -45,6 +46,8 @@ type Report struct {
 	// counts all.
 	Violations []Violation
 	Counts     [Oracles]int
+	// Stood is how the run stood at its end.
+	Stood Where
 	Stats
 }
 
@@ -99,8 +102,9 @@ func (r *Report) Acquit(o Oracle) {
 const keptPerOracle = 4
 
 // violate counts a violation and keeps it if there is room.
-func (r *Report) violate(o Oracle, at int64, t id.TaskID, e id.Epoch, format string, args []any) {
-	if r.Counts[o]++; r.Counts[o] <= keptPerOracle {
-		r.Violations = append(r.Violations, Violation{o, at, t, e, fmt.Sprintf(format, args...)})
+func (r *Report) violate(v Violation, format string, args []any) {
+	if r.Counts[v.Oracle]++; r.Counts[v.Oracle] <= keptPerOracle {
+		v.Text = fmt.Sprintf(format, args...)
+		r.Violations = append(r.Violations, v)
 	}
 }

@@ -27,7 +27,7 @@ type judge struct {
 
 // violate reports a broken promise.
 func (j *judge) violate(t id.TaskID, e id.Epoch, format string, args ...any) {
-	j.report.violate(j.is, j.now, t, e, format, args)
+	j.report.violate(Violation{Oracle: j.is, Time: j.now, Task: t, Epoch: e, Where: j.where(t, e)}, format, args)
 }
 
 func kinds(ks ...trace.Kind) trace.Mask { return trace.Mask(0).With(ks...) }

@@ -166,7 +166,7 @@ type taskObserver struct{ r *runner }
 
 // Wants implements trace.Observer.
 func (o *taskObserver) Wants() trace.Mask {
-	return o.r.j.observers.wants.With(trace.ChannelBlocked, trace.ChannelUnblocked, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut)
+	return o.r.j.observers.wants.With(trace.ChannelBlocked, trace.ChannelUnblocked, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut, trace.RecordLate)
 }
 
 // Observe implements trace.Observer.
@@ -186,6 +186,8 @@ func (o *taskObserver) Observe(e *trace.Event) {
 		r.sync.epoch, r.sync.begun = e.Epoch, e.Time
 	case trace.CapturedIn, trace.CapturedOut:
 		r.local.CapturedBytes += uint64(len(e.Data))
+	case trace.RecordLate:
+		r.local.LateRecords++
 	default: // nothing this task counts
 	}
 	if r.j.observers.wants.Has(e.Kind) {

@@ -23,14 +23,15 @@ type Counts struct {
 	SyncNanos      uint64 // the steps that began them
 	AlignmentNanos uint64 // at least one input blocked
 	BusyNanos      uint64 // awake; waiting for a processor counts
+	LateRecords    uint64 // given up as too late
 }
 
-const numCounts = 14
+const numCounts = 15
 
 func (c *Counts) fields() [numCounts]*uint64 {
 	return [numCounts]*uint64{
 		&c.RecordsIn, &c.RecordsOut, &c.BuffersIn, &c.BuffersOut, &c.BytesIn, &c.BytesOut, &c.StampBytes,
-		&c.ControlBytes, &c.Turns, &c.CapturedBytes, &c.Snapshots, &c.SyncNanos, &c.AlignmentNanos, &c.BusyNanos,
+		&c.ControlBytes, &c.Turns, &c.CapturedBytes, &c.Snapshots, &c.SyncNanos, &c.AlignmentNanos, &c.BusyNanos, &c.LateRecords,
 	}
 }
 

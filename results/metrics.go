@@ -147,6 +147,7 @@ func conditionMetrics() []Metric {
 		{"cpu_user_s", Seconds, Lower, Conditions, "user CPU time of a repetition"},
 		{"cpu_system_s", Seconds, Lower, Conditions, "system CPU time of a repetition"},
 		{"peak_memory_bytes", ByteCount, Lower, Conditions, "largest resident memory of the process"},
+		{"late_records", Records, Neither, Conditions, "records that operators gave up as too late in the measured time, or in all of a finite run; left out where no operator looks at event time"},
 		{"latencies_out_of_range", Count, Lower, Conditions, "latencies too long for the histogram, counted apart"},
 	}
 }

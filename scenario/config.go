@@ -102,7 +102,7 @@ func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sin
 		return nil, sinks.Promise{}, err
 	}
 	if made.Key, err = workloads.KeyOf(c.Workload); err != nil && sink.Shows == sinks.Values {
-		return nil, sinks.Promise{}, fmt.Errorf("sink %s: %w", sink.Name, err)
+		return nil, sinks.Promise{}, fmt.Errorf("%s: %w", c.Workload.Name(), &sinks.Refusal{Sink: sink.Name, Reason: err.Error(), Others: rowSinks()})
 	}
 	g, err := c.Workload.Graph(parallelism, sink.Operator(made))
 	if err != nil {
@@ -121,6 +121,28 @@ func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sin
 func (c *Config) Promise() (sinks.Promise, error) {
 	_, p, err := c.graph(1, sinks.Config{})
 	return p, err
+}
+
+// Refused returns why the algorithm cannot run the workload or serve the sink, by
+// what each declares: the error wraps a *dataflow.Refusal or a *sinks.Refusal. Another
+// error says what is wrong with the combination; nil: it runs.
+func (c *Config) Refused() error {
+	g, _, err := c.graph(1, sinks.Config{})
+	if err != nil {
+		return err
+	}
+	settings := baseConfig()
+	return c.fit(g, &settings)
+}
+
+// rowSinks returns the names of the sinks that take rows which are values of nothing.
+func rowSinks() (names []string) {
+	for _, s := range sinks.All() {
+		if s.Shows != sinks.Values {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // possible reports a fault that hits what the job, with so many channels, does not have.

@@ -14,6 +14,9 @@ type Drawn struct {
 	Plan     faults.Plan
 	// Decisions are those taken during the run. nil: drawn from the seed.
 	Decisions *seed.Tape
+	// Redraw, if not 0, is the seed from which what comes after Decisions is drawn,
+	// which is quiet otherwise.
+	Redraw uint64
 }
 
 // NewDrawn returns what is the same for every seed: the settings that a build
@@ -33,9 +36,13 @@ func (r *Runner) Replay(seedNumber uint64, d *Drawn) *Outcome {
 	s.Job.Groups, s.Job.Mutant = r.job.Config.Groups, r.cfg.Mutant
 	r.job.Config = s.Job
 	cfg := r.world(seedNumber)
-	cfg.Model, cfg.Replay = s.Model, d.Decisions
+	cfg.Model, cfg.Replay, cfg.Redraw = s.Model, d.Decisions, d.Redraw
 	return r.run(cfg, *d)
 }
+
+// Decided returns how many decisions of the run under way are recorded: for the
+// observers of a run, to tell how far the tape was at an event.
+func (r *Runner) Decided() int { return r.tape.Len() }
 
 // Record makes the runs to come keep their decisions, or not.
 func (r *Runner) Record(on bool) { r.cfg.Record = on }

@@ -191,29 +191,3 @@ func TestCheckpointsThatStopAreFound(t *testing.T) {
 	}
 	t.Error("not caught in 200 runs")
 }
-
-// TestOneTwinMayBeLucky: two slow tasks on a worker, a choice of three or four
-// inputs at every turn: for 140 ms a task passes over the input that brings the
-// marker, two thirds against one at each of 30 turns. The twin with the run's own seed
-// has better luck.
-func TestOneTwinMayBeLucky(t *testing.T) {
-	spec, err := catalog.Lookup("chandy-lamport")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := workloadcatalog.New("reachability")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Small()
-	r, err := New(Config{Algorithm: spec, State: "pebble", Workload: w, Parallelism: 2, Faults: RandomFaults})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o := r.Run(33); o.Kind != Fine {
-		t.Errorf("%s: %s", o.Kind, o.Why())
-	}
-	if r.Twins < 2 {
-		t.Errorf("%d twins were asked: this seed shows nothing any more", r.Twins)
-	}
-}

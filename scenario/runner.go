@@ -276,7 +276,7 @@ func (r *Runner) plan() faults.Plan {
 // Run runs the combination with one seed. The outcome is valid until the next run.
 func (r *Runner) Run(seedNumber uint64) *Outcome {
 	cfg := r.draw(seedNumber)
-	return r.run(cfg, Drawn{Settings{r.job.Config, cfg.Model}, r.drawSplits(), r.plan(), nil})
+	return r.run(cfg, Drawn{Settings: Settings{r.job.Config, cfg.Model}, Splits: r.drawSplits(), Plan: r.plan()})
 }
 
 // run makes one run of what was drawn.

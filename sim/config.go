@@ -21,6 +21,9 @@ type Config struct {
 	Seed uint64
 	// Replay makes the run take its decisions from a tape.
 	Replay *seed.Tape
+	// Redraw, if not 0, draws what comes after the tape of Replay from this seed, which
+	// is quiet otherwise.
+	Redraw uint64
 	// Record, if not nil, is emptied and gets every decision of the run.
 	Record *seed.Tape
 

@@ -164,10 +164,13 @@ func (s *Sim) setUp() error {
 }
 
 func (s *Sim) setSeeds() {
-	if s.cfg.Replay != nil {
-		s.seeds.Replay(s.cfg.Replay)
-	} else {
+	switch {
+	case s.cfg.Replay == nil:
 		s.seeds.Reset(s.cfg.Seed)
+	case s.cfg.Redraw != 0:
+		s.seeds.Redraw(s.cfg.Replay, s.cfg.Redraw)
+	default:
+		s.seeds.Replay(s.cfg.Replay)
 	}
 	s.seeds.Record(s.cfg.Record)
 	s.policy = s.cfg.Policy

@@ -1,6 +1,6 @@
 // Package stat holds the few statistics by which measurements are judged:
-// medians with bootstrap intervals, ratios of medians, the A/A verdict and the
-// Theil-Sen slope.
+// medians with bootstrap intervals, ratios of medians, the A/A verdict, the
+// Theil-Sen slope and rates of failures.
 //
 // Nothing here draws a random number of its own: every resampling takes a seed
 // from the caller, so that the same samples give the same interval in every

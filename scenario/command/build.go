@@ -17,12 +17,15 @@ func stamp(f *counterexample.File) {
 	f.Revision, f.Build, f.Go = revision(), programDigest(), runtime.Version()
 }
 
+// notTold is the revision where a build has none.
+const notTold = "unknown: this build does not tell it; go build -buildvcs=true in a clone does, go run and go test do not"
+
 // revision is the version control's, with "+changes" if the tree had any, or that
-// of the module, or "unknown": go run and go test do not tell.
+// of the module, or notTold.
 func revision() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return notTold
 	}
 	rev, changes := "", ""
 	for _, s := range info.Settings {
@@ -39,7 +42,7 @@ func revision() string {
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
 	}
-	return "unknown"
+	return notTold
 }
 
 // programDigest is the SHA-256 of the program, which is the same for the same

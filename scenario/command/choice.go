@@ -2,7 +2,6 @@ package command
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -113,24 +112,41 @@ func (c *choice) makeWorkload(name string, small bool) (workloads.Workload, erro
 	return w, nil
 }
 
-// combinations returns the scenarios that the lists name, and what to say about
-// those that are not made: pairs of the lists where sinks are all and the product
-// is too large.
-func (c *choice) combinations(small bool) ([]scenario.Config, string, error) {
-	all, refused, err := c.product(small)
-	if err != nil || c.sink != "all" {
-		return all, "", err
-	}
-	said := fmt.Sprintf("; %d that cannot be served left out", refused)
-	if len(all) <= mostWhole {
-		return all, said, nil
-	}
-	chosen := pairwise(all)
-	return chosen, fmt.Sprintf(" of %d: every pair of algorithm, state, sink and workload, not their product%s", len(all), said), nil
+// selection is the combinations of a command.
+type selection struct {
+	cfgs []scenario.Config
+	// pairwiseOf is how many there are, of which cfgs have every pair of algorithm,
+	// state, sink and workload; 0: cfgs are all.
+	pairwiseOf int
+	refused    int // left out, since they cannot run by what they declare
 }
 
-// product returns all scenarios of the lists, and how many were left out: where
-// all sinks are asked for, an algorithm's sinks are those that it can serve.
+// String says how many there are, and of what.
+func (s *selection) String() string {
+	text := fmt.Sprintf("%d combinations", len(s.cfgs))
+	if s.pairwiseOf > 0 {
+		text += fmt.Sprintf(", pairwise of %d: every pair of algorithm, state, sink and workload, not their product", s.pairwiseOf)
+	}
+	if s.refused > 0 {
+		text += fmt.Sprintf("; %d that cannot run are left out", s.refused)
+	}
+	return text
+}
+
+// combinations returns the scenarios that the lists name: pairs of the lists where
+// sinks are all and the product is too large.
+func (c *choice) combinations(small bool) (s selection, err error) {
+	if s.cfgs, s.refused, err = c.product(small); err != nil || c.sink != "all" || len(s.cfgs) <= mostWhole {
+		return s, err
+	}
+	s.pairwiseOf = len(s.cfgs)
+	s.cfgs = pairwise(s.cfgs)
+	return s, nil
+}
+
+// product returns all scenarios of the lists. Where all sinks are asked for, those that
+// cannot run by what algorithm, workload and sink declare are left out and counted: a
+// pair that only they have is none.
 func (c *choice) product(small bool) (all []scenario.Config, refused int, err error) {
 	var lists [4][]string
 	for i, l := range [...]struct {
@@ -179,8 +195,7 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 					if sink != defaultSink {
 						cfg.Sink = sink
 					}
-					var r *sinks.Refusal
-					if _, err := cfg.Promise(); c.sink == "all" && errors.As(err, &r) {
+					if c.sink == "all" && refusal(cfg.Refused()) != "" {
 						refused++
 						continue
 					}

@@ -98,7 +98,7 @@ func (c *countdown) Err() error {
 func longRun(t *testing.T) []scenario.Config {
 	t.Helper()
 	c := choice{known: newProgram("", nil), algorithm: "aligned", state: "heap", sink: defaultSink, workload: "keyedcount", events: 200_000, parallelism: 2, defaultGroups: scenario.DefaultGroups}
-	all, _, err := c.combinations(true)
+	all, _, err := c.product(true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,7 +88,7 @@ oracles. Without a subcommand: a short sweep over everything.`
 	budget := root.Flags().Lookup("budget")
 	budget.DefValue = "28s"
 	_ = budget.Value.Set("28s")
-	root.AddCommand(newSweepCommand(p), newRun(p), newReplay(p), newShrink(p), newExplain(p), newInput(p), newAnswer(p), newList(p))
+	root.AddCommand(newSweepCommand(p), newRun(p), newReplay(p), newShrink(p), newExplain(p), newCause(p), newPin(p), newTriage(p), newInput(p), newAnswer(p), newList(p))
 	if !p.own { // the bank has the mistakes of this repository
 		root.Example += "\n  go run ./cmd/sim mutants                             # planted mistakes, and how fast they are found"
 		root.AddCommand(newMutants())

@@ -152,4 +152,8 @@ func TestSweepListsRefused(t *testing.T) {
 	if status != 2 || !strings.Contains(stderr, "all 2 combinations are refused") || !strings.Contains(stderr, "it can serve append") {
 		t.Errorf("all are refused: status %d: %s", status, stderr)
 	}
+	status, stdout, stderr = sim(t, "sweep", "--sink", "upsert", "--algorithm", "aligned", "--state", "heap", "--workload", "keyedcount,sessions", "--seeds", "1", "--json")
+	if status != 0 || strings.Count(stdout, `"refused"`) != 1 || !strings.Contains(stdout, "those of sessions do not tell") {
+		t.Errorf("rows without keys: status %d: %s%s", status, stdout, stderr)
+	}
 }

@@ -35,7 +35,7 @@ func TestSaveAndReplay(t *testing.T) {
 		return stderr
 	}
 	sweep()
-	files, err := filepath.Glob(filepath.Join(found, "*_aligned_heap_two-phase_keyedcount_no-fence.weir"))
+	files, err := filepath.Glob(filepath.Join(found, "*_aligned_heap_two-phase_keyedcount_no-fence_*.weir"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v: %q", err, files)
 	}
@@ -126,7 +126,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
 	c := choice{known: newProgram("", nil), algorithm: "aligned", state: "heap", sink: defaultSink, workload: "keyedcount", events: -1, parallelism: 2, defaultGroups: scenario.DefaultGroups}
-	cfgs, _, err := c.combinations(true)
+	cfgs, _, err := c.product(true)
 	if err != nil {
 		t.Fatal(err)
 	}

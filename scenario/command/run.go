@@ -119,7 +119,7 @@ func (f *runFlags) config(given func(flag string) bool) (scenario.Config, error)
 	if f.driver == "live" {
 		f.defaultGroups = liveGroups
 	}
-	all, _, err := f.combinations(false)
+	all, _, err := f.product(false)
 	if err != nil {
 		return none, err
 	}

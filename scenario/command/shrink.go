@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,9 +14,9 @@ import (
 )
 
 type shrinkFlags struct {
-	known  *program
-	out    string
-	budget time.Duration
+	known *program
+	out   string
+	limit time.Duration
 }
 
 func newShrink(p *program) *cobra.Command {
@@ -24,15 +25,18 @@ func newShrink(p *program) *cobra.Command {
 		Use:   "shrink FILE",
 		Short: "Make a saved counterexample smaller, keeping what it breaks",
 		Long: `Make a saved counterexample smaller: fewer faults, no failing operations, nothing slow,
-fewer records, then decisions made quiet. What it breaks and in which combination stays. The
-smallest so far is in the file of --out at any time; shrink that one to go on.`,
+fewer records, tasks and checkpoints, then smaller numbers, and decisions made quiet. Its
+signature stays: what it breaks, at which step of the protocol, in which combination. The
+smallest so far is in the file of --out at any time, and a shrink that was ended goes
+on from there. A counterexample that breaks nothing any more is said so, and nothing is written.`,
 		Example: `  go run ./cmd/sim shrink found.weir                   # writes found.small.weir
-  go run ./cmd/sim shrink found.small.weir --out smaller.weir --budget 2m`,
+  go run ./cmd/sim shrink found.weir --for 2m          # goes on with found.small.weir
+  go run ./cmd/sim shrink found.weir --out smaller.weir`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	})
 	cmd.Args = oneFile
 	cmd.Flags().StringVar(&f.out, "out", "", "`file` to write; if not given FILE with .small before its ending")
-	cmd.Flags().DurationVar(&f.budget, "budget", 30*time.Second, "end after this time")
+	cmd.Flags().DurationVar(&f.limit, "for", 30*time.Second, "end after this time")
 	return cmd
 }
 
@@ -41,24 +45,35 @@ func (f *shrinkFlags) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	if f.budget <= 0 {
-		return fmt.Errorf("%w: --budget %s; it must be above zero", errUsage, f.budget)
+	if f.limit <= 0 {
+		return fmt.Errorf("%w: --for %s; it must be above zero", errUsage, f.limit)
 	}
 	if f.out == "" {
 		f.out = strings.TrimSuffix(name, extension) + ".small" + extension
 	}
+	from, resumed := file, f.earlier(file)
+	if resumed != nil {
+		cmd.PrintErrf("goes on with %s\n", f.out)
+		from = resumed
+	}
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
-	timed, cancel := context.WithTimeout(ctx, f.budget)
+	timed, cancel := context.WithTimeout(ctx, f.limit)
 	defer cancel()
 	over := ended(timed)
 	var unsaved error
 	s := counterexample.Shrinker{
-		Try:   func(c *counterexample.File) *counterexample.File { return f.known.try(c, over) },
-		Fewer: f.known.fewer, Over: over,
+		Try:     func(c *counterexample.File, redraw bool) *counterexample.File { return f.known.try(c, redraw, over) },
+		Records: f.known.records, WithRecords: f.known.withRecords, Over: over,
 		Better: func(c *counterexample.File) { unsaved = f.write(c) },
 	}
-	smallest, runs := s.Shrink(file)
+	smallest, runs := s.Shrink(from)
+	if smallest == nil && resumed != nil {
+		smallest, runs = s.Shrink(file) // another build wrote it
+	}
+	if cause := context.Cause(ctx); smallest == nil && over() {
+		return cmp.Or(cause, fmt.Errorf("%s is not enough to run %s once: nothing was written", f.limit, name))
+	}
 	if smallest == nil {
 		return fmt.Errorf("%s does not show %s with this build any more: nothing was written; replay says what changed", name, &file.Showing)
 	}
@@ -73,6 +88,16 @@ func (f *shrinkFlags) run(cmd *cobra.Command, name string) error {
 	return context.Cause(ctx)
 }
 
+// earlier returns what an earlier shrink of the file has come to, nil if there is
+// none: the file of --out, if it fails in the same way.
+func (f *shrinkFlags) earlier(file *counterexample.File) *counterexample.File {
+	was, _, err := f.known.open(f.out)
+	if err != nil || was.Signature() != file.Signature() {
+		return nil
+	}
+	return was
+}
+
 func (f *shrinkFlags) write(c *counterexample.File) error {
 	stamp(c)
 	return write(f.out, c.AppendText(nil))
@@ -82,8 +107,9 @@ func size(f *counterexample.File) string {
 	return fmt.Sprintf("%d faults, %d decisions, settings %v", len(f.Plan.Faults), len(f.Decisions), f.Set)
 }
 
-// try runs a candidate and returns the file of what it did; nil if it cannot be run.
-func (p *program) try(c *counterexample.File, over func() bool) *counterexample.File {
+// try runs a candidate and returns the file of what it did; nil if it cannot be
+// run. redraw: its decisions are drawn from its seed.
+func (p *program) try(c *counterexample.File, redraw bool, over func() bool) *counterexample.File {
 	cfg, err := p.config(c)
 	if err != nil {
 		return nil
@@ -95,21 +121,31 @@ func (p *program) try(c *counterexample.File, over func() bool) *counterexample.
 	}
 	defer r.Close()
 	r.Interrupted = over
-	o := r.Replay(c.Seed, c.Drawn())
+	d := c.Drawn()
+	if redraw {
+		d.Decisions = nil
+	}
+	o := r.Replay(c.Seed, d)
 	if o.Report == nil {
 		return nil
 	}
 	return counterexample.Of(o)
 }
 
-// fewer returns the candidate with half of its records; nil if the workload
-// has no fewer.
-func (p *program) fewer(c *counterexample.File) *counterexample.File {
+// records returns the number of records of a file's run, 0 if its workload is not known.
+func (p *program) records(c *counterexample.File) int {
 	w, err := p.workloadOf(c)
-	if err != nil || w.Events() < 2 {
-		return nil
+	if err != nil {
+		return 0
 	}
-	if err := w.SetEvents(w.Events() / 2); err != nil || w.Validate() != nil {
+	return w.Events()
+}
+
+// withRecords returns the candidate with n records; nil if the workload cannot
+// have so few.
+func (p *program) withRecords(c *counterexample.File, n int) *counterexample.File {
+	w, err := p.workloadOf(c)
+	if err != nil || w.SetEvents(n) != nil || w.Validate() != nil {
 		return nil
 	}
 	smaller := *c

@@ -62,10 +62,11 @@ func newSweepCommand(p *program) *cobra.Command {
 }
 
 func (f *sweepFlags) run(cmd *cobra.Command) error {
-	cfgs, said, err := f.combinations(true)
+	chosen, err := f.combinations(true)
 	if err != nil {
 		return err
 	}
+	cfgs := chosen.cfgs
 	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}
@@ -88,15 +89,16 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	}
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
-	cmd.PrintErrf("%d combinations%s, seeds %d to %d of each\n", len(cfgs), said, over.first, over.last)
+	cmd.PrintErrf("%s, seeds %d to %d of each\n", &chosen, over.first, over.last)
 	start := time.Now()
 	rows, err := sweep(ctx, cfgs, over, f.budget, f.jobs, found)
 	if err != nil {
 		return err
 	}
-	total := tally{Algorithm: "all", State: "all", Sink: "all", Workload: "all"}
+	total := tally{Algorithm: "all", State: "all", Sink: "all", Workload: "all", PairwiseOf: chosen.pairwiseOf}
 	for i := range rows {
 		rows[i].neverStruck()
+		rows[i].judgeRates()
 		total.add(&rows[i])
 	}
 	total.rates(time.Since(start))

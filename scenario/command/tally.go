@@ -41,10 +41,13 @@ type tally struct {
 	Seconds         float64 `json:"seconds,omitempty"`
 	NotStruck       int64   `json:"plans_not_struck,omitempty"` // runs in which a fault of --plan changed nothing
 	Interrupted     bool    `json:"interrupted,omitempty"`
+	PairwiseOf      int     `json:"pairwise_of,omitempty"` // the summary: as of selection
 	First           string  `json:"first_counterexample,omitempty"`
 	Replay          string  `json:"replay,omitempty"`
 	Refused         string  `json:"refused,omitempty"`    // why it cannot be run, by what the algorithm declares
 	NotJudged       string  `json:"not_judged,omitempty"` // as of run
+
+	Failures []failure `json:"failures,omitempty"` // by signature; of the summary those of all
 
 	promised string
 	missed   string // a fault of a plan that did not strike
@@ -73,6 +76,9 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	}
 	if o.Kind != scenario.Fine && t.First == "" {
 		t.First, t.Replay = o.Why(), o.Config.Command(seed)
+	}
+	if o.Kind != scenario.Fine {
+		t.failed(o)
 	}
 	t.worst = max(t.worst, o.Kind)
 	if o.Report == nil {
@@ -132,6 +138,7 @@ func (t *tally) add(o *tally) {
 	} {
 		*p[0] += *p[1]
 	}
+	t.Failures = append(t.Failures, o.Failures...)
 	t.worst = max(t.worst, o.worst)
 	if t.First == "" {
 		t.First, t.Replay = o.First, o.Replay
@@ -203,6 +210,9 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 		"restored %d input and %d output buffers, replayed %d log records, retried %d commits; %d safety violations, %d runs without progress\n",
 		total.Runs, total.Seconds, total.RunsPerSecond, total.EventsPerSecond/1e6, total.Crashes, total.Coordinator, total.Recoveries,
 		total.InputBuffers, total.OutputBuffers, total.LogRecords, total.CommitsRetried, total.Safety, total.Progress)
+	if err == nil {
+		err = printRates(w, total)
+	}
 	for i := range rows {
 		if r := &rows[i]; r.First != "" && err == nil {
 			_, err = fmt.Fprintf(w, "\n%s, %s, %s, %s: %s\n  replay: %s\n", r.Algorithm, r.State, r.Sink, r.Workload, r.First, r.Replay)

@@ -52,6 +52,9 @@ func (f *File) Compare(o *scenario.Outcome, now *File) (Result, []string) {
 	if is.Verdict != f.Verdict || is.Oracle != f.Oracle {
 		say("verdict was %s, is %s", &f.Showing, &is)
 	}
+	if is.Where != f.Where && is.Oracle == f.Oracle {
+		say("it was %s, is %s", cmp.Or(f.Where, "not said where"), cmp.Or(is.Where, "nowhere"))
+	}
 	return f.result(o, &is), changed
 }
 

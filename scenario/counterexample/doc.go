@@ -11,6 +11,9 @@
 //	go go1.26.1
 //	algorithm aligned
 //	...
+//	oracle commit
+//	where step=output-committed round=begun task=running coordinator=up job=running
+//	...
 //	setting batch.records 7
 //	plan (plan (crash worker=1 at (time 12ms)))
 //	decision delay.link/3 17 41/500
@@ -22,6 +25,12 @@
 // how many draws of that stream came before it, the value, and how many it was
 // chosen among; all that are not listed are 0, the quiet choice. Decisions
 // stand in the order in which they were drawn.
+//
+// # Pins
+//
+// A pin is a file with a line "expect": "ok" of a failure that is mended, "failing"
+// of one that a mutant makes, which must go on being seen. go test replays those
+// under sim/testdata/found.
 //
 // # Another build
 //

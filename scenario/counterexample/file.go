@@ -35,12 +35,25 @@ type File struct {
 	Decisions []seed.Named
 
 	Showing
+
+	Expect Expectation // of a pin: what its replay must come to
 }
+
+// Expectation is what the replay of a pin must come to.
+type Expectation string
+
+// The expectations.
+const (
+	NoPin        Expectation = ""        // the file is none
+	StaysMended  Expectation = "ok"      // the failure that it shows is mended
+	StaysFailing Expectation = "failing" // its mutant must be seen, with the same signature
+)
 
 // Showing is what a run showed.
 type Showing struct {
 	Verdict   string
 	Oracle    string // of the first violation; "": none
+	Where     string // how the run stood then, as [check.Where] has it; "": it is fine
 	Violation string // on one line
 	Hash      uint64
 }
@@ -70,7 +83,15 @@ func (s *Showing) String() string {
 
 // ShowingOf returns what a run showed.
 func ShowingOf(o *scenario.Outcome) Showing {
-	return Showing{o.Kind.String(), oracleOf(o), strings.Join(strings.Fields(o.Why()), " "), o.Result.Hash}
+	s := Showing{Verdict: o.Kind.String(), Violation: strings.Join(strings.Fields(o.Why()), " "), Hash: o.Result.Hash}
+	if o.Report == nil || o.Kind == scenario.Fine {
+		return s
+	}
+	s.Where = o.Report.Stood.String()
+	if v := o.Violation(); v != nil {
+		s.Oracle, s.Where = v.Oracle.String(), v.Where.String()
+	}
+	return s
 }
 
 // Drawn returns what to give to [scenario.Runner.Replay].
@@ -128,8 +149,16 @@ var heads = []head{
 	number("seed", 10, func(f *File) *uint64 { return &f.Seed }),
 	word("verdict", true, func(f *File) *string { return &f.Verdict }),
 	word("oracle", false, func(f *File) *string { return &f.Oracle }),
+	word("where", false, func(f *File) *string { return &f.Where }),
 	word("violation", false, func(f *File) *string { return &f.Violation }),
 	number("hash", 16, func(f *File) *uint64 { return &f.Hash }),
+	{"expect", false, func(f *File) string { return string(f.Expect) }, func(f *File, v string) error {
+		f.Expect = Expectation(v)
+		if f.Expect != StaysMended && f.Expect != StaysFailing {
+			return fmt.Errorf("expect %q: want %s or %s, or leave the line out", v, StaysMended, StaysFailing)
+		}
+		return nil
+	}},
 }
 
 func word(name string, must bool, at func(*File) *string) head {

@@ -65,6 +65,7 @@ func TestBadFiles(t *testing.T) {
 		{"splits 3", "splits none", 10, 8, "want a number"},
 		{"splits 3", "splits", 10, 7, "want a value"},
 		{"hash 00000000deadbeef", "hash x", 16, 6, "base 16"},
+		{"hash 00000000deadbeef", "hash 0\nexpect nothing", 17, 8, "want ok or failing"},
 		{"setting batch.records 7", "setting batch.recodrs 7", 18, 9, "known: batch.records"},
 		{"setting batch.records 7", "setting batch.records -7", 18, 9, "not below 0"},
 		{"(time 12ms)", "(tim 12ms)", 20, 32, "expected nth"},

@@ -19,6 +19,7 @@ type Source struct {
 	used    int
 	record  *Tape
 	replay  *playback
+	redraw  bool // of replay: a stream whose decisions have run out is drawn from the seed
 }
 
 // Stream is one independent sequence of draws. It is obtained from
@@ -57,6 +58,7 @@ func (s *Source) Reset(seed uint64) {
 	s.used = 0
 	s.record = nil
 	s.replay = nil
+	s.redraw = false
 	clear(s.streams)
 }
 
@@ -82,6 +84,14 @@ func (s *Source) Record(t *Tape) {
 func (s *Source) Replay(t *Tape) {
 	s.Reset(0)
 	s.replay = newPlayback(t)
+}
+
+// Redraw is Replay but for what comes after the tape: a stream that has used up its
+// decisions goes on as New(seed) has it at that place, instead of quiet. Of a tape cut
+// off by [Tape.Truncate] that is the same beginning with another end.
+func (s *Source) Redraw(t *Tape, seed uint64) {
+	s.Reset(seed)
+	s.replay, s.redraw = newPlayback(t), true
 }
 
 // Stream returns the stream of this purpose and key, which on the first call
@@ -171,7 +181,7 @@ func (st *Stream) Range(lo, hi int64) int64 {
 // decide puts the tapes between a draw and its caller: v, below n, is what the
 // generator gave.
 func (st *Stream) decide(n, v uint64) uint64 {
-	if p := st.src.replay; p != nil {
+	if p := st.src.replay; p != nil && (st.next >= 0 || !st.src.redraw) {
 		v, st.next = p.take(st.next)
 		if n != 0 {
 			v %= n

@@ -2,6 +2,7 @@ package seed
 
 import (
 	"math/bits"
+	"slices"
 	"testing"
 )
 
@@ -279,6 +280,42 @@ func BenchmarkReset(b *testing.B) {
 		s.Reset(2)
 		for i := range uint64(64) {
 			s.Stream("link.delay", i)
+		}
+	}
+}
+
+// TestRedraw: the beginning is the tape's, and what comes after it the seed's, at the
+// place where the stream stands; another stream is not moved.
+func TestRedraw(t *testing.T) {
+	const cut, draws, bound = 7, 12, 1000
+	of := func(s *Source, name string) (all []int) {
+		for range draws {
+			all = append(all, s.Stream(name).Draw(bound))
+		}
+		return all
+	}
+	tape, s := new(Tape), New(3)
+	s.Record(tape)
+	was := of(s, "a")
+	_ = of(s, "b")
+	tape.Truncate(cut)
+	for _, seed := range []uint64{4, 5} {
+		other := New(seed)
+		r, again := New(0), new(Tape)
+		r.Redraw(tape, seed)
+		r.Record(again)
+		if got, want := of(r, "a"), append(slices.Clone(was[:cut]), of(other, "a")[cut:]...); !slices.Equal(got, want) {
+			t.Errorf("seed %d: %v, want %v", seed, got, want)
+		}
+		if got, want := of(r, "b"), of(other, "b"); !slices.Equal(got, want) {
+			t.Errorf("seed %d: %v, want %v", seed, got, want)
+		}
+		if again.Len() != 2*draws {
+			t.Errorf("%d decisions recorded", again.Len())
+		}
+		r.Replay(tape)
+		if got := of(r, "a"); got[cut] != 0 {
+			t.Errorf("a replay goes on with %v", got[cut:])
 		}
 	}
 }

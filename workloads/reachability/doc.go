@@ -1,32 +1,40 @@
-// Package reachability is a job with a loop over a graph that grows while it
-// runs: which nodes can be reached from which roots.
+// Package reachability is a job with a loop over a graph that changes: which
+// nodes can be reached from which roots, in each version of the graph.
 //
 //	source -> reach -> follow -> (back-edge) reach
 //	          reach -> sink
 //
 // # Records
 //
-// A source record has 32 bytes, four numbers little-endian: sequence from 0, kind,
-// and two numbers. The first roots records name a root each (kind 0: root,
-// node); of the others one in eight asks whether a root reaches a node (kind 2:
-// root, node), and the rest are edges (kind 1: from, to). Nodes are hashes of
-// sequence and seed, below nodes. Of P splits, split p holds the
+// A source record has 48 bytes, six numbers little-endian: sequence from 0, kind,
+// and four numbers. The first roots records name a root each (kind 0: root,
+// node); of the others one in eight asks whether a root reaches a node in a version
+// (kind 2: root, node, version), and the rest are edges (kind 1: from, to, since,
+// until). An edge is added in version since and deleted in version until, so that it
+// is there in all from since up to, without, until. Nodes and versions are hashes of
+// sequence and seed, below nodes and versions. Of P splits, split p holds the
 // records with sequence mod P = p.
+//
+// That an edge names its end makes the answer independent of the order of records.
+// A deletion that is a record of its own would have to take back what went along
+// the edge before it came.
 //
 // # What goes round
 //
-// reach keeps, by node, how often each root has arrived there, and hands edges
-// on; follow keeps, by node, its edges and the roots that reach it. A root that is new at a node goes to
-// follow, which sends it along every edge of the node there is, and along those
-// that come later; round the loop each arrives at reach. An edge whose beginning a
-// root reaches so carries that root exactly once, in whatever order records and
-// arrivals come: an arrival lost or repeated changes a count.
+// What travels is a root in one version: traveller root x versions + version. reach
+// keeps, by node, how often each traveller has arrived there, and hands edges
+// on; follow keeps, by node, its edges and the travellers that reach it. One that is
+// new at a node goes to follow, which sends it along every edge of the node that is
+// there in its version, and along those that come later; round the loop each arrives
+// at reach. An edge whose beginning a traveller reaches so carries it exactly once, in
+// whatever order records and arrivals come: an arrival lost or repeated changes a count.
 //
 // # Rows
 //
-// An arrival makes a row of 24 bytes, root, node, and the number of arrivals so
-// far, and so does the root's own record. A query makes one when its node is
-// reached, at once or later, with the number 2^63 plus the query's sequence; one
-// that never is has no row. Canonical rows are {"root":R,"node":N,"arrivals":A}
-// and {"root":R,"node":N,"query":S}.
+// An arrival makes a row of 24 bytes, traveller, node, and the number of arrivals so
+// far, and so does the root's own record, in each version. A query makes one when its
+// node is reached, at once or later, with the number 2^63 plus the query's sequence;
+// one that never is has no row. Canonical rows are
+// {"root":R,"version":V,"node":N,"arrivals":A} and
+// {"root":R,"version":V,"node":N,"query":S}.
 package reachability

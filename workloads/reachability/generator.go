@@ -13,46 +13,44 @@ type kind uint64
 
 const (
 	aRoot  kind = iota // a is the root, b its node
-	anEdge             // from node a to node b
-	aQuery             // does root a reach node b?
+	anEdge             // from node a to node b, in versions since to until-1
+	aQuery             // does root a reach node b in version since?
 )
 
-const recordBytes = 32
+const recordBytes = 48
 
 // event is a source record.
 type event struct {
-	seq  uint64
-	kind kind
-	a, b uint64
+	seq          uint64
+	kind         kind
+	a, b         uint64
+	since, until uint64
 }
 
 // event returns the record of a sequence number.
 func (s *settings) event(seq uint64) event {
 	h := state.HashUint64(seq ^ uint64(s.seed)<<32)
 	a, b := h>>8, state.HashUint64(h)
+	x, y := state.HashUint64(b)%uint64(s.versions), state.HashUint64(b+1)%uint64(s.versions)
 	nodes, roots := uint64(s.nodes), uint64(s.roots)
 	switch {
 	case seq < roots:
-		return event{seq, aRoot, seq, b % nodes}
+		return event{seq: seq, kind: aRoot, a: seq, b: b % nodes}
 	case h%8 == 0:
-		return event{seq, aQuery, a % roots, b % nodes}
+		return event{seq: seq, kind: aQuery, a: a % roots, b: b % nodes, since: x}
 	default:
-		return event{seq, anEdge, a % nodes, b % nodes}
+		return event{seq, anEdge, a % nodes, b % nodes, min(x, y), max(x, y) + 1}
 	}
 }
 
 func (e event) encode(dst []byte) {
-	binary.LittleEndian.PutUint64(dst, e.seq)
-	binary.LittleEndian.PutUint64(dst[8:], uint64(e.kind))
-	binary.LittleEndian.PutUint64(dst[16:], e.a)
-	binary.LittleEndian.PutUint64(dst[24:], e.b)
+	for i, n := range [...]uint64{e.seq, uint64(e.kind), e.a, e.b, e.since, e.until} {
+		binary.LittleEndian.PutUint64(dst[8*i:], n)
+	}
 }
 
 func decode(rec []byte) event {
-	return event{
-		binary.LittleEndian.Uint64(rec), kind(binary.LittleEndian.Uint64(rec[8:])),
-		binary.LittleEndian.Uint64(rec[16:]), binary.LittleEndian.Uint64(rec[24:]),
-	}
+	return event{number(rec, 0), kind(number(rec, 1)), number(rec, 2), number(rec, 3), number(rec, 4), number(rec, 5)}
 }
 
 // partition is a split: it holds the records first, first+step, first+2*step, ...

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	newsBytes = 24 // to follow: kind, node, and the root that is new there or where an edge leads
-	stepBytes = 16 // round the loop: root, node
+	newsBytes = 32 // to follow: kind, node, the traveller that is new there or where an edge leads, and whom it takes
+	stepBytes = 16 // round the loop: traveller, node
 	rowBytes  = 24
 	isQuery   = 1 << 63
 )
@@ -60,14 +60,15 @@ func each(b *dataflow.Buffer, want int, f func(rec []byte)) error {
 	return nil
 }
 
-// reach counts the arrivals of every root at every node.
+// reach counts the arrivals of every traveller at every node.
 type reach struct {
-	pairs     state.Table // root, node: arrivals, then the queries that wait
-	next, out *dataflow.Output
-	groups    int
-	key       [16]byte
-	row       [rowBytes]byte
-	scratch   []byte
+	roots, versions uint64
+	pairs           state.Table // traveller, node: arrivals, then the queries that wait
+	next, out       *dataflow.Output
+	groups          int
+	key             [16]byte
+	row             [newsBytes]byte
+	scratch         []byte
 }
 
 // Open opens the keyed state.
@@ -85,77 +86,93 @@ func (r *reach) Process(port int, b *dataflow.Buffer) error {
 	return each(b, recordBytes, func(rec []byte) {
 		switch e := decode(rec); e.kind {
 		case aRoot:
-			r.arrive(e.a, e.b)
+			for v := range r.versions {
+				r.arrive(r.traveller(e.a, v), e.b)
+			}
 		case anEdge:
-			r.tell(anEdge, e.a, e.b)
+			r.tell(anEdge, e.a, e.b, r.travellers(e.since, e.until))
 		case aQuery:
-			r.ask(e)
+			r.ask(r.traveller(e.a, e.since), e.b, e.seq)
 		}
 	})
 }
 
-// pair returns the key of a root at a node and its value, which is borrowed.
-func (r *reach) pair(root, node uint64) (state.Key, []byte) {
+func (r *reach) traveller(root, version uint64) uint64 { return root*r.versions + version }
+
+// travellers returns those of the versions from since up to, without, until, as a
+// set of bits.
+func (r *reach) travellers(since, until uint64) (set uint64) {
+	for root := range r.roots {
+		for v := since; v < until; v++ {
+			set |= 1 << r.traveller(root, v)
+		}
+	}
+	return set
+}
+
+// pair returns the key of a traveller at a node and its value, which is borrowed.
+func (r *reach) pair(who, node uint64) (state.Key, []byte) {
 	binary.LittleEndian.PutUint64(r.key[:], node)
-	binary.LittleEndian.PutUint64(r.key[8:], root)
+	binary.LittleEndian.PutUint64(r.key[8:], who)
 	k := keyOf(node, r.key[:], r.groups)
 	v, _ := r.pairs.Get(k)
 	return k, v
 }
 
 // arrive counts an arrival. The first one goes on, and answers who waits.
-func (r *reach) arrive(root, node uint64) {
-	k, v := r.pair(root, node)
+func (r *reach) arrive(who, node uint64) {
+	k, v := r.pair(who, node)
 	arrivals := uint64(1)
 	if len(v) > 0 {
 		arrivals += number(v, 0)
 	}
 	r.scratch = binary.LittleEndian.AppendUint64(r.scratch[:0], arrivals)
-	r.emit(root, node, arrivals)
+	r.emit(who, node, arrivals)
 	if arrivals == 1 {
 		for i := 1; 8*i < len(v); i++ {
-			r.emit(root, node, isQuery|number(v, i))
+			r.emit(who, node, isQuery|number(v, i))
 		}
-		r.tell(aRoot, node, root)
+		r.tell(aRoot, node, who, 0)
 	}
 	r.pairs.Put(k, r.scratch)
 }
 
 // ask answers a query, or lets it wait for the first arrival.
-func (r *reach) ask(e event) {
-	k, v := r.pair(e.a, e.b)
+func (r *reach) ask(who, node, query uint64) {
+	k, v := r.pair(who, node)
 	if len(v) > 0 && number(v, 0) > 0 {
-		r.emit(e.a, e.b, isQuery|e.seq)
+		r.emit(who, node, isQuery|query)
 		return
 	}
 	r.scratch = append(r.scratch[:0], v...)
 	if len(v) == 0 {
 		r.scratch = binary.LittleEndian.AppendUint64(r.scratch, 0)
 	}
-	r.pairs.Put(k, binary.LittleEndian.AppendUint64(r.scratch, e.seq))
+	r.pairs.Put(k, binary.LittleEndian.AppendUint64(r.scratch, query))
 }
 
 // tell sends follow news of a node.
-func (r *reach) tell(k kind, node, what uint64) {
-	binary.LittleEndian.PutUint64(r.row[:], uint64(k))
-	binary.LittleEndian.PutUint64(r.row[8:], node)
-	binary.LittleEndian.PutUint64(r.row[16:], what)
-	r.next.Emit(r.row[:newsBytes])
+func (r *reach) tell(k kind, node, what, whom uint64) {
+	r.next.Emit(r.put(uint64(k), node, what, whom))
 }
 
-func (r *reach) emit(root, node, what uint64) {
-	binary.LittleEndian.PutUint64(r.row[:], root)
-	binary.LittleEndian.PutUint64(r.row[8:], node)
-	binary.LittleEndian.PutUint64(r.row[16:], what)
-	r.out.Emit(r.row[:])
+func (r *reach) emit(who, node, what uint64) { r.out.Emit(r.put(who, node, what)) }
+
+// put returns numbers as a record, valid until the next call.
+func (r *reach) put(numbers ...uint64) []byte {
+	for i, n := range numbers {
+		binary.LittleEndian.PutUint64(r.row[8*i:], n)
+	}
+	return r.row[:8*len(numbers)]
 }
 
 // Finish emits nothing: a query that still waits has no answer.
 func (r *reach) Finish() error { return nil }
 
-// follow sends every root that reaches a node along the edges of the node.
+// follow sends every traveller that reaches a node along the edges of the node that
+// are there in its version.
 type follow struct {
-	nodes   state.Table // node: the roots as a set of bits, then the ends of its edges
+	nodes   state.Table // node: the travellers as a set of bits, then of each edge its end and whom it takes
 	out     *dataflow.Output
 	groups  int
 	key     [8]byte
@@ -165,16 +182,16 @@ type follow struct {
 
 // Open opens the keyed state.
 func (f *follow) Open(c *dataflow.Context) (err error) {
-	f.nodes, err = c.Store().Table(state.Descriptor{Name: "nodes", Kind: state.KindValue, Codec: "roots-ends/1"})
+	f.nodes, err = c.Store().Table(state.Descriptor{Name: "nodes", Kind: state.KindValue, Codec: "travellers-edges/1"})
 	f.out, f.groups = c.Out(0), c.Info().NumGroups
 	return err
 }
 
-// Process takes edges and roots.
+// Process takes edges and travellers.
 func (f *follow) Process(_ int, b *dataflow.Buffer) error {
 	return each(b, newsBytes, func(rec []byte) {
 		if kind(number(rec, 0)) == anEdge {
-			f.edge(number(rec, 1), number(rec, 2))
+			f.edge(number(rec, 1), number(rec, 2), number(rec, 3))
 		} else {
 			f.reached(number(rec, 2), number(rec, 1))
 		}
@@ -193,29 +210,32 @@ func (f *follow) node(node uint64) state.Key {
 	return k
 }
 
-// reached notes a root that is new at a node.
-func (f *follow) reached(root, node uint64) {
+// reached notes a traveller that is new at a node.
+func (f *follow) reached(who, node uint64) {
 	k := f.node(node)
-	for i := 1; 8*i < len(f.scratch); i++ {
-		f.send(root, number(f.scratch, i))
+	for i := 1; 8*i < len(f.scratch); i += 2 {
+		if number(f.scratch, i+1)>>who&1 != 0 {
+			f.send(who, number(f.scratch, i))
+		}
 	}
-	binary.LittleEndian.PutUint64(f.scratch, number(f.scratch, 0)|1<<root)
+	binary.LittleEndian.PutUint64(f.scratch, number(f.scratch, 0)|1<<who)
 	f.nodes.Put(k, f.scratch)
 }
 
-// edge adds an edge, which the roots that are there take at once.
-func (f *follow) edge(from, to uint64) {
+// edge adds an edge, which those of whom it takes that are there take at once.
+func (f *follow) edge(from, to, whom uint64) {
 	k := f.node(from)
-	for roots, root := number(f.scratch, 0), uint64(0); roots != 0; roots, root = roots>>1, root+1 {
-		if roots&1 != 0 {
-			f.send(root, to)
+	for set, who := number(f.scratch, 0)&whom, uint64(0); set != 0; set, who = set>>1, who+1 {
+		if set&1 != 0 {
+			f.send(who, to)
 		}
 	}
-	f.nodes.Put(k, binary.LittleEndian.AppendUint64(f.scratch, to))
+	f.scratch = binary.LittleEndian.AppendUint64(f.scratch, to)
+	f.nodes.Put(k, binary.LittleEndian.AppendUint64(f.scratch, whom))
 }
 
-func (f *follow) send(root, node uint64) {
-	binary.LittleEndian.PutUint64(f.step[:], root)
+func (f *follow) send(who, node uint64) {
+	binary.LittleEndian.PutUint64(f.step[:], who)
 	binary.LittleEndian.PutUint64(f.step[8:], node)
 	f.out.Emit(f.step[:])
 }

@@ -17,15 +17,19 @@ import (
 // Workload is reachability with its settings.
 type Workload struct{ settings settings }
 
-type settings struct{ numEvents, nodes, roots, seed int64 }
+type settings struct{ numEvents, nodes, roots, versions, seed int64 }
 
-func defaults() settings { return settings{numEvents: 1000, nodes: 500, roots: 4} }
+func defaults() settings { return settings{numEvents: 1000, nodes: 350, roots: 4, versions: 3} }
+
+// travellers bounds roots times versions: sets of them are bits of a number.
+const travellers = 64
 
 func (s *settings) list() []workloads.Setting {
 	return []workloads.Setting{
 		workloads.Integer("numEvents", &s.numEvents, 0, 1<<40),
 		workloads.Integer("nodes", &s.nodes, 1, 1<<40),
-		workloads.Integer("roots", &s.roots, 1, 64),
+		workloads.Integer("roots", &s.roots, 1, travellers),
+		workloads.Integer("versions", &s.versions, 1, travellers),
 		workloads.Integer("seed", &s.seed, 0, math.MaxInt64),
 	}
 }
@@ -50,8 +54,10 @@ func (w *Workload) Settings() []string {
 	return workloads.Changes(w.settings.list(), d.list())
 }
 
-// Small makes it 150 records, two roots and about twice as many edges as nodes.
-func (w *Workload) Small() { w.settings.numEvents, w.settings.nodes, w.settings.roots = 150, 70, 2 }
+// Small makes it 150 records, two roots, two versions, and more edges than nodes in each.
+func (w *Workload) Small() {
+	w.settings.numEvents, w.settings.nodes, w.settings.roots, w.settings.versions = 150, 60, 2, 2
+}
 
 // Events returns the number of records.
 func (w *Workload) Events() int { return int(w.settings.numEvents) }
@@ -59,20 +65,31 @@ func (w *Workload) Events() int { return int(w.settings.numEvents) }
 // SetEvents sets it.
 func (w *Workload) SetEvents(n int) error { return w.Set("numEvents", strconv.Itoa(n)) }
 
-// Validate reports nothing: all settings go together.
-func (w *Workload) Validate() error { return nil }
+// Validate reports more roots and versions than there may be.
+func (w *Workload) Validate() error {
+	if n := w.settings.roots * w.settings.versions; n > travellers {
+		return fmt.Errorf("reachability: %d roots in %d versions; their product may be at most %d", w.settings.roots, w.settings.versions, travellers)
+	}
+	return nil
+}
 
 // Graph returns the loop.
 func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
+	if err := w.Validate(); err != nil {
+		return nil, err
+	}
 	source := func() dataflow.Operator {
 		return operators.NewSource(func(index, of int) (operators.Partition, error) {
 			return &partition{settings: w.settings, first: uint64(index), step: uint64(of)}, nil
 		})
 	}
+	counts := func() dataflow.Operator {
+		return &reach{roots: uint64(w.settings.roots), versions: uint64(w.settings.versions)}
+	}
 	return &dataflow.Graph{
 		Vertices: []dataflow.Vertex{
 			{Name: "source", Parallelism: parallelism, Role: dataflow.RoleSource, New: source},
-			{Name: "reach", Parallelism: parallelism, Keyed: true, New: func() dataflow.Operator { return &reach{} }},
+			{Name: "reach", Parallelism: parallelism, Keyed: true, New: counts},
 			{Name: "follow", Parallelism: parallelism, Keyed: true, New: func() dataflow.Operator { return &follow{} }},
 			{Name: "sink", Parallelism: parallelism, Role: dataflow.RoleSink, New: sink},
 		},
@@ -85,48 +102,57 @@ func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataf
 	}, nil
 }
 
-// Reference walks the whole graph from each root, breadth first, and counts the
-// edges that end at each node.
+// Reference walks the graph of each version from each root.
 func (w *Workload) Reference() ([][]byte, error) {
-	ends, asked := map[uint64][]uint64{}, map[[2]uint64][]uint64{}
-	var starts []uint64
-	for seq := range uint64(w.settings.numEvents) {
-		switch e := w.settings.event(seq); e.kind {
-		case aRoot:
-			starts = append(starts, e.b)
-		case anEdge:
-			ends[e.a] = append(ends[e.a], e.b)
-		case aQuery:
-			asked[[2]uint64{e.a, e.b}] = append(asked[[2]uint64{e.a, e.b}], e.seq)
-		}
-	}
 	var rows [][]byte
-	for root, start := range starts {
-		arrivals := map[uint64]uint64{}
-		for todo := []uint64{start}; len(todo) > 0; todo = todo[1:] {
-			node := todo[0]
-			arrivals[node]++
-			rows = append(rows, appendRow(nil, uint64(root), node, arrivals[node]))
-			if arrivals[node] > 1 {
-				continue
-			}
-			todo = append(todo, ends[node]...)
-			for _, seq := range asked[[2]uint64{uint64(root), node}] {
-				rows = append(rows, appendRow(nil, uint64(root), node, 1<<63+seq))
-			}
-		}
+	for version := range uint64(w.settings.versions) {
+		rows = w.settings.walk(rows, version)
 	}
 	slices.SortFunc(rows, slices.Compare)
 	return rows, nil
 }
 
+// walk appends the rows of a version: breadth first from each root, it counts the
+// edges that end at each node.
+func (s *settings) walk(rows [][]byte, version uint64) [][]byte {
+	ends, asked := map[uint64][]uint64{}, map[[2]uint64][]uint64{}
+	var starts []uint64
+	for seq := range uint64(s.numEvents) {
+		switch e := s.event(seq); {
+		case e.kind == aRoot:
+			starts = append(starts, e.b)
+		case e.kind == anEdge && e.since <= version && version < e.until:
+			ends[e.a] = append(ends[e.a], e.b)
+		case e.kind == aQuery && e.since == version:
+			asked[[2]uint64{e.a, e.b}] = append(asked[[2]uint64{e.a, e.b}], e.seq)
+		}
+	}
+	for root, start := range starts {
+		arrivals := map[uint64]uint64{}
+		for todo := []uint64{start}; len(todo) > 0; todo = todo[1:] {
+			node := todo[0]
+			arrivals[node]++
+			rows = append(rows, appendRow(nil, uint64(root), version, node, arrivals[node]))
+			if arrivals[node] > 1 {
+				continue
+			}
+			todo = append(todo, ends[node]...)
+			for _, seq := range asked[[2]uint64{uint64(root), node}] {
+				rows = append(rows, appendRow(nil, uint64(root), version, node, 1<<63+seq))
+			}
+		}
+	}
+	return rows
+}
+
 // Answer returns a collector of rows.
-func (w *Workload) Answer() workloads.Answer { return &answer{} }
+func (w *Workload) Answer() workloads.Answer { return &answer{versions: uint64(w.settings.versions)} }
 
 // answer renders rows.
 type answer struct {
-	plain   workloads.PlainAnswer
-	scratch []byte
+	versions uint64
+	plain    workloads.PlainAnswer
+	scratch  []byte
 }
 
 // Add takes a row of a sink.
@@ -134,7 +160,8 @@ func (a *answer) Add(row []byte) error {
 	if len(row) != rowBytes {
 		return fmt.Errorf("reachability: a row of %d bytes; rows have %d", len(row), rowBytes)
 	}
-	a.scratch = appendRow(a.scratch[:0], binary.LittleEndian.Uint64(row), binary.LittleEndian.Uint64(row[8:]), binary.LittleEndian.Uint64(row[16:]))
+	who := number(row, 0)
+	a.scratch = appendRow(a.scratch[:0], who/a.versions, who%a.versions, number(row, 1), number(row, 2))
 	return a.plain.Add(a.scratch)
 }
 
@@ -162,16 +189,24 @@ func (w *Workload) InputLines(out io.Writer) error {
 	b := bufio.NewWriter(out)
 	for seq := range uint64(w.settings.numEvents) {
 		e := w.settings.event(seq)
-		format := [...]string{`{"seq":%d,"root":%d,"node":%d}`, `{"seq":%d,"from":%d,"to":%d}`, `{"seq":%d,"asks":%d,"node":%d}`}[e.kind]
-		if _, err := fmt.Fprintf(b, format+"\n", seq, e.a, e.b); err != nil {
+		line := fmt.Sprintf(`{"seq":%d,"root":%d,"node":%d}`, seq, e.a, e.b)
+		switch e.kind {
+		case aRoot:
+		case anEdge:
+			line = fmt.Sprintf(`{"seq":%d,"from":%d,"to":%d,"since":%d,"until":%d}`, seq, e.a, e.b, e.since, e.until)
+		case aQuery:
+			line = fmt.Sprintf(`{"seq":%d,"asks":%d,"node":%d,"version":%d}`, seq, e.a, e.b, e.since)
+		}
+		if _, err := b.WriteString(line + "\n"); err != nil {
 			return err
 		}
 	}
 	return b.Flush()
 }
 
-func appendRow(dst []byte, root, node, what uint64) []byte {
+func appendRow(dst []byte, root, version, node, what uint64) []byte {
 	dst = strconv.AppendUint(append(dst, `{"root":`...), root, 10)
+	dst = strconv.AppendUint(append(dst, `,"version":`...), version, 10)
 	dst = strconv.AppendUint(append(dst, `,"node":`...), node, 10)
 	if what >= 1<<63 {
 		dst = strconv.AppendUint(append(dst, `,"query":`...), what-1<<63, 10)

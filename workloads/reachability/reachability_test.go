@@ -23,37 +23,57 @@ func TestTheReferenceCountsEdges(t *testing.T) {
 	}
 	// Reached nodes by fixed point instead of by a walk; every edge that begins
 	// in one, and the root's own record, is one arrival.
-	reached := map[[2]uint64]bool{}
+	type place struct{ root, version, node uint64 }
+	reached := map[place]bool{}
+	each := func(e event, f func(root, version uint64)) { // that an edge takes
+		for root := range uint64(w.settings.roots) {
+			for v := e.since; v < e.until; v++ {
+				f(root, v)
+			}
+		}
+	}
 	for changed := true; changed; {
 		changed = false
 		for seq := range uint64(w.Events()) {
 			e := w.settings.event(seq)
-			for root := range uint64(w.settings.roots) {
-				at := [2]uint64{root, e.b}
-				ok := e.kind == aRoot && e.a == root || e.kind == anEdge && reached[[2]uint64{root, e.a}]
-				if ok && !reached[at] {
-					reached[at], changed = true, true
+			if e.kind == aRoot {
+				for v := range uint64(w.settings.versions) {
+					reached[place{e.a, v, e.b}] = true
 				}
 			}
+			each(e, func(root, v uint64) {
+				if at := (place{root, v, e.b}); reached[place{root, v, e.a}] && !reached[at] {
+					reached[at], changed = true, true
+				}
+			})
 		}
+	}
+	lost := 0 // reached in the first version and not in the next
+	for at := range reached {
+		if at.version == 0 && !reached[place{at.root, 1, at.node}] {
+			lost++
+		}
+	}
+	if lost == 0 {
+		t.Error("whatever is reached in the first version is reached in the second: no deletion shows")
 	}
 	arrivals, answered, asked := 0, 0, 0
 	for seq := range uint64(w.Events()) {
 		e := w.settings.event(seq)
 		switch e.kind {
 		case aRoot:
-			arrivals++
+			arrivals += int(w.settings.versions)
 		case aQuery:
 			asked++
-			if reached[[2]uint64{e.a, e.b}] {
+			if reached[place{e.a, e.since, e.b}] {
 				answered++
 			}
 		case anEdge:
-			for root := range uint64(w.settings.roots) {
-				if reached[[2]uint64{root, e.a}] {
+			each(e, func(root, v uint64) {
+				if reached[place{root, v, e.a}] {
 					arrivals++
 				}
-			}
+			})
 		}
 	}
 	if got := bytes.Count(bytes.Join(rows, nil), []byte("query")); got != answered || answered == 0 || answered == asked {
@@ -67,10 +87,11 @@ func TestTheReferenceCountsEdges(t *testing.T) {
 // TestAnswer: a row that is there twice is named, a bad one refused.
 func TestAnswer(t *testing.T) {
 	row := make([]byte, rowBytes)
+	row[0] = 3 // of two versions
 	binary.LittleEndian.PutUint64(row[8:], 7)
 	binary.LittleEndian.PutUint64(row[16:], isQuery|3)
 	w := small()
-	if got, err := w.Canonical([][]byte{row}); err != nil || string(got[0]) != `{"root":0,"node":7,"query":3}` {
+	if got, err := w.Canonical([][]byte{row}); err != nil || string(got[0]) != `{"root":1,"version":1,"node":7,"query":3}` {
 		t.Errorf("%s, %v", got, err)
 	}
 	if _, err := w.Canonical([][]byte{row, row}); err == nil || !strings.Contains(err.Error(), "twice") {
@@ -78,6 +99,22 @@ func TestAnswer(t *testing.T) {
 	}
 	if _, err := w.Canonical([][]byte{{1}}); err == nil {
 		t.Error("a row of one byte is taken")
+	}
+}
+
+// TestTravellersAreBounded: each is a bit of a number.
+func TestTravellersAreBounded(t *testing.T) {
+	w := small()
+	for _, c := range []struct {
+		versions string
+		ok       bool
+	}{{"32", true}, {"33", false}} {
+		if err := w.Set("versions", c.versions); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Graph(1, nil); (err == nil) != c.ok {
+			t.Errorf("%s versions of %d roots: %v", c.versions, w.settings.roots, err)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type mark struct {
 	put     int64 // bytes of keys and values put into the state store
 	payload int64 // bytes of records on channels
 	control int64 // bytes of control items, messages and piggyback
+	late    int64 // records given up as too late
 }
 
 // take reads everything; before a job is started, j is nil.
@@ -40,6 +41,7 @@ func (w *watcher) take(j *live.Job) mark {
 	for _, t := range j.Stats() {
 		m.payload += int64(t.BytesOut)
 		m.control += int64(t.StampBytes + t.ControlBytes)
+		m.late += int64(t.LateRecords)
 	}
 	return m
 }

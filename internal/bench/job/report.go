@@ -34,7 +34,9 @@ type Report struct {
 	PayloadBytes int64 `json:"payload_bytes"`
 	ControlBytes int64 `json:"control_bytes"`
 	PeakMemory   int64 `json:"peak_memory"`
-	Backlog      int64 `json:"backlog"`
+	// LateRecords were given up as too late; nil: no operator looks at event time.
+	LateRecords *int64 `json:"late_records,omitempty"`
+	Backlog     int64  `json:"backlog"`
 	// Unoffered are records that were due in the measured time and that the
 	// sources had not taken when the input was ended: nobody knows their latency.
 	Unoffered int64 `json:"unoffered,omitempty"`
@@ -93,10 +95,23 @@ func (w *watcher) report(j *live.Job, result *live.Result) *Report {
 	for _, f := range result.Failures {
 		p.Notes = append(p.Notes, fmt.Sprintf("task %s failed and was restarted: %v", f.Task, f.Err))
 	}
+	w.addLate(p, j)
 	w.addSnapshots(p)
 	w.addLatencies(p)
 	w.addBacklog(p)
 	return p
+}
+
+// addLate counts the late records of the measured time; of a finite run all.
+func (w *watcher) addLate(p *Report, j *live.Job) {
+	if !w.eventTime {
+		return
+	}
+	n := w.until.late - w.began.late
+	if !w.r.spec.Timed() {
+		n = w.take(j).late
+	}
+	p.LateRecords = &n
 }
 
 // addSnapshots reports what was triggered in the measured time; of a finite run

@@ -29,6 +29,8 @@ type watcher struct {
 	steady  bool
 	// unsteady: warming up came to its limit.
 	unsteady bool
+	// eventTime: an operator looks at it, so that records can be late.
+	eventTime bool
 }
 
 type sampleOf struct{ at, value int64 }
@@ -49,7 +51,12 @@ func WarmUpRule(limit time.Duration) string {
 func newWatcher(r *run, g *dataflow.Graph) *watcher {
 	w := &watcher{r: r, lastLag: -1}
 	for i := range g.Vertices {
-		w.tasks += g.Vertices[i].Parallelism
+		v := &g.Vertices[i]
+		w.tasks += v.Parallelism
+		if v.Role == dataflow.RoleOperator {
+			_, waits := v.New().(dataflow.TimerHandler)
+			w.eventTime = w.eventTime || waits
+		}
 	}
 	return w
 }
