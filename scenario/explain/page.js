@@ -2,7 +2,7 @@
 // The page of one run: draws what the element "run" holds, and lets a person walk through it.
 (() => {
 const run = JSON.parse(document.getElementById("run").textContent);
-for (const k of ["lines", "events", "arrows", "spans", "lives", "cuts", "crashes", "chain", "links", "epochs"]) run[k] ||= [];
+for (const k of ["lines", "events", "arrows", "spans", "lives", "cuts", "crashes", "chain", "links", "epochs", "curve"]) run[k] ||= [];
 const $ = id => document.getElementById(id);
 const canvas = $("diagram"), stage = $("stage"), tip = $("tip"), g = canvas.getContext("2d");
 
@@ -10,7 +10,7 @@ const canvas = $("diagram"), stage = $("stage"), tip = $("tip"), g = canvas.getC
 const colours = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#8a7a00"];
 const red = "#d55e00", ink = "#111", grey = "#9a9a9a";
 const colour = epoch => epoch < 0 ? grey : colours[epoch % colours.length];
-const left = 122, top = 34, bottom = 26, font = "12px system-ui, 'DejaVu Sans', sans-serif";
+const left = 122, top = 34, bottom = run.curve.length ? 100 : 26, font = "12px system-ui, 'DejaVu Sans', sans-serif";
 
 const groups = [...new Set(run.events.map(e => e.g))];
 const quiet = new Set(["records", "event time"]); // off at first, unless the causes need them
@@ -251,9 +251,39 @@ function draw() {
 		const words = `violates ${run.broken}, when the job had ended \u25b6`;
 		g.fillText(words, width - 10 - g.measureText(words).width, height - 8);
 	}
+	drawCurve();
 	drawTimes(visible);
 	g.restore();
 	drawNames();
+}
+
+// drawCurve draws how likely the failure was, below the lines: 0 at the foot, 1 at the head.
+function drawCurve() {
+	if (!run.curve.length) return;
+	const y = p => height - 28 - p * (bottom - 48), at = c => X(Math.min(c.v, run.events.length));
+	g.fillStyle = "#0072b2";
+	g.globalAlpha = 0.2;
+	g.beginPath();
+	run.curve.forEach(c => g.lineTo(at(c), y(c.hi)));
+	[...run.curve].reverse().forEach(c => g.lineTo(at(c), y(c.lo)));
+	g.fill();
+	g.globalAlpha = 1;
+	stroke("#ddd", 1);
+	line(left, y(0), width, y(0));
+	line(left, y(1), width, y(1));
+	stroke("#0072b2", 2);
+	g.beginPath();
+	run.curve.forEach(c => g.lineTo(at(c), y(c.p)));
+	g.stroke();
+	run.curve.forEach(c => g.fillRect(at(c) - 2, y(c.p) - 2, 4, 4));
+	const turn = run.curve.find(c => c.turn);
+	if (!turn) return;
+	stroke(ink, 1, [3, 3]);
+	line(at(turn), top, at(turn), y(0));
+	g.font = font;
+	const words = "near certain from here", w = g.measureText(words).width;
+	g.fillStyle = ink;
+	g.fillText(words, Math.max(left, Math.min(at(turn) + 4, width - w - 4)), y(0) + 14);
 }
 
 function drawTimes(visible) {
@@ -273,6 +303,9 @@ function drawTimes(visible) {
 function drawNames() {
 	g.fillStyle = "#fff";
 	g.fillRect(0, 0, left - 6, height);
+	g.fillStyle = ink;
+	g.font = font;
+	if (run.curve.length) g.fillText("probability", 10, height - bottom / 2);
 	rows.forEach(n => {
 		const l = run.lines[n];
 		g.font = (view.at >= 0 && run.events[view.at].l === n ? "bold " : "") + font;
