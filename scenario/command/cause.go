@@ -23,6 +23,9 @@ const prefixes = 13
 // decisions of a long run.
 const bisections = 17
 
+// causeRuns is how many runs a curve takes at most unless it is said.
+const causeRuns = 900
+
 type causeFlags struct {
 	known *program
 	runs  int
@@ -44,7 +47,7 @@ shrunk file the ends are loud all the same.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	})
 	cmd.Args = oneFile
-	cmd.Flags().IntVar(&f.runs, "runs", 900, fmt.Sprintf("make at most so many runs, at least %d", prefixes+bisections+1))
+	cmd.Flags().IntVar(&f.runs, "runs", causeRuns, fmt.Sprintf("make at most so many runs, at least %d", prefixes+bisections+1))
 	cmd.Flags().BoolVar(&f.json, "json", false, "one JSON object per prefix on stdout, the last line the summary")
 	return cmd
 }
@@ -60,31 +63,38 @@ func (f *causeFlags) run(cmd *cobra.Command, name string) error {
 	if file.Verdict == scenario.Fine.String() {
 		return fmt.Errorf("%w: %s shows no failure", errUsage, name)
 	}
-	cfg.Record = true
-	r, err := scenario.New(cfg)
-	if err != nil {
-		return fmt.Errorf("%w: %s: %w", errUsage, name, err)
-	}
-	defer r.Close()
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
-	r.Interrupted = ended(ctx)
-	bar := newBar(int64(f.runs))
-	t := counterexample.Tracer{Runner: r, Redraw: (f.runs - 1) / (prefixes + bisections), Grid: prefixes, Told: func(int) { _ = bar.Add(1) }}
-	curve, err := t.Trace(file)
-	_ = bar.Finish()
-	switch {
-	case context.Cause(ctx) != nil:
-		return context.Cause(ctx)
-	case errors.Is(err, counterexample.ErrNotShown):
-		return fmt.Errorf("%s does not show %s with this build any more; replay says what changed", name, &file.Showing)
-	case err != nil:
+	curve, err := curveOf(ctx, name, file, cfg, f.runs)
+	if err != nil {
 		return err
 	}
 	if f.json {
 		return curveLines(cmd.OutOrStdout(), file, curve)
 	}
 	return printCurve(cmd.OutOrStdout(), file, curve)
+}
+
+// curveOf makes the curve of a file with at most so many runs.
+func curveOf(ctx context.Context, name string, file *counterexample.File, cfg scenario.Config, runs int) (*counterexample.Curve, error) {
+	cfg.Record = true
+	r, err := scenario.New(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errUsage, name, err)
+	}
+	defer r.Close()
+	r.Interrupted = ended(ctx)
+	bar := newBar(int64(runs))
+	t := counterexample.Tracer{Runner: r, Redraw: (runs - 1) / (prefixes + bisections), Grid: prefixes, Told: func(int) { _ = bar.Add(1) }}
+	curve, err := t.Trace(file)
+	_ = bar.Finish()
+	switch {
+	case context.Cause(ctx) != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, counterexample.ErrNotShown):
+		return nil, fmt.Errorf("%s does not show %s with this build any more; replay says what changed", name, &file.Showing)
+	}
+	return curve, err
 }
 
 // curveSummary is the last line of cause --json.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,7 @@ space-time diagram that needs nothing beside it (--html), or as a trace for Perf
   go run ./cmd/sim explain found.weir                       # the sentences, to stdout
   go run ./cmd/sim explain found.weir --html                # writes found.html
   go run ./cmd/sim explain found.weir --html -o page.html --whole
+  go run ./cmd/sim explain found.weir --html --cause        # with a curve: when it became near certain
   go run ./cmd/sim explain found.weir --perfetto            # writes found.pftrace`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	})
@@ -38,6 +40,7 @@ space-time diagram that needs nothing beside it (--html), or as a trace for Perf
 	fl.BoolVar(&f.html, "html", false, "one page: open it in a browser")
 	fl.BoolVar(&f.perfetto, "perfetto", false, "a trace of TrackEvents with flows; always the whole run")
 	fl.StringVarP(&f.out, "out", "o", "", "`file` to write; -: stdout; if not given stdout for --text, else FILE with another ending")
+	fl.BoolVar(&f.cause, "cause", false, "with --html or --text: how likely the failure was in the course of the run, as the command cause finds it")
 	fl.BoolVar(&f.whole, "whole", false, "the whole run, not only what is around the violation")
 	return cmd
 }
@@ -45,6 +48,7 @@ space-time diagram that needs nothing beside it (--html), or as a trace for Perf
 type explainFlags struct {
 	known                       *program
 	text, html, perfetto, whole bool
+	cause                       bool
 	out                         string
 }
 
@@ -75,6 +79,9 @@ func (f *explainFlags) form() (*form, error) {
 	if len(which) > 1 {
 		return nil, fmt.Errorf("%w: %s: each is a form of its own; give one of them", errUsage, strings.Join(which, " and "))
 	}
+	if f.cause && f.perfetto {
+		return nil, fmt.Errorf("%w: --cause: a trace for Perfetto has no curve; give --html or --text", errUsage)
+	}
 	return chosen, nil
 }
 
@@ -96,6 +103,14 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	for _, c := range told.Changed {
 		cmd.PrintErrln("not as it was saved:", c)
 	}
+	if f.cause {
+		curve, err := curveOf(ctx, name, file, cfg, causeRuns)
+		if err != nil {
+			return err
+		}
+		run.SetCurve(likelihoods(curve))
+		told.Cause = causeOf(run, curve)
+	}
 	var b bytes.Buffer
 	if err := form.write(run, told, &b); err != nil {
 		return err
@@ -114,6 +129,30 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nwrote %s: %d events, %d of them the chain of causes\n", told.Headline(run), f.out, len(run.Events), len(run.Chain))
 	return err
+}
+
+// causeOf says in a sentence when the failure became near certain.
+func causeOf(run *explain.Run, c *counterexample.Curve) string {
+	i := slices.IndexFunc(run.Curve, func(p explain.Likelihood) bool { return p.Turn })
+	switch {
+	case i < 0:
+		return "Runs that begin as this one and end otherwise: the failure " + turned(c) + "."
+	case c.Before == nil:
+		return fmt.Sprintf("Runs that begin as this one and end otherwise: the failure was near certain from the start (%d of %d).", c.Turn.Hits, c.Turn.Runs)
+	}
+	at := run.Curve[i].Event
+	return fmt.Sprintf("Runs that begin as this one and end otherwise: the failure was near certain from %s on (%s): %d of %d before, %d of %d then.",
+		run.When(at), run.Sentence(at), c.Before.Hits, c.Before.Runs, c.Turn.Hits, c.Turn.Runs)
+}
+
+// likelihoods returns a curve as the page takes it.
+func likelihoods(c *counterexample.Curve) []explain.Likelihood {
+	var all []explain.Likelihood
+	for i := range c.Points {
+		p := &c.Points[i]
+		all = append(all, explain.Likelihood{Event: p.Event, Rate: p.Rate.Rate, Lo: p.Lo, Hi: p.Hi, Turn: c.Turn != nil && p.Event == c.Turn.Event && p.Decisions == c.Turn.Decisions})
+	}
+	return all
 }
 
 // beside returns the name of what is written beside a counterexample.

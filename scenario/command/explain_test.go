@@ -35,6 +35,8 @@ func TestExplain(t *testing.T) {
 		{[]string{file, "--html", "-o", "-"}, 0, "<!DOCTYPE html>", "", ""},
 		{[]string{file, "--perfetto"}, 0, "wrote " + filepath.Join(dir, "found.pftrace"), "", "found.pftrace"},
 		{[]string{file, "--html", "--text"}, 2, "", "--text and --html: each is a form of its own", ""},
+		{[]string{file, "--html", "--cause", "-o", "-"}, 0, "the failure was near certain from ", "", ""},
+		{[]string{file, "--perfetto", "--cause"}, 2, "", "--cause: a trace for Perfetto has no curve", ""},
 		{[]string{}, 2, "", "explain takes one file", ""},
 		{[]string{filepath.Join(dir, "none.weir")}, 2, "", "no such file", ""},
 		{[]string{file, "--html", "-o", missing}, 1, "", "the explanation was not written: open " + missing, ""},

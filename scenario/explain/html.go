@@ -54,6 +54,7 @@ type pageRun struct {
 	At      int         `json:"at"`      // the number of events: at the end
 	Chain   []int       `json:"chain"`
 	Links   [][2]int    `json:"links"`
+	Curve   []pagePoint `json:"curve"`
 	Left    int         `json:"left"` // events left out, before and behind
 	Epochs  []string    `json:"epochs"`
 	Broken  string      `json:"broken"` // the oracle, "": none
@@ -91,6 +92,13 @@ type (
 	pageCut struct {
 		Plan   int   `json:"p"`
 		Events []int `json:"v"`
+	}
+	pagePoint struct {
+		Event int     `json:"v"`
+		Rate  float64 `json:"p"`
+		Lo    float64 `json:"lo"`
+		Hi    float64 `json:"hi"`
+		Turn  bool    `json:"turn"`
 	}
 	pageMark struct {
 		Event int `json:"v"`
@@ -237,6 +245,9 @@ func (p *pager) join(out *pageRun) {
 			}
 			out.Cuts = append(out.Cuts, k)
 		}
+	}
+	for _, c := range p.Curve {
+		out.Curve = append(out.Curve, pagePoint{p.number[c.Event], c.Rate, c.Lo, c.Hi, c.Turn})
 	}
 	for _, i := range p.Chain {
 		if p.has(i) {

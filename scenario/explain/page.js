@@ -2,7 +2,7 @@
 // The page of one run: draws what the element "run" holds, and lets a person walk through it.
 (() => {
 const run = JSON.parse(document.getElementById("run").textContent);
-for (const k of ["lines", "events", "arrows", "spans", "lives", "cuts", "crashes", "chain", "links", "epochs"]) run[k] ||= [];
+for (const k of ["lines", "events", "arrows", "spans", "lives", "cuts", "crashes", "chain", "links", "epochs", "curve"]) run[k] ||= [];
 const $ = id => document.getElementById(id);
 const canvas = $("diagram"), stage = $("stage"), tip = $("tip"), g = canvas.getContext("2d");
 
@@ -10,7 +10,7 @@ const canvas = $("diagram"), stage = $("stage"), tip = $("tip"), g = canvas.getC
 const colours = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#8a7a00"];
 const red = "#d55e00", ink = "#111", grey = "#9a9a9a";
 const colour = epoch => epoch < 0 ? grey : colours[epoch % colours.length];
-const left = 122, top = 34, bottom = 26, font = "12px system-ui, 'DejaVu Sans', sans-serif";
+const left = 122, top = 34, bottom = run.curve.length ? 100 : 26, font = "12px system-ui, 'DejaVu Sans', sans-serif";
 
 const groups = [...new Set(run.events.map(e => e.g))];
 const quiet = new Set(["records", "event time"]); // off at first, unless the causes need them
@@ -21,6 +21,12 @@ const skeleton = new Set(["worker-crashed", "coordinator-crashed", "plan-execute
 const view = { scope: run.chain.length ? "causes" : "all", epoch: "", channel: "", line: "", axis: "order", groups: new Set(groups.filter(n => !quiet.has(n))), x: 0, scale: 20, at: -1 };
 for (const i of run.chain) view.groups.add(run.events[i].g);
 
+// Of a wide job what led to it is drawn without the parties that have no part in it.
+const wide = run.lines.length > 12;
+const chainLines = new Set([0, ...run.chain.map(i => run.events[i].l)]);
+const hasPart = line => !wide || view.scope !== "causes" || chainLines.has(line);
+let rows = [], row = []; // the lines that are drawn, and by line its place among them
+
 // What is shown, in order, and where: place[i] is the rank or the time of event i, also of those that are not shown.
 let shown = [], place = [], isShown = [];
 
@@ -30,6 +36,7 @@ function passes(e, i) {
 	if (view.channel !== "" && e.c !== view.channel) return false;
 	if (view.line !== "" && e.l !== +view.line) return false;
 	if (inChain.has(i)) return true;
+	if (!hasPart(e.l)) return false;
 	if (view.scope === "causes") return inCut.has(i) || i <= run.at && skeleton.has(e.k) && i >= (run.chain[0] ?? 0);
 	if (!view.groups.has(e.g)) return false;
 	return view.scope === "all" || i >= (run.chain[0] ?? 0) - 40 && i <= run.at + 60;
@@ -45,19 +52,24 @@ function filter() {
 		return p;
 	});
 	place.push(shown.length ? place[shown[shown.length - 1]] + 1 : 0); // the end
-	$("count").textContent = `${shown.length} of ${run.events.length} events` + (run.left ? `; ${run.left} more are left out: --whole` : "");
+	rows = run.lines.map((_, n) => n).filter(hasPart);
+	row = [];
+	rows.forEach((n, k) => { row[n] = k; });
+	resize();
+	const hidden = run.lines.length - rows.length;
+	$("count").textContent = `${shown.length} of ${run.events.length} events` + (run.left ? `; ${run.left} more are left out: --whole` : "") + (hidden ? `; ${hidden} parties have no part in it` : "");
 	if (view.at >= 0 && !isShown[view.at]) view.at = -1;
 }
 
 let width = 0, height = 0, gap = 40;
 const X = i => left + (place[i] - view.x) * view.scale;
-const Y = line => top + gap * (line + 0.5);
+const Y = line => row[line] === undefined ? -1000 : top + gap * (row[line] + 0.5);
 
 function resize() {
 	const ratio = window.devicePixelRatio || 1;
 	width = stage.clientWidth;
-	gap = Math.max(42, (stage.clientHeight - top - bottom) / run.lines.length);
-	height = Math.max(stage.clientHeight, Math.ceil(top + bottom + gap * run.lines.length));
+	gap = Math.max(42, (stage.clientHeight - top - bottom) / rows.length);
+	height = Math.max(stage.clientHeight, Math.ceil(top + bottom + gap * rows.length));
 	canvas.style.width = width + "px";
 	canvas.style.height = height + "px";
 	canvas.width = Math.round(width * ratio);
@@ -188,7 +200,8 @@ function drawSpans() {
 
 function drawCuts() {
 	for (const c of view.scope === "causes" ? [lastCut].filter(c => c) : run.cuts) {
-		const by = [...c.v].sort((a, b) => run.events[a].l - run.events[b].l);
+		const by = c.v.filter(i => hasPart(run.events[i].l)).sort((a, b) => run.events[a].l - run.events[b].l);
+		if (!by.length) continue;
 		stroke("#7a2f8f", 1.5, [7, 4]);
 		g.beginPath();
 		for (const i of by) g.lineTo(X(i), Y(run.events[i].l));
@@ -208,7 +221,8 @@ function draw() {
 	g.beginPath();
 	g.rect(left - 6, 0, width - left + 6, height);
 	g.clip();
-	run.lines.forEach((l, n) => {
+	rows.forEach(n => {
+		const l = run.lines[n];
 		stroke("#bbb", 1, l.kind === "task" || l.kind === "coordinator" ? [2, 4] : []);
 		line(left, Y(n), width, Y(n));
 	});
@@ -237,9 +251,39 @@ function draw() {
 		const words = `violates ${run.broken}, when the job had ended \u25b6`;
 		g.fillText(words, width - 10 - g.measureText(words).width, height - 8);
 	}
+	drawCurve();
 	drawTimes(visible);
 	g.restore();
 	drawNames();
+}
+
+// drawCurve draws how likely the failure was, below the lines: 0 at the foot, 1 at the head.
+function drawCurve() {
+	if (!run.curve.length) return;
+	const y = p => height - 28 - p * (bottom - 48), at = c => X(Math.min(c.v, run.events.length));
+	g.fillStyle = "#0072b2";
+	g.globalAlpha = 0.2;
+	g.beginPath();
+	run.curve.forEach(c => g.lineTo(at(c), y(c.hi)));
+	[...run.curve].reverse().forEach(c => g.lineTo(at(c), y(c.lo)));
+	g.fill();
+	g.globalAlpha = 1;
+	stroke("#ddd", 1);
+	line(left, y(0), width, y(0));
+	line(left, y(1), width, y(1));
+	stroke("#0072b2", 2);
+	g.beginPath();
+	run.curve.forEach(c => g.lineTo(at(c), y(c.p)));
+	g.stroke();
+	run.curve.forEach(c => g.fillRect(at(c) - 2, y(c.p) - 2, 4, 4));
+	const turn = run.curve.find(c => c.turn);
+	if (!turn) return;
+	stroke(ink, 1, [3, 3]);
+	line(at(turn), top, at(turn), y(0));
+	g.font = font;
+	const words = "near certain from here", w = g.measureText(words).width;
+	g.fillStyle = ink;
+	g.fillText(words, Math.max(left, Math.min(at(turn) + 4, width - w - 4)), y(0) + 14);
 }
 
 function drawTimes(visible) {
@@ -259,7 +303,11 @@ function drawTimes(visible) {
 function drawNames() {
 	g.fillStyle = "#fff";
 	g.fillRect(0, 0, left - 6, height);
-	run.lines.forEach((l, n) => {
+	g.fillStyle = ink;
+	g.font = font;
+	if (run.curve.length) g.fillText("probability", 10, height - bottom / 2);
+	rows.forEach(n => {
+		const l = run.lines[n];
 		g.font = (view.at >= 0 && run.events[view.at].l === n ? "bold " : "") + font;
 		g.fillStyle = ink;
 		g.fillText(l.name, 10, Y(n) + 4, left - 20);
@@ -444,7 +492,6 @@ $("copy").onclick = () => {
 run.epochs.slice(0, 24).forEach((name, n) => { text("b", name + " ", $("colours")).style.color = colour(n); });
 boxes();
 filter();
-resize();
 home();
 listChain();
 if (run.chain.length) toViolation(); else describe();

@@ -28,6 +28,9 @@ type Run struct {
 	Chain []int
 	Links []Arrow
 
+	// Curve is how likely the failure was in the course of the run; none: nobody asked.
+	Curve []Likelihood
+
 	causes [][]int32      // by event: arrows that end there, and the event before on its line
 	notes  map[int]string // behind the sentence of an event
 	before []int32        // by event: the one before on its line that belongs to the same life, -1: none

@@ -91,7 +91,9 @@ func (f *failure) replay(t *testing.T) told {
 		t.Fatalf("%s: the run is now %s, %v: %s", f.oracle, o.Kind, v, changed)
 	}
 	kept := *v
-	return told{recorder.Run(&kept), &explain.Told{Combination: f.oracle + " <seed> & more", Verdict: o.Kind.String(), Oracle: f.oracle, Replay: hostile}}
+	run := recorder.Run(&kept)
+	run.SetCurve([]explain.Likelihood{{Event: 0, Lo: 0, Rate: 0.2, Hi: 0.5}, {Event: run.At / 2, Lo: 0.9, Rate: 1, Hi: 1, Turn: true}, {Event: run.At, Lo: 0.9, Rate: 1, Hi: 1}})
+	return told{run, &explain.Told{Combination: f.oracle + " <seed> & more", Verdict: o.Kind.String(), Oracle: f.oracle, Replay: hostile}}
 }
 
 func (f *failure) runner(t *testing.T, file *counterexample.File) (*scenario.Runner, workloads.Workload) {
@@ -198,7 +200,7 @@ func TestStory(t *testing.T) {
 		if err := x.run.WriteStory(&whole, x.told, true); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"oracle \"" + f.oracle + "\"", "no story that could be", "c0: t0 -> ", x.told.Replay, "^ "} {
+		for _, want := range []string{"oracle \"" + f.oracle + "\"", "no story that could be", "c0: t0 -> ", x.told.Replay, "^ ", "probability of the failure from here on: 1.00 (0.90 to 1.00)"} {
 			if !strings.Contains(short.String(), want) {
 				t.Errorf("%s: the story lacks %q", f.oracle, want)
 			}

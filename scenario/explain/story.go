@@ -26,59 +26,81 @@ const storyNote = `# The numbered lines are in the words of algorithms/stories. 
 // within the last epochs, or, if whole, everything.
 func (r *Run) WriteStory(w io.Writer, t *Told, whole bool) error {
 	b := bufio.NewWriter(w)
-	p := func(format string, args ...any) { _, _ = fmt.Fprintf(b, format+"\n", args...) }
+	var shown []int
+	positions, told := newPositions(r), r.toldOf(whole)
+	for i := range r.Events {
+		if told(i) && !positions.isPart(i) {
+			shown = append(shown, i)
+		}
+	}
+	r.writeHead(b, t, len(shown), whole)
+	for n, i := range shown {
+		mark := " "
+		if slices.Contains(r.Chain, i) {
+			mark = "*"
+		}
+		_, _ = fmt.Fprintf(b, "%3d %s%s%s\n", n+1, mark, r.Sentence(i), positions.of(i))
+		r.writeNotes(b, i)
+	}
+	if r.Violation != nil && r.At == len(r.Events) {
+		_, _ = fmt.Fprintf(b, "     ^ at the end, %s: %s\n", r.Violation.Oracle, r.Violation.Text)
+	}
+	return b.Flush()
+}
+
+// writeHead writes what stands above the sentences, of which there are n.
+func (r *Run) writeHead(w io.Writer, t *Told, n int, whole bool) {
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 	p("# %s", t.Combination)
 	p("# %s", t.Headline(r))
 	for _, c := range t.Changed {
 		p("# Not as it was saved: %s", c)
 	}
-	for _, w := range t.Waiting {
-		p("# Waiting: %s", w)
+	for _, x := range t.Waiting {
+		p("# Waiting: %s", x)
+	}
+	if t.Cause != "" {
+		p("# %s", t.Cause)
 	}
 	p("# Again: %s", t.Replay)
 	p("%s", storyNote)
-	from, past := 0, r.Past(r.anchors()...)
+	which := ""
 	if !whole {
-		from = r.begin()
+		which = fmt.Sprintf(": those that could have caused it, %d epochs back and %d of them at most; all with --whole", roundsBefore, mostSentences)
 	}
-	shown := 0
-	inPast := func(i int) bool { return past[i] && r.tells(i) }
-	if !whole {
-		from = r.atMost(from, inPast)
-	}
-	told := func(i int) bool { return whole || i >= from && inPast(i) || slices.Contains(r.Chain, i) }
-	for i := range r.Events {
-		if told(i) {
-			shown++
-		}
-	}
-	p("# %d of %d events%s. What led to the violation is marked with *.\n", shown, len(r.Events), map[bool]string{false: ": those that could have caused it, two epochs back and 400 of them at most; all with --whole"}[whole])
+	p("# %d of %d events%s. What led to the violation is marked with *.\n", n, len(r.Events), which)
 	for _, v := range r.Job.vertices() {
 		p("     %s", v)
 	}
 	p("")
-	n, positions := 0, newPositions(r)
-	for i := range r.Events {
-		if !told(i) || positions.isPart(i) {
-			continue
-		}
-		n++
-		mark := " "
-		if slices.Contains(r.Chain, i) {
-			mark = "*"
-		}
-		p("%3d %s%s%s", n, mark, r.Sentence(i), positions.of(i))
-		if hint := r.command(i); hint != "" {
-			p("     # in a story: %s", hint)
-		}
-		if i == r.At {
-			p("     ^ %s: %s", r.Violation.Oracle, r.Violation.Text)
+}
+
+// writeNotes writes what stands below the sentence of an event.
+func (r *Run) writeNotes(w io.Writer, i int) {
+	if hint := r.command(i); hint != "" {
+		_, _ = fmt.Fprintf(w, "     # in a story: %s\n", hint)
+	}
+	for _, c := range r.Curve {
+		if c.Event == i {
+			_, _ = fmt.Fprintf(w, "     probability of the failure from here on: %.2f (%.2f to %.2f)\n", c.Rate, c.Lo, c.Hi)
 		}
 	}
-	if r.Violation != nil && r.At == len(r.Events) {
-		p("     ^ at the end, %s: %s", r.Violation.Oracle, r.Violation.Text)
+	if i == r.At {
+		_, _ = fmt.Fprintf(w, "     ^ %s: %s\n", r.Violation.Oracle, r.Violation.Text)
 	}
-	return b.Flush()
+}
+
+// toldOf returns which events a story tells.
+func (r *Run) toldOf(whole bool) func(i int) bool {
+	if whole {
+		return func(int) bool { return true }
+	}
+	past := r.Past(r.anchors()...)
+	inPast := func(i int) bool { return past[i] && r.tells(i) }
+	from := r.atMost(r.begin(), inPast)
+	return func(i int) bool {
+		return i >= from && inPast(i) || slices.Contains(r.Chain, i) || slices.ContainsFunc(r.Curve, func(c Likelihood) bool { return c.Event == i })
+	}
 }
 
 // tells leaves out what no sentence of a short story is about.

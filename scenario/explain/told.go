@@ -12,6 +12,7 @@ type Told struct {
 	Oracle      string   // that saw it, "" if none did
 	Why         string   // the verdict in words, where no oracle saw it
 	Waiting     []string // without progress: who waits for what
+	Cause       string   // when the failure became near certain; "": nobody asked
 	Changed     []string // what is not as it was when the run was saved; none: every event is
 	Replay      string   // the command that runs it again
 }
