@@ -84,43 +84,17 @@ func (w *Workload) Reference() ([][]byte, error) {
 }
 
 // Answer returns a collector of rows.
-func (w *Workload) Answer() workloads.Answer { return &answer{} }
-
-// answer renders rows.
-type answer struct {
-	plain   workloads.PlainAnswer
-	scratch []byte
-}
-
-// Add takes a row of a sink.
-func (a *answer) Add(row []byte) error {
-	if len(row) != rowBytes {
-		return fmt.Errorf("pipelines: a row of %d bytes; rows have %d", len(row), rowBytes)
-	}
-	a.scratch = appendCanonical(a.scratch[:0], row)
-	return a.plain.Add(a.scratch)
-}
-
-func appendCanonical(dst, row []byte) []byte {
-	return appendRow(dst, binary.LittleEndian.Uint64(row), binary.LittleEndian.Uint64(row[8:]), binary.LittleEndian.Uint64(row[16:]))
+func (w *Workload) Answer() workloads.Answer {
+	return &workloads.OnceAnswer{Workload: w.Name(), RowBytes: rowBytes, Append: w.AppendCanonical}
 }
 
 // AppendCanonical appends the canonical form of a row.
-func (w *Workload) AppendCanonical(dst, row []byte) []byte { return appendCanonical(dst, row) }
+func (w *Workload) AppendCanonical(dst, row []byte) []byte {
+	return appendRow(dst, binary.LittleEndian.Uint64(row), binary.LittleEndian.Uint64(row[8:]), binary.LittleEndian.Uint64(row[16:]))
+}
 
 // Key returns the row: none is replaced.
 func (w *Workload) Key(row []byte) (key []byte, version uint64) { return row, 0 }
-
-// Rows returns the rows; the error names one that is there twice.
-func (a *answer) Rows() ([][]byte, error) {
-	rows, err := a.plain.Rows()
-	for i := 1; i < len(rows) && err == nil; i++ {
-		if slices.Equal(rows[i], rows[i-1]) {
-			err = fmt.Errorf("pipelines: row %s is there twice", rows[i])
-		}
-	}
-	return rows, err
-}
 
 // Canonical is Answer over rows that are all at hand.
 func (w *Workload) Canonical(rows [][]byte) ([][]byte, error) {

@@ -14,6 +14,11 @@ import (
 	"weir/workloads"
 )
 
+var (
+	_ workloads.Keyed = (*Workload)(nil)
+	_ workloads.Alone = (*Workload)(nil)
+)
+
 // Workload is reachability with its settings.
 type Workload struct {
 	workloads.Named
@@ -126,35 +131,18 @@ func (s *settings) walk(rows [][]byte, version uint64) [][]byte {
 }
 
 // Answer returns a collector of rows.
-func (w *Workload) Answer() workloads.Answer { return &answer{versions: uint64(w.settings.versions)} }
-
-// answer renders rows.
-type answer struct {
-	versions uint64
-	plain    workloads.PlainAnswer
-	scratch  []byte
+func (w *Workload) Answer() workloads.Answer {
+	return &workloads.OnceAnswer{Workload: w.Name(), RowBytes: rowBytes, Append: w.AppendCanonical}
 }
 
-// Add takes a row of a sink.
-func (a *answer) Add(row []byte) error {
-	if len(row) != rowBytes {
-		return fmt.Errorf("reachability: a row of %d bytes; rows have %d", len(row), rowBytes)
-	}
-	who := number(row, 0)
-	a.scratch = appendRow(a.scratch[:0], who/a.versions, who%a.versions, number(row, 1), number(row, 2))
-	return a.plain.Add(a.scratch)
+// AppendCanonical appends the canonical form of a row.
+func (w *Workload) AppendCanonical(dst, row []byte) []byte {
+	who, versions := number(row, 0), uint64(w.settings.versions)
+	return appendRow(dst, who/versions, who%versions, number(row, 1), number(row, 2))
 }
 
-// Rows returns the rows; the error names one that is there twice.
-func (a *answer) Rows() ([][]byte, error) {
-	rows, err := a.plain.Rows()
-	for i := 1; i < len(rows) && err == nil; i++ {
-		if slices.Equal(rows[i], rows[i-1]) {
-			err = fmt.Errorf("reachability: row %s is there twice", rows[i])
-		}
-	}
-	return rows, err
-}
+// Key returns the row: none is replaced.
+func (w *Workload) Key(row []byte) (key []byte, version uint64) { return row, 0 }
 
 // Canonical is Answer over rows that are all at hand.
 func (w *Workload) Canonical(rows [][]byte) ([][]byte, error) {

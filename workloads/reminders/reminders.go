@@ -15,6 +15,11 @@ import (
 	"weir/workloads"
 )
 
+var (
+	_ workloads.Keyed = (*Workload)(nil)
+	_ workloads.Alone = (*Workload)(nil)
+)
+
 // Workload is reminders with its settings.
 type Workload struct {
 	workloads.Named
@@ -77,34 +82,18 @@ func (w *Workload) Reference() ([][]byte, error) {
 }
 
 // Answer returns a collector of rows.
-func (w *Workload) Answer() workloads.Answer { return &answer{} }
-
-// answer renders rows.
-type answer struct {
-	plain   workloads.PlainAnswer
-	scratch []byte
+func (w *Workload) Answer() workloads.Answer {
+	return &workloads.OnceAnswer{Workload: w.Name(), RowBytes: rowBytes, Append: w.AppendCanonical}
 }
 
-// Add takes a row of a sink.
-func (a *answer) Add(row []byte) error {
-	if len(row) != rowBytes {
-		return fmt.Errorf("reminders: a row of %d bytes; rows have %d", len(row), rowBytes)
-	}
-	word := func(at int) uint64 { return binary.LittleEndian.Uint64(row[at:]) }
-	a.scratch = appendRow(a.scratch[:0], int64(word(0)), word(8), word(16), int64(word(24)))
-	return a.plain.Add(a.scratch)
+// AppendCanonical appends the canonical form of a row.
+func (w *Workload) AppendCanonical(dst, row []byte) []byte {
+	word := func(i int) uint64 { return binary.LittleEndian.Uint64(row[8*i:]) }
+	return appendRow(dst, int64(word(0)), word(1), word(2), int64(word(3)))
 }
 
-// Rows returns the rows; the error names one that is there twice.
-func (a *answer) Rows() ([][]byte, error) {
-	rows, err := a.plain.Rows()
-	for i := 1; i < len(rows) && err == nil; i++ {
-		if slices.Equal(rows[i], rows[i-1]) {
-			err = fmt.Errorf("reminders: row %s is there twice", rows[i])
-		}
-	}
-	return rows, err
-}
+// Key returns the row: none is replaced.
+func (w *Workload) Key(row []byte) (key []byte, version uint64) { return row, 0 }
 
 // Canonical is Answer over rows that are all at hand.
 func (w *Workload) Canonical(rows [][]byte) ([][]byte, error) {
