@@ -4,9 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"weir/dataflow"
-
 	"weir/algorithms"
+	"weir/dataflow"
 )
 
 // TestNames: every algorithm is found under its name, and no two have one.
