@@ -23,6 +23,7 @@ type Verdict struct {
 	seen seen
 	// topologies are the shapes that ran, with the recoveries in each.
 	topologies map[string]int
+	loop       workloads.Workload // the one whose graph has a cycle; nil: the algorithm refuses cycles
 }
 
 // OK reports that everything declared held and was shown.
@@ -45,7 +46,7 @@ func Try(s *algorithms.Spec, seeds uint64) (*Verdict, error) {
 	}
 	for _, w := range works {
 		before := v.seen.Recoveries
-		for _, reorder := range orders(s, w) {
+		for _, reorder := range v.orders(s, w) {
 			c := inOrder(s, w)
 			c.Reorder = reorder
 			if err := v.sweep(c, seeds); err != nil || len(v.Refuted) > 0 {
@@ -73,8 +74,8 @@ const cyclic = "reachability"
 
 // orders are the ways in which channels deliver: false, as they were sent; true,
 // in any order.
-func orders(s *algorithms.Spec, w workloads.Workload) []bool {
-	if s.Declared.Channels == dataflow.AnyOrder && w.Name() != cyclic {
+func (v *Verdict) orders(s *algorithms.Spec, w workloads.Workload) []bool {
+	if s.Declared.Channels == dataflow.AnyOrder && w != v.loop {
 		return []bool{false, true}
 	}
 	return []bool{false}
@@ -97,7 +98,7 @@ func (v *Verdict) works(s *algorithms.Spec) (works []workloads.Workload, err err
 		if err != nil {
 			return nil, err
 		}
-		v.topologies[w.Name()] = 0
+		v.topologies[w.Name()], v.loop = 0, w
 		works = append(works, w)
 	}
 	for _, w := range newShapes() {
@@ -162,7 +163,7 @@ func (v *Verdict) judge(p dataflow.Properties) {
 	}
 	v.shown("NonDeterminism (a recovery with throws)", p.NonDeterminism == dataflow.Refused || p.Snapshots == dataflow.NoSnapshots || s.Throws > 0)
 	v.shown("Channels: AnyOrder", p.Channels != dataflow.AnyOrder || s.Disorder > 0)
-	v.shown("NoneUseless (a recovery in a graph with a cycle)", !p.NoneUseless || v.topologies[cyclic] > 0)
+	v.shown("NoneUseless (a recovery in a graph with a cycle)", !p.NoneUseless || v.loop != nil && v.topologies[v.loop.Name()] > 0)
 	partly := p.Rollback != dataflow.ScopeAll
 	v.both("Rollback other than ScopeAll", partly, s.Kept)
 	v.holds("Rollback: ScopeTask", p.Rollback != dataflow.ScopeTask || s.Rolled == 0, "%d tasks on workers that stood were restarted", s.Rolled)
