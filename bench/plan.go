@@ -67,8 +67,10 @@ func (g *Grid) Validate() error {
 		return fmt.Errorf("%d splits; there must be 1..%d, or 0 for as many as instances", g.Splits, job.MaxSplits)
 	case g.Interval < time.Millisecond:
 		return fmt.Errorf("a checkpoint interval of %s; it must be at least 1ms", g.Interval)
-	case g.Rate < 0 || g.Events < 0:
-		return fmt.Errorf("rate %d and events %d must not be negative", g.Rate, g.Events)
+	case g.Rate < 0:
+		return fmt.Errorf("a rate of %d records a second; it must not be negative", g.Rate)
+	case g.Events < 0:
+		return fmt.Errorf("%d events; there must not be fewer than 0", g.Events)
 	case g.OpenOnly && g.Rate == 0:
 		return errors.New("an open loop without a closed one needs a rate")
 	case g.Rate > 0 && g.Events > 0:

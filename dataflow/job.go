@@ -82,6 +82,8 @@ type Properties struct {
 	// under way at once; 0: any number.
 	MaxConcurrent int
 	// NoneUseless: every stored snapshot belongs to some consistent global one.
+	// Whoever runs on acyclic graphs only does not declare it: there no zigzag path
+	// comes back to where it began, and it holds whatever an algorithm does.
 	NoneUseless bool
 }
 

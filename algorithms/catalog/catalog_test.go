@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"weir/algorithms"
+	"weir/dataflow"
 )
 
 // TestNames: every algorithm is found under its name, and no two have one.
@@ -24,5 +25,15 @@ func TestNameTwice(t *testing.T) {
 	all := append(All(), &algorithms.Spec{Name: Names()[0]})
 	if s, err := all.Lookup(Names()[0]); err == nil || !strings.Contains(err.Error(), "2 algorithms are called "+Names()[0]) {
 		t.Errorf("%v, %v", s, err)
+	}
+}
+
+// TestNoVacuousPromise: without a cycle no snapshot is useless, whatever an
+// algorithm does; see dataflow.Properties.
+func TestNoVacuousPromise(t *testing.T) {
+	for _, s := range All() {
+		if s.Declared.NoneUseless && s.Declared.Topologies == dataflow.Acyclic {
+			t.Errorf("%s declares NoneUseless, and runs no graph in which a snapshot could be", s.Name)
+		}
 	}
 }

@@ -88,6 +88,12 @@ func (f *comparing) run(cmd *cobra.Command, args []string) (err error) {
 	if err := f.check(); err != nil {
 		return err
 	}
+	names := strings.Split(strings.Join(args, ","), ",")
+	for _, name := range names {
+		if err := compare.CheckName(name); err != nil {
+			return fmt.Errorf("%w: %w", errUsage, err)
+		}
+	}
 	ctx := cmd.Context()
 	builds, err := compare.Open(ctx, ".", [2]string(f.builds))
 	if err != nil {
@@ -96,7 +102,7 @@ func (f *comparing) run(cmd *cobra.Command, args []string) (err error) {
 	defer func() { err = errors.Join(err, builds.Close()) }()
 	cmd.PrintErrf("A  %s\nB  %s\n", builds.Builds[compare.A], builds.Builds[compare.B])
 	var beyond []string
-	for _, name := range strings.Split(strings.Join(args, ","), ",") {
+	for _, name := range names {
 		cmd.PrintErrf("%s: building and calibrating\n", name)
 		subject, err := builds.Subject(ctx, name)
 		if err != nil {

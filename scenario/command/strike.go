@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario"
@@ -43,12 +44,36 @@ func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error 
 	if err != nil {
 		return err
 	}
+	if err := haveIt(cfgs, m); err != nil {
+		return err
+	}
 	for i := range cfgs {
 		if cfgs[i].Mutant = m; planned {
 			cfgs[i].Faults, cfgs[i].Plan = scenario.PlannedFaults, plan
 		}
 	}
 	return nil
+}
+
+// haveIt returns an error if no combination has the mistake m in its code: their
+// runs would be those without it. One of an algorithm that the catalog does not
+// have may.
+func haveIt(cfgs []scenario.Config, m dataflow.Mutant) error {
+	if m == "" {
+		return nil
+	}
+	mistake, err := mutants.Lookup(string(m))
+	if err != nil {
+		return err
+	}
+	for i := range cfgs {
+		c := &cfgs[i]
+		_, err := catalog.Lookup(c.Algorithm.Name)
+		if err != nil || mistake.Has(c.Algorithm.Name, c.State, c.SinkName()) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: --mutant %s: nothing that would run has this mistake; %s", errUsage, m, mistake.Where())
 }
 
 // mutant returns the deliberate mistake called name; "none" is none.

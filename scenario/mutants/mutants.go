@@ -5,6 +5,7 @@ package mutants
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"weir/algorithms/aligned"
@@ -102,6 +103,27 @@ func All() []Case {
 		{Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back", Algorithms: transactional, Workloads: windows, Oracle: byEventTime},
 	}
 }
+
+// Has tells whether the code that a combination runs has the mistake. Workloads do
+// not tell: those of the list show it soonest.
+func (c *Case) Has(algorithm, state, sink string) bool {
+	return slices.Contains(c.Algorithms, algorithm) && among(c.States, state) && among(c.Sinks, sink)
+}
+
+// Where says in which combinations it is.
+func (c *Case) Where() string {
+	text := "it is in the algorithms " + strings.Join(c.Algorithms, ", ")
+	if c.States != nil {
+		text += " with the states " + strings.Join(c.States, ", ")
+	}
+	if c.Sinks != nil {
+		text += " with the sinks " + strings.Join(c.Sinks, ", ")
+	}
+	return text
+}
+
+// among tells whether a list that may be nil, for every one, has name.
+func among(names []string, name string) bool { return names == nil || slices.Contains(names, name) }
 
 // those returns the algorithms of the catalog with a property.
 func those(has func(p *dataflow.Properties) bool) (names []string) {

@@ -24,7 +24,7 @@ func Causal() *algorithms.Spec {
 		Name: "causal", Short: "choices travel with the data; a failed task alone makes them again",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, NonDeterminism: dataflow.Recorded,
-			Snapshots: dataflow.LocalSnapshots, Rollback: dataflow.ScopeTask, MaxConcurrent: 1, NoneUseless: true,
+			Snapshots: dataflow.LocalSnapshots, Rollback: dataflow.ScopeTask, MaxConcurrent: 1,
 		},
 		Protocol: func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &causal{} },
 		Coordinator: func(*dataflow.Config) dataflow.Coordinator {

@@ -21,7 +21,7 @@ func LaiYang() *algorithms.Spec {
 	return &algorithms.Spec{
 		Name: "lai-yang", Short: "rounds on every buffer; late ones are channel state",
 		Declared: dataflow.Properties{
-			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Channels: dataflow.AnyOrder,
+			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology, Channels: dataflow.AnyOrder,
 			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Captures: dataflow.Captures{Inputs: true}, Rollback: dataflow.ScopeAll,
 			NoneUseless: true,
 		},

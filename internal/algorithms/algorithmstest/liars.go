@@ -6,6 +6,7 @@ import (
 	"weir/algorithms"
 	"weir/algorithms/aligned"
 	"weir/algorithms/atleastonce"
+	"weir/algorithms/cichmnr"
 	"weir/algorithms/none"
 	"weir/algorithms/unaligned"
 	"weir/algorithms/uncoordinated"
@@ -29,6 +30,11 @@ func Liars() []Liar {
 			p.State, p.Output = dataflow.ExactlyOnce, dataflow.ExactlyOnce
 		})},
 		{"State: AtLeastOnce (it is exact)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.State, p.Output = dataflow.AtLeastOnce, dataflow.AtLeastOnce })},
+		{"Output: ExactlyOnce", lie(atleastonce.Spec(), func(p *dataflow.Properties) { p.Output = dataflow.ExactlyOnce })},
+		{"Output: AtLeastOnce (it is exact)", lie(unaligned.Spec(), func(p *dataflow.Properties) { p.Output = dataflow.AtLeastOnce })},
+		{"Output: AtMostOnce (it is exact)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Output = dataflow.AtMostOnce })},
+		{"Output: AtMostOnce (it loses nothing)", lie(atleastonce.Spec(), func(p *dataflow.Properties) { p.Output = dataflow.AtMostOnce })},
+		{"Output: ExactlyOnce (without snapshots)", lie(none.Spec(), func(p *dataflow.Properties) { p.Output = dataflow.ExactlyOnce })},
 		{"Channels: AnyOrder", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Channels = dataflow.AnyOrder })},
 		{"Snapshots: NoSnapshots", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Snapshots = dataflow.NoSnapshots })},
 		{"Snapshots: LocalSnapshots", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Snapshots = dataflow.LocalSnapshots })},
@@ -44,8 +50,18 @@ func Liars() []Liar {
 		{"MaxConcurrent: 0", oneAtATime()},
 		{"MaxConcurrent: 0 (it never has two)", lie(StrongProductions(), func(p *dataflow.Properties) { p.MaxConcurrent = 0 })},
 		{"NonDeterminism: Recorded", lie(CausalInputs(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Recorded })},
+		{"MaxConcurrent: 5 (it is never let have more than 2)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.MaxConcurrent = 5 })},
+		{"NonDeterminism: Recorded (it records nothing)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Recorded })},
+		{"NonDeterminism: Recorded (it logs channels only)", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Recorded })},
+		{"NonDeterminism: Refused (it rolls back)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Refused })},
+		{"NonDeterminism: Refused (it records)", lie(Causal(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Refused })},
 		{"NonDeterminism: Tolerated", lie(CausalInputs(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Tolerated })},
 		{"NoneUseless", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.NoneUseless = true })},
+		{"NoneUseless: true (no zigzag comes back)", lie(uncoordinated.Spec(), func(p *dataflow.Properties) {
+			p.NoneUseless, p.Topologies = true, dataflow.Acyclic
+		})},
+		{"NoneUseless: true (it runs no cycle)", lie(atleastonce.Spec(), func(p *dataflow.Properties) { p.NoneUseless = true })},
+		{"NoneUseless: false (it has none)", lie(cichmnr.Spec(), func(p *dataflow.Properties) { p.NoneUseless = false })},
 		{"Topologies: AnyTopology", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Topologies = dataflow.AnyTopology })},
 	}
 }

@@ -14,7 +14,7 @@ func StrongProductions() *algorithms.Spec {
 		Name: "strong-productions", Short: "persist, then send; resend until acknowledged; restart what failed alone",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, NonDeterminism: dataflow.Tolerated,
-			Snapshots: dataflow.LocalSnapshots, Rollback: dataflow.ScopeTask, MaxConcurrent: 1, NoneUseless: true,
+			Snapshots: dataflow.LocalSnapshots, Rollback: dataflow.ScopeTask, MaxConcurrent: 1,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &productions{} },
 		Coordinator: func(*dataflow.Config) dataflow.Coordinator { return &pieces{} },

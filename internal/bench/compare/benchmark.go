@@ -44,8 +44,29 @@ type benchmark struct {
 	n        int
 }
 
+// CheckName returns an *UnknownError for what can be neither a benchmark nor a
+// cell, whatever the builds have.
+func CheckName(name string) error {
+	if parts := benchmarkName.FindStringSubmatch(name); parts != nil {
+		for sub := range strings.SplitSeq(parts[3], "/") { // as go test does
+			if _, err := regexp.Compile(sub); err != nil {
+				return unknown("%q names sub-benchmarks by no regular expression: %w", name, err)
+			}
+		}
+		return nil
+	}
+	parts := strings.Split(name, "/")
+	if len(parts) != 3 || slices.Contains(parts, "") {
+		return unknown("%q is neither a benchmark, whose name begins with Benchmark, nor a cell, algorithm/state/workload", name)
+	}
+	return nil
+}
+
 // Subject builds what a name says, a benchmark or a cell, for both arms.
 func (b *Builds) Subject(ctx context.Context, name string) (*Subject, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
 	if benchmarkName.MatchString(name) {
 		return b.benchmark(ctx, name)
 	}

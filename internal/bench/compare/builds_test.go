@@ -217,3 +217,18 @@ func wantError(t *testing.T, err error, parts ...string) {
 		}
 	}
 }
+
+// TestRefusal: what a build's own command does not take is a matter of usage, in
+// its words; any other failure is told with the command.
+func TestRefusal(t *testing.T) {
+	for _, c := range []struct{ script, want string }{
+		{`echo "bench: usage: unknown state backend" >&2; echo "Try: bench --help" >&2; exit 2`, "unknown state backend"},
+		{`echo "bench: usage: unknown state backend" >&2; exit 1`, ""},
+		{`exit 0`, ""},
+	} {
+		_, err := run(t.Context(), t.TempDir(), nil, "sh", "-c", c.script)
+		if got := refused(err); got != c.want {
+			t.Errorf("%s: %q, want %q (%v)", c.script, got, c.want, err)
+		}
+	}
+}

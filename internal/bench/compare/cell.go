@@ -31,9 +31,6 @@ const firstRecords = 200_000
 // build's own command, twice: as the cell and its twin.
 func (b *Builds) cell(ctx context.Context, name string) (*Subject, error) {
 	parts := strings.Split(name, "/")
-	if len(parts) != 3 {
-		return nil, unknown("%q is neither a benchmark, whose name begins with Benchmark, nor a cell, algorithm/state/workload", name)
-	}
 	c := &cell{builds: b, name: name, words: []string{"--algorithm", parts[0], "--state", parts[1], "--workload", parts[2]}, records: firstRecords}
 	for _, arm := range []Arm{A, B} {
 		var err error
@@ -63,6 +60,9 @@ func (c *cell) repeat(ctx context.Context, arm Arm) (Reading, error) {
 		c.binaries[arm], "run", "--quick", "--repetitions", "1", "--events", strconv.Itoa(c.records), "--interval", "200ms", "--json", "--results", results, "--id", id,
 	}, c.words...)
 	f, err := run(ctx, c.builds.Builds[arm].dir, c.builds.env, argv...)
+	if reason := refused(err); reason != "" {
+		return Reading{}, unknown("%s in %s of %s: %s", c.name, arm, c.builds.Builds[arm], reason)
+	}
 	if err != nil {
 		return Reading{}, fmt.Errorf("%s in %s of %s: %w", c.name, arm, c.builds.Builds[arm], err)
 	}

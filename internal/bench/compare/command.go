@@ -3,6 +3,7 @@ package compare
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,35 @@ import (
 type finished struct {
 	stdout string
 	cpu    time.Duration // user and system, of the process and of those it waited for
+}
+
+// failedError is the error of a command that ended badly, with what it wrote.
+type failedError struct {
+	argv []string
+	err  error
+	said string
+}
+
+func (f *failedError) Error() string {
+	return fmt.Sprintf("%s: %v\n%s", strings.Join(f.argv, " "), f.err, f.said)
+}
+
+// Unwrap returns how the command ended.
+func (f *failedError) Unwrap() error { return f.err }
+
+// exitUsage is the exit status of a bench command that cannot do what it was asked for.
+const exitUsage = 2
+
+// refused returns what a bench command said of its command line; "" if err is
+// about something else.
+func refused(err error) string {
+	var failed *failedError
+	var exit *exec.ExitError
+	if !errors.As(err, &failed) || !errors.As(err, &exit) || exit.ExitCode() != exitUsage {
+		return ""
+	}
+	reason, _, _ := strings.Cut(failed.said, "\nTry: ")
+	return strings.TrimPrefix(reason, "bench: usage: ")
 }
 
 // run runs a command in a directory to its end. Its process group is its own, so
@@ -33,8 +63,7 @@ func run(ctx context.Context, dir string, env []string, argv ...string) (*finish
 		return nil, fmt.Errorf("%s: %w", argv[0], context.Cause(ctx))
 	}
 	if err != nil {
-		said := strings.TrimSpace(stdout.String() + "\n" + stderr.String())
-		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, said)
+		return nil, &failedError{argv, err, strings.TrimSpace(stdout.String() + "\n" + stderr.String())}
 	}
 	return &finished{stdout.String(), c.ProcessState.UserTime() + c.ProcessState.SystemTime()}, nil
 }

@@ -23,6 +23,7 @@ type Verdict struct {
 	seen seen
 	// topologies are the shapes that ran, with the recoveries in each.
 	topologies map[string]int
+	loop       workloads.Workload // the one whose graph has a cycle; nil: the algorithm refuses cycles
 }
 
 // OK reports that everything declared held and was shown.
@@ -43,14 +44,11 @@ func Try(s *algorithms.Spec, seeds uint64) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	orders := []bool{false}
-	if s.Declared.Channels == dataflow.AnyOrder {
-		orders = append(orders, true)
-	}
 	for _, w := range works {
 		before := v.seen.Recoveries
-		for _, reorder := range orders {
-			c := scenario.Config{Algorithm: s, State: "heap", Workload: w, Splits: splitsOf(w), Reorder: reorder}
+		for _, reorder := range v.orders(s, w) {
+			c := inOrder(s, w)
+			c.Reorder = reorder
 			if err := v.sweep(c, seeds); err != nil || len(v.Refuted) > 0 {
 				return v, err
 			}
@@ -66,12 +64,22 @@ func Try(s *algorithms.Spec, seeds uint64) (*Verdict, error) {
 		return v, err
 	}
 	v.judge(s.Declared)
-	return v, nil
+	v.records(s)
+	return v, v.understated(s, seeds)
 }
 
 // cyclic is the workload with a loop, for algorithms that declare graphs with
 // cycles; its channels are FIFO whatever the algorithm could do.
 const cyclic = "reachability"
+
+// orders are the ways in which channels deliver: false, as they were sent; true,
+// in any order.
+func (v *Verdict) orders(s *algorithms.Spec, w workloads.Workload) []bool {
+	if s.Declared.Channels == dataflow.AnyOrder && w != v.loop {
+		return []bool{false, true}
+	}
+	return []bool{false}
+}
 
 // works are the jobs for s.
 func (v *Verdict) works(s *algorithms.Spec) (works []workloads.Workload, err error) {
@@ -85,12 +93,12 @@ func (v *Verdict) works(s *algorithms.Spec) (works []workloads.Workload, err err
 	if s.Declared.NonDeterminism != dataflow.Refused {
 		works = append(works, newDice())
 	}
-	if s.Declared.Topologies == dataflow.AnyTopology && s.Declared.Channels == dataflow.FIFO {
+	if s.Declared.Topologies == dataflow.AnyTopology {
 		w, err := workloadcatalog.New(cyclic)
 		if err != nil {
 			return nil, err
 		}
-		v.topologies[w.Name()] = 0
+		v.topologies[w.Name()], v.loop = 0, w
 		works = append(works, w)
 	}
 	for _, w := range newShapes() {
@@ -155,6 +163,7 @@ func (v *Verdict) judge(p dataflow.Properties) {
 	}
 	v.shown("NonDeterminism (a recovery with throws)", p.NonDeterminism == dataflow.Refused || p.Snapshots == dataflow.NoSnapshots || s.Throws > 0)
 	v.shown("Channels: AnyOrder", p.Channels != dataflow.AnyOrder || s.Disorder > 0)
+	v.shown("NoneUseless (a recovery in a graph with a cycle)", !p.NoneUseless || v.loop != nil && v.topologies[v.loop.Name()] > 0)
 	partly := p.Rollback != dataflow.ScopeAll
 	v.both("Rollback other than ScopeAll", partly, s.Kept)
 	v.holds("Rollback: ScopeTask", p.Rollback != dataflow.ScopeTask || s.Rolled == 0, "%d tasks on workers that stood were restarted", s.Rolled)
@@ -164,6 +173,8 @@ func (v *Verdict) judge(p dataflow.Properties) {
 func (v *Verdict) guarantees(p dataflow.Properties, s *seen) {
 	v.shown("State: AtLeastOnce (duplicates)", p.State != dataflow.AtLeastOnce || s.Duplicates > 0)
 	v.shown("State: AtMostOnce (losses)", p.State != dataflow.AtMostOnce || s.Losses > 0)
+	visible := min(p.State, dataflow.AtLeastOnce)
+	v.holds("Output (no snapshot commits)", p.Snapshots != dataflow.NoSnapshots || p.Output == visible, "rows that are visible at once are worth %d, and it declares %d", visible, p.Output)
 	v.shown("a recovery from a snapshot", p.Snapshots == dataflow.NoSnapshots || s.Recoveries > 0)
 }
 
@@ -187,7 +198,23 @@ func (v *Verdict) snapshots(p dataflow.Properties, s *seen) {
 		most = s.Rounds
 	}
 	v.holds("MaxConcurrent", p.MaxConcurrent == 0 || most <= p.MaxConcurrent, "%d were under way at once", most)
+	v.shown("MaxConcurrent: as many", p.Snapshots == dataflow.NoSnapshots || most >= p.MaxConcurrent)
 	v.shown("MaxConcurrent: any number", p.MaxConcurrent != 0 || p.Snapshots == dataflow.NoSnapshots || most > 1)
+}
+
+// records: Recorded is told from Tolerated where what failed restarts alone, and
+// must do again what it did.
+func (v *Verdict) records(s *algorithms.Spec) {
+	recorded := s.Declared.NonDeterminism == dataflow.Recorded
+	v.shown("NonDeterminism: Recorded (a task that restarts alone)", !recorded || s.Declared.Rollback == dataflow.ScopeTask)
+	v.holds("NonDeterminism: Recorded", !recorded || decides(s), "its protocol is no dataflow.Decider, which no choice can be recorded without")
+}
+
+// decides tells whether the protocol of s can be told of choices, and asked.
+func decides(s *algorithms.Spec) bool {
+	c := dataflow.DefaultConfig()
+	_, ok := s.NewProtocol(&dataflow.TaskInfo{}, &c).(dataflow.Decider)
+	return ok
 }
 
 // both: what is declared was shown, and what was shown is declared.

@@ -6,6 +6,11 @@
 // must have been through: each topology, failures that meet, ends of input in
 // several orders.
 //
-// Not exercised: cycles of an algorithm whose channels may reorder. Those of a loop
-// are FIFO, and it would have to run one job with both.
+// A promise that an algorithm could have made and did not is shown too: the runs
+// that would break it must break it, else what is declared is weaker than needed.
+//
+// The channels of a loop are FIFO also for an algorithm whose channels may reorder.
+// Where a promise would be vacuous it is not declared: see NoneUseless. Not
+// judged are a MaxConcurrent, Topologies and Channels that are narrower than they
+// need be: to refuse is a choice.
 package conformance
