@@ -44,6 +44,29 @@ func TestASnapshotOnAZigzagCycleIsUseless(t *testing.T) {
 	}
 }
 
+// TestWhatIsStillBeingStoredIsNotJudged: the cycle of the test above, but the snapshot
+// on it is not stored yet. It divides intervals, and is no violation.
+func TestWhatIsStillBeingStoredIsNotJudged(t *testing.T) {
+	for _, stored := range []bool{true, false} {
+		w := newWorld(t, func(x *Expect) {
+			noneUseless(x)
+			x.Channels = append(x.Channels, Channel{From: 4, To: 2})
+		})
+		w.c.done = true
+		w.c.channels[6].sealed, w.c.channels[6].delivered = 1, 1
+		w.begun(2, epoch(1, 1))
+		if stored {
+			w.task(trace.SnapshotStored, 2, epoch(1, 1))
+		}
+		w.c.channels[4].sealed, w.c.channels[4].delivered = 1, 1
+		w.local(4, epoch(1, 2))
+		watcherOf[*useless](w.c).Finish(End{})
+		if got := w.c.verdict.Counts[Useless] > 0; got != stored {
+			t.Errorf("stored %v: useless %v", stored, got)
+		}
+	}
+}
+
 // TestRoundsHaveNoUselessSnapshots: the cuts of a coordinated run, with items in
 // flight, a recovery, and a round that never completes.
 func TestRoundsHaveNoUselessSnapshots(t *testing.T) {

@@ -1,0 +1,106 @@
+package scenario
+
+import (
+	"testing"
+
+	"weir/algorithms/catalog"
+	"weir/algorithms/rounds"
+	"weir/check"
+	"weir/dataflow"
+	"weir/sim"
+	workloadcatalog "weir/workloads/catalog"
+)
+
+// twinsOf returns the longest gap and the latest end of the calm twins of a run,
+// which was judged and is gone on with in the same runner.
+func twinsOf(t *testing.T, r *Runner, o *Outcome) (gap, end int64) {
+	t.Helper()
+	for k := range uint64(twinsAsked) {
+		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: o.drawn.Settings, Splits: o.Splits})
+		if twin.Report == nil {
+			t.Fatal(twin.Err)
+		}
+		gap, end = max(gap, twin.Report.LongestGap), max(end, twin.Report.EndAfterFault)
+	}
+	return gap, end
+}
+
+// TestAcquit plants delays into the report of a run with drawn faults: what is
+// within the bounds of its twins is taken back, and a nanosecond more is not.
+func TestAcquit(t *testing.T) {
+	r := calmRunner(t, "aligned", "heap", "keyedcount", "")
+	o := r.Run(3)
+	if o.Kind != Fine || !o.Struck() {
+		t.Fatalf("%s: %s; struck: %v", o.Kind, o.Why(), o.Struck())
+	}
+	acquitted := func(gap, end int64) bool {
+		t.Helper()
+		o.Report.Counts[check.Progress] = 1
+		o.Report.LongestGap, o.Report.EndAfterFault = gap, end
+		r.Twins = 0
+		if err := r.acquit(o); err != nil {
+			t.Fatal(err)
+		}
+		guilty := o.Report.Counts[check.Progress] > 0
+		if guilty && r.Twins != twinsAsked {
+			t.Errorf("condemned by %d twins", r.Twins)
+		}
+		return !guilty
+	}
+	acquitted(0, 0) // makes the twin
+	gap, end := twinsOf(t, r, o)
+	mostGap, mostEnd := 2*gap+moreToCheckpoint, 2*end+moreToEnd
+	for _, c := range []struct {
+		name     string
+		gap, end int64
+		acquit   bool
+	}{
+		{"no slower than the twins", mostGap, mostEnd, true},
+		{"checkpoints that are too far apart", mostGap + 1, mostEnd, false},
+		{"an end that is too late", mostGap, mostEnd + 1, false},
+	} {
+		if got := acquitted(c.gap, c.end); got != c.acquit {
+			t.Errorf("%s: acquitted %v, want %v", c.name, got, c.acquit)
+		}
+	}
+
+	// Half of the calm runs are said to be 20 times as fast as this one's slowest twin.
+	r.pace.slack = gap/20 - int64(o.drawn.Settings.Job.Checkpoint.Interval)
+	believed := 2*slowestCalm*(gap/20) + moreToCheckpoint
+	if believed >= mostGap || acquitted(believed+1, 0) || !acquitted(believed, 0) {
+		t.Errorf("a twin that is far slower than calm runs are is an excuse up to %d, want %d", mostGap, believed)
+	}
+}
+
+// TestAnEndedRunIsCondemned: after a recovery no rounds are scheduled, and the job,
+// which is long, ends well all the same. All twins of the run are asked, in vain;
+// without the mistake some of the same runs ask twins too, and none is condemned.
+func TestAnEndedRunIsCondemned(t *testing.T) {
+	spec, err := catalog.Lookup("aligned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mutant := range []dataflow.Mutant{"", rounds.MutantFirstAttemptOnly} {
+		w, err := workloadcatalog.New("keyedcount")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := New(Config{Algorithm: spec, State: "heap", Workload: w, Mutant: mutant})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.Close)
+		condemned := 0
+		for seed := uint64(1); seed <= 8; seed++ {
+			before := r.Twins
+			if o := r.Run(seed); o.Kind == NoProgress && o.Result.Verdict == sim.Done && r.Twins == before+twinsAsked {
+				condemned++
+			} else if o.Kind != Fine {
+				t.Errorf("%q, seed %d: %s: %s", mutant, seed, o.Kind, o.Why())
+			}
+		}
+		if guilty := mutant != ""; guilty != (condemned > 0) || r.Twins == 0 {
+			t.Errorf("%q: %d of 8 runs were condemned, %d twins were asked", mutant, condemned, r.Twins)
+		}
+	}
+}
