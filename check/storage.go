@@ -5,7 +5,8 @@
 // It does not verify message logs, nor checkpoints that are neither complete nor
 // the base of a recovery. Reads are made when a checkpoint completes, at crashes
 // and at the end: what breaks in between is seen then. Without rounds garbage is
-// looked for at the end only, for what a line needs is not known here.
+// looked for at the end only, for what a line needs is not known here: what a line
+// has passed, or a recovery dropped, may stay until then.
 
 package check
 
