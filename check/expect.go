@@ -135,6 +135,7 @@ type Layout struct {
 	// gone. nil: not checked.
 	Roots func(keys []string) []string
 	// EpochOf returns the epoch that the name of an object has; nil, or false: unknown.
+	// What belongs to an attempt and no round, such as a plan, has index 0.
 	EpochOf func(key string) (id.Epoch, bool)
 	// LogKey returns where the message log of a channel stands. nil: there are none.
 	LogKey func(ch id.ChannelID) string

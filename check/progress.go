@@ -5,7 +5,8 @@
 // total failure advances.
 //
 // It does not verify that a job is fast where no bound is set, nor after a fault
-// that slows something down for good. The bounds are a suspicion that whoever
+// that slows something down for good: checkpoints that come eight intervals apart
+// after a failover stay below the bound. The bounds are a suspicion that whoever
 // sets them confirms (package scenario: by the same seed without faults).
 
 package check

@@ -5,7 +5,8 @@
 // It does not verify message logs, nor checkpoints that are neither complete nor
 // the base of a recovery. Reads are made when a checkpoint completes, at crashes
 // and at the end: what breaks in between is seen then. Without rounds garbage is
-// looked for at the end only, for what a line needs is not known here.
+// looked for at the end only, for what a line needs is not known here: what a line
+// has passed, or a recovery dropped, may stay until then.
 
 package check
 
@@ -20,19 +21,20 @@ import (
 
 type wholeStorage struct {
 	judge
-	retained []retained
-	landed   []landing       // keys written since the storage was last listed with an answer
-	present  map[string]bool // keys of the objects in storage
-	listings []landing       // prefixes listed
-	tried    []string        // prefixes that somebody began to list since the last occasion
-	asked    []string        // prefixes whose listing the living coordinator waits for
-	occasion int64           // when the code under test last had to look for garbage
-	orphaned bool            // the coordinator died and no plan was made since
-	damaged  bool            // a fault has damaged stored objects
-	garbage  garbage
-	refs     references
-	keys     []string        // scratch: objects in storage
-	needed   map[string]bool // scratch: those that something refers to
+	retained  []retained
+	landed    []landing       // keys written since the storage was last listed with an answer
+	present   map[string]bool // keys of the objects in storage
+	listings  []landing       // prefixes listed
+	tried     []string        // prefixes that somebody began to list since the last occasion
+	asked     []string        // prefixes whose listing the living coordinator waits for
+	occasion  int64           // when the code under test last had to look for garbage
+	recovered int64           // when it last had to as it recovered
+	orphaned  bool            // the coordinator died and no plan was made since
+	damaged   bool            // a fault has damaged stored objects
+	garbage   garbage
+	refs      references
+	keys      []string        // scratch: objects in storage
+	needed    map[string]bool // scratch: those that something refers to
 }
 
 func newStorage(j judge) watcher {
@@ -51,7 +53,7 @@ func (o *wholeStorage) Reset() {
 	o.retained, o.landed, o.listings, o.asked, o.tried = o.retained[:0], o.landed[:0], o.listings[:0], o.asked[:0], o.tried[:0]
 	clear(o.present)
 	clear(o.refs.of)
-	o.occasion, o.orphaned, o.damaged = 0, false, false
+	o.occasion, o.recovered, o.orphaned, o.damaged = 0, 0, false, false
 	o.garbage.reset()
 }
 
@@ -71,6 +73,7 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 		o.subsumed(e.Epoch)
 	case trace.PlanExecuted:
 		o.mustLook()
+		o.recovered = o.now
 		o.baseChosen(e.Epoch)
 	case trace.Aborted:
 		o.mustLook()
@@ -257,7 +260,13 @@ func (o *wholeStorage) unknown(key string) bool {
 	if i < 0 {
 		return false
 	}
-	return o.landed[i].at > o.occasion || slices.ContainsFunc(o.tried, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+	occasion := o.occasion
+	if o.x.Layout.EpochOf != nil {
+		if e, ok := o.x.Layout.EpochOf(key); ok && e.Index() == 0 {
+			occasion = o.recovered // of no round: one that was given up is no occasion to look for it
+		}
+	}
+	return o.landed[i].at > occasion || slices.ContainsFunc(o.tried, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
 
 // deleted: an object that a retained checkpoint needs must stay. Without its

@@ -126,7 +126,7 @@ func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w wor
 // layout tells the checker how checkpoint storage is laid out.
 func layout(p dataflow.Properties) check.Layout {
 	var scratch dataflow.Snapshot
-	l := check.Layout{Roots: roots, EpochOf: coordinator.EpochOfKey}
+	l := check.Layout{Roots: roots, EpochOf: epochOfObject}
 	l.References = func(key string, data []byte) ([]string, error) { return references(&scratch, key, data) }
 	if p.HasRounds() {
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
@@ -161,27 +161,39 @@ func references(s *dataflow.Snapshot, key string, data []byte) ([]string, error)
 	return nil, nil
 }
 
-// roots are the objects that stand for their own sake: records and plans.
+// roots are the objects that stand for their own sake: records and the newest plan.
 func roots(keys []string) []string {
-	var out []string
+	out := newestPlan(keys)
 	for _, k := range keys {
-		if strings.HasPrefix(k, coordinator.RecordPrefix) || strings.HasPrefix(k, coordinator.PlanPrefix) {
+		if strings.HasPrefix(k, coordinator.RecordPrefix) {
 			out = append(out, k)
 		}
 	}
 	return out
 }
 
-// newestRoots are plans and the newest snapshot of each task: without job-wide
-// records the end of the line is all that is kept.
+// newestPlan returns the key of the plan with the highest number, if there is one:
+// a coordinator that starts reads no other, whether or not it was executed.
+func newestPlan(keys []string) []string {
+	newest, number := "", id.Attempt(0)
+	for _, k := range keys {
+		if n, ok := coordinator.AttemptOfPlan(k); ok && n >= number {
+			newest, number = k, n
+		}
+	}
+	if newest == "" {
+		return nil
+	}
+	return []string{newest}
+}
+
+// newestRoots are the newest plan and the newest snapshot of each task: without
+// job-wide records the end of the line is all that is kept.
 func newestRoots(keys []string) []string {
-	var out []string
+	out := newestPlan(keys)
 	newest := map[string]string{}
 	var order []string
 	for _, k := range keys {
-		if strings.HasPrefix(k, coordinator.PlanPrefix) {
-			out = append(out, k)
-		}
 		if !strings.HasPrefix(k, coordinator.SnapshotPrefix) {
 			continue
 		}
@@ -198,6 +210,14 @@ func newestRoots(keys []string) []string {
 		out = append(out, newest[t])
 	}
 	return out
+}
+
+// epochOfObject returns the epoch in a name; a plan comes before all of its attempt.
+func epochOfObject(key string) (id.Epoch, bool) {
+	if n, ok := coordinator.AttemptOfPlan(key); ok {
+		return id.MakeEpoch(n, 0), true
+	}
+	return coordinator.EpochOfKey(key)
 }
 
 func epochOf(key string) id.Epoch {

@@ -192,10 +192,10 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%s has epoch %s", key, e)
 		}
 	}
-	if n, ok := attemptOfPlan(PlanKey(12)); !ok || n != 12 {
+	if n, ok := AttemptOfPlan(PlanKey(12)); !ok || n != 12 {
 		t.Errorf("plan 12 reads as %d, %v", n, ok)
 	}
-	if _, ok := attemptOfPlan("plan/x"); ok {
+	if _, ok := AttemptOfPlan("plan/x"); ok {
 		t.Error("plan/x has a number")
 	}
 }

@@ -247,8 +247,8 @@ func EpochOfKey(key string) (id.Epoch, bool) {
 	return e, err == nil
 }
 
-// attemptOfPlan returns the number in the key of a plan.
-func attemptOfPlan(key string) (id.Attempt, bool) {
+// AttemptOfPlan returns the number in the key of a plan.
+func AttemptOfPlan(key string) (id.Attempt, bool) {
 	n, err := strconv.ParseUint(strings.TrimPrefix(key, PlanPrefix), 10, 32)
 	return id.Attempt(n), err == nil
 }

@@ -15,7 +15,7 @@ func ReadStorage(c *Client, j *dataflow.JobInfo, prefixes []string, then func(p 
 		var highest id.Attempt
 		var rows []state.Entry
 		for _, r := range all {
-			if n, ok := attemptOfPlan(r.Key); ok {
+			if n, ok := AttemptOfPlan(r.Key); ok {
 				highest = max(highest, n)
 			} else {
 				rows = append(rows, r)
@@ -51,7 +51,7 @@ func DropPlans(c *Client, number id.Attempt) {
 	c.List([]string{PlanPrefix}, func(rows []state.Entry, err error) {
 		var old []string
 		for _, r := range rows {
-			if n, ok := attemptOfPlan(r.Key); ok && n < number {
+			if n, ok := AttemptOfPlan(r.Key); ok && n < number {
 				old = append(old, r.Key)
 			}
 		}

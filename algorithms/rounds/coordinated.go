@@ -296,7 +296,9 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 
 // sweepOld deletes what older attempts left behind.
 func (c *Coordinated) sweepOld() {
-	coordinator.DropPlans(c.client, c.number)
+	if c.j.Config.Mutant != MutantPlansStay {
+		coordinator.DropPlans(c.client, c.number)
+	}
 	c.client.Sweep(id.MakeEpoch(c.number, 0), c.garbagePrefixes(), c.isLive, nil)
 }
 

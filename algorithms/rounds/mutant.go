@@ -9,4 +9,5 @@ const (
 	MutantLateRecordCounts   dataflow.Mutant = "late-record-counts"   // a record that landed after the recovery that missed it is believed
 	MutantFilesNeverListed   dataflow.Mutant = "files-never-listed"   // garbage is looked for among records and snapshots only, not among state files
 	MutantFirstAttemptOnly   dataflow.Mutant = "first-attempt-only"   // after a recovery no rounds are scheduled any more but the last one
+	MutantPlansStay          dataflow.Mutant = "plans-stay"           // the plans of older attempts are never deleted
 )

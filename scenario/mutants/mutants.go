@@ -50,6 +50,7 @@ const (
 	byLogs      = "logs"
 	byOutput    = "output"
 	byRestore   = "restore"
+	byStorage   = "storage"
 )
 
 // All returns the bank in the order of reports.
@@ -85,6 +86,7 @@ func All() []Case {
 		{Mutant: recoveryline.MutantTrimmedAtEnd, Description: "message logs are trimmed when the job has ended, and grow until then", Algorithms: logs, Oracle: byLogs},
 		{Mutant: rounds.MutantLateRecordCounts, Description: "a checkpoint record that lands after the recovery that missed it is believed", Algorithms: exact},
 		{Mutant: rounds.MutantFilesNeverListed, Description: "state files that no handle names are never looked for", Algorithms: coordinated, States: tables, Workloads: stateful},
+		{Mutant: rounds.MutantPlansStay, Description: "the plans of older attempts are never deleted", Algorithms: coordinated, Oracle: byStorage},
 		{Mutant: rounds.MutantFirstAttemptOnly, Description: "after a recovery no checkpoints are scheduled any more", Algorithms: coordinated, Stalls: true},
 		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
 		{Mutant: recoveryline.MutantNeverForced, Description: "a message that should force a snapshot forces none", Algorithms: induced, Workloads: []string{cyclic}},
