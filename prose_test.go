@@ -4,10 +4,14 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/tools/go/packages"
 )
 
 // Text of a trace.Event, and Words that prints one, are for people. What decides
@@ -49,6 +53,136 @@ func TestProseDecidesNothing(t *testing.T) {
 			t.Errorf("%s does so no longer: take it off the list", at)
 		}
 	}
+}
+
+// TestProseByTypes: whatever an event is called, and whatever is said of an error,
+// no function or comparison looks into it.
+func TestProseByTypes(t *testing.T) {
+	checked, seen := 0, map[string]bool{}
+	for _, p := range loadAll(t) {
+		if !slices.Contains(deciders, strings.TrimPrefix(p.PkgPath, "weir/")) {
+			continue
+		}
+		checked++
+		for _, f := range p.Syntax {
+			for _, at := range proseLookedInto(f, p.TypesInfo) {
+				name := strings.TrimPrefix(p.PkgPath, "weir/") + "/" + filepath.Base(p.Fset.Position(f.Pos()).Filename) + ": " + at
+				if seen[name] = true; proseReaders[name] == "" && proseCompared[name] == "" {
+					t.Errorf("%s decides by prose: give it a typed field", name)
+				}
+			}
+		}
+	}
+	if checked != len(deciders) {
+		t.Errorf("%d packages of %d were found", checked, len(deciders))
+	}
+	for at := range proseCompared {
+		if !seen[at] {
+			t.Errorf("%s does so no longer: take it off the list", at)
+		}
+	}
+}
+
+// proseCompared may compare prose, each for a reason.
+var proseCompared = map[string]string{
+	"check/determinism.go: equalEvents": "two runs of one seed must be the same, prose and all",
+}
+
+// proseLookedInto returns the functions that hand prose to a function about
+// strings, or compare it.
+func proseLookedInto(f *ast.File, info *types.Info) (all []string) {
+	for _, d := range f.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Body == nil {
+			continue
+		}
+		found := false
+		ast.Inspect(fn.Body, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				found = found || aboutStrings(n.Fun) && slices.ContainsFunc(n.Args, func(e ast.Expr) bool { return isTypedProse(e, info) })
+			case *ast.BinaryExpr:
+				found = found || n.Op != token.ADD && (isTypedProse(n.X, info) || isTypedProse(n.Y, info))
+			case *ast.IndexExpr:
+				found = found || isTypedProse(n.X, info) || isTypedProse(n.Index, info)
+			case *ast.SliceExpr:
+				found = found || isTypedProse(n.X, info)
+			case *ast.SwitchStmt:
+				found = found || n.Tag != nil && isTypedProse(n.Tag, info)
+			}
+			return true
+		})
+		if found {
+			all = append(all, fn.Name.Name)
+		}
+	}
+	return all
+}
+
+// isTypedProse matches Text of a trace.Event, its Words, and Error of an error.
+func isTypedProse(e ast.Expr, info *types.Info) bool {
+	if p, ok := e.(*ast.ParenExpr); ok {
+		return isTypedProse(p.X, info)
+	}
+	call, called := e.(*ast.CallExpr)
+	if called {
+		e = call.Fun
+	}
+	s, ok := e.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	if called && s.Sel.Name == "Error" {
+		return len(call.Args) == 0
+	}
+	if s.Sel.Name != "Text" && s.Sel.Name != "Words" {
+		return false
+	}
+	of := info.TypeOf(s.X)
+	if p, ok := of.(*types.Pointer); ok {
+		of = p.Elem()
+	}
+	return of != nil && types.TypeString(of, nil) == "weir/trace.Event"
+}
+
+func TestProseByTypesFires(t *testing.T) {
+	const source = `package p
+import ("strings"; "weir/trace")
+func a(x *trace.Event) bool { return strings.Contains(x.Text, "lost") }
+func b(x *trace.Event) bool { return strings.HasPrefix(x.Words(), "put") }
+func c(err error) bool { return strings.Contains(err.Error(), "connection lost") }
+func d(x trace.Event) bool { return x.Text == "log" }
+func e(x *trace.Event) string { return x.Text }
+func f(x struct{ Text string }) bool { return x.Text == "log" }
+`
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, "p.go", source, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}
+	conf := types.Config{Importer: loaded(loadAll(t))}
+	if _, err := conf.Check("p", fset, []*ast.File{f}, info); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(proseLookedInto(f, info), " "); got != "a b c d" {
+		t.Errorf("found %s", got)
+	}
+}
+
+// loaded imports what was loaded, and what that imports.
+type loaded []*packages.Package
+
+func (l loaded) Import(path string) (*types.Package, error) {
+	for _, p := range l {
+		if p.PkgPath == path {
+			return p.Types, nil
+		}
+		if i := p.Imports[path]; i != nil {
+			return i.Types, nil
+		}
+	}
+	return nil, os.ErrNotExist
 }
 
 func TestProseRuleFires(t *testing.T) {
