@@ -38,8 +38,9 @@ func isOwn(dir, family, name string) bool {
 }
 
 // otherMeanings are names that mean something else to a package: the flag that
-// names a deliberate mistake says "none" for none.
-var otherMeanings = map[string]string{"scenario/command": "none"}
+// names a deliberate mistake says "none" for none, and so do the states of a round
+// and of a task for none there.
+var otherMeanings = map[string]string{"scenario/command": "none", "check": "none"}
 
 // namesListed are the packages that may list names, each for a reason.
 var namesListed = map[string]bool{

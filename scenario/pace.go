@@ -124,8 +124,8 @@ func (r *Runner) acquit(o *Outcome) error {
 // twinStride lies between the seeds of a run's twins, the first of which has the run's own.
 const twinStride = 1_000_003
 
-// slowestCalm bounds what is believed of a twin: in no calm run did it take more
-// than six times the time of half of them. A job that does not complete
+// slowestCalm bounds what is believed of a twin: no calm run that was fitted took
+// more than six times the time of half of them, and there is room. A job that does not complete
 // checkpoints although nothing fails is thus no excuse for itself.
 const slowestCalm = 10
 
