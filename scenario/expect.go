@@ -184,7 +184,7 @@ func newestPlan(keys []string) []string {
 	if newest == "" {
 		return nil
 	}
-	return []string{newest}
+	return append(make([]string, 0, 8), newest) // with room for what else is a root
 }
 
 // newestRoots are the newest plan and the newest snapshot of each task: without

@@ -247,8 +247,12 @@ func EpochOfKey(key string) (id.Epoch, bool) {
 	return e, err == nil
 }
 
-// AttemptOfPlan returns the number in the key of a plan.
+// AttemptOfPlan returns the number in the key of a plan, false for other keys.
 func AttemptOfPlan(key string) (id.Attempt, bool) {
-	n, err := strconv.ParseUint(strings.TrimPrefix(key, PlanPrefix), 10, 32)
+	number, ok := strings.CutPrefix(key, PlanPrefix)
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(number, 10, 32)
 	return id.Attempt(n), err == nil
 }
