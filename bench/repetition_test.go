@@ -95,7 +95,7 @@ func TestWrongOutputHasNoNumbers(t *testing.T) {
 	r := small(t, "aligned", "heap")
 	r.Events = 600_000
 	r.Cell.Kill, r.Mutant = true, "release-before-stored"
-	for seed := range uint64(20) {
+	for seed := range uint64(100) { // a busy machine kills at other moments
 		r.Seed = seed
 		o := measure(t, r)
 		if o.Sample.Output == results.OutputWrong {
