@@ -27,6 +27,7 @@ type pieces struct {
 	waiting int
 	running bool
 	held    bool       // collect waits for tasks to be ready
+	ending  bool       // every task has left; what is old is deleted
 	plan    id.Attempt // the newest that was executed
 	tasks   []pieceStatus
 	parts   [][]byte
@@ -64,6 +65,9 @@ func (c *pieces) Timer(t id.Ticket)                { c.client.Timer(t) }
 func (c *pieces) Done(t id.Ticket, r state.Result) { c.client.Done(t, r) }
 
 func (c *pieces) Failed(tasks []id.TaskID, _ error) {
+	if c.ending {
+		return // every task has left: a plan would only be one more object
+	}
 	for _, t := range tasks {
 		c.tasks[t].dead = true
 	}
@@ -243,13 +247,14 @@ func (c *pieces) Left(t id.TaskID) {
 	c.finish()
 }
 
-// finish ends the job when every task has left; the newest snapshot of each stays.
+// finish ends the job when every task has left; the newest snapshot of each and the
+// newest plan stay. Those older may have been asked for and not be gone yet.
 func (c *pieces) finish() {
 	if slices.ContainsFunc(c.tasks, func(s pieceStatus) bool { return !s.left || !s.ready }) || !c.running {
 		return
 	}
-	c.running = false
-	c.client.List([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix}, func(rows []state.Entry, err error) {
+	c.running, c.ending = false, true
+	c.client.List([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix, coordinator.PlanPrefix}, func(rows []state.Entry, err error) {
 		newest := map[string]id.Epoch{}
 		for _, r := range rows {
 			if e, _ := coordinator.EpochOfKey(r.Key); strings.HasPrefix(r.Key, coordinator.SnapshotPrefix) {
@@ -258,7 +263,11 @@ func (c *pieces) finish() {
 		}
 		var old []string
 		for _, r := range rows {
-			if e, _ := coordinator.EpochOfKey(r.Key); e != newest[taskOf(r.Key)] {
+			if n, plan := coordinator.AttemptOfPlan(r.Key); plan {
+				if n < c.number {
+					old = append(old, r.Key)
+				}
+			} else if e, _ := coordinator.EpochOfKey(r.Key); e != newest[taskOf(r.Key)] {
 				old = append(old, r.Key)
 			}
 		}
