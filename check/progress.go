@@ -39,7 +39,7 @@ type progress struct {
 func newProgress(j judge) watcher { return &progress{judge: j} }
 
 func (o *progress) Wants() trace.Mask {
-	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected)
+	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FailedOver, trace.FaultInjected)
 }
 
 func (o *progress) Reset() { o.since, o.held = 0, 0 }

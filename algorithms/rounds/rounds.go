@@ -76,6 +76,7 @@ func (c *Coordinated) startRound() {
 	c.rounds = append(c.rounds, r)
 	r.timeout = r.After(c.cfg.Timeout, func() {
 		if !r.done { // a record being made cannot be withdrawn: it would count
+			c.h.Observe(trace.TimedOut, trace.Coordinator, c.number, r.epoch, "")
 			c.abort(r, "timed out")
 		}
 	})
@@ -123,6 +124,7 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 		}
 	case coordinator.Decline:
 		if r := c.round(m.Epoch); r != nil {
+			c.h.Observe(trace.Declined, from, c.number, r.epoch, m.Text)
 			c.abort(r, fmt.Sprintf("%s of %s: %s", c.j.Tasks[from].Name, from, m.Text))
 		}
 	case Drained:
@@ -333,7 +335,8 @@ func (c *Coordinated) need(ps []coordinator.Part) {
 	}
 }
 
-// abort gives a round up; too many in a row fail the job.
+// abort gives a round up; too many in a row make the job start again from its
+// newest checkpoint.
 func (c *Coordinated) abort(r *Round, reason string) {
 	if !c.giveUp(r, reason) {
 		return
@@ -344,7 +347,7 @@ func (c *Coordinated) abort(r *Round, reason string) {
 	}
 	c.failures++
 	if c.cfg.Tolerated >= 0 && c.failures > c.cfg.Tolerated {
-		c.fail(fmt.Errorf("checkpoint %s failed (%s); %d failures in a row are more than the tolerated %d", r.epoch, reason, c.failures, c.cfg.Tolerated))
+		c.failOver(r.epoch, fmt.Errorf("checkpoint %s failed (%s); %d failures in a row are more than the tolerated %d", r.epoch, reason, c.failures, c.cfg.Tolerated))
 		return
 	}
 	c.sweepGivenUp()
