@@ -68,14 +68,18 @@ const fittedWidth = 4
 // suspicion returns the bounds for a run: beyond them its twin is asked.
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
-	// What one item from every further sender takes the busiest task, if it is slow:
-	// in a wide job that is connecting, each barrier and each end.
-	turns := 100 * int64(max(0, r.width-fittedWidth)) * model().StepBase
+	turns := r.wideTurns()
 	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint, Trim: moreToCheckpoint}
 	if r.snapshots() {
 		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint + turns
 	}
 	return p
+}
+
+// wideTurns is what one item from every further sender takes the busiest task, if it is
+// slow: in a wide job that is connecting, each barrier and each end. Nanoseconds.
+func (r *Runner) wideTurns() int64 {
+	return 100 * int64(max(0, r.width-fittedWidth)) * model().StepBase
 }
 
 func (r *Runner) snapshots() bool {
