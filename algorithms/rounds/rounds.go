@@ -104,6 +104,20 @@ func (c *Coordinated) carryOver(r *Round, task id.TaskID) bool {
 	return true
 }
 
+// carryNewest lets the newest complete share of each task that has left stand for it in
+// the rounds under way. A share carried over before is of an older checkpoint, and goes
+// with it.
+func (c *Coordinated) carryNewest() {
+	for _, r := range c.rounds {
+		for i := range r.parts {
+			if p := &r.parts[i]; p.Left {
+				*p = *c.tasks[i].part
+				p.Left = true
+			}
+		}
+	}
+}
+
 // Message takes acknowledgements and reports from tasks.
 func (c *Coordinated) Message(from id.TaskID, data []byte) {
 	m, part, err := coordinator.DecodeMessage(data, Trigger, Drained, Leaving)
@@ -218,6 +232,7 @@ func (c *Coordinated) recordMade(r *Round, rec *coordinator.Record, res state.Re
 	for i := range c.tasks {
 		c.tasks[i].part = &rec.Parts[i]
 	}
+	c.carryNewest()
 	c.h.Observe(trace.Completed, trace.Coordinator, c.number, rec.Epoch, "")
 	if c.j.Config.Mutant != MutantCommitBeforeRecord {
 		c.announce(rec)
@@ -313,8 +328,8 @@ func (c *Coordinated) pinned(d *coordinator.Record) bool {
 
 // unreferenced returns those of keys that no retained or pinned checkpoint needs.
 // Nor does a share of a round under way, then: of what is older than the round it
-// refers to files of the round's base, which is pinned, and to the last share of a task
-// that has left, which every checkpoint since has too.
+// refers to files of the round's base, which is pinned, and to the share of a task that
+// has left which the newest checkpoint has too.
 func (c *Coordinated) unreferenced(keys []string) []string {
 	clear(c.needed)
 	for _, set := range [...][]*coordinator.Record{c.retained, c.doomed} {

@@ -249,6 +249,29 @@ func TestTheEnd(t *testing.T) {
 	}
 }
 
+// TestCarriedOverWhileAnotherCompletes: a task leaves while its last round is under
+// way. The round behind that one has the share that stays, not the one that goes.
+func TestCarriedOverWhileAnotherCompletes(t *testing.T) {
+	d := newDesk(t, 2, func(c *dataflow.CheckpointConfig) { c.MaxConcurrent = 2 }).start().ready()
+	d.tick(20 * second)
+	d.ack(0, ep(1, 1), true)
+	d.ack(0, ep(1, 2), true)
+	d.ack(1, ep(1, 1), false)
+	d.settle()
+	d.say(0, coordinator.Message{Kind: Leaving, Epoch: ep(1, 2)})
+	d.c.Left(0)
+	d.tick(10 * second)
+	for k := uint32(2); k <= 3; k++ {
+		d.ack(1, ep(1, k), false)
+		d.settle()
+	}
+	d.want("storage", d.keys(), "chk/1.3 snap/t0/1.2 snap/t1/1.3")
+	d.start().settle()
+	if p := d.newest().Tasks; p[0].Ref != "snap/t0/1.2" || !p[0].Left || p[1].Ref != "snap/t1/1.3" {
+		t.Errorf("the plan is %+v", p)
+	}
+}
+
 // TestGivenUpBehindAnOlderRound: what the newer of two rounds has stored goes when
 // it is given up, although the older one is still under way and keeps its own.
 func TestGivenUpBehindAnOlderRound(t *testing.T) {
