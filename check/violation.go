@@ -76,6 +76,7 @@ type Stats struct {
 	LastFault, EndOfWork int64 // times
 	// What the bounds of Pace are about, less what struck faults may have held up.
 	LongestGap, EndAfterFault int64
+	GapTimeouts               int // rounds given up in the longest gap since they took too long
 }
 
 // Safe reports that no safety property was violated.

@@ -86,7 +86,7 @@ func (r *Runner) drawConcurrent(k *dataflow.CheckpointConfig) {
 // drawFailures draws when a round is given up, how many may fail in a row before
 // the job starts again, and how long nothing is tried after one.
 func (r *Runner) drawFailures(k *dataflow.CheckpointConfig) {
-	if r.cfg.Faults != RandomFaults {
+	if r.cfg.Faults != RandomFaults || r.calm {
 		return
 	}
 	if d := r.swarm.Stream("checkpoint.tolerated"); d.Chance(1, 3) {
