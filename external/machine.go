@@ -171,9 +171,6 @@ func (m *machine) apply(op *dataflow.ExtOp, c chunk) outcome {
 	return outcome{dataflow.ExtAbsent, false}
 }
 
-// reads reports whether applying an operation looks into its rows.
-func reads(k dataflow.ExtKind) bool { return k == trace.Publish || k == trace.Upsert }
-
 // upsert returns the rows of entries that are newer than what their keys have.
 func (m *machine) upsert(entries []byte) (newer chunk) {
 	if m.versions == nil {

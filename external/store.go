@@ -1,14 +1,12 @@
 package external
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"weir/dataflow"
 	"weir/id"
-	"weir/state"
 )
 
 // The mistakes of the sink store.
@@ -72,18 +70,9 @@ func OpenStore(c StoreConfig) (*Store, error) {
 	if c.FS == nil {
 		return s, nil
 	}
-	log, err := openJournal(c.FS, c.Dir, "transactions", s.replay)
-	if err != nil {
-		return nil, fmt.Errorf("external store: %w", err)
+	if err := s.openLog(); err != nil {
+		return nil, err
 	}
-	s.log = log
-	for t := range s.m.tasks {
-		for i := range s.m.tasks[t].sessions {
-			s.m.tasks[t].sessions[i].reopened = true
-		}
-	}
-	s.durable = len(s.m.visible)
-	s.stats.LogBytes = log.size
 	return s, nil
 }
 
@@ -92,23 +81,6 @@ func OpenStore(c StoreConfig) (*Store, error) {
 func (s *Store) Reset() {
 	s.m.reset()
 	s.durable, s.err, s.stats = 0, nil, StoreStats{}
-}
-
-// replay carries out again what the log holds.
-func (s *Store) replay(head []byte, b body, load func() ([]byte, error)) error {
-	op, err := decodeOp(head)
-	if err != nil {
-		return err
-	}
-	if reads(op.Kind) {
-		if op.Rows, err = load(); err != nil {
-			return err
-		}
-	}
-	if o := s.m.apply(&op, chunk{body: b, count: op.Count}); !o.changed {
-		return fmt.Errorf("%w: operation %s of task %s changes nothing when it is repeated: this log was written with another mutant", state.ErrIncompatible, op.Kind, op.Task)
-	}
-	return nil
 }
 
 // Do carries one operation out.
@@ -127,10 +99,8 @@ func (s *Store) DoBatch(ops []dataflow.ExtOp, dst []dataflow.ExtStatus) []datafl
 		dst = append(dst, s.do(&ops[i]))
 	}
 	s.stats.Operations += int64(len(ops))
-	if s.dirty && s.err == nil {
-		s.stats.Syncs++
-		s.err = s.log.sync()
-		s.dirty = false
+	if s.log != nil {
+		s.syncLog()
 	}
 	if s.err == nil {
 		s.err = s.report()
@@ -149,8 +119,7 @@ func (s *Store) do(op *dataflow.ExtOp) dataflow.ExtStatus {
 	}
 	c := chunk{count: op.Count}
 	if s.log != nil {
-		s.head = appendOp(s.head[:0], op)
-		c.body = s.log.next(s.head, op.Rows)
+		s.nextInLog(op, &c)
 	} else {
 		c.data = op.Rows
 	}
@@ -162,9 +131,7 @@ func (s *Store) do(op *dataflow.ExtOp) dataflow.ExtStatus {
 		return o.status
 	}
 	if s.log != nil {
-		s.log.append(s.head, op.Rows, c.body)
-		s.stats.LogBytes = s.log.size
-		s.dirty = s.dirty || op.Kind != dataflow.ExtWrite
+		s.appendToLog(op, &c)
 	}
 	return o.status
 }
@@ -174,88 +141,18 @@ func (s *Store) report() error {
 	for ; s.durable < len(s.m.visible); s.durable++ {
 		v := &s.m.visible[s.durable]
 		s.stats.Rows += int64(v.count)
-		s.stats.Bytes += int64(v.size())
+		s.stats.Bytes += int64(len(v.data) + v.body.size) // one of them is 0
 		if s.c.OnCommit == nil {
 			continue
 		}
-		rows, err := s.load(&v.chunk)
-		if err != nil {
-			return fmt.Errorf("external store: rows of a committed transaction: %w", err)
+		rows := v.data
+		if rows == nil && s.log != nil {
+			var err error
+			if rows, err = s.load(&v.chunk); err != nil {
+				return fmt.Errorf("external store: rows of a committed transaction: %w", err)
+			}
 		}
 		s.c.OnCommit(v.task, v.txn, rows, v.count)
 	}
 	return nil
-}
-
-func (c *chunk) size() int {
-	if c.data != nil {
-		return len(c.data)
-	}
-	return c.body.size
-}
-
-func (s *Store) load(c *chunk) ([]byte, error) {
-	if c.data != nil || c.body.size == 0 {
-		return c.data, nil
-	}
-	if s.log == nil {
-		return nil, s.err
-	}
-	rows, err := s.log.load(s.rows, c.body)
-	if err == nil {
-		s.rows = rows
-	}
-	return rows, err
-}
-
-// Committed calls visit for every visible row in commit order, as a
-// read-committed reader sees them: what was written but is not durable yet is
-// not among them. row is borrowed. An error of visit ends the walk and is
-// returned.
-func (s *Store) Committed(visit func(task id.TaskID, txn id.Epoch, row []byte) error) error {
-	for i := range s.m.visible[:s.durable] {
-		v := &s.m.visible[i]
-		rows, err := s.load(&v.chunk)
-		if err != nil {
-			return fmt.Errorf("external store: %w", err)
-		}
-		n := 0
-		for row, rest := dataflow.NextRecord(rows); row != nil; row, rest = dataflow.NextRecord(rest) {
-			if err := visit(v.task, v.txn, row); err != nil {
-				return err
-			}
-			n++
-		}
-		if n != v.count {
-			return fmt.Errorf("%w: external store: task %s, transaction %s: %d rows, its writer counted %d", state.ErrCorrupt, v.task, v.txn, n, v.count)
-		}
-	}
-	return nil
-}
-
-// Pending appends the transactions of a task that are pre-committed and neither
-// committed nor aborted.
-func (s *Store) Pending(task id.TaskID, dst []id.Epoch) []id.Epoch {
-	if int(task) < len(s.m.tasks) {
-		for _, x := range s.m.tasks[task].open {
-			dst = append(dst, x.epoch)
-		}
-	}
-	return dst
-}
-
-// Stats returns what the store has done since it was opened.
-func (s *Store) Stats() StoreStats { return s.stats }
-
-// Err returns the disk's first failure.
-func (s *Store) Err() error { return s.err }
-
-// Close releases the log. What was acknowledged is durable already.
-func (s *Store) Close() error {
-	if s.log == nil {
-		return nil
-	}
-	log := s.log
-	s.log, s.err = nil, errors.New("external store: closed")
-	return log.close()
 }

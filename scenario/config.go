@@ -207,6 +207,9 @@ func (c *Config) Command(seed uint64) string {
 	if c.Parallelism != 0 {
 		fmt.Fprintf(&b, " --parallelism %d", c.Parallelism)
 	}
+	if c.Workers != 0 {
+		fmt.Fprintf(&b, " --workers %d", c.Workers)
+	}
 	if c.Splits != 0 {
 		fmt.Fprintf(&b, " --splits %d", c.Splits)
 	}

@@ -35,8 +35,8 @@ type Result struct {
 	Verdict Verdict
 	Err     error  // why, for all verdicts but Done
 	Stack   string // of a panic
-	// Standstill says, after NoProgress, a line each: how far the job had come, and
-	// what every task waited for.
+	// Standstill says, after NoProgress and Failed, a line each: how far the job had
+	// come, and what every task waited for.
 	Standstill []string
 	// Hash covers schedule and contents: chains of all tasks, the coordinator,
 	// effects on storage, committed output.

@@ -356,7 +356,7 @@ func (s *Sim) land() {
 func (s *Sim) end() {
 	s.finish()
 	s.missed()
-	if s.verdict == NoProgress {
+	if s.verdict == NoProgress || s.verdict == Failed {
 		s.result.Standstill = s.standstill()
 	}
 	func() {

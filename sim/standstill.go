@@ -46,7 +46,7 @@ func (s *Sim) atLimit(e *event) {
 	s.stop(NoProgress, fmt.Errorf("after %d events, at %d ns of virtual time, the job is not done; %s", now.events, now.at, what))
 }
 
-// standstill says who waits for what at the end of a run without progress.
+// standstill says who waits for what at the end of a run without progress, or of a job that failed.
 func (s *Sim) standstill() []string {
 	c := &s.observers.counts
 	lines := []string{fmt.Sprintf("%d checkpoints completed of %d triggered, %d given up; %d snapshots joined the recovery line; %d rows committed; %d plans",

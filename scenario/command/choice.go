@@ -22,7 +22,7 @@ type choice struct {
 	algorithm, state, sink, workload string
 	set                              []string
 	events                           int
-	parallelism                      int
+	parallelism, workers             int
 	groups                           groups
 	splits                           int
 	defaultGroups                    int // of the driver
@@ -44,6 +44,7 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	f.StringVar(&c.state, "state", state, "state backend, a comma list or all")
 	f.StringVar(&c.sink, "sink", defaultSink, "sink, a comma list or all; "+defaultSink+": what goes with the algorithm")
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
+	f.IntVar(&c.workers, "workers", 0, fmt.Sprintf("workers that the tasks live on, at most %d; 0: %d", mostWorkers, scenario.DefaultWorkers))
 	f.IntVar(&c.splits, "splits", 0, fmt.Sprintf("splits of each source, at most %d; 0: drawn from the seed with drawn faults, else as many as --parallelism", mostSplits))
 	c.defaultGroups = scenario.DefaultGroups
 	f.Var(&c.groups, "groups", "key groups of the job, at least --parallelism; if not given "+groupsByDefault)
@@ -58,6 +59,9 @@ const defaultSink = "default"
 
 // mostSplits bounds --splits: a turn of a source and a snapshot of it cost time in proportion.
 const mostSplits = 4096
+
+// mostWorkers bounds --workers; more than tasks have nothing to do.
+const mostWorkers = 4096
 
 // liveGroups are the key groups of a job on real threads, unless --groups is given.
 const liveGroups = state.DefaultGroups
@@ -121,11 +125,35 @@ type selection struct {
 	// state, sink and workload; 0: cfgs are all.
 	pairwiseOf int
 	refused    int // left out, since they cannot run by what they declare
+	// drawn: each run draws one of cfgs, and what they leave open of the shape of its job.
+	drawn bool
+}
+
+// listedSeeds are the seeds of each combination of a sweep over lists, unless they are given.
+const listedSeeds = "1-200"
+
+// seeds are those of a sweep over the combinations unless they are given.
+func (s *selection) seeds() string {
+	if s.drawn {
+		return drawnSeeds
+	}
+	return listedSeeds
+}
+
+// each says of what the seeds are.
+func (s *selection) each() string {
+	if s.drawn {
+		return ""
+	}
+	return " of each"
 }
 
 // String says how many there are, and of what.
 func (s *selection) String() string {
 	text := fmt.Sprintf("%d combinations", len(s.cfgs))
+	if s.drawn {
+		text += ", of which each run draws one, and the shape of its job"
+	}
 	if s.pairwiseOf > 0 {
 		text += fmt.Sprintf(", pairwise of %d: every pair of algorithm, state, sink and workload, not their product", s.pairwiseOf)
 	}
@@ -171,6 +199,9 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 	if c.splits < 0 || c.splits > mostSplits {
 		return nil, 0, fmt.Errorf("%w: --splits %d; a source has 1 to %d, or 0 for the default", errUsage, c.splits, mostSplits)
 	}
+	if c.workers < 0 || c.workers > mostWorkers {
+		return nil, 0, fmt.Errorf("%w: --workers %d; a job has 1 to %d, or 0 for the default", errUsage, c.workers, mostWorkers)
+	}
 	if err := c.checkGroups(); err != nil {
 		return nil, 0, err
 	}
@@ -189,7 +220,7 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 					if err != nil {
 						return nil, 0, err
 					}
-					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval)}
+					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Workers: c.workers, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval)}
 					cfg.Program, cfg.Checkpoint = c.known.call, c.checkpoints.given
 					if spec.Turns {
 						cfg.AlignmentTimeout = c.alignment.timeout

@@ -78,7 +78,7 @@ func newRoot(p *program) *cobra.Command {
 	root.Long = `Run snapshot algorithms in a deterministic simulator: the same operator, state
 and algorithm code as on real threads, crashed at the worst moments, judged by
 oracles. Without a subcommand: a short sweep over everything.`
-	root.Example = `  go run ./cmd/sim                                     # a sweep of everything, about half a minute
+	root.Example = `  go run ./cmd/sim                                     # a sweep of everything, each run draws its combination; half a minute
   go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200
   go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))'

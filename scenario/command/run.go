@@ -99,6 +99,7 @@ var simulatorOnly = [...]struct{ flag, why string }{
 	{"mutant", "live has no oracles that would see the mistake, only the committed output; leave --driver live out, or hunt for it with sim mutants"},
 	{"trace", "live hands events to no printer; leave --driver live out"},
 	{"save", "the decisions of threads are nobody's to write down; leave --driver live out"},
+	{"workers", "live has two workers, one of which it kills; leave --driver live out"},
 	{"reorder", "the channels of live keep their order; leave --driver live out"},
 }
 

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,7 +40,7 @@ func newSweep(p *program) *cobra.Command {
 	})
 	f.strike.flags(cmd.Flags())
 	f.choice.flags(cmd.Flags(), "all", "all", "all")
-	cmd.Flags().StringVar(&f.seeds, "seeds", "1-200", "seeds A-B of each combination")
+	cmd.Flags().StringVar(&f.seeds, "seeds", "", fmt.Sprintf("seeds `A-B`: of each combination, %s if not given; of all runs where each draws its own, %s", listedSeeds, drawnSeeds))
 	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time; runs under way then do not count; 0: run all")
 	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.NumCPU(), "combinations at once")
 	cmd.Flags().StringVar(&f.save, "save", "", "write the first violation of each kind to a file in this `directory`, for replay; files that are there stay")
@@ -50,11 +51,21 @@ func newSweep(p *program) *cobra.Command {
 func newSweepCommand(p *program) *cobra.Command {
 	cmd := newSweep(p)
 	cmd.Use = "sweep"
-	cmd.Short = "Run every combination of the lists for many seeds under drawn faults"
-	cmd.Long = `Run every combination of the lists for many seeds under drawn faults. Of each kind of failure it
-says how often it came, with the 95 % interval of its rate (Wilson 1927), and after how many
-runs of the combination without it it counts as mended: the least n with (1-lower end)^n <= 0.05.`
-	cmd.Example = `  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
+	cmd.Short = "Run many seeds under drawn faults: of drawn combinations, or of every one of the lists"
+	cmd.Long = `Run many seeds under drawn faults.
+
+Without --algorithm, --state, --sink, --workload and --plan each run draws its cell from its seed: the
+combination, and of its job the parallelism, the workers, the splits and whether channels keep their
+order. Seeds go round all combinations that can run, in an order that is stratified pairwise. A row of the table is of all
+runs with one algorithm and sink. What of the shape is given is not drawn.
+
+With one of those flags every combination of the lists runs every seed.
+
+Of each kind of failure it says how often it came, with the 95 % interval of its rate (Wilson 1927), and after how many
+runs of its row without it it counts as mended: the least n with (1-lower end)^n <= 0.05.`
+	cmd.Example = `  go run ./cmd/sim sweep --seeds 1-10000 --json                          # each run draws its combination
+  go run ./cmd/sim sweep --mutant no-fence --save found                  # and after how many runs it is found
+  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
   go run ./cmd/sim sweep --algorithm aligned,unaligned --state heap --workload keyedcount --seeds 1-10000
   go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
   go run ./cmd/sim sweep --algorithm all --plan '(plan (crash worker=1 at (nth 3 triggered)))' --seeds 1-50
@@ -65,7 +76,7 @@ runs of the combination without it it counts as mended: the least n with (1-lowe
 }
 
 func (f *sweepFlags) run(cmd *cobra.Command) error {
-	chosen, err := f.combinations(true)
+	chosen, err := f.choose(cmd.Flags().Changed)
 	if err != nil {
 		return err
 	}
@@ -73,7 +84,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}
-	over, err := seeds(f.seeds)
+	over, err := seeds(cmp.Or(f.seeds, chosen.seeds()))
 	switch {
 	case err != nil:
 		return err
@@ -92,13 +103,13 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	}
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
-	cmd.PrintErrf("%s, seeds %d to %d of each\n", &chosen, over.first, over.last)
+	cmd.PrintErrf("%s; seeds %d to %d%s\n", &chosen, over.first, over.last, chosen.each())
 	start := time.Now()
-	rows, err := sweep(ctx, cfgs, over, f.budget, f.jobs, found)
+	total := tally{Algorithm: "all", State: "all", Sink: "all", Workload: "all", PairwiseOf: chosen.pairwiseOf}
+	rows, err := f.sweep(ctx, &chosen, over, found, &total)
 	if err != nil {
 		return err
 	}
-	total := tally{Algorithm: "all", State: "all", Sink: "all", Workload: "all", PairwiseOf: chosen.pairwiseOf}
 	for i := range rows {
 		rows[i].neverStruck()
 		rows[i].judgeRates()
@@ -131,6 +142,26 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 		return fmt.Errorf("%w after %d runs", cause, total.Runs)
 	}
 	return nil
+}
+
+// choose returns the combinations that the flags name, or those to draw from.
+func (f *sweepFlags) choose(given func(flag string) bool) (selection, error) {
+	if draws(given) {
+		return f.cells(given)
+	}
+	return f.combinations(true)
+}
+
+// sweep makes the runs; total hears what is known of all of them together alone.
+func (f *sweepFlags) sweep(ctx context.Context, chosen *selection, over seedRange, found *archive, total *tally) ([]tally, error) {
+	if !chosen.drawn {
+		return sweep(ctx, chosen.cfgs, over, f.budget, f.jobs, found)
+	}
+	d := newDrawing(&f.choice, chosen.cfgs, found)
+	rows, err := d.sweep(ctx, over, f.budget, f.jobs)
+	total.DrawnFrom = d.cells.Len()
+	total.Find, total.Marks = d.find(over.first), d.marks.List()
+	return rows, err
 }
 
 // printNotJudged says for each workload without a reference answer by what it is judged.

@@ -14,51 +14,55 @@ import (
 
 // tally counts what was seen of one combination.
 type tally struct {
-	Algorithm       string  `json:"algorithm"`
-	State           string  `json:"state"`
-	Sink            string  `json:"sink"`
-	Workload        string  `json:"workload"`
-	Runs            int64   `json:"runs"`
-	Safety          int64   `json:"safety_violations"`
-	Progress        int64   `json:"progress_violations"`
-	Errors          int64   `json:"errors"`
-	Duplicates      int64   `json:"duplicates_seen"`
-	Losses          int64   `json:"losses_seen"`
-	RowsAgain       int64   `json:"rows_again"`
-	RowsTakenBack   int64   `json:"rows_taken_back"`
-	LateRecords     int64   `json:"late_records"`
-	Checkpoints     int64   `json:"checkpoints_completed"`
-	Crashes         int64   `json:"crashes"`
-	Coordinator     int64   `json:"coordinator_crashes"`
-	Recoveries      int64   `json:"recoveries_from_snapshot"`
-	Aborted         int64   `json:"rounds_given_up"`
-	TimedOut        int64   `json:"rounds_timed_out"`
-	Declined        int64   `json:"shares_declined"` // by a task that could not store its part
-	FailedOver      int64   `json:"failed_over"`     // more rounds failed in a row than are tolerated
-	FellBack        int64   `json:"fell_back"`       // to an older checkpoint, the newest being damaged
-	Stopped         int64   `json:"stopped"`
-	InputBuffers    int64   `json:"input_buffers_restored"`
-	OutputBuffers   int64   `json:"output_buffers_restored"`
-	CommitsRetried  int64   `json:"commits_retried"`
-	LogRecords      int64   `json:"log_records_replayed"`
-	LostWork        int64   `json:"lost_work_records"`
-	Events          int64   `json:"events"`
-	RunsPerSecond   float64 `json:"runs_per_second,omitempty"`
-	EventsPerSecond float64 `json:"events_per_second,omitempty"`
-	Seconds         float64 `json:"seconds,omitempty"`
-	NotStruck       int64   `json:"plans_not_struck,omitempty"` // runs in which a fault of --plan changed nothing
-	Interrupted     bool    `json:"interrupted,omitempty"`
-	PairwiseOf      int     `json:"pairwise_of,omitempty"` // the summary: as of selection
-	First           string  `json:"first_counterexample,omitempty"`
-	Replay          string  `json:"replay,omitempty"`
-	Refused         string  `json:"refused,omitempty"`    // why it cannot be run, by what the algorithm declares
-	NotJudged       string  `json:"not_judged,omitempty"` // as of run
+	Algorithm       string          `json:"algorithm"`
+	State           string          `json:"state"`
+	Sink            string          `json:"sink"`
+	Workload        string          `json:"workload"`
+	Runs            int64           `json:"runs"`
+	Safety          int64           `json:"safety_violations"`
+	Progress        int64           `json:"progress_violations"`
+	Errors          int64           `json:"errors"`
+	Duplicates      int64           `json:"duplicates_seen"`
+	Losses          int64           `json:"losses_seen"`
+	RowsAgain       int64           `json:"rows_again"`
+	RowsTakenBack   int64           `json:"rows_taken_back"`
+	LateRecords     int64           `json:"late_records"`
+	Checkpoints     int64           `json:"checkpoints_completed"`
+	Crashes         int64           `json:"crashes"`
+	Coordinator     int64           `json:"coordinator_crashes"`
+	Recoveries      int64           `json:"recoveries_from_snapshot"`
+	Aborted         int64           `json:"rounds_given_up"`
+	TimedOut        int64           `json:"rounds_timed_out"`
+	Declined        int64           `json:"shares_declined"` // by a task that could not store its part
+	FailedOver      int64           `json:"failed_over"`     // more rounds failed in a row than are tolerated
+	FellBack        int64           `json:"fell_back"`       // to an older checkpoint, the newest being damaged
+	Stopped         int64           `json:"stopped"`
+	InputBuffers    int64           `json:"input_buffers_restored"`
+	OutputBuffers   int64           `json:"output_buffers_restored"`
+	CommitsRetried  int64           `json:"commits_retried"`
+	LogRecords      int64           `json:"log_records_replayed"`
+	LostWork        int64           `json:"lost_work_records"`
+	Events          int64           `json:"events"`
+	RunsPerSecond   float64         `json:"runs_per_second,omitempty"`
+	EventsPerSecond float64         `json:"events_per_second,omitempty"`
+	Seconds         float64         `json:"seconds,omitempty"`
+	NotStruck       int64           `json:"plans_not_struck,omitempty"` // runs in which a fault of --plan changed nothing
+	Interrupted     bool            `json:"interrupted,omitempty"`
+	PairwiseOf      int             `json:"pairwise_of,omitempty"` // the summary: as of selection
+	DrawnFrom       int             `json:"drawn_from,omitempty"`  // the summary of a sweep that draws: how many combinations there are
+	Find            *find           `json:"find,omitempty"`        // likewise
+	Marks           []scenario.Mark `json:"marks,omitempty"`       // likewise
+	First           string          `json:"first_counterexample,omitempty"`
+	Replay          string          `json:"replay,omitempty"`
+	Refused         string          `json:"refused,omitempty"`    // why it cannot be run, by what the algorithm declares
+	NotJudged       string          `json:"not_judged,omitempty"` // as of run
 
 	Failures []failure `json:"failures,omitempty"` // by signature; of the summary those of all
 
-	promised string
-	missed   string // a fault of a plan that did not strike
-	worst    scenario.Kind
+	promised  string
+	firstSeed uint64 // of First
+	missed    string // a fault of a plan that did not strike
+	worst     scenario.Kind
 }
 
 func newTally(c *scenario.Config) tally {
@@ -81,8 +85,8 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 		t.Errors++
 	case scenario.Fine, scenario.Interrupted:
 	}
-	if o.Kind != scenario.Fine && t.First == "" {
-		t.First, t.Replay = o.Why(), o.Config.Command(seed)
+	if o.Kind != scenario.Fine && (t.First == "" || seed < t.firstSeed) {
+		t.First, t.Replay, t.firstSeed = o.Why(), o.Config.Command(seed), seed
 	}
 	if o.Kind != scenario.Fine {
 		t.failed(o)
@@ -231,6 +235,9 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 		total.InputBuffers, total.OutputBuffers, total.LogRecords, total.CommitsRetried, total.Safety, total.Progress)
 	if err == nil {
 		err = printRates(w, total)
+	}
+	if err == nil && total.Find != nil {
+		_, err = fmt.Fprintln(w, total.Find)
 	}
 	for i := range rows {
 		if r := &rows[i]; r.First != "" && err == nil {

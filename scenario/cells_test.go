@@ -1,0 +1,133 @@
+package scenario
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	algorithmcatalog "weir/algorithms/catalog"
+	"weir/external/sinks"
+	statecatalog "weir/state/catalog"
+	workloadcatalog "weir/workloads/catalog"
+)
+
+// everything returns all combinations of the catalogs that can run.
+func everything(t *testing.T) (cfgs []Config) {
+	t.Helper()
+	for _, spec := range algorithmcatalog.All() {
+		for _, state := range statecatalog.Names() {
+			for _, sink := range sinks.Names() {
+				for _, name := range workloadcatalog.Names() {
+					w, err := workloadcatalog.New(name)
+					if err != nil {
+						t.Fatal(err)
+					}
+					w.Small()
+					cfg := Config{Algorithm: spec, State: state, Sink: sink, Workload: w}
+					if cfg.Refused() == nil {
+						cfgs = append(cfgs, cfg)
+					}
+				}
+			}
+		}
+	}
+	return cfgs
+}
+
+func combination(c *Config) [4]string {
+	return [4]string{c.Algorithm.Name, c.State, c.SinkName(), c.Workload.Name()}
+}
+
+// coordinates are all that is drawn of a cell, with names that differ between coordinates.
+func coordinates(c *Config) []string {
+	splits := fmt.Sprint("splits of ", c.Parallelism, " ", c.Splits)
+	for i, f := range drawnSplits {
+		if f(c.Parallelism) == c.Splits {
+			splits = fmt.Sprint("splits ", i)
+			break
+		}
+	}
+	of := combination(c)
+	return append(of[:], fmt.Sprint("parallelism ", c.Parallelism), fmt.Sprint("workers ", c.Workers), splits, fmt.Sprint("reorder ", c.Reorder))
+}
+
+// TestCellsAreEven: in each lap, and in whatever lap, every combination comes exactly
+// once; and none that cannot run comes.
+func TestCellsAreEven(t *testing.T) {
+	cfgs := everything(t)
+	cells := NewCells(cfgs)
+	n := uint64(cells.Len())
+	for _, lap := range []uint64{0, 1, 1 << 40} {
+		met := map[[4]string]int{}
+		for s := lap*n + 1; s <= (lap+1)*n; s++ {
+			c := cells.Draw(s)
+			met[combination(&c)]++
+			if err := c.Refused(); err != nil {
+				t.Fatalf("seed %d: %v", s, err)
+			}
+			if c.Reorder && c.Workload.Name() == "reachability" {
+				t.Fatalf("seed %d: a loop whose channels reorder", s)
+			}
+		}
+		if len(met) != len(cfgs) || slices.Max(slices.Collect(maps.Values(met))) != 1 {
+			t.Errorf("lap %d: %d of %d combinations, one of them %d times", lap, len(met), len(cfgs), slices.Max(slices.Collect(maps.Values(met))))
+		}
+	}
+}
+
+// TestPairsOfCellsComeSoon: every pair of two drawn things that some cell has comes within
+// a stretch of seeds of the beginning of a lap, and shapes are even.
+func TestPairsOfCellsComeSoon(t *testing.T) {
+	const soon = 250
+	cells := NewCells(everything(t))
+	all, early := map[[2]string]int{}, map[[2]string]bool{}
+	ones := map[string]int{}
+	n := cells.Len()
+	for s := 1; s <= 4*n; s++ {
+		c := cells.Draw(uint64(s))
+		at := coordinates(&c)
+		for k, v := range cells.order[(s-1)%n].shape[:3] {
+			ones[fmt.Sprint(k, v)]++
+		}
+		for i, a := range at {
+			for _, b := range at[i+1:] {
+				all[[2]string{a, b}]++
+				early[[2]string{a, b}] = early[[2]string{a, b}] || s <= soon
+			}
+		}
+	}
+	for p, n := range all {
+		if !early[p] {
+			t.Errorf("%v, of %d cells, comes in none of the first %d runs", p, n, soon)
+		}
+	}
+	for name, got := range ones { // the first three have four values each
+		if want := n; 20*max(got-want, want-got) > want {
+			t.Errorf("value %s of a shape came in %d of %d runs, want %d within 5 %%", name, got, 4*n, want)
+		}
+	}
+}
+
+// TestTheSeedAloneDraws: whatever was drawn before, a seed has its cell, and
+// another lap has another order.
+func TestTheSeedAloneDraws(t *testing.T) {
+	cfgs := everything(t)
+	a, b := NewCells(cfgs), NewCells(cfgs)
+	n := uint64(a.Len())
+	differ := 0
+	for _, s := range []uint64{5, 3*n + 5, 5, 1, 2 * n, 0, ^uint64(0)} {
+		x := a.Draw(s)
+		fresh := NewCells(cfgs)
+		y, z := fresh.Draw(s), b.Draw(s+n)
+		if !slices.Equal(coordinates(&x), coordinates(&y)) {
+			t.Errorf("seed %d: %v, and drawn alone %v", s, coordinates(&x), coordinates(&y))
+		}
+		if !slices.Equal(coordinates(&x), coordinates(&z)) {
+			differ++
+		}
+	}
+	if differ < 5 {
+		t.Errorf("only %d of 7 seeds have another cell in the next lap", differ)
+	}
+}
