@@ -27,6 +27,7 @@ const (
 	kindExtDone                     // ref external operation
 	kindFaultOver                   // ref fault target, gen number, arg time it was to end
 	kindWake                        // a time that the injector waits for
+	kindSuspected                   // ref suspicion; of the coordinator -1, gen its incarnation
 	numKinds
 )
 

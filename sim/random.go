@@ -24,9 +24,11 @@ type RandomFaults struct {
 }
 
 // Plan draws a plan from the streams "faults", "faults.cut", "faults.aimed",
-// "faults.held": in one of four a durable step is held back across checkpoints, and
-// "faults.refused": in one of six storage takes no snapshots for a while. On a
-// quiet tape it is empty.
+// "faults.held": in one of four a durable step is held back across checkpoints,
+// "faults.refused": in one of six storage takes no snapshots for a while,
+// "faults.zombie": in one of five a worker is taken for dead and goes on, and
+// "faults.world": in one of five something around the workers fails. On a quiet tape it
+// is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
 	most := r.Most
@@ -55,6 +57,8 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	p.Faults = append(p.Faults, r.aimed(src.Stream("faults.aimed"))...)
 	p.Faults = append(p.Faults, r.heldBack(src.Stream("faults.held"))...)
 	p.Faults = append(p.Faults, refused(src.Stream("faults.refused"))...)
+	p.Faults = append(p.Faults, r.zombie(src.Stream("faults.zombie"))...)
+	p.Faults = append(p.Faults, r.world(src.Stream("faults.world"))...)
 	return p
 }
 
