@@ -150,7 +150,10 @@ func baseConfig() dataflow.Config {
 	return c
 }
 
-const defaultTimersPerTurn = 64
+const (
+	defaultTimersPerTurn = 64
+	smallBatchBytes      = 4096
+)
 
 // draw sets what a seed decides about the job and the world around it: sizes
 // of batches and queues, settings of the coordinator, skew, failing operations.
@@ -164,7 +167,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	*c = baseConfig()
 	c.Groups, c.Mutant = groups, r.cfg.Mutant
 	c.BatchRecords = 1 + d.Draw(12)
-	c.BatchBytes = 4096
+	c.BatchBytes = smallBatchBytes
 	c.SourceBatch = 1 + d.Draw(12)
 	c.QueueBuffers = 1 + d.Draw(4)
 	c.Credits = 1 + d.Draw(4)
@@ -273,7 +276,12 @@ func (r *Runner) plan() faults.Plan {
 // Run runs the combination with one seed. The outcome is valid until the next run.
 func (r *Runner) Run(seedNumber uint64) *Outcome {
 	cfg := r.draw(seedNumber)
-	return r.run(cfg, Drawn{Settings: Settings{r.job.Config, cfg.Model}, Splits: r.drawSplits(), Plan: r.plan()})
+	return r.run(cfg, r.drawn(&cfg))
+}
+
+// drawn is what the seed of cfg decides beside the run itself.
+func (r *Runner) drawn(cfg *sim.Config) Drawn {
+	return Drawn{Settings: Settings{r.job.Config, cfg.Model}, Splits: r.drawSplits(), Plan: r.plan()}
 }
 
 // run makes one run of what was drawn.

@@ -1,0 +1,66 @@
+package command
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"weir/scenario/explore"
+)
+
+// lastLine decodes the last line of what a command printed.
+func lastLine(t *testing.T, stdout string) (s scoreSummary) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &s); err != nil {
+		t.Fatalf("%v: %s", err, stdout)
+	}
+	return s
+}
+
+// TestScore: every policy has a line in the summary, the searches are in the directory, and
+// the same command finds them there.
+func TestScore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	args := []string{"mutants", "--policy", "all", "--only", "ack-before-durable,never-trimmed", "--searches", "2", "--budget", "12", "--json", "--dir", dir}
+	status, stdout, stderr := sim(t, args...)
+	s := lastLine(t, stdout)
+	if status != 0 || s.Applicable != 2 || s.Found == 0 || s.MedianRuns == nil || s.Best == "" || !s.Finished || s.Budget != 12 || s.Searches != 2 {
+		t.Fatalf("status %d: %+v\n%s", status, s, stderr)
+	}
+	if n := strings.Count(stdout, "\n"); n != 1+2*len(explore.Names()) {
+		t.Errorf("%d lines:\n%s", n, stdout)
+	}
+	for _, p := range explore.Names() {
+		l, ok := s.Policies[p]
+		if !ok || l.Applicable != 2 || l.MeanRuns == nil || p == "random" && l.AgainstRandom != nil {
+			t.Errorf("%s: %+v", p, l)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, p+".jsonl"))
+		if err != nil || strings.Count(string(text), "\n") != 4 {
+			t.Errorf("%s: %v\n%s", p, err, text)
+		}
+	}
+	status, again, stderr := sim(t, args...)
+	if status != 0 || again != stdout || !strings.Contains(stderr, "24 are there") {
+		t.Errorf("the second time: status %d\n%s%s", status, again, stderr)
+	}
+	args[6] = "3"
+	if status, _, stderr := sim(t, args...); status != 2 || !strings.Contains(stderr, "another campaign") {
+		t.Errorf("with other searches: status %d, %s", status, stderr)
+	}
+}
+
+func TestUnknownPolicyListsTheKnown(t *testing.T) {
+	for _, args := range []string{"mutants --policy robin", "mutants --policy swarm,robin --quick"} {
+		status, stdout, stderr := sim(t, strings.Fields(args)...)
+		if status != 2 || stdout != "" || !strings.Contains(stderr, "known: "+strings.Join(explore.Names(), ", ")) {
+			t.Errorf("%s: status %d, %s%s", args, status, stdout, stderr)
+		}
+	}
+	if status, _, stderr := sim(t, "mutants", "--policy", "swarm", "--budget", "-1"); status != 2 || !strings.Contains(stderr, "at least 1") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+}
