@@ -44,7 +44,7 @@ func (r *Runner) Faults() sim.RandomFaults { return r.random }
 func (r *Runner) Plain() Drawn {
 	s := baseSettings()
 	j, k := &s.Job, &s.Job.Checkpoint
-	j.BatchRecords, j.SourceBatch, j.BatchBytes, j.QueueBuffers, j.Credits, j.TimersPerTurn = 6, 6, smallBatchBytes, 2, 2, defaultTimersPerTurn
+	j.BatchRecords, j.SourceBatch, j.BatchBytes, j.QueueBuffers, j.Credits, j.TimersPerTurn = 6, 6, 4096, 2, 2, defaultTimersPerTurn
 	k.AlignmentTimeout = DefaultInterval / 2
 	if r.cfg.AlignmentTimeout != nil {
 		k.AlignmentTimeout = *r.cfg.AlignmentTimeout

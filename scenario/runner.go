@@ -150,10 +150,7 @@ func baseConfig() dataflow.Config {
 	return c
 }
 
-const (
-	defaultTimersPerTurn = 64
-	smallBatchBytes      = 4096
-)
+const defaultTimersPerTurn = 64
 
 // draw sets what a seed decides about the job and the world around it: sizes
 // of batches and queues, settings of the coordinator, skew, failing operations.
@@ -167,7 +164,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	*c = baseConfig()
 	c.Groups, c.Mutant = groups, r.cfg.Mutant
 	c.BatchRecords = 1 + d.Draw(12)
-	c.BatchBytes = smallBatchBytes
+	c.BatchBytes = 4096
 	c.SourceBatch = 1 + d.Draw(12)
 	c.QueueBuffers = 1 + d.Draw(4)
 	c.Credits = 1 + d.Draw(4)

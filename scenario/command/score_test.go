@@ -64,3 +64,33 @@ func TestUnknownPolicyListsTheKnown(t *testing.T) {
 		t.Errorf("status %d, %s", status, stderr)
 	}
 }
+
+// TestSweepByPolicy: what another policy finds is saved, and its replay gives the same
+// verdict with the same hash.
+func TestSweepByPolicy(t *testing.T) {
+	for _, policy := range explore.Names() {
+		dir := t.TempDir()
+		status, _, stderr := sim(t, "sweep", "--policy", policy, "--algorithm", "aligned", "--state", "heap", "--workload", "keyedcount", "--mutant", "ack-before-durable", "--seeds", "1-120", "--save", dir)
+		found, err := filepath.Glob(filepath.Join(dir, "*"+extension))
+		if status != 5 || err != nil || len(found) == 0 {
+			t.Errorf("%s: status %d, saved %v, %v\n%s", policy, status, found, err, stderr)
+			continue
+		}
+		for _, name := range found {
+			if status, stdout, stderr := sim(t, "replay", name, "--json"); status == 0 || status == 2 || !strings.Contains(stdout, `"same":true`) {
+				t.Errorf("%s: replay of %s: status %d, %s", policy, name, status, stderr)
+			}
+		}
+	}
+	for args, want := range map[string]string{
+		"sweep --policy robin": "known: fifo", "sweep --policy all": "a sweep has one", "sweep --policy pct --plan (crash_worker=1_at_(time_1ms))": "--plan says what strikes",
+	} {
+		words := strings.Fields(args)
+		for i := range words[1:] {
+			words[1+i] = strings.ReplaceAll(words[1+i], "_", " ")
+		}
+		if status, _, stderr := sim(t, words...); status != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d, %s", args, status, stderr)
+		}
+	}
+}
