@@ -6,16 +6,15 @@ import (
 	"weir/faults"
 	"weir/id"
 	"weir/scenario"
-	"weir/sim/seed"
 	"weir/trace"
 )
 
 // crashEvery crashes somebody at every transition of the protocol and durable step. A
-// base run is drawn and watched; each of its events is a place to crash at, and the run
-// up to there is the same each time. Of all that was not tried yet, in this base run or
-// another, that comes first whose kind was tried least: the transition, the durable step
-// before it, and who crashes. The same crash is not tried on the same durable image: what
-// had taken effect at storage and sink by then, by name.
+// base run is drawn, faults and all, and watched; each of its events is a place to crash
+// at, and the run up to there is the same each time. Of all that was not tried yet, in this
+// base run or another, that comes first whose sort was tried least: the transition, the
+// durable step before it, and who crashes. The same crash is not tried on the same durable
+// image: what had taken effect at storage and sink by then, by name.
 type crashEvery struct {
 	runner *scenario.Runner
 	next   uint64 // seed of the next base run
@@ -51,8 +50,8 @@ type attempt struct {
 }
 
 // ofBase is how many crashes are tried of one base run: each sort comes many times in a
-// run, and other settings show more than its tenth place.
-const ofBase = 32
+// run, and other settings show more than its ninth place does.
+const ofBase = 8
 
 func newCrashEvery(r *scenario.Runner, first uint64) Policy {
 	p := &crashEvery{runner: r, next: first, run: ofBase, tried: map[sort]int{}, images: map[attempt]bool{}}
@@ -66,8 +65,7 @@ func (p *crashEvery) Watcher() trace.Observer { return &p.watch }
 // Records is false: the decisions of a run follow from its seed.
 func (p *crashEvery) Records() bool { return false }
 
-// Propose returns a base run, or one of its crashes. Every second base run has a crash of
-// its own, so that there are places in what follows a recovery.
+// Propose returns a base run, or one of its crashes.
 func (p *crashEvery) Propose(last *scenario.Outcome) Proposal {
 	if p.run < ofBase {
 		if at, whom, ok := p.choose(); ok {
@@ -81,20 +79,10 @@ func (p *crashEvery) Propose(last *scenario.Outcome) Proposal {
 		}
 	}
 	p.base = Proposal{p.next, p.runner.Draw(p.next)}
-	p.base.Plan = faults.Plan{}
-	if p.next%2 == 0 {
-		p.base.Plan = uniformCrash(p.next, p.runner)
-	}
 	p.next++
 	p.run = 0
 	p.watch.reset()
 	return p.base
-}
-
-func uniformCrash(number uint64, r *scenario.Runner) (plan faults.Plan) {
-	plan = uniformCrashes(seed.New(number).Stream("base"), r.Faults())
-	plan.Faults = plan.Faults[:1]
-	return plan
 }
 
 // choose returns the place to crash at next, and whom, -1 being the coordinator; false:

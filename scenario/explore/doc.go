@@ -9,13 +9,14 @@
 //	random       plain     1 to 3 crashes at uniform times          uniform
 //	swarm        drawn     drawn, with aimed groups                 uniform
 //	pct          drawn     drawn, with aimed groups                 priorities, 1 to 3 deep
-//	crash-every  drawn     a crash at a transition x durable step   uniform
+//	crash-every  drawn     drawn, and a crash at each transition    uniform
 //	rare         drawn     drawn, and crashes behind rare states    kept up to there, then uniform
+//	storm        drawn     drawn, of up to twelve runs in one       uniform or priorities, in turns
 //
 // Plain settings are those of [scenario.Runner.Plain]: the middle of what is drawn, the
-// same in every run. swarm is what the default sweep does: Groce, Zhang,
-// Eide, Chen and Regehr (Swarm testing, ISSTA 2012) vary the settings of each run so that
-// one that needs small queues, say, finds its run.
+// same in every run. swarm is what the default sweep does: as in Swarm testing (Groce,
+// Zhang, Eide, Chen and Regehr, ISSTA 2012) each run has other settings, so that a mistake
+// that needs small queues, say, finds its run.
 //
 // Whatever a policy proposes is deterministic in its seed and in what it was told, and
 // can be saved: settings, plan and decisions are all there is to a run.

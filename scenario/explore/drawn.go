@@ -61,6 +61,36 @@ func (p *pct) Propose(last *scenario.Outcome) Proposal {
 	return s
 }
 
+// storm is the swarm with the faults of one to twelve of its runs in one, the number
+// drawn: what needs several faults finds them together more often, and what needs
+// to be left alone otherwise still finds such a run. Every second run has the order of pct.
+type storm struct {
+	pct
+	source *seed.Source
+}
+
+// mostPlans is how many runs of the swarm are in one at most.
+const mostPlans = 12
+
+func newStorm(r *scenario.Runner, first uint64) Policy {
+	return &storm{pct: pct{swarm: swarm{runner: r, next: first}}, source: seed.New(0)}
+}
+
+// Propose draws the next seed, and further plans.
+func (p *storm) Propose(last *scenario.Outcome) Proposal {
+	s := p.pct.Propose(last)
+	if s.Seed%2 == 0 {
+		s.Order = nil
+	}
+	p.source.Reset(s.Seed)
+	more, from := p.source.Stream("plans").Draw(mostPlans), p.source.Stream("plans").Uint64()
+	for k := range uint64(more) {
+		p.source.Reset(from + k)
+		s.Plan.Faults = append(s.Plan.Faults, p.runner.Faults().Plan(p.source).Faults...)
+	}
+	return s
+}
+
 // walk is the walk that is aimed at nothing: plain settings, crashes at uniform times.
 type walk struct {
 	blind

@@ -122,7 +122,7 @@ func TestRecordingChangesNothing(t *testing.T) {
 
 func TestUnknownPolicy(t *testing.T) {
 	_, r := start(t, Default, "no-fence", 1)
-	if _, err := New("robin", r, 1); err == nil || !strings.Contains(err.Error(), "known: fifo, random, swarm, pct, crash-every, rare") {
+	if _, err := New("robin", r, 1); err == nil || !strings.Contains(err.Error(), "known: fifo, random, swarm, pct, crash-every, rare, storm") {
 		t.Errorf("%v", err)
 	}
 }

@@ -39,6 +39,7 @@ func kinds() []kind {
 		{"pct", "swarm, with priorities and one to three depths instead of uniform order", newPCT},
 		{"crash-every", "a crash at every transition of the protocol and durable step, no durable image twice", newCrashEvery},
 		{"rare", "swarm, and branches off what reached a rare state", newRare},
+		{"storm", "swarm, with the faults of up to twelve of its runs in one, and priorities in every second run", newStorm},
 	}
 }
 
