@@ -198,6 +198,23 @@ func Runs(v float64, budget int) string {
 	return strconv.FormatFloat(v, 'f', 0, 64)
 }
 
+// MissedByBest returns the names of the mutants that the best policy has missed.
+func (c *Campaign) MissedByBest() (names []string, err error) {
+	scores, err := c.Scores()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.Rows()
+	best := Best(scores)
+	if err != nil || best == nil {
+		return nil, err
+	}
+	for _, r := range Missed(rows, best.Policy) {
+		names = append(names, r.Mutant.Name)
+	}
+	return names, nil
+}
+
 // Missed returns the mutants that a policy has found in no more than half of its searches.
 func Missed(rows []Row, policy string) (missed []Row) {
 	for _, r := range rows {

@@ -166,6 +166,9 @@ func TestScores(t *testing.T) {
 	if Best(scores).Policy != "swarm" {
 		t.Errorf("best is %s", Best(scores).Policy)
 	}
+	if left, err := c.MissedByBest(); err != nil || len(left) != 1 || left[0] != "hidden" {
+		t.Errorf("left: %q, %v", left, err)
+	}
 	rows, err := c.Rows()
 	if err != nil || len(rows) != 6 {
 		t.Fatalf("%d rows, %v", len(rows), err)

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -35,6 +36,7 @@ type scoreFlags struct {
 	budget, searches int // 0: as quick says
 	quick            bool
 	dir              string
+	leftOf           string
 	jobs             int
 	json             bool
 }
@@ -44,6 +46,7 @@ func (f *scoreFlags) flags(to *pflag.FlagSet) {
 	to.BoolVar(&f.quick, "quick", false, fmt.Sprintf("with --policy: %d searches of at most %d runs instead of %d of %d", quickSearches, quickBudget, wholeSearches, wholeBudget))
 	to.IntVar(&f.searches, "searches", 0, "with --policy: searches for each mistake by each policy; 0: as --quick says")
 	to.IntVar(&f.budget, "budget", 0, "with --policy: runs after which a search is given up; 0: as --quick says")
+	to.StringVar(&f.leftOf, "left-of", "", "with --policy: only mistakes that the best policy of the campaign in this `directory` has missed")
 	to.StringVar(&f.dir, "dir", "", "with --policy: `directory` of the results, to go on with; without it they are only printed")
 }
 
@@ -60,6 +63,9 @@ func policyHelp() string {
 func (f *scoreFlags) run(cmd *cobra.Command, names []string) error {
 	policies, err := pick("policy", f.policy, explore.Names())
 	if err != nil {
+		return err
+	}
+	if names, err = f.left(names); err != nil {
 		return err
 	}
 	m, err := f.manifest(names, policies)
@@ -91,6 +97,30 @@ func (f *scoreFlags) run(cmd *cobra.Command, names []string) error {
 		return fmt.Errorf("%w; %d searches are left", cause, len(c.Missing()))
 	}
 	return nil
+}
+
+// left returns those of the mistakes that --left-of leaves.
+func (f *scoreFlags) left(names []string) (left []string, err error) {
+	if f.leftOf == "" {
+		return names, nil
+	}
+	c, err := searches.Read(f.leftOf)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --left-of: %w", errUsage, err)
+	}
+	missed, err := c.MissedByBest()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if slices.Contains(missed, name) {
+			left = append(left, name)
+		}
+	}
+	if len(left) == 0 {
+		return nil, fmt.Errorf("%w: --left-of %s: its best policy has found all of them", errUsage, f.leftOf)
+	}
+	return left, nil
 }
 
 // manifest describes the campaign that is asked for.
@@ -128,7 +158,11 @@ func (f *scoreFlags) manifest(names, policies []string) (m searches.Manifest, er
 
 // command is what measures the same again.
 func (f *scoreFlags) command(budget, each int) string {
-	return fmt.Sprintf("%s mutants --policy %s --searches %d --budget %d", scenario.DefaultProgram, f.policy, each, budget)
+	text := fmt.Sprintf("%s mutants --policy %s --searches %d --budget %d", scenario.DefaultProgram, f.policy, each, budget)
+	if f.leftOf != "" {
+		text += " --left-of " + f.leftOf
+	}
+	return text
 }
 
 // commit is what the program was built from, as far as the build or git tells.

@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,8 +45,11 @@ func TestScore(t *testing.T) {
 		}
 	}
 	status, again, stderr := sim(t, args...)
-	if status != 0 || again != stdout || !strings.Contains(stderr, "24 are there") {
+	if status != 0 || again != stdout || !strings.Contains(stderr, fmt.Sprint(4*len(explore.Names()), " are there")) {
 		t.Errorf("the second time: status %d\n%s%s", status, again, stderr)
+	}
+	if status, _, stderr := sim(t, "mutants", "--policy", "storm", "--left-of", dir); status != 2 || !strings.Contains(stderr, "has found all of them") {
+		t.Errorf("what is left of it: status %d, %s", status, stderr)
 	}
 	args[6] = "3"
 	if status, _, stderr := sim(t, args...); status != 2 || !strings.Contains(stderr, "another campaign") {
@@ -92,5 +96,19 @@ func TestSweepByPolicy(t *testing.T) {
 		if status, _, stderr := sim(t, words...); status != 2 || !strings.Contains(stderr, want) {
 			t.Errorf("%s: status %d, %s", args, status, stderr)
 		}
+	}
+}
+
+// TestWhatIsLeft: a second campaign is about the mistakes that the best policy of the first
+// has missed.
+func TestWhatIsLeft(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	status, stdout, stderr := sim(t, "mutants", "--policy", "fifo", "--only", "ack-before-durable,never-trimmed", "--searches", "1", "--budget", "2", "--json", "--dir", dir)
+	if s := lastLine(t, stdout); status != 0 || s.Applicable != 2 || s.Found != 1 {
+		t.Fatalf("status %d, %+v, %s", status, s, stderr)
+	}
+	status, stdout, stderr = sim(t, "mutants", "--policy", "swarm", "--searches", "1", "--budget", "40", "--left-of", dir, "--json")
+	if s := lastLine(t, stdout); status != 0 || s.Applicable != 1 || !strings.Contains(stdout, `"mutant":"never-trimmed"`) {
+		t.Errorf("status %d, %+v, %s", status, s, stderr)
 	}
 }
