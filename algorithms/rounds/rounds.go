@@ -357,11 +357,14 @@ func (c *Coordinated) abort(r *Round, reason string) {
 }
 
 // sweepGivenUp deletes what rounds that were given up have stored so far, also
-// behind an older one that is still under way.
+// behind an older one that is still under way. If tasks fail meanwhile it leaves all to
+// the recovery: the record of a round that was given up with them may have landed,
+// and counts until the plan has.
 func (c *Coordinated) sweepGivenUp() {
+	number := c.number
 	c.client.Sweep(id.MakeEpoch(c.number, c.lastIndex+1), c.garbagePrefixes(), func(key string) bool {
 		e, _ := coordinator.EpochOfKey(key)
-		return c.round(e) != nil || c.isLive(key)
+		return c.number != number || c.round(e) != nil || c.isLive(key)
 	}, nil)
 }
 
