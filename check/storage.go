@@ -125,28 +125,6 @@ func (o *wholeStorage) checkDurable(e id.Epoch) {
 	}
 }
 
-// checkCarried: the record says which shares are of tasks that had left, so that a
-// recovery does not start them.
-func (o *wholeStorage) checkCarried(e id.Epoch) {
-	l := &o.x.Layout
-	if l.Left == nil || l.RecordKey == nil || !o.whole || !slices.ContainsFunc(o.parts, func(p int32) bool { return o.snapshots[p].epoch != e }) {
-		return
-	}
-	r := o.x.Storage.Do(state.Op{Kind: state.OpGet, Key: l.RecordKey(e)})
-	if r.Status != state.OK {
-		return // retain has said so
-	}
-	left, err := l.Left(r.Data)
-	if err != nil {
-		o.violate(trace.Coordinator, e, "record %s: %v", l.RecordKey(e), err)
-	}
-	for i := range left {
-		if carried := o.snapshots[o.parts[i]].epoch != e; carried && !left[i] {
-			o.violate(id.TaskID(i), e, "the share of %s is carried over, and the record does not say that it had left: a recovery would start it", o.taskName(i))
-		}
-	}
-}
-
 // retained is a complete checkpoint that recovery may need.
 type retained struct {
 	epoch id.Epoch
@@ -260,47 +238,6 @@ func (o *wholeStorage) applied(e *trace.Event) {
 	}
 }
 
-// mayCount begins to watch over a record that has landed: a coordinator that starts
-// now would go back to it, whether or not the one that lives ever hears of it, or
-// wants it. With a newer plan only those count that the plan has found, which
-// whoever made it sees complete, or goes back to.
-func (o *wholeStorage) mayCount(key string) {
-	l := &o.x.Layout
-	if l.RecordKey == nil || l.EpochOf == nil {
-		return
-	}
-	e, ok := l.EpochOf(key)
-	switch {
-	case !ok:
-	case e.Index() == 0: // a plan
-		if e.Attempt() > o.newest {
-			o.newest, o.counting = e.Attempt(), o.counting[:0]
-		}
-	case e.Attempt() == o.newest && l.RecordKey(e) == key && !o.damaged && o.newer(e):
-		if data, ok := o.read(e, key, "a checkpoint record cannot be read"); ok {
-			if refs, err := o.refs.read(l, key, data); err == nil { // else it says so when it counts
-				o.counting = append(o.counting, retained{e, key, refs})
-			}
-		}
-	}
-}
-
-// newer reports that a record is of a checkpoint newer than all that are known: one
-// that lands again when it is long gone is not gone back to.
-func (o *wholeStorage) newer(e id.Epoch) bool {
-	for _, list := range [...][]retained{o.retained, o.counting} {
-		if n := len(list); n > 0 && list[n-1].epoch >= e {
-			return false
-		}
-	}
-	return true
-}
-
-// uncount: a checkpoint is complete and retained, and what is older is not gone back to.
-func (o *wholeStorage) uncount(e id.Epoch) {
-	o.counting = slices.DeleteFunc(o.counting, func(r retained) bool { return r.epoch <= e })
-}
-
 // landing is a key or prefix with the time of an operation on it.
 type landing struct {
 	key string
@@ -383,7 +320,7 @@ func (o *wholeStorage) deleted(key string, e *trace.Event) {
 			o.counting = slices.Delete(o.counting, i, i+1)
 			return
 		}
-		if slices.Contains(r.refs, key) {
+		if slices.Contains(o.referred(r.key), key) {
 			o.violate(e.Task, r.epoch, "%s was deleted, and %s is in storage, which needs it: a coordinator that starts now goes back to that checkpoint", key, r.key)
 		}
 	}
