@@ -44,15 +44,16 @@ const cyclic = "reachability"
 // The oracles that must see a mistake, where one is plain: package check says what
 // each of them knows.
 const (
-	byClock     = "clock"
-	byCommit    = "commit"
-	byCut       = "cut"
-	byEventTime = "event-time"
-	byHandover  = "handover"
-	byLogs      = "logs"
-	byOutput    = "output"
-	byRestore   = "restore"
-	byStorage   = "storage"
+	byClock      = "clock"
+	byCommit     = "commit"
+	byContiguity = "contiguity"
+	byCut        = "cut"
+	byEventTime  = "event-time"
+	byHandover   = "handover"
+	byLogs       = "logs"
+	byOutput     = "output"
+	byRestore    = "restore"
+	byStorage    = "storage"
 )
 
 // All returns the bank in the order of reports.
@@ -69,7 +70,9 @@ func All() []Case {
 	outputs := those(func(p *dataflow.Properties) bool { return p.Captures.Outputs })
 	logs := those(func(p *dataflow.Properties) bool { return p.Logs })
 	induced := those(func(p *dataflow.Properties) bool { return p.Logs && p.NoneUseless })
-	loops := those(func(p *dataflow.Properties) bool { return p.Topologies == dataflow.AnyTopology && p.State == dataflow.ExactlyOnce })
+	loops := those(func(p *dataflow.Properties) bool {
+		return p.Topologies == dataflow.AnyTopology && p.State == dataflow.ExactlyOnce
+	})
 	turning := []string{unalignedtimeout.Spec().Name}
 	return []Case{
 		{Mutant: rounds.MutantAckBeforeDurable, Description: "a task acknowledges a snapshot as it begins, not when it is stored", Algorithms: coordinated},
@@ -115,7 +118,9 @@ func All() []Case {
 		{Mutant: dataflow.MutantSilentClock, Description: "restored timers of processing time wait until another one is set", Algorithms: transactional, Workloads: []string{"sampling"}, Oracle: byClock},
 		{Mutant: operators.MutantLateByOne, Description: "a record that is as late as is allowed is given up", Algorithms: transactional, Workloads: []string{"sessions"}, Oracle: byEventTime},
 		{Mutant: dataflow.MutantForgetMoved, Description: "a head of a loop forgets that a record came round", Algorithms: loops, Workloads: []string{cyclic}, Stalls: true},
-		{Mutant: external.MutantAbortOwn, Description: "a late recovery of the sink aborts transactions of its own attempt", Algorithms: transactional},
+		{Mutant: external.MutantAbortOwn, Description: "a late recovery of the sink aborts transactions of its own attempt", Algorithms: transactional, Oracle: byContiguity},
+		{Mutant: rounds.MutantRecordGivenUp, Description: "a record of whose making nobody knows what came is given up, and what it refers to deleted", Algorithms: coordinated, Oracle: byStorage},
+		{Mutant: recoveryline.MutantDurableAhead, Description: "a message log is taken to be durable one item further than it is", Algorithms: logs, Oracle: byLogs},
 	}
 }
 
