@@ -14,10 +14,10 @@ import (
 // rows stand. Applying the operations that changed something again, in the same
 // order, gives the same state.
 type machine struct {
-	keepForeign, noFence bool
-	tasks                []taskState       // by TaskID
-	visible              []visible         // in commit order
-	versions             map[string]uint64 // of upserted keys; their rows are held in memory
+	keepForeign, noFence, abortOwn bool
+	tasks                          []taskState       // by TaskID
+	visible                        []visible         // in commit order
+	versions                       map[string]uint64 // of upserted keys; their rows are held in memory
 }
 
 // chunk is a run of rows: in memory, or in the journal.
@@ -311,7 +311,7 @@ func (m *machine) recover(t *taskState, op *dataflow.ExtOp) outcome {
 	for i := 0; i < len(t.open); {
 		x := &t.open[i]
 		switch {
-		case slices.Contains(op.Keep, x.epoch), x.attempt >= op.Attempt && !m.noFence:
+		case slices.Contains(op.Keep, x.epoch), x.attempt >= op.Attempt && !m.noFence && !m.abortOwn:
 			i++
 		case m.keepForeign:
 			m.publish(op.Task, t, i)

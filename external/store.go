@@ -12,6 +12,7 @@ import (
 // The mistakes of the sink store.
 const (
 	MutantKeepForeignTxn dataflow.Mutant = "keep-foreign-transaction" // recovery keeps the transactions it should abort
+	MutantAbortOwn       dataflow.Mutant = "abort-own-transaction"    // a recovery that lands late aborts what its attempt has pre-committed since
 	MutantNoFence        dataflow.Mutant = "no-fence"                 // older attempts are not fenced
 )
 
@@ -20,7 +21,7 @@ type StoreConfig struct {
 	FS  vfs.FS // nil: in memory, nothing is written
 	Dir string // of the transaction log; made if it does not exist
 	// Mutant switches a deliberate mistake on: MutantKeepForeignTxn makes the
-	// transactions visible that a recovery should abort; MutantNoFence ignores attempts.
+	// transactions visible that a recovery should abort; MutantNoFence ignores attempts; MutantAbortOwn aborts those of its own attempt too.
 	// Others mean nothing here.
 	Mutant dataflow.Mutant
 	// OnCommit is called for every run of rows that becomes visible, once that is
@@ -67,6 +68,7 @@ func OpenStore(c StoreConfig) (*Store, error) {
 	s := &Store{c: c}
 	s.m.keepForeign = c.Mutant == MutantKeepForeignTxn
 	s.m.noFence = c.Mutant == MutantNoFence
+	s.m.abortOwn = c.Mutant == MutantAbortOwn
 	if c.FS == nil {
 		return s, nil
 	}

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"weir/dataflow"
 	"weir/id"
@@ -13,6 +14,9 @@ import (
 // outcomes to continuations. An operation whose outcome is unknown is repeated;
 // all of them are idempotent.
 type Client struct {
+	// Hasty is the mistake of taking the record of a checkpoint for one that could not
+	// be made, when nobody knows what came of it.
+	Hasty  bool
 	host   dataflow.CoordHost
 	ops    map[id.Ticket]pendingOp
 	timers map[id.Ticket]func()
@@ -40,7 +44,7 @@ func (c *Client) Done(t id.Ticket, r state.Result) {
 		return
 	}
 	delete(c.ops, t)
-	if r.Status == state.Failed {
+	if r.Status == state.Failed && !(c.Hasty && p.op.Kind == state.OpCreate && strings.HasPrefix(p.op.Key, RecordPrefix)) {
 		c.Do(p.op, p.then)
 		return
 	}

@@ -76,6 +76,7 @@ func NewCoordinated(c *dataflow.Config, lead Lead) *Coordinated {
 func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
+	c.client.Hasty = j.Config.Mutant == MutantRecordGivenUp
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.recover()
 }

@@ -24,7 +24,9 @@ func (c *Coordinated) schedule(d dataflow.Nanos) {
 	c.trigger = c.client.After(d, func() {
 		if c.phase == running && number == c.number {
 			c.startRound()
-			c.schedule(c.cfg.Interval)
+			if c.j.Config.Mutant != MutantThreeRoundsOnly || c.lastIndex < 3 {
+				c.schedule(c.cfg.Interval)
+			}
 		}
 	})
 }
@@ -98,7 +100,7 @@ func (c *Coordinated) carryOver(r *Round, task id.TaskID) bool {
 		return false
 	}
 	p := *t.part
-	p.Left = true
+	p.Left = c.j.Config.Mutant != MutantCarriedUnmarked
 	r.parts[task], r.acked[task] = p, true
 	r.missing--
 	return true
@@ -373,11 +375,14 @@ func (c *Coordinated) abort(r *Round, reason string) {
 }
 
 // sweepGivenUp deletes what rounds that were given up have stored so far, also
-// behind an older one that is still under way.
+// behind an older one that is still under way. If tasks fail meanwhile it leaves all to
+// the recovery: the record of a round that was given up with them may have landed,
+// and counts until the plan has.
 func (c *Coordinated) sweepGivenUp() {
+	number := c.number
 	c.client.Sweep(id.MakeEpoch(c.number, c.lastIndex+1), c.garbagePrefixes(), func(key string) bool {
 		e, _ := coordinator.EpochOfKey(key)
-		return c.round(e) != nil || c.isLive(key)
+		return c.number != number || c.round(e) != nil || c.isLive(key)
 	}, nil)
 }
 

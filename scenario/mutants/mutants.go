@@ -14,6 +14,7 @@ import (
 	"weir/algorithms/rounds"
 	"weir/algorithms/unalignedtimeout"
 	"weir/dataflow"
+	"weir/dataflow/operators"
 	"weir/external"
 	"weir/external/sinks"
 	"weir/state/pebblestate"
@@ -43,14 +44,16 @@ const cyclic = "reachability"
 // The oracles that must see a mistake, where one is plain: package check says what
 // each of them knows.
 const (
-	byCommit    = "commit"
-	byCut       = "cut"
-	byEventTime = "event-time"
-	byHandover  = "handover"
-	byLogs      = "logs"
-	byOutput    = "output"
-	byRestore   = "restore"
-	byStorage   = "storage"
+	byClock      = "clock"
+	byCommit     = "commit"
+	byContiguity = "contiguity"
+	byCut        = "cut"
+	byEventTime  = "event-time"
+	byHandover   = "handover"
+	byLogs       = "logs"
+	byOutput     = "output"
+	byRestore    = "restore"
+	byStorage    = "storage"
 )
 
 // All returns the bank in the order of reports.
@@ -67,6 +70,9 @@ func All() []Case {
 	outputs := those(func(p *dataflow.Properties) bool { return p.Captures.Outputs })
 	logs := those(func(p *dataflow.Properties) bool { return p.Logs })
 	induced := those(func(p *dataflow.Properties) bool { return p.Logs && p.NoneUseless })
+	loops := those(func(p *dataflow.Properties) bool {
+		return p.Topologies == dataflow.AnyTopology && p.State == dataflow.ExactlyOnce
+	})
 	turning := []string{unalignedtimeout.Spec().Name}
 	return []Case{
 		{Mutant: rounds.MutantAckBeforeDurable, Description: "a task acknowledges a snapshot as it begins, not when it is stored", Algorithms: coordinated},
@@ -81,7 +87,7 @@ func All() []Case {
 		{Mutant: unalignedtimeout.MutantBehindBarrier, Description: "a task that turns takes what waits behind the barrier of a blocked input", Algorithms: turning},
 		{Mutant: unalignedtimeout.MutantStaleTimer, Description: "a timer whose round is taken takes it again", Algorithms: turning},
 		{Mutant: dataflow.MutantReleaseBeforeStored, Description: "output is committed as soon as it is pre-committed", Algorithms: transactional, Oracle: byCommit},
-		{Mutant: recoveryline.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: logs, Stalls: true},
+		{Mutant: recoveryline.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: logs, Oracle: byLogs},
 		{Mutant: recoveryline.MutantNeverTrimmed, Description: "message logs keep what no recovery needs any more", Algorithms: logs, Oracle: byLogs},
 		{Mutant: recoveryline.MutantTrimmedAtEnd, Description: "message logs are trimmed when the job has ended, and grow until then", Algorithms: logs, Oracle: byLogs},
 		{Mutant: rounds.MutantLateRecordCounts, Description: "a checkpoint record that lands after the recovery that missed it is believed", Algorithms: exact},
@@ -103,6 +109,18 @@ func All() []Case {
 		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: past, Oracle: byEventTime},
 		{Mutant: dataflow.MutantSwapSplitOffsets, Description: "a restored source goes on in each split where another one stood", Algorithms: transactional, Oracle: byRestore},
 		{Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back", Algorithms: transactional, Workloads: windows, Oracle: byEventTime},
+		{Mutant: recoveryline.MutantPassedStays, Description: "snapshots that the recovery line has passed stay until the job ends", Algorithms: logs, Oracle: byStorage},
+		{Mutant: recoveryline.MutantNeverSwept, Description: "a recovery does not look for what rolled-back attempts have left", Algorithms: logs, Oracle: byStorage},
+		{Mutant: recoveryline.MutantLineAhead, Description: "the newest snapshots are taken for the recovery line of a total failure", Algorithms: logs, Oracle: byCommit},
+		{Mutant: recoveryline.MutantTrimmedAhead, Description: "message logs are trimmed one item too far", Algorithms: logs, Oracle: byLogs},
+		{Mutant: rounds.MutantThreeRoundsOnly, Description: "after three rounds of an attempt no checkpoints are scheduled any more", Algorithms: coordinated, Stalls: true},
+		{Mutant: rounds.MutantCarriedUnmarked, Description: "the share of a task that has left does not say so when it is carried over", Algorithms: coordinated, Oracle: byStorage},
+		{Mutant: dataflow.MutantSilentClock, Description: "restored timers of processing time wait until another one is set", Algorithms: transactional, Workloads: []string{"sampling"}, Oracle: byClock},
+		{Mutant: operators.MutantLateByOne, Description: "a record that is as late as is allowed is given up", Algorithms: transactional, Workloads: []string{"sessions"}, Oracle: byEventTime},
+		{Mutant: dataflow.MutantForgetMoved, Description: "a head of a loop forgets that a record came round", Algorithms: loops, Workloads: []string{cyclic}, Stalls: true},
+		{Mutant: external.MutantAbortOwn, Description: "a late recovery of the sink aborts transactions of its own attempt", Algorithms: transactional, Oracle: byContiguity},
+		{Mutant: rounds.MutantRecordGivenUp, Description: "a record of whose making nobody knows what came is given up, and what it refers to deleted", Algorithms: coordinated, Oracle: byStorage},
+		{Mutant: recoveryline.MutantDurableAhead, Description: "a message log is taken to be durable one item further than it is", Algorithms: logs, Oracle: byLogs},
 	}
 }
 
