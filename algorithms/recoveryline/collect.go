@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"weir/algorithms/coordinator"
-	"weir/dataflow"
 	"weir/id"
 	"weir/state"
 	"weir/trace"
@@ -117,12 +116,6 @@ func (c *Coordinator) cleanUp() {
 	})
 }
 
-// MutantTrimmedAtEnd is the mistake of message logs that grow as long as the job runs.
-const MutantTrimmedAtEnd dataflow.Mutant = "trimmed-at-end"
-
-// MutantNeverTrimmed is the mistake of message logs that keep everything.
-const MutantNeverTrimmed dataflow.Mutant = "never-trimmed"
-
 // trim lets the log of an input go up to a position.
 func (c *Coordinator) trim(t id.TaskID, in int, to id.Seq, then func(state.Result)) {
 	switch c.j.Config.Mutant {
@@ -132,6 +125,11 @@ func (c *Coordinator) trim(t id.TaskID, in int, to id.Seq, then func(state.Resul
 		if then == nil { // who waits is the end of the job
 			return
 		}
+	case MutantTrimmedOneFurther:
+		to++
+	case MutantTrimmedToSender:
+		from := c.graph.inputs[t][in]
+		to = c.hist[from.task].snaps[0].Sealed[from.index]
 	default: // not of this place
 	}
 	c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][in], To: to}, then)
