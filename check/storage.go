@@ -2,11 +2,11 @@
 // instant, complete means durable, and what nothing refers to is deleted, within
 // a bound of time and at the end. It looks at the storage itself.
 //
-// It does not verify message logs, nor checkpoints that are neither complete nor
+// Without rounds it judges what a recovery could go back to: see passed.go.
+//
+// It does not verify message logs (logs), nor checkpoints that are neither complete nor
 // the base of a recovery. Reads are made when a checkpoint completes, at crashes
-// and at the end: what breaks in between is seen then. Without rounds garbage is
-// looked for at the end only, for what a line needs is not known here: what a line
-// has passed, or a recovery dropped, may stay until then.
+// and at the end: what breaks in between is seen then.
 
 package check
 
@@ -22,6 +22,8 @@ import (
 type wholeStorage struct {
 	judge
 	retained  []retained
+	counting  []retained      // complete, for all that storage says, and nobody has said so yet
+	newest    id.Attempt      // number of the newest plan in storage
 	landed    []landing       // keys written since the storage was last listed with an answer
 	present   map[string]bool // keys of the objects in storage
 	listings  []landing       // prefixes listed
@@ -33,25 +35,34 @@ type wholeStorage struct {
 	damaged   bool            // a fault has damaged stored objects
 	garbage   garbage
 	refs      references
+	again     map[string]bool // keys that were deleted; what lands under one is a repetition that comes late
+	gone      []string        // deleted while a recovery was under way that has not ended yet
+	kept      []int32         // scratch: snapshots of a task
 	keys      []string        // scratch: objects in storage
 	needed    map[string]bool // scratch: those that something refers to
 }
 
 func newStorage(j judge) watcher {
-	return &wholeStorage{judge: j, present: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
+	return &wholeStorage{judge: j, present: map[string]bool{}, again: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
 }
 
 func (o *wholeStorage) Wants() trace.Mask {
 	if o.x.Storage == nil {
 		return 0
 	}
-	return kinds(trace.Completed, trace.Subsumed, trace.PlanExecuted, trace.Aborted, trace.StoreIssued, trace.StoreApplied, trace.StoreDone,
+	var more trace.Mask
+	if o.x.hasLine() {
+		more = kinds(trace.LineAdvanced, trace.TaskReady)
+	}
+	return more | kinds(trace.Completed, trace.Subsumed, trace.PlanExecuted, trace.Aborted, trace.StoreIssued, trace.StoreApplied, trace.StoreDone,
 		trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected)
 }
 
 func (o *wholeStorage) Reset() {
+	o.gone, o.counting, o.newest = o.gone[:0], o.counting[:0], 0
 	o.retained, o.landed, o.listings, o.asked, o.tried = o.retained[:0], o.landed[:0], o.listings[:0], o.asked[:0], o.tried[:0]
 	clear(o.present)
+	clear(o.again)
 	clear(o.refs.of)
 	o.occasion, o.recovered, o.orphaned, o.damaged = 0, 0, false, false
 	o.garbage.reset()
@@ -66,8 +77,10 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 	case trace.StoreDone:
 		o.answered(e)
 	case trace.Completed:
+		o.uncount(e.Epoch)
 		o.checkDurable(e.Epoch)
 		o.retain(e.Epoch)
+		o.checkCarried(e.Epoch)
 		o.lookForGarbage()
 	case trace.Subsumed:
 		o.subsumed(e.Epoch)
@@ -77,6 +90,12 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 		o.baseChosen(e.Epoch)
 	case trace.Aborted:
 		o.mustLook()
+	case trace.LineAdvanced:
+		o.lookBehindLine()
+	case trace.TaskReady:
+		if o.line.complete {
+			o.recoveredLine()
+		}
 	case trace.WorkerCrashed:
 		o.verifyAll()
 	case trace.CoordinatorCrashed:
@@ -102,6 +121,28 @@ func (o *wholeStorage) checkDurable(e id.Epoch) {
 	for i, p := range o.parts {
 		if !o.snapshots[p].stored {
 			o.violate(id.TaskID(i), e, "the checkpoint is complete before the snapshot of %s was durable", o.taskName(i))
+		}
+	}
+}
+
+// checkCarried: the record says which shares are of tasks that had left, so that a
+// recovery does not start them.
+func (o *wholeStorage) checkCarried(e id.Epoch) {
+	l := &o.x.Layout
+	if l.Left == nil || l.RecordKey == nil || !o.whole || !slices.ContainsFunc(o.parts, func(p int32) bool { return o.snapshots[p].epoch != e }) {
+		return
+	}
+	r := o.x.Storage.Do(state.Op{Kind: state.OpGet, Key: l.RecordKey(e)})
+	if r.Status != state.OK {
+		return // retain has said so
+	}
+	left, err := l.Left(r.Data)
+	if err != nil {
+		o.violate(trace.Coordinator, e, "record %s: %v", l.RecordKey(e), err)
+	}
+	for i := range left {
+		if carried := o.snapshots[o.parts[i]].epoch != e; carried && !left[i] {
+			o.violate(id.TaskID(i), e, "the share of %s is carried over, and the record does not say that it had left: a recovery would start it", o.taskName(i))
 		}
 	}
 }
@@ -206,6 +247,9 @@ func (o *wholeStorage) applied(e *trace.Event) {
 		if e.Op == trace.Put {
 			o.overwritten(key, e)
 		}
+		if e.Op == trace.Create { // as records and plans are made
+			o.mayCount(key)
+		}
 	case trace.List:
 		if i := slices.IndexFunc(o.listings, func(l landing) bool { return l.key == key }); i >= 0 {
 			o.listings[i].at = o.now
@@ -214,6 +258,47 @@ func (o *wholeStorage) applied(e *trace.Event) {
 		}
 	default:
 	}
+}
+
+// mayCount begins to watch over a record that has landed: a coordinator that starts
+// now would go back to it, whether or not the one that lives ever hears of it, or
+// wants it. With a newer plan only those count that the plan has found, which
+// whoever made it sees complete, or goes back to.
+func (o *wholeStorage) mayCount(key string) {
+	l := &o.x.Layout
+	if l.RecordKey == nil || l.EpochOf == nil {
+		return
+	}
+	e, ok := l.EpochOf(key)
+	switch {
+	case !ok:
+	case e.Index() == 0: // a plan
+		if e.Attempt() > o.newest {
+			o.newest, o.counting = e.Attempt(), o.counting[:0]
+		}
+	case e.Attempt() == o.newest && l.RecordKey(e) == key && !o.damaged && o.newer(e):
+		if data, ok := o.read(e, key, "a checkpoint record cannot be read"); ok {
+			if refs, err := o.refs.read(l, key, data); err == nil { // else it says so when it counts
+				o.counting = append(o.counting, retained{e, key, refs})
+			}
+		}
+	}
+}
+
+// newer reports that a record is of a checkpoint newer than all that are known: one
+// that lands again when it is long gone is not gone back to.
+func (o *wholeStorage) newer(e id.Epoch) bool {
+	for _, list := range [...][]retained{o.retained, o.counting} {
+		if n := len(list); n > 0 && list[n-1].epoch >= e {
+			return false
+		}
+	}
+	return true
+}
+
+// uncount: a checkpoint is complete and retained, and what is older is not gone back to.
+func (o *wholeStorage) uncount(e id.Epoch) {
+	o.counting = slices.DeleteFunc(o.counting, func(r retained) bool { return r.epoch <= e })
 }
 
 // landing is a key or prefix with the time of an operation on it.
@@ -272,6 +357,11 @@ func (o *wholeStorage) unknown(key string) bool {
 // deleted: an object that a retained checkpoint needs must stay. Without its
 // record a checkpoint is retained no longer, unless it is the newest.
 func (o *wholeStorage) deleted(key string, e *trace.Event) {
+	if o.x.hasLine() {
+		o.again[key] = true
+		o.lineDeleted(key)
+		return
+	}
 	for i := range o.retained {
 		r := &o.retained[i]
 		if r.key == key {
@@ -285,6 +375,16 @@ func (o *wholeStorage) deleted(key string, e *trace.Event) {
 	for i := range o.retained {
 		if r := &o.retained[i]; slices.Contains(r.refs, key) {
 			o.violate(e.Task, r.epoch, "%s was deleted, which the retained checkpoint needs", key)
+		}
+	}
+	for i := range o.counting {
+		r := &o.counting[i]
+		if r.key == key {
+			o.counting = slices.Delete(o.counting, i, i+1)
+			return
+		}
+		if slices.Contains(r.refs, key) {
+			o.violate(e.Task, r.epoch, "%s was deleted, and %s is in storage, which needs it: a coordinator that starts now goes back to that checkpoint", key, r.key)
 		}
 	}
 }

@@ -18,6 +18,8 @@ const (
 	MutantForgetWatermark     Mutant = "forget-watermark"      // watermarks do not come back from the snapshot
 	MutantForgetTimers        Mutant = "forget-timers"         // timers do not come back from the snapshot
 	MutantForgetClock         Mutant = "forget-clock-timers"   // timers of processing time do not come back from the snapshot
+	MutantSilentClock         Mutant = "silent-clock"          // restored timers of processing time do not fire until another one is set
+	MutantForgetMoved         Mutant = "forget-moved"          // a head of a loop forgets that a record came round
 	MutantSilentPastTimer     Mutant = "silent-past-timer"     // a timer set at or behind the watermark never fires
 	MutantIgnoreSilentSplit   Mutant = "ignore-silent-split"   // a split that has said nothing yet does not hold the watermark back
 	MutantSwapSplitOffsets    Mutant = "swap-split-offsets"    // a restored source goes on in each split where another one stood

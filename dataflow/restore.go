@@ -212,7 +212,9 @@ func (t *Task) resume() {
 	t.forgetTimers()
 	t.observeRestored(r)
 	t.phase = running
-	t.wake()
+	if t.cfg.Mutant != MutantSilentClock {
+		t.wake()
+	}
 	if r.snap != nil && !r.plan.Left {
 		t.injectCaptured(r.snap)
 	}

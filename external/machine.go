@@ -322,7 +322,7 @@ func (m *machine) recover(t *taskState, op *dataflow.ExtOp) outcome {
 	for i := 0; i < len(t.open); {
 		x := &t.open[i]
 		switch {
-		case slices.Contains(op.Keep, x.epoch), x.attempt >= op.Attempt && m.mutant != MutantNoFence && m.mutant != MutantLateRecoveryAbortsOwn:
+		case slices.Contains(op.Keep, x.epoch), x.attempt >= op.Attempt && m.mutant != MutantNoFence && m.mutant != MutantAbortOwn:
 			i++
 		case m.mutant == MutantKeepForeignTxn:
 			m.publish(op.Task, t, i)

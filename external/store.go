@@ -17,7 +17,7 @@ const (
 	MutantNoFence                 dataflow.Mutant = "no-fence"                   // older attempts are not fenced
 	MutantRepeatedPreCommitAdds   dataflow.Mutant = "repeated-pre-commit-adds"   // a pre-commit that is repeated adds its rows once more
 	MutantRepeatedCommitTakesNext dataflow.Mutant = "repeated-commit-takes-next" // a commit that is repeated commits the writer's next transaction
-	MutantLateRecoveryAbortsOwn   dataflow.Mutant = "late-recovery-aborts-own"   // a recovery that is repeated aborts what its own attempt has pre-committed
+	MutantAbortOwn                dataflow.Mutant = "abort-own-transaction"      // a recovery that lands late aborts what its attempt has pre-committed since
 )
 
 // StoreConfig says where a store keeps what it knows.

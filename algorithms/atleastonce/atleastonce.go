@@ -25,9 +25,9 @@ import (
 	"weir/id"
 )
 
-// MutantPassedStays is the mistake of a round that an input has passed, and that is
+// MutantPassedRoundWaits is the mistake of a round that an input has passed, and that is
 // waited for all the same.
-const MutantPassedStays dataflow.Mutant = "passed-stays"
+const MutantPassedRoundWaits dataflow.Mutant = "passed-round-waits"
 
 // Spec returns the catalog entry.
 func Spec() *algorithms.Spec {
@@ -62,7 +62,7 @@ func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) { p.Join(k, s, p) 
 
 func (p *protocol) Control(in int, b *dataflow.Buffer) {
 	p.Barrier(b.Epoch)
-	if p.K.Config().Mutant != MutantPassedStays {
+	if p.K.Config().Mutant != MutantPassedRoundWaits {
 		p.passed(in, b.Epoch)
 	}
 	if p.Over(b.Epoch) {

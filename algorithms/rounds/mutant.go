@@ -19,7 +19,8 @@ const (
 	MutantFailoverKeepsRound  dataflow.Mutant = "failover-keeps-round"  // the round whose record is being made outlives the failure of a task
 	MutantFailoverKeepsSplits dataflow.Mutant = "failover-keeps-splits" // splits stay assigned to tasks that failed before the first checkpoint
 	MutantSilentFallback      dataflow.Mutant = "silent-fallback"       // the checkpoint before a damaged one is restored although nobody has allowed it
-	MutantCarriedOverStays    dataflow.Mutant = "carried-over-stays"    // the share that stands for a task that has left does not say that it has
+	MutantThreeRoundsOnly     dataflow.Mutant = "three-rounds-only"     // after the third round of an attempt none is scheduled any more but the last one
+	MutantCarriedUnmarked     dataflow.Mutant = "carried-unmarked"      // a share that is carried over does not say that its task has left
 	MutantLeavingUnheard      dataflow.Mutant = "leaving-unheard"       // a round under way waits for the answer of a task that has left
 	MutantEndIsNoBarrier      dataflow.Mutant = "end-is-no-barrier"     // an alignment waits for the barrier of an input that has ended meanwhile
 	MutantEndedCountsLive     dataflow.Mutant = "ended-counts-live"     // an alignment waits for the barrier of an input that had ended before

@@ -24,7 +24,9 @@ func (c *Coordinated) schedule(d dataflow.Nanos) {
 	c.trigger = c.client.After(d, func() {
 		if c.phase == running && number == c.number {
 			c.startRound()
-			c.schedule(c.cfg.Interval)
+			if c.j.Config.Mutant != MutantThreeRoundsOnly || c.lastIndex < 3 {
+				c.schedule(c.cfg.Interval)
+			}
 		}
 	})
 }
@@ -97,7 +99,7 @@ func (c *Coordinated) carryOver(r *Round, task id.TaskID) bool {
 		return false
 	}
 	p := *t.part
-	p.Left = c.j.Config.Mutant != MutantCarriedOverStays
+	p.Left = c.j.Config.Mutant != MutantCarriedUnmarked
 	r.parts[task], r.acked[task] = p, true
 	r.missing--
 	return true

@@ -3,6 +3,7 @@ package mutants
 import (
 	"weir/algorithms/unalignedtimeout"
 	"weir/dataflow"
+	"weir/dataflow/operators"
 )
 
 // inKernel returns the mistakes of the kernel: what a snapshot holds and what a restore does.
@@ -13,6 +14,9 @@ func inKernel() []Case {
 	recording := those(func(p *dataflow.Properties) bool { return p.Captures.Inputs && p.MaxConcurrent != 1 })
 	turning := []string{unalignedtimeout.Spec().Name}
 	concurrent := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.MaxConcurrent != 1 })
+	loops := those(func(p *dataflow.Properties) bool {
+		return p.Topologies == dataflow.AnyTopology && p.State == dataflow.ExactlyOnce
+	})
 	return []Case{
 		{
 			Mutant: dataflow.MutantReuseTableName, Description: "table files are named without the epoch",
@@ -93,6 +97,21 @@ func inKernel() []Case {
 			Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one",
 			Source: "trial: event time under exactly-once", Needs: "timers",
 			Algorithms: transactional, Workloads: past, Oracle: byEventTime,
+		},
+		{
+			Mutant: dataflow.MutantSilentClock, Description: "restored timers of processing time wait until another one is set",
+			Source: "own trial", Needs: "timers of processing time",
+			Algorithms: transactional, Workloads: []string{"sampling"}, Oracle: byClock,
+		},
+		{
+			Mutant: operators.MutantLateByOne, Description: "a record that is as late as is allowed is given up",
+			Source: "trial: event time under exactly-once", Needs: "late records that are allowed",
+			Algorithms: transactional, Workloads: []string{"sessions"}, Oracle: byEventTime,
+		},
+		{
+			Mutant: dataflow.MutantForgetMoved, Description: "a head of a loop forgets that a record came round",
+			Source: "own trial", Needs: "a loop",
+			Algorithms: loops, Workloads: []string{cyclic}, Oracle: byProgress, Stalls: true,
 		},
 		{
 			Mutant: dataflow.MutantSwapSplitOffsets, Description: "a restored source goes on in each split where another one stood",

@@ -47,6 +47,7 @@ const cyclic = "reachability"
 // each of them knows.
 const (
 	byAborts     = "aborts"
+	byClock      = "clock"
 	byCommit     = "commit"
 	byContiguity = "contiguity"
 	byCut        = "cut"

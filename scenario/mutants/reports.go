@@ -7,6 +7,7 @@ import (
 	"weir/algorithms/recoveryline"
 	"weir/algorithms/rounds"
 	"weir/dataflow"
+	"weir/dataflow/operators"
 	"weir/external"
 	"weir/external/sinks"
 )
@@ -83,7 +84,7 @@ func Reports() []Report {
 		{ID: "C8", Tickets: "FLINK-40689", What: "what is needed to commit after a change of the producer's epoch is not in the committable", Waits: pooled},
 		{ID: "C9", Tickets: "Iceberg 11008, 10526", What: "files of an aborted checkpoint are committed as part of the next, which takes the order from deletions", Waits: "rows that delete others"},
 		{ID: "C11", Tickets: "FLINK-34117", What: "what came after the last snapshot is never made part of a commit", By: by(dataflow.MutantLastRowsUnsealed)},
-		{ID: "C12", Tickets: "KAFKA-17754; Jepsen on Bufstream", What: "a commit that is repeated or late ends the producer's next transaction", By: by(external.MutantRepeatedCommitTakesNext, external.MutantLateRecoveryAbortsOwn)},
+		{ID: "C12", Tickets: "KAFKA-17754; Jepsen on Bufstream", What: "a commit that is repeated or late ends the producer's next transaction", By: by(external.MutantRepeatedCommitTakesNext, external.MutantAbortOwn)},
 		{ID: "C13", Tickets: "Arroyo 224", What: "nobody goes on with a transaction after a crash between checkpoint and commit", By: by(sinks.MutantRestoredNotCommitted)},
 		{ID: "C15", Tickets: "RisingWave 25690, 26493", What: "a writer that missed an answer writes an epoch once more beside what is there", By: by(external.MutantRepeatedPreCommitAdds)},
 		{ID: "C16", Tickets: "FLINK-37605; Iceberg 13714", What: "the checkpoint at the end of the input changes its number, and one number is flushed twice", Waits: "snapshots whose numbers the end of the input makes"},
@@ -111,18 +112,18 @@ func Reports() []Report {
 		{ID: "G4", Tickets: "KAFKA-14172", What: "a standby that lags takes over with what it has", Waits: standby},
 
 		{ID: "X1", What: "no round fails by itself: bases that are not complete, abandoned snapshots and sweeps that hit others", By: by(rounds.MutantBaseUnderWay, dataflow.MutantAbandonedTakesFiles, rounds.MutantSweepsUnderWay)},
-		{ID: "X2", What: "a leak where the code under test does not list", By: by(rounds.MutantFilesNeverListed, rounds.MutantPlansStay)},
-		{ID: "X3", What: "a commit judged by the line that the code reports", By: by(recoveryline.MutantRestoredIsStable)},
+		{ID: "X2", What: "a leak where the code under test does not list", By: by(rounds.MutantFilesNeverListed, rounds.MutantPlansStay, recoveryline.MutantPassedStays, recoveryline.MutantNeverSwept)},
+		{ID: "X3", What: "a commit judged by the line that the code reports", By: by(recoveryline.MutantRestoredIsStable, recoveryline.MutantLineAhead)},
 		{ID: "X4", What: "storage that is unsafe before a crash needs it", By: by(coordinator.MutantLostAnswerFails, rounds.MutantRetireBeforeRecord)},
-		{ID: "X5", What: "checkpoints that do not go on", By: by(rounds.MutantFirstAttemptOnly)},
+		{ID: "X5", What: "checkpoints that do not go on", By: by(rounds.MutantFirstAttemptOnly, rounds.MutantThreeRoundsOnly)},
 		{ID: "X6", What: "an older checkpoint is restored", By: by(rounds.MutantSilentFallback)},
-		{ID: "X7", What: "logs that do not cover what the line needs", By: by(recoveryline.MutantSnapshotBeforeLog, recoveryline.MutantDurableOneAhead, recoveryline.MutantTrimmedOneFurther, recoveryline.MutantTrimmedToSender)},
+		{ID: "X7", What: "logs that do not cover what the line needs", By: by(recoveryline.MutantSnapshotBeforeLog, recoveryline.MutantDurableOneAhead, recoveryline.MutantTrimmedAhead, recoveryline.MutantTrimmedToSender)},
 		{ID: "X8", What: "a job that checkpoints badly", By: by(rounds.MutantAbortHitsNewest, rounds.MutantForgetPassed)},
 		{ID: "X9", What: "an abort that is not remembered, and then the barrier of that round", By: by(rounds.MutantForgetGivenUp)},
-		{ID: "X10", What: "event time under exact state: watermarks and timers behind them", By: by(dataflow.MutantForgetWatermark, dataflow.MutantSilentPastTimer, dataflow.MutantFireTwice)},
+		{ID: "X10", What: "event time under exact state: watermarks and timers behind them", By: by(dataflow.MutantForgetWatermark, dataflow.MutantSilentPastTimer, dataflow.MutantFireTwice, operators.MutantLateByOne)},
 		{ID: "X11", What: "one durable step held back over a whole checkpoint or the end of a task", By: by(sinks.MutantFirstCommitMarksAll, sinks.MutantFirstInsertMarksAll, dataflow.MutantDrainedCommitsAll)},
 		{ID: "X12", What: "a second failure during recovery", By: by(dataflow.MutantReplacedLogsTaken)},
-		{ID: "X13", What: "triggers that overtake each other", By: by(atleastonce.MutantPassedStays, rounds.MutantForgetPassed)},
+		{ID: "X13", What: "triggers that overtake each other", By: by(atleastonce.MutantPassedRoundWaits, rounds.MutantForgetPassed)},
 		{ID: "X14", What: "a task that asks whether a round is over only when a barrier comes takes one snapshot too many as it leaves", Equivalent: "the share is of no round that can complete: the coordinator has carried the task over, a sweep deletes what was stored, and no output is sealed by it that the last share had not; time and bytes are all that differ"},
 		{ID: "X15", What: "mistakes in cuts, which fall early", By: by(aligned.MutantForgetChannel, dataflow.MutantSkipOutputQueue, dataflow.MutantSkipInputQueue)},
 	}

@@ -34,8 +34,8 @@ func inSinks() []Case {
 			Algorithms: transactional, Oracle: byCommit,
 		},
 		{
-			Mutant: external.MutantLateRecoveryAbortsOwn, Description: "a recovery that is repeated aborts what its own attempt has pre-committed",
-			Source: "KAFKA-17754", Needs: "transactions; a recovery that lands twice",
+			Mutant: external.MutantAbortOwn, Description: "a late recovery of the sink aborts transactions of its own attempt",
+			Source: "KAFKA-17754", Needs: "transactions; a recovery that lands late",
 			Algorithms: transactional, Oracle: byContiguity,
 		},
 		{
