@@ -38,7 +38,7 @@ func (t *Task) start(ev *Event) {
 }
 
 func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
-	if t.restore == nil || e.kind == effectRestoreLog && e.reads != t.restore {
+	if t.restore == nil || e.kind == effectRestoreLog && e.reads != t.restore && (t.cfg.Mutant != MutantReplacedLogsTaken || e.idx >= t.restore.toRead) {
 		return // of a plan that a newer one has replaced: what that one wants it reads itself
 	}
 	switch e.kind {

@@ -14,13 +14,16 @@ import (
 // outcomes to continuations. An operation whose outcome is unknown is repeated;
 // all of them are idempotent.
 type Client struct {
-	// Hasty is the mistake of taking the record of a checkpoint for one that could not
-	// be made, when nobody knows what came of it.
-	Hasty  bool
+	// Mutant is a deliberate mistake: MutantLostAnswerFails, others mean nothing here.
+	Mutant dataflow.Mutant
+
 	host   dataflow.CoordHost
 	ops    map[id.Ticket]pendingOp
 	timers map[id.Ticket]func()
 }
+
+// MutantLostAnswerFails: a record whose creation was not answered counts as not there.
+const MutantLostAnswerFails dataflow.Mutant = "lost-answer-fails"
 
 type pendingOp struct {
 	op   state.Op
@@ -44,7 +47,7 @@ func (c *Client) Done(t id.Ticket, r state.Result) {
 		return
 	}
 	delete(c.ops, t)
-	if r.Status == state.Failed && !(c.Hasty && p.op.Kind == state.OpCreate && strings.HasPrefix(p.op.Key, RecordPrefix)) {
+	if r.Status == state.Failed && (c.Mutant != MutantLostAnswerFails || !strings.HasPrefix(p.op.Key, RecordPrefix) || p.op.Kind != state.OpCreate) {
 		c.Do(p.op, p.then)
 		return
 	}

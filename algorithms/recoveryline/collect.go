@@ -2,7 +2,6 @@ package recoveryline
 
 import (
 	"weir/algorithms/coordinator"
-	"weir/dataflow"
 	"weir/id"
 	"weir/state"
 	"weir/trace"
@@ -135,27 +134,6 @@ func (c *Coordinator) cleanUp() {
 	})
 }
 
-// MutantPassedStays is the mistake of snapshots that stay, when the line of a total
-// failure has passed them, until the job ends.
-const MutantPassedStays dataflow.Mutant = "passed-stays"
-
-// MutantNeverSwept is the mistake of a recovery that does not look for what
-// rolled-back attempts have left.
-const MutantNeverSwept dataflow.Mutant = "never-swept"
-
-// MutantLineAhead is the mistake of taking the newest snapshots for the line of a
-// total failure, whether or not they fit together.
-const MutantLineAhead dataflow.Mutant = "line-ahead"
-
-// MutantTrimmedAhead is the mistake of message logs that are trimmed one item too far.
-const MutantTrimmedAhead dataflow.Mutant = "trimmed-ahead"
-
-// MutantTrimmedAtEnd is the mistake of message logs that grow as long as the job runs.
-const MutantTrimmedAtEnd dataflow.Mutant = "trimmed-at-end"
-
-// MutantNeverTrimmed is the mistake of message logs that keep everything.
-const MutantNeverTrimmed dataflow.Mutant = "never-trimmed"
-
 // trim lets the log of an input go up to a position.
 func (c *Coordinator) trim(t id.TaskID, in int, to id.Seq, then func(state.Result)) {
 	switch c.j.Config.Mutant {
@@ -167,6 +145,9 @@ func (c *Coordinator) trim(t id.TaskID, in int, to id.Seq, then func(state.Resul
 		if then == nil { // who waits is the end of the job
 			return
 		}
+	case MutantTrimmedToSender:
+		from := c.graph.inputs[t][in]
+		to = c.hist[from.task].snaps[0].Sealed[from.index]
 	default: // not of this place
 	}
 	c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][in], To: to}, then)

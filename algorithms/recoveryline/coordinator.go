@@ -60,6 +60,7 @@ func NewCoordinator(c *dataflow.Config) *Coordinator {
 func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
+	c.client.Mutant = j.Config.Mutant
 	c.graph = newGraph(j.Tasks)
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.read()
@@ -397,7 +398,7 @@ func (c *Coordinator) taskPlan(t id.TaskID, l line) (p dataflow.TaskPlan, cut bo
 		p.Mode, p.Ref = dataflow.Restart, at.Ref
 		p.Left = c.tasks[t].left && at.Drained
 		p.Stable = h.snaps[h.stable].Epoch
-		if !c.anyLive() {
+		if !c.anyLive() || c.j.Config.Mutant == MutantRestoredIsStable {
 			p.Stable = at.Epoch // after a total failure the line is stable
 		}
 	}

@@ -75,13 +75,9 @@ func (p *Participant) Done(t id.Ticket, r state.Result) {
 	p.progress()
 }
 
-// MutantDurableAhead is the mistake of a message log that is taken to be durable one
-// item further than it is.
-const MutantDurableAhead dataflow.Mutant = "durable-ahead"
-
 func (p *Participant) durableUpTo(upTo []id.Seq) bool {
 	ahead := id.Seq(0)
-	if p.K.Config().Mutant == MutantDurableAhead {
+	if p.K.Config().Mutant == MutantDurableOneAhead {
 		ahead = 1
 	}
 	for i := range p.logs {
