@@ -5,7 +5,8 @@
 // before the next buffer of data is: with the buffer sealed first after that, once.
 //
 // It does not verify timers of processing time, how long a buffer that is to carry
-// a watermark stays open, what holds a source back once its splits end, nor whether a record that an operator calls late is late (that
+// a watermark stays open, when a source learns that a split has no records left (it
+// says so), nor whether a record that an operator calls late is late (that
 // is seen in the output). Where state is not exact, or channels reorder, a task may
 // be behind what its inputs have delivered: then only what lies ahead of it is a
 // violation.
@@ -182,8 +183,8 @@ func (c *clock) advance() {
 	c.before, c.at = c.at, max(c.at, low)
 }
 
-// floor is what the splits of a source have all said, those included that have no
-// records left: when the source learns that is its own affair.
+// floor is what the splits of a source have all said. One that has no records left
+// counts until the source has said that too.
 func (c *clock) floor() int64 {
 	low := int64(trace.EndOfTime)
 	for i := range c.splits {

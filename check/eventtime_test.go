@@ -416,8 +416,16 @@ func TestEventTimeOfSplits(t *testing.T) {
 		}, ""},
 		"a silent one holds it back":  {func(w sourceAt) { w.says(0, 10); w.announces(10) }, "watermark 10 is announced"},
 		"one that has ended does not": {func(w sourceAt) { w.says(0, 10); w.reads(2, 0, 60); w.announces(10) }, ""},
-		"the end with records left":   {func(w sourceAt) { w.reads(2, 0, 60); w.announces(trace.EndOfTime) }, "is announced at event time"},
-		"the end of all":              {func(w sourceAt) { w.reads(2, 0, 60); w.reads(0, 0, 60); w.announces(trace.EndOfTime) }, ""},
+		"one that has ended does": {func(w sourceAt) {
+			w.says(0, 10)
+			w.says(2, 8)
+			w.reads(2, 0, 60)
+			w.announces(8) // the source may not know yet
+			w.says(2, trace.EndOfTime)
+			w.announces(trace.NoTime)
+		}, "watermark 8 announced, and watermark 10 was to be handed on"},
+		"the end with records left": {func(w sourceAt) { w.reads(2, 0, 60); w.announces(trace.EndOfTime) }, "is announced at event time"},
+		"the end of all":            {func(w sourceAt) { w.reads(2, 0, 60); w.reads(0, 0, 60); w.announces(trace.EndOfTime) }, ""},
 		"a snapshot has what was said": {func(w sourceAt) {
 			w.says(0, 10)
 			w.task(trace.SnapshotBegun, 0, epoch(1, 1))

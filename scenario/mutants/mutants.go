@@ -103,6 +103,7 @@ func All() []Case {
 		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: past, Oracle: byEventTime},
 		{Mutant: dataflow.MutantSwapSplitOffsets, Description: "a restored source goes on in each split where another one stood", Algorithms: transactional, Oracle: byRestore},
 		{Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back", Algorithms: transactional, Workloads: windows, Oracle: byEventTime},
+		{Mutant: dataflow.MutantEndedSplitHolds, Description: "a split without records left holds the watermark back", Algorithms: transactional, Workloads: past, Oracle: byEventTime},
 	}
 }
 
