@@ -277,6 +277,8 @@ func (o *eventTime) sealed(e *trace.Event, c *clock) {
 		c.advance() // one without splits has said all
 	}
 	switch {
+	case o.channels[e.Channel].Back && e.At != trace.EndOfTime:
+		o.violate(e.Task, 0, "channel %s: watermark %s is announced on a back-edge, which knows nothing of what is to come", e.Channel, moment(e.At))
 	case e.At > c.at:
 		o.violate(e.Task, 0, "channel %s: watermark %s is announced at event time %s", e.Channel, moment(e.At), moment(c.at))
 	case e.At < *out:

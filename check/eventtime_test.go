@@ -318,6 +318,21 @@ func TestBackEdgesHoldNothingBack(t *testing.T) {
 	}
 }
 
+// TestBackEdgesTellNothing but the end of all.
+func TestBackEdgesTellNothing(t *testing.T) {
+	w := clockwork{newWorld(t, func(x *Expect) { x.Channels[4].Back = true })}
+	w.brings(0, 10)
+	w.brings(2, 7)
+	w.announces(trace.NoTime)
+	if got := w.complaints(); len(got) > 0 {
+		t.Error(got)
+	}
+	w.announces(7)
+	if got := w.complaints(); len(got) != 1 || !strings.Contains(got[0], "on a back-edge") {
+		t.Error(got)
+	}
+}
+
 // TestLateRecordsOfTheSurvivingHistory are those that are counted.
 func TestLateRecordsOfTheSurvivingHistory(t *testing.T) {
 	w := clockwork{newWorld(t)}

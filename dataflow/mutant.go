@@ -22,5 +22,7 @@ const (
 	MutantIgnoreSilentSplit   Mutant = "ignore-silent-split"   // a split that has said nothing yet does not hold the watermark back
 	MutantSwapSplitOffsets    Mutant = "swap-split-offsets"    // a restored source goes on in each split where another one stood
 	MutantFireTwice           Mutant = "fire-twice"            // the last timer of a slice stays in the state until the next one
+	MutantBackEdgeHolds       Mutant = "back-edge-holds"       // a back-edge holds the watermark back
+	MutantBackEdgeTells       Mutant = "back-edge-tells"       // a back-edge carries watermarks
 	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )

@@ -63,6 +63,9 @@ func All() []Case {
 	exact := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.Output == dataflow.ExactlyOnce })
 	transactional := those(func(p *dataflow.Properties) bool { return p.Output == dataflow.ExactlyOnce })
 	consistent := those(func(p *dataflow.Properties) bool { return p.State == dataflow.ExactlyOnce })
+	cycles := those(func(p *dataflow.Properties) bool {
+		return p.Topologies != dataflow.Acyclic && p.State == dataflow.ExactlyOnce
+	})
 	inputs := those(func(p *dataflow.Properties) bool { return p.Captures.Inputs })
 	outputs := those(func(p *dataflow.Properties) bool { return p.Captures.Outputs })
 	logs := those(func(p *dataflow.Properties) bool { return p.Logs })
@@ -103,6 +106,8 @@ func All() []Case {
 		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: past, Oracle: byEventTime},
 		{Mutant: dataflow.MutantSwapSplitOffsets, Description: "a restored source goes on in each split where another one stood", Algorithms: transactional, Oracle: byRestore},
 		{Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back", Algorithms: transactional, Workloads: windows, Oracle: byEventTime},
+		{Mutant: dataflow.MutantBackEdgeHolds, Description: "a back-edge holds the watermark back", Algorithms: cycles, Workloads: []string{cyclic}, Oracle: byEventTime},
+		{Mutant: dataflow.MutantBackEdgeTells, Description: "a back-edge carries watermarks", Algorithms: cycles, Workloads: []string{cyclic}, Oracle: byEventTime},
 		{Mutant: dataflow.MutantEndedSplitHolds, Description: "a split without records left holds the watermark back", Algorithms: transactional, Workloads: past, Oracle: byEventTime},
 	}
 }

@@ -13,7 +13,7 @@
 // until). An edge is added in version since and deleted in version until, so that it
 // is there in all from since up to, without, until. Nodes and versions are hashes of
 // sequence and seed, below nodes and versions. Of P splits, split p holds the
-// records with sequence mod P = p.
+// records with sequence mod P = p. The event time of record s is 10 x s.
 //
 // That an edge names its end makes the answer independent of the order of records.
 // A deletion that is a record of its own would have to take back what went along
@@ -32,7 +32,8 @@
 // # Rows
 //
 // An arrival makes a row of 24 bytes, traveller, node, and the number of arrivals so
-// far, and so does the root's own record, in each version. A query makes one when its
+// far, and so does the root's own record, in each version. A query waits for its event time, by a
+// timer within the loop. It makes a row when its
 // node is reached, at once or later, with the number 2^63 plus the query's sequence;
 // one that never is has no row. Canonical rows are
 // {"root":R,"version":V,"node":N,"arrivals":A} and
