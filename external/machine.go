@@ -14,7 +14,8 @@ import (
 // rows stand. Applying the operations that changed something again, in the same
 // order, gives the same state.
 type machine struct {
-	keepForeign, noFence bool
+	keepForeign, noFence bool // mistakes, as the two behind
+	abortOwn, abortNone  bool
 	tasks                []taskState       // by TaskID
 	visible              []visible         // in commit order
 	versions             map[string]uint64 // of upserted keys; their rows are held in memory
@@ -314,7 +315,7 @@ func (m *machine) recover(t *taskState, op *dataflow.ExtOp) outcome {
 	for i := 0; i < len(t.open); {
 		x := &t.open[i]
 		switch {
-		case slices.Contains(op.Keep, x.epoch), x.attempt >= op.Attempt && !m.noFence:
+		case slices.Contains(op.Keep, x.epoch), x.attempt >= op.Attempt && !m.noFence && !m.abortOwn, m.abortNone:
 			i++
 		case m.keepForeign:
 			m.publish(op.Task, t, i)

@@ -15,6 +15,8 @@ import (
 const (
 	MutantKeepForeignTxn dataflow.Mutant = "keep-foreign-transaction" // recovery keeps the transactions it should abort
 	MutantNoFence        dataflow.Mutant = "no-fence"                 // older attempts are not fenced
+	MutantLateRecovery   dataflow.Mutant = "late-recovery"            // a recovery that lands again aborts what its own attempt has pre-committed
+	MutantNothingAborted dataflow.Mutant = "nothing-aborted"          // recovery leaves the transactions open that it should abort
 )
 
 // StoreConfig says where a store keeps what it knows.
@@ -22,7 +24,8 @@ type StoreConfig struct {
 	FS  vfs.FS // nil: in memory, nothing is written
 	Dir string // of the transaction log; made if it does not exist
 	// Mutant switches a deliberate mistake on: MutantKeepForeignTxn makes the
-	// transactions visible that a recovery should abort; MutantNoFence ignores attempts.
+	// transactions visible that a recovery should abort; MutantNothingAborted leaves them open; MutantLateRecovery aborts
+	// those of its own attempt too; MutantNoFence ignores attempts.
 	// Others mean nothing here.
 	Mutant dataflow.Mutant
 	// OnCommit is called for every run of rows that becomes visible, once that is
@@ -69,6 +72,7 @@ func OpenStore(c StoreConfig) (*Store, error) {
 	s := &Store{c: c}
 	s.m.keepForeign = c.Mutant == MutantKeepForeignTxn
 	s.m.noFence = c.Mutant == MutantNoFence
+	s.m.abortOwn, s.m.abortNone = c.Mutant == MutantLateRecovery, c.Mutant == MutantNothingAborted
 	if c.FS == nil {
 		return s, nil
 	}

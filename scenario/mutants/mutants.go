@@ -106,6 +106,8 @@ func All() []Case {
 		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: past, Oracle: byEventTime},
 		{Mutant: dataflow.MutantSwapSplitOffsets, Description: "a restored source goes on in each split where another one stood", Algorithms: transactional, Oracle: byRestore},
 		{Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back", Algorithms: transactional, Workloads: windows, Oracle: byEventTime},
+		{Mutant: external.MutantLateRecovery, Description: "a recovery of the sink that lands again aborts what its own attempt has pre-committed", Algorithms: transactional, Sinks: []string{"two-phase"}},
+		{Mutant: external.MutantNothingAborted, Description: "recovery of the sink leaves the transactions open that it should abort", Algorithms: transactional, Sinks: []string{"two-phase"}, Oracle: byCommit},
 		{Mutant: dataflow.MutantBackEdgeHolds, Description: "a back-edge holds the watermark back", Algorithms: cycles, Workloads: []string{cyclic}, Oracle: byEventTime},
 		{Mutant: dataflow.MutantBackEdgeTells, Description: "a back-edge carries watermarks", Algorithms: cycles, Workloads: []string{cyclic}, Oracle: byEventTime},
 		{Mutant: dataflow.MutantEndedSplitHolds, Description: "a split without records left holds the watermark back", Algorithms: transactional, Workloads: past, Oracle: byEventTime},
