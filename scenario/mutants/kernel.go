@@ -17,6 +17,9 @@ func inKernel() []Case {
 	loops := those(func(p *dataflow.Properties) bool {
 		return p.Topologies == dataflow.AnyTopology && p.State == dataflow.ExactlyOnce
 	})
+	cycles := those(func(p *dataflow.Properties) bool {
+		return p.Topologies != dataflow.Acyclic && p.State == dataflow.ExactlyOnce
+	})
 	return []Case{
 		{
 			Mutant: dataflow.MutantReuseTableName, Description: "table files are named without the epoch",
@@ -122,6 +125,21 @@ func inKernel() []Case {
 			Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back",
 			Source: "own trial", Needs: "event time; sources of several splits",
 			Algorithms: transactional, Workloads: windows, Oracle: byEventTime,
+		},
+		{
+			Mutant: dataflow.MutantBackEdgeHolds, Description: "a back-edge holds the watermark back",
+			Source: "own trial", Needs: "event time; a loop",
+			Algorithms: cycles, Workloads: []string{cyclic}, Oracle: byEventTime,
+		},
+		{
+			Mutant: dataflow.MutantBackEdgeTells, Description: "a back-edge carries watermarks",
+			Source: "own trial", Needs: "event time; a loop",
+			Algorithms: cycles, Workloads: []string{cyclic}, Oracle: byEventTime,
+		},
+		{
+			Mutant: dataflow.MutantEndedSplitHolds, Description: "a split without records left holds the watermark back",
+			Source: "own trial", Needs: "event time; sources of several splits",
+			Algorithms: transactional, Workloads: past, Oracle: byEventTime,
 		},
 	}
 }
