@@ -24,6 +24,7 @@ import (
 type sweepFlags struct {
 	choice
 	strike
+	whole
 	seeds  string
 	budget time.Duration
 	jobs   int
@@ -39,6 +40,7 @@ func newSweep(p *program) *cobra.Command {
 	})
 	f.strike.flags(cmd.Flags())
 	f.choice.flags(cmd.Flags(), "all", "all", "all")
+	f.whole.flags(cmd.Flags())
 	cmd.Flags().StringVar(&f.seeds, "seeds", "1-200", "seeds A-B of each combination")
 	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time; runs under way then do not count; 0: run all")
 	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.NumCPU(), "combinations at once")
@@ -53,23 +55,38 @@ func newSweepCommand(p *program) *cobra.Command {
 	cmd.Short = "Run every combination of the lists for many seeds under drawn faults"
 	cmd.Long = `Run every combination of the lists for many seeds under drawn faults. Of each kind of failure it
 says how often it came, with the 95 % interval of its rate (Wilson 1927), and after how many
-runs of the combination without it it counts as mended: the least n with (1-lower end)^n <= 0.05.`
+runs of the combination without it it counts as mended: the least n with (1-lower end)^n <= 0.05.
+
+With --exhaustive nothing is drawn: a small job (a task per operator, at most 4 records, two checkpoints)
+is run in every order of deliveries, completions, timers and turns of sources that is another one up to
+steps that commute, first without a crash and then with one more each time, after every durable step.
+A mistake that is switched on ends the search when it is found. What is left out says go doc weir/scenario/exhaustive. It says whether it came to the end, or
+the share that it covered.`
 	cmd.Example = `  go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
   go run ./cmd/sim sweep --algorithm aligned,unaligned --state heap --workload keyedcount --seeds 1-10000
   go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
   go run ./cmd/sim sweep --algorithm all --plan '(plan (crash worker=1 at (nth 3 triggered)))' --seeds 1-50
   go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-500 --save found    # then: replay found/FILE
   go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-40 --save found --explain    # a page for each
-  go run ./cmd/sim sweep --budget 60s --seeds 1-1000000`
+  go run ./cmd/sim sweep --budget 60s --seeds 1-1000000
+  go run ./cmd/sim sweep --exhaustive --json                        # every order of a small job, one crash
+  go run ./cmd/sim sweep --exhaustive --crashes 2 --budget 10m      # two crashes, as far as it comes
+  go run ./cmd/sim sweep --exhaustive --mutant no-fence --save found`
 	return cmd
 }
 
 func (f *sweepFlags) run(cmd *cobra.Command) error {
+	if err := f.whole.check(cmd.Flags()); err != nil {
+		return err
+	}
 	chosen, err := f.combinations(true)
 	if err != nil {
 		return err
 	}
 	cfgs := chosen.cfgs
+	if f.exhaustive {
+		return f.search(cmd, cfgs)
+	}
 	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}

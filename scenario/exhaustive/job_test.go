@@ -1,0 +1,120 @@
+package exhaustive
+
+import (
+	"flag"
+	"slices"
+	"testing"
+
+	"weir/algorithms/aligned"
+	"weir/algorithms/rounds"
+	"weir/dataflow"
+	"weir/external"
+	"weir/scenario"
+	"weir/workloads/keyedcount"
+)
+
+var full = flag.Bool("full", false, "search to the end what else is searched in part")
+
+// small is a job of so many records over two keys.
+func small(t *testing.T, m dataflow.Mutant, records int64, b Bounds) *Job {
+	t.Helper()
+	w := keyedcount.Defaults()
+	w.NumEvents, w.Keys = records, 2
+	j, err := NewJob(scenario.Config{Algorithm: aligned.Spec(), State: "heap", Workload: keyedcount.With(w), Mutant: m}, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(j.Close)
+	return j
+}
+
+// TestMistakesAreFound: each of these is found in the smallest job with one crash, and
+// the choices that found it replay.
+func TestMistakesAreFound(t *testing.T) {
+	for _, c := range []struct {
+		mutant dataflow.Mutant
+		oracle string
+	}{
+		{rounds.MutantAckBeforeDurable, "storage"},
+		{rounds.MutantCommitBeforeRecord, "commit"},
+		{rounds.MutantPlansStay, "storage"},
+		{external.MutantKeepForeignTxn, "commit"},
+		{dataflow.MutantReleaseBeforeStored, "commit"},
+	} {
+		t.Run(string(c.mutant), func(t *testing.T) {
+			j := small(t, c.mutant, 1, Bounds{Crashes: 1, Prompt: true})
+			s := &Search{System: j}
+			for s.Next() {
+				if !j.Found() {
+					continue
+				}
+				o := j.Replay(s.Choices())
+				v := o.Violation()
+				if o.Kind != scenario.Unsafe || v.Oracle.String() != c.oracle {
+					t.Fatalf("the replay is %v, %s", o.Kind, o.Why())
+				}
+				hash := o.Result.Hash
+				if again := j.Replay(s.Choices()); again.Result.Hash != hash {
+					t.Errorf("hash %016x, and %016x when replayed again", hash, again.Result.Hash)
+				}
+				t.Logf("%+v: %s", s.Counts, o.Why())
+				return
+			}
+			t.Fatalf("not found: %+v", s.Counts)
+		})
+	}
+}
+
+// TestNothingIsFound: the code as it is breaks nothing, in all orders of one record
+// without a crash, and in as many runs with one as a test may take.
+func TestNothingIsFound(t *testing.T) {
+	for _, c := range []struct {
+		records int64
+		b       Bounds
+		most    int
+	}{
+		{1, Bounds{Prompt: true}, 1 << 30},
+		{1, Bounds{Crashes: 1, Prompt: true}, 6000},
+		{2, Bounds{Crashes: 2}, 2000},
+	} {
+		j := small(t, "", c.records, c.b)
+		s := &Search{System: j}
+		ended := false
+		for !ended && (*full || s.Executions+s.Pruned < c.most) {
+			if ended = !s.Next(); !ended && j.Found() {
+				o := j.Replay(s.Choices())
+				t.Fatalf("%d records, %+v: %v: %s", c.records, c.b, o.Kind, o.Why())
+			}
+		}
+		if c.b.Crashes == 0 && !ended {
+			t.Errorf("%+v: the search did not come to its end", s.Counts)
+		}
+		t.Logf("%d records, %+v: %+v, ended %v", c.records, c.b, s.Counts, ended)
+	}
+}
+
+// TestReductionLosesNothing: without sleep sets the search of a job comes to the same
+// final states of storage and sink store as with them.
+func TestReductionLosesNothing(t *testing.T) {
+	ends := func(whole bool) (all []uint64, c Counts) {
+		j := small(t, "", 1, Bounds{Prompt: true})
+		seen := map[uint64]bool{}
+		s := &Search{System: j, Whole: whole}
+		for s.Next() {
+			if r := &j.last.Result; !s.Ended() && !seen[r.Committed] {
+				seen[r.Committed] = true
+				all = append(all, r.Committed)
+			}
+		}
+		slices.Sort(all)
+		return all, s.Counts
+	}
+	with, few := ends(false)
+	without, many := ends(true)
+	if !slices.Equal(with, without) || few.Points != many.Points {
+		t.Errorf("with sleep sets %d final states of %+v, without %d of %+v", len(with), few, len(without), many)
+	}
+	if few.Steps >= many.Steps || few.Asleep == 0 {
+		t.Errorf("sleep sets save nothing: %+v, without %+v", few, many)
+	}
+}
