@@ -59,7 +59,7 @@ var imports = []struct{ pkg, may string }{
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed internal/sim/disk dataflow trace external external/sinks state state/..."},
 	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/pebblestate"},
 	{"scenario/counterexample", "check dataflow faults results/stat scenario sim sim/seed trace"},
-	{"scenario/exhaustive", "check dataflow scenario sim sim/seed"},
+	{"scenario/exhaustive", "check dataflow faults scenario sim sim/seed trace"},
 	{"scenario/explain", "check dataflow trace"},
 	{"internal/scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
 	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms/catalog results/stat scenario scenario/counterexample scenario/exhaustive scenario/explain scenario/mutants state state/catalog state/storage workloads workloads/catalog"},

@@ -16,7 +16,7 @@ import (
 var full = flag.Bool("full", false, "search to the end what else is searched in part")
 
 // small is a job of so many records over two keys.
-func small(t *testing.T, m dataflow.Mutant, records int64, b Bounds) *Job {
+func small(t testing.TB, m dataflow.Mutant, records int64, b Bounds) *Job {
 	t.Helper()
 	w := keyedcount.Defaults()
 	w.NumEvents, w.Keys = records, 2
@@ -57,7 +57,9 @@ func TestMistakesAreFound(t *testing.T) {
 				if again := j.Replay(s.Choices()); again.Result.Hash != hash {
 					t.Errorf("hash %016x, and %016x when replayed again", hash, again.Result.Hash)
 				}
-				t.Logf("%+v: %s", s.Counts, o.Why())
+				if input, ok := Encode(Bounds{Crashes: 1, Prompt: true}, s.Choices()); ok && *corpus {
+					keep(t, string(c.mutant), input)
+				}
 				return
 			}
 			t.Fatalf("not found: %+v", s.Counts)
