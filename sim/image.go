@@ -124,11 +124,11 @@ func (s *Sim) underWay() (h uint64) {
 
 func (s *Sim) isPatience(e *event) bool { return e.isTimer() && e.time >= s.cfg.Model.Order.Horizon }
 
-// times hashes how far time is: a step is nothing, a timer that has fired is something.
-func (s *Sim) times() uint64 {
-	horizon := s.cfg.Model.Order.Horizon
-	return uint64(min(s.now, horizon) / max(horizon/3, 1))
-}
+// times hashes how far time is: the steps of a run are nothing, a timer that has
+// fired is something.
+func (s *Sim) times() uint64 { return uint64(s.now) >> stepBits }
+
+const stepBits = 14 // a small job takes fewer steps
 
 // captures hashes what asynchronous work has been answered while it waits for more.
 func (s *Sim) captures() (h uint64) {

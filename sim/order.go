@@ -15,13 +15,16 @@ import (
 // Order frees the order of events from time: what is pending happens in the order
 // that a chooser, or the stream "order" of the tape, says. 0 is the oldest event.
 //
-// Free are deliveries (buffers, replies, messages in both directions, what is noticed of
-// failures), completions (a write to storage, an operation on the sink store), turns of
+// Free are deliveries (buffers, replies, messages in both directions), completions (a
+// write to storage, an operation on the sink store, also of who has died since), turns of
 // sources, and timers. A channel stays in order unless it is declared to reorder, and so
-// do messages between the coordinator and a task, and the timers of one party. All else follows at once,
-// as part of the step that made it possible: turns of other tasks, credits, starts of
-// tasks, connections, slices of asynchronous work, reads and deletions, and that the
-// caller of an operation hears of it, unless a crash comes in between.
+// do messages between the coordinator and a task, and the timers of one party.
+//
+// All else follows at once, as part of the step that made it possible: turns of other tasks,
+// credits, starts of tasks, connections, slices of asynchronous work, reads and deletions. So does that the
+// caller of an operation hears of it, unless a crash comes in between; and that a crash is
+// noticed, and the coordinator started again: a crash that is noticed late is a later one
+// of a party that did nothing for a while.
 //
 // The clock counts steps, and jumps where a timer fires. Latencies of the model mean nothing.
 type Order struct {
@@ -53,6 +56,8 @@ type Point struct {
 	// changed: one bit each, all of them where that cannot be told. Two steps without a
 	// common bit, both possible, come to the same in either order.
 	Touched uint64
+	// Left is how many crashes can still be chosen, here or later.
+	Left int
 	// Image hashes all that the run still depends on: parties, what is under way,
 	// storage and sink store, and which crashes are left. What observers remember is not in it.
 	Image func() uint64
@@ -115,7 +120,7 @@ func (s *Sim) choose() {
 	k := 0
 	switch {
 	case s.cfg.Chooser != nil:
-		o.point.Options, o.point.Touched = o.options, o.touched
+		o.point.Options, o.point.Touched, o.point.Left = o.options, o.touched, s.cfg.Model.Order.Crashes-o.crashes
 		k = s.cfg.Chooser.Choose(&o.point)
 	case len(o.options) > 1:
 		k = o.draw(len(o.options))
@@ -155,11 +160,13 @@ func (s *Sim) happen(i int) {
 			return
 		}
 	}
-	s.now++
-	if e.isTimer() {
-		s.now = max(s.now, e.time)
-	}
 	touches := s.touches(&e)
+	s.now++
+	if was := s.times(); e.isTimer() {
+		if s.now = max(s.now, e.time); s.times() != was {
+			touches = everything // timers that are set from now on are due later
+		}
+	}
 	if s.makesDurable(&e) {
 		o.durable = true
 		if o.crashes < s.cfg.Model.Order.Crashes {
@@ -212,7 +219,7 @@ func (s *Sim) urgent() int {
 			if !s.tasks[e.ref].source {
 				return i
 			}
-		case kindCredit, kindConnect, kindStart, kindTransfer, kindWorkerUp, kindFaultOver, kindStoreDone, kindExtDone:
+		case kindCredit, kindConnect, kindStart, kindTransfer, kindWorkerUp, kindFaultOver, kindStoreDone, kindExtDone, kindCrashSeen, kindFailSeen, kindCoordStart:
 			return i
 		case kindToCoord, kindReady, kindLeft:
 			if s.cfg.Model.Order.Prompt != 0 {

@@ -90,6 +90,7 @@ type searched struct {
 	Interrupted bool    `json:"interrupted,omitempty"`
 	First       string  `json:"first,omitempty"`
 	worst       scenario.Kind
+	plain       int // states that the search with one crash more has too
 }
 
 func (r *searched) add(o *searched) {
@@ -132,15 +133,18 @@ func (f *sweepFlags) search(cmd *cobra.Command, cfgs []scenario.Config) error {
 	total := searched{Algorithm: "all", State: "all", Sink: "all", Workload: "all", Complete: true, Share: 1}
 	var rows []searched
 	for i := range cfgs {
-		for n := range f.crashes + 1 {
-			b := exhaustive.Bounds{Crashes: n, Prompt: n > 0}
-			cmd.PrintErrf("%s, %s, %s, %s: at most %d crashes\n", cfgs[i].Algorithm.Name, cfgs[i].State, cfgs[i].SinkName(), cfgs[i].Workload.Name(), n)
-			r, err := f.searchOne(timed, cfgs[i], b, found)
+		known := 0
+		for _, b := range f.parts() {
+			cmd.PrintErrf("%s, %s, %s, %s: at most %d crashes\n", cfgs[i].Algorithm.Name, cfgs[i].State, cfgs[i].SinkName(), cfgs[i].Workload.Name(), b.Crashes)
+			r, err := f.searchOne(timed, cfgs[i], b, known, found)
 			if err != nil {
 				return fmt.Errorf("%w: %w", errUsage, err)
 			}
 			rows = append(rows, r)
 			total.add(&r)
+			if known = 0; r.Complete && b.Prompt {
+				known = r.plain
+			}
 			if r.Violations > 0 {
 				break // with more crashes the same is found again
 			}
@@ -163,15 +167,25 @@ func (f *sweepFlags) search(cmd *cobra.Command, cfgs []scenario.Config) error {
 	return nil
 }
 
+// parts are the searches of a combination: without a crash and with messages that wait,
+// and then with messages to the coordinator that do not, and ever more crashes.
+func (w *whole) parts() []exhaustive.Bounds {
+	list := []exhaustive.Bounds{{}}
+	for n := 0; w.crashes > 0 && n <= w.crashes; n++ {
+		list = append(list, exhaustive.Bounds{Crashes: n, Prompt: true})
+	}
+	return list
+}
+
 // searchOne searches one combination until it is complete or ctx ends.
-func (f *sweepFlags) searchOne(ctx context.Context, c scenario.Config, b exhaustive.Bounds, found *archive) (searched, error) {
+func (f *sweepFlags) searchOne(ctx context.Context, c scenario.Config, b exhaustive.Bounds, known int, found *archive) (searched, error) {
 	row := searched{Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), Crashes: b.Crashes, Prompt: b.Prompt}
 	job, err := exhaustive.NewJob(c, b)
 	if err != nil {
 		return row, err
 	}
 	defer job.Close()
-	s := &exhaustive.Search{System: job, MostImages: f.images}
+	s := &exhaustive.Search{System: job, MostImages: f.images, Known: known}
 	start := time.Now()
 	bar := newBar(-1)
 	for ctx.Err() == nil {
@@ -198,6 +212,7 @@ func (f *sweepFlags) searchOne(ctx context.Context, c scenario.Config, b exhaust
 	}
 	_ = bar.Finish()
 	row.Executions, row.Distinct, row.Pruned, row.Steps, row.Commuted, row.CrashPoints = s.Executions, s.Points, s.Pruned, s.Steps, s.Asleep, s.Crashes
+	row.plain = s.Plain
 	row.Share, row.Seconds = s.Share(), time.Since(start).Seconds()
 	return row, nil
 }

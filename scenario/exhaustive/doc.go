@@ -35,6 +35,12 @@
 // What oracles remember of the past is not in an image. A violation that needs both
 // another past and a future that is the same would be missed; both were judged, but
 // not together. Two images that collide (64 bits) would be taken for one. A continuation of a
-// coordinator is known by what it was told, see sim.Point. Failing operations, late ones
-// beyond what an order can express, and damage are not choices here.
+// coordinator is a closure, of which only the code and the operation that it waits for are seen.
+//
+// What sim.Order lets follow at once is not delayed: a read answers with what is there when it
+// is asked, a deletion is at once, a crash comes before the caller of a durable step hears of it or
+// after the next one. With Bounds.Prompt what tasks tell the coordinator arrives in the order in
+// which they say it. Timers behind the horizon, such as the timeout of a round, fire only when nothing else
+// can. There is room for all buffers, so that nobody waits for credit. Failing operations and
+// damage are not choices here.
 package exhaustive

@@ -70,9 +70,6 @@ func Drawn(b Bounds) scenario.Drawn {
 // Close frees what the job holds.
 func (j *Job) Close() { j.runner.Close() }
 
-// Interrupt has every run ask f whether to end.
-func (j *Job) Interrupt(f func() bool) { j.runner.Interrupted = f }
-
 // Run is that of System.
 func (j *Job) Run(c sim.Chooser) {
 	d := j.drawn

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"weir/algorithms/aligned"
+	"weir/algorithms/catalog"
 	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/external"
@@ -13,7 +14,10 @@ import (
 	"weir/workloads/keyedcount"
 )
 
-var full = flag.Bool("full", false, "search to the end what else is searched in part")
+var (
+	full  = flag.Bool("full", false, "search to the end what else is searched in part")
+	first = flag.Int("first", 300, "runs of each algorithm")
+)
 
 // small is a job of so many records over two keys.
 func small(t testing.TB, m dataflow.Mutant, records int64, b Bounds) *Job {
@@ -92,6 +96,61 @@ func TestNothingIsFound(t *testing.T) {
 			t.Errorf("%+v: the search did not come to its end", s.Counts)
 		}
 		t.Logf("%d records, %+v: %+v, ended %v", c.records, c.b, s.Counts, ended)
+	}
+}
+
+// TestEveryAlgorithm: the first orders of every algorithm of the catalog break nothing.
+func TestEveryAlgorithm(t *testing.T) {
+	for _, a := range catalog.All() {
+		w := keyedcount.Defaults()
+		w.NumEvents, w.Keys = 2, 2
+		j, err := NewJob(scenario.Config{Algorithm: a, State: "heap", Workload: keyedcount.With(w)}, Bounds{Crashes: 1, Prompt: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Search{System: j}
+		for n := 0; n < *first && s.Next(); n++ {
+			if j.Found() {
+				o := j.Replay(s.Choices())
+				t.Errorf("%s: %v: %s", a.Name, o.Kind, o.Why())
+				break
+			}
+		}
+		t.Logf("%s: %+v", a.Name, s.Counts)
+		j.Close()
+	}
+}
+
+// TestShareIsOfKnownStates: the states from which a crash can still come are those of the
+// search with one crash fewer, and the share that is done of them grows to all.
+func TestShareIsOfKnownStates(t *testing.T) {
+	spec, err := catalog.Lookup("none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := keyedcount.Defaults()
+	w.NumEvents, w.Keys = 1, 1
+	known := 0
+	for crashes := range 3 {
+		j, err := NewJob(scenario.Config{Algorithm: spec, State: "heap", Workload: keyedcount.With(w)}, Bounds{Crashes: crashes, Prompt: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Search{System: j, Known: known}
+		last := 0.0
+		for s.Next() {
+			if now := s.Share(); now < last || now > 1 {
+				t.Fatalf("share %v after %v: %+v", now, last, s.Counts)
+			} else {
+				last = now
+			}
+		}
+		j.Close()
+		if s.Open != known || last < 0.9 && crashes > 0 {
+			t.Errorf("%d crashes: %d states are known, %d are open, and the last share was %v", crashes, known, s.Open, last)
+		}
+		t.Logf("%d crashes: %+v", crashes, s.Counts)
+		known = s.Plain
 	}
 }
 

@@ -21,6 +21,9 @@ type Search struct {
 	Whole, Again bool
 	// MostImages bounds the memory, at about 64 bytes an image; 0: DefaultImages.
 	MostImages int
+	// Known is Plain of the same search with one crash fewer, if that was complete; 0: not
+	// known.
+	Known int
 
 	Counts
 	stack  []point
@@ -36,6 +39,8 @@ type Counts struct {
 	Executions int  // runs that came to their end
 	Pruned     int  // runs that came to where the search had been
 	Points     int  // distinct images of points
+	Plain      int  // of them: without a crash among the options
+	Open       int  // of these: with a crash left
 	Steps      int  // options tried
 	Asleep     int  // options left out, since they commute with what was tried
 	Crashes    int  // distinct images at which crashes were tried
@@ -58,6 +63,7 @@ type point struct {
 	todo    []int // options still to be tried, the one that is being tried first
 	of      int   // how many there were
 	touched uint64
+	open    bool // counted in Open
 }
 
 // sleeper is an option that need not be taken, and what it touches.
@@ -127,11 +133,18 @@ func (s *Search) arrive(p *sim.Point) bool {
 			here.todo = append(here.todo, i)
 		}
 	}
+	crash := p.Options[len(p.Options)-1].Crash
 	if !s.Again {
+		if !known && !crash {
+			s.Plain++
+			if here.open = p.Left > 0; here.open {
+				s.Open++
+			}
+		}
 		s.remember(image, known, kept, here.sleep)
 	}
-	if p.Options[len(p.Options)-1].Crash && !s.struck[image] {
-		if s.Crashes++; !s.Again {
+	if crash && !s.struck[image] {
+		if s.Crashes++; !s.Again && len(s.struck) < s.MostImages {
 			s.struck[image] = true
 		}
 		for i, o := range p.Options {
@@ -201,17 +214,25 @@ func (s *Search) back() bool {
 	return false
 }
 
-// Share is how much of the search is done, from 0 to 1: all options of a point count
-// alike, and a part of what their point counts.
+// Share is how much of the search is done, from 0 to 1. If Known says how many states there
+// are from which a crash can still come, it is how many of them are done with all that follows.
+// Else all options of a point count alike, and a part of what their point counts; as most of what is
+// tried last was seen before, that is far too little.
 func (s *Search) Share() float64 {
-	share, weight := 0.0, 1.0
+	if len(s.stack) == 0 && s.images != nil {
+		return 1
+	}
+	share, weight, under := 0.0, 1.0, 0
 	for i := range s.stack {
 		p := &s.stack[i]
 		weight /= float64(p.of)
 		share += weight * float64(p.of-len(p.todo))
+		if p.open {
+			under++
+		}
 	}
-	if len(s.stack) == 0 && s.images != nil {
-		return 1
+	if s.Known > 0 {
+		return float64(s.Open-under) / float64(s.Known)
 	}
 	return share
 }

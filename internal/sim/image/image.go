@@ -49,10 +49,11 @@ type visit struct {
 type plan struct {
 	name    uint64
 	opaque  bool
-	fields  []int // of a struct
-	ring    bool  // a struct that is a queue in a ring: see ring
-	bytes   bool  // a slice or an array of bytes
-	logical bool  // a pointer that Logical may know
+	fields  []int   // of a struct, and their plans
+	of      []*plan // of its fields, or of the elements, the value or the target
+	ring    bool    // a struct that is a queue in a ring: see ring
+	bytes   bool    // a slice or an array of bytes
+	logical bool    // a pointer that Logical may know
 }
 
 // Sum returns the image of what the pointers point to.
@@ -63,7 +64,7 @@ func (h *Hasher) Sum(pointers ...any) uint64 {
 	clear(h.seen)
 	h.h = 0
 	for _, p := range pointers {
-		h.value(reflect.ValueOf(p))
+		h.dynamic(reflect.ValueOf(p))
 	}
 	return h.h
 }
@@ -82,27 +83,37 @@ func (h *Hasher) plan(t reflect.Type) *plan {
 	p.opaque = h.Opaque != nil && h.Opaque(t)
 	switch t.Kind() {
 	case reflect.Struct:
+		p.ring = isRing(t)
 		for i := range t.NumField() {
 			if f := t.Field(i); !h.Fields[t.String()+"."+f.Name] {
-				p.fields = append(p.fields, i)
+				p.fields, p.of = append(p.fields, i), append(p.of, h.plan(f.Type))
 			}
 		}
-		p.ring = isRing(t)
 	case reflect.Slice, reflect.Array:
 		p.bytes = t.Elem().Kind() == reflect.Uint8
+		p.of = []*plan{h.plan(t.Elem())}
 	case reflect.Pointer:
 		p.logical = h.Logical != nil
+		p.of = []*plan{h.plan(t.Elem())}
+	case reflect.Map:
+		p.of = []*plan{h.plan(t.Key()), h.plan(t.Elem())}
 	default:
 	}
 	return p
 }
 
-func (h *Hasher) value(v reflect.Value) {
+// dynamic is for a value whose type only the value tells.
+func (h *Hasher) dynamic(v reflect.Value) {
 	if !v.IsValid() {
 		h.mix(1)
 		return
 	}
 	p := h.plan(v.Type())
+	h.mix(p.name)
+	h.value(v, p)
+}
+
+func (h *Hasher) value(v reflect.Value, p *plan) {
 	if p.opaque {
 		return
 	}
@@ -124,14 +135,11 @@ func (h *Hasher) value(v reflect.Value) {
 	case reflect.Slice, reflect.Array:
 		h.list(v, p)
 	case reflect.Map:
-		h.table(v)
+		h.table(v, p)
 	case reflect.Pointer:
 		h.pointer(v, p)
 	case reflect.Interface:
-		if !v.IsNil() {
-			h.mix(h.plan(v.Elem().Type()).name)
-		}
-		h.value(v.Elem())
+		h.dynamic(v.Elem())
 	case reflect.Func:
 		h.mix(uint64(v.Pointer()))
 	case reflect.Struct:
@@ -148,12 +156,16 @@ func (h *Hasher) list(v reflect.Value, p *plan) {
 		return
 	}
 	for i := range v.Len() {
-		h.value(v.Index(i))
+		h.value(v.Index(i), p.of[0])
 	}
 }
 
 // table hashes entries in the order of the images of their keys.
-func (h *Hasher) table(v reflect.Value) {
+func (h *Hasher) table(v reflect.Value, p *plan) {
+	h.mix(uint64(v.Len()))
+	if v.Len() == 0 {
+		return
+	}
 	before := h.h
 	type entry struct {
 		key   uint64
@@ -162,7 +174,7 @@ func (h *Hasher) table(v reflect.Value) {
 	entries := make([]entry, 0, v.Len())
 	for i := v.MapRange(); i.Next(); {
 		h.h = 0
-		h.value(i.Key())
+		h.value(i.Key(), p.of[0])
 		entries = append(entries, entry{h.h, i.Value()})
 	}
 	slices.SortFunc(entries, func(a, b entry) int {
@@ -172,10 +184,9 @@ func (h *Hasher) table(v reflect.Value) {
 		return 1
 	})
 	h.h = before
-	h.mix(uint64(len(entries)))
 	for _, e := range entries {
 		h.mix(e.key)
-		h.value(e.value)
+		h.value(e.value, p.of[1])
 	}
 }
 
@@ -196,16 +207,16 @@ func (h *Hasher) pointer(v reflect.Value, p *plan) {
 			return
 		}
 	}
-	h.value(v.Elem())
+	h.value(v.Elem(), p.of[0])
 }
 
 func (h *Hasher) fields(v reflect.Value, p *plan) {
 	if p.ring {
-		h.ring(v)
+		h.ring(v, p)
 		return
 	}
-	for _, i := range p.fields {
-		h.value(v.Field(i))
+	for k, i := range p.fields {
+		h.value(v.Field(i), p.of[k])
 	}
 }
 
@@ -223,7 +234,7 @@ func isRing(t reflect.Type) bool {
 	return true
 }
 
-func (h *Hasher) ring(v reflect.Value) {
+func (h *Hasher) ring(v reflect.Value, p *plan) {
 	slots := v.Field(0)
 	if slots.IsNil() {
 		slots = v.Field(3)
@@ -231,6 +242,6 @@ func (h *Hasher) ring(v reflect.Value) {
 	head, n := int(v.Field(1).Int()), int(v.Field(2).Int())
 	h.mix(uint64(n))
 	for i := range n {
-		h.value(slots.Index((head + i) & (slots.Len() - 1)))
+		h.value(slots.Index((head+i)&(slots.Len()-1)), p.of[0].of[0])
 	}
 }
