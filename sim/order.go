@@ -189,7 +189,7 @@ func (s *Sim) happen(i int) {
 	if s.injector != nil {
 		s.strike()
 	}
-	if s.carriedOut {
+	if s.carriedOut || s.injector != nil { // a fault may strike anybody
 		s.carriedOut = false
 		o.touched, o.images.stale = everything, everything
 	}
