@@ -30,7 +30,8 @@ import (
 type Order struct {
 	// Free, if not 0, frees the order.
 	Free int
-	// Prompt, if not 0, has what tasks tell the coordinator arrive at once.
+	// Prompt, if not 0, has what tasks tell the coordinator arrive at once, and behind a
+	// crash what it tells them too.
 	Prompt int
 	// Crashes is how many crashes of a worker or of the coordinator may be chosen. One
 	// can be after each step that has made something durable, before anybody hears of it.
@@ -186,10 +187,11 @@ func (s *Sim) happen(i int) {
 	if s.cfg.Log != nil {
 		s.log(&e)
 	}
-	if s.injector != nil {
+	if faults := s.result.Faults; s.injector != nil {
 		s.strike()
+		s.carriedOut = s.carriedOut || s.result.Faults > faults // which may strike anybody
 	}
-	if s.carriedOut || s.injector != nil { // a fault may strike anybody
+	if s.carriedOut {
 		s.carriedOut = false
 		o.touched, o.images.stale = everything, everything
 	}
@@ -223,6 +225,10 @@ func (s *Sim) urgent() int {
 			return i
 		case kindToCoord, kindReady, kindLeft:
 			if s.cfg.Model.Order.Prompt != 0 {
+				return i
+			}
+		case kindToTask:
+			if s.cfg.Model.Order.Prompt != 0 && s.ordering.crashes > 0 {
 				return i
 			}
 		case kindStoreApply:

@@ -76,7 +76,7 @@ type searched struct {
 	Sink        string  `json:"sink"`
 	Workload    string  `json:"workload"`
 	Crashes     int     `json:"crashes"`         // in one run, at most
-	Prompt      bool    `json:"prompt_messages"` // from tasks to the coordinator
+	Prompt      bool    `json:"prompt_messages"` // see exhaustive.Bounds
 	Executions  int     `json:"executions"`      // runs to their end
 	Distinct    int     `json:"distinct"`        // states at which something could be chosen
 	Pruned      int     `json:"pruned"`          // runs that came to where the search had been
@@ -168,7 +168,7 @@ func (f *sweepFlags) search(cmd *cobra.Command, cfgs []scenario.Config) error {
 }
 
 // parts are the searches of a combination: without a crash and with messages that wait,
-// and then with messages to the coordinator that do not, and ever more crashes.
+// and then with messages to the coordinator (behind a crash: to tasks too) that do not, and ever more crashes.
 func (w *whole) parts() []exhaustive.Bounds {
 	list := []exhaustive.Bounds{{}}
 	for n := 0; w.crashes > 0 && n <= w.crashes; n++ {

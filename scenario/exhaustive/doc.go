@@ -40,7 +40,7 @@
 // What sim.Order lets follow at once is not delayed: a read answers with what is there when it
 // is asked, a deletion is at once, a crash comes before the caller of a durable step hears of it or
 // after the next one. With Bounds.Prompt what tasks tell the coordinator arrives in the order in
-// which they say it. Timers behind the horizon, such as the timeout of a round, fire only when nothing else
+// which they say it, and behind a crash what the coordinator tells a task arrives before anything else happens. Timers behind the horizon, such as the timeout of a round, fire only when nothing else
 // can. There is room for all buffers, so that nobody waits for credit. Failing operations and
 // damage are not choices here.
 package exhaustive

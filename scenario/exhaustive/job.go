@@ -20,7 +20,7 @@ type Job struct {
 // Bounds say how much of what can happen is searched.
 type Bounds struct {
 	Crashes int  // in one run, at most
-	Prompt  bool // what tasks tell the coordinator arrives at once
+	Prompt  bool // what tasks tell the coordinator arrives at once, behind a crash what it tells them too
 }
 
 // The sizes of a small job.
