@@ -50,6 +50,8 @@ type Runner struct {
 	Interrupted func() bool
 	// observers beside the checker, for one run.
 	Observers []trace.Observer
+	// Chooser says what happens next in runs whose order is free; nil: their tape does.
+	Chooser sim.Chooser
 }
 
 // New prepares a combination; an error says what cannot be combined, and why.
@@ -294,11 +296,13 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	}
 	injector := faults.NewInjector(d.Plan)
 	cfg.Injector = injector
-	cfg.Interrupted = r.Interrupted
+	cfg.Interrupted, cfg.Chooser = r.Interrupted, r.Chooser
 	r.store.Reset()
 	cfg.External = r.store
 	r.checker.Reset()
-	r.checker.SetPace(r.suspicion())
+	if d.Settings.Model.Order.Free == 0 { // else time counts steps
+		r.checker.SetPace(r.suspicion())
+	}
 	cfg.Observers = append([]trace.Observer{r.checker}, r.Observers...)
 	d.Decisions = nil
 	if r.cfg.Record {

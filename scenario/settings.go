@@ -37,6 +37,7 @@ func (s *Settings) list() []setting {
 		{"checkpoint.timeout", &k.Timeout}, {"checkpoint.alignment-timeout", &k.AlignmentTimeout}, {"checkpoint.tolerated", &k.Tolerated}, {"checkpoint.retain", &k.Retain},
 		{"slow.workers", &m.WorkerSlow}, {"slow.links", &m.LinkSlow},
 		{"step.base", &m.StepBase}, {"step.record", &m.StepRecord}, {"turn.jitter", &m.TurnJitter}, {"transfer.slice", &m.TransferSlice},
+		{"order.free", &m.Order.Free}, {"order.prompt", &m.Order.Prompt}, {"order.crashes", &m.Order.Crashes}, {"order.horizon", &m.Order.Horizon},
 	}
 	for _, l := range []struct {
 		name string
