@@ -62,8 +62,10 @@ func (c *Context) List(name string, mode state.Redistribution) *state.OperatorLi
 // Key returns the key of b with its hash and key group; b is not copied.
 func (c *Context) Key(b []byte) state.Key { return state.KeyOf(b, c.t.info.NumGroups) }
 
-// Now returns processing time in nanoseconds. It is a recorded choice. The vertex must
-// be NonDeterministic, else the task fails; a sink may measure with it.
+// Now returns processing time in nanoseconds, which never goes back while an
+// incarnation lives; the next one may live on a worker whose clock is behind. It is a
+// recorded choice. The vertex must be NonDeterministic, else the task fails; a sink
+// may measure with it.
 func (c *Context) Now() int64 {
 	c.notDeterministic("Now")
 	return c.t.now()

@@ -70,6 +70,7 @@ type Task struct {
 	clockDue  bool      // timers up to clockAt may be left
 	clockHeld bool      // by the protocol: they wait
 	clockAt   int64     // processing time
+	latest    int64     // that now has returned
 	alarm     id.Ticket // asked of the driver, for alarmAt; 0: none
 	alarmAt   int64
 

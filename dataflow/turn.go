@@ -275,12 +275,15 @@ func (t *Task) chosen(c Choice, v uint64) {
 	}
 }
 
+// now reads the clock, which stands still for an incarnation while the worker's clock,
+// set back, has not caught up: a timer that was due stays so.
 func (t *Task) now() int64 {
 	again, ok := t.recall(ClockRead)
 	v := int64(again)
 	if !ok {
-		v = t.host.Now()
+		v = max(t.host.Now(), t.latest)
 	}
+	t.latest = v
 	t.chosen(ClockRead, uint64(v))
 	if t.cfg.HashContents {
 		t.mix(uint64(ClockRead), uint64(v))

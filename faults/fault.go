@@ -12,24 +12,31 @@ type Target uint8
 
 // The targets.
 const (
-	Worker      Target = iota + 1 // Fault.Worker
+	Worker      Target = iota + 1 // Fault.Worker; with Jump and Drift its clock
 	Coordinator                   // the job's coordinator
 	Storage                       // checkpoint storage
 	SourceLog                     // the external replayable source
 	Sink                          // the external store behind the sinks
 	Link                          // one channel: Fault.Link
+	Control                       // the connection between coordinator and worker Fault.Worker, for messages
 )
 
-// Outcome is what a failed operation really did. Its caller hears
-// state.Failed (outcome unknown), or, of one that is refused, state.Refused.
+// Outcome is what an operation that fails really did. Its caller hears
+// state.Failed (outcome unknown), or, of one that is refused, state.Refused. Of the
+// last three it hears that all is well.
 type Outcome uint8
 
-// The outcomes.
+// The outcomes. All but the first three are for operations on storage alone.
 const (
-	NotApplied Outcome = iota + 1 // nothing happened
-	Applied                       // it took effect all the same
-	Torn                          // the write was cut in two
-	Refused                       // nothing happened, and nothing ever will: no room, say; puts to storage alone
+	NotApplied  Outcome = iota + 1 // nothing happened
+	Applied                        // it took effect all the same
+	Torn                           // the write was cut in two
+	Refused                        // a put: nothing happened, and nothing ever will: no room, say
+	Forgotten                      // a put, create or append: nothing stands, as after a crash of a disk that lied about a sync
+	Misdirected                    // a put: its bytes stand where another object stood, which is gone
+	Stale                          // a list or get: what was written last under the key is not there yet
+
+	Outcomes // one more than the last outcome
 )
 
 // Fault is one thing that goes wrong, and when. Fields that a kind does not use
@@ -37,19 +44,19 @@ const (
 type Fault struct {
 	Kind   Kind
 	Target Target
-	Worker int          // Target Worker: its number, from 0
+	Worker int          // Target Worker, Control: its number, from 0
 	Link   id.ChannelID // Target Link
 	// Op is the operation hit, by its name in the trace with
 	// spaces replaced by '-': put, create, get, list, delete, append,
-	// read-log, trim, fence; for Sink append, write, precommit, commit, recover.
-	// Empty: any operation. Fail and Delay.
+	// read-log, trim, fence; for Sink append, write, precommit, commit, recover; for
+	// Control the way of a message, up from the worker or down to it. Empty: any. See kinds.
 	Op string
 	// Key restricts Fail, Delay and Corrupt to objects whose key begins with it.
 	Key      string
 	Outcome  Outcome // Fail
-	Times    int     // Fail, Delay: how many operations, at least 1
-	Duration int64   // nanoseconds: Stall, Delay, Slow
-	Factor   int     // Slow: at least 2
+	Times    int     // how many operations or messages, at least 1
+	Duration int64   // nanoseconds; negative: Jump alone
+	Factor   int     // at least 2
 	When     Condition
 }
 

@@ -22,33 +22,72 @@ const (
 	// Corrupt flips bits of the newest stored object whose key begins with Key.
 	Corrupt
 	// Cut breaks the connection of a link: what is on the wire is lost, and the
-	// receiver, which cannot know what it has missed, fails.
+	// receiver, which cannot know what it has missed, fails. Of a control connection
+	// it loses what is on its way and what is sent, in one direction (Op up or down) or
+	// both, until somebody notices; the worker is taken for dead then and runs on.
 	Cut
 	// Stop has the coordinator end the job before its input does. When it has, workers
 	// and coordinator are taken down, and the job starts again from what is stored.
 	Stop
+	// Suspect takes the target for dead although it lives: it stands still for
+	// Duration, is declared dead and replaced meanwhile or later, and goes on
+	// without knowing: a zombie.
+	Suspect
+	// Wipe crashes a worker that comes back with an empty disk.
+	Wipe
+	// Repeat delivers the next Times matching messages twice.
+	Repeat
+	// Abort has the external store abort, by itself, every transaction that is open or
+	// pre-committed: its timeout has passed.
+	Abort
+	// Jump sets the clock of the target forward by Duration, back if that is negative.
+	Jump
+	// Drift makes the clock of the target run Factor times as fast, for Duration or,
+	// when that is 0, for the rest of the run.
+	Drift
 
 	Kinds // one more than the last kind
 )
 
-// kind is what a kind of fault is called in the text form and what it can hit.
+// kind is what a kind of fault is called in the text form, what it can hit, and
+// which fields of a Fault it uses.
 type kind struct {
-	name string
-	hits []Target
+	name  string
+	hits  []Target
+	takes fields
 }
 
-// kinds is the table of kinds. Which fields of a Fault a kind uses stands in
-// Fault and is held against it by Validate.
+// fields are fields of a Fault.
+type fields uint16
+
+const (
+	operation   fields = 1 << iota // Op, may be empty
+	key                            // may be empty
+	outcome                        // must be given
+	times                          // at least 1
+	duration                       // above 0
+	anyDuration                    // above 0, or 0
+	shift                          // a duration that may be negative, not 0
+	factor                         // at least 2
+)
+
+// kinds is the table of kinds, from which the text form is parsed, printed and validated.
 func kinds() []kind {
 	return []kind{ // by Kind, Kinds excepted
-		Crash:   {"crash", []Target{Worker, Coordinator}},
-		Stall:   {"stall", []Target{Worker, Coordinator, Storage, SourceLog, Sink, Link}},
-		Fail:    {"fail", []Target{Storage, Sink}},
-		Delay:   {"delay", []Target{Storage, Sink}},
-		Slow:    {"slow", []Target{Worker, Storage, Sink, Link}},
-		Corrupt: {"corrupt", []Target{Storage}},
-		Cut:     {"cut", []Target{Link}},
-		Stop:    {"stop", []Target{Coordinator}},
+		Crash:   {"crash", []Target{Worker, Coordinator, Storage, Sink}, 0},
+		Stall:   {"stall", []Target{Worker, Coordinator, Storage, SourceLog, Sink, Link}, duration},
+		Fail:    {"fail", []Target{Storage, Sink}, operation | key | outcome | times},
+		Delay:   {"delay", []Target{Storage, Sink, Control}, operation | key | times | duration},
+		Slow:    {"slow", []Target{Worker, Storage, Sink, Link}, factor | anyDuration},
+		Corrupt: {"corrupt", []Target{Storage}, key},
+		Cut:     {"cut", []Target{Link, Control}, operation},
+		Suspect: {"suspect", []Target{Worker, Coordinator}, anyDuration},
+		Wipe:    {"wipe", []Target{Worker}, 0},
+		Repeat:  {"repeat", []Target{Control}, operation | times},
+		Abort:   {"abort", []Target{Sink}, 0},
+		Jump:    {"jump", []Target{Worker}, shift},
+		Drift:   {"drift", []Target{Worker}, factor | anyDuration},
+		Stop:    {"stop", []Target{Coordinator}, 0},
 	}
 }
 
@@ -60,13 +99,16 @@ func kindNames() []string {
 	return names
 }
 
-// targets says what a kind of fault can hit; nil for one that is unknown.
-func targets(k Kind) []Target {
+// Targets says what a kind of fault can hit; nil for one that is unknown.
+func (k Kind) Targets() []Target {
 	if all := kinds(); int(k) < len(all) {
 		return all[k].hits
 	}
 	return nil
 }
+
+// takes reports whether a kind uses one of the fields.
+func (k Kind) takes(f fields) bool { return kinds()[k].takes&f != 0 }
 
 // String returns the word of the text form.
 func (k Kind) String() string { return name(kindNames(), uint8(k)) }
@@ -75,7 +117,7 @@ func (k Kind) String() string { return name(kindNames(), uint8(k)) }
 // when nothing bounds them. What restarting and asking again takes is not counted.
 func (f *Fault) HoldsUp() uint64 {
 	switch f.Kind {
-	case Stall:
+	case Stall, Suspect:
 		return uint64(f.Duration)
 	case Delay:
 		return uint64(f.Duration) * uint64(max(f.Times, 1))
@@ -89,6 +131,12 @@ func (f *Fault) HoldsUp() uint64 {
 	return 0
 }
 
+// LosesOutput reports whether f may make the external store lose what it has confirmed:
+// tasks may then give up.
+func (f *Fault) LosesOutput() bool { return f.Target == Sink && (f.Kind == Crash || f.Kind == Abort) }
+
 // Damages reports whether f destroys bytes that were stored: a job may then fail
 // with an error, and nothing that it promised is broken.
-func (f *Fault) Damages() bool { return f.Kind == Corrupt || f.Outcome == Torn }
+func (f *Fault) Damages() bool {
+	return f.Kind == Corrupt || f.Kind == Abort || f.Outcome == Torn || f.Outcome == Forgotten || f.Outcome == Misdirected
+}

@@ -64,7 +64,8 @@ func (p *parser) close(expected string) error {
 	return p.read()
 }
 
-const faultWords = "crash, stall, fail, delay, slow, corrupt, cut or stop"
+// faultWords names the kinds in an error.
+func faultWords() string { return strings.Join(kindNames()[1:], ", ") }
 
 func (p *parser) plan() (Plan, error) {
 	var plan Plan
@@ -98,19 +99,19 @@ func (p *parser) plan() (Plan, error) {
 // fault reads a fault behind its opening parenthesis.
 func (p *parser) fault() (Fault, error) {
 	var f Fault
-	t, err := p.word(faultWords)
+	t, err := p.word("a fault (" + faultWords() + ")")
 	if err != nil {
 		return f, err
 	}
 	k := slices.Index(kindNames(), t.text)
 	if k <= 0 {
-		return f, t.errorf("expected %s, found %s", faultWords, t.describe())
+		return f, t.errorf("unknown fault %s; known: %s", t.describe(), faultWords())
 	}
 	f.Kind = Kind(k)
 	if err := p.target(&f); err != nil {
 		return f, err
 	}
-	if f.Kind == Fail || f.Kind == Delay {
+	if f.Kind.takes(times) {
 		f.Times = 1
 	}
 	for p.tok.kind == tokenWord {
@@ -125,13 +126,16 @@ func (p *parser) fault() (Fault, error) {
 }
 
 func (p *parser) target(f *Fault) error {
-	expected := "a target of " + f.Kind.String() + " (" + targetList(targets(f.Kind)) + ")"
+	expected := "a target of " + f.Kind.String() + " (" + targetList(f.Kind.Targets()) + ")"
 	t, err := p.word(expected)
 	if err != nil {
 		return err
 	}
 	if n, ok := strings.CutPrefix(t.text, "worker="); ok {
 		f.Target = Worker
+		f.Worker, err = number(t, n)
+	} else if n, ok := strings.CutPrefix(t.text, "control="); ok {
+		f.Target = Control
 		f.Worker, err = number(t, n)
 	} else {
 		f.Target = Target(max(slices.Index(targetNames(), t.text), 0))
@@ -140,12 +144,12 @@ func (p *parser) target(f *Fault) error {
 			if t, err = p.word("a channel, for example c3"); err == nil {
 				f.Link, err = channel(t, t.text)
 			}
-		case Worker: // without its number
+		case Worker, Control: // without its number
 			f.Target = 0
 		default:
 		}
 	}
-	if err == nil && !slices.Contains(targets(f.Kind), f.Target) {
+	if err == nil && !slices.Contains(f.Kind.Targets(), f.Target) {
 		return t.errorf("expected %s, found %s", expected, t.describe())
 	}
 	return err
@@ -166,6 +170,8 @@ func (p *parser) clause(f *Fault) error {
 		f.When, err = p.condition()
 	case t.text == "for":
 		f.Duration, err = p.duration()
+	case t.text == "by" && f.Kind.takes(shift):
+		f.Duration, err = p.shift()
 	case t.text == "by":
 		var n token
 		if n, err = p.word("a factor, for example 10"); err == nil {
@@ -181,9 +187,9 @@ func (p *parser) clause(f *Fault) error {
 			return t.errorf("expected outcome=%s, found %s", strings.Join(outcomeNames()[1:], ", outcome="), t.describe())
 		}
 		f.Outcome = Outcome(o)
-	case (f.Kind == Fail || f.Kind == Delay) && slices.Contains(operations(f.Target), t.text) && f.Op == "":
+	case f.Kind.takes(operation) && slices.Contains(operations(f.Target), t.text) && f.Op == "":
 		f.Op = t.text
-	case f.Kind == Fail || f.Kind == Delay:
+	case f.Kind.takes(operation) && operations(f.Target) != nil:
 		return t.errorf("expected an operation (%s), key=, outcome=, times=, for or at, found %s", strings.Join(operations(f.Target), ", "), t.describe())
 	default:
 		return t.errorf("expected at, for, by or ), found %s", t.describe())
@@ -199,6 +205,19 @@ func (p *parser) duration() (int64, error) {
 	d, perr := time.ParseDuration(t.text)
 	if perr != nil || d < 0 {
 		return 0, t.errorf("expected a duration, for example 40ms, found %s", t.describe())
+	}
+	return int64(d), nil
+}
+
+// shift reads a duration that may be negative.
+func (p *parser) shift() (int64, error) {
+	t, err := p.word("a duration, for example 40ms or -40ms")
+	if err != nil {
+		return 0, err
+	}
+	d, perr := time.ParseDuration(t.text)
+	if perr != nil {
+		return 0, t.errorf("expected a duration, for example 40ms or -40ms, found %s", t.describe())
 	}
 	return int64(d), nil
 }

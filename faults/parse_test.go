@@ -29,6 +29,20 @@ func TestCanonicalPlansPrintBack(t *testing.T) {
 		`(corrupt storage key="snap/t3/" at (nth 2 completed))`,
 		`(crash worker=1 at (after (nth 1 worker-restarted) (time 3ms) (nth 4 storage-event channel=c2)))`,
 		`(crash worker=1)`,
+		`(crash sink at (nth 2 ext-applied))`,
+		`(fail storage put key="snap/" outcome=misdirected)`,
+		`(fail storage list outcome=stale times=2)`,
+		`(cut control=2 up at (time 4ms))`,
+		`(delay control=0 down times=3 for 5ms)`,
+		`(repeat control=1)`,
+		`(repeat control=1 up times=4)`,
+		`(suspect worker=1 for 30ms at (nth 2 barrier-received))`,
+		`(suspect coordinator)`,
+		`(wipe worker=0 at (nth 1 completed))`,
+		`(abort sink at (nth 2 completed))`,
+		`(jump worker=1 by -40ms)`,
+		`(jump worker=1 by 1.5s)`,
+		`(drift worker=1 by 3 for 20ms)`,
 		`(plan)`,
 		`(plan (crash worker=0 at (nth 1 sweep-event)) (crash coordinator at (nth 9 sweep-event)))`,
 	} {
@@ -61,7 +75,17 @@ func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
 		{``, 1, 1, []string{"expected a plan"}},
 		{`crash`, 1, 1, []string{"expected (", `"crash"`}},
 		{`(burn worker=1)`, 1, 2, []string{"crash, stall, fail", `"burn"`}},
-		{`(crash storage)`, 1, 8, []string{"worker=N", "coordinator", `"storage"`}},
+		{`(crash source)`, 1, 8, []string{"worker=N", "coordinator", `"source"`}},
+		{`(cut control)`, 1, 6, []string{"control=N", "link cN"}},
+		{`(cut control=1 put)`, 1, 16, []string{"up, down"}},
+		{`(cut link c1 up)`, 1, 14, []string{"expected at"}},
+		{`(delay control=1 key="x" for 1ms)`, 1, 2, []string{"takes no key"}},
+		{`(fail storage get outcome=misdirected)`, 1, 2, []string{"(fail storage put"}},
+		{`(fail storage put outcome=stale)`, 1, 2, []string{"(fail storage list or get"}},
+		{`(fail sink append outcome=forgotten)`, 1, 2, []string{"(fail storage put or create or append"}},
+		{`(jump worker=1 by 3)`, 1, 19, []string{"40ms or -40ms"}},
+		{`(jump worker=1)`, 1, 2, []string{"forward", "back"}},
+		{`(suspect worker=1 for -3ms)`, 1, 23, []string{"duration"}},
 		{`(crash worker=x)`, 1, 8, []string{"whole number", `"x"`}},
 		{`(crash worker=1 at (nth 7 barier))`, 1, 27, []string{`unknown event "barier"`, "barrier-received", "storage-event"}},
 		{`(crash worker=1 at (nth 0 acked))`, 1, 25, []string{"counted from 1"}},
@@ -117,36 +141,54 @@ func drawStep(t *rapid.T) Step {
 
 func drawFault(t *rapid.T) Fault {
 	f := Fault{Kind: Kind(rapid.IntRange(int(Crash), int(Kinds)-1).Draw(t, "kind"))}
-	f.Target = rapid.SampledFrom(targets(f.Kind)).Draw(t, "target")
+	f.Target = rapid.SampledFrom(f.Kind.Targets()).Draw(t, "target")
 	small := rapid.IntRange(0, 9)
 	switch f.Target {
-	case Worker:
+	case Worker, Control:
 		f.Worker = small.Draw(t, "worker")
 	case Link:
 		f.Link = id.ChannelID(small.Draw(t, "link"))
 	default:
 	}
-	switch f.Kind {
-	case Fail, Delay:
+	if f.Kind.takes(operation) {
 		f.Op = rapid.SampledFrom(append(operations(f.Target), "")).Draw(t, "op")
-		f.Key = rapid.String().Draw(t, "key")
-		f.Times = 1 + small.Draw(t, "times")
-		if f.Kind == Fail {
-			f.Outcome = Outcome(rapid.IntRange(int(NotApplied), int(Torn)).Draw(t, "outcome"))
-		}
-	case Corrupt:
-		f.Key = rapid.String().Draw(t, "key")
-	case Slow:
-		f.Factor = 2 + small.Draw(t, "factor")
-	default:
 	}
-	if f.Kind == Stall || f.Kind == Delay || f.Kind == Slow {
+	if f.Kind.takes(key) && f.Target != Control {
+		f.Key = rapid.String().Draw(t, "key")
+	}
+	if f.Kind.takes(times) {
+		f.Times = 1 + small.Draw(t, "times")
+	}
+	if f.Kind.takes(outcome) {
+		f.Outcome = drawOutcome(t, &f)
+	}
+	if f.Kind.takes(factor) {
+		f.Factor = 2 + small.Draw(t, "factor")
+	}
+	switch {
+	case f.Kind.takes(duration):
 		f.Duration = rapid.Int64Range(1, 1e12).Draw(t, "duration")
+	case f.Kind.takes(anyDuration):
+		f.Duration = rapid.Int64Range(0, 1e12).Draw(t, "duration")
+	case f.Kind.takes(shift):
+		f.Duration = rapid.SampledFrom([]int64{-1e12, -1, 1, 7e6}).Draw(t, "shift")
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "steps") {
 		f.When.Steps = append(f.When.Steps, drawStep(t))
 	}
 	return f
+}
+
+// drawOutcome draws one that the operation can have.
+func drawOutcome(t *rapid.T, f *Fault) Outcome {
+	var can []Outcome
+	for o := NotApplied; o < Outcomes; o++ {
+		g := *f
+		if g.Outcome = o; g.outcomePossible() == nil {
+			can = append(can, o)
+		}
+	}
+	return rapid.SampledFrom(can).Draw(t, "outcome")
 }
 
 func TestEveryValidPlanRoundTrips(t *testing.T) {
@@ -198,7 +240,7 @@ func TestValidateNamesTheFault(t *testing.T) {
 		part string
 	}{
 		{Fault{}, "unknown kind"},
-		{Fault{Kind: Crash, Target: Storage}, "cannot hit storage"},
+		{Fault{Kind: Crash, Target: SourceLog}, "cannot hit source"},
 		{Fault{Kind: Crash, Target: Worker, Worker: -1}, "numbered from 0"},
 		{Fault{Kind: Crash, Target: Coordinator, Worker: 1}, "takes no worker"},
 		{Fault{Kind: Fail, Target: Storage, Times: 1}, "outcome"},

@@ -33,16 +33,18 @@ func (f Fault) String() string {
 	if f.Key != "" {
 		words = append(words, "key="+strconv.Quote(f.Key))
 	}
-	if f.Kind == Fail {
+	if f.Outcome != 0 {
 		words = append(words, "outcome="+f.Outcome.String())
 	}
 	if f.Times > 1 {
 		words = append(words, "times="+strconv.Itoa(f.Times))
 	}
-	if f.Kind == Slow {
+	if f.Factor != 0 {
 		words = append(words, "by", strconv.Itoa(f.Factor))
 	}
-	if f.Duration > 0 {
+	if f.Duration != 0 && f.Kind.takes(shift) {
+		words = append(words, "by", time.Duration(f.Duration).String())
+	} else if f.Duration > 0 {
 		words = append(words, "for", time.Duration(f.Duration).String())
 	}
 	if len(f.When.Steps) > 0 {
@@ -55,6 +57,8 @@ func (f *Fault) targetText() string {
 	switch f.Target {
 	case Worker:
 		return "worker=" + strconv.Itoa(f.Worker)
+	case Control:
+		return "control=" + strconv.Itoa(f.Worker)
 	case Link:
 		return "link " + f.Link.String()
 	default:

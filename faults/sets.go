@@ -82,6 +82,12 @@ func eventsText(m trace.Mask) string {
 	return "(any " + strings.Join(names, " ") + ")"
 }
 
+// The ways of messages between coordinator and worker, which stand for operations of a control connection.
+const (
+	Up   = "up"   // from the worker
+	Down = "down" // to the worker
+)
+
 // storageOps and sinkOps are the operations that Fail and Delay may name.
 func storageOps() []string { return opNames(trace.Put, trace.Fence) }
 
@@ -100,11 +106,11 @@ func OpName(o trace.Op) string { return strings.ReplaceAll(o.String(), " ", "-")
 
 // names of the enumerations in the text form, indexed by value.
 func targetNames() []string {
-	return []string{Worker: "worker", Coordinator: "coordinator", Storage: "storage", SourceLog: "source", Sink: "sink", Link: "link"}
+	return []string{Worker: "worker", Coordinator: "coordinator", Storage: "storage", SourceLog: "source", Sink: "sink", Link: "link", Control: "control"}
 }
 
 func outcomeNames() []string {
-	return []string{NotApplied: "not-applied", Applied: "applied", Torn: "torn", Refused: "refused"}
+	return []string{NotApplied: "not-applied", Applied: "applied", Torn: "torn", Refused: "refused", Forgotten: "forgotten", Misdirected: "misdirected", Stale: "stale"}
 }
 
 func name(names []string, v uint8) string {

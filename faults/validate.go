@@ -28,6 +28,8 @@ func targetList(ts []Target) string {
 			words = append(words, "worker=N")
 		case Link:
 			words = append(words, "link cN")
+		case Control:
+			words = append(words, "control=N")
 		default:
 			words = append(words, t.String())
 		}
@@ -37,15 +39,21 @@ func targetList(ts []Target) string {
 
 // operations says which names Op may have for a target.
 func operations(t Target) []string {
-	if t == Sink {
+	switch t {
+	case Sink:
 		return sinkOps()
+	case Storage:
+		return storageOps()
+	case Control:
+		return []string{Up, Down}
+	default: // nothing is asked of it by name
+		return nil
 	}
-	return storageOps()
 }
 
 // Validate reports what is wrong with one fault.
 func (f *Fault) Validate() error {
-	ts := targets(f.Kind)
+	ts := f.Kind.Targets()
 	if ts == nil {
 		return fmt.Errorf("unknown kind %d", f.Kind)
 	}
@@ -55,49 +63,76 @@ func (f *Fault) Validate() error {
 	if err := f.unused(); err != nil {
 		return err
 	}
-	hits := f.Kind == Fail || f.Kind == Delay
 	switch {
-	case f.Target == Worker && f.Worker < 0:
+	case f.Worker < 0:
 		return fmt.Errorf("worker %d; workers are numbered from 0", f.Worker)
-	case f.Target == Link && f.Link < 0:
+	case f.Link < 0:
 		return fmt.Errorf("link c%d; channels are numbered from 0", int(f.Link))
-	case hits && f.Times < 1:
+	case f.Kind.takes(times) && f.Times < 1:
 		return fmt.Errorf("%s hits %d operations; at least 1 is needed", f.Kind, f.Times)
-	case hits && f.Op != "" && !slices.Contains(operations(f.Target), f.Op):
+	case f.Op != "" && !slices.Contains(operations(f.Target), f.Op):
 		return fmt.Errorf("unknown operation %q of %s; known: %s", f.Op, f.Target, strings.Join(operations(f.Target), ", "))
-	case f.Kind == Fail && (f.Outcome < NotApplied || f.Outcome > Refused):
-		return fmt.Errorf("fail needs an outcome: %s", strings.Join(outcomeNames()[1:], ", "))
-	case f.Outcome == Refused && (f.Target != Storage || f.Op != "put"):
-		return fmt.Errorf("outcome=refused is for (fail storage put ...): a snapshot that cannot be stored fails alone, what else is refused ends the job")
-	case (f.Kind == Stall || f.Kind == Delay) && f.Duration <= 0:
+	case f.Kind.takes(duration) && f.Duration <= 0:
 		return fmt.Errorf("%s needs a duration above 0", f.Kind)
-	case f.Kind == Slow && f.Duration < 0:
+	case f.Kind.takes(shift) && f.Duration == 0:
+		return fmt.Errorf("%s needs a duration: forward, or negative: back", f.Kind)
+	case !f.Kind.takes(shift) && f.Duration < 0:
 		return fmt.Errorf("negative duration")
-	case f.Kind == Slow && f.Factor < 2:
-		return fmt.Errorf("slow by %d; the factor must be at least 2", f.Factor)
+	case f.Kind.takes(factor) && f.Factor < 2:
+		return fmt.Errorf("%s by %d; the factor must be at least 2", f.Kind, f.Factor)
+	}
+	if err := f.outcomePossible(); err != nil {
+		return err
 	}
 	return f.When.Validate()
+}
+
+// outcomePossible reports an outcome that the operation cannot have.
+func (f *Fault) outcomePossible() error {
+	if !f.Kind.takes(outcome) {
+		return nil
+	}
+	if f.Outcome < NotApplied || f.Outcome >= Outcomes {
+		return fmt.Errorf("%s needs an outcome: %s", f.Kind, strings.Join(outcomeNames()[1:], ", "))
+	}
+	of := []string(nil) // operations that can have it; nil: all
+	why := ""
+	switch f.Outcome {
+	case Refused:
+		of, why = []string{"put"}, ": a snapshot that cannot be stored fails alone, what else is refused ends the job"
+	case Misdirected:
+		of = []string{"put"}
+	case Forgotten:
+		of = []string{"put", "create", "append"}
+	case Stale:
+		of = []string{"list", "get"}
+	default: // any operation may fail so
+	}
+	if of != nil && (f.Target != Storage || !slices.Contains(of, f.Op)) {
+		return fmt.Errorf("outcome=%s is for (fail storage %s ...)%s", f.Outcome, strings.Join(of, " or "), why)
+	}
+	return nil
 }
 
 // unused refuses values in fields that the kind does not use: they would be
 // lost in the text form.
 func (f *Fault) unused() error {
-	hits := f.Kind == Fail || f.Kind == Delay
+	numbered := f.Target == Worker || f.Target == Control
 	for _, x := range []struct {
 		field string
 		set   bool
 	}{
-		{"a worker", f.Target != Worker && f.Worker != 0},
-		{"a link", f.Target != Link && f.Link != 0},
-		{"an operation", !hits && f.Op != ""},
-		{"a key", !hits && f.Kind != Corrupt && f.Key != ""},
-		{"an outcome", f.Kind != Fail && f.Outcome != 0},
-		{"a number of times", !hits && f.Times != 0},
-		{"a duration", f.Kind != Stall && f.Kind != Delay && f.Kind != Slow && f.Duration != 0},
-		{"a factor", f.Kind != Slow && f.Factor != 0},
+		{"worker", !numbered && f.Worker != 0},
+		{"link", f.Target != Link && f.Link != 0},
+		{"operation", (!f.Kind.takes(operation) || operations(f.Target) == nil) && f.Op != ""},
+		{"key", (!f.Kind.takes(key) || f.Target == Control) && f.Key != ""},
+		{"outcome", !f.Kind.takes(outcome) && f.Outcome != 0},
+		{"number of times", !f.Kind.takes(times) && f.Times != 0},
+		{"duration", !f.Kind.takes(duration|anyDuration|shift) && f.Duration != 0},
+		{"factor", !f.Kind.takes(factor) && f.Factor != 0},
 	} {
 		if x.set {
-			return fmt.Errorf("%s %s takes no %s", f.Kind, f.Target, strings.TrimPrefix(strings.TrimPrefix(x.field, "a "), "an "))
+			return fmt.Errorf("%s %s takes no %s", f.Kind, f.Target, x.field)
 		}
 	}
 	return nil

@@ -178,7 +178,7 @@ func (c *Config) possible(tasks, channels int) error {
 }
 
 func possible(f *faults.Fault, workers, tasks, channels int) error {
-	if f.Target == faults.Worker && f.Worker >= workers {
+	if (f.Target == faults.Worker || f.Target == faults.Control) && f.Worker >= workers {
 		return fmt.Errorf("fault %s: the run has workers 0 to %d", f, workers-1)
 	}
 	if f.Target == faults.Link && int(f.Link) >= channels {

@@ -196,9 +196,12 @@ func (m *Marks) List() []Mark {
 	for k := faults.Crash; k < faults.Kinds; k++ {
 		outcomes := []faults.Outcome{0}
 		if k == faults.Fail {
-			outcomes = faults.Outcomes()
+			outcomes = outcomes[:0]
+			for o := faults.NotApplied; o < faults.Outcomes; o++ {
+				outcomes = append(outcomes, o)
+			}
 		}
-		for _, target := range k.Hits() {
+		for _, target := range k.Targets() {
 			for _, outcome := range outcomes {
 				name := nameOf(k, target, outcome)
 				all = append(all, Mark{name, m.of[name]}, Mark{name + missed, m.of[name+missed]})

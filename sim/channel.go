@@ -55,7 +55,7 @@ func (s *Sim) endOf(e *event, task id.TaskID) (t *taskHost, put bool) {
 	if s.connection(e.ref) != e.gen {
 		return nil, false
 	}
-	t = &s.tasks[task]
+	t = s.tasks[task]
 	if t.task == nil { // one that has failed by itself ignores what it gets
 		return nil, false
 	}
@@ -71,6 +71,11 @@ func (s *Sim) onArrive(e *event) {
 	t, put := s.endOf(e, to)
 	if put {
 		return
+	}
+	if t == nil {
+		if t, put = s.zombieAt(e, to, in); put {
+			return
+		}
 	}
 	b := s.wire.take(int32(e.arg))
 	if t == nil {

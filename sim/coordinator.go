@@ -2,6 +2,7 @@ package sim
 
 import (
 	"weir/dataflow"
+	"weir/faults"
 	"weir/id"
 	"weir/internal/dataflow/roster"
 	"weir/sim/seed"
@@ -20,6 +21,7 @@ type coordHost struct {
 	stalled Nanos
 	stopped bool // the incarnation that runs has ended the job before its end
 	random  *seed.Stream
+	zombie  uint32 // its incarnation, if it was taken for dead and goes on; else 0
 }
 
 func (c *coordHost) reset() {
@@ -29,7 +31,12 @@ func (c *coordHost) reset() {
 }
 
 // term is the number of the incarnation, from 1.
-func (c *coordHost) term() uint32 { return uint32(c.s.roster.Term()) }
+func (c *coordHost) term() uint32 {
+	if c.zombie != 0 {
+		return c.zombie
+	}
+	return uint32(c.s.roster.Term())
+}
 
 func (c *coordHost) mix(a, b uint64) {
 	if c.s.cfg.Job.Config.HashContents {
@@ -60,7 +67,7 @@ func (c *coordHost) on(e *event) {
 		}
 	case kindToCoord:
 		data := c.s.parcels.take(int32(e.arg >> 32))
-		if c.hears(e) {
+		if c.hears(e) || c.heard(e) {
 			c.s.steps++
 			c.mixBytes(uint64(e.ref), data)
 			c.coord.Message(id.TaskID(e.ref), data)
@@ -88,7 +95,13 @@ func (c *coordHost) on(e *event) {
 
 // hears reports whether what a task sent still counts.
 func (c *coordHost) hears(e *event) bool {
-	return c.coord != nil && c.s.roster.Hears(id.TaskID(e.ref), roster.Incarnation(e.gen), roster.Term(e.arg))
+	if c.coord == nil || c.zombie != 0 {
+		return false
+	}
+	if t := c.s.host(e.ref, e.gen); t != nil && t.doubt.mute {
+		return false
+	}
+	return c.s.roster.Hears(id.TaskID(e.ref), roster.Incarnation(e.gen), roster.Term(e.arg))
 }
 
 // toTerm is the argument of an event for the coordinator that runs now.
@@ -164,8 +177,16 @@ func (c *coordHost) done(k id.Ticket, r state.Result) {
 func (c *coordHost) Tell(to id.TaskID, data []byte) {
 	s := c.s
 	c.mixBytes(uint64(to)|1<<32, data)
+	if c.zombie != 0 { // tasks listen to its successor alone
+		return
+	}
+	t := s.tasks[to]
 	at := s.now + s.delay(s.cfg.Model.Message, MessageDelay, int(to))
-	s.push(at, classTask, kindToTask, int32(to), s.tasks[to].inc(), uint64(s.parcels.put(data)))
+	late, again := s.hitMessage(t.worker, faults.Down)
+	s.push(at+late, classTask, kindToTask, int32(to), t.inc(), uint64(s.parcels.put(data)))
+	if again {
+		s.push(at+late+s.cfg.Model.Message.Base, classTask, kindToTask, int32(to), t.inc(), uint64(s.parcels.put(data)))
+	}
 }
 
 // After asks for Timer after d.
@@ -186,20 +207,28 @@ func (c *coordHost) Store(op state.Op) id.Ticket {
 // Execute carries a plan out before it returns.
 func (c *coordHost) Execute(p *dataflow.Plan) {
 	c.mix(uint64(p.Number), uint64(len(p.Tasks)))
-	c.s.execute(p)
+	if c.zombie == 0 {
+		c.s.execute(p)
+	}
 }
 
 // JobDone ends the run, or the job that was stopped.
 func (c *coordHost) JobDone() {
-	if !c.stopped {
+	switch {
+	case c.zombie != 0:
+	case c.stopped:
+		c.s.push(c.s.now, classCoordinator, kindTakeDown, 0, c.term(), 0)
+	default:
 		c.s.stop(Done, nil)
-		return
 	}
-	c.s.push(c.s.now, classCoordinator, kindTakeDown, 0, c.term(), 0)
 }
 
 // JobFailed ends the run with an error.
-func (c *coordHost) JobFailed(err error) { c.s.stop(Failed, err) }
+func (c *coordHost) JobFailed(err error) {
+	if c.zombie == 0 {
+		c.s.stop(Failed, err)
+	}
+}
 
 // Draw makes a choice below n.
 func (c *coordHost) Draw(n int) int {
@@ -214,6 +243,9 @@ func (c *coordHost) Draw(n int) int {
 
 // Observe reports an event of the coordinator.
 func (c *coordHost) Observe(k dataflow.TraceKind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {
+	if c.zombie != 0 { // nobody hears of it
+		return
+	}
 	c.stopped = c.stopped || k == trace.Stopped
 	c.s.observers.count(trace.Event{Kind: k, Task: t, Channel: trace.NoChannel, Attempt: a, Epoch: e, Text: text})
 }

@@ -49,7 +49,10 @@ func (s *Sim) inject(f *faults.Fault) {
 		what := *f
 		what.When = faults.Condition{}
 		e := trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Channel: trace.NoChannel, To: s.holdsUp(f), Text: what.String()}
-		if f.Damages() {
+		switch {
+		case f.LosesOutput():
+			e.Cause = trace.OutputLost
+		case f.Damages():
 			e.Cause = trace.Damage
 		}
 		s.observers.send(e)
@@ -57,31 +60,78 @@ func (s *Sim) inject(f *faults.Fault) {
 	hit := true // an armed one is looked at again at the end
 	switch f.Kind {
 	case faults.Crash:
-		if f.Target == faults.Worker {
-			hit = s.crashWorker(f.Worker)
-		} else {
-			hit = s.coord.crash()
+		hit = s.crash(f)
+	case faults.Wipe:
+		if hit = s.crashWorker(f.Worker); hit {
+			s.workers[f.Worker].inUse = false // what is mounted next is empty
 		}
+	case faults.Suspect:
+		hit = s.suspect(f)
 	case faults.Stall:
 		s.stall(f, s.now+f.Duration)
-	case faults.Fail, faults.Delay:
-		if f.Target == faults.Storage {
-			s.stores.armed = append(s.stores.armed, armed{*f, f.Times})
-		} else {
-			s.exts.armed = append(s.exts.armed, armed{*f, f.Times})
-		}
-	case faults.Slow:
+	case faults.Fail, faults.Delay, faults.Repeat:
+		s.arm(f)
+	case faults.Slow, faults.Drift:
 		s.slowDown(f)
+	case faults.Jump:
+		s.workers[f.Worker].clock.jump(f.Duration)
+	case faults.Abort:
+		hit = s.abort(f)
 	case faults.Corrupt:
 		hit = s.corrupt(f.Key)
 	case faults.Cut:
-		hit = s.cut(f.Link)
+		if f.Target == faults.Control {
+			hit = s.cutControl(f)
+		} else {
+			hit = s.cut(f.Link)
+		}
 	case faults.Stop:
 		hit = s.coord.stop()
 	default: // Validate knows them all
 	}
 	if !hit {
 		s.result.Missed = append(s.result.Missed, *f)
+	}
+}
+
+// crash takes the target down; false: it is down.
+func (s *Sim) crash(f *faults.Fault) bool {
+	switch f.Target {
+	case faults.Worker:
+		return s.crashWorker(f.Worker)
+	case faults.Storage:
+		crashPlace(s, &s.stores, s.seeds.Stream(crashStream, 0))
+	case faults.Sink:
+		crashPlace(s, &s.exts, s.seeds.Stream(crashStream, 1))
+		if c, ok := s.cfg.External.(interface{ Crash() }); ok {
+			c.Crash()
+		}
+	default:
+		return s.coord.crash()
+	}
+	return true
+}
+
+// abort has the external store end what is open there; false: nothing is.
+func (s *Sim) abort(f *faults.Fault) bool {
+	c, ok := s.cfg.External.(interface{ Abort() bool })
+	if !ok {
+		s.stop(Failed, fmt.Errorf("%s: the external store %T of this run has no transactions that end by themselves", f, s.cfg.External))
+		return false
+	}
+	return c.Abort()
+}
+
+// arm has a fault wait for operations or messages.
+func (s *Sim) arm(f *faults.Fault) {
+	a := armed{*f, f.Times}
+	switch f.Target {
+	case faults.Storage:
+		s.stores.armed = append(s.stores.armed, a)
+	case faults.Sink:
+		s.exts.armed = append(s.exts.armed, a)
+	default: // Control
+		s.messages = append(s.messages, a)
 	}
 }
 
@@ -109,7 +159,7 @@ func (s *Sim) holdsUp(f *faults.Fault) uint64 {
 	switch f.Target {
 	case faults.Worker:
 		for i := range s.tasks {
-			if t := &s.tasks[i]; int(t.worker) == f.Worker {
+			if t := s.tasks[i]; int(t.worker) == f.Worker {
 				longest = max(longest, t.slow*(m.StepBase+2*int64(c.BatchRecords+c.SourceBatch)*m.StepRecord))
 			}
 		}
@@ -126,7 +176,7 @@ func (s *Sim) holdsUp(f *faults.Fault) uint64 {
 
 // missed adds the armed faults that no operation has met.
 func (s *Sim) missed() {
-	for _, all := range [...][]armed{s.stores.armed, s.exts.armed} {
+	for _, all := range [...][]armed{s.stores.armed, s.exts.armed, s.messages} {
 		for i := range all {
 			if a := &all[i]; a.left == a.fault.Times {
 				s.result.Missed = append(s.result.Missed, a.fault)
@@ -140,7 +190,7 @@ func (s *Sim) possible(f *faults.Fault) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}
-	if f.Target == faults.Worker && f.Worker >= len(s.workers) {
+	if (f.Target == faults.Worker || f.Target == faults.Control) && f.Worker >= len(s.workers) {
 		return fmt.Errorf("fault %s: the run has workers 0 to %d", f, len(s.workers)-1)
 	}
 	if f.Target == faults.Link && int(f.Link) >= len(s.channels) {
@@ -154,7 +204,7 @@ func (s *Sim) stall(f *faults.Fault, until Nanos) {
 	switch f.Target {
 	case faults.Worker:
 		for i := range s.tasks {
-			if t := &s.tasks[i]; int(t.worker) == f.Worker {
+			if t := s.tasks[i]; int(t.worker) == f.Worker {
 				t.stalled = max(t.stalled, until)
 			}
 		}
@@ -172,28 +222,33 @@ func (s *Sim) stall(f *faults.Fault, until Nanos) {
 	}
 }
 
-// slowDown multiplies the times of a target, for a while or for good.
+// slowDown multiplies the times of a target, or the pace of its clock, for a while
+// or for good.
 func (s *Sim) slowDown(f *faults.Fault) {
-	s.scale(f.Target, f.Worker, int(f.Link), int64(f.Factor), 1)
+	s.scale(f.Kind, f.Target, f.Worker, int(f.Link), int64(f.Factor), 1)
 	if f.Duration > 0 {
 		which := int32(f.Worker)
 		if f.Target == faults.Link {
 			which = int32(f.Link)
 		}
-		s.push(s.now+f.Duration, classTask, kindFaultOver, which, uint32(f.Factor), uint64(f.Target))
+		s.push(s.now+f.Duration, classTask, kindFaultOver, which, uint32(f.Factor), uint64(f.Kind)<<8|uint64(f.Target))
 	}
 }
 
 // faultOver ends a slowness.
 func (s *Sim) faultOver(e *event) {
-	s.scale(faults.Target(e.arg), int(e.ref), int(e.ref), 1, int64(e.gen))
+	s.scale(faults.Kind(e.arg>>8), faults.Target(e.arg), int(e.ref), int(e.ref), 1, int64(e.gen))
 }
 
-func (s *Sim) scale(target faults.Target, worker, link int, by, over int64) {
+func (s *Sim) scale(kind faults.Kind, target faults.Target, worker, link int, by, over int64) {
+	if kind == faults.Drift {
+		s.workers[worker].clock.drift(s.now, by, over)
+		return
+	}
 	switch target {
 	case faults.Worker:
 		for i := range s.tasks {
-			if t := &s.tasks[i]; int(t.worker) == worker {
+			if t := s.tasks[i]; int(t.worker) == worker {
 				t.slow = t.slow * by / over
 			}
 		}

@@ -44,6 +44,10 @@ const (
 	fateLate            // reported as failed, takes effect later
 	fateTorn            // leaves a part, reported as failed
 	fateRefused         // no effect, and none ever, which is reported
+	// Of these the caller hears that all is well.
+	fateForgotten   // no effect
+	fateMisdirected // the effect is another's
+	fateStale       // the answer is an old one
 )
 
 // operation is one asynchronous operation under way.
@@ -53,6 +57,8 @@ type operation[O, R any] struct {
 	fate   fate
 	events int8 // still to come: apply, done
 	gone   bool // its effect will never be
+	landed bool // its effect has been
+	lost   bool // its place forgot it, and its caller hears that the outcome is unknown
 	after  Nanos
 	result R
 	back   Nanos // time from effect to caller
@@ -213,6 +219,12 @@ func (o *operation[O, R]) hit(f faults.Fault) Nanos {
 		o.fate = fateTorn
 	case faults.Refused:
 		o.fate = fateRefused
+	case faults.Forgotten:
+		o.fate = fateForgotten
+	case faults.Misdirected:
+		o.fate = fateMisdirected
+	case faults.Stale:
+		o.fate = fateStale
 	}
 	return 0
 }
@@ -224,11 +236,14 @@ func onApply[O, R any](s *Sim, p *operations[O, R], e *event) {
 		s.postpone(e, until)
 		return
 	}
-	if !o.gone {
+	if o.lost {
+		o.fate = fateNotApplied
+	} else if !o.gone {
 		if s.over {
 			s.result.LandedLate++
 		}
 		p.do(o)
+		o.landed = true
 		p.applied(o)
 	}
 	o.events--
@@ -255,7 +270,7 @@ func onDone[O, R any](s *Sim, p *operations[O, R], e *event) {
 		return
 	}
 	result := o.result
-	if o.fate != fateOK {
+	if o.fate != fateOK && o.fate < fateForgotten {
 		result = p.failed(&o.op, o.fate)
 	}
 	o.events--
@@ -272,7 +287,13 @@ func onDone[O, R any](s *Sim, p *operations[O, R], e *event) {
 
 func (s *Sim) callerStalled(by *owner) Nanos {
 	if by.kind == ofCoordinator {
+		if c := s.coordinator(by.inc); c != nil {
+			return c.stalled
+		}
 		return s.coord.stalled
+	}
+	if t := s.host(by.task, by.inc); t != nil {
+		return t.stalled
 	}
 	return s.tasks[by.task].stalled
 }
@@ -287,6 +308,21 @@ func (s *Sim) trip(m *Operations, slow int64, d Delay, key, size int) (there, ba
 // lateness draws how much later than its report a late operation takes effect.
 func (p *operations[O, R]) lateness(key int) Nanos {
 	return p.random.Range(key, 1, max(p.model.LateBy, 1))
+}
+
+// crashPlace ends what is under way at a place that crashes: what has not landed is
+// lost or has just been made durable, what has landed is not answered any more, and
+// nobody is told which. The place answers nothing until it is back.
+func crashPlace[O, R any](s *Sim, p *operations[O, R], d *seed.Stream) {
+	for _, o := range p.items {
+		if o == nil || o.fate != fateOK || o.gone || o.lost {
+			continue
+		}
+		if o.lost = !o.landed && d.Chance(1, 2); !o.lost {
+			o.fate = fateApplied
+		}
+	}
+	p.stalled = max(p.stalled, s.now+s.cfg.Model.Restart.Base+s.cfg.Model.Restart.Jitter)
 }
 
 // orphan decides what becomes of the operations of an incarnation that is gone:

@@ -43,7 +43,10 @@ func (s *Sim) carry(effects []roster.Effect) {
 func (s *Sim) carryOut(e *roster.Effect) {
 	switch e.Kind {
 	case roster.Discard:
-		t := &s.tasks[e.Task]
+		t := s.tasks[e.Task]
+		if s.outlives(t, uint32(e.Incarnation)) {
+			return
+		}
 		t.retire(uint32(e.Incarnation))
 		s.orphan(ofTask, t.id, uint32(e.Incarnation))
 	case roster.CutOutput, roster.CutInput, roster.Keep:
@@ -52,7 +55,7 @@ func (s *Sim) carryOut(e *roster.Effect) {
 			s.tasks[e.Task].step(&s.event)
 		}
 	case roster.Start:
-		t := &s.tasks[e.Task]
+		t := s.tasks[e.Task]
 		t.plan, t.failure, t.deadBy = e.Part, nil, 0
 		s.push(s.raise(t.worker), classTask, kindStart, t.id, uint32(e.Incarnation), 0)
 	case roster.Connect:
@@ -61,7 +64,7 @@ func (s *Sim) carryOut(e *roster.Effect) {
 		s.push(s.now+s.linkDelay(k), classWire, kindConnect, k, uint32(e.Connection), 0)
 	case roster.TellReady:
 		at := s.now + s.delay(s.cfg.Model.Message, MessageDelay, int(e.Task))
-		s.push(at, classCoordinator, kindReady, int32(e.Task), uint32(e.Incarnation), s.toTerm(uint32(e.Attempt)))
+		s.pushUp(at, kindReady, s.tasks[e.Task], uint32(e.Incarnation), s.toTerm(uint32(e.Attempt)))
 	case roster.TellFailed:
 		s.coord.failed(e.Tasks, e.Cause)
 	}

@@ -28,6 +28,7 @@ const (
 	kindFaultOver                   // ref fault target, gen number, arg time it was to end
 	kindWake                        // a time that the injector waits for
 	kindTakeDown                    // gen coordinator incarnation
+	kindSuspected                   // ref suspicion; of the coordinator -1, gen its incarnation
 	numKinds
 )
 

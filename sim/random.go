@@ -29,8 +29,10 @@ type RandomFaults struct {
 // "faults.held": in one of four a durable step is held back across checkpoints,
 // "faults.refused": in one of six storage takes no snapshots for a while,
 // "faults.outage": in one of twelve it takes none for longer, "faults.upload": uploads that
-// outlive their rounds, "faults.window": crashes where windows are long, and
-// "faults.stop": in one of eight the job is stopped. On a quiet tape it is empty.
+// outlive their rounds, "faults.window": crashes where windows are long,
+// "faults.stop": in one of eight the job is stopped, "faults.zombie": in one of five a worker
+// is taken for dead and goes on, and "faults.world": in one of five something around the
+// workers fails. On a quiet tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
 	most := r.Most
@@ -63,6 +65,8 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	p.Faults = append(p.Faults, r.endless(src.Stream("faults.upload"))...)
 	p.Faults = append(p.Faults, r.longWindow(src.Stream("faults.window"))...)
 	p.Faults = append(p.Faults, r.stopped(src.Stream("faults.stop"))...)
+	p.Faults = append(p.Faults, r.zombie(src.Stream("faults.zombie"))...)
+	p.Faults = append(p.Faults, r.world(src.Stream("faults.world"))...)
 	return p
 }
 

@@ -78,13 +78,19 @@ func (s *Sim) finish() {
 	r := &s.result
 	h := uint64(0)
 	for i := range s.tasks {
-		t := &s.tasks[i]
+		t := s.tasks[i]
 		c := t.chain
 		if t.task != nil {
 			c = mix(c, t.task.Chain(), uint64(t.inc()))
 		}
 		r.Tasks = append(r.Tasks, c)
 		h = mix(h, c, uint64(i))
+	}
+	for _, z := range s.zombies {
+		h = mix(h, z.task.Chain(), uint64(z.inc()))
+	}
+	for _, g := range s.ghosts {
+		h = mix(h, g.chain, uint64(g.zombie))
 	}
 	r.Coordinator, r.Storage, r.Committed, r.Schedule = s.coord.chain, mix(s.stores.chain, s.exts.chain, 0), s.committed, s.schedule
 	h = mix(h, r.Coordinator, r.Storage)
@@ -120,13 +126,13 @@ func (s *Sim) log(e *event) {
 func (s *Sim) taskOf(e *event) *taskHost {
 	switch e.kind() {
 	case kindTurn, kindTimer, kindToTask, kindStart:
-		return &s.tasks[e.ref]
+		return s.tasks[e.ref]
 	case kindArrive:
 		t, _ := s.roster.Receiver(id.ChannelID(e.ref))
-		return &s.tasks[t]
+		return s.tasks[t]
 	case kindCredit, kindReply, kindConnect:
 		t, _ := s.roster.Sender(id.ChannelID(e.ref))
-		return &s.tasks[t]
+		return s.tasks[t]
 	}
 	return nil
 }
@@ -147,7 +153,7 @@ func Difference(a, b *EventLog) string {
 var kindNames = [numKinds]string{
 	"", "turn", "arrive", "credit", "reply", "connect", "timer", "message to task", "start", "transfer", "message to coordinator",
 	"ready", "left", "coordinator timer", "coordinator start", "crash noticed", "failure noticed", "worker up",
-	"storage apply", "storage done", "sink apply", "sink done", "fault over", "wake", "take down",
+	"storage apply", "storage done", "sink apply", "sink done", "fault over", "wake", "take down", "taken for dead",
 }
 
 // String shows the event for people.

@@ -36,10 +36,12 @@ type Sim struct {
 	policy Policy
 	quiet  bool // the policy is
 
-	tasks    []taskHost
+	tasks    []*taskHost
+	zombies  []*taskHost // incarnations that were taken for dead and go on
 	channels []channel
 	workers  []worker
-	coord    coordHost
+	coord    *coordHost
+	ghosts   []*coordHost    // coordinators that were taken for dead and go on
 	graph    *dataflow.Graph // whose expansion infos is
 	groups   int
 	infos    []dataflow.TaskInfo
@@ -64,6 +66,8 @@ type Sim struct {
 	committed uint64
 	result    Result
 
+	suspicions    slab[[]roster.Ref]
+	messages      []armed    // faults that wait for messages
 	sourceStalled Nanos      // the source log answers nothing until then
 	committing    id.Attempt // of the operation on the external store that is taking effect
 
@@ -78,7 +82,7 @@ func New() *Sim {
 	s := &Sim{memory: storage.NewMemory(0), seeds: seed.New(0)}
 	s.turn.Kind, s.arrive.Kind, s.credit.Kind = dataflow.EvTurn, dataflow.EvArrive, dataflow.EvCredit
 	s.observers.sim = s
-	s.coord.s = s
+	s.coord = &coordHost{s: s}
 	return s
 }
 
@@ -131,6 +135,8 @@ func (s *Sim) begin(cfg Config) {
 	s.stores.reset()
 	s.exts.reset()
 	s.written = s.written[:0]
+	s.suspicions.reset()
+	s.zombies, s.ghosts, s.messages = nil, nil, s.messages[:0]
 	s.sourceStalled = 0
 	s.result = Result{Tasks: s.result.Tasks[:0]}
 	if cfg.Log != nil {
@@ -319,11 +325,11 @@ func (s *Sim) dispatch(e *event) (next event, again bool) {
 		onApply(s, &s.exts, e)
 	case kindExtDone:
 		onDone(s, &s.exts, e)
-	case kindCrashSeen, kindFailSeen, kindWorkerUp, kindFaultOver:
+	case kindCrashSeen, kindFailSeen, kindSuspected, kindWorkerUp, kindFaultOver:
 		s.onFailure(e)
 	case kindWake:
 	default:
-		s.coord.on(e)
+		s.onCoordinator(e)
 	}
 	return event{}, false
 }

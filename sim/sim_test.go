@@ -242,8 +242,9 @@ func TestImpossibleFault(t *testing.T) {
 // TestRandomFaults checks that drawn plans are valid and of every sort.
 func TestRandomFaults(t *testing.T) {
 	// At most three crashes, a cut, three aimed, two around a step held back, snapshots
-	// refused, more of them refused, an upload without end, two where windows are long, a stop.
-	sizes := make([]int, 16)
+	// refused, more of them refused, an upload without end, two where windows are long, a stop,
+	// two about a zombie, and one of the world.
+	sizes := make([]int, 19)
 	coordinators, refused := 0, 0
 	kinds, targets, ops := map[faults.Kind]int{}, map[faults.Target]int{}, map[string]int{}
 	for n := range uint64(1000) {
@@ -271,11 +272,13 @@ func TestRandomFaults(t *testing.T) {
 		t.Errorf("plans by size %v, %d crashes of the coordinator, %d with snapshots refused", sizes, coordinators, refused)
 	}
 	for k := faults.Crash; k < faults.Kinds; k++ {
-		if kinds[k] == 0 && k != faults.Corrupt { // it is for plans that people write
-			t.Errorf("no fault of kind %s", k)
+		// Some are for plans that people write: they damage, or no workload of the sweep minds them.
+		written := k == faults.Corrupt || k == faults.Abort || k == faults.Jump || k == faults.Drift
+		if (kinds[k] == 0) != written {
+			t.Errorf("%d faults of kind %s", kinds[k], k)
 		}
 	}
-	for g := faults.Worker; g <= faults.Link; g++ {
+	for g := faults.Worker; g <= faults.Control; g++ {
 		if targets[g] == 0 {
 			t.Errorf("no fault hits %s", g)
 		}

@@ -41,9 +41,9 @@ func (s sinkPlace) failed(*dataflow.ExtOp, fate) dataflow.ExtStatus {
 }
 
 func (s sinkPlace) answer(o *extOperation, status dataflow.ExtStatus) {
-	if s.isCurrent(o.by.task, o.by.inc) {
+	if t := s.host(o.by.task, o.by.inc); t != nil {
 		s.event = dataflow.Event{Kind: dataflow.EvExternal, Ticket: o.by.ticket, Ext: status}
-		s.tasks[o.by.task].step(&s.event)
+		t.step(&s.event)
 	}
 }
 

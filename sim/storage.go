@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -26,7 +27,17 @@ func (s storagePlace) about(op *state.Op) (kind trace.Op, object string, writes 
 func (s storagePlace) tears(op *state.Op) bool { return op.Kind == state.OpPut }
 
 func (s storagePlace) do(o *operation[state.Op, state.Result]) {
-	o.result = s.cfg.Storage.Do(o.op)
+	switch o.fate {
+	case fateForgotten:
+		o.result = state.Result{Status: state.OK}
+	case fateMisdirected:
+		s.misdirect(o)
+	default:
+		o.result = s.cfg.Storage.Do(o.op)
+	}
+	if o.fate == fateStale {
+		s.hideNewest(o)
+	}
 	if o.fate == fateTorn {
 		if t, ok := s.cfg.Storage.(interface{ Truncate(key string, n int) bool }); ok {
 			t.Truncate(o.op.Key, len(o.op.Data)/2)
@@ -37,8 +48,43 @@ func (s storagePlace) do(o *operation[state.Op, state.Result]) {
 		content = sum(o.op.Data)
 	}
 	s.stores.chain = mix(s.stores.chain, xxhash.Sum64String(o.op.Key)^uint64(o.op.Kind)^uint64(o.fate)<<8, content^uint64(o.result.Status)<<56)
-	if s.injector != nil && (o.op.Kind == state.OpPut || o.op.Kind == state.OpCreate) && o.result.Status == state.OK {
+	if s.injector != nil && writes(o.op.Kind) && o.result.Status == state.OK && o.fate < fateForgotten {
 		s.written = append(s.written, o.op.Key)
+	}
+}
+
+// writes reports whether an operation leaves bytes that can be damaged.
+func writes(k state.OpKind) bool {
+	return k == state.OpPut || k == state.OpCreate || k == state.OpAppend
+}
+
+// misdirect lets a put land where the object stands that was written before it, as
+// a disk does that takes a wrong address; without one it is forgotten.
+func (s storagePlace) misdirect(o *operation[state.Op, state.Result]) {
+	o.result = state.Result{Status: state.OK}
+	for i := len(s.written) - 1; i >= 0; i-- {
+		if key := s.written[i]; key != o.op.Key && s.cfg.Storage.Do(state.Op{Kind: state.OpGet, Key: key}).Status == state.OK {
+			wrong := o.op
+			wrong.Key = key
+			s.cfg.Storage.Do(wrong)
+			return
+		}
+	}
+}
+
+// hideNewest takes what was written last under the key out of an answer, as a store
+// does whose listings and replicas lag.
+func (s storagePlace) hideNewest(o *operation[state.Op, state.Result]) {
+	if o.op.Kind == state.OpGet {
+		o.result = state.Result{Status: state.NotFound}
+		return
+	}
+	for i := len(s.written) - 1; i >= 0; i-- {
+		at := slices.IndexFunc(o.result.List, func(e state.Entry) bool { return e.Key == s.written[i] })
+		if at >= 0 {
+			o.result.List = slices.Delete(o.result.List, at, at+1)
+			return
+		}
 	}
 }
 
@@ -56,14 +102,14 @@ func (s storagePlace) answer(o *operation[state.Op, state.Result], r state.Resul
 		return
 	}
 	if o.by.kind == ofCoordinator {
-		if s.coord.coord != nil && s.coord.term() == o.by.inc {
-			s.coord.done(o.by.ticket, r)
+		if c := s.coordinator(o.by.inc); c != nil {
+			c.done(o.by.ticket, r)
 		}
 		return
 	}
-	if s.isCurrent(o.by.task, o.by.inc) {
+	if t := s.host(o.by.task, o.by.inc); t != nil {
 		s.event = dataflow.Event{Kind: dataflow.EvStored, Ticket: o.by.ticket, Result: r}
-		s.tasks[o.by.task].step(&s.event)
+		t.step(&s.event)
 	}
 }
 
@@ -96,7 +142,7 @@ func (s storagePlace) observe(k trace.Kind, o *operation[state.Op, state.Result]
 	attempt := op.Attempt
 	if by.kind == ofTask {
 		task = id.TaskID(by.task)
-		if t := &s.tasks[by.task]; attempt == 0 && t.inc() == by.inc {
+		if t := s.tasks[by.task]; attempt == 0 && t.inc() == by.inc {
 			attempt = t.attempt()
 		}
 	}

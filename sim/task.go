@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"weir/dataflow"
+	"weir/faults"
 	"weir/id"
 	"weir/internal/dataflow/roster"
 	"weir/sim/seed"
@@ -36,16 +37,18 @@ type taskHost struct {
 	chain   uint64 // of dead incarnations
 	random  *seed.Stream
 	failure error // of the newest incarnation
+
+	doubt doubt // of somebody who takes the incarnation for dead
 }
 
 // setTasks prepares the hosts of all tasks.
 func (s *Sim) setTasks() error {
 	for len(s.tasks) < len(s.infos) {
-		s.tasks = append(s.tasks, taskHost{})
+		s.tasks = append(s.tasks, &taskHost{})
 	}
 	s.tasks = s.tasks[:len(s.infos)]
 	for i := range s.tasks {
-		t, info := &s.tasks[i], &s.infos[i]
+		t, info := s.tasks[i], &s.infos[i]
 		w, err := s.cfg.place(i)
 		if err != nil {
 			return err
@@ -58,13 +61,25 @@ func (s *Sim) setTasks() error {
 	return nil
 }
 
-// inc is the number of the newest incarnation.
-func (t *taskHost) inc() uint32 { return uint32(t.s.roster.Incarnation(id.TaskID(t.id))) }
+// inc is the number of the newest incarnation; of a zombie, its own.
+func (t *taskHost) inc() uint32 {
+	if t.doubt.zombie != 0 {
+		return t.doubt.zombie
+	}
+	return uint32(t.s.roster.Incarnation(id.TaskID(t.id)))
+}
 
 // step gives one event to the task and sees to its next turn.
 func (t *taskHost) step(ev *dataflow.Event) {
-	t.s.steps++
-	t.task.Step(ev)
+	s := t.s
+	s.steps++
+	if t.doubt.zombie != 0 {
+		s.observers.silent++
+		t.task.Step(ev)
+		s.observers.silent--
+	} else {
+		t.task.Step(ev)
+	}
 	t.schedule()
 }
 
@@ -90,10 +105,9 @@ func (t *taskHost) nextTurn() event {
 // An event for a task that is stalled is put back (put is true); its order stays,
 // so that what came later stays behind it.
 func (s *Sim) current(e *event) (t *taskHost, put bool) {
-	if !s.isCurrent(e.ref, e.gen) {
+	if t = s.host(e.ref, e.gen); t == nil {
 		return nil, false
 	}
-	t = &s.tasks[e.ref]
 	if t.stalled > s.now {
 		s.postpone(e, t.stalled)
 		return nil, true
@@ -126,7 +140,13 @@ func (s *Sim) onTurn(e *event) (next event, again bool) {
 	t.inTurn, t.cost = true, s.cfg.Model.StepBase*t.slow
 	s.steps++
 	s.result.Turns++
-	t.task.Step(&s.turn)
+	if t.doubt.zombie != 0 {
+		s.observers.silent++
+		t.task.Step(&s.turn)
+		s.observers.silent--
+	} else {
+		t.task.Step(&s.turn)
+	}
 	t.busyUntil = s.now + t.cost
 	t.inTurn, t.cost = false, 0
 	if t.task != nil && !t.turnQueued && t.task.Runnable() {
@@ -149,7 +169,7 @@ func (s *Sim) onToTask(e *event) {
 		return
 	}
 	data := s.parcels.take(int32(e.arg))
-	if t != nil {
+	if t != nil && !t.doubt.deaf {
 		s.event = dataflow.Event{Kind: dataflow.EvMessage, Data: data}
 		t.step(&s.event)
 	}
@@ -157,7 +177,7 @@ func (s *Sim) onToTask(e *event) {
 
 // onStart builds the incarnation that a plan asked for.
 func (s *Sim) onStart(e *event) {
-	t := &s.tasks[e.ref]
+	t := s.tasks[e.ref]
 	if !s.roster.Started(t.info.ID, roster.Incarnation(e.gen)) {
 		return
 	}
@@ -171,7 +191,7 @@ func (s *Sim) onStart(e *event) {
 		s.stop(Failed, fmt.Errorf("start of %s[%d]: %w", t.info.Name, t.info.Index, err))
 		return
 	}
-	t.task, t.former = task, nil
+	t.task, t.former, t.doubt = task, nil, doubt{}
 	offsets, err := s.handedOut(t)
 	if err != nil {
 		s.stop(Failed, fmt.Errorf("source log: %w", err))
@@ -238,6 +258,9 @@ func (t *taskHost) retire(inc uint32) {
 }
 
 func (s *Sim) closeTasks() {
+	for _, z := range s.zombies {
+		_ = z.discard(z.inc()) // nobody is left to hear of it
+	}
 	for i := range s.tasks {
 		s.tasks[i].retire(s.tasks[i].inc())
 	}
@@ -251,6 +274,10 @@ func (s *Sim) closeTasks() {
 // Send puts b on the wire.
 func (t *taskHost) Send(out int, b *dataflow.Buffer) {
 	s := t.s
+	if t.doubt.zombie != 0 { // its peers have let go of the connection
+		s.pool.spare(b)
+		return
+	}
 	s.result.Sent++
 	if t.inTurn {
 		t.cost += int64(b.Records) * s.cfg.Model.StepRecord * t.slow
@@ -267,7 +294,7 @@ func (t *taskHost) Credit(in, n int, b *dataflow.Buffer) {
 		}
 		s.pool.put(b)
 	}
-	if k := t.inputs[in]; s.roster.Up(k) {
+	if k := t.inputs[in]; t.doubt.zombie == 0 && s.roster.Up(k) {
 		s.push(s.now+t.cost+s.linkDelay(int32(k)), classWire, kindCredit, int32(k), s.connection(int32(k)), uint64(n))
 	}
 }
@@ -275,7 +302,7 @@ func (t *taskHost) Credit(in, n int, b *dataflow.Buffer) {
 // Back sends a reply over the connection.
 func (t *taskHost) Back(in int, data []byte) {
 	s := t.s
-	if k := t.inputs[in]; s.roster.Up(k) {
+	if k := t.inputs[in]; t.doubt.zombie == 0 && s.roster.Up(k) {
 		s.push(s.now+t.cost+s.linkDelay(int32(k)), classWire, kindReply, int32(k), s.connection(int32(k)), uint64(s.parcels.put(data)))
 	}
 }
@@ -284,7 +311,11 @@ func (t *taskHost) Back(in int, data []byte) {
 func (t *taskHost) Tell(data []byte) {
 	s := t.s
 	at := s.now + t.cost + s.delay(s.cfg.Model.Message, MessageDelay, int(t.id))
-	s.push(at, classCoordinator, kindToCoord, t.id, t.inc(), s.toTerm(uint32(s.parcels.put(data))))
+	late, again := s.hitMessage(t.worker, faults.Up)
+	s.push(at+late, classCoordinator, kindToCoord, t.id, t.inc(), s.toTerm(uint32(s.parcels.put(data))))
+	if again {
+		s.push(at+late+s.cfg.Model.Message.Base, classCoordinator, kindToCoord, t.id, t.inc(), s.toTerm(uint32(s.parcels.put(data))))
+	}
 }
 
 // Timer asks for EvTimer after d.
@@ -314,8 +345,8 @@ func (t *taskHost) Draw(c dataflow.Choice, n int) int {
 	return t.s.policy.Choose(int(t.id), c, n)
 }
 
-// Now is virtual time.
-func (t *taskHost) Now() int64 { return t.s.now + t.cost }
+// Now is what the clock of the worker shows: virtual time, unless a fault has set it.
+func (t *taskHost) Now() int64 { return t.s.workers[t.worker].clock.at(t.s.now + t.cost) }
 
 // Random draws for an operator.
 func (t *taskHost) Random() uint64 {
@@ -340,6 +371,9 @@ func (t *taskHost) HandedOut(n id.SplitID, from, to id.Offset) {
 
 // Ready is for the newest plan: the task has it, and does not work while it carries it out.
 func (t *taskHost) Ready(delivered []id.Seq) {
+	if t.doubt.zombie != 0 { // nobody waits for it
+		return
+	}
 	r := &t.s.roster
 	t.s.carry(r.Ready(t.s.room(), t.info.ID, r.Incarnation(t.info.ID), r.Plan(), delivered))
 }
@@ -348,12 +382,15 @@ func (t *taskHost) Ready(delivered []id.Seq) {
 func (t *taskHost) Left() {
 	s := t.s
 	at := s.now + s.delay(s.cfg.Model.Message, MessageDelay, int(t.id))
-	s.push(at, classCoordinator, kindLeft, t.id, t.inc(), s.toTerm(0))
+	s.pushUp(at, kindLeft, t, t.inc(), s.toTerm(0))
 }
 
 // Fail makes the task dead; it is noticed after a while.
 func (t *taskHost) Fail(err error) {
 	s := t.s
+	if t.doubt.zombie != 0 { // that is its end, and nobody hears of it
+		return
+	}
 	s.roster.Died(t.info.ID, s.roster.Incarnation(t.info.ID))
 	t.failure, t.deadBy = err, 0
 	s.result.TaskFailures++

@@ -16,6 +16,7 @@ type worker struct {
 	name    string
 	disk    *disk.Volume // nil until a task needs it
 	inUse   bool         // the disk belongs to this run
+	clock   clock
 }
 
 type workerState uint8
@@ -34,7 +35,7 @@ func (s *Sim) setWorkers() {
 	s.workers = s.workers[:n]
 	for i := range s.workers {
 		w := &s.workers[i]
-		w.state, w.crashes, w.upAt, w.inUse = up, 0, 0, false
+		w.state, w.crashes, w.upAt, w.inUse, w.clock = up, 0, 0, false, clock{}
 	}
 }
 
@@ -64,7 +65,7 @@ func (s *Sim) crashWorker(n int) bool {
 	}
 	s.observers.count(trace.Event{Kind: trace.WorkerCrashed, Task: trace.Coordinator, Channel: trace.NoChannel, Worker: int32(n), Text: w.name})
 	for i := range s.tasks {
-		t := &s.tasks[i]
+		t := s.tasks[i]
 		if int(t.worker) != n {
 			continue
 		}
@@ -73,10 +74,11 @@ func (s *Sim) crashWorker(n int) bool {
 		} else if t.task == nil {
 			continue
 		}
-		t.stalled = 0
+		t.stalled, t.doubt = 0, doubt{}
 		_ = t.discard(t.inc()) // nobody is left to hear of it
 		s.orphan(ofTask, t.id, t.inc())
 	}
+	s.bury(n)
 	at := s.now + s.delay(s.cfg.Model.Detection, FaultDelay, n+1)
 	s.push(at, classTask, kindCrashSeen, int32(n), w.crashes, 0)
 	return true
@@ -87,8 +89,10 @@ func (s *Sim) onFailure(e *event) {
 	switch e.kind() {
 	case kindCrashSeen:
 		s.crashSeen(int(e.ref), e.gen)
+	case kindSuspected:
+		s.onSuspected(e)
 	case kindFailSeen:
-		t := &s.tasks[e.ref]
+		t := s.tasks[e.ref]
 		s.carry(s.roster.Noticed(s.room(), t.failure, roster.Ref{Task: t.info.ID, Incarnation: roster.Incarnation(e.gen)}))
 	case kindWorkerUp:
 		w := &s.workers[e.ref]
@@ -105,7 +109,7 @@ func (s *Sim) onFailure(e *event) {
 func (s *Sim) crashSeen(n int, crash uint32) {
 	var dead []roster.Ref
 	for i := range s.tasks {
-		if t := &s.tasks[i]; int(t.worker) == n && t.deadBy == crash {
+		if t := s.tasks[i]; int(t.worker) == n && t.deadBy == crash {
 			dead = append(dead, roster.Ref{Task: t.info.ID, Incarnation: s.roster.Incarnation(t.info.ID)})
 		}
 	}

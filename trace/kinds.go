@@ -75,7 +75,7 @@ const (
 	WorkerRestarted    // likewise
 	CoordinatorCrashed //
 	CoordinatorStarted //
-	FaultInjected      // To = nanoseconds by which it may hold the run up (NoBound: any time); Cause Damage if it destroys bytes; Text says which
+	FaultInjected      // To = nanoseconds by which it may hold the run up (NoBound: any time); Cause Damage if it destroys bytes in checkpoint storage, OutputLost if in the external store; Text says which
 	TaskFailed         // the task gave up by itself: Cause; Text = reason
 
 	Kinds // number of kinds

@@ -95,7 +95,7 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("status %d", uint8(o))
 }
 
-// Cause is why a task failed, or a snapshot; for FaultInjected, Damage.
+// Cause is why a task failed, or a snapshot; for FaultInjected, what it destroys: Damage or OutputLost.
 type Cause uint8
 
 // The causes.

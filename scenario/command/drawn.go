@@ -155,9 +155,6 @@ func (s *drawing) run(ctx context.Context, w drawnRun, came *scenario.Marks) (co
 	return true, nil
 }
 
-// marks are those of a sweep, by name.
-type marks []scenario.Mark
-
 // find is after how many runs of a sweep that draws the first one failed.
 type find struct {
 	Seed uint64 `json:"seed"`

@@ -86,20 +86,38 @@ func (m *Memory) Len() (objects int, size int64) {
 	return len(m.objects), m.size
 }
 
-// Corrupt flips one bit of an object, as a fault: reading it is Corrupt from
-// now on. The bit is taken modulo the object's size. It reports whether there
-// is such an object, with at least one byte.
+// Corrupt flips one bit of an object, or of the newest entry of a log, as a fault:
+// reading it is Corrupt from now on. The bit is taken modulo the size. It reports
+// whether there is such an object or entry, with at least one byte.
 func (m *Memory) Corrupt(key string, bit int) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i, found := m.find(key)
-	if !found || len(m.objects[i].data) == 0 || bit < 0 {
+	if !found {
+		return m.corruptLog(key, bit)
+	}
+	if len(m.objects[i].data) == 0 || bit < 0 {
 		return false
 	}
 	data := slices.Clone(m.objects[i].data) // what was given is immutable
 	bit %= 8 * len(data)
 	data[bit/8] ^= 1 << (bit % 8)
 	m.objects[i].data = data
+	return true
+}
+
+// corruptLog damages the newest entry of a log. Entries have no checksums here, so
+// that it is noted beside the flipped bit what a checksum would say.
+func (m *Memory) corruptLog(key string, bit int) bool {
+	i, found := m.findLog(key)
+	if !found || len(m.logs[i].entries) == 0 || bit < 0 {
+		return false
+	}
+	e := &m.logs[i].entries[len(m.logs[i].entries)-1]
+	frame := slices.Clone(e.frame)
+	bit %= 8 * len(frame)
+	frame[bit/8] ^= 1 << (bit % 8)
+	e.frame, e.damaged = frame, true
 	return true
 }
 

@@ -15,6 +15,7 @@ type logEntry struct {
 	attempt     id.Attempt
 	frame       []byte   // in the framing of state.AppendEntry
 	size        int      // of frame, bytes
+	damaged     bool     // Memory: a fault has flipped a bit of frame
 	segment     *segment // Dir: the file it is in, and frame is nil
 }
 

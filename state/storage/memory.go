@@ -234,6 +234,11 @@ func (m *Memory) readLog(op state.Op) state.Result {
 	if !whole {
 		return state.Result{Status: state.NotFound}
 	}
+	for k := range entries {
+		if e := &entries[k]; e.damaged {
+			return corrupt(op, "the entry of positions %d to %d has another checksum than it was written with; use an earlier checkpoint", e.first, e.last)
+		}
+	}
 	size := 0
 	for k := range entries {
 		size += entries[k].size

@@ -13,7 +13,6 @@ import (
 	"weir/algorithms"
 	"weir/algorithms/catalog"
 	"weir/dataflow"
-	"weir/faults"
 	"weir/internal/algorithms/algorithmstest"
 	"weir/scenario"
 	"weir/workloads/keyedcount"
@@ -136,39 +135,6 @@ func TestEveryPropertyValueIsDeclared(t *testing.T) {
 		names = append(names, values[kind]...)
 	}
 	missing(t, "property value", names, declared, nil)
-}
-
-// TestEveryFaultKindIsExercised: drawn or planned, struck, and judged.
-func TestEveryFaultKindIsExercised(t *testing.T) {
-	kinds := constants(source(t, "faults/kind.go"))["Kind"]
-	kinds = kinds[:len(kinds)-1] // the last one is their number
-	struck := map[string]bool{}
-	note := func(o *scenario.Outcome) {
-		for _, f := range o.Plan.Faults {
-			if !slices.ContainsFunc(o.NotStruck(), func(x faults.Fault) bool { return x.String() == f.String() }) {
-				struck[kinds[int(f.Kind)-1]] = true
-			}
-		}
-	}
-	aligned, err := catalog.Lookup("aligned")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range run(t, scenario.Config{Algorithm: aligned}, 60) {
-		note(&o)
-	}
-	plan, err := faults.Parse(`(plan (corrupt storage key="snap/" at (nth 1 completed)) (crash worker=1 at (nth 1 completed)))`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := scenario.Config{Algorithm: aligned, Faults: scenario.PlannedFaults, Plan: plan}
-	for _, o := range attempts(t, c, 3) {
-		note(&o)
-		if o.Kind == scenario.Unsafe {
-			t.Errorf("seed %d: %s", o.Seed, o.Why())
-		}
-	}
-	missing(t, "fault kind", kinds, struck, nil)
 }
 
 // run runs a combination on the line; every run must be fine.

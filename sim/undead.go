@@ -1,0 +1,60 @@
+package sim
+
+import (
+	"weir/faults"
+	"weir/sim/seed"
+	"weir/trace"
+)
+
+// zombie has a worker that runs be taken for dead: it stands still for a while or
+// not at all, or loses its connection with the coordinator. What it had under way when
+// it was replaced it goes on with, so that it is struck where something is. In one
+// of three somebody crashes while it is about.
+func (r RandomFaults) zombie(d *seed.Stream) []faults.Fault {
+	if !d.Chance(1, 5) {
+		return nil
+	}
+	f := faults.Fault{Kind: faults.Suspect, Target: faults.Worker, Worker: d.Draw(r.Workers)}
+	pause, pauses := span(d), d.Chance(2, 3)
+	way := pick(d, []string{"", faults.Up, faults.Down})
+	switch d.Draw(3) {
+	case 0:
+		f.Kind, f.Target, f.Op = faults.Cut, faults.Control, way
+	default:
+		if pauses {
+			f.Duration = pause
+		}
+	}
+	f.When = faults.At(append([]faults.Step{faults.Nth(1+d.Draw(10), one(pick(d, aims())))}, shortly(d)...)...)
+	out := []faults.Fault{f}
+	c := r.victim(d, 1, 3)
+	at := append(f.When.Steps[:len(f.When.Steps):len(f.When.Steps)], faults.Nth(1, one(trace.TaskFailed)), faults.Nth(1, one(pick(d, recoverySteps()))))
+	if c.When = faults.At(append(at, shortly(d)...)...); d.Chance(1, 3) {
+		out = append(out, c)
+	}
+	return out
+}
+
+// world draws one fault of what is around the workers: storage or the external store
+// restarts, a disk is replaced, messages come late or twice.
+func (r RandomFaults) world(d *seed.Stream) []faults.Fault {
+	if !d.Chance(1, 5) {
+		return nil
+	}
+	f := faults.Fault{Kind: faults.Crash, Target: faults.Storage}
+	w, times, late := d.Draw(r.Workers), 1+d.Draw(30), span(d)
+	way := pick(d, []string{"", faults.Up, faults.Down})
+	switch d.Draw(5) {
+	case 0:
+	case 1:
+		f.Target = faults.Sink
+	case 2:
+		f.Kind, f.Target, f.Worker = faults.Wipe, faults.Worker, w
+	case 3:
+		f.Kind, f.Target, f.Worker, f.Op, f.Times = faults.Repeat, faults.Control, w, way, times
+	default:
+		f.Kind, f.Target, f.Worker, f.Op, f.Times, f.Duration = faults.Delay, faults.Control, w, way, 1+times/8, late
+	}
+	f.When = faults.At(faults.Nth(1+d.Draw(10), one(pick(d, aims()))))
+	return []faults.Fault{f}
+}
