@@ -277,7 +277,12 @@ func (r *Runner) plan() faults.Plan {
 // Run runs the combination with one seed. The outcome is valid until the next run.
 func (r *Runner) Run(seedNumber uint64) *Outcome {
 	cfg := r.draw(seedNumber)
-	return r.run(cfg, Drawn{Settings: Settings{r.job.Config, cfg.Model}, Splits: r.drawSplits(), Plan: r.plan()})
+	return r.run(cfg, r.drawn(&cfg))
+}
+
+// drawn is what the seed of cfg decides beside the run itself.
+func (r *Runner) drawn(cfg *sim.Config) Drawn {
+	return Drawn{Settings: Settings{r.job.Config, cfg.Model}, Splits: r.drawSplits(), Plan: r.plan()}
 }
 
 // run makes one run of what was drawn.

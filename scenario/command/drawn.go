@@ -143,7 +143,11 @@ func (s *drawing) run(ctx context.Context, w drawnRun, came *scenario.Marks) (co
 	}
 	defer r.Close()
 	r.Interrupted, r.Observers = ended(ctx), []trace.Observer{came}
-	o := s.found.keep(r, r.Run(w.seed))
+	o := s.found.keep(r.Run(w.seed), func() *scenario.Outcome {
+		r.Record(true)
+		defer r.Record(false)
+		return r.Run(w.seed)
+	})
 	came.End(o)
 	if o.Kind == scenario.Interrupted {
 		return false, nil

@@ -66,9 +66,9 @@ func newArchive(dir string) (*archive, error) {
 	return &archive{dir: dir, seen: map[counterexample.Signature]bool{}}, nil
 }
 
-// keep saves a run that is not fine and the first of its signature. It is run
+// keep saves a run that is not fine and the first of its signature. recorded makes it
 // again, recorded; the outcome that is returned stands for o, which is no longer valid.
-func (a *archive) keep(r *scenario.Runner, o *scenario.Outcome) *scenario.Outcome {
+func (a *archive) keep(o *scenario.Outcome, recorded func() *scenario.Outcome) *scenario.Outcome {
 	if a == nil || o.Report == nil || o.Kind <= scenario.Broken {
 		return o
 	}
@@ -86,9 +86,7 @@ func (a *archive) keep(r *scenario.Runner, o *scenario.Outcome) *scenario.Outcom
 		return o
 	}
 	hash := o.Result.Hash
-	r.Record(true)
-	again := r.Run(o.Seed)
-	r.Record(false)
+	again := recorded()
 	if again.Kind == scenario.Interrupted {
 		return again
 	}

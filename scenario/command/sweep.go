@@ -19,6 +19,7 @@ import (
 	"weir/dataflow"
 	"weir/external/sinks"
 	"weir/scenario"
+	"weir/scenario/explore"
 )
 
 // sweepFlags are the flags of sweep beside those of choice.
@@ -26,6 +27,7 @@ type sweepFlags struct {
 	choice
 	strike
 	seeds  string
+	policy string
 	budget time.Duration
 	jobs   int
 	save   string
@@ -41,6 +43,7 @@ func newSweep(p *program) *cobra.Command {
 	f.strike.flags(cmd.Flags())
 	f.choice.flags(cmd.Flags(), "all", "all", "all")
 	cmd.Flags().StringVar(&f.seeds, "seeds", "", fmt.Sprintf("seeds `A-B`: of each combination, %s if not given; of all runs where each draws its own, %s", listedSeeds, drawnSeeds))
+	cmd.Flags().StringVar(&f.policy, "policy", explore.Default, "what proposes the runs: "+strings.Join(explore.Names(), ", ")+"; those that learn make as many as there are seeds")
 	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time; runs under way then do not count; 0: run all")
 	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.NumCPU(), "combinations at once")
 	cmd.Flags().StringVar(&f.save, "save", "", "write the first violation of each kind to a file in this `directory`, for replay; files that are there stay")
@@ -84,6 +87,9 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}
+	if err := f.checkPolicy(cmd.Flags().Changed); err != nil {
+		return err
+	}
 	over, err := seeds(cmp.Or(f.seeds, chosen.seeds()))
 	switch {
 	case err != nil:
@@ -113,6 +119,9 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	for i := range rows {
 		rows[i].neverStruck()
 		rows[i].judgeRates()
+		if f.policy != explore.Default && rows[i].Replay != "" {
+			rows[i].Replay = "no seed alone makes this run: sweep again with --save DIR, and replay the file"
+		}
 		total.add(&rows[i])
 	}
 	total.rates(time.Since(start))
@@ -146,7 +155,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 
 // choose returns the combinations that the flags name, or those to draw from.
 func (f *sweepFlags) choose(given func(flag string) bool) (selection, error) {
-	if draws(given) {
+	if draws(given) && f.policy == explore.Default { // other policies learn from run to run of one combination
 		return f.cells(given)
 	}
 	return f.combinations(true)
@@ -155,13 +164,27 @@ func (f *sweepFlags) choose(given func(flag string) bool) (selection, error) {
 // sweep makes the runs; total hears what is known of all of them together alone.
 func (f *sweepFlags) sweep(ctx context.Context, chosen *selection, over seedRange, found *archive, total *tally) ([]tally, error) {
 	if !chosen.drawn {
-		return sweep(ctx, chosen.cfgs, over, f.budget, f.jobs, found)
+		return sweep(ctx, chosen.cfgs, over, f.budget, f.jobs, f.policy, found)
 	}
 	d := newDrawing(&f.choice, chosen.cfgs, found)
 	rows, err := d.sweep(ctx, over, f.budget, f.jobs)
 	total.DrawnFrom = d.cells.Len()
 	total.Find, total.Marks = d.find(over.first), d.marks.List()
 	return rows, err
+}
+
+// checkPolicy refuses a policy that there is not, and one that would not be heard.
+func (f *sweepFlags) checkPolicy(given func(flag string) bool) error {
+	names, err := pick("policy", f.policy, explore.Names())
+	switch {
+	case err != nil:
+		return err
+	case len(names) != 1:
+		return fmt.Errorf("%w: --policy %s: a sweep has one; mutants --policy compares several", errUsage, f.policy)
+	case f.policy != explore.Default && given("plan"):
+		return fmt.Errorf("%w: --plan says what strikes, and --policy %s would propose it", errUsage, f.policy)
+	}
+	return nil
 }
 
 // printNotJudged says for each workload without a reference answer by what it is judged.
@@ -197,14 +220,14 @@ func (f *sweepFlags) print(cmd *cobra.Command, rows []tally, total *tally) error
 // until ctx or the budget ends; runs under way then are not counted. Of several, one that an algorithm cannot run by what it declares
 // or its sink promises is listed as refused; that none is left is an error. Seeds go round: all combinations get the first seed before any
 // gets the one after, so that a budget cuts all alike. found keeps what fails.
-func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int, found *archive) ([]tally, error) {
+func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int, policy string, found *archive) ([]tally, error) {
 	if budget > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, budget)
 		defer cancel()
 	}
 	rows := make([]tally, len(cfgs))
-	runners := make([]*scenario.Runner, len(cfgs))
+	explorers := make([]*explore.Explorer, len(cfgs))
 	var run []int // those that are not refused
 	var refused error
 	for i, c := range cfgs {
@@ -218,7 +241,10 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
 		defer r.Close()
-		runners[i], r.Interrupted = r, ended(ctx)
+		r.Interrupted = ended(ctx)
+		if explorers[i], err = explore.New(policy, r, over.first); err != nil {
+			return nil, err
+		}
 		run = append(run, i)
 	}
 	if len(run) == 0 {
@@ -232,7 +258,7 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 			wg.Go(func() {
 				for i := range work {
 					for n := part.first; ctx.Err() == nil; n++ {
-						if o := found.keep(runners[i], runners[i].Run(n)); o.Kind != scenario.Interrupted {
+						if o := found.keep(explorers[i].Next(), explorers[i].Again); o.Kind != scenario.Interrupted {
 							rows[i].note(o, n)
 							_ = bar.Add64(1)
 						}
