@@ -57,7 +57,7 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator algorithms/rounds algorithms/recoveryline trace state"},
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed internal/sim/disk dataflow trace external external/sinks state state/..."},
-	{"scenario/mutants", "algorithms/... dataflow external external/sinks state state/pebblestate"},
+	{"scenario/mutants", "algorithms/... dataflow dataflow/operators external external/sinks state state/pebblestate"},
 	{"scenario/counterexample", "check dataflow faults results/stat scenario sim sim/seed trace"},
 	{"scenario/explain", "check dataflow trace"},
 	{"scenario/explore", "check faults scenario scenario/mutants sim sim/seed trace"},

@@ -2,9 +2,12 @@
 // nothing becomes visible that could still be rolled back: each transaction once,
 // of the surviving history, and only when its snapshot can no longer be lost.
 //
-// It does not verify the rows (output). Without rounds it takes LineAdvanced for
-// the line of a total failure, which the code under test reports itself: a line
-// that is reported too far ahead shows only when a recovery goes behind it.
+// Without rounds it computes the line of a total failure itself (stable), and holds
+// what the code under test says of it against that.
+//
+// It does not verify the rows (output). Where tasks restart alone it believes
+// LineAdvanced: only the algorithm knows from when on a stored snapshot counts.
+// So it does where nobody says what belongs to which snapshot.
 
 package check
 
@@ -27,7 +30,7 @@ type transactions struct {
 	visible []id.Epoch
 	at      int64      // time at which the last of them became so
 	asked   []id.Epoch // whose commit was issued
-	line    id.Epoch   // newest snapshot on the line of a total failure
+	line    id.Epoch   // newest snapshot that LineAdvanced named
 }
 
 func newCommit(j judge) watcher {
@@ -55,6 +58,7 @@ func (o *commit) Observe(e *trace.Event) {
 	case trace.LineAdvanced:
 		t := &o.sinks[e.Task]
 		t.line = max(t.line, e.Epoch)
+		o.advanced(e)
 	case trace.OutputCommitted:
 		o.becameVisible(e)
 	case trace.ExtIssued:
@@ -63,6 +67,25 @@ func (o *commit) Observe(e *trace.Event) {
 		o.restored(e)
 	default: // not asked for
 	}
+}
+
+// advanced: what can never be rolled back is on the line of a total failure now or
+// behind it.
+func (o *commit) advanced(e *trace.Event) {
+	if o.x.hasLine() && !o.passed(e.Task, e.Epoch) {
+		o.violate(e.Task, e.Epoch, "the recovery line is said to have reached epoch %s; the newest consistent one of all that can be restored stands at %s", e.Epoch, o.lineEpoch(e.Task))
+	}
+}
+
+// passed reports that the line has reached epoch e of a task.
+func (o *commit) passed(t id.TaskID, e id.Epoch) bool { return o.lineEpoch(t) >= e }
+
+// lineEpoch returns the epoch of a task's part of the line, 0: the beginning.
+func (o *commit) lineEpoch(t id.TaskID) id.Epoch {
+	if p := o.lineOf(t); p != none {
+		return o.snapshots[p].epoch
+	}
+	return 0
 }
 
 func (o *commit) becameVisible(e *trace.Event) {
@@ -91,8 +114,11 @@ func (o *commit) becameVisible(e *trace.Event) {
 
 // irrevocable reports whether nothing can roll snapshot p of t back any more.
 func (o *commit) irrevocable(e id.Epoch, t *task, p int32) bool {
-	if !o.x.Coordinated {
-		return o.sinks[o.snapshots[p].task].line >= e // a snapshot that is only stored may still be rolled back
+	switch n := o.snapshots[p].task; {
+	case o.x.hasLine():
+		return o.passed(n, e) // a snapshot that is only stored may still be rolled back
+	case !o.x.Coordinated:
+		return o.sinks[n].line >= e
 	}
 	if o.x.Storage == nil || o.x.Layout.RecordKey == nil {
 		return o.isCompleted(e)

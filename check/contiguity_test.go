@@ -27,3 +27,16 @@ func TestReplacedTasksAndOtherReasonsAreNoBreach(t *testing.T) {
 		t.Errorf("%d task failures", r.TaskFailures)
 	}
 }
+
+// TestLostByAFault: after a fault that makes the external store lose something a task
+// may give up for that, and for nothing else.
+func TestLostByAFault(t *testing.T) {
+	w := newWorld(t)
+	w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Cause: trace.OutputLost})
+	w.tell(trace.Event{Kind: trace.TaskFailed, Task: 3, Cause: trace.OutputLost, Text: "rows are gone"})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "", Progress)
+	w = newWorld(t)
+	w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Cause: trace.OutputLost})
+	w.tell(trace.Event{Kind: trace.TaskFailed, Task: 3, Cause: trace.Gap, Text: "a gap"})
+	mustFire(t, w.c.Finish(End{Time: w.now}), "task t3: t3 (count[1]) gave up: a gap", Contiguity, Progress)
+}

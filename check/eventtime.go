@@ -4,9 +4,10 @@
 // when the next buffer is delivered, nor at the end. A watermark is on every output
 // before the next buffer of data is: with the buffer sealed first after that, once.
 //
-// It does not verify timers of processing time, how long a buffer that is to carry
-// a watermark stays open, what holds a source back once its splits end, nor whether a record that an operator calls late is late (that
-// is seen in the output). Where state is not exact, or channels reorder, a task may
+// Where it is known which records are too late, an operator gives up those and no others.
+//
+// It does not verify timers of processing time (clock), how long a buffer that is to carry
+// a watermark stays open, nor what holds a source back once its splits end. Where state is not exact, or channels reorder, a task may
 // be behind what its inputs have delivered: then only what lies ahead of it is a
 // violation.
 
@@ -34,17 +35,18 @@ type ends struct{ in, out int }
 
 // clock is event time in one task, along its surviving history.
 type clock struct {
-	exact   bool    // it must be where its inputs are
-	at      int64   // where event time must be after the newest buffer
-	before  int64   // and before it
-	owed    int64   // what the next buffer on each output must have announced
-	seen    int64   // the highest that the operator has been shown
-	inputs  []int64 // watermarks delivered
-	lowest  int     // inputs that hold event time back; 0: not known
-	outputs []int64 // watermarks sealed
-	splits  []said  // of a source: those that it reads
-	timers  []timer // asked for, neither cancelled nor fired, by time
-	late    int64   // records given up
+	exact   bool     // it must be where its inputs are
+	at      int64    // where event time must be after the newest buffer
+	before  int64    // and before it
+	owed    int64    // what the next buffer on each output must have announced
+	seen    int64    // the highest that the operator has been shown
+	inputs  []int64  // watermarks delivered
+	lowest  int      // inputs that hold event time back; 0: not known
+	outputs []int64  // watermarks sealed
+	splits  []said   // of a source: those that it reads
+	timers  []timer  // asked for, neither cancelled nor fired, by time
+	late    int64    // records given up
+	tooLate []uint64 // of the newest buffer: hashes of records that are to be given up still
 }
 
 // said is what a source has said of the event time in a split.
@@ -97,6 +99,7 @@ func (o *eventTime) Reset() {
 // begin sets the clock of a task that starts from nothing.
 func (o *eventTime) begin(c *clock, t *task) {
 	c.at, c.before, c.owed, c.seen, c.lowest, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, trace.NoTime, 0, 0, c.splits[:0], c.timers[:0]
+	c.tooLate = c.tooLate[:0]
 	for k, n := range t.inputs {
 		c.inputs[k] = trace.NoTime
 		if o.channels[n].Back {
@@ -109,6 +112,9 @@ func (o *eventTime) begin(c *clock, t *task) {
 }
 
 func (o *eventTime) Observe(e *trace.Event) {
+	if e.Way == trace.ByClock {
+		return // of another time
+	}
 	c := &o.clocks[e.Task]
 	switch e.Kind {
 	case trace.Delivered:
@@ -144,7 +150,9 @@ func (o *eventTime) Observe(e *trace.Event) {
 		o.fired(e, c)
 	case trace.RecordLate:
 		c.late++
+		o.givenUp(e, c)
 	case trace.SnapshotBegun:
+		o.noneTaken(e, c)
 		o.save(c)
 	case trace.TaskRestored:
 		o.restored(e, c)
@@ -209,7 +217,9 @@ func (o *eventTime) delivered(e *trace.Event, c *clock) {
 		o.violate(e.Task, 0, "a buffer of channel %s is delivered while a timer of %d, which is due at %s, has not fired", e.Channel, c.timers[due].at, moment(c.reached()))
 		c.timers = c.timers[due+1:]
 	}
+	o.noneTaken(e, c)
 	c.before = c.at
+	o.expectLate(e, c)
 	c.owe(c.at) // no data is served while timers are firing
 	in := &c.inputs[o.ends[e.Channel].in]
 	if e.At <= *in {
@@ -329,9 +339,10 @@ func (o *eventTime) save(c *clock) {
 }
 
 func (c *clock) copy(from *clock) {
+	tooLate := c.tooLate[:0] // the instant lies between two buffers
 	inputs, outputs, splits, timers := append(c.inputs[:0], from.inputs...), append(c.outputs[:0], from.outputs...), append(c.splits[:0], from.splits...), append(c.timers[:0], from.timers...)
 	*c = *from
-	c.inputs, c.outputs, c.splits, c.timers = inputs, outputs, splits, timers
+	c.inputs, c.outputs, c.splits, c.timers, c.tooLate = inputs, outputs, splits, timers, tooLate
 }
 
 // restored takes the task back to the clock of its snapshot.
@@ -353,6 +364,7 @@ func (o *eventTime) Finish(End) {
 	for i := range o.clocks {
 		c := &o.clocks[i]
 		o.report.LateRecords += c.late
+		o.noneTaken(&trace.Event{Task: id.TaskID(i)}, c)
 		if due := c.due(); due >= 0 {
 			o.violate(id.TaskID(i), 0, "the job ended with %d timers that are due and have not fired; the first is of %d", due+1, c.timers[0].at)
 		}

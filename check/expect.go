@@ -53,6 +53,9 @@ type Expect struct {
 	// record, below Records, from its bytes on a channel that leaves a source.
 	Records  int
 	RecordID func(rec []byte) uint64
+	// TooLate says whether the operators behind the sources are to give up a record
+	// that comes at a watermark. nil: nobody knows.
+	TooLate func(rec []byte, watermark int64) bool
 	// Copies says how often a record is delivered behind the sources when nothing
 	// fails. nil: once.
 	Copies func(record uint64) int
@@ -127,6 +130,9 @@ type Layout struct {
 	// RecordKey returns where the record of a job-wide checkpoint stands. nil:
 	// there are none.
 	RecordKey func(e id.Epoch) string
+	// Left returns by task whose shares of a checkpoint a record says to be carried
+	// over, as their tasks had left. nil: not looked at.
+	Left func(record []byte) ([]bool, error)
 	// References returns the keys of all objects that the object needs; nothing
 	// for an object that needs none.
 	References func(key string, data []byte) ([]string, error)
@@ -137,8 +143,20 @@ type Layout struct {
 	// EpochOf returns the epoch that the name of an object has; nil, or false: unknown.
 	// What belongs to an attempt and no round, such as a plan, has index 0.
 	EpochOf func(key string) (id.Epoch, bool)
+	// OwnerOf returns whose snapshot an object belongs to; nil, or false: to none in
+	// particular. Without it a recovery line cannot be computed, and is believed.
+	OwnerOf func(key string) (Owner, bool)
+	// SnapshotKey returns where a snapshot stands. It goes with OwnerOf.
+	SnapshotKey func(t id.TaskID, e id.Epoch) string
 	// LogKey returns where the message log of a channel stands. nil: there are none.
 	LogKey func(ch id.ChannelID) string
+}
+
+// Owner is whose an object in checkpoint storage is.
+type Owner struct {
+	Task  id.TaskID
+	Epoch id.Epoch
+	Whole bool // the snapshot itself: without it what else belongs to it is worth nothing
 }
 
 // size returns how many records a split holds.

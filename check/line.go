@@ -11,6 +11,7 @@ type line struct {
 	active   bool
 	complete bool // the TaskReady that came last was the last one to be waited for
 	plan     id.Attempt
+	base     id.Epoch // checkpoint that the plan goes back to, 0: none
 	waiting  int
 	tasks    []lineTask
 	channels []lineChannel
@@ -46,7 +47,7 @@ func (l *line) restored(t id.TaskID, e id.Epoch) {
 func (m *model) planExecuted(e *trace.Event) {
 	l := &m.line
 	l.reset(len(m.tasks), len(m.channels))
-	l.active, l.plan, l.waiting = true, e.Attempt, len(m.tasks)
+	l.active, l.plan, l.base, l.waiting = true, e.Attempt, e.Epoch, len(m.tasks)
 }
 
 // injected counts what is put back.

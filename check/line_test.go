@@ -7,7 +7,7 @@ import (
 	"weir/trace"
 )
 
-func uncoordinated(x *Expect) { x.Coordinated, x.Pace.Checkpoint = false, 0 }
+func uncoordinated(x *Expect) { x.Coordinated, x.Rollback, x.Pace.Checkpoint = false, ScopeLine, 0 }
 
 // local takes a snapshot of one task.
 func (w *world) local(t id.TaskID, e id.Epoch) {

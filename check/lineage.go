@@ -55,9 +55,11 @@ type snapshot struct {
 	sum      uint64
 	marks    int   // in model.marks: delivered per input, then sealed per output
 	captures int32 // in model.captures, linked
-	stored   bool
-	failed   bool // given up
-	refused  bool // by storage, for good: it was taken all the same
+	stored   bool  // its task knows
+	landed   bool  // it is in storage; see stable
+	failed   bool  // given up
+	refused  bool  // by storage, for good: it was taken all the same
+	failedAt int64
 }
 
 // position is how far a split was read at a snapshot.

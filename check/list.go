@@ -20,6 +20,7 @@ const (
 	MessageLogs
 	Rollback
 	Handover
+	WallClock
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
 )
@@ -50,6 +51,7 @@ func list() [Oracles]entry {
 		MessageLogs:  {"logs", newLogs},
 		Rollback:     {"rollback", newRollback},
 		Handover:     {"handover", newHandover},
+		WallClock:    {"clock", newWallClock},
 		SameRun:      {"determinism", nil},
 	}
 }

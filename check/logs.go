@@ -1,9 +1,13 @@
-// The logs oracle: message logs do not grow with the job. What the recovery line
-// of a total failure has passed can never be replayed, and is trimmed within a
-// bound, while the job runs. What is left when it has ended is for storage to say.
+// The logs oracle: message logs have what a recovery could replay, and do not grow
+// with the job. Whatever a task had sent at the instant of a snapshot is in the log when
+// the snapshot is in storage; nothing is trimmed that the receiver's part of the
+// recovery line of a total failure has not passed; and what it has passed is
+// trimmed within a bound, while the job runs. What is left when it has ended is
+// for storage to say.
 //
-// It does not verify what the line is (uncoordinated code reports it), nor trims that a
-// coordinator took with it when it died: the next one trims when its line moves.
+// It does not verify the bytes of entries (effect and contiguity see what is
+// replayed), nor trims that a coordinator took with it when it died: the next one
+// trims when its line moves.
 
 package check
 
@@ -15,10 +19,18 @@ import (
 type messageLogs struct {
 	judge
 	logs   LogStorage
-	oldest []passed // by channel: entries that should be gone, the longest ago
+	of     map[string]id.ChannelID // by key
+	upTo   []appended              // by channel
+	oldest []passed                // by channel: entries that should be gone, the longest ago
 	newest []passed
 	looked int64
 	held   uint64 // nanoseconds by which struck faults may have held trims up
+}
+
+// appended is how far the newest attempt that has appended to a log has come.
+type appended struct {
+	attempt id.Attempt
+	upTo    uint64
 }
 
 // passed: the line passed a channel's positions up to one, at a time.
@@ -29,9 +41,12 @@ type passed struct {
 
 func newLogs(j judge) watcher {
 	n := len(j.x.Channels)
-	o := &messageLogs{judge: j, oldest: make([]passed, n), newest: make([]passed, n)}
+	o := &messageLogs{judge: j, of: map[string]id.ChannelID{}, upTo: make([]appended, n), oldest: make([]passed, n), newest: make([]passed, n)}
 	if j.x.Logs && j.x.Layout.LogKey != nil {
 		o.logs, _ = j.x.Storage.(LogStorage)
+		for ch := range id.ChannelID(n) {
+			o.of[j.x.Layout.LogKey(ch)] = ch
+		}
 	}
 	return o
 }
@@ -40,10 +55,11 @@ func (o *messageLogs) Wants() trace.Mask {
 	if o.logs == nil {
 		return 0
 	}
-	return kinds(trace.LineAdvanced, trace.SnapshotStored, trace.CoordinatorCrashed, trace.FaultInjected)
+	return kinds(trace.StoreApplied, trace.LineAdvanced, trace.SnapshotStored, trace.CoordinatorCrashed, trace.FaultInjected)
 }
 
 func (o *messageLogs) Reset() {
+	clear(o.upTo)
 	o.forget()
 	o.looked, o.held = 0, 0
 }
@@ -58,6 +74,9 @@ func (o *messageLogs) forget() {
 
 func (o *messageLogs) Observe(e *trace.Event) {
 	switch e.Kind {
+	case trace.StoreApplied:
+		o.applied(e)
+		return
 	case trace.LineAdvanced:
 		o.advanced(e)
 	case trace.CoordinatorCrashed:
@@ -67,6 +86,74 @@ func (o *messageLogs) Observe(e *trace.Event) {
 	default: // time goes on
 	}
 	o.look()
+}
+
+// applied watches what happens to the logs, and snapshots that land.
+func (o *messageLogs) applied(e *trace.Event) {
+	switch e.Op {
+	case trace.Append:
+		if ch, ok := o.of[e.Key]; ok && e.Attempt >= o.upTo[ch].attempt {
+			l := &o.upTo[ch]
+			if e.Attempt > l.attempt {
+				*l = appended{attempt: e.Attempt}
+			}
+			l.upTo = max(l.upTo, e.From)
+		}
+	case trace.Trim:
+		if ch, ok := o.of[e.Key]; ok {
+			o.trimmed(ch, e)
+		}
+	case trace.Put:
+		if x, ok := o.ownerOf(e.Key); ok && x.Whole {
+			o.covered(x)
+		}
+	default: // no log, and no snapshot
+	}
+}
+
+func (o *messageLogs) ownerOf(key string) (x Owner, ok bool) {
+	if !o.x.hasLine() {
+		return x, false
+	}
+	x, ok = o.x.Layout.OwnerOf(key)
+	return x, ok && int(x.Task) < len(o.tasks)
+}
+
+// trimmed: a recovery begins to replay no later than where the line stands.
+func (o *messageLogs) trimmed(ch id.ChannelID, e *trace.Event) {
+	if !o.x.hasLine() {
+		return
+	}
+	needed := uint64(0)
+	to := o.channels[ch].To
+	if p := o.lineOf(to); p != none {
+		needed = o.deliveredAt(&o.snapshots[p], ch)
+	}
+	if e.From > needed {
+		o.violate(to, 0, "%s is trimmed up to position %d, and on the recovery line of a total failure %s has position %d: what lies between could not be replayed", e.Key, e.From, o.taskName(int(to)), needed)
+	}
+}
+
+// covered: a snapshot that can be restored has its message log behind it. Its
+// incarnation has logged on from where it began.
+func (o *messageLogs) covered(x Owner) {
+	t := &o.tasks[x.Task]
+	p := o.find(t, x.Epoch)
+	if p == none || !o.survives(&o.snapshots[p], t.segment) {
+		return
+	}
+	s := &o.snapshots[p]
+	for _, ch := range t.outputs {
+		has := uint64(0)
+		if l := o.upTo[ch]; l.attempt == x.Epoch.Attempt() {
+			has = l.upTo
+		} else if t.restored != none {
+			has = o.sealedAt(&o.snapshots[t.restored], ch)
+		}
+		if sent := o.sealedAt(s, ch); sent > has {
+			o.violate(x.Task, x.Epoch, "the snapshot is in storage, and %s ends at position %d of the %d that its task had sent: the rest could not be replayed", o.x.Layout.LogKey(ch), has, sent)
+		}
+	}
 }
 
 // advanced notes what a task's part of the line has passed.

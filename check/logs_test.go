@@ -19,6 +19,7 @@ func logged(t *testing.T, millis int, more func(w *world)) *Report {
 	w.flow()
 	data := state.AppendEntry(nil, 1, 1, []byte("entry"))
 	w.store.Do(state.Op{Kind: state.OpAppend, Key: "log/c0", Data: data, Attempt: 1, From: 0, To: 1})
+	w.local(0, epoch(1, 1))
 	w.local(2, epoch(1, 1))
 	w.tell(trace.Event{Kind: trace.LineAdvanced, Task: 2, Channel: trace.NoChannel, Epoch: epoch(1, 1)})
 	more(w)

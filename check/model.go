@@ -27,6 +27,7 @@ type model struct {
 	captures  []capture  // of snapshots
 	captured  []uint32   // record ids of captures
 	line      line
+	stable    stable
 	stand     stand
 	completed []id.Epoch
 	parts     []int32 // by task: its snapshot in the newest complete checkpoint, none: it lacks one
@@ -47,6 +48,7 @@ type damage struct {
 func (m *model) build(x Expect, r *Report) error {
 	m.x, m.report = x, r
 	m.counts, m.parts = make([]int32, x.Records), make([]int32, len(x.Tasks))
+	m.stable.at = make([]int, len(x.Tasks))
 	m.owner = owners(&x)
 	m.tasks = make([]task, len(x.Tasks))
 	m.channels = make([]channel, len(x.Channels))
@@ -86,6 +88,7 @@ func (m *model) reset() {
 	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
 	m.completed, m.whole, m.fault = m.completed[:0], false, damage{}
 	m.line.reset(len(m.tasks), len(m.channels))
+	m.stable.stale = true
 	m.stand.reset(len(m.tasks))
 	for i := range m.channels {
 		ch := &m.channels[i]
@@ -98,8 +101,12 @@ func (m *model) reset() {
 	}
 }
 
-func modelKinds() trace.Mask {
-	return kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.PositionSplit, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored, trace.SnapshotFailed,
+func (m *model) kinds() trace.Mask {
+	var more trace.Mask
+	if m.x.hasLine() {
+		more = kinds(trace.StoreApplied)
+	}
+	return more | kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.PositionSplit, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored, trace.SnapshotFailed,
 		trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.TaskLeft, trace.TaskFailed,
 		trace.Completed, trace.PlanExecuted, trace.FailedOver, trace.JobDone, trace.WorkerCrashed, trace.CoordinatorCrashed)
 }
@@ -108,7 +115,7 @@ func modelKinds() trace.Mask {
 // does that has been replaced counts for nothing.
 const ofTasks = trace.Mask(1<<trace.Emitted | 1<<trace.Sealed | 1<<trace.Delivered | 1<<trace.SnapshotBegun | 1<<trace.PositionSplit | 1<<trace.CapturedIn | 1<<trace.CapturedOut |
 	1<<trace.SnapshotStored | 1<<trace.SnapshotFailed | 1<<trace.TaskStarting | 1<<trace.TaskRestored | 1<<trace.SplitTaken | 1<<trace.Injected | 1<<trace.TaskReady | 1<<trace.TaskDrained | 1<<trace.TaskLeft | 1<<trace.ExtIssued |
-	1<<trace.WatermarkSaid | 1<<trace.WatermarkSeen | 1<<trace.TimerSet | 1<<trace.TimerCancelled | 1<<trace.TimerFired | 1<<trace.RecordLate)
+	1<<trace.WatermarkSaid | 1<<trace.WatermarkSeen | 1<<trace.TimerSet | 1<<trace.TimerCancelled | 1<<trace.TimerFired | 1<<trace.TimerAwaited | 1<<trace.RecordLate)
 
 // ofSomeTask are those that count whoever they come from.
 const ofSomeTask = trace.Mask(1<<trace.OutputCommitted | 1<<trace.TaskFailed | 1<<trace.LineAdvanced)
@@ -140,6 +147,10 @@ func (m *model) observe(e *trace.Event) bool {
 		m.report.CoordinatorCrashes++
 	case trace.JobDone:
 		m.done = true
+	case trace.StoreApplied:
+		if m.x.hasLine() {
+			m.landed(e)
+		}
 	default: // for oracles only
 	}
 	return true
@@ -169,10 +180,11 @@ func (m *model) observeTask(e *trace.Event, t *task) {
 	case trace.SnapshotStored:
 		if s := m.find(t, e.Epoch); s != none {
 			m.snapshots[s].stored = true
+			m.stable.stale = true
 		}
 	case trace.SnapshotFailed:
 		if s := m.find(t, e.Epoch); s != none {
-			m.snapshots[s].failed, m.snapshots[s].refused = true, e.Cause == trace.Unstored
+			m.snapshots[s].failed, m.snapshots[s].refused, m.snapshots[s].failedAt = true, e.Cause == trace.Unstored, e.Time
 		}
 	case trace.TaskStarting:
 		t.attempt = e.Attempt
@@ -253,6 +265,7 @@ func (m *model) promised(g Guarantee) Guarantee {
 // taskRestored begins a new branch at the restored snapshot.
 func (m *model) taskRestored(e *trace.Event, t *task) {
 	before := m.records(t)
+	m.stable.stale = true
 	t.left, t.restored, t.survived = false, none, false
 	if e.Epoch == 0 {
 		t.segment = m.branch(none, 0, 0)

@@ -40,3 +40,21 @@ func TestCheckpointsStopCompleting(t *testing.T) {
 	w.now += 2e6
 	mustFire(t, w.finish(epoch(1, 2)), "passed until a checkpoint completed; at most 1ms", Progress)
 }
+
+// TestARecoveryBeginsTheWaitForACheckpoint: what came before it is no excuse, and
+// no accusation.
+func TestARecoveryBeginsTheWaitForACheckpoint(t *testing.T) {
+	for wait, fires := range map[int64]bool{600_000: false, 1_200_000: true} {
+		w := newWorld(t, func(x *Expect) { x.Pace.End = 0 })
+		w.middle()
+		w.crash("w0")
+		w.now += 800_000 // until the failure is noticed
+		w.restore(epoch(1, 1))
+		w.now += wait
+		if r := w.finish(epoch(2, 1)); fires {
+			mustFire(t, r, "passed until a checkpoint completed; at most 1ms", Progress)
+		} else {
+			mustPass(t, r)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 // The restore oracle: a restored task is what its snapshot was, on its own
 // history: the snapshot exists, no recovery had rolled it back, its state is what it
-// was, and a source has the splits that it had, each where it was.
+// was, and a source has the splits that it had, each where it was. A task that had left
+// before the checkpoint that is restored, so that its last share was carried over, is
+// gone again.
 //
 // It does not verify watermarks (event time) nor captured buffers (cut). Timers and operator state are part of the state's sum.
 
@@ -31,6 +33,7 @@ func (o *restore) Observe(e *trace.Event) {
 		o.split(e, t)
 	case trace.TaskReady:
 		o.all(e, t)
+		o.carriedOver(e, t)
 	default:
 		o.taken[e.Task] = 0
 		o.restored(e, t)
@@ -65,6 +68,16 @@ func (o *restore) all(e *trace.Event, t *task) {
 	if had != o.taken[e.Task] {
 		o.violate(e.Task, o.snapshots[t.restored].epoch, "the source goes on with %d splits; its snapshot has %d", o.taken[e.Task], had)
 	}
+}
+
+// carriedOver: the share of a checkpoint that is older than the checkpoint is of a
+// task that had left.
+func (o *restore) carriedOver(e *trace.Event, t *task) {
+	base := o.line.base
+	if l := &o.line.tasks[e.Task]; !o.x.Coordinated || !l.restarted || l.epoch == 0 || l.epoch >= base || t.left || o.find(t, base) != none {
+		return
+	}
+	o.violate(e.Task, o.line.tasks[e.Task].epoch, "the task goes on, and had left before checkpoint %s, which is restored: its last share was carried over", base)
 }
 
 func (o *restore) restored(e *trace.Event, t *task) {

@@ -74,3 +74,28 @@ func TestRestoredSplitsAreThoseOfTheSnapshot(t *testing.T) {
 	w.tell(trace.Event{Kind: trace.SplitTaken, Task: 1, Channel: trace.NoChannel, Split: 0, To: 1})
 	mustFire(t, w.c.Finish(End{Time: w.now}), "the source goes on with split s0, which its snapshot does not have", Restore, Conservation, Progress)
 }
+
+// TestACarriedOverTaskIsGone: the source had left before the checkpoint.
+func TestACarriedOverTaskIsGone(t *testing.T) {
+	for _, gone := range []bool{true, false} {
+		w := newWorld(t)
+		w.emit(0, worldRecords)
+		w.flow()
+		w.snapshot(epoch(1, 1))
+		w.complete(epoch(1, 1))
+		w.task(trace.TaskLeft, 0, 0)
+		w.snapshotWithout(0, epoch(1, 2))
+		w.complete(epoch(1, 2))
+		w.crash("w0")
+		w.restart(0, epoch(1, 1), epoch(1, 2))
+		if gone {
+			w.task(trace.TaskLeft, 0, 0)
+		}
+		w.ready()
+		if r := w.c.Finish(End{Time: w.now}); !gone {
+			mustFire(t, r, "task t0, epoch 1.1: the task goes on, and had left before checkpoint 1.2", Restore, Progress)
+		} else if r.Counts[Restore] > 0 {
+			t.Error(r.Violations)
+		}
+	}
+}

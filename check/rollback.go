@@ -25,13 +25,14 @@ type rollback struct {
 	judge
 	failures int32   // of the run so far
 	alive    []int32 // by task: how many there had been when it last did something; none: it has not since its start
+	gone     []bool  // by task: it was declared dead, whatever it still does
 	answered []bool  // by task: this incarnation was ready once
 	free     bool    // the next plan may start everything: it is a coordinator's first
 	exempt   bool    // and the newest did
 }
 
 func newRollback(j judge) watcher {
-	o := &rollback{judge: j, alive: make([]int32, len(j.x.Tasks)), answered: make([]bool, len(j.x.Tasks))}
+	o := &rollback{judge: j, alive: make([]int32, len(j.x.Tasks)), answered: make([]bool, len(j.x.Tasks)), gone: make([]bool, len(j.x.Tasks))}
 	o.Reset()
 	return o
 }
@@ -50,6 +51,7 @@ func (o *rollback) Wants() trace.Mask {
 func (o *rollback) Reset() {
 	o.failures, o.free, o.exempt = 0, false, false
 	clear(o.answered)
+	clear(o.gone)
 	for i := range o.alive {
 		o.alive[i] = none
 	}
@@ -61,21 +63,26 @@ func (o *rollback) Observe(e *trace.Event) {
 	switch e.Kind {
 	case trace.CoordinatorCrashed:
 		o.free = true
-	case trace.WorkerCrashed, trace.TaskFailed:
+	case trace.WorkerCrashed:
 		o.failures++
+	case trace.TaskFailed:
+		o.failures++
+		o.gone[e.Task] = true
 	case trace.PlanExecuted:
 		o.exempt, o.free = o.free, false
 	case trace.TaskStarting:
 		if o.alive[e.Task] == o.failures && !o.exempt {
 			o.violate(e.Task, 0, "attempt %s starts %s anew, which has lived on since the newest failure: only failed tasks are to be", e.Attempt, o.taskName(int(e.Task)))
 		}
-		o.alive[e.Task], o.answered[e.Task] = none, false
+		o.alive[e.Task], o.answered[e.Task], o.gone[e.Task] = none, false, false
 	case trace.TaskReady:
 		if o.answered[e.Task] {
 			o.violate(e.Task, 0, "%s is kept by attempt %s: every task is to be rolled back", o.taskName(int(e.Task)), o.line.plan)
 		}
 		o.answered[e.Task] = true
 	default:
-		o.alive[e.Task] = o.failures
+		if !o.gone[e.Task] {
+			o.alive[e.Task] = o.failures
+		}
 	}
 }

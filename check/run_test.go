@@ -166,7 +166,14 @@ func layout(logs bool) check.Layout {
 			return roots
 		},
 	}
-	if !logs {
+	if logs {
+		l.SnapshotKey = func(t id.TaskID, e id.Epoch) string { return string(dataflow.SnapshotKey(t, e)) }
+		l.OwnerOf = func(key string) (o check.Owner, ok bool) {
+			o.Task, o.Epoch, ok = coordinator.OwnerOfKey(key)
+			o.Whole = strings.HasPrefix(key, coordinator.SnapshotPrefix)
+			return o, ok
+		}
+	} else {
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	}
 	return l

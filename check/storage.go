@@ -2,11 +2,11 @@
 // instant, complete means durable, and what nothing refers to is deleted, within
 // a bound of time and at the end. It looks at the storage itself.
 //
-// It does not verify message logs, nor checkpoints that are neither complete nor
+// Without rounds it judges what a recovery could go back to: see passed.go.
+//
+// It does not verify message logs (logs), nor checkpoints that are neither complete nor
 // the base of a recovery. Reads are made when a checkpoint completes, at crashes
-// and at the end: what breaks in between is seen then. Without rounds garbage is
-// looked for at the end only, for what a line needs is not known here: what a line
-// has passed, or a recovery dropped, may stay until then.
+// and at the end: what breaks in between is seen then.
 
 package check
 
@@ -22,6 +22,8 @@ import (
 type wholeStorage struct {
 	judge
 	retained  []retained
+	counting  []retained      // complete, for all that storage says, and nobody has said so yet
+	newest    id.Attempt      // number of the newest plan in storage
 	landed    []landing       // keys written since the storage was last listed with an answer
 	present   map[string]bool // keys of the objects in storage
 	listings  []landing       // prefixes listed
@@ -33,25 +35,34 @@ type wholeStorage struct {
 	damaged   bool            // a fault has damaged stored objects
 	garbage   garbage
 	refs      references
+	again     map[string]bool // keys that were deleted; what lands under one is a repetition that comes late
+	gone      []string        // deleted while a recovery was under way that has not ended yet
+	kept      []int32         // scratch: snapshots of a task
 	keys      []string        // scratch: objects in storage
 	needed    map[string]bool // scratch: those that something refers to
 }
 
 func newStorage(j judge) watcher {
-	return &wholeStorage{judge: j, present: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
+	return &wholeStorage{judge: j, present: map[string]bool{}, again: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
 }
 
 func (o *wholeStorage) Wants() trace.Mask {
 	if o.x.Storage == nil {
 		return 0
 	}
-	return kinds(trace.Completed, trace.Subsumed, trace.PlanExecuted, trace.Aborted, trace.StoreIssued, trace.StoreApplied, trace.StoreDone,
+	var more trace.Mask
+	if o.x.hasLine() {
+		more = kinds(trace.LineAdvanced, trace.TaskReady)
+	}
+	return more | kinds(trace.Completed, trace.Subsumed, trace.PlanExecuted, trace.Aborted, trace.StoreIssued, trace.StoreApplied, trace.StoreDone,
 		trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected)
 }
 
 func (o *wholeStorage) Reset() {
+	o.gone, o.counting, o.newest = o.gone[:0], o.counting[:0], 0
 	o.retained, o.landed, o.listings, o.asked, o.tried = o.retained[:0], o.landed[:0], o.listings[:0], o.asked[:0], o.tried[:0]
 	clear(o.present)
+	clear(o.again)
 	clear(o.refs.of)
 	o.occasion, o.recovered, o.orphaned, o.damaged = 0, 0, false, false
 	o.garbage.reset()
@@ -66,8 +77,10 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 	case trace.StoreDone:
 		o.answered(e)
 	case trace.Completed:
+		o.uncount(e.Epoch)
 		o.checkDurable(e.Epoch)
 		o.retain(e.Epoch)
+		o.checkCarried(e.Epoch)
 		o.lookForGarbage()
 	case trace.Subsumed:
 		o.subsumed(e.Epoch)
@@ -77,6 +90,12 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 		o.baseChosen(e.Epoch)
 	case trace.Aborted:
 		o.mustLook()
+	case trace.LineAdvanced:
+		o.lookBehindLine()
+	case trace.TaskReady:
+		if o.line.complete {
+			o.recoveredLine()
+		}
 	case trace.WorkerCrashed:
 		o.verifyAll()
 	case trace.CoordinatorCrashed:
@@ -206,6 +225,9 @@ func (o *wholeStorage) applied(e *trace.Event) {
 		if e.Op == trace.Put {
 			o.overwritten(key, e)
 		}
+		if e.Op == trace.Create { // as records and plans are made
+			o.mayCount(key)
+		}
 	case trace.List:
 		if i := slices.IndexFunc(o.listings, func(l landing) bool { return l.key == key }); i >= 0 {
 			o.listings[i].at = o.now
@@ -272,6 +294,11 @@ func (o *wholeStorage) unknown(key string) bool {
 // deleted: an object that a retained checkpoint needs must stay. Without its
 // record a checkpoint is retained no longer, unless it is the newest.
 func (o *wholeStorage) deleted(key string, e *trace.Event) {
+	if o.x.hasLine() {
+		o.again[key] = true
+		o.lineDeleted(key)
+		return
+	}
 	for i := range o.retained {
 		r := &o.retained[i]
 		if r.key == key {
@@ -285,6 +312,16 @@ func (o *wholeStorage) deleted(key string, e *trace.Event) {
 	for i := range o.retained {
 		if r := &o.retained[i]; slices.Contains(r.refs, key) {
 			o.violate(e.Task, r.epoch, "%s was deleted, which the retained checkpoint needs", key)
+		}
+	}
+	for i := range o.counting {
+		r := &o.counting[i]
+		if r.key == key {
+			o.counting = slices.Delete(o.counting, i, i+1)
+			return
+		}
+		if slices.Contains(o.referred(r.key), key) {
+			o.violate(e.Task, r.epoch, "%s was deleted, and %s is in storage, which needs it: a coordinator that starts now goes back to that checkpoint", key, r.key)
 		}
 	}
 }

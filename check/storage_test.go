@@ -1,8 +1,10 @@
 package check
 
 import (
+	"strings"
 	"testing"
 
+	"weir/id"
 	"weir/state"
 	"weir/trace"
 )
@@ -156,4 +158,53 @@ func TestTheBaseOfARecoveryIsWatched(t *testing.T) {
 	}
 	w.do(state.Op{Kind: state.OpDelete, Key: "snap/t2/1.2"})
 	mustFire(t, w.c.Finish(End{Time: w.now}), "snap/t2/1.2 was deleted", StorageWhole, Progress)
+}
+
+// TestARecordThatNobodyHasHeardOfCounts: until a newer plan has passed it over.
+func TestARecordThatNobodyHasHeardOfCounts(t *testing.T) {
+	for _, planned := range []bool{false, true} {
+		w := newWorld(t, func(x *Expect) {
+			x.Layout.EpochOf = func(key string) (id.Epoch, bool) {
+				if n, ok := strings.CutPrefix(key, "plan/"); ok {
+					return epoch(int(n[0]-'0'), 0), true
+				}
+				e, err := id.ParseEpoch(key[strings.LastIndexByte(key, '/')+1:])
+				return e, err == nil
+			}
+		})
+		w.do(state.Op{Kind: state.OpCreate, Key: "plan/1"})
+		w.middle()
+		w.snapshot(epoch(1, 2))
+		w.record(epoch(1, 2)) // its answer is lost
+		if planned {
+			w.do(state.Op{Kind: state.OpCreate, Key: "plan/2"})
+		}
+		w.do(state.Op{Kind: state.OpDelete, Key: "snap/t2/1.2"})
+		if r := w.c.Finish(End{Time: w.now}); !planned {
+			mustFire(t, r, "snap/t2/1.2 was deleted, and chk/1.2 is in storage, which needs it", StorageWhole, Progress)
+		} else if r.Counts[StorageWhole] > 0 {
+			t.Error(r.Violations)
+		}
+	}
+}
+
+// TestARecordSaysWhoHadLeft: of a share that it carries over.
+func TestARecordSaysWhoHadLeft(t *testing.T) {
+	for _, says := range []bool{true, false} {
+		w := newWorld(t, func(x *Expect) {
+			x.Layout.Left = func([]byte) ([]bool, error) { return []bool{says, false, false, false, false}, nil }
+		})
+		w.emit(0, worldRecords)
+		w.flow()
+		w.snapshot(epoch(1, 1))
+		w.complete(epoch(1, 1))
+		w.task(trace.TaskLeft, 0, 0)
+		w.snapshotWithout(0, epoch(1, 2))
+		w.complete(epoch(1, 2))
+		if r := w.c.Finish(End{Time: w.now}); !says {
+			mustFire(t, r, "task t0, epoch 1.2: the share of t0 (source[0]) is carried over, and the record does not say", StorageWhole, Progress)
+		} else if r.Safety() > 0 {
+			t.Error(r.Violations)
+		}
+	}
 }

@@ -308,6 +308,12 @@ func (w *world) restore(e id.Epoch) { w.restoreMixed(-1, 0, e) }
 
 // restoreMixed is restore, but one task has an epoch of its own.
 func (w *world) restoreMixed(other id.TaskID, its, e id.Epoch) {
+	w.restart(other, its, e)
+	w.ready()
+}
+
+// restart is restoreMixed up to where the tasks become ready.
+func (w *world) restart(other id.TaskID, its, e id.Epoch) {
 	w.attempt++
 	w.live = w.saved[e].clone()
 	w.open = nil
@@ -325,6 +331,9 @@ func (w *world) restoreMixed(other id.TaskID, its, e id.Epoch) {
 			w.restored(t, e)
 		}
 	}
+}
+
+func (w *world) ready() {
 	for t := range id.TaskID(5) {
 		w.task(trace.TaskReady, t, 0)
 	}

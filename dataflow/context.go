@@ -124,6 +124,7 @@ func (c *Context) ProcessingTimer(at int64, key []byte) {
 // CancelProcessingTimer forgets a timer; an unknown one is fine.
 func (c *Context) CancelProcessingTimer(at int64, key []byte) {
 	if c.t.clock != nil {
+		c.t.observeClock(trace.TimerCancelled, at, key)
 		c.t.clock.Cancel(at, c.Key(key))
 	}
 }
@@ -135,6 +136,9 @@ func (c *Context) Late(p int, rec []byte) {
 	c.t.observeTime(trace.RecordLate, c.t.watermark, rec)
 	c.Out(p).Emit(rec)
 }
+
+// Has reports that the job is run with a deliberate mistake of an operator.
+func (c *Context) Has(m Mutant) bool { return c.t.cfg.Mutant == m }
 
 // Out returns the output port p. Ports without an edge swallow what is emitted.
 func (c *Context) Out(p int) *Output {

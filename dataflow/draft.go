@@ -91,6 +91,9 @@ func (d *Draft) addIn(i *input, b *Buffer) {
 		n++
 	}
 	d.in = append(d.in, captured{n, b})
+	if last := len(d.in) - 1; last > 0 && d.t.cfg.Mutant == MutantCapturedOutOfOrder && d.in[last-1].channel == n {
+		d.in[last-1], d.in[last] = d.in[last], d.in[last-1]
+	}
 	d.bytesIn += int64(len(b.Data))
 	if d.t.mask.Has(trace.CapturedIn) {
 		d.observeCaptured(trace.CapturedIn, i.ID, b)
@@ -187,7 +190,9 @@ func (t *Task) begin(e, base id.Epoch) *Draft {
 	var preCommit ExtOp
 	seals := false
 	if t.sink != nil {
-		preCommit, seals = t.sink.Seal(e)
+		if !t.drained || t.cfg.Mutant != MutantLastRowsUnsealed {
+			preCommit, seals = t.sink.Seal(e)
+		}
 		d.head.Pending = t.sink.Pending(d.pending[:0])
 	}
 	t.observeInstant(d)
@@ -269,6 +274,11 @@ func (t *Task) abandon(e id.Epoch, c trace.Cause, reason string) {
 	for k, d := range t.drafts {
 		if d.head.Epoch == e {
 			t.drafts = append(t.drafts[:k], t.drafts[k+1:]...)
+			if t.cfg.Mutant == MutantAbandonedTakesFiles && d.uploaded {
+				for _, f := range d.capture.Handle().Files {
+					t.kernel().Store(state.Op{Kind: state.OpDelete, Key: f.Name})
+				}
+			}
 			d.discard()
 			t.observeFailure(trace.SnapshotFailed, e, c, reason)
 			t.advanceDrafts()

@@ -82,7 +82,7 @@ func (t *Task) record(in *input, b *Buffer) {
 		case b.carried():
 			d.addIn(in, b)
 			kept = append(kept, d)
-		case b.Item == EndStream || b.Epoch >= d.head.Epoch:
+		case b.Item == EndStream || b.Epoch >= d.head.Epoch || t.cfg.Mutant == MutantOlderBarrierEnds:
 			d.recording--
 			ended = true
 		default:

@@ -56,7 +56,7 @@ func (k *kernel) Broadcast(op uint8, e id.Epoch, p Place, data []byte) {
 	items := make([]Buffer, len(k.outputs))
 	for i := range k.outputs {
 		place := p
-		if p == Overtake && k.outputs[i].Forbidden {
+		if p == Overtake && k.outputs[i].Forbidden && k.cfg.Mutant != MutantOvertakesForbidden {
 			place = InBand
 		}
 		k.outputs[i].control(&items[i], op, e, place, data)

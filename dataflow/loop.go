@@ -60,7 +60,7 @@ func (t *Task) cameRound() bool {
 		t.fail(errCameRound)
 		return false
 	}
-	t.loop.Moved = true
+	t.loop.Moved = t.cfg.Mutant != MutantForgetMoved
 	return true
 }
 

@@ -18,8 +18,17 @@ const (
 	MutantForgetWatermark     Mutant = "forget-watermark"      // watermarks do not come back from the snapshot
 	MutantForgetTimers        Mutant = "forget-timers"         // timers do not come back from the snapshot
 	MutantForgetClock         Mutant = "forget-clock-timers"   // timers of processing time do not come back from the snapshot
+	MutantSilentClock         Mutant = "silent-clock"          // restored timers of processing time do not fire until another one is set
+	MutantForgetMoved         Mutant = "forget-moved"          // a head of a loop forgets that a record came round
 	MutantSilentPastTimer     Mutant = "silent-past-timer"     // a timer set at or behind the watermark never fires
 	MutantIgnoreSilentSplit   Mutant = "ignore-silent-split"   // a split that has said nothing yet does not hold the watermark back
 	MutantSwapSplitOffsets    Mutant = "swap-split-offsets"    // a restored source goes on in each split where another one stood
 	MutantFireTwice           Mutant = "fire-twice"            // the last timer of a slice stays in the state until the next one
+	MutantAbandonedTakesFiles Mutant = "abandoned-takes-files" // a snapshot that is given up deletes the files it refers to, those of others among them
+	MutantOlderBarrierEnds    Mutant = "older-barrier-ends"    // the barrier of an older round ends the recording of an input
+	MutantCapturedOutOfOrder  Mutant = "captured-out-of-order" // what was queued on an input is captured behind what came later
+	MutantOvertakesForbidden  Mutant = "overtakes-forbidden"   // a barrier overtakes on an edge where nothing can be captured
+	MutantReplacedLogsTaken   Mutant = "replaced-logs-taken"   // what was read of message logs for a plan that is replaced counts as read for the newer one
+	MutantLastRowsUnsealed    Mutant = "last-rows-unsealed"    // what a sink got after its last barrier is in no transaction
+	MutantEndCommits          Mutant = "end-commits"           // a sink commits all it has when its input ends, whatever may be rolled back
 )

@@ -79,6 +79,14 @@ func (t *Task) observeTime(k trace.Kind, at int64, data []byte) {
 	}
 }
 
+// observeClock reports an event of a timer of processing time.
+func (t *Task) observeClock(k trace.Kind, at int64, key []byte) {
+	if t.mask.Has(k) {
+		t.event = trace.Event{Kind: k, Channel: trace.NoChannel, At: at, Data: key, Way: trace.ByClock}
+		t.send()
+	}
+}
+
 // show reports the watermark that the operator sees, the first time it does.
 func (t *Task) show() {
 	if t.shown == t.watermark {

@@ -38,7 +38,7 @@ func (t *Task) start(ev *Event) {
 }
 
 func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
-	if t.restore == nil || e.kind == effectRestoreLog && e.reads != t.restore {
+	if t.restore == nil || e.kind == effectRestoreLog && e.reads != t.restore && (t.cfg.Mutant != MutantReplacedLogsTaken || e.idx >= t.restore.toRead) {
 		return // of a plan that a newer one has replaced: what that one wants it reads itself
 	}
 	switch e.kind {
@@ -212,7 +212,9 @@ func (t *Task) resume() {
 	t.forgetTimers()
 	t.observeRestored(r)
 	t.phase = running
-	t.wake()
+	if t.cfg.Mutant != MutantSilentClock {
+		t.wake()
+	}
 	if r.snap != nil && !r.plan.Left {
 		t.injectCaptured(r.snap)
 	}

@@ -167,6 +167,7 @@ func (t *Task) setClockTimer(at int64, key []byte) {
 		t.noTimers("OnProcessingTimer")
 		return
 	}
+	t.observeClock(trace.TimerSet, at, key)
 	t.clock.Set(at, t.ctx.Key(key))
 	t.wake()
 }
@@ -182,6 +183,7 @@ func (t *Task) wake() {
 		return
 	}
 	t.alarm, t.alarmAt = t.ticket(effect{kind: effectAlarm}), at
+	t.observeClock(trace.TimerAwaited, at, nil)
 	t.host.Timer(t.alarm, Nanos(max(0, at-t.now())))
 }
 
@@ -195,6 +197,7 @@ func (t *Task) fireClock(most int) {
 		if !ok {
 			break
 		}
+		t.observeClock(trace.TimerFired, at, key)
 		if err := t.onClock.OnProcessingTimer(at, key); err != nil {
 			t.fail(err)
 			return

@@ -3,6 +3,7 @@ package dataflow
 import (
 	"fmt"
 
+	"weir/id"
 	"weir/trace"
 )
 
@@ -194,6 +195,9 @@ func (t *Task) endOfInput() {
 	if all && t.phase == running {
 		t.drained = true
 		t.observe(trace.TaskDrained, 0, "")
+		if t.cfg.Mutant == MutantEndCommits {
+			t.commit(^id.Epoch(0))
+		}
 		t.proto.Drained()
 	}
 }

@@ -14,10 +14,10 @@ import (
 // rows stand. Applying the operations that changed something again, in the same
 // order, gives the same state.
 type machine struct {
-	keepForeign, noFence bool
-	tasks                []taskState       // by TaskID
-	visible              []visible         // in commit order
-	versions             map[string]uint64 // of upserted keys; their rows are held in memory
+	mutant   dataflow.Mutant
+	tasks    []taskState       // by TaskID
+	visible  []visible         // in commit order
+	versions map[string]uint64 // of upserted keys; their rows are held in memory
 }
 
 // chunk is a run of rows: in memory, or in the journal.
@@ -120,7 +120,7 @@ func (m *machine) task(t id.TaskID) *taskState {
 func (m *machine) apply(op *dataflow.ExtOp, c chunk) outcome {
 	t := m.task(op.Task)
 	if op.Attempt < t.fence {
-		if !m.noFence {
+		if m.mutant != MutantNoFence {
 			return outcome{dataflow.ExtFenced, false}
 		}
 		// A store that does not fence does not know attempts.
@@ -144,7 +144,7 @@ func (m *machine) apply(op *dataflow.ExtOp, c chunk) outcome {
 		s.writes = slices.Insert(s.writes, at, write{op.Number, c})
 		return outcome{dataflow.ExtOK, true}
 	case dataflow.ExtPreCommit:
-		return t.preCommit(op, c)
+		return m.preCommit(t, op, c)
 	case dataflow.ExtCommit:
 		return m.commit(t, op)
 	case dataflow.ExtRecover:
@@ -245,8 +245,12 @@ func (t *taskState) finish(e id.Epoch) bool {
 	return !ok
 }
 
-func (t *taskState) preCommit(op *dataflow.ExtOp, c chunk) outcome {
+func (m *machine) preCommit(t *taskState, op *dataflow.ExtOp, c chunk) outcome {
 	if op.Txn != 0 && (t.find(op.Txn) >= 0 || t.committed(op.Txn)) {
+		if i := t.find(op.Txn); m.mutant == MutantRepeatedPreCommitAdds && i >= 0 && c.count > 0 {
+			t.open[i].chunks = append(t.open[i].chunks, c)
+			return outcome{dataflow.ExtOK, true}
+		}
 		return outcome{dataflow.ExtOK, false}
 	}
 	s := t.session(op.Attempt)
@@ -279,10 +283,14 @@ func (t *taskState) preCommit(op *dataflow.ExtOp, c chunk) outcome {
 func (m *machine) commit(t *taskState, op *dataflow.ExtOp) outcome {
 	i := t.find(op.Txn)
 	if i < 0 {
-		if t.committed(op.Txn) {
+		switch {
+		case !t.committed(op.Txn):
+			return outcome{dataflow.ExtAbsent, false}
+		case m.mutant == MutantRepeatedCommitTakesNext && len(t.open) > 0:
+			i = 0
+		default:
 			return outcome{dataflow.ExtOK, false}
 		}
-		return outcome{dataflow.ExtAbsent, false}
 	}
 	m.publish(op.Task, t, i)
 	return outcome{dataflow.ExtOK, true}
@@ -311,9 +319,9 @@ func (m *machine) recover(t *taskState, op *dataflow.ExtOp) outcome {
 	for i := 0; i < len(t.open); {
 		x := &t.open[i]
 		switch {
-		case slices.Contains(op.Keep, x.epoch), x.attempt >= op.Attempt && !m.noFence:
+		case slices.Contains(op.Keep, x.epoch), x.attempt >= op.Attempt && m.mutant != MutantNoFence && m.mutant != MutantAbortOwn:
 			i++
-		case m.keepForeign:
+		case m.mutant == MutantKeepForeignTxn:
 			m.publish(op.Task, t, i)
 			changed = true
 		default:

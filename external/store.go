@@ -11,17 +11,19 @@ import (
 
 // The mistakes of the sink store.
 const (
-	MutantKeepForeignTxn dataflow.Mutant = "keep-foreign-transaction" // recovery keeps the transactions it should abort
-	MutantNoFence        dataflow.Mutant = "no-fence"                 // older attempts are not fenced
+	MutantKeepForeignTxn          dataflow.Mutant = "keep-foreign-transaction"   // recovery keeps the transactions it should abort
+	MutantNoFence                 dataflow.Mutant = "no-fence"                   // older attempts are not fenced
+	MutantRepeatedPreCommitAdds   dataflow.Mutant = "repeated-pre-commit-adds"   // a pre-commit that is repeated adds its rows once more
+	MutantRepeatedCommitTakesNext dataflow.Mutant = "repeated-commit-takes-next" // a commit that is repeated commits the writer's next transaction
+	MutantAbortOwn                dataflow.Mutant = "abort-own-transaction"      // a recovery that lands late aborts what its attempt has pre-committed since
 )
 
 // StoreConfig says where a store keeps what it knows.
 type StoreConfig struct {
 	FS  vfs.FS // nil: in memory, nothing is written
 	Dir string // of the transaction log; made if it does not exist
-	// Mutant switches a deliberate mistake on: MutantKeepForeignTxn makes the
-	// transactions visible that a recovery should abort; MutantNoFence ignores attempts.
-	// Others mean nothing here.
+	// Mutant switches a deliberate mistake on: one of this package, others mean
+	// nothing here.
 	Mutant dataflow.Mutant
 	// OnCommit is called for every run of rows that becomes visible, once that is
 	// durable, in commit order and before Do returns. A large transaction comes
@@ -65,8 +67,7 @@ type StoreStats struct {
 // the file; unacknowledged bytes at its end are cut off.
 func OpenStore(c StoreConfig) (*Store, error) {
 	s := &Store{c: c}
-	s.m.keepForeign = c.Mutant == MutantKeepForeignTxn
-	s.m.noFence = c.Mutant == MutantNoFence
+	s.m.mutant = c.Mutant
 	if c.FS == nil {
 		return s, nil
 	}

@@ -87,7 +87,7 @@ func (o *observers) operation(now int64, k trace.Kind, t id.TaskID, a id.Attempt
 	if !o.wants.Has(k) {
 		return
 	}
-	e := trace.Event{Time: now, Kind: k, Task: t, Attempt: a, Channel: trace.NoChannel, To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key}
+	e := trace.Event{Time: now, Kind: k, Task: t, Attempt: a, Channel: trace.NoChannel, From: uint64(op.To), To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key}
 	if k == trace.StoreDone {
 		e.Outcome = trace.Outcome(s)
 	}

@@ -40,6 +40,11 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 		}
 		return got, err
 	}
+	if w, ok := c.Workload.(interface {
+		TooLate(rec []byte, watermark int64) bool
+	}); ok {
+		x.TooLate = w.TooLate
+	}
 	splitOf := workloads.SplitOf
 	if w, ok := c.Workload.(interface {
 		SplitOf(tasks []dataflow.TaskInfo, s id.SplitID) (p, of int)
@@ -126,9 +131,11 @@ func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w wor
 // layout tells the checker how checkpoint storage is laid out.
 func layout(p dataflow.Properties) check.Layout {
 	var scratch dataflow.Snapshot
-	l := check.Layout{Roots: roots, EpochOf: epochOfObject}
+	l := check.Layout{Roots: roots, EpochOf: epochOfObject, OwnerOf: ownerOfObject}
+	l.SnapshotKey = func(t id.TaskID, e id.Epoch) string { return string(dataflow.SnapshotKey(t, e)) }
 	l.References = func(key string, data []byte) ([]string, error) { return references(&scratch, key, data) }
 	if p.HasRounds() {
+		l.Left = carriedOver
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {
 		l.Roots = newestRoots
@@ -137,6 +144,19 @@ func layout(p dataflow.Properties) check.Layout {
 		l.LogKey = recoveryline.LogKey
 	}
 	return l
+}
+
+// carriedOver returns which tasks' shares of a record are of tasks that had left.
+func carriedOver(record []byte) ([]bool, error) {
+	r, err := coordinator.DecodeRecord(record)
+	if err != nil {
+		return nil, err
+	}
+	left := make([]bool, len(r.Parts))
+	for i := range r.Parts {
+		left[i] = r.Parts[i].Left
+	}
+	return left, nil
 }
 
 // references returns what an object needs: a record its shares and their files,
@@ -218,6 +238,13 @@ func epochOfObject(key string) (id.Epoch, bool) {
 		return id.MakeEpoch(n, 0), true
 	}
 	return coordinator.EpochOfKey(key)
+}
+
+// ownerOfObject returns whose snapshot an object is, or belongs to.
+func ownerOfObject(key string) (o check.Owner, ok bool) {
+	o.Task, o.Epoch, ok = coordinator.OwnerOfKey(key)
+	o.Whole = strings.HasPrefix(key, coordinator.SnapshotPrefix)
+	return o, ok
 }
 
 func epochOf(key string) id.Epoch {

@@ -11,7 +11,6 @@ type fanout struct {
 	all    trace.Mask // what anybody wants
 	strike int        // index of the injector in list, -1: none
 	struck bool       // the injector has seen something
-	silent int        // above 0: a zombie steps, of which nobody hears
 	counts [trace.Kinds]int64
 	scrap  trace.Event
 }
@@ -29,7 +28,7 @@ func (f *fanout) reset(list []trace.Observer, injector Injector) {
 	clear(f.list)
 	f.list, f.masks, f.all = f.list[:0], f.masks[:0], 0
 	f.counts = [trace.Kinds]int64{}
-	f.strike, f.struck, f.silent = -1, true, 0
+	f.strike, f.struck = -1, true
 	for _, o := range list {
 		f.add(o)
 	}
@@ -52,9 +51,6 @@ func (f *fanout) wants(k trace.Kind) bool { return f.all.Has(k) }
 
 // Observe takes an event of a task.
 func (f *fanout) Observe(e *trace.Event) {
-	if f.silent > 0 {
-		return
-	}
 	f.counts[e.Kind]++
 	if f.all.Has(e.Kind) {
 		f.pass(e)

@@ -146,7 +146,7 @@ func (s storagePlace) observe(k trace.Kind, o *operation[state.Op, state.Result]
 			attempt = t.attempt()
 		}
 	}
-	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key, Outcome: outcome})
+	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, From: uint64(op.To), To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key, Outcome: outcome})
 }
 
 // --- asynchronous work ---

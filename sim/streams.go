@@ -4,8 +4,8 @@ package sim
 const (
 	chooseStream      = "choose"      // task and kind of choice
 	coordinatorStream = "coordinator" // none
-	corruptStream     = "corrupt"     // none
 	crashStream       = "place.crash" // 0 storage, 1 the external store
+	corruptStream     = "corrupt"     // none
 	diskStream        = "disk.crash"  // worker
 	operatorStream    = "operator"    // task
 	sinkStream        = "sink"        // task: outcomes of operations
@@ -15,5 +15,5 @@ const (
 // StreamNames returns the names of all streams that a run draws from, which are
 // those that can stand on its tape.
 func StreamNames() []string {
-	return append(append([]string{}, delayNames[:]...), chooseStream, coordinatorStream, corruptStream, crashStream, diskStream, operatorStream, sinkStream, storageStream)
+	return append(append([]string{}, delayNames[:]...), chooseStream, coordinatorStream, crashStream, corruptStream, diskStream, operatorStream, sinkStream, storageStream)
 }

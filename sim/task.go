@@ -71,15 +71,8 @@ func (t *taskHost) inc() uint32 {
 
 // step gives one event to the task and sees to its next turn.
 func (t *taskHost) step(ev *dataflow.Event) {
-	s := t.s
-	s.steps++
-	if t.doubt.zombie != 0 {
-		s.observers.silent++
-		t.task.Step(ev)
-		s.observers.silent--
-	} else {
-		t.task.Step(ev)
-	}
+	t.s.steps++
+	t.task.Step(ev)
 	t.schedule()
 }
 
@@ -140,13 +133,7 @@ func (s *Sim) onTurn(e *event) (next event, again bool) {
 	t.inTurn, t.cost = true, s.cfg.Model.StepBase*t.slow
 	s.steps++
 	s.result.Turns++
-	if t.doubt.zombie != 0 {
-		s.observers.silent++
-		t.task.Step(&s.turn)
-		s.observers.silent--
-	} else {
-		t.task.Step(&s.turn)
-	}
+	t.task.Step(&s.turn)
 	t.busyUntil = s.now + t.cost
 	t.inTurn, t.cost = false, 0
 	if t.task != nil && !t.turnQueued && t.task.Runnable() {

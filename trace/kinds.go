@@ -13,9 +13,10 @@ const (
 	// Event time, at the boundary between a task and its operator.
 	WatermarkSaid  // a source says that no later record of Split is older than At
 	WatermarkSeen  // an operator sees At as its watermark for the first time
-	TimerSet       // an operator asks to be told at At: Data = key. At most one is kept for (At, key)
-	TimerCancelled // and no longer: At, Data = key
-	TimerFired     // it is told now: At, Data = key
+	TimerSet       // an operator asks to be told at At: Data = key. At most one is kept for (At, key); Way ByClock: At is processing time
+	TimerCancelled // and no longer: likewise
+	TimerFired     // it is told now: likewise
+	TimerAwaited   // the task asks its driver to be woken at At, for its first timer of processing time
 	RecordLate     // an operator gives a record up as too late: At = its watermark, Data = the record
 
 	// Protocol transitions of a task.
@@ -62,8 +63,8 @@ const (
 	Stopped    // the job was told to end before its input did: Epoch = checkpoint from which it can go on
 
 	// Storage and the outside world.
-	StoreIssued  // Op, Key; To = bytes
-	StoreApplied // took effect at the storage; Op, Key
+	StoreIssued  // Op, Key; To = bytes, From = last position that an Append or Trim is about
+	StoreApplied // took effect at the storage; likewise
 	StoreDone    // outcome reached its caller: Op, Key, Outcome
 	ExtIssued    // Op; Epoch = transaction, From = number, To = rows; likewise ExtApplied and, with Outcome, ExtDone
 	ExtApplied
@@ -83,7 +84,7 @@ const (
 
 var kindNames = [Kinds]string{
 	"emitted", "sealed", "delivered", "dropped",
-	"watermark-said", "watermark-seen", "timer-set", "timer-cancelled", "timer-fired", "record-late",
+	"watermark-said", "watermark-seen", "timer-set", "timer-cancelled", "timer-fired", "timer-awaited", "record-late",
 	"barrier-sent", "barrier-received", "channel-blocked", "channel-unblocked",
 	"snapshot-begun", "position-in", "position-out", "position-split", "captured-in", "captured-out",
 	"snapshot-writing", "snapshot-stored", "snapshot-failed",

@@ -140,10 +140,11 @@ const (
 	FromOutput     // from captured output
 	FromLog        // from a message log
 	Reinjected     // Delivered: the buffer came from a snapshot or a log
+	ByClock        // TimerSet, TimerCancelled, TimerFired: of processing time
 	Ways
 )
 
-var wayNames = [Ways]string{"", "in-band", "overtaking", "input", "output", "log", "injected"}
+var wayNames = [Ways]string{"", "in-band", "overtaking", "input", "output", "log", "injected", "clock"}
 
 // String returns the way in the word that transcripts use.
 func (w Way) String() string {

@@ -25,6 +25,10 @@ import (
 	"weir/id"
 )
 
+// MutantPassedRoundWaits is the mistake of a round that an input has passed, and that is
+// waited for all the same.
+const MutantPassedRoundWaits dataflow.Mutant = "passed-round-waits"
+
 // Spec returns the catalog entry.
 func Spec() *algorithms.Spec {
 	return &algorithms.Spec{
@@ -58,7 +62,9 @@ func (p *protocol) Start(k dataflow.Kernel, s dataflow.Start) { p.Join(k, s, p) 
 
 func (p *protocol) Control(in int, b *dataflow.Buffer) {
 	p.Barrier(b.Epoch)
-	p.passed(in, b.Epoch)
+	if p.K.Config().Mutant != MutantPassedRoundWaits {
+		p.passed(in, b.Epoch)
+	}
 	if p.Over(b.Epoch) {
 		return
 	}

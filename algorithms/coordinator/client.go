@@ -3,6 +3,7 @@ package coordinator
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"weir/dataflow"
 	"weir/id"
@@ -13,10 +14,16 @@ import (
 // outcomes to continuations. An operation whose outcome is unknown is repeated;
 // all of them are idempotent.
 type Client struct {
+	// Mutant is a deliberate mistake: MutantLostAnswerFails, others mean nothing here.
+	Mutant dataflow.Mutant
+
 	host   dataflow.CoordHost
 	ops    map[id.Ticket]pendingOp
 	timers map[id.Ticket]func()
 }
+
+// MutantLostAnswerFails: a record whose creation was not answered counts as not there.
+const MutantLostAnswerFails dataflow.Mutant = "lost-answer-fails"
 
 type pendingOp struct {
 	op   state.Op
@@ -40,7 +47,7 @@ func (c *Client) Done(t id.Ticket, r state.Result) {
 		return
 	}
 	delete(c.ops, t)
-	if r.Status == state.Failed {
+	if r.Status == state.Failed && (c.Mutant != MutantLostAnswerFails || !strings.HasPrefix(p.op.Key, RecordPrefix) || p.op.Kind != state.OpCreate) {
 		c.Do(p.op, p.then)
 		return
 	}

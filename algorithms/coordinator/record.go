@@ -247,6 +247,22 @@ func EpochOfKey(key string) (id.Epoch, bool) {
 	return e, err == nil
 }
 
+// OwnerOfKey returns the task and epoch in the name of a snapshot or state file,
+// false for other keys.
+func OwnerOfKey(key string) (id.TaskID, id.Epoch, bool) {
+	rest, ok := strings.CutPrefix(key, SnapshotPrefix)
+	if !ok {
+		rest, ok = strings.CutPrefix(key, FilePrefix)
+	}
+	task, _, _ := strings.Cut(rest, "/")
+	n, err := strconv.ParseUint(strings.TrimPrefix(task, "t"), 10, 31)
+	if !ok || err != nil {
+		return 0, 0, false
+	}
+	e, ok := EpochOfKey(key)
+	return id.TaskID(n), e, ok
+}
+
 // AttemptOfPlan returns the number in the key of a plan, false for other keys.
 func AttemptOfPlan(key string) (id.Attempt, bool) {
 	number, ok := strings.CutPrefix(key, PlanPrefix)

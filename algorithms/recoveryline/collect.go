@@ -1,11 +1,7 @@
 package recoveryline
 
 import (
-	"strconv"
-	"strings"
-
 	"weir/algorithms/coordinator"
-	"weir/dataflow"
 	"weir/id"
 	"weir/state"
 	"weir/trace"
@@ -18,11 +14,14 @@ func (c *Coordinator) advance() {
 	for t := range l {
 		l[t] = len(c.hist[t].snaps) - 1
 	}
-	if _, err := c.graph.recoveryLine(c.hist, l); err != nil {
-		c.fail(err)
-		return
+	if c.j.Config.Mutant != MutantLineAhead {
+		if _, err := c.graph.recoveryLine(c.hist, l); err != nil {
+			c.fail(err)
+			return
+		}
 	}
 	var dead []string
+	behind := false
 	for t := range l {
 		h := &c.hist[t]
 		if l[t] <= h.stable {
@@ -32,6 +31,10 @@ func (c *Coordinator) advance() {
 		h.snaps = append(h.snaps[:0], h.snaps[l[t]:]...)
 		h.stable = 0
 		at := &h.snaps[0]
+		h.passed = at.Epoch
+		if h.declined != 0 && h.declined < at.Epoch {
+			behind, h.declined = true, 0
+		}
 		c.crashes = 0
 		c.h.Observe(trace.LineAdvanced, id.TaskID(t), c.number, at.Epoch, "")
 		if !c.tasks[t].left {
@@ -41,7 +44,12 @@ func (c *Coordinator) advance() {
 			c.trim(id.TaskID(t), i, d, nil)
 		}
 	}
-	c.client.Delete(dead, nil)
+	if c.j.Config.Mutant != MutantPassedStays {
+		c.client.Delete(dead, nil)
+	}
+	if behind {
+		c.sweep()
+	}
 }
 
 // unreferenced returns the objects of dropped snapshots that kept ones of the
@@ -65,10 +73,38 @@ func unreferenced(dropped, kept []coordinator.Part) []string {
 	return dead
 }
 
-// sweep deletes what rolled-back attempts have left: snapshots and files that
-// landed after the recovery that did not see them, or belong to drafts that
-// died with their task.
+// sweep deletes what rolled-back attempts have left: snapshots that do not count
+// any more, whether or not the recovery has seen them, and files of drafts that died
+// with their task. And what is behind the line of a total failure and was never
+// acknowledged: files of snapshots that could not be stored.
 func (c *Coordinator) sweep() {
+	if c.j.Config.Mutant == MutantNeverSwept {
+		return
+	}
+	number := c.number
+	c.client.List([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix}, func(rows []state.Entry, err error) {
+		if c.number != number || c.phase == reading {
+			return // the recovery under way will sweep
+		}
+		live := c.live()
+		var dead []string
+		for _, row := range rows { // a failed listing finds nothing: the next sweep will
+			t, e, ok := coordinator.OwnerOfKey(row.Key)
+			if ok && int(t) < len(c.hist) && c.gone(t, e) && !live[row.Key] {
+				dead = append(dead, row.Key)
+			}
+		}
+		c.client.Delete(dead, nil)
+	})
+}
+
+// gone reports that no recovery goes back to snapshot e of a task.
+func (c *Coordinator) gone(t id.TaskID, e id.Epoch) bool {
+	return e.Attempt() < c.number && !c.lineages[t].admits(e) || e < c.hist[t].passed
+}
+
+// live returns the objects that snapshots need which count.
+func (c *Coordinator) live() map[string]bool {
 	live := map[string]bool{}
 	for t := range c.hist {
 		for i := range c.hist[t].snaps {
@@ -77,26 +113,7 @@ func (c *Coordinator) sweep() {
 			}
 		}
 	}
-	number := c.number
-	c.client.List([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix}, func(rows []state.Entry, err error) {
-		var dead []string
-		for _, row := range rows { // a failed listing finds nothing: the next sweep will
-			t, e, ok := owner(row.Key)
-			if ok && int(t) < len(c.lineages) && !c.lineages[t].admits(e) && e.Attempt() < number && !live[row.Key] {
-				dead = append(dead, row.Key)
-			}
-		}
-		c.client.Delete(dead, nil)
-	})
-}
-
-// owner returns the task and epoch in the name of a snapshot or state file.
-func owner(key string) (id.TaskID, id.Epoch, bool) {
-	e, ok := coordinator.EpochOfKey(key)
-	_, rest, _ := strings.Cut(key, "/")
-	name, _, _ := strings.Cut(rest, "/")
-	n, err := strconv.ParseUint(strings.TrimPrefix(name, "t"), 10, 31)
-	return id.TaskID(n), e, ok && err == nil
+	return live
 }
 
 // cleanUp deletes everything that the final snapshots do not need and ends the job.
@@ -117,21 +134,20 @@ func (c *Coordinator) cleanUp() {
 	})
 }
 
-// MutantTrimmedAtEnd is the mistake of message logs that grow as long as the job runs.
-const MutantTrimmedAtEnd dataflow.Mutant = "trimmed-at-end"
-
-// MutantNeverTrimmed is the mistake of message logs that keep everything.
-const MutantNeverTrimmed dataflow.Mutant = "never-trimmed"
-
 // trim lets the log of an input go up to a position.
 func (c *Coordinator) trim(t id.TaskID, in int, to id.Seq, then func(state.Result)) {
 	switch c.j.Config.Mutant {
 	case MutantNeverTrimmed:
 		to = 0
+	case MutantTrimmedAhead:
+		to++
 	case MutantTrimmedAtEnd:
 		if then == nil { // who waits is the end of the job
 			return
 		}
+	case MutantTrimmedToSender:
+		from := c.graph.inputs[t][in]
+		to = c.hist[from.task].snaps[0].Sealed[from.index]
 	default: // not of this place
 	}
 	c.client.Do(state.Op{Kind: state.OpTrim, Key: c.graph.logs[t][in], To: to}, then)

@@ -60,6 +60,7 @@ func NewCoordinator(c *dataflow.Config) *Coordinator {
 func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
+	c.client.Mutant = j.Config.Mutant
 	c.graph = newGraph(j.Tasks)
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.read()
@@ -322,6 +323,7 @@ func (c *Coordinator) Message(from id.TaskID, data []byte) {
 			return
 		}
 		c.h.Observe(trace.Declined, from, c.number, m.Epoch, m.Text)
+		c.hist[from].declined = max(c.hist[from].declined, m.Epoch)
 		if c.failures++; c.cfg.Tolerated >= 0 && c.failures > c.cfg.Tolerated {
 			c.failOver(m.Epoch, fmt.Errorf("snapshot %s of %s failed: %s", m.Epoch, c.j.Tasks[from].Name, m.Text))
 		}
@@ -396,7 +398,7 @@ func (c *Coordinator) taskPlan(t id.TaskID, l line) (p dataflow.TaskPlan, cut bo
 		p.Mode, p.Ref = dataflow.Restart, at.Ref
 		p.Left = c.tasks[t].left && at.Drained
 		p.Stable = h.snaps[h.stable].Epoch
-		if !c.anyLive() {
+		if !c.anyLive() || c.j.Config.Mutant == MutantRestoredIsStable {
 			p.Stable = at.Epoch // after a total failure the line is stable
 		}
 	}
@@ -428,18 +430,20 @@ func (c *Coordinator) execute(p *coordinator.PlanRecord, base []id.Epoch, next [
 	c.waiting = len(c.tasks)
 	for t := range p.Plan.Tasks {
 		// After a total failure the restored snapshots are the line.
-		if tp := &p.Plan.Tasks[t]; tp.Mode == dataflow.Restart && tp.Stable == base[t] && tp.Stable != 0 && c.hist[t].snaps[c.hist[t].stable].Epoch < tp.Stable {
+		tp, h := &p.Plan.Tasks[t], &c.hist[t]
+		if tp.Mode != dataflow.Restart || tp.Stable != base[t] || tp.Stable == 0 {
+			continue
+		}
+		h.passed = tp.Stable
+		if h.snaps[h.stable].Epoch < tp.Stable {
 			c.h.Observe(trace.LineAdvanced, id.TaskID(t), c.number, tp.Stable, "")
 		}
 	}
-	var dropped []string
 	kept := 0
 	for t := range c.tasks {
 		h := &c.hist[t]
 		if p.Plan.Tasks[t].Mode == dataflow.Restart { // a kept task's snapshots count, also those that came since the line was found
-			n := h.upTo(base[t])
-			dropped = append(dropped, unreferenced(h.snaps[n:], h.snaps[:n])...)
-			h.snaps = h.snaps[:n]
+			h.snaps = h.snaps[:h.upTo(base[t])] // the others are swept
 		} else {
 			kept++
 		}
@@ -450,7 +454,6 @@ func (c *Coordinator) execute(p *coordinator.PlanRecord, base []id.Epoch, next [
 	c.lineages = next
 	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, 0, fmt.Sprintf("kept %d of %d, useless snapshots %d", kept, len(c.tasks), useless))
 	c.h.Execute(&p.Plan)
-	c.client.Delete(dropped, nil)
 	coordinator.DropPlans(c.client, c.number)
 	c.sweep()
 }

@@ -14,6 +14,11 @@ type history struct {
 	snaps []coordinator.Part
 	// stable is the index in snaps of the task's point on that line.
 	stable int
+	// passed is the task's point on that line, as far as this coordinator knows.
+	passed id.Epoch
+	// declined is the newest snapshot that could not be stored; 0: none whose files
+	// may still be there.
+	declined id.Epoch
 	// live is where the surviving incarnation stands, during a recovery.
 	live *coordinator.Part
 }

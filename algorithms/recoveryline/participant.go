@@ -7,18 +7,6 @@ import (
 	"weir/trace"
 )
 
-// MutantSnapshotBeforeLog is the mistake of a snapshot that becomes visible before its message log.
-const MutantSnapshotBeforeLog dataflow.Mutant = "snapshot-before-log"
-
-// MutantNeverForced is the mistake of a communication-induced algorithm that takes
-// no forced snapshots. It shows on graphs with a cycle only.
-const MutantNeverForced dataflow.Mutant = "never-forced"
-
-// MutantForcedKeepsBase is the mistake of a snapshot that is incremental against the
-// newest stored one while another is under way: when that one moves the line, files
-// of the base go.
-const MutantForcedKeepsBase dataflow.Mutant = "forced-keeps-base"
-
 // Participant is the half of one task that these algorithms share: message logs,
 // local snapshots at its own times, recovery. Embed it in a Protocol and call
 // Join in Start.

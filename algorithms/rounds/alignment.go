@@ -27,7 +27,7 @@ func (a *Alignment) Brought(in int, b *dataflow.Buffer) {
 	if b.Epoch > a.Round {
 		a.Release()
 		for i := range a.brought {
-			if a.regular(i) && !a.kernel.Ended(i, true) {
+			if a.regular(i) && (!a.kernel.Ended(i, true) || a.kernel.Config().Mutant == MutantEndedCountsLive) {
 				a.missing++
 			}
 		}
@@ -45,7 +45,7 @@ func (a *Alignment) regular(in int) bool { return !a.kernel.Info().Inputs[in].Ba
 
 // Gone notes that the sender of an input has left: it brings no barrier any more.
 func (a *Alignment) Gone(in int) {
-	if a.Round != 0 && a.regular(in) && !a.brought[in] {
+	if a.Round != 0 && a.regular(in) && !a.brought[in] && a.kernel.Config().Mutant != MutantEndIsNoBarrier {
 		a.missing--
 	}
 }

@@ -76,6 +76,7 @@ func NewCoordinated(c *dataflow.Config, lead Lead) *Coordinated {
 func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
+	c.client.Mutant = j.Config.Mutant
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.recover()
 }
@@ -99,7 +100,11 @@ func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 	if cause != nil && c.damaged(cause) {
 		return
 	}
+	making := c.rounds
 	c.giveUpAll("tasks failed")
+	if c.j.Config.Mutant == MutantFailoverKeepsRound && len(making) > 0 && making[0].done {
+		c.rounds, c.creating = making[:1], true
+	}
 	c.plan()
 }
 
@@ -204,7 +209,7 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 	var bad id.Epoch
 	var next func(i int)
 	next = func(i int) {
-		if i == len(es) && damage != nil && (!c.cfg.Fallback || len(c.retained) == 0) {
+		if i == len(es) && damage != nil && (!c.cfg.Fallback && c.j.Config.Mutant != MutantSilentFallback || len(c.retained) == 0) {
 			c.fail(fmt.Errorf("recovery: %w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", damage))
 			return
 		}
@@ -278,7 +283,9 @@ func (c *Coordinated) plan() {
 			return
 		}
 	}
-	c.splits.Into(&p.Plan)
+	if c.number == 1 || len(c.retained) > 0 || c.j.Config.Mutant != MutantFailoverKeepsSplits {
+		c.splits.Into(&p.Plan)
+	}
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch r.Status {
 		case state.OK:

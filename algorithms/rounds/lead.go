@@ -79,6 +79,9 @@ func (r *Round) message(k coordinator.MessageKind) []byte {
 	if r.base != nil {
 		m.Base = r.base.Epoch
 	}
+	if all := r.c.rounds; r.c.j.Config.Mutant == MutantBaseUnderWay && len(all) > 1 && all[len(all)-1] == r {
+		m.Base = all[len(all)-2].epoch
+	}
 	return m.Encode()
 }
 

@@ -58,7 +58,9 @@ func (p *Participant) Barrier(e id.Epoch) { p.barrier = max(p.barrier, e) }
 // Passed reports that some input has brought the barrier of a round newer than
 // e. A round that begins then would wait for that input for ever: its sender
 // heard of the newer round first.
-func (p *Participant) Passed(e id.Epoch) bool { return p.barrier > e }
+func (p *Participant) Passed(e id.Epoch) bool {
+	return p.barrier > e && p.K.Config().Mutant != MutantForgetPassed
+}
 
 // leave takes part in no further round, and goes when what is begun is stored.
 func (p *Participant) leave() {
@@ -158,6 +160,9 @@ func (p *Participant) Message(data []byte) {
 	case Abort:
 		p.giveUp(m.Epoch)
 		p.half.Cancel(m.Epoch)
+		if p.K.Config().Mutant == MutantAbortHitsNewest {
+			m.Epoch = p.Newest
+		}
 		p.K.Abandon(m.Epoch) // spares work: what would be stored all the same is swept
 	default: // goes the other way, or is another algorithm's
 	}
@@ -170,7 +175,7 @@ func (p *Participant) Message(data []byte) {
 // time would be lost, less than the progress oracle allows (3,000 runs).
 func (p *Participant) giveUp(e id.Epoch) {
 	p.givenUp = slices.DeleteFunc(p.givenUp, func(x id.Epoch) bool { return x <= p.Newest })
-	if !p.Over(e) {
+	if !p.Over(e) && p.K.Config().Mutant != MutantForgetGivenUp {
 		p.givenUp = append(p.givenUp, e)
 	}
 }

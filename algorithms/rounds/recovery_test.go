@@ -256,3 +256,27 @@ func TestStorageHoldsWhatIsReferenced(t *testing.T) {
 		}
 	})
 }
+
+// TestASweepLeavesARecordThatMayCount: a round is given up, and storage is listed for
+// what it has left. Meanwhile tasks fail while the record of the next round is being
+// made. It has landed, and until a newer plan has, it counts.
+func TestASweepLeavesARecordThatMayCount(t *testing.T) {
+	d := newDesk(t, 1, func(c *dataflow.CheckpointConfig) { c.MaxConcurrent, c.Tolerated = 2, 5 }).start().ready()
+	d.tick(20 * second)
+	d.say(0, coordinator.Message{Kind: coordinator.Decline, Epoch: ep(1, 1), Text: "no"})
+	d.held = "create plan/"
+	d.ack(0, ep(1, 2), false)
+	for i := range d.ops {
+		if d.ops[i].op.Kind == state.OpCreate {
+			d.disk.Do(d.ops[i].op)
+		}
+	}
+	d.c.Failed([]id.TaskID{0}, nil)
+	d.settle()
+	d.want("storage while the plan is being made", d.keys(), "chk/1.2 snap/t0/1.2")
+	d.held = ""
+	d.start().settle()
+	if p := d.newest(); p.Tasks[0].Ref != "snap/t0/1.2" {
+		t.Errorf("the plan is %+v, want one from 1.2", p)
+	}
+}

@@ -24,7 +24,9 @@ func (c *Coordinated) schedule(d dataflow.Nanos) {
 	c.trigger = c.client.After(d, func() {
 		if c.phase == running && number == c.number {
 			c.startRound()
-			c.schedule(c.cfg.Interval)
+			if c.j.Config.Mutant != MutantThreeRoundsOnly || c.lastIndex < 3 {
+				c.schedule(c.cfg.Interval)
+			}
 		}
 	})
 }
@@ -98,7 +100,7 @@ func (c *Coordinated) carryOver(r *Round, task id.TaskID) bool {
 		return false
 	}
 	p := *t.part
-	p.Left = true
+	p.Left = c.j.Config.Mutant != MutantCarriedUnmarked
 	r.parts[task], r.acked[task] = p, true
 	r.missing--
 	return true
@@ -146,7 +148,7 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 	case Leaving:
 		c.tasks[from].leaving = true
 		for _, r := range c.rounds {
-			if r.epoch > m.Epoch && c.carryOver(r, from) {
+			if r.epoch > m.Epoch && c.j.Config.Mutant != MutantLeavingUnheard && c.carryOver(r, from) {
 				c.lead.CarriedOver(r, from)
 			}
 		}
@@ -205,8 +207,14 @@ func (c *Coordinated) completeRounds() {
 	c.creating = true
 	c.h.Observe(trace.AllAcked, trace.Coordinator, c.number, r.epoch, "")
 	rec := &coordinator.Record{Job: c.j.Name, Epoch: r.epoch, Nonce: c.j.Nonce, Parts: r.parts}
-	if c.j.Config.Mutant == MutantCommitBeforeRecord {
+	switch c.j.Config.Mutant {
+	case MutantCommitBeforeRecord:
 		c.announce(rec)
+	case MutantRetireBeforeRecord:
+		if len(c.retained) == c.cfg.Retain {
+			c.client.Delete([]string{c.retained[0].Key()}, nil)
+		}
+	default: // not of this place
 	}
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: rec.Key(), Data: rec.Encode()}, func(res state.Result) {
 		c.recordMade(r, rec, res)
@@ -319,7 +327,7 @@ func (c *Coordinated) collect() {
 
 func (c *Coordinated) pinned(d *coordinator.Record) bool {
 	for _, r := range c.rounds {
-		if r.base == d {
+		if r.base == d && c.j.Config.Mutant != MutantBaseNotPinned {
 			return true
 		}
 	}
@@ -332,6 +340,9 @@ func (c *Coordinated) pinned(d *coordinator.Record) bool {
 // has left which the newest checkpoint has too.
 func (c *Coordinated) unreferenced(keys []string) []string {
 	clear(c.needed)
+	if c.j.Config.Mutant == MutantSharedNotCounted {
+		return keys
+	}
 	for _, set := range [...][]*coordinator.Record{c.retained, c.doomed} {
 		for _, r := range set {
 			c.need(r.Parts)
@@ -342,10 +353,15 @@ func (c *Coordinated) unreferenced(keys []string) []string {
 
 // need notes what shares refer to.
 func (c *Coordinated) need(ps []coordinator.Part) {
+	ownOnly := c.j.Config.Mutant == MutantRestoredNotCounted
 	for i := range ps {
 		c.scratch = ps[i].AppendReferences(c.scratch[:0])
 		for _, k := range c.scratch {
 			c.needed[k] = true
+			if ownOnly {
+				e, _ := coordinator.EpochOfKey(k)
+				c.needed[k] = e.Attempt() == c.number
+			}
 		}
 	}
 }
@@ -373,11 +389,14 @@ func (c *Coordinated) abort(r *Round, reason string) {
 }
 
 // sweepGivenUp deletes what rounds that were given up have stored so far, also
-// behind an older one that is still under way.
+// behind an older one that is still under way. If tasks fail meanwhile it leaves all to
+// the recovery: the record of a round that was given up with them may have landed,
+// and counts until the plan has.
 func (c *Coordinated) sweepGivenUp() {
+	number := c.number
 	c.client.Sweep(id.MakeEpoch(c.number, c.lastIndex+1), c.garbagePrefixes(), func(key string) bool {
 		e, _ := coordinator.EpochOfKey(key)
-		return c.round(e) != nil || c.isLive(key)
+		return c.number != number || c.round(e) != nil && c.j.Config.Mutant != MutantSweepsUnderWay || c.isLive(key)
 	}, nil)
 }
 

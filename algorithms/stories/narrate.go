@@ -74,7 +74,7 @@ func (n *narrator) path(e *trace.Event, t string) bool {
 	s := n.s
 	switch e.Kind {
 	case trace.Emitted: // what it seals says as much
-	case trace.WatermarkSaid, trace.WatermarkSeen, trace.TimerSet, trace.TimerCancelled, trace.TimerFired, trace.RecordLate: // stories are not about event time
+	case trace.WatermarkSaid, trace.WatermarkSeen, trace.TimerSet, trace.TimerCancelled, trace.TimerFired, trace.TimerAwaited, trace.RecordLate: // stories are not about event time
 	case trace.Sealed:
 		s.detail("%s seals %s", t, rangeOf(e))
 	case trace.Delivered:

@@ -8,6 +8,10 @@ import (
 	"weir/state"
 )
 
+// MutantLateByOne is the mistake of sessions that give up a record which is as late
+// as is allowed.
+const MutantLateByOne dataflow.Mutant = "late-by-one"
+
 // SessionAggregate keeps an accumulator of type A per key and session: records of
 // a key belong to one session if each is less than Gap behind the one before it.
 // A session lasts from its first record to Gap behind its last one. When the
@@ -42,6 +46,7 @@ type SessionAggregate[A any] struct {
 	sessions *state.Map[int64, session[A]]
 	of       []keyed[A] // the sessions of the key at hand
 	timers   []int64    // of those that are one now
+	late     int64      // how late a record may be
 	key      []byte
 	scratch  []byte
 }
@@ -100,7 +105,10 @@ func (a *SessionAggregate[A]) Open(c *dataflow.Context) error {
 	if err != nil {
 		return err
 	}
-	a.ctx, a.out, a.sessions = c, c.Out(0), sessions
+	a.ctx, a.out, a.sessions, a.late = c, c.Out(0), sessions, a.Lateness
+	if c.Has(MutantLateByOne) {
+		a.late--
+	}
 	return nil
 }
 
@@ -109,7 +117,7 @@ func (a *SessionAggregate[A]) Process(_ int, b *dataflow.Buffer) error {
 	for rec, rest := dataflow.NextRecord(b.Data); rec != nil; rec, rest = dataflow.NextRecord(rest) {
 		key, at := a.Read(a.key[:0], rec)
 		a.key = key
-		if at+a.Lateness < a.ctx.Watermark() {
+		if at+a.late < a.ctx.Watermark() {
 			a.ctx.Late(LatePort, rec)
 			continue
 		}

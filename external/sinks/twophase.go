@@ -12,9 +12,18 @@ import (
 // the external store.
 const ChunkBytes = 1 << 20
 
-// MutantFirstCommitMarksAll: the first of several commits that is answered marks
-// all that are under way as done.
-const MutantFirstCommitMarksAll dataflow.Mutant = "first-commit-marks-all"
+// The mistakes of sinks that commit.
+const (
+	// MutantFirstCommitMarksAll: the first of several commits that is answered marks
+	// all that are under way as done.
+	MutantFirstCommitMarksAll dataflow.Mutant = "first-commit-marks-all"
+	// MutantEmptyIsPending: a transaction without rows is committed, which the store has
+	// never heard of.
+	MutantEmptyIsPending dataflow.Mutant = "empty-is-pending"
+	// MutantRestoredNotCommitted: what was pending in the restored snapshot is not
+	// taken over, and aborted.
+	MutantRestoredNotCommitted dataflow.Mutant = "restored-not-committed"
+)
 
 // TwoPhase writes rows in one transaction per snapshot of its task. Rows
 // are collected in the open transaction; every Chunk bytes they go to the store
@@ -67,6 +76,9 @@ func (s *TwoPhase) Flush() []dataflow.ExtOp {
 // Seal closes the open transaction as that of e, if it has rows.
 func (s *TwoPhase) Seal(e id.Epoch) (op dataflow.ExtOp, ok bool) {
 	if s.rows.count == 0 && s.number == s.sealed {
+		if s.mutant == MutantEmptyIsPending {
+			s.pending = append(s.pending, pendingTxn{epoch: e})
+		}
 		return op, false
 	}
 	op = dataflow.ExtOp{Kind: dataflow.ExtPreCommit, Txn: e, From: s.sealed, Number: s.number}
@@ -108,6 +120,9 @@ func (s *TwoPhase) Pending(dst []id.Epoch) []id.Epoch {
 // aborts all others of this task.
 func (s *TwoPhase) Recover(_ id.Attempt, pending []id.Epoch) (dataflow.ExtOp, error) {
 	s.pending = s.pending[:0]
+	if s.mutant == MutantRestoredNotCommitted {
+		return dataflow.ExtOp{Kind: dataflow.ExtRecover}, nil
+	}
 	for _, e := range pending {
 		s.pending = append(s.pending, pendingTxn{epoch: e})
 	}

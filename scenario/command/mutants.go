@@ -21,6 +21,9 @@ import (
 type mutantLine struct {
 	Mutant      string `json:"mutant"`
 	Description string `json:"description"`
+	Source      string `json:"source"`  // where such a mistake was made
+	Feature     string `json:"feature"` // what can show it
+	Escapes     string `json:"escapes,omitempty"`
 	Algorithm   string `json:"algorithm"`
 	State       string `json:"state"`
 	Sink        string `json:"sink"`
@@ -43,7 +46,8 @@ func newMutants() *cobra.Command {
 		Short: "Switch planted mistakes on one by one and count the runs until an oracle catches each",
 		Long: `Switch each planted mistake on, in the production code, and run the default
 sweep on it until an oracle catches it; then run the unbroken twin over the same
-seeds, which must pass. Exit status 5 if a mistake is not caught or a twin fails.
+seeds, which must pass. Exit status 5 if a mistake is not caught that is not known
+to escape (docs/bank.md says why each does), or a twin fails.
 
 With --policy: how many runs each policy takes to each mistake, over several searches of
 which each draws other runs. A mistake counts as found when the oracle that must see it
@@ -119,8 +123,8 @@ func hunt(ctx context.Context, names []string, limit, jobs int) (done []mutantLi
 				return
 			}
 			lines[i], errs[i] = mutantLine{
-				Mutant: name, Description: r.Description, Algorithm: r.Algorithm, State: r.State, Sink: cmp.Or(r.Sink, defaultSink), Workload: r.Workload, Caught: r.Caught,
-				Runs: r.Runs, Oracle: r.Oracle.String(), Violation: r.Violation, TwinClean: r.TwinClean, Replay: r.Replay,
+				Mutant: name, Description: r.Description, Source: r.Source, Feature: r.Needs, Escapes: r.Escapes, Algorithm: r.Algorithm, State: r.State, Sink: cmp.Or(r.Sink, defaultSink), Workload: r.Workload, Caught: r.Caught,
+				Runs: r.Runs, Oracle: r.Case.Oracle, Violation: r.Violation, TwinClean: r.TwinClean, Replay: r.Replay,
 			}, err
 			if !r.TwinClean {
 				lines[i].Violation += "; the twin: " + r.Twin
@@ -141,7 +145,7 @@ func hunt(ctx context.Context, names []string, limit, jobs int) (done []mutantLi
 }
 
 func printMutants(cmd *cobra.Command, lines []mutantLine, limit int, asJSON bool) error {
-	caught, clean := 0, 0
+	caught, escaping, clean := 0, 0, 0
 	out := cmd.ErrOrStderr()
 	if !asJSON {
 		out = cmd.OutOrStdout()
@@ -151,9 +155,13 @@ func printMutants(cmd *cobra.Command, lines []mutantLine, limit int, asJSON bool
 	p("MUTANT\tFOUND ON\tRUNS\tBY ORACLE\tTWIN\tMISTAKE\n")
 	for _, l := range lines {
 		runs, oracle, twin := fmt.Sprint(l.Runs), l.Oracle, "passes"
-		if l.Caught {
+		switch {
+		case l.Caught:
 			caught++
-		} else {
+		case l.Escapes != "":
+			escaping++
+			runs, oracle = fmt.Sprintf("escapes %d", limit), "-"
+		default:
 			runs, oracle = fmt.Sprintf("NOT IN %d", limit), "-"
 		}
 		if l.TwinClean {
@@ -176,12 +184,12 @@ func printMutants(cmd *cobra.Command, lines []mutantLine, limit int, asJSON bool
 				return err
 			}
 		}
-		if err := enc.Encode(map[string]any{"mutants": len(lines), "caught": caught, "twins_clean": clean, "limit": limit}); err != nil {
+		if err := enc.Encode(map[string]any{"mutants": len(lines), "caught": caught, "escaping": escaping, "twins_clean": clean, "limit": limit}); err != nil {
 			return err
 		}
 	}
-	if caught < len(lines) || clean < len(lines) {
-		return &verdict{scenario.Unsafe, fmt.Sprintf("%d of %d mistakes caught, %d twins pass", caught, len(lines), clean)}
+	if caught+escaping < len(lines) || clean < len(lines) {
+		return &verdict{scenario.Unsafe, fmt.Sprintf("%d of %d mistakes caught, %d are known to escape, %d twins pass", caught, len(lines), escaping, clean)}
 	}
 	return nil
 }

@@ -47,6 +47,8 @@ func (r *Run) eventTime(e *Event, t string) string {
 		return fmt.Sprintf("%s cancels the timer of %s at %s", t, e.Contents, eventTime(e.At))
 	case trace.TimerFired:
 		return fmt.Sprintf("%s: the timer of %s at %s fires", t, e.Contents, eventTime(e.At))
+	case trace.TimerAwaited:
+		return fmt.Sprintf("%s asks to be woken at %d", t, e.At)
 	case trace.RecordLate:
 		return fmt.Sprintf("%s gives up %s as too late", t, e.Contents)
 	default: // told by another

@@ -8,14 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"weir/algorithms/aligned"
 	"weir/algorithms/catalog"
-	"weir/algorithms/recoveryline"
-	"weir/algorithms/rounds"
-	"weir/algorithms/unalignedtimeout"
 	"weir/dataflow"
-	"weir/external"
-	"weir/external/sinks"
 	"weir/state/pebblestate"
 )
 
@@ -25,12 +19,21 @@ import (
 type Case struct {
 	Mutant      dataflow.Mutant
 	Description string
-	Algorithms  []string
-	States      []string // nil: every one
-	Sinks       []string // nil: what goes with the algorithm
-	Workloads   []string // nil: every one
-	// Oracle is the one that must see the mistake; "": any.
+	// Source is where such a mistake was made: a ticket of the system that shipped it,
+	// or a trial of this project. Reports say more.
+	Source string
+	// Needs says in words which jobs and which events can show it; the lists below say it
+	// of combinations.
+	Needs      string
+	Algorithms []string
+	States     []string // nil: every one
+	Sinks      []string // nil: what goes with the algorithm
+	Workloads  []string // nil: every one
+	// Oracle is the one that must see the mistake.
 	Oracle string
+	// Escapes says, if it is not found within HuntLimit runs, what was tried and what it
+	// takes; "": it is found.
+	Escapes string
 	// Stalls: the mistake shows as a job that does not end, and cannot show as a
 	// broken promise.
 	Stalls bool
@@ -43,68 +46,32 @@ const cyclic = "reachability"
 // The oracles that must see a mistake, where one is plain: package check says what
 // each of them knows.
 const (
-	byCommit    = "commit"
-	byCut       = "cut"
-	byEventTime = "event-time"
-	byHandover  = "handover"
-	byLogs      = "logs"
-	byOutput    = "output"
-	byRestore   = "restore"
-	byStorage   = "storage"
+	byAborts     = "aborts"
+	byClock      = "clock"
+	byCommit     = "commit"
+	byContiguity = "contiguity"
+	byCut        = "cut"
+	byEventTime  = "event-time"
+	byHandover   = "handover"
+	byLogs       = "logs"
+	byOutput     = "output"
+	byProgress   = "progress"
+	byRestore    = "restore"
+	byStorage    = "storage"
+	byUseless    = "useless"
+)
+
+// Lists of what a mistake needs beside its algorithm.
+var (
+	incremental = []string{pebblestate.NameIncremental}
+	tables      = []string{pebblestate.NameIncremental, pebblestate.NameFull}
+	stateful    = []string{"keyedcount", "nexmark-q5", "nexmark-q8"}
+	windows     = []string{"nexmark-q5", "nexmark-q8", "sessions"}
+	past        = []string{"reminders", "sessions"} // have timers at or behind the watermark
 )
 
 // All returns the bank in the order of reports.
-func All() []Case {
-	tables := []string{pebblestate.NameIncremental, pebblestate.NameFull}
-	stateful := []string{"keyedcount", "nexmark-q5", "nexmark-q8"}
-	windows := []string{"nexmark-q5", "nexmark-q8", "sessions"}
-	past := []string{"reminders", "sessions"} // have timers at or behind the watermark
-	coordinated := those(func(p *dataflow.Properties) bool { return p.HasRounds() })
-	exact := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.Output == dataflow.ExactlyOnce })
-	transactional := those(func(p *dataflow.Properties) bool { return p.Output == dataflow.ExactlyOnce })
-	consistent := those(func(p *dataflow.Properties) bool { return p.State == dataflow.ExactlyOnce })
-	inputs := those(func(p *dataflow.Properties) bool { return p.Captures.Inputs })
-	outputs := those(func(p *dataflow.Properties) bool { return p.Captures.Outputs })
-	logs := those(func(p *dataflow.Properties) bool { return p.Logs })
-	induced := those(func(p *dataflow.Properties) bool { return p.Logs && p.NoneUseless })
-	turning := []string{unalignedtimeout.Spec().Name}
-	return []Case{
-		{Mutant: rounds.MutantAckBeforeDurable, Description: "a task acknowledges a snapshot as it begins, not when it is stored", Algorithms: coordinated},
-		{Mutant: aligned.MutantForgetChannel, Description: "alignment is one input short", Algorithms: []string{aligned.Spec().Name}},
-		{Mutant: rounds.MutantCommitBeforeRecord, Description: "completion is announced before the checkpoint's record is durable", Algorithms: exact, Oracle: byCommit},
-		{Mutant: dataflow.MutantReuseTableName, Description: "table files are named without the epoch", Algorithms: transactional, States: tables, Workloads: stateful},
-		{Mutant: external.MutantKeepForeignTxn, Description: "recovery of the sink commits the transactions it should abort", Algorithms: transactional, Oracle: byCommit},
-		{Mutant: dataflow.MutantSkipOutputQueue, Description: "queued output is not captured", Algorithms: outputs, Oracle: byCut},
-		{Mutant: dataflow.MutantSkipInputQueue, Description: "queued input is not captured", Algorithms: inputs, Workloads: []string{cyclic}},
-		{Mutant: dataflow.MutantLiftTakesNothing, Description: "a barrier that is made to overtake in an output queue leaves out what it overtakes", Algorithms: turning, Oracle: byCut},
-		{Mutant: unalignedtimeout.MutantUnannounced, Description: "a task that turns does not record inputs whose barrier is still to come", Algorithms: turning, Oracle: byCut},
-		{Mutant: unalignedtimeout.MutantBehindBarrier, Description: "a task that turns takes what waits behind the barrier of a blocked input", Algorithms: turning},
-		{Mutant: unalignedtimeout.MutantStaleTimer, Description: "a timer whose round is taken takes it again", Algorithms: turning},
-		{Mutant: dataflow.MutantReleaseBeforeStored, Description: "output is committed as soon as it is pre-committed", Algorithms: transactional, Oracle: byCommit},
-		{Mutant: recoveryline.MutantSnapshotBeforeLog, Description: "a snapshot becomes visible before its message log", Algorithms: logs, Stalls: true},
-		{Mutant: recoveryline.MutantNeverTrimmed, Description: "message logs keep what no recovery needs any more", Algorithms: logs, Oracle: byLogs},
-		{Mutant: recoveryline.MutantTrimmedAtEnd, Description: "message logs are trimmed when the job has ended, and grow until then", Algorithms: logs, Oracle: byLogs},
-		{Mutant: rounds.MutantLateRecordCounts, Description: "a checkpoint record that lands after the recovery that missed it is believed", Algorithms: exact},
-		{Mutant: rounds.MutantFilesNeverListed, Description: "state files that no handle names are never looked for", Algorithms: coordinated, States: tables, Workloads: stateful},
-		{Mutant: rounds.MutantPlansStay, Description: "the plans of older attempts are never deleted", Algorithms: coordinated, Oracle: byStorage},
-		{Mutant: rounds.MutantFirstAttemptOnly, Description: "after a recovery no checkpoints are scheduled any more", Algorithms: coordinated, Stalls: true},
-		{Mutant: external.MutantNoFence, Description: "the sink store does not fence older attempts", Algorithms: transactional},
-		{Mutant: recoveryline.MutantNeverForced, Description: "a message that should force a snapshot forces none", Algorithms: induced, Workloads: []string{cyclic}},
-		{Mutant: recoveryline.MutantForcedKeepsBase, Description: "a snapshot is incremental while the one before it is under way", Algorithms: induced, States: []string{pebblestate.NameIncremental}, Workloads: []string{cyclic}},
-		{Mutant: dataflow.MutantDrainedCommitsAll, Description: "a drained sink commits all that its snapshot holds when it is restored", Algorithms: logs, Oracle: byCommit},
-		{Mutant: sinks.MutantFirstCommitMarksAll, Description: "the first of several commits marks all as done", Algorithms: transactional, Oracle: byOutput},
-		{Mutant: sinks.MutantFirstInsertMarksAll, Description: "the first of several inserts marks all as done", Algorithms: consistent, Sinks: []string{"write-ahead", "committer"}, Oracle: byOutput},
-		{Mutant: sinks.MutantLateCommittables, Description: "a committer skips what overtaking barriers have left behind", Algorithms: outputs, Sinks: []string{"committer"}, Oracle: byOutput},
-		{Mutant: sinks.MutantSealBeforeStaged, Description: "a writer's snapshot does not wait for what it has staged", Algorithms: consistent, Sinks: []string{"committer"}, Oracle: byHandover},
-		{Mutant: dataflow.MutantForgetTimers, Description: "timers do not come back from the snapshot", Algorithms: transactional, Workloads: windows, Oracle: byRestore},
-		{Mutant: dataflow.MutantForgetClock, Description: "timers of processing time do not come back from the snapshot", Algorithms: transactional, Workloads: []string{"sampling"}, Oracle: byRestore},
-		{Mutant: dataflow.MutantForgetWatermark, Description: "watermarks do not come back from the snapshot", Algorithms: transactional, Workloads: windows, Oracle: byEventTime},
-		{Mutant: dataflow.MutantSilentPastTimer, Description: "a timer set at or behind the watermark never fires", Algorithms: transactional, Workloads: past, Oracle: byEventTime},
-		{Mutant: dataflow.MutantFireTwice, Description: "the last timer of a slice stays in the state until the next one", Algorithms: transactional, Workloads: past, Oracle: byEventTime},
-		{Mutant: dataflow.MutantSwapSplitOffsets, Description: "a restored source goes on in each split where another one stood", Algorithms: transactional, Oracle: byRestore},
-		{Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back", Algorithms: transactional, Workloads: windows, Oracle: byEventTime},
-	}
-}
+func All() []Case { return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks()) }
 
 // Has tells whether the code that a combination runs has the mistake. Workloads do
 // not tell: those of the list show it soonest.

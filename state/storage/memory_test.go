@@ -58,6 +58,22 @@ func TestMemoryFaults(t *testing.T) {
 	}
 }
 
+func TestMemoryLogDamage(t *testing.T) {
+	m := storage.NewMemory(0)
+	run := state.AppendEntry(state.AppendEntry(nil, 1, 2, []byte("x")), 3, 1, []byte("y"))
+	m.Do(state.Op{Kind: state.OpAppend, Key: "log/c1", Attempt: 1, To: 3, Data: run})
+	if m.Corrupt("log/c2", 3) || !m.Corrupt("log/c1", 1001) {
+		t.Fatal("the newest entry of log/c1 alone can be damaged")
+	}
+	if r := m.Do(state.Op{Kind: state.OpReadLog, Key: "log/c1", To: 2}); r.Status != state.OK {
+		t.Errorf("the entry before: %v %v", r.Status, r.Err)
+	}
+	r := m.Do(state.Op{Kind: state.OpReadLog, Key: "log/c1", To: 3})
+	if r.Status != state.Corrupt || !errors.Is(r.Err, state.ErrCorrupt) || !strings.Contains(r.Err.Error(), `"log/c1": the entry of positions 3 to 3`) {
+		t.Errorf("%v %v, want corrupt with log and positions", r.Status, r.Err)
+	}
+}
+
 func TestMemoryInspection(t *testing.T) {
 	m := storage.NewMemory(0)
 	for _, k := range []string{"b", "a", "c"} {

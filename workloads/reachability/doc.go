@@ -12,7 +12,9 @@
 // (kind 2: root, node, version), and the rest are edges (kind 1: from, to, since,
 // until). An edge is added in version since and deleted in version until, so that it
 // is there in all from since up to, without, until. Nodes and versions are hashes of
-// sequence and seed, below nodes and versions. Of P splits, split p holds the
+// sequence and seed, below nodes and versions. If the input is not very small, a path of
+// twelve more nodes can be reached by the last record only, an edge from the node of
+// root 0 in every version: what goes along it is on its way when the input has ended. Of P splits, split p holds the
 // records with sequence mod P = p.
 //
 // That an edge names its end makes the answer independent of the order of records.

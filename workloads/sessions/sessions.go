@@ -56,6 +56,12 @@ func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataf
 	}, nil
 }
 
+// TooLate says whether a record that comes at a watermark is given up: it is older
+// than that by more than is allowed.
+func (w *Workload) TooLate(rec []byte, watermark int64) bool {
+	return watermark > int64(binary.LittleEndian.Uint64(rec[16:]))+w.settings.lateness
+}
+
 // RecordID returns the sequence number of a source record.
 func (w *Workload) RecordID(rec []byte) uint64 { return binary.LittleEndian.Uint64(rec) }
 

@@ -1,0 +1,107 @@
+// The clock oracle: of timers of processing time each that was set fires once, in
+// their order, and a restored task asks to be woken for those that its snapshot had.
+//
+// It does not verify how soon after its time a timer fires, nor that none is left
+// when the input has ended: none fires any more then.
+
+package check
+
+import (
+	"slices"
+
+	"weir/trace"
+)
+
+type wallClock struct {
+	judge
+	tasks []alarms
+	saved []alarms // by snapshot of the model, at its instant
+}
+
+// alarms are the timers of processing time of one task.
+type alarms struct {
+	timers  []timer // by time
+	drained bool    // none fires any more
+	awaited bool    // by this incarnation
+	fresh   bool    // it is restored, and not ready
+}
+
+func newWallClock(j judge) watcher {
+	return &wallClock{judge: j, tasks: make([]alarms, len(j.x.Tasks))}
+}
+
+func (o *wallClock) Wants() trace.Mask {
+	return kinds(trace.TimerSet, trace.TimerCancelled, trace.TimerFired, trace.TimerAwaited, trace.TaskDrained, trace.SnapshotBegun, trace.TaskRestored, trace.TaskReady)
+}
+
+func (o *wallClock) Reset() {
+	o.saved = o.saved[:0]
+	for i := range o.tasks {
+		o.tasks[i] = alarms{timers: o.tasks[i].timers[:0]}
+	}
+}
+
+func (o *wallClock) Finish(End) {}
+
+func (o *wallClock) Observe(e *trace.Event) {
+	a := &o.tasks[e.Task]
+	switch e.Kind {
+	case trace.TimerSet, trace.TimerCancelled, trace.TimerFired:
+		if e.Way == trace.ByClock {
+			o.timer(e, a)
+		}
+	case trace.TimerAwaited:
+		a.awaited = true
+	case trace.TaskDrained:
+		a.drained = true
+	case trace.SnapshotBegun:
+		o.save(a)
+	case trace.TaskRestored:
+		o.restored(e, a)
+	default:
+		if a.fresh && len(a.timers) > 0 && !a.awaited && !a.drained {
+			o.violate(e.Task, e.Epoch, "the restored task has %d timers of processing time, the first of %d, and has not asked to be woken for any", len(a.timers), a.timers[0].at)
+		}
+		a.fresh = false
+	}
+}
+
+// timer follows one from when it is set until it fires.
+func (o *wallClock) timer(e *trace.Event, a *alarms) {
+	t := timer{e.At, hash(e.Data)}
+	i, there := slices.BinarySearchFunc(a.timers, t, timer.compare)
+	switch {
+	case e.Kind == trace.TimerSet && !there:
+		a.timers = slices.Insert(a.timers, i, t)
+	case e.Kind == trace.TimerSet:
+	case e.Kind == trace.TimerFired && !there:
+		o.violate(e.Task, 0, "a timer of processing time %d fires that nobody has set, or that has fired before", e.At)
+	case e.Kind == trace.TimerFired && e.At > a.timers[0].at:
+		o.violate(e.Task, 0, "a timer of processing time %d fires before one of %d", e.At, a.timers[0].at)
+		fallthrough
+	case there:
+		a.timers = slices.Delete(a.timers, i, i+1)
+	}
+}
+
+// save keeps the timers with the snapshot that the model has just begun.
+func (o *wallClock) save(a *alarms) {
+	for len(o.saved) < len(o.snapshots) {
+		if len(o.saved) < cap(o.saved) {
+			o.saved = o.saved[:len(o.saved)+1]
+		} else {
+			o.saved = append(o.saved, alarms{})
+		}
+	}
+	s := &o.saved[len(o.saved)-1]
+	s.timers, s.drained = append(s.timers[:0], a.timers...), a.drained
+}
+
+// restored takes the task back to the timers of its snapshot.
+func (o *wallClock) restored(e *trace.Event, a *alarms) {
+	a.timers, a.drained, a.awaited, a.fresh = a.timers[:0], false, false, true
+	if t := &o.model.tasks[e.Task]; e.Epoch != 0 && t.restored != none && int(t.restored) < len(o.saved) {
+		s := &o.saved[t.restored]
+		a.timers, a.drained = append(a.timers, s.timers...), s.drained
+	}
+}
