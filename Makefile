@@ -1,4 +1,4 @@
-.PHONY: all test race lint figures mutants sweep bench determinism ci
+.PHONY: all test race lint figures mutants sweep bench determinism coverage ci
 all: test
 test: ; go test ./...
 race: ; go test -race ./dataflow/... ./state ./state/heap ./state/storage
@@ -8,4 +8,5 @@ mutants: ; go run ./cmd/sim mutants
 sweep: ; go run ./cmd/sim
 bench: ; go run ./cmd/bench
 determinism: ; .ci/determinism
+coverage: ; .ci/coverage
 ci: ; .ci/run

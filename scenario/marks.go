@@ -44,10 +44,10 @@ func unmarked() trace.Mask {
 // steps are the transitions of the coordinator, which crashes are told by.
 func steps() trace.Mask {
 	var m trace.Mask
-	for k := trace.Triggered; k <= trace.JobDone; k++ {
+	for k := trace.Triggered; k <= trace.Stopped; k++ {
 		m = m.With(k)
 	}
-	return m &^ trace.Mask(0).With(trace.Forced, trace.Acked)
+	return m &^ trace.Mask(0).With(trace.Forced, trace.Acked, trace.Declined)
 }
 
 // Wants is every kind that is marked.
@@ -68,7 +68,7 @@ func (m *Marks) Observe(e *trace.Event) {
 	case trace.WorkerCrashed, trace.CoordinatorCrashed:
 		m.now[crashMarks+which(e.Kind, crashKinds[:])*int(trace.Kinds)+int(m.last)] = true
 	default:
-		if e.Kind >= trace.Triggered && e.Kind <= trace.JobDone && steps().Has(e.Kind) {
+		if e.Kind >= trace.Triggered && e.Kind <= trace.Stopped && steps().Has(e.Kind) {
 			m.last = e.Kind
 		}
 	}

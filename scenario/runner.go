@@ -169,6 +169,9 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	c.Groups, c.Mutant = groups, r.cfg.Mutant
 	c.BatchRecords = 1 + d.Draw(12)
 	c.BatchBytes = 4096
+	if b := r.swarm.Stream("batch.bytes"); b.Chance(1, 8) {
+		c.BatchBytes = 64 + b.Draw(192) // a few records fill it
+	}
 	c.SourceBatch = 1 + d.Draw(12)
 	c.QueueBuffers = 1 + d.Draw(4)
 	c.Credits = 1 + d.Draw(4)
@@ -387,6 +390,8 @@ func (o *Outcome) classify() {
 		o.Kind, o.Err = Crashed, o.Result.Err
 	case !o.Report.Safe():
 		o.Kind = Unsafe
+	case o.Result.Verdict == sim.Failed && o.damaged() && o.Config.Faults == RandomFaults:
+		o.Kind = Fine // it may: see damaged
 	case o.Result.Verdict == sim.Failed && o.damaged():
 		o.Kind, o.Err = Broken, o.Result.Err
 	case o.Result.Verdict == sim.NoProgress, o.Report.Counts[check.Progress] > 0:
@@ -396,6 +401,15 @@ func (o *Outcome) classify() {
 	default:
 		o.Kind = Fine
 	}
+}
+
+// GaveUp returns why a job ended with an error that is no failure of its own, since what
+// was stored has been damaged; nil if it did not.
+func (o *Outcome) GaveUp() error {
+	if o.Kind == Fine && o.Result.Verdict == sim.Failed {
+		return o.Result.Err
+	}
+	return nil
 }
 
 // damaged reports whether the plan destroys stored bytes: a job may then fail

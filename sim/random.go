@@ -32,7 +32,7 @@ type RandomFaults struct {
 // outlive their rounds, "faults.window": crashes where windows are long,
 // "faults.stop": in one of eight the job is stopped, "faults.zombie": in one of five a worker
 // is taken for dead and goes on, and "faults.world": in one of five something around the
-// workers fails. On a quiet tape it is empty.
+// workers fails, and "faults.damage": in one of twelve stored bits flip. On a quiet tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
 	most := r.Most
@@ -67,6 +67,7 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	p.Faults = append(p.Faults, r.stopped(src.Stream("faults.stop"))...)
 	p.Faults = append(p.Faults, r.zombie(src.Stream("faults.zombie"))...)
 	p.Faults = append(p.Faults, r.world(src.Stream("faults.world"))...)
+	p.Faults = append(p.Faults, r.damage(src.Stream("faults.damage"))...)
 	return p
 }
 

@@ -90,10 +90,10 @@ func (s *drawing) sweep(ctx context.Context, over seedRange, budget time.Duratio
 	errs := make(chan error, jobs)
 	for range jobs {
 		wg.Go(func() {
-			var marks scenario.Marks
-			defer s.add(&marks)
+			var came scenario.Marks
+			defer s.add(&came)
 			for w := range work {
-				switch counts, err := s.run(ctx, w, &marks); {
+				switch counts, err := s.run(ctx, w, &came); {
 				case err != nil:
 					select {
 					case errs <- err:
@@ -126,14 +126,14 @@ type drawnRun struct {
 	cfg  scenario.Config
 }
 
-func (s *drawing) add(marks *scenario.Marks) {
+func (s *drawing) add(came *scenario.Marks) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.marks.Add(marks)
+	s.marks.Add(came)
 }
 
 // run makes one run; counts: it was not interrupted.
-func (s *drawing) run(ctx context.Context, w drawnRun, marks *scenario.Marks) (counts bool, err error) {
+func (s *drawing) run(ctx context.Context, w drawnRun, came *scenario.Marks) (counts bool, err error) {
 	if w.cfg.Workload, err = s.of.makeWorkload(w.cfg.Workload.Name(), true); err != nil {
 		return false, err
 	}
@@ -142,13 +142,13 @@ func (s *drawing) run(ctx context.Context, w drawnRun, marks *scenario.Marks) (c
 		return false, fmt.Errorf("%w: %w\nwith %s", errUsage, err, w.cfg.Command(w.seed))
 	}
 	defer r.Close()
-	r.Interrupted, r.Observers = ended(ctx), []trace.Observer{marks}
+	r.Interrupted, r.Observers = ended(ctx), []trace.Observer{came}
 	o := s.found.keep(r.Run(w.seed), func() *scenario.Outcome {
 		r.Record(true)
 		defer r.Record(false)
 		return r.Run(w.seed)
 	})
-	marks.End(o)
+	came.End(o)
 	if o.Kind == scenario.Interrupted {
 		return false, nil
 	}

@@ -190,6 +190,7 @@ type summary struct {
 	WallNanos    int64    `json:"wall_ns,omitempty"`
 	Faults       string   `json:"faults"`
 	NotJudged    string   `json:"not_judged,omitempty"` // without a reference answer: what is not, and what is
+	GaveUp       string   `json:"gave_up,omitempty"`    // why the job ended with an error, which it may since what was stored is damaged
 	NotStruck    []string `json:"not_struck,omitempty"` // faults that were asked for and changed nothing
 	Standstill   []string `json:"standstill,omitempty"` // without progress: who waits for what
 }
@@ -218,6 +219,9 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
+	}
+	if err := o.GaveUp(); err != nil {
+		s.GaveUp = firstLine(err)
 	}
 	kind, why := o.Kind, o.Why()
 	if cfg.Faults == scenario.PlannedFaults || cfg.Faults == scenario.CrashSweep {
@@ -274,6 +278,11 @@ func notStruck(o *scenario.Outcome) []string {
 	return all
 }
 
+func firstLine(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return text
+}
+
 func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 	out := cmd.OutOrStdout()
 	if s.NotJudged != "" {
@@ -287,6 +296,9 @@ func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 	if s.Events != nil && err == nil {
 		_, err = fmt.Fprintf(out, "  %d records done again, %d counted twice, %d lost; %d events, %.3f ms of virtual time, hash %s\n",
 			*s.LostWork, *s.Duplicates, *s.Losses, *s.Events, float64(s.VirtualNanos)/1e6, s.Hash)
+	}
+	if s.GaveUp != "" && err == nil {
+		_, err = fmt.Fprintf(out, "  what is stored is damaged, and the job gave up: %s\n", s.GaveUp)
 	}
 	if s.LateRecords > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d records given up as too late\n", s.LateRecords)

@@ -1,0 +1,54 @@
+package scenario_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"weir/faults"
+	"weir/scenario"
+	"weir/sim"
+	"weir/state"
+	workloadcatalog "weir/workloads/catalog"
+)
+
+// TestDamageMayEndAJob: some drawn plans flip stored bits; a job that reads them ends with an
+// error that names what is damaged, and no other job ends with an error and is fine.
+func TestDamageMayEndAJob(t *testing.T) {
+	w, err := workloadcatalog.New("keyedcount")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Small()
+	r, err := scenario.New(combination(t, "aligned", "heap", w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	drawn, ended := 0, 0
+	for seed := range uint64(300) {
+		o := r.Run(seed)
+		damage := false
+		for _, f := range o.Plan.Faults {
+			damage = damage || f.Kind == faults.Corrupt
+		}
+		if damage {
+			drawn++
+		}
+		err := o.GaveUp()
+		switch {
+		case err == nil && o.Kind == scenario.Fine && o.Result.Verdict != sim.Done:
+			t.Errorf("seed %d: %s is fine", seed, o.Result.Verdict)
+		case err == nil:
+		case !damage:
+			t.Errorf("seed %d: %v, and nothing was damaged: %s", seed, err, o.Plan)
+		case !errors.Is(err, state.ErrCorrupt) && !strings.Contains(err.Error(), "corrupt"):
+			t.Errorf("seed %d: the error names no damage: %v", seed, err)
+		default:
+			ended++
+		}
+	}
+	if drawn < 10 || ended == 0 {
+		t.Errorf("%d runs with damage, %d ended by it", drawn, ended)
+	}
+}
