@@ -1,6 +1,7 @@
 // The commit oracle: recovery never goes behind output that is visible, and
 // nothing becomes visible that could still be rolled back: each transaction once,
-// of the surviving history, and only when its snapshot can no longer be lost.
+// of the surviving history, and only when its snapshot can no longer be lost. Who lets
+// a job go back behind a damaged checkpoint has that recovery go behind it.
 //
 // It does not verify the rows (output). Without rounds it takes LineAdvanced for
 // the line of a total failure, which the code under test reports itself: a line
@@ -117,7 +118,7 @@ func (o *commit) durable(e id.Epoch) bool {
 // restored: recovery never goes behind visible output.
 func (o *commit) restored(e *trace.Event) {
 	x := &o.sinks[e.Task]
-	if o.x.AtOnce || len(x.visible) == 0 || e.Epoch != 0 && o.tasks[e.Task].restored == none {
+	if o.x.AtOnce || len(x.visible) == 0 || o.report.FellBack > 0 || e.Epoch != 0 && o.tasks[e.Task].restored == none {
 		return
 	}
 	if newest := slices.Max(x.visible); newest > e.Epoch {

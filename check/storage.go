@@ -45,7 +45,7 @@ func (o *wholeStorage) Wants() trace.Mask {
 	if o.x.Storage == nil {
 		return 0
 	}
-	return kinds(trace.Completed, trace.Subsumed, trace.PlanExecuted, trace.Aborted, trace.StoreIssued, trace.StoreApplied, trace.StoreDone,
+	return kinds(trace.Completed, trace.Subsumed, trace.FellBack, trace.PlanExecuted, trace.Aborted, trace.StoreIssued, trace.StoreApplied, trace.StoreDone,
 		trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected)
 }
 
@@ -69,7 +69,7 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 		o.checkDurable(e.Epoch)
 		o.retain(e.Epoch)
 		o.lookForGarbage()
-	case trace.Subsumed:
+	case trace.Subsumed, trace.FellBack:
 		o.subsumed(e.Epoch)
 	case trace.PlanExecuted:
 		o.mustLook()

@@ -23,6 +23,7 @@ type RandomFaults struct {
 	Horizon  Nanos  // latest time of a crash that is at a time: about the length of a calm run
 	Timeout  Nanos  // after which rounds are given up, if uploads may take longer; 0: they may not
 	Stops    bool   // the job can be stopped
+	Fallback bool   // it goes back to an older checkpoint where the newest is damaged
 }
 
 // Plan draws a plan from the streams "faults", "faults.cut", "faults.aimed",
@@ -30,7 +31,8 @@ type RandomFaults struct {
 // "faults.refused": in one of six storage takes no snapshots for a while,
 // "faults.outage": in one of twelve it takes none for longer, "faults.upload": uploads that
 // outlive their rounds, "faults.window": crashes where windows are long, and
-// "faults.stop": in one of eight the job is stopped. On a quiet tape it is empty.
+// "faults.stop": in one of eight the job is stopped, "faults.damage": a checkpoint that is
+// there no longer whole when it is needed. On a quiet tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
 	most := r.Most
@@ -63,6 +65,7 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	p.Faults = append(p.Faults, r.endless(src.Stream("faults.upload"))...)
 	p.Faults = append(p.Faults, r.longWindow(src.Stream("faults.window"))...)
 	p.Faults = append(p.Faults, r.stopped(src.Stream("faults.stop"))...)
+	p.Faults = append(p.Faults, r.damaged(src.Stream("faults.damage"))...)
 	return p
 }
 

@@ -242,12 +242,12 @@ func TestImpossibleFault(t *testing.T) {
 // TestRandomFaults checks that drawn plans are valid and of every sort.
 func TestRandomFaults(t *testing.T) {
 	// At most three crashes, a cut, three aimed, two around a step held back, snapshots
-	// refused, more of them refused, an upload without end, two where windows are long, a stop.
-	sizes := make([]int, 16)
+	// refused, more of them refused, an upload without end, two where windows are long, a stop, damage and a crash.
+	sizes := make([]int, 18)
 	coordinators, refused := 0, 0
 	kinds, targets, ops := map[faults.Kind]int{}, map[faults.Target]int{}, map[string]int{}
 	for n := range uint64(1000) {
-		p := sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6, Timeout: 30e6, Stops: true}.Plan(seed.New(n))
+		p := sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6, Timeout: 30e6, Stops: true, Fallback: true}.Plan(seed.New(n))
 		if err := p.Validate(); err != nil {
 			t.Fatalf("seed %d: %s: %v", n, p, err)
 		}
@@ -271,7 +271,7 @@ func TestRandomFaults(t *testing.T) {
 		t.Errorf("plans by size %v, %d crashes of the coordinator, %d with snapshots refused", sizes, coordinators, refused)
 	}
 	for k := faults.Crash; k < faults.Kinds; k++ {
-		if kinds[k] == 0 && k != faults.Corrupt { // it is for plans that people write
+		if kinds[k] == 0 {
 			t.Errorf("no fault of kind %s", k)
 		}
 	}

@@ -78,3 +78,14 @@ func (r RandomFaults) longWindow(d *seed.Stream) []faults.Fault {
 		return r.heldAt(d, pick(d, longSteps()))
 	}
 }
+
+// damaged has a snapshot damaged and somebody crash soon after, so that it is asked for.
+func (r RandomFaults) damaged(d *seed.Stream) []faults.Fault {
+	if !d.Chance(2, 3) || !r.Fallback {
+		return nil
+	}
+	at := faults.Nth(2+d.Draw(6), one(trace.Completed))
+	c := r.victim(d, 1, 3)
+	c.When = faults.At(append([]faults.Step{at}, shortly(d)...)...)
+	return []faults.Fault{{Kind: faults.Corrupt, Target: faults.Storage, Key: "snap/", When: faults.At(at)}, c}
+}
