@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,4 +126,58 @@ func TestStoppedJobGoesOn(t *testing.T) {
 	if f := c.Plan.Faults[0]; f.Kind != faults.Stop || f.HoldsUp() != 0 {
 		t.Errorf("%+v", f)
 	}
+}
+
+// TestLongWindowsAreHit: somebody crashes after so many checkpoints, between injected
+// and caught up, and while a step is held back that others wait for or pass; uploads
+// outlive their rounds, and storage refuses more than is tolerated.
+func TestLongWindowsAreHit(t *testing.T) {
+	struck := map[string]int{}
+	for _, algorithm := range []string{"aligned", "uncoordinated"} {
+		r := runner(t, combination(t, algorithm, heap.Name, workload(t, "keyedcount")))
+		for seed := uint64(1); seed <= 250; seed++ {
+			o := r.Run(seed)
+			simtest.Fine(t, o)
+			waiting := map[string]bool{}
+			for _, f := range o.NotStruck() {
+				waiting[f.String()] = true
+			}
+			for i := range o.Plan.Faults {
+				if f := &o.Plan.Faults[i]; !waiting[f.String()] {
+					struck[windowOf(f, o.Drawn().Settings.Job.Checkpoint.Timeout)]++
+				}
+			}
+		}
+	}
+	delete(struck, "")
+	for _, want := range []string{
+		"a crash by the number of checkpoints", "a crash while what was put back is worked off", "an upload longer than its round may take", "an outage",
+		"create", "get", "read-log", "delete", "trim", "append", "precommit", "recover", "commit", "put",
+	} {
+		if struck[want] == 0 {
+			t.Errorf("%s: in none of 500 runs; %v", want, struck)
+		}
+	}
+	t.Log(struck)
+}
+
+// windowOf names what makes the window long that a fault is about; "": nothing, or the
+// operation that is held back for longer than a recovery takes.
+func windowOf(f *faults.Fault, timeout dataflow.Nanos) string {
+	at := func(k trace.Kind) bool {
+		return slices.ContainsFunc(f.When.Steps, func(s faults.Step) bool { return s.Kinds.Has(k) })
+	}
+	switch {
+	case f.Kind == faults.Crash && at(trace.Injected) && at(trace.Delivered):
+		return "a crash while what was put back is worked off"
+	case f.Kind == faults.Crash && at(trace.Completed) && at(trace.LineAdvanced):
+		return "a crash by the number of checkpoints"
+	case f.Kind == faults.Delay && f.Key == "snap/" && f.Duration >= int64(timeout):
+		return "an upload longer than its round may take"
+	case f.Outcome == faults.Refused && f.Times > 3:
+		return "an outage"
+	case f.Kind == faults.Delay && f.Times == 1 && f.Duration >= 30_000_000:
+		return f.Op
+	}
+	return ""
 }

@@ -48,8 +48,8 @@ func (r RandomFaults) stopped(d *seed.Stream) []faults.Fault {
 // window long in which a crash finds the one done and the others not.
 func longSteps() []held {
 	return []held{
-		{faults.Storage, "create", trace.AllAcked, trace.SnapshotBegun},      // the record of a checkpoint, while the next round begins
-		{faults.Storage, "create", trace.WorkerCrashed, trace.TaskStarting},  // a plan
+		{faults.Storage, "create", trace.Acked, trace.SnapshotBegun},         // the record of a checkpoint, while the next round begins
+		{faults.Storage, "create", trace.WorkerCrashed, trace.StoreDone},     // a plan
 		{faults.Storage, "get", trace.TaskStarting, trace.TaskReady},         // what one task restores, while others are ready
 		{faults.Storage, "read-log", trace.TaskStarting, trace.TaskReady},    // what one task is sent again
 		{faults.Storage, "delete", trace.Completed, trace.Completed},         // of a checkpoint, while others complete
@@ -63,7 +63,7 @@ func longSteps() []held {
 // longWindow crashes somebody where a window is long: after so many checkpoints,
 // while what was put back is worked off, or while a step is held back.
 func (r RandomFaults) longWindow(d *seed.Stream) []faults.Fault {
-	if !d.Chance(1, 4) {
+	if !d.Chance(1, 3) {
 		return nil
 	}
 	switch d.Draw(4) {
