@@ -1,7 +1,8 @@
 // The commit oracle: recovery never goes behind output that is visible, and
 // nothing becomes visible that could still be rolled back: each transaction once,
 // of the surviving history, and only when its snapshot can no longer be lost. No
-// transaction is left open.
+// transaction is left open. Who lets a job go back behind a damaged checkpoint has that
+// recovery go behind it.
 //
 // Without rounds it computes the line of a total failure itself (stable), and holds
 // what the code under test says of it against that.
@@ -156,7 +157,7 @@ func (o *commit) durable(e id.Epoch) bool {
 // restored: recovery never goes behind visible output.
 func (o *commit) restored(e *trace.Event) {
 	x := &o.sinks[e.Task]
-	if o.x.AtOnce || len(x.visible) == 0 || e.Epoch != 0 && o.tasks[e.Task].restored == none {
+	if o.x.AtOnce || len(x.visible) == 0 || o.report.FellBack > 0 || e.Epoch != 0 && o.tasks[e.Task].restored == none {
 		return
 	}
 	if newest := slices.Max(x.visible); newest > e.Epoch {

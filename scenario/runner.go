@@ -38,6 +38,8 @@ type Runner struct {
 	policy  sim.Random
 	store   *external.Store
 	random  sim.RandomFaults
+	// fallsBack: the job can go back to an older checkpoint.
+	fallsBack bool
 	// What calm runs need, and the twin that is asked about one that is slow.
 	pace      pace
 	paceKnown bool
@@ -109,6 +111,7 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength}
+	r.fallsBack = fallsBack(c.Algorithm.Properties(), sink.Commits)
 	if sink.Commits != trace.NoOp {
 		r.random.Commit = faults.OpName(sink.Commits)
 	}
@@ -261,7 +264,7 @@ func (r *Runner) plan() faults.Plan {
 	}
 	switch r.cfg.Faults {
 	case RandomFaults:
-		r.random.Timeout = int64(r.shortTimeout())
+		r.random.Timeout, r.random.Fallback = int64(r.shortTimeout()), r.job.Config.Checkpoint.Fallback
 		return r.random.Plan(r.swarm)
 	case PlannedFaults:
 		return r.cfg.Plan
@@ -390,9 +393,9 @@ func (o *Outcome) classify() {
 		o.Kind, o.Err = Crashed, o.Result.Err
 	case !o.Report.Safe():
 		o.Kind = Unsafe
-	case o.Result.Verdict == sim.Failed && o.damaged() && o.Config.Faults == RandomFaults:
-		o.Kind = Fine // it may: see damaged
-	case o.Result.Verdict == sim.Failed && o.damaged():
+	case o.GaveUp() && o.Config.Faults == RandomFaults:
+		o.Kind = Fine
+	case o.GaveUp():
 		o.Kind, o.Err = Broken, o.Result.Err
 	case o.Result.Verdict == sim.NoProgress, o.Report.Counts[check.Progress] > 0:
 		o.Kind, o.Err = NoProgress, o.Result.Err
@@ -403,14 +406,9 @@ func (o *Outcome) classify() {
 	}
 }
 
-// GaveUp returns why a job ended with an error that is no failure of its own, since what
-// was stored has been damaged; nil if it did not.
-func (o *Outcome) GaveUp() error {
-	if o.Kind == Fine && o.Result.Verdict == sim.Failed {
-		return o.Result.Err
-	}
-	return nil
-}
+// GaveUp reports that the job failed with an error, and may, since a fault destroyed
+// what it needed to go on.
+func (o *Outcome) GaveUp() bool { return o.Result.Verdict == sim.Failed && o.damaged() }
 
 // damaged reports whether the plan destroys stored bytes: a job may then fail
 // with an error, and nothing that it promised is broken.

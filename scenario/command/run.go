@@ -220,7 +220,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 	}
-	if err := o.GaveUp(); err != nil {
+	if err := o.Result.Err; o.Kind == scenario.Fine && o.GaveUp() {
 		s.GaveUp = firstLine(err)
 	}
 	kind, why := o.Kind, o.Why()
