@@ -70,9 +70,7 @@ func All() []Case {
 	outputs := those(func(p *dataflow.Properties) bool { return p.Captures.Outputs })
 	logs := those(func(p *dataflow.Properties) bool { return p.Logs })
 	induced := those(func(p *dataflow.Properties) bool { return p.Logs && p.NoneUseless })
-	loops := those(func(p *dataflow.Properties) bool {
-		return p.Topologies == dataflow.AnyTopology && p.State == dataflow.ExactlyOnce
-	})
+	loops := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.Topologies == dataflow.AnyTopology }) // without rounds it is the same, and takes millions of events
 	turning := []string{unalignedtimeout.Spec().Name}
 	return []Case{
 		{Mutant: rounds.MutantAckBeforeDurable, Description: "a task acknowledges a snapshot as it begins, not when it is stored", Algorithms: coordinated},
