@@ -50,6 +50,9 @@ type Runner struct {
 	// Interrupted, if not nil, is asked every few hundred events from the goroutine
 	// of Run; true ends the run. See sim.Config.
 	Interrupted func() bool
+	// MostEvents, if not 0, is how many events a run may take before it counts as one that
+	// never ends, instead of so many that none has ever needed them.
+	MostEvents int64
 	// observers beside the checker, for one run.
 	Observers []trace.Observer
 	// Chooser says what happens next in runs whose order is free; nil: their tape does.
@@ -224,7 +227,9 @@ func drawAlignment(d *seed.Stream) dataflow.Nanos {
 // mostEvents is how many events a run may take before it counts as one that
 // never ends: a constant, and what connections, barriers and ends take on every
 // channel of a large job, as often as crashes begin it anew.
-func (r *Runner) mostEvents() int64 { return 3_000_000 + 100*int64(r.random.Channels) }
+func (r *Runner) mostEvents() int64 {
+	return cmp.Or(r.MostEvents, 3_000_000+100*int64(r.random.Channels))
+}
 
 // skew makes some workers and links slow, so that barriers come apart.
 func (r *Runner) skew(d *seed.Stream, cfg *sim.Config) {
