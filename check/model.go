@@ -108,7 +108,7 @@ func (m *model) kinds() trace.Mask {
 	}
 	return more | kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.PositionSplit, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored, trace.SnapshotFailed,
 		trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.TaskLeft, trace.TaskFailed,
-		trace.Completed, trace.PlanExecuted, trace.JobDone, trace.WorkerCrashed, trace.CoordinatorCrashed)
+		trace.Completed, trace.PlanExecuted, trace.FailedOver, trace.JobDone, trace.WorkerCrashed, trace.CoordinatorCrashed)
 }
 
 // ofTasks are the kinds that an incarnation of a task is asked about: what one
@@ -139,6 +139,8 @@ func (m *model) observe(e *trace.Event) bool {
 		m.planExecuted(e)
 	case trace.Completed:
 		m.checkpointCompleted(e)
+	case trace.FailedOver:
+		m.report.FailedOver++
 	case trace.WorkerCrashed:
 		m.report.Crashes++
 	case trace.CoordinatorCrashed:
@@ -254,7 +256,7 @@ func (m *model) finish(end End) {
 
 // promised is what holds for this run: without failures all guarantees are one.
 func (m *model) promised(g Guarantee) Guarantee {
-	if m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 {
+	if m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 && m.report.FailedOver == 0 {
 		return ExactlyOnce
 	}
 	return g

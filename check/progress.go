@@ -32,25 +32,32 @@ type Pace struct {
 
 type progress struct {
 	judge
-	since int64  // when the next checkpoint became due to come
-	held  uint64 // nanoseconds by which faults struck so far may hold up
+	since    int64  // when the next checkpoint became due to come
+	timedOut int    // rounds since then that were given up for taking too long
+	held     uint64 // nanoseconds by which faults struck so far may hold up
 }
 
 func newProgress(j judge) watcher { return &progress{judge: j} }
 
 func (o *progress) Wants() trace.Mask {
-	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected)
+	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FailedOver, trace.TimedOut, trace.StoreDone, trace.FaultInjected)
 }
 
-func (o *progress) Reset() { o.since, o.held = 0, 0 }
+func (o *progress) Reset() { o.since, o.timedOut, o.held = 0, 0, 0 }
 
 func (o *progress) Observe(e *trace.Event) {
 	switch e.Kind {
 	case trace.Completed, trace.LineAdvanced:
 		o.due("until a checkpoint completed")
-		o.since = o.now
+		o.begin()
 	case trace.PlanExecuted:
-		o.since = o.now
+		o.begin()
+	case trace.TimedOut:
+		o.timedOut++
+	case trace.StoreDone:
+		if e.Outcome == trace.Refused { // for good: it costs the round that it is of
+			o.struck()
+		}
 	case trace.FaultInjected:
 		o.held = addHeld(o.held, e.To)
 		o.struck()
@@ -59,13 +66,18 @@ func (o *progress) Observe(e *trace.Event) {
 	}
 }
 
-func (o *progress) struck() { o.since, o.report.LastFault = o.now, o.now }
+func (o *progress) struck() {
+	o.begin()
+	o.report.LastFault = o.now
+}
+
+func (o *progress) begin() { o.since, o.timedOut = o.now, 0 }
 
 // due ends a stretch of time in which a checkpoint should have completed.
 func (o *progress) due(what string) {
 	gap := o.now - o.since
-	if o.held != trace.NoBound {
-		o.report.LongestGap = max(o.report.LongestGap, gap-int64(o.held))
+	if d := gap - int64(o.held); o.held != trace.NoBound && d > o.report.LongestGap {
+		o.report.LongestGap, o.report.GapTimeouts = d, o.timedOut
 	}
 	if o.tooLong(gap, o.pace.Checkpoint) {
 		o.violate(trace.Coordinator, 0, "%v passed %s; at most %v is expected, and %v for what faults held up", time.Duration(gap), what, time.Duration(o.pace.Checkpoint), time.Duration(o.held))

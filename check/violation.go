@@ -61,6 +61,7 @@ type Stats struct {
 	Crashes              int // of workers
 	CoordinatorCrashes   int
 	TaskFailures         int
+	FailedOver           int   // times the job started again, too many rounds having failed
 	RestoredTasks        int   // incarnations that restored a snapshot
 	Recoveries           int   // plans that restored at least one snapshot
 	InputBuffers         int   // captured input put back
@@ -75,6 +76,7 @@ type Stats struct {
 	LastFault, EndOfWork int64 // times
 	// What the bounds of Pace are about, less what struck faults may have held up.
 	LongestGap, EndAfterFault int64
+	GapTimeouts               int // rounds given up in the longest gap since they took too long
 }
 
 // Safe reports that no safety property was violated.

@@ -136,7 +136,7 @@ type CheckpointConfig struct {
 	// others before it does; 0: not at all. 100 ms by default. Other algorithms than those whose
 	// barriers turn do not read it.
 	AlignmentTimeout Nanos
-	Tolerated        int // consecutive failed rounds before the job fails; -1 = any number
+	Tolerated        int // failed rounds in a row with which the job goes on; one more, and it starts again from its newest checkpoint; -1 = any number
 	Retain           int // complete checkpoints kept
 	// Fallback lets recovery go to an older retained checkpoint when the newest is
 	// damaged. What was committed since that checkpoint is then computed, and

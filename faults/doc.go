@@ -21,6 +21,7 @@
 //	(slow worker=1 by 10 at (nth 1 triggered))
 //	(corrupt storage key="snap/t3/" at (nth 2 completed))
 //	(cut link c5 at (nth 4 barrier-received))
+//	(stop coordinator at (nth 3 completed))
 //	(crash worker=1 at (after (nth 1 worker-restarted) (nth 4 storage-event)))
 //
 // A condition is (nth N EVENT FILTER...), (time D), or (after C1 C2 ...), in which

@@ -24,6 +24,9 @@ const (
 	// Cut breaks the connection of a link: what is on the wire is lost, and the
 	// receiver, which cannot know what it has missed, fails.
 	Cut
+	// Stop has the coordinator end the job before its input does. When it has, workers
+	// and coordinator are taken down, and the job starts again from what is stored.
+	Stop
 
 	Kinds // one more than the last kind
 )
@@ -45,6 +48,7 @@ func kinds() []kind {
 		Slow:    {"slow", []Target{Worker, Storage, Sink, Link}},
 		Corrupt: {"corrupt", []Target{Storage}},
 		Cut:     {"cut", []Target{Link}},
+		Stop:    {"stop", []Target{Coordinator}},
 	}
 }
 

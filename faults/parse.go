@@ -64,7 +64,7 @@ func (p *parser) close(expected string) error {
 	return p.read()
 }
 
-const faultWords = "crash, stall, fail, delay, slow or corrupt"
+const faultWords = "crash, stall, fail, delay, slow, corrupt, cut or stop"
 
 func (p *parser) plan() (Plan, error) {
 	var plan Plan

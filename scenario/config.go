@@ -45,6 +45,7 @@ type Config struct {
 	Interval int64
 	// AlignmentTimeout is dataflow.CheckpointConfig.AlignmentTimeout; nil: drawn.
 	AlignmentTimeout *dataflow.Nanos
+	Checkpoint       Checkpoint // what else is given of how checkpoints go
 	Mutant           dataflow.Mutant
 	// Reorder lets every channel deliver in any order; only for algorithms that
 	// declare it.
@@ -209,6 +210,7 @@ func (c *Config) Command(seed uint64) string {
 	if c.Splits != 0 {
 		fmt.Fprintf(&b, " --splits %d", c.Splits)
 	}
+	b.WriteString(c.Checkpoint.flags())
 	if c.Reorder {
 		b.WriteString(" --reorder")
 	}

@@ -30,6 +30,7 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	}
 	cfg.BatchRecords, cfg.SourceBatch = 32, 32
 	cfg.Checkpoint.Interval, cfg.Checkpoint.Tolerated = 20e6, -1
+	c.Checkpoint.into(&cfg.Checkpoint)
 	if c.AlignmentTimeout != nil {
 		cfg.Checkpoint.AlignmentTimeout = *c.AlignmentTimeout
 	}

@@ -68,14 +68,18 @@ const fittedWidth = 4
 // suspicion returns the bounds for a run: beyond them its twin is asked.
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
-	// What one item from every further sender takes the busiest task, if it is slow:
-	// in a wide job that is connecting, each barrier and each end.
-	turns := 100 * int64(max(0, r.width-fittedWidth)) * model().StepBase
+	turns := r.wideTurns()
 	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint, Trim: moreToCheckpoint}
 	if r.snapshots() {
 		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint + turns
 	}
 	return p
+}
+
+// wideTurns is what one item from every further sender takes the busiest task, if it is
+// slow: in a wide job that is connecting, each barrier and each end. Nanoseconds.
+func (r *Runner) wideTurns() int64 {
+	return 100 * int64(max(0, r.width-fittedWidth)) * model().StepBase
 }
 
 func (r *Runner) snapshots() bool {
@@ -89,7 +93,9 @@ func (r *Runner) snapshots() bool {
 const twinsAsked = 16
 
 // acquit takes violations of progress back from a job that ended, if one of the
-// run's calm twins is slow too: the same settings without faults, and other draws.
+// run's calm twins is slow too: the same settings without faults, and other draws. Twins
+// give no round up, and thus tell how long one takes: where a run may give up those that
+// are not twice as slow, rounds that took too long excuse a gap without a checkpoint.
 func (r *Runner) acquit(o *Outcome) error {
 	if r.calm || o.Report.Counts[check.Progress] == 0 || o.Result.Verdict != sim.Done {
 		return nil
@@ -104,21 +110,29 @@ func (r *Runner) acquit(o *Outcome) error {
 		twin.calm, r.twin = true, twin
 	}
 	r.twin.Interrupted = r.Interrupted
+	timeout := int64(o.drawn.Settings.Job.Checkpoint.Timeout)
 	var gap, end int64 // the longest of the twins so far
 	for k := range uint64(twinsAsked) {
 		r.Twins++
-		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: o.drawn.Settings, Splits: o.Splits})
+		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: patient(o.drawn.Settings), Splits: o.Splits})
 		if twin.Report == nil {
 			return twin.Err
 		}
 		gap, end = max(gap, twin.Report.LongestGap), max(end, twin.Report.EndAfterFault)
-		checkpoints := !r.snapshots() || o.Report.LongestGap <= 2*r.believed(gap)+moreToCheckpoint
+		impatient := o.Report.GapTimeouts > 0 && timeout < 2*r.believed(gap)
+		checkpoints := !r.snapshots() || impatient || o.Report.LongestGap <= 2*r.believed(gap)+moreToCheckpoint
 		if checkpoints && o.Report.EndAfterFault <= 2*end+moreToEnd {
 			o.Report.Acquit(check.Progress)
 			return nil
 		}
 	}
 	return nil
+}
+
+// patient returns the settings of a job that gives no round up for taking long.
+func patient(s Settings) Settings {
+	s.Job.Checkpoint.Timeout = max(s.Job.Checkpoint.Timeout, baseConfig().Checkpoint.Timeout)
+	return s
 }
 
 // twinStride lies between the seeds of a run's twins, the first of which has the run's own.

@@ -169,6 +169,7 @@ func TestPaceOf(t *testing.T) {
 func TestASlowTwinAcquits(t *testing.T) {
 	r := calmRunner(t, "aligned", "heap", "keyedcount", "")
 	r.pace, r.paceKnown = pace{slack: -moreToCheckpoint, end: 1 - moreToEnd/2}, false
+	r.cfg.Checkpoint.Timeout = new(baseConfig().Checkpoint.Timeout) // else drawn by that pace
 	for seed := uint64(1); seed <= 20; seed++ {
 		if o := r.Run(seed); o.Kind != Fine {
 			t.Errorf("seed %d: %s: %s", seed, o.Kind, o.Why())

@@ -82,6 +82,7 @@ func New(c Config) (*Runner, error) {
 	if c.Groups != 0 {
 		r.job.Config.Groups = c.Groups
 	}
+	c.Checkpoint.into(&r.job.Config.Checkpoint)
 	r.cfg = c
 	if err := r.use(cmp.Or(c.Splits, c.Parallelism)); err != nil {
 		return nil, err
@@ -109,6 +110,7 @@ func New(c Config) (*Runner, error) {
 	if sink.Commits != trace.NoOp {
 		r.random.Commit = faults.OpName(sink.Commits)
 	}
+	_, r.random.Stops = c.Algorithm.NewCoordinator(&r.job.Config).(interface{ Stop() })
 	return r, nil
 }
 
@@ -175,13 +177,9 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	}
 	k := &c.Checkpoint
 	k.Interval = dataflow.Nanos(DefaultInterval/2 + d.Range(0, DefaultInterval))
-	if r.cfg.Interval != 0 {
-		k.Interval = dataflow.Nanos(r.cfg.Interval)
-	}
+	r.drawInterval(k)
 	k.MaxConcurrent = 1 + d.Draw(2)
-	if most := r.cfg.Algorithm.Properties().MaxConcurrent; most > 0 {
-		k.MaxConcurrent = min(k.MaxConcurrent, most)
-	}
+	r.drawConcurrent(k)
 	if k.AlignmentTimeout = drawAlignment(r.swarm.Stream("alignment")); r.cfg.AlignmentTimeout != nil {
 		k.AlignmentTimeout = *r.cfg.AlignmentTimeout
 	}
@@ -190,6 +188,8 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
+	r.drawFailures(k)
+	r.cfg.Checkpoint.into(k)
 	cfg := r.world(seedNumber)
 	r.skew(d, &cfg)
 	c.TimersPerTurn = defaultTimersPerTurn
@@ -256,6 +256,7 @@ func (r *Runner) plan() faults.Plan {
 	}
 	switch r.cfg.Faults {
 	case RandomFaults:
+		r.random.Timeout = int64(r.shortTimeout())
 		return r.random.Plan(r.swarm)
 	case PlannedFaults:
 		return r.cfg.Plan

@@ -18,6 +18,7 @@ type coordHost struct {
 	tickets id.Ticket
 	chain   uint64
 	stalled Nanos
+	stopped bool // the incarnation that runs has ended the job before its end
 	random  *seed.Stream
 }
 
@@ -49,6 +50,10 @@ func (c *coordHost) on(e *event) {
 		return
 	}
 	switch e.kind() {
+	case kindTakeDown:
+		if c.coord != nil && c.term() == e.gen {
+			c.takeDown()
+		}
 	case kindCoordStart:
 		if c.term() == e.gen && c.coord == nil {
 			c.start()
@@ -109,12 +114,32 @@ func (c *coordHost) crash() bool {
 	s.result.CoordinatorCrashes++
 	s.observers.count(trace.Event{Kind: trace.CoordinatorCrashed, Task: trace.Coordinator, Channel: trace.NoChannel})
 	s.orphan(ofCoordinator, 0, c.term())
-	c.coord = nil
+	c.coord, c.stopped = nil, false
 	s.roster.CoordinatorLost()
 	c.tickets = 0
 	at := s.now + s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0)
 	s.push(at, classCoordinator, kindCoordStart, 0, c.term(), 0)
 	return true
+}
+
+// stop asks the coordinator to end the job; false: there is none, or it cannot.
+func (c *coordHost) stop() bool {
+	who, ok := c.coord.(interface{ Stop() })
+	if ok {
+		c.s.steps++
+		c.mix(uint64(kindTakeDown), uint64(c.term()))
+		who.Stop()
+	}
+	return ok
+}
+
+// takeDown is what becomes of a job that was stopped: its processes end, and
+// somebody starts it again.
+func (c *coordHost) takeDown() {
+	for n := range c.s.workers {
+		c.s.crashWorker(n)
+	}
+	c.crash()
 }
 
 func (c *coordHost) failed(tasks []id.TaskID, cause error) {
@@ -164,8 +189,14 @@ func (c *coordHost) Execute(p *dataflow.Plan) {
 	c.s.execute(p)
 }
 
-// JobDone ends the run.
-func (c *coordHost) JobDone() { c.s.stop(Done, nil) }
+// JobDone ends the run, or the job that was stopped.
+func (c *coordHost) JobDone() {
+	if !c.stopped {
+		c.s.stop(Done, nil)
+		return
+	}
+	c.s.push(c.s.now, classCoordinator, kindTakeDown, 0, c.term(), 0)
+}
 
 // JobFailed ends the run with an error.
 func (c *coordHost) JobFailed(err error) { c.s.stop(Failed, err) }
@@ -183,5 +214,6 @@ func (c *coordHost) Draw(n int) int {
 
 // Observe reports an event of the coordinator.
 func (c *coordHost) Observe(k dataflow.TraceKind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {
+	c.stopped = c.stopped || k == trace.Stopped
 	c.s.observers.count(trace.Event{Kind: k, Task: t, Channel: trace.NoChannel, Attempt: a, Epoch: e, Text: text})
 }

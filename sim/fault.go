@@ -76,6 +76,8 @@ func (s *Sim) inject(f *faults.Fault) {
 		hit = s.corrupt(f.Key)
 	case faults.Cut:
 		hit = s.cut(f.Link)
+	case faults.Stop:
+		hit = s.coord.stop()
 	default: // Validate knows them all
 	}
 	if !hit {

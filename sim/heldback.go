@@ -33,7 +33,11 @@ func (r RandomFaults) heldBack(d *seed.Stream) []faults.Fault {
 	if !d.Chance(1, 4) {
 		return nil
 	}
-	s := pick(d, heldSteps())
+	return r.heldAt(d, pick(d, heldSteps()))
+}
+
+// heldAt is heldBack of the step s.
+func (r RandomFaults) heldAt(d *seed.Stream, s held) []faults.Fault {
 	s.op = r.operation(s.target, s.op)
 	anchor := faults.Nth(1+d.Draw(4), one(s.before))
 	f := faults.Fault{Kind: faults.Delay, Target: s.target, Op: s.op, Times: 1, Duration: d.Range(30_000_000, 130_000_000), When: faults.At(anchor)}

@@ -27,6 +27,7 @@ const (
 	kindExtDone                     // ref external operation
 	kindFaultOver                   // ref fault target, gen number, arg time it was to end
 	kindWake                        // a time that the injector waits for
+	kindTakeDown                    // gen coordinator incarnation
 	numKinds
 )
 

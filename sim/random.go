@@ -21,12 +21,16 @@ type RandomFaults struct {
 	Most     int    // crashes that are not aimed, 0 for 3
 	Commit   string // the sink's operation that makes visible what a snapshot holds; "": commit
 	Horizon  Nanos  // latest time of a crash that is at a time: about the length of a calm run
+	Timeout  Nanos  // after which rounds are given up, if uploads may take longer; 0: they may not
+	Stops    bool   // the job can be stopped
 }
 
 // Plan draws a plan from the streams "faults", "faults.cut", "faults.aimed",
-// "faults.held": in one of four a durable step is held back across checkpoints, and
-// "faults.refused": in one of six storage takes no snapshots for a while. On a
-// quiet tape it is empty.
+// "faults.held": in one of four a durable step is held back across checkpoints,
+// "faults.refused": in one of six storage takes no snapshots for a while,
+// "faults.outage": in one of twelve it takes none for longer, "faults.upload": uploads that
+// outlive their rounds, "faults.window": crashes where windows are long, and
+// "faults.stop": in one of eight the job is stopped. On a quiet tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
 	most := r.Most
@@ -55,6 +59,10 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	p.Faults = append(p.Faults, r.aimed(src.Stream("faults.aimed"))...)
 	p.Faults = append(p.Faults, r.heldBack(src.Stream("faults.held"))...)
 	p.Faults = append(p.Faults, refused(src.Stream("faults.refused"))...)
+	p.Faults = append(p.Faults, outage(src.Stream("faults.outage"))...)
+	p.Faults = append(p.Faults, r.endless(src.Stream("faults.upload"))...)
+	p.Faults = append(p.Faults, r.longWindow(src.Stream("faults.window"))...)
+	p.Faults = append(p.Faults, r.stopped(src.Stream("faults.stop"))...)
 	return p
 }
 

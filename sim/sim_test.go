@@ -241,11 +241,13 @@ func TestImpossibleFault(t *testing.T) {
 
 // TestRandomFaults checks that drawn plans are valid and of every sort.
 func TestRandomFaults(t *testing.T) {
-	sizes := make([]int, 11) // at most three crashes, a cut, three aimed, two around a step held back, and snapshots refused
+	// At most three crashes, a cut, three aimed, two around a step held back, snapshots
+	// refused, more of them refused, an upload without end, two where windows are long, a stop.
+	sizes := make([]int, 16)
 	coordinators, refused := 0, 0
 	kinds, targets, ops := map[faults.Kind]int{}, map[faults.Target]int{}, map[string]int{}
 	for n := range uint64(1000) {
-		p := sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6}.Plan(seed.New(n))
+		p := sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6, Timeout: 30e6, Stops: true}.Plan(seed.New(n))
 		if err := p.Validate(); err != nil {
 			t.Fatalf("seed %d: %s: %v", n, p, err)
 		}
@@ -265,7 +267,7 @@ func TestRandomFaults(t *testing.T) {
 			ops[f.Op]++
 		}
 	}
-	if sizes[0] > 0 || slices.Contains(sizes[1:9], 0) || coordinators == 0 || refused < 100 || refused > 250 {
+	if sizes[0] > 0 || slices.Contains(sizes[1:9], 0) || coordinators == 0 || refused < 180 || refused > 320 {
 		t.Errorf("plans by size %v, %d crashes of the coordinator, %d with snapshots refused", sizes, coordinators, refused)
 	}
 	for k := faults.Crash; k < faults.Kinds; k++ {

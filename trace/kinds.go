@@ -55,6 +55,13 @@ const (
 	Forced       // communication-induced snapshot; Useless: given up by a recovery line
 	JobDone
 
+	// Checkpoints that fail, and jobs that end, by themselves. Aborted or a plan follows.
+	TimedOut   // round Epoch takes longer than Checkpoint.Timeout
+	Declined   // Task cannot store its share of Epoch: Text = reason
+	FailedOver // more rounds than tolerated failed in a row, the last one Epoch: everything restarts
+	FellBack   // Epoch is damaged and passed over by a recovery; Task's, where snapshots are local
+	Stopped    // the job was told to end before its input did: Epoch = checkpoint from which it can go on
+
 	// Storage and the outside world.
 	StoreIssued  // Op, Key; To = bytes, From = last position that an Append or Trim is about
 	StoreApplied // took effect at the storage; likewise
@@ -84,6 +91,7 @@ var kindNames = [Kinds]string{
 	"task-starting", "task-restored", "split-taken", "injected", "task-ready", "task-drained", "task-left", "commit-asked",
 	"triggered", "acked", "all-acked", "completed", "aborted", "subsumed", "line-advanced",
 	"plan-durable", "plan-executed", "forced", "job-done",
+	"timed-out", "declined", "failed-over", "fell-back", "stopped",
 	"store-issued", "store-applied", "store-done", "ext-issued", "ext-applied", "ext-done", "output-committed",
 	"worker-crashed", "worker-restarted", "coordinator-crashed", "coordinator-started", "fault-injected", "task-failed",
 }

@@ -72,6 +72,17 @@ func (c *Coordinator) Done(t id.Ticket, r state.Result) { c.client.Done(t, r) }
 // Timer takes an expiry.
 func (c *Coordinator) Timer(t id.Ticket) { c.client.Timer(t) }
 
+// failOver restarts everything, after the snapshot e, from the line that storage has.
+func (c *Coordinator) failOver(e id.Epoch, cause error) {
+	c.failures = 0
+	if c.crashes++; c.crashes > coordinator.MaxCrashes {
+		c.fail(fmt.Errorf("%d recoveries in a row without progress between them; the last cause: %w", c.crashes, cause))
+		return
+	}
+	c.h.Observe(trace.FailedOver, trace.Coordinator, c.number, e, cause.Error())
+	c.read()
+}
+
 func (c *Coordinator) fail(err error) {
 	c.phase = finished
 	c.h.JobFailed(err)
@@ -142,6 +153,7 @@ func (c *Coordinator) readSnapshots(rows []state.Entry) {
 					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", c.damaged))
 					return
 				}
+				c.h.Observe(trace.FellBack, w.task, c.number, w.epoch, "")
 				c.h.Observe(trace.Aborted, w.task, c.number, w.epoch, "damaged; going on without it: "+err.Error())
 			}
 			if left--; left == 0 {
@@ -311,8 +323,9 @@ func (c *Coordinator) Message(from id.TaskID, data []byte) {
 			return
 		}
 		c.hist[from].declined = max(c.hist[from].declined, m.Epoch)
+		c.h.Observe(trace.Declined, from, c.number, m.Epoch, m.Text)
 		if c.failures++; c.cfg.Tolerated >= 0 && c.failures > c.cfg.Tolerated {
-			c.fail(fmt.Errorf("snapshot %s of %s failed: %s", m.Epoch, c.j.Tasks[from].Name, m.Text))
+			c.failOver(m.Epoch, fmt.Errorf("snapshot %s of %s failed: %s", m.Epoch, c.j.Tasks[from].Name, m.Text))
 		}
 	case Position:
 		if s := &c.tasks[from]; s.asked {

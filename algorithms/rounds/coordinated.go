@@ -118,6 +118,7 @@ func (c *Coordinated) damaged(cause error) bool {
 	if unreadable && c.phase == starting && c.cfg.Fallback && len(c.retained) > 1 {
 		bad := c.retained[len(c.retained)-1]
 		c.retained = c.retained[:len(c.retained)-1]
+		c.h.Observe(trace.FellBack, trace.Coordinator, c.number, bad.Epoch, "")
 		c.h.Observe(trace.Aborted, trace.Coordinator, c.number, bad.Epoch, "damaged; falling back to the checkpoint before it")
 		return false
 	}
@@ -128,6 +129,19 @@ func (c *Coordinated) damaged(cause error) bool {
 	}
 	c.fail(cause)
 	return true
+}
+
+// failOver restarts everything, after the round e, from the newest checkpoint: what a
+// round fails for may be in the tasks. Where restarting is no help either the job fails.
+func (c *Coordinated) failOver(e id.Epoch, cause error) {
+	c.failures = 0
+	if c.crashes++; c.crashes > coordinator.MaxCrashes {
+		c.fail(fmt.Errorf("%d recoveries in a row without a checkpoint between them; the last cause: %w", c.crashes, cause))
+		return
+	}
+	c.h.Observe(trace.FailedOver, trace.Coordinator, c.number, e, cause.Error())
+	c.giveUpAll("too many rounds failed")
+	c.plan()
 }
 
 func (c *Coordinated) fail(err error) {
@@ -191,7 +205,8 @@ func contains(es []id.Epoch, e id.Epoch) bool {
 // readRecords reads the records that count and goes on to plan.
 func (c *Coordinated) readRecords(es []id.Epoch) {
 	c.retained = nil
-	var damage error // of the newest record
+	var damage error // of the newest record, bad
+	var bad id.Epoch
 	var next func(i int)
 	next = func(i int) {
 		if i == len(es) && damage != nil && (!c.cfg.Fallback && c.j.Config.Mutant != MutantSilentFallback || len(c.retained) == 0) {
@@ -199,6 +214,9 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 			return
 		}
 		if i == len(es) {
+			if damage != nil {
+				c.h.Observe(trace.FellBack, trace.Coordinator, c.highest, bad, "")
+			}
 			// Beyond the retained number a record may be about to go: its deletion was
 			// asked for by a coordinator that is dead.
 			for len(c.retained) > c.cfg.Retain {
@@ -217,7 +235,7 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 			case err == nil:
 				c.retained, damage = append(c.retained, rec), nil
 			default:
-				damage = fmt.Errorf("%s: %w", key, err)
+				damage, bad = fmt.Errorf("%s: %w", key, err), es[i]
 				c.h.Observe(trace.Aborted, trace.Coordinator, c.highest, es[i], "damaged; going on without it: "+err.Error())
 			}
 			next(i + 1)

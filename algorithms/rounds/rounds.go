@@ -78,6 +78,7 @@ func (c *Coordinated) startRound() {
 	c.rounds = append(c.rounds, r)
 	r.timeout = r.After(c.cfg.Timeout, func() {
 		if !r.done { // a record being made cannot be withdrawn: it would count
+			c.h.Observe(trace.TimedOut, trace.Coordinator, c.number, r.epoch, "")
 			c.abort(r, "timed out")
 		}
 	})
@@ -105,6 +106,20 @@ func (c *Coordinated) carryOver(r *Round, task id.TaskID) bool {
 	return true
 }
 
+// carryNewest lets the newest complete share of each task that has left stand for it in
+// the rounds under way. A share carried over before is of an older checkpoint, and goes
+// with it.
+func (c *Coordinated) carryNewest() {
+	for _, r := range c.rounds {
+		for i := range r.parts {
+			if p := &r.parts[i]; p.Left {
+				*p = *c.tasks[i].part
+				p.Left = true
+			}
+		}
+	}
+}
+
 // Message takes acknowledgements and reports from tasks.
 func (c *Coordinated) Message(from id.TaskID, data []byte) {
 	m, part, err := coordinator.DecodeMessage(data, Trigger, Drained, Leaving)
@@ -125,6 +140,7 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 		}
 	case coordinator.Decline:
 		if r := c.round(m.Epoch); r != nil {
+			c.h.Observe(trace.Declined, from, c.number, r.epoch, m.Text)
 			c.abort(r, fmt.Sprintf("%s of %s: %s", c.j.Tasks[from].Name, from, m.Text))
 		}
 	case Drained:
@@ -224,6 +240,7 @@ func (c *Coordinated) recordMade(r *Round, rec *coordinator.Record, res state.Re
 	for i := range c.tasks {
 		c.tasks[i].part = &rec.Parts[i]
 	}
+	c.carryNewest()
 	c.h.Observe(trace.Completed, trace.Coordinator, c.number, rec.Epoch, "")
 	if c.j.Config.Mutant != MutantCommitBeforeRecord {
 		c.announce(rec)
@@ -319,8 +336,8 @@ func (c *Coordinated) pinned(d *coordinator.Record) bool {
 
 // unreferenced returns those of keys that no retained or pinned checkpoint needs.
 // Nor does a share of a round under way, then: of what is older than the round it
-// refers to files of the round's base, which is pinned, and to the last share of a task
-// that has left, which every checkpoint since has too.
+// refers to files of the round's base, which is pinned, and to the share of a task that
+// has left which the newest checkpoint has too.
 func (c *Coordinated) unreferenced(keys []string) []string {
 	clear(c.needed)
 	if c.j.Config.Mutant == MutantSharedNotCounted {
@@ -349,7 +366,8 @@ func (c *Coordinated) need(ps []coordinator.Part) {
 	}
 }
 
-// abort gives a round up; too many in a row fail the job.
+// abort gives a round up; too many in a row make the job start again from its
+// newest checkpoint.
 func (c *Coordinated) abort(r *Round, reason string) {
 	if !c.giveUp(r, reason) {
 		return
@@ -360,7 +378,7 @@ func (c *Coordinated) abort(r *Round, reason string) {
 	}
 	c.failures++
 	if c.cfg.Tolerated >= 0 && c.failures > c.cfg.Tolerated {
-		c.fail(fmt.Errorf("checkpoint %s failed (%s); %d failures in a row are more than the tolerated %d", r.epoch, reason, c.failures, c.cfg.Tolerated))
+		c.failOver(r.epoch, fmt.Errorf("checkpoint %s failed (%s); %d failures in a row are more than the tolerated %d", r.epoch, reason, c.failures, c.cfg.Tolerated))
 		return
 	}
 	c.sweepGivenUp()

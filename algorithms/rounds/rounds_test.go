@@ -111,12 +111,25 @@ func TestTimeoutAndTolerance(t *testing.T) {
 	e := d.lastTriggered()
 	d.ackAll(e)
 	for range 2 {
-		if len(d.failed) > 0 {
-			t.Fatalf("the job fails too early: %v", d.failed)
+		if len(d.plans) != 1 {
+			t.Fatalf("the job restarts too early: %q", d.log)
 		}
 		d.tick(75 * second)
 	}
-	d.fails("timed out", "2 failures in a row are more than the tolerated 1")
+	d.settle()
+	if p := d.newest(); p.Number != 2 || p.Tasks[0].Stable != e || d.saw("failed-over") != 1 {
+		t.Fatalf("the plan is %+v, want a second one from %s; %q", p, e, d.log)
+	}
+	for a := id.Attempt(2); a <= 21; a++ { // restarting is no help
+		if len(d.failed) > 0 {
+			t.Fatalf("the job fails before attempt %s: %v", a, d.failed)
+		}
+		d.ready()
+		d.tick(75 * second)
+		d.tick(75 * second)
+		d.settle()
+	}
+	d.fails("21 recoveries in a row", "timed out", "2 failures in a row are more than the tolerated 1")
 }
 
 // lastTriggered returns the newest round.
@@ -136,12 +149,17 @@ func TestDeclineSaysWhy(t *testing.T) {
 	}
 	d.disk.Reset(8)
 	r := d.disk.Do(state.Op{Kind: state.OpPut, Key: "snap/t1/1.1", Data: make([]byte, 9)})
+	d.disk.Reset(0) // for the plan that follows
 	err := &state.OpError{Kind: state.OpPut, Key: "snap/t1/1.1", Status: r.Status, Err: r.Err}
 	d.say(1, coordinator.Message{Kind: coordinator.Decline, Epoch: ep(1, 1), Text: err.Error()})
-	d.fails("checkpoint 1.1 failed", "op1", "snap/t1/1.1", "9 bytes are more than the 8 bytes that an object in coordinator memory may have; use a directory")
-	d.tick(100 * second) // what was under way does not fail the job again
-	if len(d.failed) != 1 || d.done > 0 {
-		t.Errorf("the job ends %d times: %v", len(d.failed)+d.done, d.failed)
+	for _, part := range []string{"checkpoint 1.1 failed", "op1", "snap/t1/1.1", "9 bytes are more than the 8 bytes that an object in coordinator memory may have; use a directory"} {
+		if d.saw(part) == 0 {
+			t.Errorf("no word of %q in %q", part, d.log)
+		}
+	}
+	d.tick(100 * second) // what was under way does not restart the job again
+	if d.saw("failed-over") != 1 || len(d.failed)+d.done > 0 {
+		t.Errorf("the log says %q, the job ends %d times: %v", d.log, len(d.failed)+d.done, d.failed)
 	}
 }
 
@@ -227,6 +245,29 @@ func TestTheEnd(t *testing.T) {
 	d.start().settle()
 	p := d.newest().Tasks
 	if p[0].Ref != "snap/t0/1.1" || !p[0].Left || p[1].Left || p[1].Ref != "snap/t1/1.2" || p[1].Stable != ep(1, 2) {
+		t.Errorf("the plan is %+v", p)
+	}
+}
+
+// TestCarriedOverWhileAnotherCompletes: a task leaves while its last round is under
+// way. The round behind that one has the share that stays, not the one that goes.
+func TestCarriedOverWhileAnotherCompletes(t *testing.T) {
+	d := newDesk(t, 2, func(c *dataflow.CheckpointConfig) { c.MaxConcurrent = 2 }).start().ready()
+	d.tick(20 * second)
+	d.ack(0, ep(1, 1), true)
+	d.ack(0, ep(1, 2), true)
+	d.ack(1, ep(1, 1), false)
+	d.settle()
+	d.say(0, coordinator.Message{Kind: Leaving, Epoch: ep(1, 2)})
+	d.c.Left(0)
+	d.tick(10 * second)
+	for k := uint32(2); k <= 3; k++ {
+		d.ack(1, ep(1, k), false)
+		d.settle()
+	}
+	d.want("storage", d.keys(), "chk/1.3 snap/t0/1.2 snap/t1/1.3")
+	d.start().settle()
+	if p := d.newest().Tasks; p[0].Ref != "snap/t0/1.2" || !p[0].Left || p[1].Ref != "snap/t1/1.3" {
 		t.Errorf("the plan is %+v", p)
 	}
 }

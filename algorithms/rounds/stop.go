@@ -1,5 +1,10 @@
 package rounds
 
+import (
+	"weir/id"
+	"weir/trace"
+)
+
 // Stop ends the job before its input does: after one more checkpoint, or, where
 // none can be taken, with the newest one there is. Transactions that this
 // checkpoint covers and that are not committed yet are committed by whoever
@@ -35,5 +40,10 @@ func (c *Coordinated) tryStop() {
 func (c *Coordinated) stop() {
 	c.giveUpAll("the job is stopped")
 	c.phase = finished
+	var newest id.Epoch
+	if n := len(c.retained); n > 0 {
+		newest = c.retained[n-1].Epoch
+	}
+	c.h.Observe(trace.Stopped, trace.Coordinator, c.number, newest, "")
 	c.h.JobDone()
 }

@@ -157,6 +157,11 @@ func (n *narrator) coordinator(e *trace.Event) {
 		s.tell("coordinator completes %s", e.Epoch)
 	case trace.Aborted:
 		s.tell("coordinator gives %s up: %s", e.Epoch, e.Text)
+	case trace.TimedOut, trace.Declined, trace.FellBack: // what is given up for it says so
+	case trace.FailedOver:
+		s.tell("coordinator restarts the job: %s", e.Text)
+	case trace.Stopped:
+		s.tell("coordinator stops the job")
 	case trace.Subsumed:
 		s.tell("coordinator retains %s no longer", e.Epoch)
 	case trace.Forced:

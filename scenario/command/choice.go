@@ -28,6 +28,7 @@ type choice struct {
 	defaultGroups                    int // of the driver
 	interval                         interval
 	alignment                        alignment
+	checkpoints                      checkpoints
 	json                             bool
 }
 
@@ -48,6 +49,7 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	f.Var(&c.groups, "groups", "key groups of the job, at least --parallelism; if not given "+groupsByDefault)
 	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
 	f.Var(&c.alignment, "alignment-timeout", "how long barriers that may turn wait before they overtake, for example 1ms or 0; drawn from the seed if not given, 100ms live")
+	c.checkpoints.flags(f)
 	f.BoolVar(&c.json, "json", false, "one JSON object per line on stdout, the last one the summary")
 }
 
@@ -188,7 +190,7 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 						return nil, 0, err
 					}
 					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval)}
-					cfg.Program = c.known.call
+					cfg.Program, cfg.Checkpoint = c.known.call, c.checkpoints.given
 					if spec.Turns {
 						cfg.AlignmentTimeout = c.alignment.timeout
 					}

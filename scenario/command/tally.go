@@ -9,6 +9,7 @@ import (
 
 	"weir/check"
 	"weir/scenario"
+	"weir/trace"
 )
 
 // tally counts what was seen of one combination.
@@ -30,6 +31,12 @@ type tally struct {
 	Crashes         int64   `json:"crashes"`
 	Coordinator     int64   `json:"coordinator_crashes"`
 	Recoveries      int64   `json:"recoveries_from_snapshot"`
+	Aborted         int64   `json:"rounds_given_up"`
+	TimedOut        int64   `json:"rounds_timed_out"`
+	Declined        int64   `json:"shares_declined"` // by a task that could not store its part
+	FailedOver      int64   `json:"failed_over"`     // more rounds failed in a row than are tolerated
+	FellBack        int64   `json:"fell_back"`       // to an older checkpoint, the newest being damaged
+	Stopped         int64   `json:"stopped"`
 	InputBuffers    int64   `json:"input_buffers_restored"`
 	OutputBuffers   int64   `json:"output_buffers_restored"`
 	CommitsRetried  int64   `json:"commits_retried"`
@@ -88,6 +95,7 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	s, r := &o.Report.Stats, &o.Result
 	t.addStats(s)
 	t.Checkpoints += int64(o.Checkpoints())
+	t.addCounts(&r.Counts)
 	t.Crashes += int64(r.Crashes)
 	t.Coordinator += int64(r.CoordinatorCrashes)
 	t.Events += r.Events
@@ -114,6 +122,16 @@ func (t *tally) neverStruck() {
 	t.First = fmt.Sprintf("in none of %d runs did all of the plan strike; in the last one not: %s", t.Runs, t.missed)
 }
 
+// addCounts adds what failed, or ended, by itself.
+func (t *tally) addCounts(counts *[trace.Kinds]int64) {
+	t.Aborted += counts[trace.Aborted]
+	t.TimedOut += counts[trace.TimedOut]
+	t.Declined += counts[trace.Declined]
+	t.FailedOver += counts[trace.FailedOver]
+	t.FellBack += counts[trace.FellBack]
+	t.Stopped += counts[trace.Stopped]
+}
+
 func (t *tally) addStats(s *check.Stats) {
 	t.Duplicates += int64(s.Duplicates)
 	t.Losses += int64(s.Losses)
@@ -133,6 +151,7 @@ func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
+		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.Stopped, &o.Stopped},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
 	} {

@@ -150,6 +150,16 @@ func (r *Run) coordinator(e *Event, t string) string {
 		return fmt.Sprintf("coordinator completes %s", e.Epoch)
 	case trace.Aborted:
 		return fmt.Sprintf("coordinator gives %s up: %s", e.Epoch, e.Text)
+	case trace.TimedOut:
+		return fmt.Sprintf("coordinator: %s takes too long", e.Epoch)
+	case trace.Declined:
+		return fmt.Sprintf("coordinator hears that %s cannot store %s: %s", t, e.Epoch, e.Text)
+	case trace.FailedOver:
+		return fmt.Sprintf("coordinator restarts the job: %s", e.Text)
+	case trace.FellBack:
+		return fmt.Sprintf("coordinator passes over %s, which is damaged", e.Epoch)
+	case trace.Stopped:
+		return fmt.Sprintf("coordinator stops the job; it can go on from %s", e.Epoch)
 	case trace.Subsumed:
 		return fmt.Sprintf("coordinator retains %s no longer", e.Epoch)
 	case trace.LineAdvanced:
@@ -268,6 +278,16 @@ func (r *Run) Label(i int) string {
 		return "complete " + e.Epoch.String()
 	case trace.Aborted:
 		return "abort " + e.Epoch.String()
+	case trace.TimedOut:
+		return "time out " + e.Epoch.String()
+	case trace.Declined:
+		return "decline " + e.Epoch.String()
+	case trace.FailedOver:
+		return "fail over"
+	case trace.FellBack:
+		return "pass over " + e.Epoch.String()
+	case trace.Stopped:
+		return "stop"
 	case trace.PlanDurable:
 		return "plan " + e.Attempt.String()
 	case trace.PlanExecuted:

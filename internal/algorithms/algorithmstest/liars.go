@@ -50,7 +50,7 @@ func Liars() []Liar {
 		{"MaxConcurrent: 0", oneAtATime()},
 		{"MaxConcurrent: 0 (it never has two)", lie(StrongProductions(), func(p *dataflow.Properties) { p.MaxConcurrent = 0 })},
 		{"NonDeterminism: Recorded", lie(CausalInputs(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Recorded })},
-		{"MaxConcurrent: 5 (it is never let have more than 2)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.MaxConcurrent = 5 })},
+		{"MaxConcurrent: 5 (it never has two)", lie(StrongProductions(), func(p *dataflow.Properties) { p.MaxConcurrent = 5 })},
 		{"NonDeterminism: Recorded (it records nothing)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Recorded })},
 		{"NonDeterminism: Recorded (it logs channels only)", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Recorded })},
 		{"NonDeterminism: Refused (it rolls back)", lie(aligned.Spec(), func(p *dataflow.Properties) { p.NonDeterminism = dataflow.Refused })},

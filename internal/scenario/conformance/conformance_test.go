@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"weir/algorithms"
+	"weir/algorithms/aligned"
 	"weir/dataflow"
 	"weir/internal/algorithms/algorithmstest"
 	"weir/scenario/simtest"
@@ -33,6 +34,16 @@ func TestConformance(t *testing.T) {
 				t.Errorf("idle: %s", r)
 			}
 		})
+	}
+}
+
+// TestThreeAtOnce: whoever declares that three snapshots are under way at once is let
+// have as many.
+func TestThreeAtOnce(t *testing.T) {
+	s := aligned.Spec()
+	s.Declared.MaxConcurrent = 3
+	if v := try(t, s); !v.OK() || v.seen.counts.Rounds != 3 {
+		t.Error(v.Refuted, v.Idle)
 	}
 }
 

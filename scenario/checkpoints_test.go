@@ -1,0 +1,125 @@
+package scenario_test
+
+import (
+	"strings"
+	"testing"
+
+	"weir/dataflow"
+	"weir/faults"
+	"weir/scenario"
+	"weir/scenario/simtest"
+	"weir/state/heap"
+	"weir/trace"
+)
+
+// TestCheckpointsFailByThemselves: over a hundred seeds rounds take too long and are
+// declined, more fail in a row than are tolerated, and jobs are stopped; and all jobs
+// go on to the right end.
+func TestCheckpointsFailByThemselves(t *testing.T) {
+	for _, algorithm := range []string{"aligned", "unaligned", "chandy-lamport", "stop-the-world", "uncoordinated"} {
+		r := runner(t, combination(t, algorithm, heap.Name, workload(t, "keyedcount")))
+		var runs, events [trace.Kinds]int64
+		checkpoints := 0
+		for seed := uint64(1); seed <= 100; seed++ {
+			o := r.Run(seed)
+			simtest.Fine(t, o)
+			checkpoints += o.Checkpoints()
+			for k, n := range o.Result.Counts {
+				if events[k] += n; n > 0 {
+					runs[k]++
+				}
+			}
+		}
+		for _, k := range []trace.Kind{trace.TimedOut, trace.Declined, trace.FailedOver, trace.Stopped} {
+			t.Logf("%-15s %-11s %3d in %2d of 100 runs", algorithm, k, events[k], runs[k])
+			if runs[k] < 2 && (k != trace.TimedOut || algorithm != "uncoordinated") {
+				t.Errorf("%s: %s in %d of 100 runs", algorithm, k, runs[k])
+			}
+		}
+		t.Logf("%-15s %d checkpoints", algorithm, checkpoints)
+	}
+}
+
+// TestSettingsOfCheckpointsAreDrawn: each takes the values that matter.
+func TestSettingsOfCheckpointsAreDrawn(t *testing.T) {
+	r := runner(t, combination(t, "aligned", heap.Name, workload(t, "keyedcount")))
+	seen := map[string]int{}
+	note := func(what string, yes bool) {
+		if yes {
+			seen[what]++
+		}
+	}
+	const runs = 200
+	for seed := uint64(1); seed <= runs; seed++ {
+		s := r.Run(seed).Drawn().Settings
+		k := &s.Job.Checkpoint
+		note("an interval within the jitter of messages", int64(k.Interval) <= s.Model.Message.Jitter)
+		note("an interval of some", k.Interval < scenario.DefaultInterval/2)
+		note("a short timeout", k.Timeout < 1e9)
+		note("a timeout longer than any round", k.Timeout > 1e9)
+		note("no failure tolerated", k.Tolerated == 0)
+		note("some failures tolerated", k.Tolerated > 0)
+		note("any number of failures tolerated", k.Tolerated < 0)
+		note("three rounds at once", k.MaxConcurrent == 3)
+		note("four rounds at once", k.MaxConcurrent == 4)
+		note("one round at once", k.MaxConcurrent == 1)
+		note("a pause longer than the interval", k.MinPause > k.Interval)
+		note("no pause", k.MinPause == 0)
+		note("one checkpoint kept", k.Retain == 1)
+		note("three checkpoints kept", k.Retain == 3)
+	}
+	if len(seen) != 14 {
+		t.Errorf("of 14 only %d were drawn: %v", len(seen), seen)
+	}
+	for what, n := range seen {
+		if t.Logf("%3d of %d: %s", n, runs, what); n < runs/50 {
+			t.Errorf("%s in %d of %d runs", what, n, runs)
+		}
+	}
+}
+
+// TestGivenSettingsAreNotDrawn: what is given holds in every run, with or without
+// faults, and stands in the command that repeats it.
+func TestGivenSettingsAreNotDrawn(t *testing.T) {
+	c := combination(t, "aligned", heap.Name, workload(t, "keyedcount"))
+	c.Checkpoint = scenario.Checkpoint{Timeout: new(dataflow.Nanos(40_000_000)), MinPause: new(dataflow.Nanos(1)), Tolerated: new(7), Retain: new(5), Concurrent: new(6)}
+	for _, mode := range []scenario.FaultMode{scenario.RandomFaults, scenario.NoFaults} {
+		c.Faults = mode
+		r := runner(t, c)
+		for seed := uint64(1); seed <= 10; seed++ {
+			k := r.Run(seed).Drawn().Settings.Job.Checkpoint
+			if k.Timeout != 40_000_000 || k.MinPause != 1 || k.Tolerated != 7 || k.Retain != 5 || k.MaxConcurrent != 6 {
+				t.Errorf("seed %d has %+v", seed, k)
+			}
+		}
+	}
+	if text := c.Command(1); !strings.Contains(text, " --checkpoint-timeout 40000000ns --min-pause 1ns --tolerated 7 --retain 5 --concurrent 6 ") {
+		t.Error(text)
+	}
+}
+
+// TestStoppedJobGoesOn: it ends with a last checkpoint, everything is taken down, and
+// it starts again from there: nothing is done twice.
+func TestStoppedJobGoesOn(t *testing.T) {
+	c := combination(t, "aligned", heap.Name, workload(t, "keyedcount"))
+	c.Faults, c.Plan = scenario.PlannedFaults, mustParse(t, "(stop coordinator at (nth 2 completed))")
+	r := runner(t, c)
+	again := 0
+	for seed := uint64(1); seed <= 20; seed++ {
+		o := r.Run(seed)
+		simtest.Fine(t, o)
+		if n := o.Result.Counts[trace.Stopped]; n != 1 || len(o.NotStruck()) > 0 {
+			t.Errorf("seed %d: stopped %d times, not struck %v", seed, n, o.NotStruck())
+		}
+		if o.Result.Recoveries == 0 {
+			t.Errorf("seed %d: started again from nothing", seed)
+		}
+		if o.Report.LostWork > 0 {
+			again++
+		}
+	}
+	t.Logf("work done again in %d of 20 runs", again)
+	if f := c.Plan.Faults[0]; f.Kind != faults.Stop || f.HoldsUp() != 0 {
+		t.Errorf("%+v", f)
+	}
+}
