@@ -1,6 +1,9 @@
 package scenario
 
 import (
+	"cmp"
+
+	"weir/dataflow"
 	"weir/faults"
 	"weir/sim"
 	"weir/sim/seed"
@@ -17,11 +20,41 @@ type Drawn struct {
 	// Redraw, if not 0, is the seed from which what comes after Decisions is drawn,
 	// which is quiet otherwise.
 	Redraw uint64
+	// Order decides in which order what happens at once is served, and how late
+	// everything is. nil: uniform draws. Decisions that were recorded need none.
+	Order sim.Policy
 }
 
 // NewDrawn returns what is the same for every seed: the settings that a build
 // has before any is drawn, no faults, and quiet decisions.
 func NewDrawn() Drawn { return Drawn{Settings: baseSettings(), Decisions: new(seed.Tape)} }
+
+// Draw returns what Run would draw from a seed before the run begins.
+func (r *Runner) Draw(seedNumber uint64) Drawn {
+	cfg := r.draw(seedNumber)
+	return r.drawn(&cfg)
+}
+
+// Faults returns what draws the faults of Draw.
+func (r *Runner) Faults() sim.RandomFaults { return r.random }
+
+// Plain returns a run of which nothing is drawn before it begins: sizes in the middle of
+// those that Draw has, nobody slow, operations that fail as often as in most runs, and
+// no faults.
+func (r *Runner) Plain() Drawn {
+	s := baseSettings()
+	j, k := &s.Job, &s.Job.Checkpoint
+	j.BatchRecords, j.SourceBatch, j.BatchBytes, j.QueueBuffers, j.Credits, j.TimersPerTurn = 6, 6, 4096, 2, 2, defaultTimersPerTurn
+	k.AlignmentTimeout = DefaultInterval / 2
+	if r.cfg.AlignmentTimeout != nil {
+		k.AlignmentTimeout = *r.cfg.AlignmentTimeout
+	}
+	if r.cfg.Interval != 0 {
+		k.Interval = dataflow.Nanos(r.cfg.Interval)
+	}
+	s.Model = s.Model.Flaky()
+	return Drawn{Settings: s, Splits: cmp.Or(r.cfg.Splits, r.cfg.Parallelism)}
+}
 
 // Drawn returns what the seed decided, or the replay was given; Decisions are
 // those taken, nil unless they were recorded, and valid until the next run.
@@ -37,6 +70,9 @@ func (r *Runner) Replay(seedNumber uint64, d *Drawn) *Outcome {
 	r.job.Config = s.Job
 	cfg := r.world(seedNumber)
 	cfg.Model, cfg.Replay, cfg.Redraw = s.Model, d.Decisions, d.Redraw
+	if d.Order != nil {
+		cfg.Policy = d.Order
+	}
 	return r.run(cfg, *d)
 }
 

@@ -42,16 +42,7 @@ func Hunt(c mutants.Case, limit int, interrupted func() bool, told func(runs int
 	if told == nil {
 		told = func(int) {}
 	}
-	r := HuntResult{Case: c, Algorithm: c.Algorithms[0], State: statecatalog.Names()[0], Workload: workloadcatalog.Names()[0], TwinClean: true}
-	if c.States != nil {
-		r.State = c.States[0]
-	}
-	if c.Sinks != nil {
-		r.Sink = c.Sinks[0]
-	}
-	if c.Workloads != nil {
-		r.Workload = c.Workloads[0]
-	}
+	r := newHunt(c)
 	err := r.sweep(c.Mutant, limit, interrupted, func(o *Outcome) bool {
 		r.Runs, r.Seed = r.Runs+1, o.Seed
 		told(r.Runs)
@@ -70,6 +61,27 @@ func Hunt(c mutants.Case, limit int, interrupted func() bool, told func(runs int
 		return !r.TwinClean
 	})
 	return r, err
+}
+
+// newHunt is the result before a run is made: the first combination of the mistake.
+func newHunt(c mutants.Case) HuntResult {
+	r := HuntResult{Case: c, Algorithm: c.Algorithms[0], State: statecatalog.Names()[0], Workload: workloadcatalog.Names()[0], TwinClean: true}
+	if c.States != nil {
+		r.State = c.States[0]
+	}
+	if c.Sinks != nil {
+		r.Sink = c.Sinks[0]
+	}
+	if c.Workloads != nil {
+		r.Workload = c.Workloads[0]
+	}
+	return r
+}
+
+// HuntConfig returns the combination in which a mistake is looked for, with the mistake.
+func HuntConfig(c mutants.Case) (Config, error) {
+	r := newHunt(c)
+	return r.config(c.Mutant)
 }
 
 // sweep runs seeds 1 to most until stop says so, or it is interrupted.
@@ -109,19 +121,25 @@ func (r *HuntResult) config(c dataflow.Mutant) (Config, error) {
 // caughtBy reports whether o shows the mistake to the oracle that must see it, and
 // notes how.
 func (r *HuntResult) caughtBy(o *Outcome) bool {
-	if o.Kind == Fine || o.Kind == Broken || o.Kind != Unsafe && !r.Stalls {
-		return false
+	oracle, seen, ok := Shows(&r.Case, o)
+	if ok {
+		r.Caught, r.Violation, r.Oracle, r.Replay = true, seen, oracle, o.Config.Command(o.Seed)
 	}
-	seen, oracle := o.Why(), check.Progress
+	return ok
+}
+
+// Shows reports whether a run shows a mistake to the oracle that must see it, and
+// what was seen. A panic shows nothing: that something is wrong must be the word of
+// an oracle. Nor does a job that stands still, unless the mistake cannot show otherwise.
+func Shows(c *mutants.Case, o *Outcome) (oracle check.Oracle, seen string, ok bool) {
+	if o.Kind != Unsafe && o.Kind != NoProgress {
+		return 0, "", false
+	}
 	for _, v := range o.Report.Violations {
-		if o.Kind == Unsafe && v.Oracle != check.Progress && (r.Case.Oracle == "" || v.Oracle.String() == r.Case.Oracle) {
-			seen, oracle = v.String(), v.Oracle
-			break
+		if o.Kind == Unsafe && v.Oracle != check.Progress && (c.Oracle == "" || v.Oracle.String() == c.Oracle) {
+			return v.Oracle, v.String(), true
 		}
 	}
-	if r.Case.Oracle != "" && oracle.String() != r.Case.Oracle {
-		return false
-	}
-	r.Caught, r.Violation, r.Oracle, r.Replay = true, seen, oracle, o.Config.Command(o.Seed)
-	return true
+	stalls := o.Kind == NoProgress && c.Stalls && (c.Oracle == "" || c.Oracle == check.Progress.String())
+	return check.Progress, o.Why(), stalls
 }

@@ -48,6 +48,9 @@ type Runner struct {
 	// Interrupted, if not nil, is asked every few hundred events from the goroutine
 	// of Run; true ends the run. See sim.Config.
 	Interrupted func() bool
+	// MostEvents, if not 0, is how many events a run may take before it counts as one that
+	// never ends, instead of so many that none has ever needed them.
+	MostEvents int64
 	// observers beside the checker, for one run.
 	Observers []trace.Observer
 }
@@ -216,7 +219,9 @@ func drawAlignment(d *seed.Stream) dataflow.Nanos {
 // mostEvents is how many events a run may take before it counts as one that
 // never ends: a constant, and what connections, barriers and ends take on every
 // channel of a large job, as often as crashes begin it anew.
-func (r *Runner) mostEvents() int64 { return 3_000_000 + 100*int64(r.random.Channels) }
+func (r *Runner) mostEvents() int64 {
+	return cmp.Or(r.MostEvents, 3_000_000+100*int64(r.random.Channels))
+}
 
 // skew makes some workers and links slow, so that barriers come apart.
 func (r *Runner) skew(d *seed.Stream, cfg *sim.Config) {
@@ -274,7 +279,12 @@ func (r *Runner) plan() faults.Plan {
 // Run runs the combination with one seed. The outcome is valid until the next run.
 func (r *Runner) Run(seedNumber uint64) *Outcome {
 	cfg := r.draw(seedNumber)
-	return r.run(cfg, Drawn{Settings: Settings{r.job.Config, cfg.Model}, Splits: r.drawSplits(), Plan: r.plan()})
+	return r.run(cfg, r.drawn(&cfg))
+}
+
+// drawn is what the seed of cfg decides beside the run itself.
+func (r *Runner) drawn(cfg *sim.Config) Drawn {
+	return Drawn{Settings: Settings{r.job.Config, cfg.Model}, Splits: r.drawSplits(), Plan: r.plan()}
 }
 
 // run makes one run of what was drawn.

@@ -70,8 +70,13 @@ func (p *Random) Quiet() bool { return false }
 
 // Choose draws from the stream of the task and the kind of choice.
 func (p *Random) Choose(task int, c dataflow.Choice, n int) int {
+	return p.choices.Draw(choiceKey(task, c), n)
+}
+
+// choiceKey is the key of the stream of a task and a kind of choice.
+func choiceKey(task int, c dataflow.Choice) int {
 	const kinds = 7 // with room: a new kind of choice must not change what the seeds mean
-	return p.choices.Draw(task*kinds+int(c), n)
+	return task*kinds + int(c)
 }
 
 // Delay draws from the stream of the delay and its key.

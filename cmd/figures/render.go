@@ -14,6 +14,7 @@ import (
 
 	"weir/internal/paper/figures"
 	"weir/results"
+	"weir/results/searches"
 )
 
 // logger writes a line for people.
@@ -122,7 +123,30 @@ func drawAll(c config, log logger) (map[string][]byte, error) {
 			}
 		}
 	}
-	return files, nil
+	return files, drawSearches(c, files, log)
+}
+
+// drawSearches adds the files of every published campaign of searches.
+func drawSearches(c config, files map[string][]byte, log logger) error {
+	dirs, err := searches.Published(c.results)
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		campaign, err := searches.Read(dir)
+		if err != nil {
+			return err
+		}
+		drawn, err := figures.Detection(campaign)
+		if err != nil {
+			return err
+		}
+		log("%s: %d files of %d searches\n", filepath.Base(dir), len(drawn), len(campaign.Searches))
+		for _, f := range drawn {
+			files[filepath.Join(c.out, filepath.Base(dir), f.Name)] = f.Data
+		}
+	}
+	return nil
 }
 
 // staleFiles returns the figure files below out that are not among files,

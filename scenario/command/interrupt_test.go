@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"weir/scenario"
+	"weir/scenario/explore"
 )
 
 // asCommand makes the test binary the command itself.
@@ -111,11 +112,11 @@ func TestInterruptedWithinARun(t *testing.T) {
 	cfgs := longRun(t)
 	ctx := &countdown{Context: t.Context()}
 	ctx.left.Store(5)
-	rows, err := sweep(ctx, cfgs, seedRange{1, 1}, 0, 1, nil)
+	rows, err := sweep(ctx, cfgs, seedRange{1, 1}, 0, 1, explore.Default, nil)
 	if err != nil || rows[0].Runs != 0 || rows[0].Events != 0 || ctx.left.Load() > -1 || ctx.left.Load() < -5 {
 		t.Errorf("%+v, %v; asked %d times more than it should be", rows, err, -ctx.left.Load())
 	}
-	rows, err = sweep(t.Context(), cfgs, seedRange{1, 1}, 200*time.Millisecond, 1, nil)
+	rows, err = sweep(t.Context(), cfgs, seedRange{1, 1}, 200*time.Millisecond, 1, explore.Default, nil)
 	if err != nil || rows[0].Runs != 0 || rows[0].worst != scenario.Fine {
 		t.Errorf("beyond the budget: %+v, %v", rows, err)
 	}

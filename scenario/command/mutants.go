@@ -40,19 +40,35 @@ func newMutants() *cobra.Command {
 	var limit, jobs int
 	var only string
 	var asJSON bool
+	var score scoreFlags
 	cmd := quiet(&cobra.Command{
 		Use:   "mutants",
 		Short: "Switch planted mistakes on one by one and count the runs until an oracle catches each",
 		Long: `Switch each planted mistake on, in the production code, and run the default
 sweep on it until an oracle catches it; then run the unbroken twin over the same
 seeds, which must pass. Exit status 5 if a mistake is not caught that is not known
-to escape (docs/bank.md says why each does), or a twin fails.`,
+to escape (docs/bank.md says why each does), or a twin fails.
+
+With --policy: how many runs each policy takes to each mistake, over several searches of
+which each draws other runs. A mistake counts as found when the oracle that must see it
+does, not by a panic. A search that finds nothing within the budget took longer than
+that: medians and means are those of Kaplan and Meier. Searches are written to --dir as
+they end; the same command goes on with those that are missing.
+
+Policies:
+` + policyHelp(),
 		Example: `  go run ./cmd/sim mutants
-  go run ./cmd/sim mutants --only ack-before-durable,no-fence --json`,
+  go run ./cmd/sim mutants --only ack-before-durable,no-fence --json
+  go run ./cmd/sim mutants --policy all --quick --json
+  go run ./cmd/sim mutants --policy all --dir results/detection    # killed, and started again, it goes on`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			names, err := pick("mutant", only, mutants.Names())
 			if err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("policy") {
+				score.jobs, score.json = jobs, asJSON
+				return score.run(cmd, names)
 			}
 			if limit < 1 || jobs < 1 {
 				return fmt.Errorf("%w: --limit and --jobs must be at least 1", errUsage)
@@ -74,6 +90,7 @@ to escape (docs/bank.md says why each does), or a twin fails.`,
 	cmd.Flags().IntVar(&jobs, "jobs", runtime.NumCPU(), "mistakes at once")
 	cmd.Flags().StringVar(&only, "only", "all", "comma list of mutants, or all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per line on stdout, the last one the summary")
+	score.flags(cmd.Flags())
 	return cmd
 }
 

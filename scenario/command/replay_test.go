@@ -9,6 +9,7 @@ import (
 
 	"weir/external"
 	"weir/scenario"
+	"weir/scenario/explore"
 )
 
 // TestSaveAndReplay: a failure is saved, as run and as sweep find it, and
@@ -147,7 +148,7 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Remove(found.dir); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := sweep(t.Context(), cfgs, seedRange{1, 40}, 0, 1, found)
+	rows, err := sweep(t.Context(), cfgs, seedRange{1, 40}, 0, 1, explore.Default, found)
 	if err != nil || rows[0].Runs != 40 || rows[0].Safety == 0 || found.failed == nil || len(found.saved) > 0 {
 		t.Errorf("%v: %+v, failed %v, saved %q", err, rows[0], found.failed, found.saved)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"weir/scenario"
 	"weir/scenario/counterexample"
+	"weir/scenario/explore"
 )
 
 // extension is how files of counterexamples end.
@@ -68,7 +69,7 @@ func newArchive(dir string) (*archive, error) {
 
 // keep saves a run that is not fine and the first of its signature. It is run
 // again, recorded; the outcome that is returned stands for o, which is no longer valid.
-func (a *archive) keep(r *scenario.Runner, o *scenario.Outcome) *scenario.Outcome {
+func (a *archive) keep(e *explore.Explorer, o *scenario.Outcome) *scenario.Outcome {
 	if a == nil || o.Report == nil || o.Kind <= scenario.Broken {
 		return o
 	}
@@ -86,9 +87,7 @@ func (a *archive) keep(r *scenario.Runner, o *scenario.Outcome) *scenario.Outcom
 		return o
 	}
 	hash := o.Result.Hash
-	r.Record(true)
-	again := r.Run(o.Seed)
-	r.Record(false)
+	again := e.Again()
 	if again.Kind == scenario.Interrupted {
 		return again
 	}

@@ -18,6 +18,7 @@ import (
 	"weir/dataflow"
 	"weir/external/sinks"
 	"weir/scenario"
+	"weir/scenario/explore"
 )
 
 // sweepFlags are the flags of sweep beside those of choice.
@@ -25,6 +26,7 @@ type sweepFlags struct {
 	choice
 	strike
 	seeds  string
+	policy string
 	budget time.Duration
 	jobs   int
 	save   string
@@ -40,6 +42,7 @@ func newSweep(p *program) *cobra.Command {
 	f.strike.flags(cmd.Flags())
 	f.choice.flags(cmd.Flags(), "all", "all", "all")
 	cmd.Flags().StringVar(&f.seeds, "seeds", "1-200", "seeds A-B of each combination")
+	cmd.Flags().StringVar(&f.policy, "policy", explore.Default, "what proposes the runs: "+strings.Join(explore.Names(), ", ")+"; those that learn make as many as there are seeds")
 	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time; runs under way then do not count; 0: run all")
 	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.NumCPU(), "combinations at once")
 	cmd.Flags().StringVar(&f.save, "save", "", "write the first violation of each kind to a file in this `directory`, for replay; files that are there stay")
@@ -73,6 +76,9 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}
+	if err := f.checkPolicy(cmd.Flags().Changed); err != nil {
+		return err
+	}
 	over, err := seeds(f.seeds)
 	switch {
 	case err != nil:
@@ -94,7 +100,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	defer stop()
 	cmd.PrintErrf("%s, seeds %d to %d of each\n", &chosen, over.first, over.last)
 	start := time.Now()
-	rows, err := sweep(ctx, cfgs, over, f.budget, f.jobs, found)
+	rows, err := sweep(ctx, cfgs, over, f.budget, f.jobs, f.policy, found)
 	if err != nil {
 		return err
 	}
@@ -102,6 +108,9 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	for i := range rows {
 		rows[i].neverStruck()
 		rows[i].judgeRates()
+		if f.policy != explore.Default && rows[i].Replay != "" {
+			rows[i].Replay = "no seed alone makes this run: sweep again with --save DIR, and replay the file"
+		}
 		total.add(&rows[i])
 	}
 	total.rates(time.Since(start))
@@ -129,6 +138,20 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 	}
 	if cause != nil {
 		return fmt.Errorf("%w after %d runs", cause, total.Runs)
+	}
+	return nil
+}
+
+// checkPolicy refuses a policy that there is not, and one that would not be heard.
+func (f *sweepFlags) checkPolicy(given func(flag string) bool) error {
+	names, err := pick("policy", f.policy, explore.Names())
+	switch {
+	case err != nil:
+		return err
+	case len(names) != 1:
+		return fmt.Errorf("%w: --policy %s: a sweep has one; mutants --policy compares several", errUsage, f.policy)
+	case f.policy != explore.Default && given("plan"):
+		return fmt.Errorf("%w: --plan says what strikes, and --policy %s would propose it", errUsage, f.policy)
 	}
 	return nil
 }
@@ -166,14 +189,14 @@ func (f *sweepFlags) print(cmd *cobra.Command, rows []tally, total *tally) error
 // until ctx or the budget ends; runs under way then are not counted. Of several, one that an algorithm cannot run by what it declares
 // or its sink promises is listed as refused; that none is left is an error. Seeds go round: all combinations get the first seed before any
 // gets the one after, so that a budget cuts all alike. found keeps what fails.
-func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int, found *archive) ([]tally, error) {
+func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget time.Duration, jobs int, policy string, found *archive) ([]tally, error) {
 	if budget > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, budget)
 		defer cancel()
 	}
 	rows := make([]tally, len(cfgs))
-	runners := make([]*scenario.Runner, len(cfgs))
+	explorers := make([]*explore.Explorer, len(cfgs))
 	var run []int // those that are not refused
 	var refused error
 	for i, c := range cfgs {
@@ -187,7 +210,10 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 			return nil, fmt.Errorf("%w: %w", errUsage, err)
 		}
 		defer r.Close()
-		runners[i], r.Interrupted = r, ended(ctx)
+		r.Interrupted = ended(ctx)
+		if explorers[i], err = explore.New(policy, r, over.first); err != nil {
+			return nil, err
+		}
 		run = append(run, i)
 	}
 	if len(run) == 0 {
@@ -201,7 +227,7 @@ func sweep(ctx context.Context, cfgs []scenario.Config, over seedRange, budget t
 			wg.Go(func() {
 				for i := range work {
 					for n := part.first; ctx.Err() == nil; n++ {
-						if o := found.keep(runners[i], runners[i].Run(n)); o.Kind != scenario.Interrupted {
+						if o := found.keep(explorers[i], explorers[i].Next()); o.Kind != scenario.Interrupted {
 							rows[i].note(o, n)
 							_ = bar.Add64(1)
 						}

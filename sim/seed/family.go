@@ -40,6 +40,22 @@ func (f *Family) Range(key int, lo, hi int64) int64 {
 	return v
 }
 
+// Put is Stream.Put of the stream with that key.
+func (f *Family) Put(key, n, v int) int {
+	if f.src.record != nil || f.src.replay != nil {
+		return f.stream(key).Put(n, v)
+	}
+	return v
+}
+
+// PutRange is Stream.PutRange of the stream with that key.
+func (f *Family) PutRange(key int, lo, hi, v int64) int64 {
+	if f.src.record != nil || f.src.replay != nil {
+		return f.stream(key).PutRange(lo, hi, v)
+	}
+	return v
+}
+
 // state is where the stream stands.
 func (f *Family) state(key int) uint64 {
 	if key < len(f.states) && f.states[key] != 0 {

@@ -178,6 +178,27 @@ func (st *Stream) Range(lo, hi int64) int64 {
 	return int64(uint64(lo) + v)
 }
 
+// Put is Draw with an answer that the caller has decided otherwise, v below n: it takes a
+// place of the stream and is on the tape like any draw, and a replay answers from its
+// tape instead.
+func (st *Stream) Put(n, v int) int {
+	st.step()
+	if st.taped {
+		return int(st.decide(uint64(max(n, 1)), uint64(v)))
+	}
+	return v
+}
+
+// PutRange is Range with an answer that the caller has decided otherwise, v from lo to hi;
+// see Put.
+func (st *Stream) PutRange(lo, hi, v int64) int64 {
+	st.step()
+	if st.taped {
+		return lo + int64(st.decide(uint64(hi-lo)+1, uint64(v-lo)))
+	}
+	return v
+}
+
 // decide puts the tapes between a draw and its caller: v, below n, is what the
 // generator gave.
 func (st *Stream) decide(n, v uint64) uint64 {
