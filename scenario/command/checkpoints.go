@@ -33,7 +33,7 @@ func (y *yes) Set(text string) error {
 	if err != nil {
 		return fmt.Errorf("%q is neither true nor false", text)
 	}
-	*y.to = new(v)
+	*y.to = &v
 	return nil
 }
 
