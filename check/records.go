@@ -63,12 +63,22 @@ func (o *wholeStorage) uncount(e id.Epoch) {
 }
 
 // checkCarried: the record says which shares are of tasks that had left, so that a
-// recovery does not start them.
+// recovery does not start them. It is looked at once for each that leaves.
 func (o *wholeStorage) checkCarried(e id.Epoch) {
 	l := &o.x.Layout
-	if l.Left == nil || l.RecordKey == nil || !o.whole || !slices.ContainsFunc(o.parts, func(p int32) bool { return o.snapshots[p].epoch != e }) {
+	if l.Left == nil || l.RecordKey == nil || !o.whole {
 		return
 	}
+	n := 0
+	for _, p := range o.parts {
+		if o.snapshots[p].epoch != e {
+			n++
+		}
+	}
+	if n == 0 || n == o.carried {
+		return
+	}
+	o.carried = n
 	r := o.x.Storage.Do(state.Op{Kind: state.OpGet, Key: l.RecordKey(e)})
 	if r.Status != state.OK {
 		return // retain has said so

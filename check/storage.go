@@ -23,6 +23,7 @@ type wholeStorage struct {
 	judge
 	retained  []retained
 	counting  []retained      // complete, for all that storage says, and nobody has said so yet
+	carried   int             // shares carried over in the newest record looked at
 	newest    id.Attempt      // number of the newest plan in storage
 	landed    []landing       // keys written since the storage was last listed with an answer
 	present   map[string]bool // keys of the objects in storage
@@ -59,7 +60,7 @@ func (o *wholeStorage) Wants() trace.Mask {
 }
 
 func (o *wholeStorage) Reset() {
-	o.gone, o.counting, o.newest = o.gone[:0], o.counting[:0], 0
+	o.gone, o.counting, o.newest, o.carried = o.gone[:0], o.counting[:0], 0, 0
 	o.retained, o.landed, o.listings, o.asked, o.tried = o.retained[:0], o.landed[:0], o.listings[:0], o.asked[:0], o.tried[:0]
 	clear(o.present)
 	clear(o.again)
@@ -86,7 +87,7 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 		o.subsumed(e.Epoch)
 	case trace.PlanExecuted:
 		o.mustLook()
-		o.recovered = o.now
+		o.recovered, o.carried = o.now, 0
 		o.baseChosen(e.Epoch)
 	case trace.Aborted:
 		o.mustLook()

@@ -135,7 +135,7 @@ func layout(p dataflow.Properties) check.Layout {
 	l.SnapshotKey = func(t id.TaskID, e id.Epoch) string { return string(dataflow.SnapshotKey(t, e)) }
 	l.References = func(key string, data []byte) ([]string, error) { return references(&scratch, key, data) }
 	if p.HasRounds() {
-		l.Left = carriedOver
+		l.Left = coordinator.LeftIn
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {
 		l.Roots = newestRoots
@@ -144,19 +144,6 @@ func layout(p dataflow.Properties) check.Layout {
 		l.LogKey = recoveryline.LogKey
 	}
 	return l
-}
-
-// carriedOver returns which tasks' shares of a record are of tasks that had left.
-func carriedOver(record []byte) ([]bool, error) {
-	r, err := coordinator.DecodeRecord(record)
-	if err != nil {
-		return nil, err
-	}
-	left := make([]bool, len(r.Parts))
-	for i := range r.Parts {
-		left[i] = r.Parts[i].Left
-	}
-	return left, nil
 }
 
 // references returns what an object needs: a record its shares and their files,

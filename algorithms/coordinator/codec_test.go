@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,9 @@ func TestRandomRecordsRoundTrip(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, r) {
 			t.Fatalf("%+v comes back as %+v, %v", r, got, err)
 		}
+		if left, err := LeftIn(enc); err != nil || !slices.EqualFunc(left, r.Parts, func(l bool, p Part) bool { return l == p.Left }) {
+			t.Fatalf("LeftIn returned %v, %v for %+v", left, err, r.Parts)
+		}
 		if keys, err := ReferencesOf(enc); err != nil || strings.Join(keys, "|") != strings.Join(r.References(), "|") {
 			t.Errorf("references %q, %v, want %q", keys, err, r.References())
 		}
@@ -159,6 +163,7 @@ func FuzzRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		bounded(t, src, func() error { return errorOf(DecodeRecord(src)) })
 		bounded(t, src, func() error { return errorOf(ReferencesOf(src)) })
+		bounded(t, src, func() error { return errorOf(LeftIn(src)) })
 	})
 }
 

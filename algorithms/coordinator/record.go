@@ -104,6 +104,22 @@ func ReferencesOf(src []byte) ([]string, error) {
 	return keys, nil
 }
 
+// LeftIn returns by task which shares of a record are carried over.
+func LeftIn(src []byte) ([]bool, error) {
+	rd, err := open(src, recordMagic, recordVersion, "checkpoint record")
+	if err != nil {
+		return nil, err
+	}
+	_, _, _ = rd.Bytes(), rd.Uint64(), rd.Uint64()
+	left := make([]bool, rd.Count(partBytes))
+	var room [16]id.Seq
+	for i := range left {
+		p := readPart(rd, room[:0])
+		left[i] = p.Left
+	}
+	return left, rd.Done()
+}
+
 func open(src []byte, magic string, version int, what string) (*state.Reader, error) {
 	if len(src) < 10 || string(src[:8]) != magic {
 		return nil, fmt.Errorf("this is no %s of weir: %w", what, state.ErrCorrupt)
