@@ -66,6 +66,9 @@ Policies:
 			if err != nil {
 				return err
 			}
+			if err := apart(cmd.Flags().Changed); err != nil {
+				return err
+			}
 			if cmd.Flags().Changed("policy") {
 				score.jobs, score.json = jobs, asJSON
 				return score.run(cmd, names)

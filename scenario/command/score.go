@@ -50,6 +50,22 @@ func (f *scoreFlags) flags(to *pflag.FlagSet) {
 	to.StringVar(&f.dir, "dir", "", "with --policy: `directory` of the results, to go on with; without it they are only printed")
 }
 
+// apart refuses flags that would not be heard.
+func apart(given func(flag string) bool) error {
+	if given("policy") {
+		if given("limit") {
+			return fmt.Errorf("%w: --limit is of a hunt without --policy; with it there is --budget", errUsage)
+		}
+		return nil
+	}
+	for _, flag := range []string{"quick", "searches", "budget", "dir", "left-of"} {
+		if given(flag) {
+			return fmt.Errorf("%w: --%s goes with --policy; known policies: %s, or all", errUsage, flag, strings.Join(explore.Names(), ", "))
+		}
+	}
+	return nil
+}
+
 // policyHelp has a line for each policy.
 func policyHelp() string {
 	var b strings.Builder

@@ -64,6 +64,11 @@ func TestUnknownPolicyListsTheKnown(t *testing.T) {
 			t.Errorf("%s: status %d, %s%s", args, status, stdout, stderr)
 		}
 	}
+	for args, want := range map[string]string{"mutants --quick": "--quick goes with --policy", "mutants --policy swarm --limit 3": "there is --budget"} {
+		if status, _, stderr := sim(t, strings.Fields(args)...); status != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d, %s", args, status, stderr)
+		}
+	}
 	if status, _, stderr := sim(t, "mutants", "--policy", "swarm", "--budget", "-1"); status != 2 || !strings.Contains(stderr, "at least 1") {
 		t.Errorf("status %d, %s", status, stderr)
 	}

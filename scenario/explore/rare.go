@@ -19,7 +19,6 @@ type rare struct {
 	watch    states
 	reached  map[state]int // runs
 	front    []branch
-	branches uint64
 	proposed Proposal
 }
 
