@@ -96,7 +96,7 @@ func inRounds() []Case {
 			Mutant: rounds.MutantSilentFallback, Description: "the checkpoint before a damaged one is restored although nobody has allowed it",
 			Source: "FLINK-5940", Needs: "rounds; a damaged record; several checkpoints retained",
 			Algorithms: exact, Oracle: byCommit,
-			Escapes: "none of 1,400 runs: no drawn plan damages what is stored",
+			Escapes: "none of 600 runs: no drawn plan damages what is stored",
 		},
 		{
 			Mutant: rounds.MutantCarriedUnmarked, Description: "the share of a task that has left does not say so when it is carried over",
@@ -132,7 +132,7 @@ func inRounds() []Case {
 			Mutant: rounds.MutantForgetGivenUp, Description: "a barrier of a round that was given up begins it all the same",
 			Source: "trial: an abort that is not remembered", Needs: "rounds that fail; a barrier that comes after the abort",
 			Algorithms: coordinated, Oracle: byProgress, Stalls: true,
-			Escapes: "none of 1,550 runs: it costs time, less than the progress oracle allows",
+			Escapes: "none of 600 runs: it costs time, less than the progress oracle allows",
 		},
 		{
 			Mutant: rounds.MutantForgetPassed, Description: "a task begins a round that some input has passed already",
