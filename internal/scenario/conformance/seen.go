@@ -34,6 +34,7 @@ type seen struct {
 	local    map[id.TaskID]map[id.Epoch]bool
 	position map[id.ChannelID]uint64
 	plan     id.Attempt
+	started  map[id.TaskID]id.Attempt // of the newest incarnation; what older ones do counts for nothing
 	// dead are the workers that crashed and have not begun a task since; answered
 	// is the plan that last did so on each.
 	dead     map[int]bool
@@ -46,6 +47,7 @@ type seen struct {
 // begin forgets what a run before left open.
 func (s *seen) begin() {
 	s.open, s.local, s.position = map[id.Epoch]bool{}, map[id.TaskID]map[id.Epoch]bool{}, map[id.ChannelID]uint64{}
+	s.started = map[id.TaskID]id.Attempt{}
 	s.dead, s.answered, s.plan, s.whole, s.wholly = map[int]bool{}, map[int]id.Attempt{}, 0, true, 0
 	s.ends.begin()
 }
@@ -59,6 +61,9 @@ func (s *seen) Wants() trace.Mask {
 
 // Observe takes the next event.
 func (s *seen) Observe(e *trace.Event) {
+	if e.Task >= 0 && e.Attempt < s.started[e.Task] {
+		return
+	}
 	s.failures(e)
 	switch e.Kind {
 	case trace.Triggered:
@@ -113,6 +118,8 @@ func (s *seen) recovery(e *trace.Event) {
 		}
 	case trace.TaskStarting:
 		clear(s.position) // positions of its channels go back
+		s.started[e.Task] = e.Attempt
+		clear(s.local[e.Task])
 		w := int(e.Task) % workers
 		if s.dead[w] {
 			delete(s.dead, w)
