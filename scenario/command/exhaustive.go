@@ -34,7 +34,7 @@ func (w *whole) flags(f *pflag.FlagSet) {
 }
 
 // smallJob is searched unless the lists say something else.
-var smallJob = map[string]string{"algorithm": "aligned", "state": "heap", "workload": "keyedcount", "events": "2", "set": "keys=2"}
+var smallJob = map[string]string{"algorithm": "aligned", "state": "heap", "workload": "keyedcount", "events": "1", "set": "keys=1"}
 
 // notExhaustive are the flags of sweep that a search has no use for.
 var notExhaustive = []string{"seeds", "jobs", "plan", "parallelism", "splits", "interval", "alignment-timeout", "explain"}

@@ -83,8 +83,8 @@ the share that it covered.`
   go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-500 --save found    # then: replay found/FILE
   go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-40 --save found --explain    # a page for each
   go run ./cmd/sim sweep --budget 60s --seeds 1-1000000
-  go run ./cmd/sim sweep --exhaustive --json                        # every order of a small job, one crash
-  go run ./cmd/sim sweep --exhaustive --crashes 2 --budget 10m      # two crashes, as far as it comes
+  go run ./cmd/sim sweep --exhaustive --json                        # every order of one record, one crash
+  go run ./cmd/sim sweep --exhaustive --events 2 --set keys=2 --crashes 2 --budget 10m    # as far as it comes
   go run ./cmd/sim sweep --exhaustive --mutant no-fence --save found`
 	return cmd
 }
