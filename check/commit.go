@@ -1,6 +1,8 @@
 // The commit oracle: recovery never goes behind output that is visible, and
 // nothing becomes visible that could still be rolled back: each transaction once,
-// of the surviving history, and only when its snapshot can no longer be lost.
+// of the surviving history, and only when its snapshot can no longer be lost. No
+// transaction is left open. Who lets a job go back behind a damaged checkpoint has that
+// recovery go behind it.
 //
 // Without rounds it computes the line of a total failure itself (stable), and holds
 // what the code under test says of it against that.
@@ -49,7 +51,19 @@ func (o *commit) Reset() {
 	}
 }
 
-func (o *commit) Finish(End) {}
+// Finish: a job that has ended leaves no transaction open. A reader of committed rows
+// would wait for it for ever.
+func (o *commit) Finish(End) {
+	if !o.done || o.x.Open == nil {
+		return
+	}
+	for i := range o.x.Tasks {
+		t := id.TaskID(i)
+		for _, e := range o.x.Open(t, nil) {
+			o.violate(t, e, "the job has ended, and its transaction is open for ever: nobody has committed or aborted it")
+		}
+	}
+}
 
 func (o *commit) Observe(e *trace.Event) {
 	switch e.Kind {
@@ -143,7 +157,7 @@ func (o *commit) durable(e id.Epoch) bool {
 // restored: recovery never goes behind visible output.
 func (o *commit) restored(e *trace.Event) {
 	x := &o.sinks[e.Task]
-	if o.x.AtOnce || len(x.visible) == 0 || e.Epoch != 0 && o.tasks[e.Task].restored == none {
+	if o.x.AtOnce || len(x.visible) == 0 || o.report.FellBack > 0 || e.Epoch != 0 && o.tasks[e.Task].restored == none {
 		return
 	}
 	if newest := slices.Max(x.visible); newest > e.Epoch {

@@ -3,6 +3,7 @@ package check
 import (
 	"testing"
 
+	"weir/id"
 	"weir/state"
 	"weir/trace"
 )
@@ -97,4 +98,26 @@ func lateCommit(t *testing.T, record bool) *Report {
 func TestCommitLandsDuringTheRecoveryFromANewerCheckpoint(t *testing.T) {
 	mustFire(t, lateCommit(t, true), "", Progress)
 	mustFire(t, lateCommit(t, false), "before its checkpoint was durable", Commit, Progress, StorageWhole)
+}
+
+// TestTransactionLeftOpen: at the end, and not before.
+func TestTransactionLeftOpen(t *testing.T) {
+	for _, ends := range []bool{false, true} {
+		w := newWorld(t, func(x *Expect) {
+			x.Open = func(t id.TaskID, dst []id.Epoch) []id.Epoch {
+				if t == 4 {
+					dst = append(dst, epoch(1, 1))
+				}
+				return dst
+			}
+		})
+		w.middle()
+		if !ends {
+			if r := w.c.Finish(End{Time: w.now}); r.Counts[Commit] > 0 {
+				t.Errorf("a job that has not ended may have transactions open: %v", r.Violations)
+			}
+			continue
+		}
+		mustFire(t, w.finish(epoch(1, 2)), "its transaction is open for ever", Commit)
+	}
 }

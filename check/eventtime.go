@@ -7,7 +7,8 @@
 // Where it is known which records are too late, an operator gives up those and no others.
 //
 // It does not verify timers of processing time (clock), how long a buffer that is to carry
-// a watermark stays open, nor what holds a source back once its splits end. Where state is not exact, or channels reorder, a task may
+// a watermark stays open, nor when a source learns that a split has no records left (it
+// says so). Where state is not exact, or channels reorder, a task may
 // be behind what its inputs have delivered: then only what lies ahead of it is a
 // violation.
 
@@ -190,8 +191,8 @@ func (c *clock) advance() {
 	c.before, c.at = c.at, max(c.at, low)
 }
 
-// floor is what the splits of a source have all said, those included that have no
-// records left: when the source learns that is its own affair.
+// floor is what the splits of a source have all said. One that has no records left
+// counts until the source has said that too.
 func (c *clock) floor() int64 {
 	low := int64(trace.EndOfTime)
 	for i := range c.splits {
@@ -286,6 +287,8 @@ func (o *eventTime) sealed(e *trace.Event, c *clock) {
 		c.advance() // one without splits has said all
 	}
 	switch {
+	case o.channels[e.Channel].Back && e.At != trace.EndOfTime:
+		o.violate(e.Task, 0, "channel %s: watermark %s is announced on a back-edge, which knows nothing of what is to come", e.Channel, moment(e.At))
 	case e.At > c.at:
 		o.violate(e.Task, 0, "channel %s: watermark %s is announced at event time %s", e.Channel, moment(e.At), moment(c.at))
 	case e.At < *out:

@@ -318,6 +318,21 @@ func TestBackEdgesHoldNothingBack(t *testing.T) {
 	}
 }
 
+// TestBackEdgesTellNothing but the end of all.
+func TestBackEdgesTellNothing(t *testing.T) {
+	w := clockwork{newWorld(t, func(x *Expect) { x.Channels[4].Back = true })}
+	w.brings(0, 10)
+	w.brings(2, 7)
+	w.announces(trace.NoTime)
+	if got := w.complaints(); len(got) > 0 {
+		t.Error(got)
+	}
+	w.announces(7)
+	if got := w.complaints(); len(got) != 1 || !strings.Contains(got[0], "on a back-edge") {
+		t.Error(got)
+	}
+}
+
 // TestLateRecordsOfTheSurvivingHistory are those that are counted.
 func TestLateRecordsOfTheSurvivingHistory(t *testing.T) {
 	w := clockwork{newWorld(t)}
@@ -416,8 +431,16 @@ func TestEventTimeOfSplits(t *testing.T) {
 		}, ""},
 		"a silent one holds it back":  {func(w sourceAt) { w.says(0, 10); w.announces(10) }, "watermark 10 is announced"},
 		"one that has ended does not": {func(w sourceAt) { w.says(0, 10); w.reads(2, 0, 60); w.announces(10) }, ""},
-		"the end with records left":   {func(w sourceAt) { w.reads(2, 0, 60); w.announces(trace.EndOfTime) }, "is announced at event time"},
-		"the end of all":              {func(w sourceAt) { w.reads(2, 0, 60); w.reads(0, 0, 60); w.announces(trace.EndOfTime) }, ""},
+		"one that has ended does": {func(w sourceAt) {
+			w.says(0, 10)
+			w.says(2, 8)
+			w.reads(2, 0, 60)
+			w.announces(8) // the source may not know yet
+			w.says(2, trace.EndOfTime)
+			w.announces(trace.NoTime)
+		}, "watermark 8 announced, and watermark 10 was to be handed on"},
+		"the end with records left": {func(w sourceAt) { w.reads(2, 0, 60); w.announces(trace.EndOfTime) }, "is announced at event time"},
+		"the end of all":            {func(w sourceAt) { w.reads(2, 0, 60); w.reads(0, 0, 60); w.announces(trace.EndOfTime) }, ""},
 		"a snapshot has what was said": {func(w sourceAt) {
 			w.says(0, 10)
 			w.task(trace.SnapshotBegun, 0, epoch(1, 1))

@@ -78,6 +78,10 @@ type Expect struct {
 	// version is newer. nil: rows do not tell. The key is borrowed.
 	Key func(row []byte) (key []byte, version uint64)
 
+	// Open appends the transactions of a task that the external store holds, neither
+	// visible nor aborted; nil: not looked at.
+	Open func(t id.TaskID, dst []id.Epoch) []id.Epoch
+
 	// Storage is checkpoint storage; nil: not looked at.
 	Storage Storage
 	Layout  Layout

@@ -108,7 +108,7 @@ func (m *model) kinds() trace.Mask {
 	}
 	return more | kinds(trace.Sealed, trace.Delivered, trace.SnapshotBegun, trace.PositionSplit, trace.CapturedIn, trace.CapturedOut, trace.SnapshotStored, trace.SnapshotFailed,
 		trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.TaskLeft, trace.TaskFailed,
-		trace.Completed, trace.PlanExecuted, trace.FailedOver, trace.JobDone, trace.WorkerCrashed, trace.CoordinatorCrashed)
+		trace.Completed, trace.PlanExecuted, trace.FailedOver, trace.FellBack, trace.JobDone, trace.WorkerCrashed, trace.CoordinatorCrashed)
 }
 
 // ofTasks are the kinds that an incarnation of a task is asked about: what one
@@ -141,6 +141,8 @@ func (m *model) observe(e *trace.Event) bool {
 		m.checkpointCompleted(e)
 	case trace.FailedOver:
 		m.report.FailedOver++
+	case trace.FellBack:
+		m.report.FellBack++
 	case trace.WorkerCrashed:
 		m.report.Crashes++
 	case trace.CoordinatorCrashed:
@@ -260,6 +262,15 @@ func (m *model) promised(g Guarantee) Guarantee {
 		return ExactlyOnce
 	}
 	return g
+}
+
+// promisedOutput is what holds for output. A job that went back behind a damaged
+// checkpoint, which somebody has to allow, commits again what it had since.
+func (m *model) promisedOutput() Guarantee {
+	if m.report.FellBack > 0 {
+		return min(m.x.Output, AtLeastOnce)
+	}
+	return m.promised(m.x.Output)
 }
 
 // taskRestored begins a new branch at the restored snapshot.

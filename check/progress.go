@@ -40,7 +40,7 @@ type progress struct {
 func newProgress(j judge) watcher { return &progress{judge: j} }
 
 func (o *progress) Wants() trace.Mask {
-	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FailedOver, trace.TimedOut, trace.StoreDone, trace.FaultInjected)
+	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FailedOver, trace.FellBack, trace.TimedOut, trace.StoreDone, trace.FaultInjected)
 }
 
 func (o *progress) Reset() { o.since, o.timedOut, o.held = 0, 0, 0 }

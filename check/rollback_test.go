@@ -74,6 +74,23 @@ func TestRollbackOfTasksStartsTheLiving(t *testing.T) {
 	}
 }
 
+// TestRollbackOfOneDeclaredDead: a task that was declared dead may be started anew,
+// whatever it does after that.
+func TestRollbackOfOneDeclaredDead(t *testing.T) {
+	for cause, want := range map[trace.Kind]int{trace.TaskFailed: 0, trace.WorkerCrashed: 1} {
+		w := newWorld(t, rolls(ScopeTask))
+		w.middle()
+		w.tell(trace.Event{Kind: cause, Task: 0, Cause: trace.Struck})
+		w.emit(0, 1)
+		w.attempt++
+		w.coordinator(trace.PlanExecuted, 0)
+		w.task(trace.TaskStarting, 0, 0)
+		if n := w.c.Finish(End{Time: w.now}).Counts[Rollback]; n != want {
+			t.Errorf("%s: %d violations, want %d", cause, n, want)
+		}
+	}
+}
+
 func TestRollbackToALineMayDoBoth(t *testing.T) {
 	for _, kept := range []id.TaskID{-1, 0, 3} {
 		if n := fired(newWorld(t, rolls(ScopeLine)), kept, false); n != 0 {

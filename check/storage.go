@@ -54,7 +54,7 @@ func (o *wholeStorage) Wants() trace.Mask {
 	if o.x.hasLine() {
 		more = kinds(trace.LineAdvanced, trace.TaskReady)
 	}
-	return more | kinds(trace.Completed, trace.Subsumed, trace.PlanExecuted, trace.Aborted, trace.StoreIssued, trace.StoreApplied, trace.StoreDone,
+	return more | kinds(trace.Completed, trace.Subsumed, trace.FellBack, trace.PlanExecuted, trace.Aborted, trace.StoreIssued, trace.StoreApplied, trace.StoreDone,
 		trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected)
 }
 
@@ -82,7 +82,7 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 		o.retain(e.Epoch)
 		o.checkCarried(e.Epoch)
 		o.lookForGarbage()
-	case trace.Subsumed:
+	case trace.Subsumed, trace.FellBack:
 		o.subsumed(e.Epoch)
 	case trace.PlanExecuted:
 		o.mustLook()

@@ -61,6 +61,7 @@ type Stats struct {
 	Crashes              int // of workers
 	CoordinatorCrashes   int
 	TaskFailures         int
+	FellBack             int   // damaged checkpoints that a recovery passed over
 	FailedOver           int   // times the job started again, too many rounds having failed
 	RestoredTasks        int   // incarnations that restored a snapshot
 	Recoveries           int   // plans that restored at least one snapshot

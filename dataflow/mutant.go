@@ -31,4 +31,7 @@ const (
 	MutantReplacedLogsTaken   Mutant = "replaced-logs-taken"   // what was read of message logs for a plan that is replaced counts as read for the newer one
 	MutantLastRowsUnsealed    Mutant = "last-rows-unsealed"    // what a sink got after its last barrier is in no transaction
 	MutantEndCommits          Mutant = "end-commits"           // a sink commits all it has when its input ends, whatever may be rolled back
+	MutantBackEdgeHolds       Mutant = "back-edge-holds"       // a back-edge holds the watermark back
+	MutantBackEdgeTells       Mutant = "back-edge-tells"       // a back-edge carries watermarks
+	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )

@@ -147,17 +147,25 @@ func (t *Task) read(most, of int) bool {
 	if b.Records > 0 {
 		t.handedOut(s, id.Offset(b.Records))
 	}
+	if b.Watermark != NoWatermark {
+		t.said(s, b.Watermark)
+	}
 	if b.Done {
 		s.ended = true
 		t.unread--
-	}
-	if b.Watermark != NoWatermark && t.mask.Has(trace.WatermarkSaid) {
-		t.event = trace.Event{Kind: trace.WatermarkSaid, Channel: trace.NoChannel, Split: t.splitID(s), At: b.Watermark}
-		t.send()
+		t.said(s, EndOfTime)
 	}
 	s.watermark = max(s.watermark, b.Watermark)
 	t.advanceWatermark(t.lowestSplit())
 	return t.phase != failed
+}
+
+// said reports what the source has said of the event time in a split.
+func (t *Task) said(s *split, wm int64) {
+	if t.mask.Has(trace.WatermarkSaid) {
+		t.event = trace.Event{Kind: trace.WatermarkSaid, Channel: trace.NoChannel, Split: t.splitID(s), At: wm}
+		t.send()
+	}
 }
 
 // batchSize is how many records the source is asked for.
@@ -193,7 +201,7 @@ func (t *Task) lowestSplit() int64 {
 	low, silent := int64(EndOfTime), false
 	for i := range t.splits {
 		switch s := &t.splits[i]; {
-		case s.ended:
+		case s.ended && t.cfg.Mutant != MutantEndedSplitHolds:
 		case s.watermark == NoWatermark:
 			silent = true
 		default:

@@ -181,6 +181,11 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 		return nil, fmt.Errorf("%s: its role in the graph and its operator %T do not fit: a source must implement Source, a sink Sink, others neither", info.Name, t.op)
 	}
 	t.setProtocol(j.Algorithm.NewProtocol(info, &j.Config))
+	if t.cfg.Mutant == MutantBackEdgeHolds {
+		for i := range t.inputs {
+			t.inputs[i].wm = NoWatermark
+		}
+	}
 	if wired {
 		t.ctx.rewind()
 	} else if err := t.ctx.wire(j.Graph); err != nil {

@@ -70,7 +70,7 @@ func (t *Task) fire(most int) {
 		return // EndData says as much
 	}
 	for i := range t.outputs {
-		if !t.outputs[i].Back { // what comes round says nothing of what is still to come
+		if !t.outputs[i].Back || t.cfg.Mutant == MutantBackEdgeTells { // what comes round says nothing of what is still to come
 			t.outputs[i].setWatermark(t.watermark)
 		}
 	}

@@ -16,6 +16,7 @@ const (
 	MutantRepeatedPreCommitAdds   dataflow.Mutant = "repeated-pre-commit-adds"   // a pre-commit that is repeated adds its rows once more
 	MutantRepeatedCommitTakesNext dataflow.Mutant = "repeated-commit-takes-next" // a commit that is repeated commits the writer's next transaction
 	MutantAbortOwn                dataflow.Mutant = "abort-own-transaction"      // a recovery that lands late aborts what its attempt has pre-committed since
+	MutantNothingAborted          dataflow.Mutant = "nothing-aborted"            // recovery leaves the transactions open that it should abort
 )
 
 // StoreConfig says where a store keeps what it knows.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"weir/dataflow"
+	"weir/trace"
 )
 
 // Checkpoint is what is given of how checkpoints go; nil: drawn from the seed where
@@ -12,6 +13,7 @@ import (
 type Checkpoint struct {
 	Timeout, MinPause             *dataflow.Nanos
 	Tolerated, Retain, Concurrent *int
+	Fallback                      *bool
 }
 
 // into sets what is given.
@@ -25,6 +27,9 @@ func (g *Checkpoint) into(k *dataflow.CheckpointConfig) {
 		if n.given != nil {
 			*n.to = *n.given
 		}
+	}
+	if g.Fallback != nil {
+		k.Fallback = *g.Fallback
 	}
 }
 
@@ -46,6 +51,9 @@ func (g *Checkpoint) flags() string {
 		if n.given != nil {
 			fmt.Fprintf(&b, " --%s %d", n.flag, *n.given)
 		}
+	}
+	if g.Fallback != nil {
+		fmt.Fprintf(&b, " --fallback=%t", *g.Fallback)
 	}
 	return b.String()
 }
@@ -95,6 +103,9 @@ func (r *Runner) drawFailures(k *dataflow.CheckpointConfig) {
 	if d := r.swarm.Stream("checkpoint.pause"); d.Chance(1, 8) {
 		k.MinPause = dataflow.Nanos(d.Range(0, 3*int64(k.Interval)))
 	}
+	if d := r.swarm.Stream("checkpoint.fallback"); d.Chance(1, 6) && r.fallsBack {
+		k.Fallback, k.Retain = true, max(k.Retain, 2)
+	}
 	k.Timeout = r.drawTimeout(k)
 }
 
@@ -123,4 +134,12 @@ func (r *Runner) shortTimeout() dataflow.Nanos {
 		return t
 	}
 	return 0
+}
+
+// fallsBack reports whether a job can go on from an older checkpoint than the newest.
+// Where in-flight buffers are captured an older one may hold what a writer has handed to
+// its committer: rows that are published since, which the external store has no more. What
+// local snapshots need of message logs is not kept for older ones.
+func fallsBack(p dataflow.Properties, commits trace.Op) bool {
+	return p.HasRounds() && (commits != trace.Publish || p.Captures == dataflow.Captures{})
 }

@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 // declined, more fail in a row than are tolerated, and jobs are stopped; and all jobs
 // go on to the right end.
 func TestCheckpointsFailByThemselves(t *testing.T) {
+	ofRounds := trace.Mask(0).With(trace.TimedOut, trace.FellBack)
 	for _, algorithm := range []string{"aligned", "unaligned", "chandy-lamport", "stop-the-world", "uncoordinated"} {
 		r := runner(t, combination(t, algorithm, heap.Name, workload(t, "keyedcount")))
 		var runs, events [trace.Kinds]int64
@@ -30,9 +32,9 @@ func TestCheckpointsFailByThemselves(t *testing.T) {
 				}
 			}
 		}
-		for _, k := range []trace.Kind{trace.TimedOut, trace.Declined, trace.FailedOver, trace.Stopped} {
+		for _, k := range []trace.Kind{trace.TimedOut, trace.Declined, trace.FailedOver, trace.FellBack, trace.Stopped} {
 			t.Logf("%-15s %-11s %3d in %2d of 100 runs", algorithm, k, events[k], runs[k])
-			if runs[k] < 2 && (k != trace.TimedOut || algorithm != "uncoordinated") {
+			if runs[k] < 2 && (!ofRounds.Has(k) || algorithm != "uncoordinated") {
 				t.Errorf("%s: %s in %d of 100 runs", algorithm, k, runs[k])
 			}
 		}
@@ -65,11 +67,13 @@ func TestSettingsOfCheckpointsAreDrawn(t *testing.T) {
 		note("one round at once", k.MaxConcurrent == 1)
 		note("a pause longer than the interval", k.MinPause > k.Interval)
 		note("no pause", k.MinPause == 0)
+		note("an older checkpoint will do", k.Fallback && k.Retain > 1)
+		note("only the newest checkpoint will do", !k.Fallback)
 		note("one checkpoint kept", k.Retain == 1)
 		note("three checkpoints kept", k.Retain == 3)
 	}
-	if len(seen) != 14 {
-		t.Errorf("of 14 only %d were drawn: %v", len(seen), seen)
+	if len(seen) != 16 {
+		t.Errorf("of 16 only %d were drawn: %v", len(seen), seen)
 	}
 	for what, n := range seen {
 		if t.Logf("%3d of %d: %s", n, runs, what); n < runs/50 {
@@ -82,18 +86,18 @@ func TestSettingsOfCheckpointsAreDrawn(t *testing.T) {
 // faults, and stands in the command that repeats it.
 func TestGivenSettingsAreNotDrawn(t *testing.T) {
 	c := combination(t, "aligned", heap.Name, workload(t, "keyedcount"))
-	c.Checkpoint = scenario.Checkpoint{Timeout: new(dataflow.Nanos(40_000_000)), MinPause: new(dataflow.Nanos(1)), Tolerated: new(7), Retain: new(5), Concurrent: new(6)}
+	c.Checkpoint = scenario.Checkpoint{Timeout: new(dataflow.Nanos(40_000_000)), MinPause: new(dataflow.Nanos(1)), Tolerated: new(7), Retain: new(5), Concurrent: new(6), Fallback: new(true)}
 	for _, mode := range []scenario.FaultMode{scenario.RandomFaults, scenario.NoFaults} {
 		c.Faults = mode
 		r := runner(t, c)
 		for seed := uint64(1); seed <= 10; seed++ {
 			k := r.Run(seed).Drawn().Settings.Job.Checkpoint
-			if k.Timeout != 40_000_000 || k.MinPause != 1 || k.Tolerated != 7 || k.Retain != 5 || k.MaxConcurrent != 6 {
+			if k.Timeout != 40_000_000 || k.MinPause != 1 || k.Tolerated != 7 || k.Retain != 5 || k.MaxConcurrent != 6 || !k.Fallback {
 				t.Errorf("seed %d has %+v", seed, k)
 			}
 		}
 	}
-	if text := c.Command(1); !strings.Contains(text, " --checkpoint-timeout 40000000ns --min-pause 1ns --tolerated 7 --retain 5 --concurrent 6 ") {
+	if text := c.Command(1); !strings.Contains(text, " --checkpoint-timeout 40000000ns --min-pause 1ns --tolerated 7 --retain 5 --concurrent 6 --fallback=true") {
 		t.Error(text)
 	}
 }
@@ -122,4 +126,58 @@ func TestStoppedJobGoesOn(t *testing.T) {
 	if f := c.Plan.Faults[0]; f.Kind != faults.Stop || f.HoldsUp() != 0 {
 		t.Errorf("%+v", f)
 	}
+}
+
+// TestLongWindowsAreHit: somebody crashes after so many checkpoints, between injected
+// and caught up, and while a step is held back that others wait for or pass; uploads
+// outlive their rounds, and storage refuses more than is tolerated.
+func TestLongWindowsAreHit(t *testing.T) {
+	struck := map[string]int{}
+	for _, algorithm := range []string{"aligned", "uncoordinated"} {
+		r := runner(t, combination(t, algorithm, heap.Name, workload(t, "keyedcount")))
+		for seed := uint64(1); seed <= 250; seed++ {
+			o := r.Run(seed)
+			simtest.Fine(t, o)
+			waiting := map[string]bool{}
+			for _, f := range o.NotStruck() {
+				waiting[f.String()] = true
+			}
+			for i := range o.Plan.Faults {
+				if f := &o.Plan.Faults[i]; !waiting[f.String()] {
+					struck[windowOf(f, o.Drawn().Settings.Job.Checkpoint.Timeout)]++
+				}
+			}
+		}
+	}
+	delete(struck, "")
+	for _, want := range []string{
+		"a crash by the number of checkpoints", "a crash while what was put back is worked off", "an upload longer than its round may take", "an outage",
+		"create", "get", "read-log", "delete", "trim", "append", "precommit", "recover", "commit", "put",
+	} {
+		if struck[want] == 0 {
+			t.Errorf("%s: in none of 500 runs; %v", want, struck)
+		}
+	}
+	t.Log(struck)
+}
+
+// windowOf names what makes the window long that a fault is about; "": nothing, or the
+// operation that is held back for longer than a recovery takes.
+func windowOf(f *faults.Fault, timeout dataflow.Nanos) string {
+	at := func(k trace.Kind) bool {
+		return slices.ContainsFunc(f.When.Steps, func(s faults.Step) bool { return s.Kinds.Has(k) })
+	}
+	switch {
+	case f.Kind == faults.Crash && at(trace.Injected) && at(trace.Delivered):
+		return "a crash while what was put back is worked off"
+	case f.Kind == faults.Crash && at(trace.Completed) && at(trace.LineAdvanced):
+		return "a crash by the number of checkpoints"
+	case f.Kind == faults.Delay && f.Key == "snap/" && f.Duration >= int64(timeout):
+		return "an upload longer than its round may take"
+	case f.Outcome == faults.Refused && f.Times > 3:
+		return "an outage"
+	case f.Kind == faults.Delay && f.Times == 1 && f.Duration >= 30_000_000:
+		return f.Op
+	}
+	return ""
 }

@@ -27,6 +27,28 @@ func (l *leak) Observe(*trace.Event) {
 	}
 }
 
+// TestTheEndWaitsForOlderPlans: the job of this seed is over before the plans that
+// its last recovery has replaced are deleted.
+func TestTheEndWaitsForOlderPlans(t *testing.T) {
+	spec, err := catalog.Lookup("none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := workloadcatalog.New("nexmark-q5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Small()
+	r, err := New(Config{Algorithm: spec, State: "heap", Workload: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	if o := r.Run(208); o.Kind != Fine {
+		t.Errorf("%s: %s", o.Kind, o.Why())
+	}
+}
+
 // TestALeakIsFoundWhileTheJobRuns: the clean-up at the end takes the planted object
 // away, so that only the bound on how long garbage may stay can tell.
 func TestALeakIsFoundWhileTheJobRuns(t *testing.T) {

@@ -38,6 +38,8 @@ type Runner struct {
 	policy  sim.Random
 	store   *external.Store
 	random  sim.RandomFaults
+	// fallsBack: the job can go back to an older checkpoint.
+	fallsBack bool
 	// What calm runs need, and the twin that is asked about one that is slow.
 	pace      pace
 	paceKnown bool
@@ -48,8 +50,13 @@ type Runner struct {
 	// Interrupted, if not nil, is asked every few hundred events from the goroutine
 	// of Run; true ends the run. See sim.Config.
 	Interrupted func() bool
+	// MostEvents, if not 0, is how many events a run may take before it counts as one that
+	// never ends, instead of so many that none has ever needed them.
+	MostEvents int64
 	// observers beside the checker, for one run.
 	Observers []trace.Observer
+	// Chooser says what happens next in runs whose order is free; nil: their tape does.
+	Chooser sim.Chooser
 }
 
 // New prepares a combination; an error says what cannot be combined, and why.
@@ -107,6 +114,7 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength}
+	r.fallsBack = fallsBack(c.Algorithm.Properties(), sink.Commits)
 	if sink.Commits != trace.NoOp {
 		r.random.Commit = faults.OpName(sink.Commits)
 	}
@@ -219,7 +227,9 @@ func drawAlignment(d *seed.Stream) dataflow.Nanos {
 // mostEvents is how many events a run may take before it counts as one that
 // never ends: a constant, and what connections, barriers and ends take on every
 // channel of a large job, as often as crashes begin it anew.
-func (r *Runner) mostEvents() int64 { return 3_000_000 + 100*int64(r.random.Channels) }
+func (r *Runner) mostEvents() int64 {
+	return cmp.Or(r.MostEvents, 3_000_000+100*int64(r.random.Channels))
+}
 
 // skew makes some workers and links slow, so that barriers come apart.
 func (r *Runner) skew(d *seed.Stream, cfg *sim.Config) {
@@ -259,7 +269,7 @@ func (r *Runner) plan() faults.Plan {
 	}
 	switch r.cfg.Faults {
 	case RandomFaults:
-		r.random.Timeout = int64(r.shortTimeout())
+		r.random.Timeout, r.random.Fallback = int64(r.shortTimeout()), r.job.Config.Checkpoint.Fallback
 		return r.random.Plan(r.swarm)
 	case PlannedFaults:
 		return r.cfg.Plan
@@ -297,11 +307,13 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	}
 	injector := faults.NewInjector(d.Plan)
 	cfg.Injector = injector
-	cfg.Interrupted = r.Interrupted
+	cfg.Interrupted, cfg.Chooser = r.Interrupted, r.Chooser
 	r.store.Reset()
 	cfg.External = r.store
 	r.checker.Reset()
-	r.checker.SetPace(r.suspicion())
+	if d.Settings.Model.Order.Free == 0 { // else time counts steps
+		r.checker.SetPace(r.suspicion())
+	}
 	cfg.Observers = append([]trace.Observer{r.checker}, r.Observers...)
 	d.Decisions = nil
 	if r.cfg.Record {
@@ -386,9 +398,9 @@ func (o *Outcome) classify() {
 		o.Kind, o.Err = Crashed, o.Result.Err
 	case !o.Report.Safe():
 		o.Kind = Unsafe
-	case o.Result.Verdict == sim.Failed && o.damaged() && o.Config.Faults == RandomFaults:
-		o.Kind = Fine // it may: see damaged
-	case o.Result.Verdict == sim.Failed && o.damaged():
+	case o.GaveUp() && o.Config.Faults == RandomFaults:
+		o.Kind = Fine
+	case o.GaveUp():
 		o.Kind, o.Err = Broken, o.Result.Err
 	case o.Result.Verdict == sim.NoProgress, o.Report.Counts[check.Progress] > 0:
 		o.Kind, o.Err = NoProgress, o.Result.Err
@@ -399,14 +411,9 @@ func (o *Outcome) classify() {
 	}
 }
 
-// GaveUp returns why a job ended with an error that is no failure of its own, since what
-// was stored has been damaged; nil if it did not.
-func (o *Outcome) GaveUp() error {
-	if o.Kind == Fine && o.Result.Verdict == sim.Failed {
-		return o.Result.Err
-	}
-	return nil
-}
+// GaveUp reports that the job failed with an error, and may, since a fault destroyed
+// what it needed to go on.
+func (o *Outcome) GaveUp() bool { return o.Result.Verdict == sim.Failed && o.damaged() }
 
 // damaged reports whether the plan destroys stored bytes: a job may then fail
 // with an error, and nothing that it promised is broken.

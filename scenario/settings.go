@@ -21,7 +21,7 @@ type Settings struct {
 // baseSettings are those of a run before its seed has drawn any.
 func baseSettings() Settings { return Settings{Job: baseConfig(), Model: model()} }
 
-// setting is a name and where its value is: an *int, *sim.Nanos, *dataflow.Nanos or *[]int.
+// setting is a name and where its value is: an *int, *bool (0 or 1), *sim.Nanos, *dataflow.Nanos or *[]int.
 type setting struct {
 	name  string
 	value any
@@ -34,9 +34,10 @@ func (s *Settings) list() []setting {
 		{"batch.records", &j.BatchRecords}, {"batch.bytes", &j.BatchBytes}, {"batch.timeout", &j.BatchTimeout},
 		{"queue.buffers", &j.QueueBuffers}, {"credits", &j.Credits}, {"source.batch", &j.SourceBatch}, {"timers.per-turn", &j.TimersPerTurn},
 		{"checkpoint.interval", &k.Interval}, {"checkpoint.min-pause", &k.MinPause}, {"checkpoint.concurrent", &k.MaxConcurrent},
-		{"checkpoint.timeout", &k.Timeout}, {"checkpoint.alignment-timeout", &k.AlignmentTimeout}, {"checkpoint.tolerated", &k.Tolerated}, {"checkpoint.retain", &k.Retain},
+		{"checkpoint.timeout", &k.Timeout}, {"checkpoint.alignment-timeout", &k.AlignmentTimeout}, {"checkpoint.tolerated", &k.Tolerated}, {"checkpoint.retain", &k.Retain}, {"checkpoint.fallback", &k.Fallback},
 		{"slow.workers", &m.WorkerSlow}, {"slow.links", &m.LinkSlow},
 		{"step.base", &m.StepBase}, {"step.record", &m.StepRecord}, {"turn.jitter", &m.TurnJitter}, {"transfer.slice", &m.TransferSlice},
+		{"order.free", &m.Order.Free}, {"order.prompt", &m.Order.Prompt}, {"order.crashes", &m.Order.Crashes}, {"order.horizon", &m.Order.Horizon},
 	}
 	for _, l := range []struct {
 		name string
@@ -80,6 +81,11 @@ func (e setting) text() string {
 	switch v := e.value.(type) {
 	case *int:
 		return strconv.Itoa(*v)
+	case *bool:
+		if *v {
+			return "1"
+		}
+		return "0"
 	case *sim.Nanos:
 		return strconv.FormatInt(*v, 10)
 	case *dataflow.Nanos:
@@ -124,6 +130,11 @@ func (e setting) parse(value string) error {
 	switch v := e.value.(type) {
 	case *int:
 		*v = int(n)
+	case *bool:
+		if n > 1 {
+			return fmt.Errorf("setting %s: %q: want 0 or 1", e.name, value)
+		}
+		*v = n == 1
 	case *sim.Nanos:
 		*v = n
 	case *dataflow.Nanos:

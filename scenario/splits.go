@@ -6,6 +6,7 @@ import (
 	"weir/check"
 	"weir/dataflow"
 	"weir/external/sinks"
+	"weir/id"
 )
 
 // What a seed decides about the splits of the sources: as many as instances,
@@ -66,6 +67,7 @@ func (r *Runner) newJob(splits int) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.Open = func(t id.TaskID, dst []id.Epoch) []id.Epoch { return r.store.Pending(t, dst) }
 	checker, err := check.New(x)
 	return &job{splits, graph, tasks, checker}, err
 }

@@ -43,6 +43,8 @@ type Config struct {
 	// Policy decides what the model leaves open. nil: [FIFO].
 	Policy Policy
 	Model  Model
+	// Chooser says what happens next where Model.Order is free. nil: the tape does.
+	Chooser Chooser
 
 	// Workers is the number of workers, 0 for 2. Task i lives on worker
 	// i modulo Workers unless Placement says otherwise.
@@ -109,6 +111,8 @@ type Model struct {
 	// coordinator know; Restart the time a worker takes to come back once a plan
 	// asks for it; CoordinatorRestart the time a coordinator is gone.
 	Detection, Restart, CoordinatorRestart Latency
+
+	Order Order
 }
 
 // Latency is a fixed time plus a jitter from 0 to Jitter that the policy draws.

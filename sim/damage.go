@@ -6,10 +6,10 @@ import (
 	"weir/trace"
 )
 
-// damage draws, in one of twelve runs, bits that flip in what is stored, and a crash
+// flipped draws, in one of twelve runs, bits that flip in what is stored, and a crash
 // after it, so that somebody reads them. The job may give up for it, or never
 // learn of it because something newer has taken the object's place.
-func (r RandomFaults) damage(d *seed.Stream) []faults.Fault {
+func (r RandomFaults) flipped(d *seed.Stream) []faults.Fault {
 	if !d.Chance(1, 12) {
 		return nil
 	}

@@ -219,6 +219,7 @@ func (s *Sim) stall(f *faults.Fault, until Nanos) {
 	case faults.Link:
 		c := &s.channels[f.Link]
 		c.stalled = max(c.stalled, until)
+	default: // a plan cannot stall the others
 	}
 }
 

@@ -225,6 +225,7 @@ func (o *operation[O, R]) hit(f faults.Fault) Nanos {
 		o.fate = fateMisdirected
 	case faults.Stale:
 		o.fate = fateStale
+	default: // Validate knows them all
 	}
 	return 0
 }

@@ -33,6 +33,7 @@ func (s *Sim) room() []roster.Effect {
 
 // carry carries effects out, in order.
 func (s *Sim) carry(effects []roster.Effect) {
+	s.carriedOut = true
 	for i := range effects {
 		s.carryOut(&effects[i])
 	}

@@ -23,6 +23,7 @@ type RandomFaults struct {
 	Horizon  Nanos  // latest time of a crash that is at a time: about the length of a calm run
 	Timeout  Nanos  // after which rounds are given up, if uploads may take longer; 0: they may not
 	Stops    bool   // the job can be stopped
+	Fallback bool   // it goes back to an older checkpoint where the newest is damaged
 }
 
 // Plan draws a plan from the streams "faults", "faults.cut", "faults.aimed",
@@ -32,7 +33,8 @@ type RandomFaults struct {
 // outlive their rounds, "faults.window": crashes where windows are long,
 // "faults.stop": in one of eight the job is stopped, "faults.zombie": in one of five a worker
 // is taken for dead and goes on, and "faults.world": in one of five something around the
-// workers fails, and "faults.damage": in one of twelve stored bits flip. On a quiet tape it is empty.
+// workers fails, "faults.damage": a checkpoint that is there no longer whole when it is needed, and
+// "faults.flip": in one of twelve stored bits flip. On a quiet tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
 	most := r.Most
@@ -67,7 +69,8 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	p.Faults = append(p.Faults, r.stopped(src.Stream("faults.stop"))...)
 	p.Faults = append(p.Faults, r.zombie(src.Stream("faults.zombie"))...)
 	p.Faults = append(p.Faults, r.world(src.Stream("faults.world"))...)
-	p.Faults = append(p.Faults, r.damage(src.Stream("faults.damage"))...)
+	p.Faults = append(p.Faults, r.damaged(src.Stream("faults.damage"))...)
+	p.Faults = append(p.Faults, r.flipped(src.Stream("faults.flip"))...)
 	return p
 }
 

@@ -66,8 +66,11 @@ type Sim struct {
 	committed uint64
 	result    Result
 
-	suspicions    slab[[]roster.Ref]
-	messages      []armed    // faults that wait for messages
+	suspicions slab[[]roster.Ref]
+	messages   []armed  // faults that wait for messages
+	ordering   ordering // of a run whose order is free
+	carriedOut bool     // effects of the roster were, since that was looked at
+
 	sourceStalled Nanos      // the source log answers nothing until then
 	committing    id.Attempt // of the operation on the external store that is taking effect
 
@@ -96,7 +99,11 @@ func (s *Sim) Run(cfg Config) Result {
 			s.stop(Failed, err)
 			return
 		}
-		s.loop()
+		if s.cfg.Model.Order.Free != 0 {
+			s.free()
+		} else {
+			s.loop()
+		}
 		s.land()
 	}()
 	s.end()

@@ -243,12 +243,12 @@ func TestImpossibleFault(t *testing.T) {
 func TestRandomFaults(t *testing.T) {
 	// At most three crashes, a cut, three aimed, two around a step held back, snapshots
 	// refused, more of them refused, an upload without end, two where windows are long, a stop,
-	// two about a zombie, one of the world, and two about damage.
-	sizes := make([]int, 21)
+	// two about a zombie, one of the world, two about damage and two about flipped bits.
+	sizes := make([]int, 23)
 	coordinators, refused := 0, 0
 	kinds, targets, ops := map[faults.Kind]int{}, map[faults.Target]int{}, map[string]int{}
 	for n := range uint64(1000) {
-		p := sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6, Timeout: 30e6, Stops: true}.Plan(seed.New(n))
+		p := sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6, Timeout: 30e6, Stops: true, Fallback: true}.Plan(seed.New(n))
 		if err := p.Validate(); err != nil {
 			t.Fatalf("seed %d: %s: %v", n, p, err)
 		}

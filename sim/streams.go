@@ -12,8 +12,11 @@ const (
 	storageStream     = "storage"     // task + 1, coordinator 0
 )
 
+// OrderStream is the stream that says what happens next where the order is free. It has no key.
+const OrderStream = "order"
+
 // StreamNames returns the names of all streams that a run draws from, which are
 // those that can stand on its tape.
 func StreamNames() []string {
-	return append(append([]string{}, delayNames[:]...), chooseStream, coordinatorStream, crashStream, corruptStream, diskStream, operatorStream, sinkStream, storageStream)
+	return append(append([]string{}, delayNames[:]...), chooseStream, coordinatorStream, crashStream, corruptStream, diskStream, operatorStream, OrderStream, sinkStream, storageStream)
 }

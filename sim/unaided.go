@@ -48,8 +48,8 @@ func (r RandomFaults) stopped(d *seed.Stream) []faults.Fault {
 // window long in which a crash finds the one done and the others not.
 func longSteps() []held {
 	return []held{
-		{faults.Storage, "create", trace.AllAcked, trace.SnapshotBegun},      // the record of a checkpoint, while the next round begins
-		{faults.Storage, "create", trace.WorkerCrashed, trace.TaskStarting},  // a plan
+		{faults.Storage, "create", trace.Acked, trace.SnapshotBegun},         // the record of a checkpoint, while the next round begins
+		{faults.Storage, "create", trace.WorkerCrashed, trace.StoreDone},     // a plan
 		{faults.Storage, "get", trace.TaskStarting, trace.TaskReady},         // what one task restores, while others are ready
 		{faults.Storage, "read-log", trace.TaskStarting, trace.TaskReady},    // what one task is sent again
 		{faults.Storage, "delete", trace.Completed, trace.Completed},         // of a checkpoint, while others complete
@@ -63,7 +63,7 @@ func longSteps() []held {
 // longWindow crashes somebody where a window is long: after so many checkpoints,
 // while what was put back is worked off, or while a step is held back.
 func (r RandomFaults) longWindow(d *seed.Stream) []faults.Fault {
-	if !d.Chance(1, 4) {
+	if !d.Chance(1, 3) {
 		return nil
 	}
 	switch d.Draw(4) {
@@ -77,4 +77,15 @@ func (r RandomFaults) longWindow(d *seed.Stream) []faults.Fault {
 	default:
 		return r.heldAt(d, pick(d, longSteps()))
 	}
+}
+
+// damaged has a snapshot damaged and somebody crash soon after, so that it is asked for.
+func (r RandomFaults) damaged(d *seed.Stream) []faults.Fault {
+	if !d.Chance(2, 3) || !r.Fallback {
+		return nil
+	}
+	at := faults.Nth(2+d.Draw(6), one(trace.Completed))
+	c := r.victim(d, 1, 3)
+	c.When = faults.At(append([]faults.Step{at}, shortly(d)...)...)
+	return []faults.Fault{{Kind: faults.Corrupt, Target: faults.Storage, Key: "snap/", When: faults.At(at)}, c}
 }

@@ -16,6 +16,10 @@ func (r RandomFaults) zombie(d *seed.Stream) []faults.Fault {
 	}
 	f := faults.Fault{Kind: faults.Suspect, Target: faults.Worker, Worker: d.Draw(r.Workers)}
 	pause, pauses := span(d), d.Chance(2, 3)
+	kinds := aims()
+	if d.Chance(1, 2) { // it wakes with a commit or an upload to be made, a little after it was replaced
+		kinds, pause = []trace.Kind{trace.Completed, trace.CommitAsked, trace.LineAdvanced, trace.SnapshotBegun}, d.Range(4_000_000, 16_000_000)
+	}
 	way := pick(d, []string{"", faults.Up, faults.Down})
 	switch d.Draw(3) {
 	case 0:
@@ -25,7 +29,7 @@ func (r RandomFaults) zombie(d *seed.Stream) []faults.Fault {
 			f.Duration = pause
 		}
 	}
-	f.When = faults.At(append([]faults.Step{faults.Nth(1+d.Draw(10), one(pick(d, aims())))}, shortly(d)...)...)
+	f.When = faults.At(append([]faults.Step{faults.Nth(1+d.Draw(10), one(pick(d, kinds)))}, shortly(d)...)...)
 	out := []faults.Fault{f}
 	c := r.victim(d, 1, 3)
 	at := append(f.When.Steps[:len(f.When.Steps):len(f.When.Steps)], faults.Nth(1, one(trace.TaskFailed)), faults.Nth(1, one(pick(d, recoverySteps()))))

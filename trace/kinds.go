@@ -11,7 +11,7 @@ const (
 	Dropped               // duplicate dropped on arrival: Range
 
 	// Event time, at the boundary between a task and its operator.
-	WatermarkSaid  // a source says that no later record of Split is older than At
+	WatermarkSaid  // a source says that no later record of Split is older than At; EndOfTime: it has none left
 	WatermarkSeen  // an operator sees At as its watermark for the first time
 	TimerSet       // an operator asks to be told at At: Data = key. At most one is kept for (At, key); Way ByClock: At is processing time
 	TimerCancelled // and no longer: likewise

@@ -46,8 +46,9 @@ func readPlan(j *dataflow.JobInfo, r state.Result) (*PlanRecord, error) {
 	return p, err
 }
 
-// DropPlans deletes the plans below number: only the newest one counts.
-func DropPlans(c *Client, number id.Attempt) {
+// DropPlans deletes the plans below number, of which only the newest counts, and
+// calls then when they are gone. A job that ends before leaves them to nobody.
+func DropPlans(c *Client, number id.Attempt, then func()) {
 	c.List([]string{PlanPrefix}, func(rows []state.Entry, err error) {
 		var old []string
 		for _, r := range rows {
@@ -55,6 +56,6 @@ func DropPlans(c *Client, number id.Attempt) {
 				old = append(old, r.Key)
 			}
 		}
-		c.Delete(old, nil)
+		c.Delete(old, then)
 	})
 }

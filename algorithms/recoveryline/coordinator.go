@@ -36,6 +36,7 @@ type Coordinator struct {
 	splits   coordinator.Assignment // of the newest plan
 	tasks    []taskStatus
 	waiting  int // for: positions (collecting), readiness (starting)
+	dropping int // deletions of older plans under way: the end waits
 	again    bool
 	failures int
 	crashes  int
@@ -454,7 +455,11 @@ func (c *Coordinator) execute(p *coordinator.PlanRecord, base []id.Epoch, next [
 	c.lineages = next
 	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, 0, fmt.Sprintf("kept %d of %d, useless snapshots %d", kept, len(c.tasks), useless))
 	c.h.Execute(&p.Plan)
-	coordinator.DropPlans(c.client, c.number)
+	c.dropping++
+	coordinator.DropPlans(c.client, c.number, func() {
+		c.dropping--
+		c.tryFinish()
+	})
 	c.sweep()
 }
 
@@ -491,7 +496,7 @@ func (c *Coordinator) Left(t id.TaskID) {
 }
 
 func (c *Coordinator) tryFinish() {
-	if c.phase != running {
+	if c.phase != running || c.dropping > 0 {
 		return
 	}
 	for t := range c.tasks {

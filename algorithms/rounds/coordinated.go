@@ -34,6 +34,7 @@ type Coordinated struct {
 	lastIndex uint32 // of the newest epoch of this attempt
 	rounds    []*Round
 	creating  bool // a record is being made
+	dropping  int  // deletions of older plans under way: the end waits
 	trigger   id.Ticket
 	pausing   bool // within MinPause of the last round's end
 	pauseEnd  id.Ticket
@@ -322,9 +323,18 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 // sweepOld deletes what older attempts left behind.
 func (c *Coordinated) sweepOld() {
 	if c.j.Config.Mutant != MutantPlansStay {
-		coordinator.DropPlans(c.client, c.number)
+		c.dropping++
+		coordinator.DropPlans(c.client, c.number, c.dropped)
 	}
 	c.client.Sweep(id.MakeEpoch(c.number, 0), c.garbagePrefixes(), c.isLive, nil)
+}
+
+// dropped: older plans are gone. The job may have waited for that.
+func (c *Coordinated) dropped() {
+	c.dropping--
+	if c.phase == running && c.notLeft == 0 {
+		c.finish()
+	}
 }
 
 // garbagePrefixes are where a recovery or a round given up leaves something.
@@ -391,8 +401,9 @@ func (c *Coordinated) Left(task id.TaskID) {
 
 // finish cleans up and ends the job. A record under way is waited for: it would
 // count for a coordinator that restarts during the clean-up, and must not be garbage then.
+// So are older plans that are being deleted.
 func (c *Coordinated) finish() {
-	if c.creating {
+	if c.creating || c.dropping > 0 {
 		return
 	}
 	c.giveUpAll("the job has ended")

@@ -79,3 +79,18 @@ func TestSearches(t *testing.T) {
 		t.Errorf("check: %d, %s", status, e)
 	}
 }
+
+// TestDetectionDocument: the tables of docs/detection.md are those of the committed results.
+func TestDetectionDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/detection.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := os.ReadFile("../../paper/out/detection/tables.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), string(tables)) {
+		t.Error("docs/detection.md does not have paper/out/detection/tables.md as it is: put it in place of the tables there")
+	}
+}

@@ -23,14 +23,15 @@ func (p *Numbered) Len() id.Offset {
 	return id.Offset(max(p.Records+of-1-int64(p.Index), 0) / of)
 }
 
-// Read emits records and returns the promise of the one after them.
+// Read emits records and returns the promise of the one after them. Behind the last
+// one there is nothing to promise: that a split has ended says more.
 func (p *Numbered) Read(from id.Offset, n int, out *dataflow.Output) int64 {
 	seq := uint64(p.Index) + uint64(from)*uint64(p.Of)
 	for ; n > 0; n-- {
 		p.Emit(seq, out)
 		seq += uint64(p.Of)
 	}
-	if p.Promise == nil {
+	if p.Promise == nil || seq >= uint64(p.Records) {
 		return dataflow.NoWatermark
 	}
 	return p.Promise(seq)

@@ -21,7 +21,31 @@ func (c *checkpoints) flags(f *pflag.FlagSet) {
 	f.Var(&number{&c.given.Tolerated, -1}, "tolerated", "failed rounds in a row with which a job goes on; one more, and it starts again from its newest checkpoint; -1: any number; "+drawn)
 	f.Var(&number{&c.given.Retain, 1}, "retain", "complete checkpoints that are kept; "+drawn)
 	f.Var(&number{&c.given.Concurrent, 1}, "concurrent", "rounds under way at once at most; "+drawn)
+	f.VarPF(&yes{&c.given.Fallback}, "fallback", "", "let a job go back to an older checkpoint where the newest is damaged, and commit again what it had since; "+drawn).NoOptDefVal = "true"
 }
+
+// yes is a flag that may be left out: *to is then nil.
+type yes struct{ to **bool }
+
+// Set parses a truth value.
+func (y *yes) Set(text string) error {
+	v, err := strconv.ParseBool(text)
+	if err != nil {
+		return fmt.Errorf("%q is neither true nor false", text)
+	}
+	*y.to = &v
+	return nil
+}
+
+func (y *yes) String() string {
+	if y.to == nil || *y.to == nil {
+		return ""
+	}
+	return strconv.FormatBool(**y.to)
+}
+
+// Type is what the help calls it.
+func (y *yes) Type() string { return "bool" }
 
 // span is a flag for a duration that may be left out: *to is then nil.
 type span struct {

@@ -69,6 +69,17 @@ func TestRunIsRepeatable(t *testing.T) {
 	}
 }
 
+// TestTheDefaultSeedRecovers: a run for which nobody gave a seed shows a recovery.
+func TestTheDefaultSeedRecovers(t *testing.T) {
+	for _, args := range [][]string{{}, {"--algorithm", "unaligned", "--sink", "committer", "--workload", "nexmark-q5"}, {"--algorithm", "uncoordinated"}} {
+		status, stdout, stderr := sim(t, append([]string{"run", "--json"}, args...)...)
+		var s summary
+		if err := json.Unmarshal([]byte(stdout), &s); status != 0 || err != nil || s.Recoveries == 0 {
+			t.Errorf("%v: status %d, %v: %s%s", args, status, err, stdout, stderr)
+		}
+	}
+}
+
 // TestGoldenDigests compares input, answer and a run with crashes with the
 // digests of dev1k, which other software made.
 func TestGoldenDigests(t *testing.T) {

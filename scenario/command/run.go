@@ -28,6 +28,10 @@ type runFlags struct {
 	save    string
 }
 
+// defaultSeed crashes a worker when there are snapshots to recover from, in nearly
+// every combination: who gives no seed sees a recovery.
+const defaultSeed = 7
+
 func newRun(p *program) *cobra.Command {
 	f := runFlags{choice: choice{known: p}}
 	cmd := quiet(&cobra.Command{
@@ -55,7 +59,7 @@ func newRun(p *program) *cobra.Command {
 	fl := cmd.Flags()
 	f.choice.flags(fl, "aligned", "heap", "keyedcount")
 	f.strike.flags(fl)
-	fl.Uint64Var(&f.seed, "seed", 1, "seed of every decision")
+	fl.Uint64Var(&f.seed, "seed", defaultSeed, "seed of every decision")
 	fl.BoolVar(&f.calm, "calm", false, "a calm run")
 	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
 	fl.StringVar(&f.victim, "victim", "worker=0", "who crashes with --crash: worker=N or coordinator")
@@ -216,7 +220,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 	}
-	if err := o.GaveUp(); err != nil {
+	if err := o.Result.Err; o.Kind == scenario.Fine && o.GaveUp() {
 		s.GaveUp = firstLine(err)
 	}
 	kind, why := o.Kind, o.Why()

@@ -26,6 +26,7 @@ import (
 type sweepFlags struct {
 	choice
 	strike
+	whole
 	seeds  string
 	policy string
 	budget time.Duration
@@ -42,6 +43,7 @@ func newSweep(p *program) *cobra.Command {
 	})
 	f.strike.flags(cmd.Flags())
 	f.choice.flags(cmd.Flags(), "all", "all", "all")
+	f.whole.flags(cmd.Flags())
 	cmd.Flags().StringVar(&f.seeds, "seeds", "", fmt.Sprintf("seeds `A-B`: of each combination, %s if not given; of all runs where each draws its own, %s", listedSeeds, drawnSeeds))
 	cmd.Flags().StringVar(&f.policy, "policy", explore.Default, "what proposes the runs: "+strings.Join(explore.Names(), ", ")+"; those that learn make as many as there are seeds")
 	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time; runs under way then do not count; 0: run all")
@@ -65,7 +67,13 @@ runs with one algorithm and sink. What of the shape is given is not drawn.
 With one of those flags every combination of the lists runs every seed.
 
 Of each kind of failure it says how often it came, with the 95 % interval of its rate (Wilson 1927), and after how many
-runs of its row without it it counts as mended: the least n with (1-lower end)^n <= 0.05.`
+runs of its row without it it counts as mended: the least n with (1-lower end)^n <= 0.05.
+
+With --exhaustive nothing is drawn: a small job (a task per operator, at most 4 records, two checkpoints)
+is run in every order of deliveries, completions, timers and turns of sources that is another one up to
+steps that commute, first without a crash and then with one more each time, after every durable step.
+A mistake that is switched on ends the search when it is found. What is left out says go doc weir/scenario/exhaustive. It says whether it came to the end, or
+the share that it covered.`
 	cmd.Example = `  go run ./cmd/sim sweep --seeds 1-10000 --json                          # each run draws its combination
   go run ./cmd/sim sweep --mutant no-fence --save found                  # and after how many runs it is found
   go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
@@ -74,16 +82,25 @@ runs of its row without it it counts as mended: the least n with (1-lower end)^n
   go run ./cmd/sim sweep --algorithm all --plan '(plan (crash worker=1 at (nth 3 triggered)))' --seeds 1-50
   go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-500 --save found    # then: replay found/FILE
   go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-40 --save found --explain    # a page for each
-  go run ./cmd/sim sweep --budget 60s --seeds 1-1000000`
+  go run ./cmd/sim sweep --budget 60s --seeds 1-1000000
+  go run ./cmd/sim sweep --exhaustive --json                        # every order of a small job, one crash
+  go run ./cmd/sim sweep --exhaustive --crashes 2 --budget 10m      # two crashes, as far as it comes
+  go run ./cmd/sim sweep --exhaustive --mutant no-fence --save found`
 	return cmd
 }
 
 func (f *sweepFlags) run(cmd *cobra.Command) error {
+	if err := f.whole.check(cmd.Flags()); err != nil {
+		return err
+	}
 	chosen, err := f.choose(cmd.Flags().Changed)
 	if err != nil {
 		return err
 	}
 	cfgs := chosen.cfgs
+	if f.exhaustive {
+		return f.search(cmd, cfgs)
+	}
 	if err := f.on(cfgs, cmd.Flags().Changed); err != nil {
 		return err
 	}
@@ -155,7 +172,7 @@ func (f *sweepFlags) run(cmd *cobra.Command) error {
 
 // choose returns the combinations that the flags name, or those to draw from.
 func (f *sweepFlags) choose(given func(flag string) bool) (selection, error) {
-	if draws(given) && f.policy == explore.Default { // other policies learn from run to run of one combination
+	if draws(given) && f.policy == explore.Default && !f.exhaustive { // other policies learn from run to run of one combination
 		return f.cells(given)
 	}
 	return f.combinations(true)

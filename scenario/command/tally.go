@@ -36,6 +36,7 @@ type tally struct {
 	Declined        int64           `json:"shares_declined"` // by a task that could not store its part
 	FailedOver      int64           `json:"failed_over"`     // more rounds failed in a row than are tolerated
 	FellBack        int64           `json:"fell_back"`       // to an older checkpoint, the newest being damaged
+	GaveUp          int64           `json:"gave_up"`         // jobs that failed since a fault destroyed what they needed
 	Stopped         int64           `json:"stopped"`
 	InputBuffers    int64           `json:"input_buffers_restored"`
 	OutputBuffers   int64           `json:"output_buffers_restored"`
@@ -99,7 +100,9 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	s, r := &o.Report.Stats, &o.Result
 	t.addStats(s)
 	t.Checkpoints += int64(o.Checkpoints())
-	t.addCounts(&r.Counts)
+	if t.addCounts(&r.Counts); o.GaveUp() {
+		t.GaveUp++
+	}
 	t.Crashes += int64(r.Crashes)
 	t.Coordinator += int64(r.CoordinatorCrashes)
 	t.Events += r.Events
@@ -155,7 +158,7 @@ func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
-		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.Stopped, &o.Stopped},
+		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
 	} {

@@ -5,6 +5,7 @@ import (
 
 	"weir/dataflow"
 	"weir/faults"
+	"weir/scenario"
 	"weir/sim"
 )
 
@@ -160,9 +161,21 @@ func (s *Shrinker) fewerWorkers() {
 	}
 }
 
-// fewerCheckpoints takes one round at a time, keeps one, and makes them rarer.
+// fewerCheckpoints lets no round fail for taking long, and none matter that fails, takes
+// one round at a time, keeps one, and makes them rarer.
 func (s *Shrinker) fewerCheckpoints() {
 	of := func(f *File) *dataflow.CheckpointConfig { return &f.Settings.Job.Checkpoint }
+	base := scenario.NewDrawn().Settings.Job.Checkpoint
+	for _, calm := range [...]func(k *dataflow.CheckpointConfig){
+		func(k *dataflow.CheckpointConfig) { k.Timeout = base.Timeout },
+		func(k *dataflow.CheckpointConfig) { k.Tolerated = base.Tolerated },
+		func(k *dataflow.CheckpointConfig) { k.Fallback = base.Fallback },
+	} {
+		k := *of(s.best)
+		if calm(&k); k != *of(s.best) {
+			s.better(s.edited(func(f *File) { *of(f) = k }))
+		}
+	}
 	s.lower(int64(of(s.best).MaxConcurrent), 1, func(f *File, v int64) { of(f).MaxConcurrent = int(v) })
 	s.lower(int64(of(s.best).Retain), 1, func(f *File, v int64) { of(f).Retain = int(v) })
 	s.lower(int64(of(s.best).MinPause), 0, func(f *File, v int64) { of(f).MinPause = dataflow.Nanos(v) })

@@ -33,6 +33,10 @@ type Finding struct {
 // seedsOfSearch is how far the seeds of two searches are apart: no budget is so large.
 const seedsOfSearch = 1_000_000
 
+// eventsOfSearch ends runs of a search that never end: a hundred times what a run takes.
+// With a mistake switched on there are many, and each would cost as much as a search.
+const eventsOfSearch = 400_000
+
 // Run searches in the combination in which [scenario.Hunt] looks for the mistake.
 func (s *Search) Run() (f Finding, err error) {
 	f.Config, err = scenario.HuntConfig(s.Case)
@@ -44,7 +48,7 @@ func (s *Search) Run() (f Finding, err error) {
 		return f, err
 	}
 	defer r.Close()
-	r.Interrupted = s.Interrupted
+	r.Interrupted, r.MostEvents = s.Interrupted, eventsOfSearch
 	e, err := New(s.Policy, r, uint64(s.Number)*seedsOfSearch+1)
 	if err != nil {
 		return f, err

@@ -14,8 +14,10 @@ func inKernel() []Case {
 	recording := those(func(p *dataflow.Properties) bool { return p.Captures.Inputs && p.MaxConcurrent != 1 })
 	turning := []string{unalignedtimeout.Spec().Name}
 	concurrent := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.MaxConcurrent != 1 })
-	loops := those(func(p *dataflow.Properties) bool {
-		return p.Topologies == dataflow.AnyTopology && p.State == dataflow.ExactlyOnce
+	// Without rounds it is the same, and takes millions of events.
+	loops := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.Topologies == dataflow.AnyTopology })
+	cycles := those(func(p *dataflow.Properties) bool {
+		return p.Topologies != dataflow.Acyclic && p.State == dataflow.ExactlyOnce
 	})
 	return []Case{
 		{
@@ -122,6 +124,21 @@ func inKernel() []Case {
 			Mutant: dataflow.MutantIgnoreSilentSplit, Description: "a split that has said nothing yet does not hold the watermark back",
 			Source: "own trial", Needs: "event time; sources of several splits",
 			Algorithms: transactional, Workloads: windows, Oracle: byEventTime,
+		},
+		{
+			Mutant: dataflow.MutantBackEdgeHolds, Description: "a back-edge holds the watermark back",
+			Source: "own trial", Needs: "event time; a loop",
+			Algorithms: cycles, Workloads: []string{cyclic}, Oracle: byEventTime,
+		},
+		{
+			Mutant: dataflow.MutantBackEdgeTells, Description: "a back-edge carries watermarks",
+			Source: "own trial", Needs: "event time; a loop",
+			Algorithms: cycles, Workloads: []string{cyclic}, Oracle: byEventTime,
+		},
+		{
+			Mutant: dataflow.MutantEndedSplitHolds, Description: "a split without records left holds the watermark back",
+			Source: "own trial", Needs: "event time; sources of several splits",
+			Algorithms: transactional, Workloads: past, Oracle: byEventTime,
 		},
 	}
 }

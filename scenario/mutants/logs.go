@@ -74,7 +74,7 @@ func inLogs() []Case {
 			Mutant: dataflow.MutantReplacedLogsTaken, Description: "what was read of message logs for a plan that is replaced counts as read for the newer one",
 			Source: "trial: a second failure during recovery", Needs: "message logs; a second failure while survivors read them",
 			Algorithms: logs, Oracle: byContiguity,
-			Escapes: "none of 600 runs: a second failure while survivors read logs is rare",
+			Escapes: "none of 1,300 runs: a second failure while survivors read logs is rare",
 		},
 	}
 }

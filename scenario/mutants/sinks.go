@@ -34,6 +34,11 @@ func inSinks() []Case {
 			Algorithms: transactional, Oracle: byCommit,
 		},
 		{
+			Mutant: external.MutantNothingAborted, Description: "recovery of the sink leaves the transactions open that it should abort",
+			Source: "own trial", Needs: "transactions of a two-phase sink",
+			Algorithms: transactional, Sinks: []string{"two-phase"}, Oracle: byCommit,
+		},
+		{
 			Mutant: external.MutantAbortOwn, Description: "a late recovery of the sink aborts transactions of its own attempt",
 			Source: "KAFKA-17754", Needs: "transactions; a recovery that lands late",
 			Algorithms: transactional, Oracle: byContiguity,

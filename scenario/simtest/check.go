@@ -184,13 +184,19 @@ func Check(t *testing.T, job workloads.Job, reference workloads.Reference, optio
 		t.Run(names[i], func(t *testing.T) { s.check(t, pkg, c, &all) })
 	}
 	t.Logf("%d runs of %d combinations: %d crashes, %d recoveries from a snapshot", all.runs, len(cfgs), all.crashes, all.recoveries)
+	if all.late > 0 {
+		t.Logf("%d records were given up as too late", all.late)
+	}
 	if all.runs > 0 && all.recoveries == 0 && snapshots && len(s.plans) == 0 && !SeedsGiven() && !t.Failed() {
 		t.Error("no run was restored from a snapshot, so that nothing is shown: give the job more records, or the check more Runs")
 	}
 }
 
 // total counts what runs have been through.
-type total struct{ runs, crashes, recoveries int }
+type total struct {
+	runs, crashes, recoveries int
+	late                      int64 // records that operators gave up
+}
 
 // add counts a run.
 func (n *total) add(o *scenario.Outcome) {
@@ -198,6 +204,7 @@ func (n *total) add(o *scenario.Outcome) {
 	if o.Report != nil {
 		n.crashes += o.Report.Crashes + o.Report.CoordinatorCrashes
 		n.recoveries += o.Report.Recoveries
+		n.late += o.Report.LateRecords
 	}
 }
 

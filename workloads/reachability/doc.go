@@ -15,7 +15,7 @@
 // sequence and seed, below nodes and versions. If the input is not very small, a path of
 // twelve more nodes can be reached by the last record only, an edge from the node of
 // root 0 in every version: what goes along it is on its way when the input has ended. Of P splits, split p holds the
-// records with sequence mod P = p.
+// records with sequence mod P = p. The event time of record s is 10 x s.
 //
 // That an edge names its end makes the answer independent of the order of records.
 // A deletion that is a record of its own would have to take back what went along
@@ -34,7 +34,8 @@
 // # Rows
 //
 // An arrival makes a row of 24 bytes, traveller, node, and the number of arrivals so
-// far, and so does the root's own record, in each version. A query makes one when its
+// far, and so does the root's own record, in each version. A query waits for its event time, by a
+// timer within the loop. It makes a row when its
 // node is reached, at once or later, with the number 2^63 plus the query's sequence;
 // one that never is has no row. Canonical rows are
 // {"root":R,"version":V,"node":N,"arrivals":A} and

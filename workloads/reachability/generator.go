@@ -85,5 +85,11 @@ func (s *settings) open(index, of int) (operators.Partition, error) {
 		s.event(seq).encode(rec[:])
 		out.Emit(rec[:])
 	}
-	return &operators.Numbered{Index: index, Of: of, Records: s.numEvents, Emit: emit}, nil
+	return &operators.Numbered{Index: index, Of: of, Records: s.numEvents, Emit: emit, Promise: timeOf}, nil
 }
+
+// timeOf is the event time of a record, and what is promised in front of it.
+func timeOf(seq uint64) int64 { return int64(seq) * step }
+
+// step is the event time from record to record.
+const step = 10

@@ -62,8 +62,10 @@ func each(b *dataflow.Buffer, want int, f func(rec []byte)) error {
 
 // reach counts the arrivals of every traveller at every node.
 type reach struct {
+	ctx             *dataflow.Context
 	roots, versions uint64
 	pairs           state.Table // traveller, node: arrivals, then the queries that wait
+	early           state.Table // node: sequence of a query whose time is to come, and its traveller
 	next, out       *dataflow.Output
 	groups          int
 	key             [16]byte
@@ -73,7 +75,11 @@ type reach struct {
 
 // Open opens the keyed state.
 func (r *reach) Open(c *dataflow.Context) (err error) {
+	r.ctx = c
 	r.pairs, err = c.Store().Table(state.Descriptor{Name: "pairs", Kind: state.KindValue, Codec: "arrivals-queries/1"})
+	if err == nil {
+		r.early, err = c.Store().Table(state.Descriptor{Name: "early", Kind: state.KindMap, Codec: "seq->traveller/1"})
+	}
 	r.next, r.out, r.groups = c.Out(toFollow), c.Out(toSink), c.Info().NumGroups
 	return err
 }
@@ -92,9 +98,35 @@ func (r *reach) Process(port int, b *dataflow.Buffer) error {
 		case anEdge:
 			r.tell(anEdge, e.a, e.b, r.travellers(e.since, e.until))
 		case aQuery:
-			r.ask(r.traveller(e.a, e.since), e.b, e.seq)
+			r.wait(r.traveller(e.a, e.since), e.b, e.seq)
 		}
 	})
+}
+
+// wait keeps a query until its time has come.
+func (r *reach) wait(who, node, query uint64) {
+	r.early.MapPut(r.node(node), binary.BigEndian.AppendUint64(nil, query), binary.LittleEndian.AppendUint64(nil, who))
+	r.ctx.Timer(timeOf(query), r.key[:8])
+}
+
+// node returns the key of a node.
+func (r *reach) node(node uint64) state.Key {
+	binary.LittleEndian.PutUint64(r.key[:], node)
+	return keyOf(node, r.key[:8], r.groups)
+}
+
+// OnTimer asks the query of a node whose time has come.
+func (r *reach) OnTimer(at int64, node []byte) error {
+	query := uint64(at / step)
+	k, field := r.node(number(node, 0)), binary.BigEndian.AppendUint64(nil, query)
+	who, ok := r.early.MapGet(k, field)
+	if !ok {
+		return fmt.Errorf("reachability: it is time for query %d, which nobody has asked", query)
+	}
+	asks := number(who, 0)
+	r.early.MapDelete(k, field)
+	r.ask(asks, number(node, 0), query)
+	return nil
 }
 
 func (r *reach) traveller(root, version uint64) uint64 { return root*r.versions + version }

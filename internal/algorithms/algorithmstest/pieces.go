@@ -213,7 +213,7 @@ func (c *pieces) execute(p *coordinator.PlanRecord) {
 	c.running, c.plan = true, c.number
 	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, 0, "restart what failed")
 	c.h.Execute(&p.Plan)
-	coordinator.DropPlans(c.client, c.number)
+	coordinator.DropPlans(c.client, c.number, nil)
 }
 
 func (c *pieces) Ready(t id.TaskID, a id.Attempt) {
