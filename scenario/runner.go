@@ -113,7 +113,7 @@ func New(c Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength}
+	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength, Damage: true}
 	r.fallsBack = fallsBack(c.Algorithm.Properties(), sink.Commits)
 	if sink.Commits != trace.NoOp {
 		r.random.Commit = faults.OpName(sink.Commits)
@@ -415,15 +415,21 @@ func (o *Outcome) classify() {
 // what it needed to go on.
 func (o *Outcome) GaveUp() bool { return o.Result.Verdict == sim.Failed && o.damaged() }
 
-// damaged reports whether the plan destroys stored bytes: a job may then fail
+// damaged reports whether a fault has destroyed stored bytes: a job may then fail
 // with an error, and nothing that it promised is broken.
 func (o *Outcome) damaged() bool {
+	struck := 0
 	for i := range o.Plan.Faults {
 		if o.Plan.Faults[i].Damages() {
-			return true
+			struck++
 		}
 	}
-	return false
+	for _, f := range o.NotStruck() {
+		if f.Damages() {
+			struck--
+		}
+	}
+	return struck > 0
 }
 
 // Digest returns the SHA-256 of the committed output in canonical form.

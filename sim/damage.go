@@ -10,7 +10,7 @@ import (
 // after it, so that somebody reads them. The job may give up for it, or never
 // learn of it because something newer has taken the object's place.
 func (r RandomFaults) flipped(d *seed.Stream) []faults.Fault {
-	if !d.Chance(1, 12) {
+	if !d.Chance(1, 12) || !r.Damage {
 		return nil
 	}
 	prefix := [...]string{"snap/", "plan/", "log/", "files/"}[d.Draw(4)]

@@ -23,6 +23,7 @@ type RandomFaults struct {
 	Horizon  Nanos  // latest time of a crash that is at a time: about the length of a calm run
 	Timeout  Nanos  // after which rounds are given up, if uploads may take longer; 0: they may not
 	Stops    bool   // the job can be stopped
+	Damage   bool   // stored bits may flip: the job may fail for it
 	Fallback bool   // it goes back to an older checkpoint where the newest is damaged
 }
 

@@ -151,6 +151,10 @@ func (c *pieces) try(t id.TaskID, try int, rows []state.Entry) {
 		return
 	}
 	c.client.Do(state.Op{Kind: state.OpGet, Key: rows[0].Key}, func(r state.Result) {
+		if r.Status == state.Corrupt { // it may be the head
+			c.h.JobFailed(r.Err)
+			return
+		}
 		s, err := dataflow.DecodeSnapshot(r.Data)
 		if err != nil {
 			c.try(t, try, rows[1:]) // deleted meanwhile: it is not the head
@@ -159,6 +163,10 @@ func (c *pieces) try(t id.TaskID, try int, rows []state.Entry) {
 		save := state.NewReader(s.Save)
 		at, section := save.Uvarint(), save.Bytes()
 		c.client.Do(state.Op{Kind: state.OpReadLog, Key: headLog(t), From: id.Seq(at - 1), To: id.Seq(at)}, func(r state.Result) {
+			if r.Status == state.Corrupt {
+				c.h.JobFailed(r.Err)
+				return
+			}
 			_, _, epoch, _, err := state.NextEntry(r.Data)
 			if err != nil || len(epoch) != 8 || id.Epoch(binary.LittleEndian.Uint64(epoch)) != s.Epoch || try != c.tries {
 				c.try(t, try, rows[1:])

@@ -67,6 +67,9 @@ func strikes() []strike {
 	return []strike{
 		{row: "crash worker", plan: `(crash worker=1 at (nth 9 acked))`, shows: recovered},
 		{row: "crash coordinator", plan: `(crash coordinator at (nth 4 acked))`, shows: succeeded},
+		{row: "stop coordinator", plan: `(stop coordinator at (nth 9 acked))`, shows: func(o, _ *scenario.Outcome) bool {
+			return o.Result.Counts[trace.Stopped] > 0 && o.Result.Plans > 1
+		}},
 		{row: "crash storage", plan: `(crash storage at (nth 5 store-issued))`, shows: storedAgain},
 		{row: "crash sink", plan: `(crash sink at (nth 9 ext-issued))`, shows: func(o, c *scenario.Outcome) bool {
 			return sentAgain(o, c) && o.Result.Counts[trace.TaskFailed] > 0 // rows of no transaction yet are lost
