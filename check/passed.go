@@ -137,7 +137,7 @@ func (o *wholeStorage) dead(key string) bool {
 	if on == none || o.snapshots[on].epoch <= owner.Epoch {
 		return false
 	}
-	return !(o.again[key] || o.landedBehind(key, &o.snapshots[p])) || !o.unknown(key)
+	return !o.again[key] && !o.landedBehind(key, &o.snapshots[p]) || !o.unknown(key)
 }
 
 // landedBehind reports that an object of a snapshot landed when that had failed.

@@ -39,8 +39,8 @@ var smallJob = map[string]string{"algorithm": "aligned", "state": "heap", "workl
 // notExhaustive are the flags of sweep that a search has no use for.
 var notExhaustive = []string{"seeds", "jobs", "plan", "parallelism", "splits", "interval", "alignment-timeout", "explain"}
 
-// check sees to it that the flags given go together, and sets the small job.
-func (w *whole) check(f *pflag.FlagSet) error {
+// checkSearch sees to it that the flags given go together, and sets the small job.
+func (w *whole) checkSearch(f *pflag.FlagSet) error {
 	if !w.exhaustive {
 		for _, name := range []string{"crashes", "images"} {
 			if f.Changed(name) {

@@ -90,7 +90,7 @@ the share that it covered.`
 }
 
 func (f *sweepFlags) run(cmd *cobra.Command) error {
-	if err := f.whole.check(cmd.Flags()); err != nil {
+	if err := f.checkSearch(cmd.Flags()); err != nil {
 		return err
 	}
 	chosen, err := f.choose(cmd.Flags().Changed)

@@ -42,7 +42,7 @@ func TestConformance(t *testing.T) {
 func TestThreeAtOnce(t *testing.T) {
 	s := aligned.Spec()
 	s.Declared.MaxConcurrent = 3
-	if v := try(t, s); !v.OK() || v.seen.counts.Rounds != 3 {
+	if v := try(t, s); !v.OK() || v.seen.Rounds != 3 {
 		t.Error(v.Refuted, v.Idle)
 	}
 }
