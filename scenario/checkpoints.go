@@ -112,10 +112,11 @@ func (r *Runner) drawFailures(k *dataflow.CheckpointConfig) {
 // drawTimeout draws after which time a round is given up: in half of the runs longer
 // than any takes, else from what a round of a calm job needs up, so that faults make
 // rounds fail and the job that nothing befalls completes its own. Where a round too
-// many that fails takes the job back, those of a slow seed must not fail by being slow.
+// many that fails takes the job back, those of a slow seed must not fail by being slow: nor
+// those of a wider job than the pace was fitted for, of which nobody knows how slow they are.
 func (r *Runner) drawTimeout(k *dataflow.CheckpointConfig) dataflow.Nanos {
 	d := r.swarm.Stream("checkpoint.timeout")
-	if d.Chance(1, 2) {
+	if d.Chance(1, 2) || k.Tolerated >= 0 && r.cfg.Parallelism > defaultParallelism {
 		return baseConfig().Checkpoint.Timeout
 	}
 	calm := int64(k.Interval) + r.pace.slack + r.wideTurns()

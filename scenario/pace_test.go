@@ -170,13 +170,18 @@ func TestASlowTwinAcquits(t *testing.T) {
 	r := calmRunner(t, "aligned", "heap", "keyedcount", "")
 	r.pace, r.paceKnown = pace{slack: -moreToCheckpoint, end: 1 - moreToEnd/2}, false
 	r.cfg.Checkpoint.Timeout = new(baseConfig().Checkpoint.Timeout) // else drawn by that pace
+	whole := 0
 	for seed := uint64(1); seed <= 20; seed++ {
-		if o := r.Run(seed); o.Kind != Fine {
+		o := r.Run(seed)
+		if o.Kind != Fine {
 			t.Errorf("seed %d: %s: %s", seed, o.Kind, o.Why())
 		}
+		if o.Whole() {
+			whole++
+		}
 	}
-	if r.Twins < 15 {
-		t.Errorf("%d of 20 runs were suspected", r.Twins)
+	if whole < 12 || 4*r.Twins < 3*whole {
+		t.Errorf("%d of %d whole runs were suspected", r.Twins, whole)
 	}
 }
 

@@ -415,6 +415,10 @@ func (o *Outcome) classify() {
 // what it needed to go on.
 func (o *Outcome) GaveUp() bool { return o.Result.Verdict == sim.Failed && o.damaged() }
 
+// Whole reports that the output is all of the answer and that all of what is promised of it
+// holds: no damage has ended the job, or had it go back behind what was visible.
+func (o *Outcome) Whole() bool { return o.Result.Verdict == sim.Done && o.Report.FellBack == 0 }
+
 // damaged reports whether a fault has destroyed stored bytes: a job may then fail
 // with an error, and nothing that it promised is broken.
 func (o *Outcome) damaged() bool {
