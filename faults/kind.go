@@ -72,28 +72,26 @@ const (
 )
 
 // kinds is the table of kinds, from which the text form is parsed, printed and validated.
-func kinds() []kind {
-	return []kind{ // by Kind, Kinds excepted
-		Crash:   {"crash", []Target{Worker, Coordinator, Storage, Sink}, 0},
-		Stall:   {"stall", []Target{Worker, Coordinator, Storage, SourceLog, Sink, Link}, duration},
-		Fail:    {"fail", []Target{Storage, Sink}, operation | key | outcome | times},
-		Delay:   {"delay", []Target{Storage, Sink, Control}, operation | key | times | duration},
-		Slow:    {"slow", []Target{Worker, Storage, Sink, Link}, factor | anyDuration},
-		Corrupt: {"corrupt", []Target{Storage}, key},
-		Cut:     {"cut", []Target{Link, Control}, operation},
-		Suspect: {"suspect", []Target{Worker, Coordinator}, anyDuration},
-		Wipe:    {"wipe", []Target{Worker}, 0},
-		Repeat:  {"repeat", []Target{Control}, operation | times},
-		Abort:   {"abort", []Target{Sink}, 0},
-		Jump:    {"jump", []Target{Worker}, shift},
-		Drift:   {"drift", []Target{Worker}, factor | anyDuration},
-		Stop:    {"stop", []Target{Coordinator}, 0},
-	}
+var kinds = []kind{ // by Kind, Kinds excepted
+	Crash:   {"crash", []Target{Worker, Coordinator, Storage, Sink}, 0},
+	Stall:   {"stall", []Target{Worker, Coordinator, Storage, SourceLog, Sink, Link}, duration},
+	Fail:    {"fail", []Target{Storage, Sink}, operation | key | outcome | times},
+	Delay:   {"delay", []Target{Storage, Sink, Control}, operation | key | times | duration},
+	Slow:    {"slow", []Target{Worker, Storage, Sink, Link}, factor | anyDuration},
+	Corrupt: {"corrupt", []Target{Storage}, key},
+	Cut:     {"cut", []Target{Link, Control}, operation},
+	Suspect: {"suspect", []Target{Worker, Coordinator}, anyDuration},
+	Wipe:    {"wipe", []Target{Worker}, 0},
+	Repeat:  {"repeat", []Target{Control}, operation | times},
+	Abort:   {"abort", []Target{Sink}, 0},
+	Jump:    {"jump", []Target{Worker}, shift},
+	Drift:   {"drift", []Target{Worker}, factor | anyDuration},
+	Stop:    {"stop", []Target{Coordinator}, 0},
 }
 
 func kindNames() []string {
 	var names []string
-	for _, k := range kinds() {
+	for _, k := range kinds {
 		names = append(names, k.name)
 	}
 	return names
@@ -101,14 +99,14 @@ func kindNames() []string {
 
 // Targets says what a kind of fault can hit; nil for one that is unknown.
 func (k Kind) Targets() []Target {
-	if all := kinds(); int(k) < len(all) {
+	if all := kinds; int(k) < len(all) {
 		return all[k].hits
 	}
 	return nil
 }
 
 // takes reports whether a kind uses one of the fields.
-func (k Kind) takes(f fields) bool { return kinds()[k].takes&f != 0 }
+func (k Kind) takes(f fields) bool { return kinds[k].takes&f != 0 }
 
 // String returns the word of the text form.
 func (k Kind) String() string { return name(kindNames(), uint8(k)) }
