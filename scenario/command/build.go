@@ -45,6 +45,9 @@ func revision() string {
 	return notTold
 }
 
+// Build tells this program from any other: what it counts belongs together.
+func Build() string { return programDigest() }
+
 // programDigest is the SHA-256 of the program, which is the same for the same
 // sources, flags and Go; "unknown" if it cannot be read.
 var programDigest = sync.OnceValue(func() string {

@@ -31,6 +31,12 @@ func Main(own ...Own) {
 	os.Exit(newProgram(mainPackage(), own).execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// Execute runs a command line of cmd/sim in this process, without its name, and returns the exit
+// status: for a program that makes many runs of it. It may be called from several goroutines.
+func Execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return newProgram("", nil).execute(ctx, args, stdout, stderr)
+}
+
 // errUsage marks errors of the command line.
 var errUsage = errors.New("usage")
 
