@@ -100,12 +100,15 @@ func TestShrinkOutOfTime(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	p := newProgram("", nil)
-	was, asked := read(t, file), 0
+	was, runs := read(t, file), 0
 	var last *counterexample.File
 	s := counterexample.Shrinker{
-		Try:    func(f *counterexample.File, redraw bool) *counterexample.File { return p.try(f, redraw, nil) },
+		Try: func(f *counterexample.File, redraw bool, over func() bool) *counterexample.File {
+			runs++
+			return p.try(f, redraw, over)
+		},
 		Better: func(f *counterexample.File) { last = f },
-		Over:   func() bool { asked++; return asked > 60 },
+		Over:   func() bool { return runs > 60 },
 	}
 	best, made := s.Shrink(was)
 	if best == nil || last == nil || best != last || made > 61 || best.Signature() != was.Signature() {
@@ -134,8 +137,7 @@ func TestShrinkTheBank(t *testing.T) {
 		}
 		p, begin := newProgram("", nil), processorTime()
 		s := counterexample.Shrinker{
-			Try:     func(f *counterexample.File, redraw bool) *counterexample.File { return p.try(f, redraw, nil) },
-			Records: p.records, WithRecords: p.withRecords, Over: func() bool { return processorTime()-begin > 30*time.Second },
+			Try: p.try, Records: p.records, WithRecords: p.withRecords, Over: func() bool { return processorTime()-begin > 30*time.Second },
 		}
 		is, runs := s.Shrink(was)
 		took := processorTime() - begin
