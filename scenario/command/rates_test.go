@@ -11,7 +11,7 @@ import (
 // TestSweepSaysHowOften: each kind of failure has its rate with an interval, in the
 // table and in JSON, by combination and in the summary; without any the bound is said.
 func TestSweepSaysHowOften(t *testing.T) {
-	status, stdout, stderr := sim(t, "sweep", "--algorithm", "aligned,unaligned", "--state", "heap", "--workload", "keyedcount", "--mutant", "no-fence", "--seeds", "1-60", "--json")
+	status, stdout, stderr := sim(t, "sweep", "--algorithm", "aligned,unaligned", "--state", "heap", "--workload", "keyedcount", "--mutant", "empty-is-pending", "--seeds", "1-60", "--json")
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
 	if status != 5 || len(lines) != 3 {
 		t.Fatalf("status %d, %d lines: %s", status, len(lines), stderr)
@@ -28,7 +28,7 @@ func TestSweepSaysHowOften(t *testing.T) {
 		kinds += len(row.Failures)
 		for _, f := range row.Failures {
 			failed += f.Hits
-			if want := stat.RateOf(f.Hits, 60); f.Rate != want || f.CleanRuns != want.CleanRuns() || f.Hits == 0 || f.Mutant != "no-fence" || f.Algorithm != row.Algorithm || !strings.HasPrefix(f.Where, "step=") {
+			if want := stat.RateOf(f.Hits, 60); f.Rate != want || f.CleanRuns != want.CleanRuns() || f.Hits == 0 || f.Mutant != "empty-is-pending" || f.Algorithm != row.Algorithm || !strings.HasPrefix(f.Where, "step=") {
 				t.Errorf("%+v, want %+v", f, want)
 			}
 		}

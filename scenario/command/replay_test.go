@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"weir/external"
+	"weir/external/sinks"
 	"weir/scenario"
 	"weir/scenario/explore"
 )
@@ -17,7 +17,7 @@ import (
 func TestSaveAndReplay(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "found.weir")
-	status, stdout, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "12", "--json", "--save", file)
+	status, stdout, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "192", "--json", "--save", file)
 	var was summary
 	if err := json.Unmarshal([]byte(stdout), &was); err != nil || status != 5 || !strings.Contains(stderr, "replay: go run ./cmd/sim replay "+file) {
 		t.Fatalf("status %d, %v: %s%s", status, err, stdout, stderr)
@@ -29,14 +29,14 @@ func TestSaveAndReplay(t *testing.T) {
 	}
 	found := filepath.Join(dir, "sweep")
 	sweep := func() string {
-		status, _, stderr := sim(t, "sweep", "--algorithm", "aligned", "--state", "heap", "--workload", "keyedcount", "--mutant", "no-fence", "--seeds", "1-40", "--save", found)
+		status, _, stderr := sim(t, "sweep", "--algorithm", "aligned", "--state", "heap", "--workload", "keyedcount", "--mutant", "empty-is-pending", "--seeds", "1-40", "--save", found)
 		if status != 5 {
 			t.Fatalf("status %d: %s", status, stderr)
 		}
 		return stderr
 	}
 	sweep()
-	files, err := filepath.Glob(filepath.Join(found, "*_aligned_heap_two-phase_keyedcount_no-fence_*.weir"))
+	files, err := filepath.Glob(filepath.Join(found, "*_aligned_heap_two-phase_keyedcount_empty-is-pending_*.weir"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v: %q", err, files)
 	}
@@ -54,7 +54,7 @@ func TestSaveAndReplay(t *testing.T) {
 // so is where another build departs from it.
 func TestFixedReplay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "found.weir")
-	if status, _, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "12", "--save", file); status != 5 {
+	if status, _, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "192", "--save", file); status != 5 {
 		t.Fatal(stderr)
 	}
 	edit(t, file, "mutant no-fence\n", "")
@@ -125,11 +125,11 @@ func TestFullDisk(t *testing.T) {
 	if _, err := os.Stat(full); err != nil {
 		t.Skip(err)
 	}
-	status, stdout, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "12", "--save", full)
+	status, stdout, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "192", "--save", full)
 	if status != 5 || !strings.Contains(stdout, "safety violation") || !strings.Contains(stderr, "was not saved") || !strings.Contains(stderr, "replay: go run ./cmd/sim run ") {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
-	if status, stdout, stderr = sim(t, "run", "--save", full); status != 1 || !strings.Contains(stdout, "seed 1: ok") || !strings.Contains(stderr, "was not saved") {
+	if status, stdout, stderr = sim(t, "run", "--save", full); status != 1 || !strings.Contains(stdout, "seed 7: ok") || !strings.Contains(stderr, "was not saved") {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
 	if status, stdout, stderr = sim(t, "shrink", aPin(t, "no-fence"), "--out", full); status != 1 || !strings.Contains(stdout, "faults: (plan)") || !strings.Contains(stderr, "was not saved") {
@@ -140,7 +140,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfgs[0].Mutant = external.MutantNoFence
+	cfgs[0].Mutant = sinks.MutantEmptyIsPending
 	found, err := newArchive(filepath.Join(t.TempDir(), "gone"))
 	if err != nil {
 		t.Fatal(err)

@@ -64,8 +64,7 @@ func (f *shrinkFlags) run(cmd *cobra.Command, name string) error {
 	over := ended(timed)
 	var unsaved error
 	s := counterexample.Shrinker{
-		Try:     func(c *counterexample.File, redraw bool) *counterexample.File { return f.known.try(c, redraw, over) },
-		Records: f.known.records, WithRecords: f.known.withRecords, Over: over,
+		Try: f.known.try, Records: f.known.records, WithRecords: f.known.withRecords, Over: over,
 		Better: func(c *counterexample.File) { unsaved = f.write(c) },
 	}
 	smallest, runs := s.Shrink(from)
@@ -112,7 +111,7 @@ func size(f *counterexample.File) string {
 }
 
 // try runs a candidate and returns the file of what it did; nil if it cannot be
-// run. redraw: its decisions are drawn from its seed.
+// run, or was over. redraw: its decisions are drawn from its seed.
 func (p *program) try(c *counterexample.File, redraw bool, over func() bool) *counterexample.File {
 	cfg, err := p.config(c)
 	if err != nil {

@@ -34,7 +34,7 @@ func read(t *testing.T, name string) *counterexample.File {
 func TestShrink(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "found.weir")
 	small := strings.TrimSuffix(file, ".weir") + ".small.weir"
-	if status, _, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "12", "--save", file); status != 5 {
+	if status, _, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "192", "--save", file); status != 5 {
 		t.Fatal(stderr)
 	}
 	if status, _, stderr := sim(t, "shrink", file); status != 0 {
@@ -68,7 +68,7 @@ func TestShrink(t *testing.T) {
 func TestShrinkGoesOn(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "found.weir")
 	small := strings.TrimSuffix(file, ".weir") + ".small.weir"
-	if status, _, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "12", "--save", file); status != 5 {
+	if status, _, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "192", "--save", file); status != 5 {
 		t.Fatal(stderr)
 	}
 	if status, _, stderr := sim(t, "shrink", file, "--for", "1ns"); status != 1 || !strings.Contains(stderr, "1ns is not enough") {
@@ -96,16 +96,19 @@ func TestShrinkGoesOn(t *testing.T) {
 // TestShrinkOutOfTime: what was found until then is written and still breaks the same.
 func TestShrinkOutOfTime(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "found.weir")
-	if status, _, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "12", "--save", file); status != 5 {
+	if status, _, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "192", "--save", file); status != 5 {
 		t.Fatal(stderr)
 	}
 	p := newProgram("", nil)
-	was, asked := read(t, file), 0
+	was, runs := read(t, file), 0
 	var last *counterexample.File
 	s := counterexample.Shrinker{
-		Try:    func(f *counterexample.File, redraw bool) *counterexample.File { return p.try(f, redraw, nil) },
+		Try: func(f *counterexample.File, redraw bool, over func() bool) *counterexample.File {
+			runs++
+			return p.try(f, redraw, over)
+		},
 		Better: func(f *counterexample.File) { last = f },
-		Over:   func() bool { asked++; return asked > 60 },
+		Over:   func() bool { return runs > 60 },
 	}
 	best, made := s.Shrink(was)
 	if best == nil || last == nil || best != last || made > 61 || best.Signature() != was.Signature() {
@@ -134,8 +137,7 @@ func TestShrinkTheBank(t *testing.T) {
 		}
 		p, begin := newProgram("", nil), processorTime()
 		s := counterexample.Shrinker{
-			Try:     func(f *counterexample.File, redraw bool) *counterexample.File { return p.try(f, redraw, nil) },
-			Records: p.records, WithRecords: p.withRecords, Over: func() bool { return processorTime()-begin > 30*time.Second },
+			Try: p.try, Records: p.records, WithRecords: p.withRecords, Over: func() bool { return processorTime()-begin > 30*time.Second },
 		}
 		is, runs := s.Shrink(was)
 		took := processorTime() - begin

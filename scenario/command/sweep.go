@@ -80,8 +80,8 @@ the share that it covered.`
   go run ./cmd/sim sweep --algorithm aligned,unaligned --state heap --workload keyedcount --seeds 1-10000
   go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
   go run ./cmd/sim sweep --algorithm all --plan '(plan (crash worker=1 at (nth 3 triggered)))' --seeds 1-50
-  go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-500 --save found    # then: replay found/FILE
-  go run ./cmd/sim sweep --algorithm aligned --mutant no-fence --seeds 1-40 --save found --explain    # a page for each
+  go run ./cmd/sim sweep --algorithm aligned --state heap --workload keyedcount --mutant no-fence --seeds 1-500 --save found    # then: replay found/FILE
+  go run ./cmd/sim sweep --algorithm aligned --state heap --workload keyedcount --mutant no-fence --seeds 1-500 --save found --explain    # a page for each
   go run ./cmd/sim sweep --budget 60s --seeds 1-1000000
   go run ./cmd/sim sweep --exhaustive --json                        # every order of one record, one crash
   go run ./cmd/sim sweep --exhaustive --events 2 --set keys=2 --crashes 2 --budget 10m    # as far as it comes

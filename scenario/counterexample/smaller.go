@@ -105,6 +105,9 @@ func (s *Shrinker) withRecords(n int) bool {
 	return s.anyDraw(c) || s.anyDraw(&one) || s.anyDraw(&slow) || s.anyDraw(&early) || s.anyDraw(&slowOne)
 }
 
+// mostInterval is longer than any run, in nanoseconds: there is no second round.
+const mostInterval = 1_000_000_000_000
+
 // leastInterval is the shortest time between checkpoints that is tried, in
 // nanoseconds: a round takes some of the latencies of a message.
 const leastInterval = 200_000
@@ -179,7 +182,7 @@ func (s *Shrinker) fewerCheckpoints() {
 	s.lower(int64(of(s.best).MaxConcurrent), 1, func(f *File, v int64) { of(f).MaxConcurrent = int(v) })
 	s.lower(int64(of(s.best).Retain), 1, func(f *File, v int64) { of(f).Retain = int(v) })
 	s.lower(int64(of(s.best).MinPause), 0, func(f *File, v int64) { of(f).MinPause = dataflow.Nanos(v) })
-	for range 6 {
+	for of(s.best).Interval < mostInterval {
 		if !s.better(s.edited(func(f *File) { of(f).Interval *= 2 })) {
 			break
 		}
