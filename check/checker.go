@@ -68,6 +68,10 @@ func (c *Checker) Reset() {
 // SetPace replaces the bounds of the expectation until the next Reset.
 func (c *Checker) SetPace(p Pace) { c.pace = p }
 
+// MayFallBack says, until the next Reset, that the job may go back behind its newest
+// checkpoint if that is damaged. Else what it says of falling back excuses nothing.
+func (c *Checker) MayFallBack() { c.mayFallBack = true }
+
 // Violations returns those that were found so far, the first few of each oracle:
 // who observes behind the checker learns by which event. Borrowed until Finish or Reset.
 func (c *Checker) Violations() []Violation { return c.verdict.Violations }

@@ -12,30 +12,32 @@ import (
 // that survives, its snapshots with what they captured, the recovery in progress.
 // It is computed once; the oracles read it. It judges nothing.
 type model struct {
-	x         Expect
-	pace      Pace // of this run
-	report    *Report
-	now       int64
-	tick      int64 // counts snapshots and restores
-	tasks     []task
-	channels  []channel
-	segments  []segment
-	used      int // segments of this run
-	snapshots []snapshot
-	marks     []uint64   // of snapshots
-	positions []position // of snapshots: their splits
-	captures  []capture  // of snapshots
-	captured  []uint32   // record ids of captures
-	line      line
-	stable    stable
-	stand     stand
-	completed []id.Epoch
-	parts     []int32 // by task: its snapshot in the newest complete checkpoint, none: it lacks one
-	whole     bool    // parts lacks none
-	owner     []int32 // by record: the split that holds it, none: none does
-	counts    []int32 // by record, at the end: how often it stands in the final state
-	fault     damage  // what was wrong with the records of the newest buffer
-	done      bool
+	x    Expect
+	pace Pace // of this run
+	// mayFallBack: somebody has allowed this run to pass over damaged checkpoints.
+	mayFallBack bool
+	report      *Report
+	now         int64
+	tick        int64 // counts snapshots and restores
+	tasks       []task
+	channels    []channel
+	segments    []segment
+	used        int // segments of this run
+	snapshots   []snapshot
+	marks       []uint64   // of snapshots
+	positions   []position // of snapshots: their splits
+	captures    []capture  // of snapshots
+	captured    []uint32   // record ids of captures
+	line        line
+	stable      stable
+	stand       stand
+	completed   []id.Epoch
+	parts       []int32 // by task: its snapshot in the newest complete checkpoint, none: it lacks one
+	whole       bool    // parts lacks none
+	owner       []int32 // by record: the split that holds it, none: none does
+	counts      []int32 // by record, at the end: how often it stands in the final state
+	fault       damage  // what was wrong with the records of the newest buffer
+	done        bool
 }
 
 // damage says why the records of a buffer cannot be told.
@@ -84,7 +86,7 @@ func owners(x *Expect) []int32 {
 }
 
 func (m *model) reset() {
-	m.pace, m.now, m.tick, m.used, m.done = m.x.Pace, 0, 0, 0, false
+	m.pace, m.mayFallBack, m.now, m.tick, m.used, m.done = m.x.Pace, false, 0, 0, 0, false
 	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
 	m.completed, m.whole, m.fault = m.completed[:0], false, damage{}
 	m.line.reset(len(m.tasks), len(m.channels))
@@ -142,7 +144,9 @@ func (m *model) observe(e *trace.Event) bool {
 	case trace.FailedOver:
 		m.report.FailedOver++
 	case trace.FellBack:
-		m.report.FellBack++
+		if m.mayFallBack {
+			m.report.FellBack++
+		}
 	case trace.WorkerCrashed:
 		m.report.Crashes++
 	case trace.CoordinatorCrashed:

@@ -311,6 +311,9 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	r.store.Reset()
 	cfg.External = r.store
 	r.checker.Reset()
+	if r.job.Config.Checkpoint.Fallback {
+		r.checker.MayFallBack()
+	}
 	if d.Settings.Model.Order.Free == 0 { // else time counts steps
 		r.checker.SetPace(r.suspicion())
 	}
