@@ -37,7 +37,8 @@ var recorded = map[string][]change{
 	},
 	"another default batch size": {
 		{"scenario/runner.go", "const smallChunk = 128", "const smallChunk = 192"},
-		{"scenario/runner.go", "	c.BatchRecords = 1 + d.Draw(12)\n	c.BatchBytes = 4096\n	c.SourceBatch = 1 + d.Draw(12)", "	c.BatchRecords = 1 + d.Draw(32)\n	c.BatchBytes = 1024\n	c.SourceBatch = 1 + d.Draw(32)"},
+		{"scenario/runner.go", "	c.BatchRecords = 1 + d.Draw(12)\n	c.BatchBytes = 4096", "	c.BatchRecords = 1 + d.Draw(32)\n	c.BatchBytes = 1024"},
+		{"scenario/runner.go", "	c.SourceBatch = 1 + d.Draw(12)", "	c.SourceBatch = 1 + d.Draw(32)"},
 	},
 }
 
