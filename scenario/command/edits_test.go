@@ -109,7 +109,11 @@ func TestReplayByAnEditedBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = append(files, pins...)
+	for _, pin := range pins {
+		if read(t, pin).Expect == counterexample.StaysFailing { // what is mended fails in no build
+			files = append(files, pin)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		program := build(t, texts[name])
 		shown, same, not := 0, 0, []string{}
