@@ -37,7 +37,8 @@ var recorded = map[string][]change{
 	},
 	"another default batch size": {
 		{"scenario/runner.go", "const smallChunk = 128", "const smallChunk = 192"},
-		{"scenario/runner.go", "	c.BatchRecords = 1 + d.Draw(12)\n	c.BatchBytes = 4096\n	c.SourceBatch = 1 + d.Draw(12)", "	c.BatchRecords = 1 + d.Draw(32)\n	c.BatchBytes = 1024\n	c.SourceBatch = 1 + d.Draw(32)"},
+		{"scenario/runner.go", "	c.BatchRecords = 1 + d.Draw(12)\n	c.BatchBytes = 4096", "	c.BatchRecords = 1 + d.Draw(32)\n	c.BatchBytes = 1024"},
+		{"scenario/runner.go", "	c.SourceBatch = 1 + d.Draw(12)", "	c.SourceBatch = 1 + d.Draw(32)"},
 	},
 }
 
@@ -108,7 +109,11 @@ func TestReplayByAnEditedBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = append(files, pins...)
+	for _, pin := range pins {
+		if read(t, pin).Expect == counterexample.StaysFailing { // what is mended fails in no build
+			files = append(files, pin)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		program := build(t, texts[name])
 		shown, same, not := 0, 0, []string{}
