@@ -127,4 +127,3 @@ func (c *campaign) print(cmd *cobra.Command, names []string, by map[string]*fail
 	_, _ = fmt.Fprintf(w, "seeds %s: %d runs in %d shards, %d safety violations, %d without progress, %d errors\n", t.Seeds, t.Runs, t.Shards, t.Safety, t.Progress, t.Errors)
 	return w.Flush()
 }
-
