@@ -216,6 +216,7 @@ func (o *wholeStorage) applied(e *trace.Event) {
 	switch e.Op {
 	case trace.Delete:
 		delete(o.present, key)
+		delete(o.garbage.since, key) // what lands under the name once more is garbage from then on
 		delete(o.refs.of, key)
 		o.deleted(key, e)
 	case trace.Put, trace.Create:
