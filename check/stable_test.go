@@ -156,6 +156,37 @@ func TestWhatALinePassesGoes(t *testing.T) {
 	}
 }
 
+// TestWhatLandsAgainIsGarbageFromThen: the time in which it was not there does not count.
+func TestWhatLandsAgainIsGarbageFromThen(t *testing.T) {
+	for _, gone := range []bool{false, true} {
+		w := ahead(t)
+		for x := range id.TaskID(3) {
+			w.remove(snapKey(x, epoch(1, 1)))
+			w.remove("files/" + x.String() + "/1.1-1")
+		}
+		w.remove("files/t3/1.1-1")
+		bound := w.x.Pace.Trim
+		w.now += bound
+		w.advanced(3, epoch(1, 2)) // from here on it is found useless
+		if gone {
+			w.remove(snapKey(3, epoch(1, 1)))
+		}
+		w.now += bound
+		if gone {
+			w.do(state.Op{Kind: state.OpPut, Key: snapKey(3, epoch(1, 1)), Data: []byte("files/t3/1.1-1")})
+			w.now++
+			w.list("snap/") // now it is known
+		}
+		w.now += bound / 2
+		w.advanced(3, epoch(1, 2))
+		if r := w.verdict(); gone && r.Counts[StorageWhole] > 0 {
+			t.Error(r.Violations)
+		} else if !gone {
+			mustFire(t, r, "snap/t3/1.1 is needed by no recovery", StorageWhole, Progress)
+		}
+	}
+}
+
 func TestWhatARecoveryDroppedGoes(t *testing.T) {
 	for _, listed := range []bool{false, true} {
 		w := ahead(t)
