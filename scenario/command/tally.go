@@ -99,6 +99,9 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	t.notStruck(o)
 	s, r := &o.Report.Stats, &o.Result
 	t.addStats(s)
+	if o.Whole() {
+		t.addOutput(s)
+	}
 	t.Checkpoints += int64(o.Checkpoints())
 	if t.addCounts(&r.Counts); o.GaveUp() {
 		t.GaveUp++
@@ -139,12 +142,17 @@ func (t *tally) addCounts(counts *[trace.Kinds]int64) {
 	t.Stopped += counts[trace.Stopped]
 }
 
-func (t *tally) addStats(s *check.Stats) {
+// addOutput adds what is held beside the promise. A run that damage had go back or give
+// up shows more than its combination leaves open: it is counted in FellBack and GaveUp.
+func (t *tally) addOutput(s *check.Stats) {
 	t.Duplicates += int64(s.Duplicates)
 	t.Losses += int64(s.Losses)
 	t.RowsAgain += s.RowsAgain
 	t.RowsTakenBack += s.RowsTakenBack
 	t.LateRecords += s.LateRecords
+}
+
+func (t *tally) addStats(s *check.Stats) {
 	t.Recoveries += int64(s.Recoveries)
 	t.InputBuffers += int64(s.InputBuffers)
 	t.OutputBuffers += int64(s.OutputBuffers)
@@ -199,6 +207,14 @@ func (t *tally) seen() string {
 	}
 	if t.LateRecords > 0 {
 		parts = append(parts, fmt.Sprintf("%d too late", t.LateRecords))
+	}
+	for _, damage := range []struct {
+		n    int64
+		what string
+	}{{t.FellBack, "went back"}, {t.GaveUp, "gave up"}} {
+		if damage.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s on damage", damage.n, damage.what))
+		}
 	}
 	return strings.Join(parts, ", ")
 }
