@@ -72,7 +72,7 @@ func detectionCurves(c *searches.Campaign, scores []searches.Score) (Figure, err
 		}
 	}
 	s.plots = [][]*plot.Plot{{p}}
-	s.note = fmt.Sprintf("Kaplan-Meier estimate: %d mistakes, %d searches for each by each policy, censored at %d runs. Axis from 0. Intervals: the tables beside.",
+	s.note = fmt.Sprintf("Kaplan-Meier estimate: %d mistakes, %d searches for each by each policy, censored at %d runs. Axis from 0. Intervals: in the tables.",
 		len(c.Manifest.Mutants), c.Manifest.Searches, c.Manifest.Budget)
 	if !c.Manifest.Finished {
 		s.note += " UNFINISHED campaign."
