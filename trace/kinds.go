@@ -79,6 +79,9 @@ const (
 	FaultInjected      // To = nanoseconds by which it may hold the run up (NoBound: any time); Cause Damage if it destroys bytes in checkpoint storage, OutputLost if in the external store; Text says which
 	TaskFailed         // the task gave up by itself: Cause; Text = reason
 
+	// Operations.
+	Rescaled // the job goes on with another graph: To = its number of tasks; Text says how
+
 	Kinds // number of kinds
 )
 
@@ -94,6 +97,7 @@ var kindNames = [Kinds]string{
 	"timed-out", "declined", "failed-over", "fell-back", "stopped",
 	"store-issued", "store-applied", "store-done", "ext-issued", "ext-applied", "ext-done", "output-committed",
 	"worker-crashed", "worker-restarted", "coordinator-crashed", "coordinator-started", "fault-injected", "task-failed",
+	"rescaled",
 }
 
 // String returns the name used in fault plans and text traces.
