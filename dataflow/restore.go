@@ -265,7 +265,7 @@ func (t *Task) observeRestored(r *restoring) {
 	if r.snap != nil {
 		t.event.Epoch = r.snap.Epoch
 		if t.cfg.CheckState {
-			t.event.Sum = t.store.Sum()
+			t.event.Sum, t.event.To = t.store.Sum(), t.store.SumApart()
 		}
 	}
 	t.event.From = uint64(t.offset)

@@ -122,3 +122,18 @@ func (s *OperatorState) SumOperator() uint64 {
 	}
 	return sum
 }
+
+// SumApart returns the part of Store.Sum that does not add up over the tasks of an
+// operator, whatever their number: the places of items in Split lists, and all of
+// Union and Broadcast lists. Sum - SumApart of all tasks together outlives a rescaling.
+func (s *OperatorState) SumApart() uint64 {
+	sum := s.SumOperator()
+	for _, l := range s.lists {
+		if l.Mode == Split {
+			for _, item := range l.Items {
+				sum -= SumEntry("operator state", []byte(l.Name), nil, item)
+			}
+		}
+	}
+	return sum
+}

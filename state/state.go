@@ -69,6 +69,9 @@ type Store interface {
 	// Sum returns a hash of the logical content: equal contents give equal sums
 	// in every backend, whatever the order of writes. It reads everything.
 	Sum() uint64
+	// SumApart is the part of Sum that does not add up over the tasks of an operator;
+	// see OperatorState.
+	SumApart() uint64
 	// Release says that no snapshot below base will be asked for as a base again.
 	Release(base id.Epoch)
 	// Err returns the first input/output error met since Open.
