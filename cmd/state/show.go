@@ -56,14 +56,21 @@ func newShow() *cobra.Command {
 		Example: `  go run ./cmd/state show jobdir
   go run ./cmd/state show jobdir@1.7 --by-group`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.open(args, func(s []*inspect.Snapshot) error { return f.show(cmd, s[0], byGroup) })
+			return f.open(args, func(s []*inspect.Snapshot) error {
+				damaged, err := f.show(cmd, s[0], byGroup)
+				if err == nil && damaged > 0 {
+					err = fmt.Errorf("%d tasks of %s cannot be read; state verify says what is lost", damaged, args[0])
+				}
+				return err
+			})
 		},
 	})
 	cmd.Flags().BoolVar(&byGroup, "by-group", false, "a row for each key group that has entries (--json has them always)")
 	return cmd
 }
 
-func (f *common) show(cmd *cobra.Command, s *inspect.Snapshot, byGroup bool) error {
+// show prints a snapshot, and returns how many tasks cannot be read.
+func (f *common) show(cmd *cobra.Command, s *inspect.Snapshot, byGroup bool) (damaged int, err error) {
 	var tasks []shownTask
 	var states []shownState
 	for _, t := range s.Tasks() {
@@ -74,25 +81,34 @@ func (f *common) show(cmd *cobra.Command, s *inspect.Snapshot, byGroup bool) err
 		more, err := statesOf(t)
 		if err != nil {
 			x.Damage = err.Error()
+			damaged++
 		}
 		tasks, states = append(tasks, x), append(states, more...)
 	}
 	if f.json {
-		all := make([]any, 0, len(tasks)+len(states))
-		for _, x := range tasks {
-			all = append(all, x)
-		}
-		for _, x := range states {
-			all = append(all, x)
-		}
-		return lines(cmd, all, struct {
-			Summary bool `json:"summary"`
-			inspect.Found
-			Groups    int `json:"key_groups"`
-			Operators int `json:"operators"`
-			States    int `json:"states"`
-		}{true, s.Found, s.Groups, len(s.Operators), len(states)})
+		return damaged, printShownLines(cmd, s, tasks, states)
 	}
+	return damaged, printShown(cmd, s, tasks, states, byGroup)
+}
+
+func printShownLines(cmd *cobra.Command, s *inspect.Snapshot, tasks []shownTask, states []shownState) error {
+	all := make([]any, 0, len(tasks)+len(states))
+	for _, x := range tasks {
+		all = append(all, x)
+	}
+	for _, x := range states {
+		all = append(all, x)
+	}
+	return lines(cmd, all, struct {
+		Summary bool `json:"summary"`
+		inspect.Found
+		Groups    int `json:"key_groups"`
+		Operators int `json:"operators"`
+		States    int `json:"states"`
+	}{true, s.Found, s.Groups, len(s.Operators), len(states)})
+}
+
+func printShown(cmd *cobra.Command, s *inspect.Snapshot, tasks []shownTask, states []shownState, byGroup bool) error {
 	cmd.Printf("%s %v of job %q, %d tasks, %d key groups\n\n", s.Kind, s.Epoch, s.Job, len(tasks), s.Groups)
 	if err := table(cmd, "OPERATOR BACKEND BYTES WATERMARK DRAINED SPLITS LISTS IN-FLIGHT OBJECT", taskRows(tasks)); err != nil {
 		return err

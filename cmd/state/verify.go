@@ -72,7 +72,7 @@ func shownLoss(l *inspect.Loss) shownDamage {
 	return shownDamage{Object: l.Object, Operator: l.Operator, Instance: &l.Instance, State: l.State, Groups: l.Groups.String(), Why: l.Err.Error()}
 }
 
-// lossText says what is lost.
+// lossText says what is lost, and with which object.
 func lossText(l *inspect.Loss) string {
 	what, groups := "all states", "all key groups"
 	if l.State != "" {
@@ -81,5 +81,9 @@ func lossText(l *inspect.Loss) string {
 	if len(l.Groups) > 0 {
 		groups = "key groups " + l.Groups.String()
 	}
-	return fmt.Sprintf("%s of %s[%d], %s: %v", what, l.Operator, l.Instance, groups, l.Err)
+	text := fmt.Sprintf("%s of %s[%d], %s", what, l.Operator, l.Instance, groups)
+	if l.Object == "" {
+		return fmt.Sprintf("%s: %v", text, l.Err)
+	}
+	return fmt.Sprintf("%s: %s", text, l.Object)
 }

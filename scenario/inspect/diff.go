@@ -37,6 +37,9 @@ type Changed struct {
 // Diff compares the keyed state, timers and lists of two snapshots, operator by
 // operator, whatever their parallelism. first is how many entries are kept of each.
 func Diff(a, b *Snapshot, first int) ([]Difference, error) {
+	if a.Kind == Savepoint && b.Kind == Savepoint && a.Groups != b.Groups {
+		return nil, fmt.Errorf("%s has %d key groups and %s has %d: one key stands in another group, and there is no common order", a.Path, a.Groups, b.Path, b.Groups)
+	}
 	var all []Difference
 	for _, name := range operatorsOf(a, b) {
 		d, err := diffOperator(a.operator(name), b.operator(name), first)

@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"weir/algorithms/coordinator"
+	"weir/dataflow"
 	"weir/id"
 	"weir/state"
 	"weir/state/savepoint"
@@ -179,7 +180,7 @@ func (p *place) local(snapshots []string, sizes map[string]int64) Found {
 	for _, key := range snapshots {
 		t, e, ok := coordinator.OwnerOfKey(key)
 		if !ok {
-			continue
+			continue // no name of ours
 		}
 		if _, known := keys[t]; !known {
 			tasks = append(tasks, t)
@@ -190,11 +191,19 @@ func (p *place) local(snapshots []string, sizes map[string]int64) Found {
 		f.Epoch = max(f.Epoch, e)
 	}
 	slices.Sort(tasks)
+	if len(tasks) == 0 {
+		return f
+	}
 	for _, t := range tasks {
 		f.parts = append(f.parts, keys[t])
 		f.Bytes += sizes[keys[t]]
 	}
 	f.Tasks = len(tasks)
+	if data, err := get(p.storage, f.parts[0]); err == nil {
+		if snap, err := dataflow.DecodeSnapshot(data); err == nil {
+			f.Job = snap.Job
+		}
+	}
 	return f
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"weir/algorithms/coordinator"
 	"weir/id"
 	"weir/state"
 	"weir/state/savepoint"
@@ -179,6 +180,17 @@ func (s *Snapshot) Operator(name string) (*Operator, error) {
 		known = append(known, o.Name)
 	}
 	return nil, fmt.Errorf("%s has no operator %q; known: %s", s.Path, name, strings.Join(known, ", "))
+}
+
+// top is the storage key of the record or the manifest; "": there is none.
+func (s *Snapshot) top() string {
+	switch {
+	case s.Kind == Savepoint:
+		return savepoint.ManifestKey(s.root)
+	case s.parts == nil:
+		return (&coordinator.Record{Epoch: s.Epoch}).Key()
+	}
+	return ""
 }
 
 // Tasks returns all tasks in the order of the graph.

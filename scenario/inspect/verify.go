@@ -10,7 +10,7 @@ import (
 
 // Report is what reading everything has shown.
 type Report struct {
-	Objects int   // read
+	Objects int   // read, the record or manifest among them
 	Bytes   int64 // of them
 	Entries int   // of keyed state and timers, that can be read
 	// Damaged are the objects that are not as they were written, or are missing.
@@ -61,8 +61,8 @@ func (r *Report) lost(l Loss) {
 // damaged is in the report; an error is one of reading at all.
 func Verify(s *Snapshot) *Report {
 	r := &Report{}
-	if !s.Complete && s.Kind != Local {
-		r.Damaged = append(r.Damaged, Damaged{s.Path, errors.New(s.Why)})
+	if key := s.top(); key != "" {
+		r.object(s.place.storage, key, s.sizes[key], nil)
 	}
 	for _, t := range s.Tasks() {
 		if t.Damage != nil {
@@ -72,6 +72,9 @@ func Verify(s *Snapshot) *Report {
 			continue
 		}
 		t.source.verify(r)
+	}
+	if len(r.Damaged) == 0 && !s.Complete && s.Kind != Local {
+		r.Damaged = append(r.Damaged, Damaged{s.Path, errors.New(s.Why)})
 	}
 	return r
 }

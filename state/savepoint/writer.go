@@ -17,8 +17,8 @@ type Sizes struct {
 	// key group: what is read and checked at a time.
 	Section int64
 	// File is the size from which on a data object ends with the key group, and
-	// within one when it is four times as large. A task that owns other groups reads at most one object at
-	// each end of its range in part.
+	// within one when it is four times as large. A task that owns other groups reads
+	// of each state at most one object at each end of its range that is not all its own.
 	File int64
 }
 
