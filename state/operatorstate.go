@@ -39,6 +39,15 @@ func (s *OperatorState) List(name string, mode Redistribution) (*OperatorList, e
 	return l, nil
 }
 
+// Lists returns all lists, in order of first use. Items are not copied.
+func (s *OperatorState) Lists() []OperatorList {
+	all := make([]OperatorList, len(s.lists))
+	for i, l := range s.lists {
+		all[i] = *l
+	}
+	return all
+}
+
 const operatorStateVersion = 1
 
 // AppendOperator appends what goes into Handle.Operator: nothing if no list was
@@ -48,13 +57,9 @@ func (s *OperatorState) AppendOperator(dst []byte) []byte {
 	if len(s.lists) == 0 {
 		return dst
 	}
-	all := make([]OperatorList, len(s.lists))
-	for i, l := range s.lists {
-		all[i] = *l
-	}
 	dst = append(dst, operatorStateVersion)
 	dst = binary.AppendUvarint(dst, uint64(s.instances))
-	return AppendOperatorLists(dst, all)
+	return AppendOperatorLists(dst, s.Lists())
 }
 
 // RestoreOperator takes over what handles hold: of as many instances as there are
@@ -155,4 +160,13 @@ func (s *OperatorState) SumApart() uint64 {
 		}
 	}
 	return sum
+}
+
+// ListsOf returns the lists that a snapshot holds, in order of first use.
+func ListsOf(h *Handle) ([]OperatorList, error) {
+	if len(h.Operator) == 0 {
+		return nil, nil
+	}
+	lists, _, err := decodeOperatorState(h.Operator)
+	return lists, err
 }

@@ -44,7 +44,7 @@ type Key struct {
 
 // Store is the working state of one task incarnation. It is used by one
 // goroutine at a time. Input/output errors are sticky: table calls then do
-// nothing, and Err and Snapshot report the first one.
+// nothing, and Err and Snapshot report the first one since Open.
 type Store interface {
 	// Table opens a keyed state; call it once per descriptor, before the first
 	// Restore or use. It fails on a name that is in use, and, after a restore,
@@ -58,6 +58,16 @@ type Store interface {
 	// every snapshot and of Sum as they are then. Names of lists are their own.
 	// mode says how rescaling hands items out; a restore with another one fails.
 	List(name string, mode Redistribution) (*OperatorList, error)
+	// Content reads the store, of every state that it holds.
+	Content
+	// Lists returns the lists of operator state that there are, in order of first
+	// use. Items are the store's.
+	Lists() []OperatorList
+	// Load returns how entries are put into the state d of a store that has not been
+	// used: each once, in any order, of the store's own key groups. Like a restore it
+	// declares what is not open yet, and refuses what differs from what is, with an
+	// error that wraps ErrIncompatible.
+	Load(d Descriptor) (put func(e KeyedEntry), err error)
 	// Snapshot fixes the instant: the returned Capture holds exactly the state
 	// as it is now, whatever the task does next. This is the synchronous part;
 	// it is short and does no storage operation.
@@ -74,8 +84,6 @@ type Store interface {
 	SumApart() uint64
 	// Release says that no snapshot below base will be asked for as a base again.
 	Release(base id.Epoch)
-	// Err returns the first input/output error met since Open.
-	Err() error
 	// Close frees everything that is local; captures taken before stay readable
 	// only until then.
 	Close() error
