@@ -33,5 +33,8 @@ const (
 	MutantEndCommits          Mutant = "end-commits"           // a sink commits all it has when its input ends, whatever may be rolled back
 	MutantBackEdgeHolds       Mutant = "back-edge-holds"       // a back-edge holds the watermark back
 	MutantBackEdgeTells       Mutant = "back-edge-tells"       // a back-edge carries watermarks
+	MutantExpiryBehind        Mutant = "expiry-behind"         // while a timer fires, state expires by the watermark before it
+	MutantForgetExpiry        Mutant = "forget-expiry"         // in what comes back from a snapshot nothing expires any more
+	MutantForgetBroadcast     Mutant = "forget-broadcast"      // broadcast state does not come back from the snapshot
 	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )
