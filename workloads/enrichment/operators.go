@@ -54,7 +54,7 @@ type enricher struct {
 	settings settings
 	ctx      *dataflow.Context
 	out      *dataflow.Output
-	waiting  state.Table         // key -> (time, sequence) of its events -> nothing
+	waiting  state.MapTable      // key -> (time, sequence) of its events -> nothing
 	rules    *state.OperatorList // by class: (time, sequence) of its rules, in order
 	entry    [entryBytes]byte
 	row      [rowBytes]byte
@@ -65,7 +65,7 @@ type enricher struct {
 func (e *enricher) Open(ctx *dataflow.Context) (err error) {
 	e.ctx, e.out = ctx, ctx.Out(0)
 	e.rules = ctx.List("rules", state.Broadcast)
-	e.waiting, err = ctx.Store().Table(state.Descriptor{Name: "waiting", Kind: state.KindMap, Codec: "time,seq/1->none"})
+	e.waiting, err = state.OpenMapTable(ctx.Store(), state.Descriptor{Name: "waiting", Codec: "time,seq/1->none"})
 	return err
 }
 
