@@ -2,12 +2,10 @@ package scenario
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"weir/check"
 	"weir/dataflow"
 	"weir/faults"
 	"weir/sim"
@@ -104,11 +102,7 @@ func (r *Runner) reshape(f *faults.Fault) (*dataflow.Job, error) {
 		if err != nil {
 			return nil, err
 		}
-		c, ok := any(r.checker).(interface{ Reshape(check.Expect) error })
-		if !ok {
-			return nil, errors.New("the checker cannot follow a change of the graph yet")
-		}
-		if err := c.Reshape(x); err != nil {
+		if err := r.checker.Reshape(x); err != nil {
 			return nil, err
 		}
 	}
