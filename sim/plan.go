@@ -13,7 +13,7 @@ func (s *Sim) execute(p *dataflow.Plan) {
 	if ok {
 		s.result.Plans++
 		s.planned()
-		if slices.ContainsFunc(p.Tasks, func(t dataflow.TaskPlan) bool { return t.Ref != "" }) {
+		if slices.ContainsFunc(p.Tasks, func(t dataflow.TaskPlan) bool { return t.Ref != "" || len(t.Former) > 0 }) {
 			s.result.Recoveries++
 		}
 	}
