@@ -1,0 +1,291 @@
+package sim_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"testing"
+
+	"weir/algorithms/catalog"
+	"weir/algorithms/coordinator"
+	"weir/dataflow"
+	"weir/dataflow/operators"
+	"weir/external"
+	"weir/external/sinks"
+	"weir/faults"
+	"weir/id"
+	"weir/sim"
+	"weir/sim/seed"
+	"weir/state"
+	"weir/state/heap"
+	"weir/state/storage"
+	"weir/trace"
+)
+
+// legs is a job that goes on with another parallelism again and again, over the same
+// storage, external store and source log. It counts the records of each key, and every
+// record makes a row (key, count).
+type legs struct {
+	algorithm, sink string
+	records, keys   uint64
+	final           bool // one row for each key, when its input ends
+	mutant          dataflow.Mutant
+
+	disk   *storage.Memory
+	ext    *external.Store
+	rows   map[[2]uint64]int // as committed
+	run    *sim.Sim
+	bytes  int64 // captured in checkpoints that were rescaled
+	nonce  uint64
+	plans  int
+	failed error
+}
+
+func (l *legs) graph(t testing.TB, p int) *dataflow.Graph {
+	s, err := sinks.Lookup(l.sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := func(rec []byte) uint64 { return state.HashUint64(binary.LittleEndian.Uint64(rec)) }
+	row := func(dst, key []byte, n uint64) ([]byte, bool) {
+		return binary.LittleEndian.AppendUint64(append(dst, key...), n), true
+	}
+	c := sinks.Config{Chunk: 64, Mutant: l.mutant, Key: func(row []byte) ([]byte, uint64) { return row[:8], binary.LittleEndian.Uint64(row[8:]) }}
+	g := &dataflow.Graph{
+		Vertices: []dataflow.Vertex{
+			{Name: "source", Parallelism: p, Splits: 4, Role: dataflow.RoleSource, New: func() dataflow.Operator {
+				return operators.NewSource(func(i, of int) (operators.Partition, error) {
+					return plainNumbers{numbers{uint64(i), uint64(of), l.records, l.keys}}, nil
+				})
+			}},
+			{Name: "relay", Parallelism: p, New: func() dataflow.Operator {
+				return &operators.Filter[uint64]{In: state.Uint64, Keep: func(uint64) bool { return true }}
+			}},
+			{Name: "count", Parallelism: p, Keyed: true, New: func() dataflow.Operator {
+				a := &operators.Aggregate[uint64, uint64]{
+					State: "count", In: state.Uint64, Acc: state.Uint64, Update: row,
+					Key: func(dst []byte, k uint64) []byte { return binary.LittleEndian.AppendUint64(dst, k) },
+					Add: func(n, _ uint64) uint64 { return n + 1 },
+				}
+				if l.final {
+					a.Update, a.Final = nil, row
+				}
+				return a
+			}},
+			{Name: "sink", Parallelism: p, Role: dataflow.RoleSink, New: s.Operator(c)},
+		},
+		Edges: []dataflow.Edge{
+			{From: 0, To: 1, Partitioning: dataflow.Rebalance},
+			{From: 1, To: 2, Partitioning: dataflow.Hash, Key: hash},
+			{From: 2, To: 3, Partitioning: dataflow.Rebalance},
+		},
+	}
+	s.Extend(g, c)
+	return g
+}
+
+// plainNumbers emits as any partitioning wants it.
+type plainNumbers struct{ numbers }
+
+func (p plainNumbers) Read(from id.Offset, n int, out *dataflow.Output) int64 {
+	var rec [8]byte
+	for i := range uint64(n) {
+		binary.LittleEndian.PutUint64(rec[:], p.key((uint64(from)+i)*p.of+p.index))
+		out.Emit(rec[:])
+	}
+	return dataflow.NoWatermark
+}
+
+func (l *legs) begin(t testing.TB) {
+	l.run, l.disk, l.rows = sim.New(), storage.NewMemory(0), map[[2]uint64]int{}
+	var err error
+	l.ext, err = external.OpenStore(external.StoreConfig{Mutant: l.mutant, OnCommit: func(task id.TaskID, txn id.Epoch, rows []byte, n int) {
+		l.run.Committed(task, txn, rows, n)
+		for row, rest := dataflow.NextRecord(rows); row != nil; row, rest = dataflow.NextRecord(rest) {
+			l.rows[[2]uint64{binary.LittleEndian.Uint64(row), binary.LittleEndian.Uint64(row[8:])}]++
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// progress counts events of a run.
+type progress struct{ completed, ready int }
+
+func (*progress) Wants() trace.Mask { return trace.Mask(0).With(trace.Completed, trace.TaskReady) }
+func (p *progress) Observe(e *trace.Event) {
+	if e.Kind == trace.Completed {
+		p.completed++
+	} else {
+		p.ready++
+	}
+}
+
+// leg runs the job with parallelism p until upTo checkpoints are complete, all stopping at
+// once then; below 0: to the end. done: it has come to its end.
+func (l *legs) leg(t testing.TB, p, upTo int, c sim.Config) (done bool) {
+	t.Helper()
+	spec, err := catalog.Lookup(l.algorithm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := dataflow.DefaultConfig()
+	settings.BatchRecords, settings.BatchBytes, settings.BatchTimeout, settings.SourceBatch = 3, 256, 0, 6
+	settings.Groups, settings.HashContents, settings.CheckState, settings.Mutant = 16, true, true, l.mutant
+	settings.Checkpoint.Interval, settings.Checkpoint.Timeout, settings.Checkpoint.Tolerated = 3e6, 2e9, -1
+	settings.Checkpoint.AlignmentTimeout, settings.Checkpoint.Retain = 2e5, 2
+	at := &progress{}
+	c.Job = &dataflow.Job{Name: "legs", Graph: l.graph(t, p), Algorithm: spec, Backend: heap.Backend{}, Config: settings}
+	c.Storage, c.External = l.disk, l.ext
+	c.Observers = append(c.Observers, at)
+	l.nonce += 1000
+	c.Nonce, c.MaxEvents = l.nonce, 2e6
+	if c.Model.StepBase == 0 {
+		c.Model = sim.DefaultModel()
+	}
+	if upTo >= 0 {
+		c.Interrupted = func() bool { return at.completed >= upTo && (upTo > 0 || at.ready >= 3) }
+	}
+	r := l.run.Run(c)
+	l.plans += r.Plans
+	l.failed = r.LastFailure
+	if r.Verdict == sim.Done {
+		return true
+	}
+	if r.Verdict != sim.Interrupted {
+		t.Fatalf("%s: %v; last failure of a task: %v\n%s", r.Verdict, r.Err, r.LastFailure, r.Stack)
+	}
+	l.bytes += l.captured(t)
+	return false
+}
+
+// captured is how many bytes were under way in the newest checkpoint.
+func (l *legs) captured(t testing.TB) (n int64) {
+	var newest *coordinator.Record
+	for _, row := range l.disk.Do(state.Op{Kind: state.OpList, Key: coordinator.RecordPrefix}).List {
+		rec, err := coordinator.DecodeRecord(l.disk.Do(state.Op{Kind: state.OpGet, Key: row.Key}).Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if newest == nil || rec.Epoch > newest.Epoch {
+			newest = rec
+		}
+	}
+	if newest != nil {
+		for i := range newest.Parts {
+			n += newest.Parts[i].InBytes + newest.Parts[i].OutBytes
+		}
+	}
+	return n
+}
+
+// answer compares what was committed with what one task alone would have counted.
+func (l *legs) answer(t testing.TB) error {
+	spec, err := catalog.Lookup(l.algorithm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sinks.Lookup(l.sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	promise, err := s.Promise(spec.Properties(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, want := numbers{0, 1, l.records, l.keys}, map[uint64]uint64{}
+	for i := range l.records {
+		want[p.key(i)]++
+	}
+	for k, n := range want {
+		first := uint64(1)
+		if l.final || s.Shows == sinks.Values {
+			for spec.Properties().State < dataflow.ExactlyOnce && l.rows[[2]uint64{k, n}] == 0 && n < 2*l.records {
+				n++ // some counted twice
+			}
+			first = n
+		}
+		for i := first; i <= n; i++ {
+			got := l.rows[[2]uint64{k, i}]
+			if got == 0 || got > 1 && promise.Output == dataflow.ExactlyOnce && s.Shows == sinks.Committed {
+				return fmt.Errorf("row %d of key %d was committed %d times", i, k, got)
+			}
+		}
+	}
+	for row := range l.rows {
+		if row[1] > want[row[0]] && spec.Properties().State == dataflow.ExactlyOnce {
+			return fmt.Errorf("key %d was counted up to %d, there are %d", row[0], row[1], want[row[0]])
+		}
+	}
+	return nil
+}
+
+// TestRescale: a job that goes on with another parallelism, up and down, at any moment,
+// commits what one that never does would have.
+func TestRescale(t *testing.T) {
+	ways := [][]int{{2, 3}, {3, 2}, {2, 5}, {2, 3, 2, 5}, {4, 1, 4}, {1, 2}}
+	for _, algorithm := range []string{"aligned", "unaligned", "unaligned-timeout", "stop-the-world", "chandy-lamport", "at-least-once"} {
+		t.Run(algorithm, func(t *testing.T) {
+			var rescaled int
+			var bytes int64
+			for n := range uint64(24) {
+				for _, sink := range []string{"two-phase", "write-ahead", "committer", "upsert", "append"} {
+					if algorithm == "at-least-once" && sink == "committer" {
+						continue
+					}
+					l := &legs{algorithm: algorithm, sink: sink, records: 400, keys: 24, final: n%5 == 4}
+					way := ways[n%uint64(len(ways))]
+					rescaled += l.way(t, way, n)
+					bytes += l.bytes
+					if err := l.answer(t); err != nil {
+						t.Fatalf("%s, seed %d, %v: %v; last failure: %v", sink, n, way, err, l.failed)
+					}
+				}
+			}
+			t.Logf("rescaled %d times, %d bytes under way", rescaled, bytes)
+			if rescaled < 60 {
+				t.Errorf("rescaled %d times: the test shows little", rescaled)
+			}
+			if strings.HasPrefix(algorithm, "unaligned") && bytes == 0 || algorithm == "chandy-lamport" && bytes == 0 {
+				t.Error("nothing was ever under way")
+			}
+		})
+	}
+}
+
+// way runs all legs to the end, and crashes workers meanwhile. It returns how often the
+// parallelism changed.
+func (l *legs) way(t testing.TB, way []int, n uint64) (changed int) {
+	l.begin(t)
+	d := seed.New(n).Stream("legs")
+	for i, p := range way {
+		upTo := -1
+		if i < len(way)-1 {
+			if upTo = d.Draw(4); i == 0 {
+				upTo++
+			}
+		}
+		c := sim.Config{Seed: n*10 + uint64(i), Policy: &sim.Random{}, Workers: 3, Poison: true, Model: sim.DefaultModel()}
+		if n%2 == 1 {
+			c.Model = c.Model.Flaky()
+		}
+		if n%3 > 0 {
+			c.Model.WorkerSlow = []int{1, 6}
+		}
+		if n%4 > 1 {
+			var plan faults.Plan
+			for range 1 + d.Draw(2) {
+				plan.Faults = append(plan.Faults, faults.Fault{
+					Kind: faults.Crash, Target: faults.Worker, Worker: d.Draw(3), When: faults.At(faults.Time(d.Range(1, 12e6))),
+				})
+			}
+			c.Injector = faults.NewInjector(plan)
+		}
+		if l.leg(t, p, upTo, c) {
+			return changed
+		}
+		changed++
+	}
+	return changed
+}
