@@ -9,8 +9,8 @@
 // together is that of all old ones, and each split goes on where it was, in one task.
 //
 // It does not verify watermarks (event time) nor captured buffers (cut). Timers and operator state are part of the state's sum. Behind
-// a change it does not verify which new instance has what, nor Union and Broadcast lists
-// (the backends' suite does), nor the order in Split lists.
+// a change it does not verify which new instance has what, nor lists that are not Split
+// (the backends' suite does), nor the order in those that are.
 
 package check
 
