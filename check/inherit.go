@@ -122,5 +122,39 @@ func (m *model) inheritedOffset(h int32, n id.SplitID) (offset uint64, ok bool) 
 	return offset, ok
 }
 
+// predecessor returns the snapshot of the only former instance whose place task n takes in
+// inheritance h; none: it is made of all. An operator with as many instances as before
+// goes on one by one, unless it reads splits, which are dealt out anew.
+func (m *model) predecessor(h int32, n id.TaskID) int32 {
+	x, self := &m.inheritances[h], &m.x.Tasks[n]
+	instances, index := instancesOf(m.x.Tasks, self, n)
+	former, _ := instancesOf(m.legs[x.leg].xTasks, self, 0)
+	if self.Source || former != instances {
+		return none
+	}
+	at := 0
+	for i := range m.legs[x.leg].xTasks {
+		if sameOperator(&m.legs[x.leg].xTasks[i], self) {
+			if at == index {
+				return x.parts[i]
+			}
+			at++
+		}
+	}
+	return none
+}
+
+// instancesOf counts the instances of an operator, and those in front of task n.
+func instancesOf(tasks []Task, operator *Task, n id.TaskID) (all, before int) {
+	for i := range tasks {
+		if sameOperator(&tasks[i], operator) {
+			if all++; i < int(n) {
+				before++
+			}
+		}
+	}
+	return all, before
+}
+
 // sameOperator reports whether two tasks, of whatever graphs, are instances of one.
 func sameOperator(a, b *Task) bool { return a.Operator == b.Operator }

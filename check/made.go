@@ -23,6 +23,12 @@ func (o *restore) madeOf(e *trace.Event, t *task) {
 		return
 	}
 	o.sums[e.Task] = e.Sum - e.To
+	if p := o.predecessor(t.inherits, e.Task); p != none {
+		if s := &o.snapshots[p]; o.sums[e.Task] != s.sum-s.apart {
+			o.violate(e.Task, e.Epoch, "the restored state is not that of its former instance: content hash %016x, it was %016x when the snapshot began", o.sums[e.Task], s.sum-s.apart)
+		}
+		return
+	}
 	have, want := uint64(0), uint64(0)
 	self := &o.x.Tasks[e.Task]
 	for i := range o.tasks {
