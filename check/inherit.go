@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"weir/id"
 	"weir/trace"
 )
@@ -67,15 +69,41 @@ func (m *model) inherited() int32 {
 	return h
 }
 
-// inherit begins a history that rests on inheritance h.
-func (m *model) inherit(e *trace.Event, t *task, h int32) {
+// inherit lets a task go on from a checkpoint of a former graph, if there is one: with a
+// history that rests on it, or with that of its own number if the job is that graph again.
+// Else the restore oracle says that there is none.
+func (m *model) inherit(e *trace.Event, t *task) {
+	h := m.inheritance(e.Epoch)
+	if base := m.inheritance(m.line.base); m.line.active && base != none && m.again(base) {
+		if p := m.inheritances[base].parts[e.Task]; m.snapshots[p].epoch == e.Epoch {
+			h = base // a task that had left has an older share in it
+		}
+	}
+	if h == none {
+		return
+	}
 	if m.takenUp != h || m.by != e.Attempt {
 		m.takenUp, m.by = h, e.Attempt
 		m.takeUp(&m.inheritances[h])
 	}
+	x := &m.inheritances[h]
+	t.survived = x.survived
+	m.report.LostWork += int64(m.records(t))
+	if m.again(h) {
+		m.goOn(e, t, x.parts[e.Task])
+		return
+	}
+	m.report.RestoredTasks++
 	m.fromNothing(t)
-	t.inherits, t.made, t.survived = h, true, m.inheritances[h].survived
+	t.inherits, t.made = h, true
 	m.line.restored(e.Task, e.Epoch)
+}
+
+// again reports that the job is the graph again that inheritance h is of: numbers of
+// tasks and channels mean the same, and nothing is handed out anew.
+func (m *model) again(h int32) bool {
+	l := &m.legs[m.inheritances[h].leg]
+	return slices.Equal(l.xTasks, m.x.Tasks) && slices.Equal(l.xChannels, m.x.Channels)
 }
 
 // takeUp goes back to an inheritance: what its graph did behind it is rolled back, and

@@ -10,8 +10,8 @@ import (
 // newestOf: what the job goes on from is its newest complete checkpoint, or one of
 // which nobody has heard that it is complete.
 func (o *restore) newestOf(e *trace.Event) {
-	if n := len(o.completed); n > 0 && e.Epoch < o.completed[n-1] && o.report.FellBack == 0 {
-		o.violate(e.Task, e.Epoch, "the changed graph goes on from %s, and checkpoint %s is complete: what lies between is done again", e.Epoch, o.completed[n-1])
+	if n := len(o.completed); n > 0 && o.line.base < o.completed[n-1] && o.report.FellBack == 0 {
+		o.violate(e.Task, e.Epoch, "the changed graph goes on from %s, and checkpoint %s is complete: what lies between is done again", o.line.base, o.completed[n-1])
 	}
 }
 

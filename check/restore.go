@@ -109,7 +109,7 @@ func (o *restore) carriedOver(e *trace.Event, t *task) {
 }
 
 func (o *restore) restored(e *trace.Event, t *task) {
-	if len(o.legs) > 0 && (t.made || e.Epoch == 0) {
+	if o.legOf(e.Epoch) < len(o.legs) {
 		o.newestOf(e)
 	}
 	if e.Epoch == 0 {

@@ -90,9 +90,9 @@ func (o *output) takeBack(e *trace.Event) (rows int64) {
 	if int(e.Task) >= len(o.x.Tasks) || !o.x.Tasks[e.Task].Sink {
 		return 0
 	}
-	if e.Kind == trace.TaskRestored && len(o.legs) > 0 && o.tasks[e.Task].restored == none {
-		for _, b := range o.former[min(o.legOf(e.Epoch), len(o.former)):] {
-			rows += b.goBack(e.Epoch)
+	if e.Kind == trace.TaskRestored && o.legOf(e.Epoch) < len(o.legs) {
+		for _, b := range o.former[o.legOf(o.line.base):] {
+			rows += b.goBack(o.line.base)
 		}
 	}
 	return rows + o.back.observe(e)
