@@ -39,6 +39,7 @@ type legs struct {
 	strict          *int               // sources feed operators that count here what comes out of order
 	workload        workloads.Workload // nil: that of the test
 	state           string             // "": heap
+	only            int                // the vertex whose parallelism changes, from 1; 0: all. The others have 2
 	whenDrained     bool               // a leg ends at the first checkpoint behind the end of a counter
 
 	disk   *storage.Memory
@@ -106,6 +107,11 @@ func (l *legs) graph(t testing.TB, p int) *dataflow.Graph {
 		g.Vertices[2].New = func() dataflow.Operator { return &strict{bad: l.strict} }
 		g.Vertices = slices.Delete(g.Vertices, 1, 2)
 		g.Edges = []dataflow.Edge{{From: 0, To: 1, Partitioning: dataflow.Hash, Key: hash}, {From: 1, To: 2, Partitioning: dataflow.Rebalance}}
+	}
+	for v := range g.Vertices {
+		if l.only > 0 && v != l.only-1 {
+			g.Vertices[v].Parallelism = 2
+		}
 	}
 	s.Extend(g, c)
 	return g
@@ -500,6 +506,26 @@ func TestRescaleKeepsOrder(t *testing.T) {
 		t.Logf("%q: %d records out of order, %d bytes under way", mutant, bad, bytes)
 		if (bad > 0) != (mutant != "") || bytes == 0 {
 			t.Errorf("%q: %d records out of order, %d bytes under way", mutant, bad, bytes)
+		}
+	}
+}
+
+// TestRescaleOfOneVertex: the others go on from their own snapshots, incrementally too.
+func TestRescaleOfOneVertex(t *testing.T) {
+	for only := 1; only <= 4; only++ {
+		rescaled := 0
+		for n := range uint64(12) {
+			l := &legs{algorithm: []string{"unaligned", "aligned", "chandy-lamport"}[n%3], sink: []string{"two-phase", "write-ahead"}[n%2], records: 400, keys: 24, only: only}
+			if n%4 > 1 {
+				l.state = "pebble"
+			}
+			rescaled += l.way(t, [][]int{{2, 3, 1}, {3, 2, 5}, {2, 4}}[n%3], n)
+			if err := l.answer(t); err != nil {
+				t.Fatalf("vertex %d, seed %d: %v; last failure: %v", only, n, err, l.failed)
+			}
+		}
+		if rescaled < 8 {
+			t.Errorf("vertex %d: rescaled %d times", only, rescaled)
 		}
 	}
 }
