@@ -39,6 +39,8 @@ type legs struct {
 	strict          *int               // sources feed operators that count here what comes out of order
 	workload        workloads.Workload // nil: that of the test
 	state           string             // "": heap
+	only            int                // the vertex whose parallelism changes, from 1; 0: all. The others have 2
+	whenDrained     bool               // a leg ends at the first checkpoint behind the end of a counter
 
 	disk   *storage.Memory
 	ext    *external.Store
@@ -106,6 +108,11 @@ func (l *legs) graph(t testing.TB, p int) *dataflow.Graph {
 		g.Vertices = slices.Delete(g.Vertices, 1, 2)
 		g.Edges = []dataflow.Edge{{From: 0, To: 1, Partitioning: dataflow.Hash, Key: hash}, {From: 1, To: 2, Partitioning: dataflow.Rebalance}}
 	}
+	for v := range g.Vertices {
+		if l.only > 0 && v != l.only-1 {
+			g.Vertices[v].Parallelism = 2
+		}
+	}
 	s.Extend(g, c)
 	return g
 }
@@ -141,14 +148,23 @@ func (l *legs) begin(t testing.TB) {
 }
 
 // progress counts events of a run.
-type progress struct{ completed, ready int }
+type progress struct {
+	completed, ready int
+	drained          int // count of completed once a counter of two had drained
+}
 
-func (*progress) Wants() trace.Mask { return trace.Mask(0).With(trace.Completed, trace.TaskReady) }
+func (*progress) Wants() trace.Mask {
+	return trace.Mask(0).With(trace.Completed, trace.TaskReady, trace.TaskDrained)
+}
+
 func (p *progress) Observe(e *trace.Event) {
-	if e.Kind == trace.Completed {
+	switch {
+	case e.Kind == trace.Completed:
 		p.completed++
-	} else {
+	case e.Kind == trace.TaskReady:
 		p.ready++
+	case p.drained == 0 && (e.Task == 4 || e.Task == 5):
+		p.drained = p.completed + 1
 	}
 }
 
@@ -190,6 +206,9 @@ func (l *legs) leg(t testing.TB, p, upTo int, c sim.Config) (done bool) {
 	if upTo >= 0 {
 		c.Interrupted = func() bool { return at.completed >= upTo && (upTo > 0 || at.ready >= 3) }
 	}
+	if l.whenDrained && upTo >= 0 {
+		c.Interrupted = func() bool { return at.drained > 0 && at.completed >= at.drained }
+	}
 	r := l.run.Run(c)
 	l.failed = r.LastFailure
 	if r.Verdict == sim.Done {
@@ -205,7 +224,16 @@ func (l *legs) leg(t testing.TB, p, upTo int, c sim.Config) (done bool) {
 
 // captured is how many bytes were under way in the newest checkpoint.
 func (l *legs) captured(t testing.TB) (n int64) {
-	var newest *coordinator.Record
+	if newest := l.newest(t); newest != nil {
+		for i := range newest.Parts {
+			n += newest.Parts[i].InBytes + newest.Parts[i].OutBytes
+		}
+	}
+	return n
+}
+
+// newest is the record of the newest checkpoint, nil: there is none.
+func (l *legs) newest(t testing.TB) (newest *coordinator.Record) {
 	for _, row := range l.disk.Do(state.Op{Kind: state.OpList, Key: coordinator.RecordPrefix}).List {
 		rec, err := coordinator.DecodeRecord(l.disk.Do(state.Op{Kind: state.OpGet, Key: row.Key}).Data)
 		if err != nil {
@@ -215,12 +243,7 @@ func (l *legs) captured(t testing.TB) (n int64) {
 			newest = rec
 		}
 	}
-	if newest != nil {
-		for i := range newest.Parts {
-			n += newest.Parts[i].InBytes + newest.Parts[i].OutBytes
-		}
-	}
-	return n
+	return newest
 }
 
 // answer compares what was committed with what one task alone would have counted.
@@ -484,5 +507,78 @@ func TestRescaleKeepsOrder(t *testing.T) {
 		if (bad > 0) != (mutant != "") || bytes == 0 {
 			t.Errorf("%q: %d records out of order, %d bytes under way", mutant, bad, bytes)
 		}
+	}
+}
+
+// TestRescaleOfOneVertex: the others go on from their own snapshots, incrementally too.
+func TestRescaleOfOneVertex(t *testing.T) {
+	for only := 1; only <= 4; only++ {
+		rescaled := 0
+		for n := range uint64(12) {
+			l := &legs{algorithm: []string{"unaligned", "aligned", "chandy-lamport"}[n%3], sink: []string{"two-phase", "write-ahead"}[n%2], records: 400, keys: 24, only: only}
+			if n%4 > 1 {
+				l.state = "pebble"
+			}
+			rescaled += l.way(t, [][]int{{2, 3, 1}, {3, 2, 5}, {2, 4}}[n%3], n)
+			if err := l.answer(t); err != nil {
+				t.Fatalf("vertex %d, seed %d: %v; last failure: %v", only, n, err, l.failed)
+			}
+		}
+		if rescaled < 8 {
+			t.Errorf("vertex %d: rescaled %d times", only, rescaled)
+		}
+	}
+}
+
+// TestRescaleRefused: who cannot go on says what to do, and nothing is touched.
+func TestRescaleRefused(t *testing.T) {
+	for _, algorithm := range []string{"uncoordinated", "cic-bcs", "cic-hmnr"} {
+		l := &legs{algorithm: algorithm, sink: "two-phase", records: 400, keys: 24}
+		l.begin(t)
+		if l.leg(t, 2, 0, sim.Config{Seed: 1}) {
+			t.Fatalf("%s: %v", algorithm, l.broken)
+		}
+		before := len(l.disk.Do(state.Op{Kind: state.OpList}).List)
+		l.leg(t, 3, -1, sim.Config{Seed: 2})
+		if l.broken == nil || !strings.Contains(l.broken.Error(), "rescale from a savepoint") {
+			t.Errorf("%s: %v", algorithm, l.broken)
+		}
+		if after := len(l.disk.Do(state.Op{Kind: state.OpList}).List); after != before {
+			t.Errorf("%s: %d objects, there were %d", algorithm, after, before)
+		}
+	}
+}
+
+// TestRescaleOfWhatHasFinished: some counters have emitted their last rows when the job goes
+// on with another parallelism, others have not. Each row comes once.
+func TestRescaleOfWhatHasFinished(t *testing.T) {
+	partly := 0
+	for _, algorithm := range []string{"aligned", "unaligned"} {
+		for n := range uint64(40) {
+			l := &legs{algorithm: algorithm, sink: "two-phase", records: 200, keys: 40, final: true, whenDrained: true}
+			l.begin(t)
+			c := sim.Config{Seed: n, Policy: &sim.Random{}, Workers: 3, Model: sim.DefaultModel()}
+			c.Model.WorkerSlow = []int{1, 30}
+			if l.leg(t, 2, 1, c) {
+				continue
+			}
+			drained := 0
+			for _, p := range l.newest(t).Parts[4:6] {
+				if p.Drained {
+					drained++
+				}
+			}
+			if drained == 1 {
+				partly++
+			}
+			l.leg(t, 1+int(n%4), -1, sim.Config{Seed: n})
+			if err := l.answer(t); err != nil {
+				t.Fatalf("%s, seed %d: %v", algorithm, n, err)
+			}
+		}
+	}
+	t.Logf("one of two counters had finished %d times", partly)
+	if partly == 0 {
+		t.Error("it was never so that some had finished and others had not")
 	}
 }

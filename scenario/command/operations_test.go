@@ -71,8 +71,8 @@ func TestSweepWithOperations(t *testing.T) {
 		}
 		return rows
 	}
-	rows := total("--algorithm", "unaligned,uncoordinated", "--state", "heap", "--sink", "append", "--workload", "keyedcount", "--operations", "all", "--seeds", "1-20")
-	if rows[0].Rescaled < 10 || rows[1].Rescaled != 0 || rows[2].Rescaled != rows[0].Rescaled || rows[1].Runs != 20 {
+	rows := total("--algorithm", "unaligned,uncoordinated", "--state", "heap", "--sink", "write-ahead", "--workload", "keyedcount", "--operations", "all", "--seeds", "1-12")
+	if rows[0].Rescaled < 10 || rows[1].Rescaled != 0 || rows[2].Rescaled != rows[0].Rescaled || rows[1].Runs != 12 {
 		t.Errorf("rescaled %d, %d and %d times", rows[0].Rescaled, rows[1].Rescaled, rows[2].Rescaled)
 	}
 	rows = total("--algorithm", "unaligned,uncoordinated", "--state", "heap", "--workload", "keyedcount", "--plan", "(rescale to=3 at (nth 2 completed))", "--seeds", "1-5")
