@@ -318,7 +318,7 @@ func (m *model) promisedOutput() Guarantee {
 // taskRestored begins a new branch at the restored snapshot.
 func (m *model) taskRestored(e *trace.Event, t *task) {
 	before := m.records(t)
-	m.stable.stale = true
+	m.stable.stale, m.wentOn = true, true
 	t.left, t.restored, t.survived, t.made = false, none, false, false
 	if e.Epoch == 0 {
 		m.fromNothing(t)
