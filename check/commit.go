@@ -189,15 +189,18 @@ func (o *commit) restored(e *trace.Event) {
 	if o.x.AtOnce || o.report.FellBack > 0 || e.Epoch != 0 && t.restored == none && !t.made {
 		return
 	}
-	newest := o.sinks[e.Task].newest()
-	if len(o.legs) > 0 && (t.made || e.Epoch == 0) {
+	newest, at := o.sinks[e.Task].newest(), e.Epoch
+	if o.legOf(e.Epoch) < len(o.legs) {
+		if !t.made {
+			at = o.base // a task that had left has an older share in it
+		}
 		for _, sinks := range o.former {
 			for i := range sinks {
 				newest = max(newest, sinks[i].newest())
 			}
 		}
 	}
-	if newest > e.Epoch {
+	if newest > at {
 		o.violate(e.Task, e.Epoch, "restored from epoch %s although the output of epoch %s is visible: what lies between will be produced again", e.Epoch, newest)
 	}
 }

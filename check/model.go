@@ -318,7 +318,7 @@ func (m *model) promisedOutput() Guarantee {
 // taskRestored begins a new branch at the restored snapshot.
 func (m *model) taskRestored(e *trace.Event, t *task) {
 	before := m.records(t)
-	m.stable.stale = true
+	m.stable.stale, m.wentOn = true, true
 	t.left, t.restored, t.survived, t.made = false, none, false, false
 	if e.Epoch == 0 {
 		m.fromNothing(t)
@@ -328,17 +328,18 @@ func (m *model) taskRestored(e *trace.Event, t *task) {
 	}
 	p := m.find(t, e.Epoch)
 	if p == none {
-		if h := m.inheritance(e.Epoch); h != none {
-			m.report.RestoredTasks++
-			m.report.LostWork += int64(before)
-			m.inherit(e, t, h)
-		}
-		return // else the restore oracle says so
+		m.inherit(e, t)
+		return
 	}
+	t.survived = m.survives(&m.snapshots[p], t.segment)
+	m.report.LostWork += int64(max(before-m.snapshots[p].records, 0))
+	m.goOn(e, t, p)
+}
+
+// goOn begins a branch at snapshot p of the task.
+func (m *model) goOn(e *trace.Event, t *task, p int32) {
 	s := &m.snapshots[p]
-	t.survived = m.survives(s, t.segment)
 	m.report.RestoredTasks++
-	m.report.LostWork += int64(max(before-s.records, 0))
 	m.tick++
 	t.segment = m.branch(s.segment, s.records, s.tick)
 	t.restored, t.part, t.inherits = p, p, s.inherits

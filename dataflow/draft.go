@@ -143,7 +143,7 @@ type Mark struct {
 }
 
 func (in *input) header() InputHeader {
-	return InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone, Waves: in.waves, Beyond: in.loose.snapshot()}
+	return InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone, Awaits: in.awaits, Waits: in.waits, Waves: in.waves, Beyond: in.loose.snapshot()}
 }
 
 // Mark returns where an input stands now.

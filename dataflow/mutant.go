@@ -38,5 +38,6 @@ const (
 	MutantExpiryBehind        Mutant = "expiry-behind"         // while a timer fires, state expires by the watermark before it
 	MutantForgetExpiry        Mutant = "forget-expiry"         // in what comes back from a snapshot nothing expires any more
 	MutantForgetBroadcast     Mutant = "forget-broadcast"      // broadcast state does not come back from the snapshot
+	MutantOrderForgotten      Mutant = "order-forgotten"       // a receiver takes what new senders send before what others of them send again
 	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )

@@ -128,6 +128,9 @@ func (t *Task) takeOver(r *restoring) {
 	if t.cfg.Mutant != MutantForgetWatermark {
 		t.watermark, t.atLow = low, 0
 	}
+	for i := range t.inputs {
+		t.inputs[i].awaits = true
+	}
 	t.firing = t.watermark != NoWatermark
 	t.advancing = t.firing
 }
@@ -153,6 +156,9 @@ func (t *Task) sendAgain(r *restoring) error {
 		}
 	}
 	t.flush()
+	for i := range t.outputs {
+		t.outputs[i].sentAgain()
+	}
 	return nil
 }
 

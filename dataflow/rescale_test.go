@@ -139,7 +139,8 @@ func TestSentAgain(t *testing.T) {
 		}
 		for out := range r.sent {
 			for i, b := range r.sent[out] {
-				if b.Watermark != NoWatermark || b.Item != Data || i == 0 && b.Seq != 1 {
+				last := i == len(r.sent[out])-1
+				if b.Watermark != NoWatermark || (b.Item == SentAgain) != last || !last && b.Item != Data || i == 0 && b.Seq != 1 {
 					t.Errorf("sent is %s", r.wire(out))
 				}
 			}
@@ -205,7 +206,7 @@ func TestTakeOver(t *testing.T) {
 			t.Errorf("instance %d has the notes %s", n, l.Items)
 		}
 		r.turns()
-		r.want("told first", r.wire(0), "1 wm 7")
+		r.want("told first", r.wire(0), "1 again | 2 wm 7")
 		r.step(Event{Kind: EvArrive, Port: 0, Buffer: data(1, 20)})
 		r.turns()
 		var want []string
@@ -239,7 +240,7 @@ func TestFiringIsTakenOver(t *testing.T) {
 		r.startFrom(nil, former(1, "middle", 0, 1))
 		r.connect(0)
 		r.turns()
-		r.want("behind them", r.wire(0), "1 wm 5")
+		r.want("behind them", r.wire(0), "1 again | 2 wm 5")
 		all = append(all, op.due...)
 	}
 	slices.Sort(all)
@@ -380,5 +381,66 @@ func TestFormersRefused(t *testing.T) {
 				t.Errorf("%v does not say that restoring again is of no use", r.failure)
 			}
 		})
+	}
+}
+
+// TestOrderOfSenders: nothing behind the end of what one sender sends again is taken before
+// all of them have sent theirs, whatever the algorithm blocks and whatever is restored.
+func TestOrderOfSenders(t *testing.T) {
+	r := newRig(t, "middle", &forward{}, nil)
+	r.becomes("middle", 0, &forward{}, 1, 1, 1)
+	r.start(1, TaskPlan{})
+	r.take()
+	op := &forward{}
+	r.becomes("middle", 0, op, 3, 1, 1)
+	r.startFrom(nil, former(1, "middle", 0, 1))
+	r.connect(0)
+	r.arrive(0, 1, "a")
+	r.item(0, SentAgain, 2)
+	r.arrive(0, 3, "late")
+	r.arrive(1, 1, "b")
+	r.item(1, SentAgain, 2)
+	r.barrier(1, e1, 3)
+	r.turns()
+	slices.Sort(op.seen)
+	r.want("taken", fmt.Sprint(op.seen), "[a b]")
+	r.p.log = nil
+	r.p.k.Block(0)
+	r.p.k.Unblock(0)
+	r.p.k.Block(1)
+	r.turns()
+	r.want("taken after the algorithm has blocked and let go", fmt.Sprint(op.seen, r.p.log), "[a b] []")
+
+	d := r.p.k.Begin(id.MakeEpoch(2, 1), 0)
+	for i := range 3 {
+		d.Queued(i)
+	}
+	d.Seal()
+	r.settle()
+	for _, restored := range []bool{false, true} {
+		if restored {
+			op = &forward{}
+			r.becomes("middle", 0, op, 3, 1, 1)
+			r.start(3, TaskPlan{Ref: "snap/t3/2.1"})
+			r.connect(4)
+			r.turns()
+			r.want("taken after a restore", fmt.Sprint(op.seen), "[]")
+		}
+		r.arrive(2, 1, "c")
+		r.item(2, SentAgain, 2)
+		r.arrive(2, 3, "d")
+		op.seen = nil
+		r.turns()
+		r.want("taken when all have theirs", strings.Join(op.seen[:1], " "), "c")
+		slices.Sort(op.seen)
+		r.want("taken in the end", fmt.Sprint(op.seen), "[c d late]")
+		for i := range r.task.inputs {
+			if in := &r.task.inputs[i]; in.awaits || in.waits || in.blocked&byOrder != 0 {
+				t.Errorf("input %d waits still", i)
+			}
+		}
+		if !restored && slices.Contains(r.p.log, "control 1 1.1") {
+			t.Errorf("a blocked input is served: %v", r.p.log)
+		}
 	}
 }

@@ -222,6 +222,12 @@ func (t *Task) resume() {
 				in.wm = h.Inputs[i].Watermark
 			}
 			in.ended, in.gone, in.waves = h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
+			in.awaits, in.waits = h.Inputs[i].Awaits, h.Inputs[i].Waits
+		}
+		for i := range t.inputs {
+			if t.inputs[i].waits {
+				t.orderEdge(t.inputs[i].Edge)
+			}
 		}
 		for i := range t.outputs {
 			t.outputs[i].sealed = h.Sealed[i]

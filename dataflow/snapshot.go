@@ -53,7 +53,10 @@ type SplitHeader struct {
 type InputHeader struct {
 	Watermark   int64
 	Ended, Gone bool
-	Waves       InputWaves
+	// Awaits: the end of what the sender has sent again from an older shape is to come.
+	// Waits: it has come, and others of the same edge await theirs.
+	Awaits, Waits bool
+	Waves         InputWaves
 	// Beyond is what was delivered out of order; nil: nothing, as on every FIFO channel.
 	Beyond *Beyond
 }
@@ -132,10 +135,12 @@ func flags(a, b bool) uint64 {
 const (
 	flagBeyond = 4
 	flagWaves  = 8
+	flagAwaits = 16
+	flagWaits  = 32
 )
 
 func appendInputFlags(b []byte, in *InputHeader) []byte {
-	f := byte(flags(in.Ended, in.Gone))
+	f := byte(flags(in.Ended, in.Gone) | flags(in.Awaits, in.Waits)*flagAwaits)
 	if in.Beyond != nil {
 		f |= flagBeyond
 	}
@@ -161,7 +166,7 @@ func appendInputFlags(b []byte, in *InputHeader) []byte {
 
 func readInputFlags(r *state.Reader, upTo id.Seq, in *InputHeader) {
 	f := r.Byte()
-	in.Ended, in.Gone = f&1 != 0, f&2 != 0
+	in.Ended, in.Gone, in.Awaits, in.Waits = f&1 != 0, f&2 != 0, f&flagAwaits != 0, f&flagWaits != 0
 	if f&flagWaves != 0 {
 		in.Waves = InputWaves{Seen: uint32(r.Uvarint()), Quiet: uint32(r.Uvarint())}
 	}
@@ -226,7 +231,7 @@ func DecodeBuffer(seq id.Seq, n uint32, src []byte) (*Buffer, error) {
 		}
 	}
 	positions := b.Records
-	if b.Watermark != NoWatermark || b.Item == EndData || b.Item == Wave {
+	if b.Watermark != NoWatermark || b.carried() && b.Item != Data {
 		positions++
 	}
 	whole := b.Item == Data || b.carried() && positions == 1

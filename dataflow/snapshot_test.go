@@ -111,7 +111,7 @@ func drawDraft(t *rapid.T, r *rig) *Draft {
 		h.Delivered = append(h.Delivered, id.Seq(rapid.Uint64().Draw(t, "delivered")))
 		h.Loop = LoopHeader{rapid.Uint32().Draw(t, "sent"), rapid.Uint32().Draw(t, "quiet"), rapid.Bool().Draw(t, "moved"), rapid.Bool().Draw(t, "loop ended")}
 		waves := InputWaves{1 + rapid.Uint32Max(9).Draw(t, "seen"), rapid.Uint32().Draw(t, "quiet")}
-		h.Inputs = append(h.Inputs, InputHeader{rapid.Int64().Draw(t, "wm"), rapid.Bool().Draw(t, "ended"), rapid.Bool().Draw(t, "gone"), waves, beyond(t, h.Delivered[len(h.Delivered)-1])})
+		h.Inputs = append(h.Inputs, InputHeader{rapid.Int64().Draw(t, "wm"), rapid.Bool().Draw(t, "ended"), rapid.Bool().Draw(t, "gone"), rapid.Bool().Draw(t, "awaits"), rapid.Bool().Draw(t, "waits"), waves, beyond(t, h.Delivered[len(h.Delivered)-1])})
 		d.in = append(d.in, captured{len(h.Inputs) - 1, drawBuffer(t)})
 	}
 	for range rapid.IntRange(1, 4).Draw(t, "outputs") {

@@ -151,11 +151,13 @@ const (
 type input struct {
 	Channel
 	q         queue
-	blocked   bool
+	blocked   block  // 0: it may be served
 	delivered id.Seq // last position up to which everything was delivered
 	arrived   id.Seq // last one up to which everything is queued or delivered
 	ended     bool   // EndData delivered
 	gone      bool   // EndStream delivered
+	awaits    bool   // see InputHeader
+	waits     bool
 	wm        int64
 	waves     InputWaves
 	recorders []*Draft // drafts that record this input until their barrier

@@ -115,7 +115,7 @@ func (r *Runner) acquit(o *Outcome) error {
 	var gap, end int64 // the longest of the twins so far
 	for k := range uint64(twinsAsked) {
 		r.Twins++
-		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: patient(o.drawn.Settings), Splits: o.Splits, Plan: faults.Plan{Faults: o.Plan.Operations()}})
+		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: patient(o.drawn.Settings), Splits: o.Splits, Plan: o.operated()})
 		if twin.Report == nil {
 			return twin.Err
 		}
@@ -128,6 +128,20 @@ func (r *Runner) acquit(o *Outcome) error {
 		}
 	}
 	return nil
+}
+
+// operated returns the operations of the plan that came about.
+func (o *Outcome) operated() (p faults.Plan) {
+	not := map[string]int{}
+	for _, f := range o.NotStruck() {
+		not[f.String()]++
+	}
+	for _, f := range o.Plan.Operations() {
+		if not[f.String()]--; not[f.String()] < 0 {
+			p.Faults = append(p.Faults, f)
+		}
+	}
+	return p
 }
 
 // patient returns the settings of a job that gives no round up for taking long.

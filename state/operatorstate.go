@@ -170,7 +170,7 @@ func (s *OperatorState) SumOperator() uint64 {
 
 // SumApart returns the part of Store.Sum that does not add up over the tasks of an
 // operator, whatever their number: the places of items in Split lists, and all of
-// Union and Broadcast lists. Sum - SumApart of all tasks together outlives a rescaling.
+// other lists. Sum - SumApart of all tasks together outlives a rescaling.
 func (s *OperatorState) SumApart() uint64 {
 	sum := s.SumOperator()
 	for _, l := range s.lists {
