@@ -34,9 +34,6 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if f.interval != 0 {
-		job.Config.Checkpoint.Interval = dataflow.Nanos(f.interval)
-	}
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
 	dir, err := os.MkdirTemp("", "weir-live-")
@@ -75,10 +72,10 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err = errors.Join(err, runErr, ext.Close(), store.Close()); err != nil {
 		return err
 	}
-	return f.judgeLive(cmd, &cfg, promise, g, res, answer)
+	return f.judgeLive(cmd, &cfg, &job.Config, promise, g, res, answer)
 }
 
-func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {
+func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dataflow.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {
 	rows, rowErr := answer.rows()
 	want, err := cfg.Workload.Reference()
 	if promise.Shows == sinks.Values {
@@ -91,7 +88,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 	s := summary{
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: cmp.Or(cfg.Splits, cfg.Parallelism), Verdict: scenario.Fine.String(),
 		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed), LateRecords: g.late,
-		NotJudged: cfg.LiveNotJudged(), Faults: "(kill worker=1 after two snapshots)",
+		NotJudged: cfg.LiveNotJudged(), Faults: "(kill worker=1 after two snapshots)", config: with,
 	}
 	if f.calm {
 		s.Faults = "(plan)"
@@ -112,7 +109,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 		s.Verdict = scenario.Broken.String()
 		wrong = &verdict{scenario.Broken, "the job ended before its worker could be killed: give it more --events, or say --calm"}
 	}
-	if err := s.print(cmd, f.json); err != nil {
+	if err := f.print(cmd, &s); err != nil {
 		return err
 	}
 	return wrong
