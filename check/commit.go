@@ -158,6 +158,8 @@ func (o *commit) named(e *trace.Event) (*task, *transactions) {
 // irrevocable reports whether nothing can roll snapshot p of t back any more.
 func (o *commit) irrevocable(e id.Epoch, t *task, p int32) bool {
 	switch n := o.snapshots[p].task; {
+	case o.over && o.isCompleted(e):
+		return true // nobody runs the job again
 	case o.x.hasLine():
 		return o.passed(n, e) // a snapshot that is only stored may still be rolled back
 	case !o.x.Coordinated:

@@ -16,6 +16,12 @@ type model struct {
 	pace Pace // of this run
 	// mayFallBack: somebody has allowed this run to pass over damaged checkpoints.
 	mayFallBack bool
+	// mayLeaveNothing: this run's job may delete all that it has when it is over.
+	mayLeaveNothing bool
+	over            bool // a plan in storage says so
+	// mayGiveUp: its restart strategy may, once more than giveUpAfter failures have struck.
+	mayGiveUp   bool
+	giveUpAfter int
 	report      *Report
 	now         int64
 	tick        int64 // counts snapshots and restores
@@ -117,6 +123,7 @@ func owners(x *Expect) []int32 {
 }
 
 func (m *model) reset() {
+	m.mayLeaveNothing, m.over, m.mayGiveUp = false, false, false
 	m.pace, m.mayFallBack, m.now, m.tick, m.used, m.done = m.x.Pace, false, 0, 0, 0, false
 	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
 	m.completed, m.whole, m.fault = m.completed[:0], false, damage{}
@@ -167,7 +174,7 @@ func (m *model) observe(e *trace.Event) bool {
 			return e.Kind == trace.OutputCommitted && e.Task >= 0 && len(m.legs) > 0
 		}
 		t := &m.tasks[e.Task]
-		if m.replaced(e) && (ofTasks.Has(e.Kind) || e.Kind == trace.TaskFailed && len(m.legs) > 0 && e.Attempt <= m.over()) {
+		if m.replaced(e) && (ofTasks.Has(e.Kind) || e.Kind == trace.TaskFailed && len(m.legs) > 0 && e.Attempt <= m.formerly()) {
 			return false
 		}
 		m.observeTask(e, t)

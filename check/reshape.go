@@ -115,8 +115,8 @@ func (m *model) within(n int, f func()) {
 	swap()
 }
 
-// over returns the newest attempt of former graphs, 0: there are none.
-func (m *model) over() id.Attempt {
+// formerly returns the newest attempt of former graphs, 0: there are none.
+func (m *model) formerly() id.Attempt {
 	if n := len(m.legs); n > 0 {
 		return m.legs[n-1].last
 	}

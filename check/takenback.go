@@ -84,7 +84,7 @@ func (b takenBack) goBack(e id.Epoch) (rows int64) {
 
 // takeBack returns how many rows e takes back.
 func (o *output) takeBack(e *trace.Event) (rows int64) {
-	if e.Kind == trace.OutputCommitted && len(o.legs) > 0 && e.Attempt <= o.over() {
+	if e.Kind == trace.OutputCommitted && len(o.legs) > 0 && e.Attempt <= o.formerly() {
 		return o.lateRows(e)
 	}
 	if int(e.Task) >= len(o.x.Tasks) || !o.x.Tasks[e.Task].Sink {

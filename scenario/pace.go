@@ -70,9 +70,16 @@ const fittedWidth = 4
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
 	turns := r.wideTurns()
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint, Trim: moreToCheckpoint}
+	delay := int64(r.job.Config.Restart.LongestDelay())
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay, Trim: moreToCheckpoint + delay}
+	if delay > 0 {
+		p.Restart = delay + moreToCheckpoint
+	}
 	if r.snapshots() {
 		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint + turns
+	}
+	if !r.job.Config.Checkpoint.AfterFinished {
+		p.Checkpoint += p.End // from the first task that finishes to the last there is none
 	}
 	return p
 }
