@@ -168,9 +168,9 @@ func references(s *dataflow.Snapshot, key string, data []byte) ([]string, error)
 	return nil, nil
 }
 
-// roots are the objects that stand for their own sake: records and the newest plan.
+// roots are the objects that stand for their own sake: records, the newest plan, the newest lease.
 func roots(keys []string) []string {
-	out := newestPlan(keys)
+	out := newestNumbered(keys)
 	for _, k := range keys {
 		if strings.HasPrefix(k, coordinator.RecordPrefix) {
 			out = append(out, k)
@@ -179,25 +179,33 @@ func roots(keys []string) []string {
 	return out
 }
 
-// newestPlan returns the key of the plan with the highest number, if there is one:
-// a coordinator that starts reads no other, whether or not it was executed.
-func newestPlan(keys []string) []string {
-	newest, number := "", id.Attempt(0)
+// newestNumbered returns the key of the plan with the highest number, if there is one: a
+// coordinator that starts reads no other, whether or not it was executed. And the key
+// of the newest lease, which says who leads.
+func newestNumbered(keys []string) []string {
+	plan, number := "", id.Attempt(0)
+	lease, claim := "", uint64(0)
 	for _, k := range keys {
 		if n, ok := coordinator.AttemptOfPlan(k); ok && n >= number {
-			newest, number = k, n
+			plan, number = k, n
+		}
+		if n, ok := coordinator.NumberOfLease(k); ok && n >= claim {
+			lease, claim = k, n
 		}
 	}
-	if newest == "" {
-		return nil
+	out := make([]string, 0, 8) // with room for what else is a root
+	for _, k := range [...]string{plan, lease} {
+		if k != "" {
+			out = append(out, k)
+		}
 	}
-	return append(make([]string, 0, 8), newest) // with room for what else is a root
+	return out
 }
 
-// newestRoots are the newest plan and the newest snapshot of each task: without
+// newestRoots are the newest plan and lease and the newest snapshot of each task: without
 // job-wide records the end of the line is all that is kept.
 func newestRoots(keys []string) []string {
-	out := newestPlan(keys)
+	out := newestNumbered(keys)
 	newest := map[string]string{}
 	var order []string
 	for _, k := range keys {

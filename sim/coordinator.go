@@ -230,6 +230,14 @@ func (c *coordHost) JobFailed(err error) {
 	}
 }
 
+// Deposed ends a coordinator that another one has outrun, and starts it again, unless
+// it has been replaced already.
+func (c *coordHost) Deposed() {
+	if c.zombie == 0 {
+		c.crash()
+	}
+}
+
 // Draw makes a choice below n.
 func (c *coordHost) Draw(n int) int {
 	if c.s.quiet {

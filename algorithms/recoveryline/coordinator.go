@@ -38,6 +38,8 @@ type Coordinator struct {
 	waiting  int // for: positions (collecting), readiness (starting)
 	dropping int // deletions of older plans under way: the end waits
 	again    bool
+	looking  bool // whether this coordinator still leads
+	lookNext bool // there is more to advance with when it has looked
 	failures int
 	crashes  int
 	// damaged is the newest snapshot that could not be read, had the tasks that had any.
@@ -61,7 +63,7 @@ func NewCoordinator(c *dataflow.Config) *Coordinator {
 func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
-	c.client.Mutant = j.Config.Mutant
+	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
 	c.graph = newGraph(j.Tasks)
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.read()
@@ -82,6 +84,12 @@ func (c *Coordinator) failOver(e id.Epoch, cause error) {
 	}
 	c.h.Observe(trace.FailedOver, trace.Coordinator, c.number, e, cause.Error())
 	c.read()
+}
+
+// deposed: another coordinator leads.
+func (c *Coordinator) deposed() {
+	c.phase = finished
+	c.h.Deposed()
 }
 
 func (c *Coordinator) fail(err error) {
