@@ -122,7 +122,7 @@ func (p *Party) look() {
 			p.read(n)
 			return
 		}
-		if left := dataflow.Nanos(p.since - p.h.Now()) + p.wait; n != 0 && left > 0 {
+		if left := dataflow.Nanos(p.since-p.h.Now()) + p.wait; n != 0 && left > 0 {
 			p.client.After(min(left, p.cfg.Renew), p.look)
 			return
 		}
