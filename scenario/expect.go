@@ -27,6 +27,9 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 		Records:     c.Workload.Events(), RecordID: c.Workload.RecordID,
 		Reference: reference, Storage: st, Layout: layout(p),
 	}
+	if c.Coordinators > 1 {
+		x.Layout.Roots = withLeases(x.Layout.Roots)
+	}
 	promise(&x, p, output, c.Workload)
 	if unknown {
 		x.Alone = nil
@@ -200,6 +203,20 @@ func newestNumbered(keys []string) []string {
 		}
 	}
 	return out
+}
+
+// withLeases are the roots of a run in which leases are renewed to its end: all of them
+// besides, as the older ones go when the newest is confirmed.
+func withLeases(roots func(keys []string) []string) func(keys []string) []string {
+	return func(keys []string) []string {
+		out := roots(keys)
+		for _, k := range keys {
+			if _, ok := coordinator.NumberOfLease(k); ok {
+				out = append(out, k)
+			}
+		}
+		return out
+	}
 }
 
 // newestRoots are the newest plan and lease and the newest snapshot of each task: without

@@ -68,12 +68,21 @@ const fittedWidth = 4
 // suspicion returns the bounds for a run: beyond them its twin is asked.
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
-	turns := r.wideTurns()
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint, Trim: moreToCheckpoint}
+	turns := r.wideTurns() + r.leaderless()
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + r.leaderless(), Trim: moreToCheckpoint + r.leaderless()}
 	if r.snapshots() {
 		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint + turns
 	}
 	return p
+}
+
+// leaderless is for how long nobody may lead where who leads has a lease: until it has
+// run out and a candidate has the next, three times in a row, with room. Nanoseconds.
+func (r *Runner) leaderless() int64 {
+	if r.cfg.Coordinators < 2 {
+		return 0
+	}
+	return 4 * int64(LeaseConfig().Duration)
 }
 
 // wideTurns is what one item from every further sender takes the busiest task, if it is
