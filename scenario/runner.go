@@ -57,6 +57,7 @@ type Runner struct {
 	Observers []trace.Observer
 	// Chooser says what happens next in runs whose order is free; nil: their tape does.
 	Chooser sim.Chooser
+	log     *sim.EventLog // of an audit
 }
 
 // New prepares a combination; an error says what cannot be combined, and why.
@@ -307,7 +308,7 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	}
 	injector := faults.NewInjector(d.Plan)
 	cfg.Injector = injector
-	cfg.Interrupted, cfg.Chooser = r.Interrupted, r.Chooser
+	cfg.Interrupted, cfg.Chooser, cfg.Log = r.Interrupted, r.Chooser, r.log
 	r.store.Reset()
 	cfg.External = r.store
 	r.checker.Reset()

@@ -1,5 +1,5 @@
 // Package command is the command that runs scenarios: run, sweep, replay, cause,
-// shrink, pin, triage, explain, mutants, list, input and answer. cmd/sim is Main and nothing else.
+// shrink, pin, triage, explain, audit, mutants, list, input and answer. cmd/sim is Main and nothing else.
 //
 // Exit status: 0 fine, 1 error, 2 usage, 3 a panic in the code under test, 4 no
 // progress, 5 a safety violation; 130 and 143 interrupted by SIGINT and SIGTERM.
@@ -94,7 +94,7 @@ oracles. Without a subcommand: a short sweep over everything.`
 	budget := root.Flags().Lookup("budget")
 	budget.DefValue = "28s"
 	_ = budget.Value.Set("28s")
-	root.AddCommand(newSweepCommand(p), newRun(p), newReplay(p), newShrink(p), newExplain(p), newCause(p), newPin(p), newTriage(p), newInput(p), newAnswer(p), newList(p))
+	root.AddCommand(newSweepCommand(p), newRun(p), newReplay(p), newShrink(p), newExplain(p), newCause(p), newPin(p), newTriage(p), newAudit(p), newInput(p), newAnswer(p), newList(p))
 	if !p.own { // the bank has the mistakes of this repository
 		root.Example += "\n  go run ./cmd/sim mutants                             # planted mistakes, and how fast they are found"
 		root.AddCommand(newMutants())
