@@ -102,7 +102,7 @@ func TestBadReplays(t *testing.T) {
 		{"parallelism 2", "parallelism 200", "key groups"},
 		{"workers 3", "workers 1", "column 6: fault (crash worker=1 at (nth 7 barrier-received)): the run has workers 0 to 0"},
 	} {
-		if status, _, stderr := sim(t, "run", "--plan", "(crash worker=1 at (nth 7 barrier-received))", "--save", file); status != 0 {
+		if status, _, stderr := sim(t, "run", "--plan", "(crash worker=1 at (nth 7 barrier-received))", "--save", file, "--force"); status != 0 {
 			t.Fatal(stderr)
 		}
 		edit(t, file, c.old, c.now)
@@ -123,6 +123,25 @@ func TestBadReplays(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	full := "/dev/full"
 	if _, err := os.Stat(full); err != nil {
+// TestSaveWritesOverNothing: what is there stays, and nothing is run, unless --force says otherwise.
+func TestSaveWritesOverNothing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "found.weir")
+	if status, _, stderr := sim(t, "run", "--save", file); status != 0 {
+		t.Fatal(stderr)
+	}
+	was := read(t, file)
+	status, stdout, stderr := sim(t, "run", "--seed", "8", "--save", file)
+	if now := read(t, file); status != 2 || stdout != "" || !strings.Contains(stderr, file+": the file is there") || now.Seed != was.Seed {
+		t.Errorf("status %d, seed %d: %s%s", status, now.Seed, stdout, stderr)
+	}
+	if status, _, stderr := sim(t, "run", "--seed", "8", "--save", file, "--force"); status != 0 || read(t, file).Seed != 8 {
+		t.Errorf("with --force: status %d: %s", status, stderr)
+	}
+	if status, _, stderr := sim(t, "run", "--force"); status != 2 || !strings.Contains(stderr, "there is no --save") {
+		t.Errorf("--force alone: status %d: %s", status, stderr)
+	}
+}
+
 		t.Skip(err)
 	}
 	status, stdout, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "192", "--save", full)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,7 @@ type runFlags struct {
 	reorder bool
 	trace   bool
 	save    string
+	force   bool
 }
 
 // defaultSeed crashes a worker when there are snapshots to recover from, in nearly
@@ -66,7 +68,8 @@ func newRun(p *program) *cobra.Command {
 	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
-	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict")
+	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict; one that is there stays unless --force")
+	fl.BoolVar(&f.force, "force", false, "let --save write over a file that is there")
 	return cmd
 }
 
@@ -87,13 +90,27 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = "--victim says who --crash crashes, and there is no --crash"
 	case given("crash") && f.crash < 1:
 		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
+	case f.force && f.save == "":
+		wrong = "--force is for --save, and there is no --save"
 	case f.driver == "live":
 		wrong = notLive(given)
 	}
 	if wrong == "" {
-		return nil
+		return f.saves()
 	}
 	return fmt.Errorf("%w: %s", errUsage, wrong)
+}
+
+// saves returns an error if what --save would write over is there: a counterexample may be all
+// that is left of a failure.
+func (f *runFlags) saves() error {
+	if f.save == "" || f.force {
+		return nil
+	}
+	if info, err := os.Stat(f.save); err == nil && info.Mode().IsRegular() {
+		return fmt.Errorf("%w: --save %s: the file is there; give another name, or --force to write over it", errUsage, f.save)
+	}
+	return nil
 }
 
 // simulatorOnly are flags that the live driver cannot serve, why, and what would do.
