@@ -119,6 +119,9 @@ func New(c Config) (*Runner, error) {
 	if sink.Commits != trace.NoOp {
 		r.random.Commit = faults.OpName(sink.Commits)
 	}
+	if sink.Writes != trace.NoOp {
+		r.random.Write = faults.OpName(sink.Writes)
+	}
 	_, r.random.Stops = c.Algorithm.NewCoordinator(&r.job.Config).(interface{ Stop() })
 	return r, nil
 }
@@ -270,6 +273,7 @@ func (r *Runner) plan() faults.Plan {
 	}
 	switch r.cfg.Faults {
 	case RandomFaults:
+		r.random.Tolerates = r.job.Config.Checkpoint.Tolerated >= 0
 		r.random.Timeout, r.random.Fallback = int64(r.shortTimeout()), r.job.Config.Checkpoint.Fallback
 		return r.random.Plan(r.swarm)
 	case PlannedFaults:
@@ -416,29 +420,29 @@ func (o *Outcome) classify() {
 }
 
 // GaveUp reports that the job failed with an error, and may, since a fault destroyed
-// what it needed to go on.
-func (o *Outcome) GaveUp() bool { return o.Result.Verdict == sim.Failed && o.damaged() }
+// what it needed to go on: the very thing that the error names. Else a mistake would hide
+// behind damage that it has nothing to do with.
+func (o *Outcome) GaveUp() bool {
+	return o.Result.Verdict == sim.Failed && slices.ContainsFunc(o.Result.Destroyed, func(what string) bool { return named(o.Result.Err.Error(), what) })
+}
+
+// named reports whether a text names something: not only something longer that begins so.
+func named(text, what string) bool {
+	for {
+		_, behind, found := strings.Cut(text, what)
+		if !found {
+			return false
+		}
+		if behind == "" || !strings.ContainsAny(behind[:1], "0123456789/") && !(behind[0] == '.' && len(behind) > 1 && behind[1] >= '0' && behind[1] <= '9') {
+			return true
+		}
+		text = behind
+	}
+}
 
 // Whole reports that the output is all of the answer and that all of what is promised of it
 // holds: no damage has ended the job, or had it go back behind what was visible.
 func (o *Outcome) Whole() bool { return o.Result.Verdict == sim.Done && o.Report.FellBack == 0 }
-
-// damaged reports whether a fault has destroyed stored bytes: a job may then fail
-// with an error, and nothing that it promised is broken.
-func (o *Outcome) damaged() bool {
-	struck := 0
-	for i := range o.Plan.Faults {
-		if o.Plan.Faults[i].Damages() {
-			struck++
-		}
-	}
-	for _, f := range o.NotStruck() {
-		if f.Damages() {
-			struck--
-		}
-	}
-	return struck > 0
-}
 
 // Digest returns the SHA-256 of the committed output in canonical form.
 func (o *Outcome) Digest() string { return workloads.Digest(o.rows()) }

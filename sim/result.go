@@ -58,12 +58,16 @@ type Result struct {
 	Recoveries         int            // plans that restored at least one snapshot
 	Faults             int            // of every kind
 	Missed             []faults.Fault // of them: what they were for was gone, or no operation came that they match
-	LandedLate         int            // operations that took effect after the end of the job
-	StoreOps, ExtOps   int64
-	StoreRetried       int64 // storage operations whose outcome was unknown
-	ExtRetried         int64
-	RowsCommitted      int64
-	Counts             [trace.Kinds]int64 // of the trace; data path kinds only if observed
+	// Destroyed names what faults took that a job may need: keys of objects and logs whose
+	// bytes are no longer what was written, or were refused for good, and of the external store
+	// transactions and rows. A job that fails for want of it names it.
+	Destroyed        []string
+	LandedLate       int // operations that took effect after the end of the job
+	StoreOps, ExtOps int64
+	StoreRetried     int64 // storage operations whose outcome was unknown
+	ExtRetried       int64
+	RowsCommitted    int64
+	Counts           [trace.Kinds]int64 // of the trace; data path kinds only if observed
 }
 
 func mix(h, a, b uint64) uint64 {

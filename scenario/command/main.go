@@ -88,7 +88,7 @@ oracles. Without a subcommand: a short sweep over everything.`
   go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200
   go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))'
-  go run ./cmd/sim run --mutant no-fence --seed 192 --save found.weir
+  go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir
   go run ./cmd/sim replay found.weir                   # the same events, the same verdict
   go run ./cmd/sim explain found.weir --html           # a page that shows what led to it`
 	budget := root.Flags().Lookup("budget")

@@ -42,7 +42,7 @@ func newRun(p *program) *cobra.Command {
 		Example: `  go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7 --json
   go run ./cmd/sim run --crash 40 --victim coordinator       # at the 40th protocol or storage event
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
-  go run ./cmd/sim run --mutant no-fence --seed 192 --save found.weir    # then: replay found.weir
+  go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir    # then: replay found.weir
   go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.agree(cmd.Flags().Changed); err != nil {
