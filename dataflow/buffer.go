@@ -94,6 +94,20 @@ func AppendRecord(dst, rec []byte) []byte {
 	return append(dst, rec...)
 }
 
+// add appends rec to Data as AppendRecord does. Where there is room only the length
+// changes: storing the pointer anew, for every record, is what the write barrier of a
+// collection under way costs most for.
+func (b *Buffer) add(rec []byte) {
+	n, at := len(rec), len(b.Data)
+	if n >= 0x80 || cap(b.Data)-at <= n {
+		b.Data = AppendRecord(b.Data, rec)
+		return
+	}
+	b.Data = b.Data[:at+1+n]
+	b.Data[at] = byte(n)
+	copy(b.Data[at+1:], rec)
+}
+
 func appendUvarint(dst []byte, v uint64) []byte {
 	for v >= 0x80 {
 		dst = append(dst, byte(v)|0x80)

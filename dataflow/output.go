@@ -38,7 +38,7 @@ func (o *output) append(rec []byte) {
 		o.seal()
 		b = o.begin()
 	}
-	b.Data = AppendRecord(b.Data, rec)
+	b.add(rec)
 	b.Records++
 	if int(b.Records) >= o.t.cfg.BatchRecords {
 		o.seal()

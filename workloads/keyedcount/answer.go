@@ -147,7 +147,7 @@ type rowList struct {
 func (l *rowList) add(key, count, sum uint64) {
 	const most = 96 // bytes of a row
 	if cap(l.arena)-len(l.arena) < most {
-		l.arena = make([]byte, 0, 64<<10)
+		l.arena = make([]byte, 0, min(max(4<<10, 2*cap(l.arena)), 64<<10))
 	}
 	at := len(l.arena)
 	l.arena = appendRow(l.arena, key, count, sum)
