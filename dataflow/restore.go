@@ -192,6 +192,11 @@ func (t *Task) logsRead() {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
 			return
 		}
+		if len(r.plan.Vanished) > 0 {
+			t.settleOne(t.info.ID, op, nil)
+			t.settleVanished(op)
+			return
+		}
 		op.Task, op.Attempt = t.info.ID, t.attempt
 		t.host.External(t.ticket(effect{kind: effectRecover, ext: op}), op)
 		return
