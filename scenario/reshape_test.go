@@ -83,3 +83,38 @@ func TestRescaledToWhatItIs(t *testing.T) {
 		}
 	}
 }
+
+// TestDrawnOperations: jobs that are rescaled at drawn instants, and crash around that, keep
+// what they promise.
+func TestDrawnOperations(t *testing.T) {
+	for _, x := range []struct{ algorithm, workload string }{
+		{"aligned", "keyedcount"}, {"unaligned", "nexmark-q8"}, {"unaligned-timeout", "nexmark-q5"}, {"stop-the-world", "enrichment"}, {"chandy-lamport", "pipelines"},
+	} {
+		c := combination(t, x.algorithm, heap.Name, workload(t, x.workload))
+		c.Operations = []faults.Kind{faults.Rescale}
+		r := runner(t, c)
+		var up, down, alone, crashes int
+		for _, seed := range simtest.Seeds(15) {
+			o := r.Run(seed)
+			simtest.Fine(t, o)
+			crashes += o.Result.Crashes + o.Result.CoordinatorCrashes
+			ops := o.Plan.Operations()
+			for i := range ops {
+				switch f := &ops[i]; {
+				case f.Operator != "":
+					alone++
+				case f.To > 2:
+					up++
+				case f.To < 2:
+					down++
+				}
+			}
+			if n := int(o.Result.Counts[trace.Rescaled]); n == 0 && len(o.NotStruck()) == 0 || n > len(ops) {
+				t.Errorf("%s, seed %d: rescaled %d times; %s", x.algorithm, seed, n, o.Plan)
+			}
+		}
+		if min(up, down, alone, crashes) == 0 && !simtest.SeedsGiven() {
+			t.Errorf("%s, %s: %d up, %d down, %d alone, %d crashes", x.algorithm, x.workload, up, down, alone, crashes)
+		}
+	}
+}
