@@ -59,6 +59,11 @@ func (c *Checker) add(w watcher) {
 // Reset makes the checker ready for another run under the same expectation.
 func (c *Checker) Reset() {
 	c.verdict = Report{Violations: c.verdict.Violations[:0]}
+	if c.firstGraph() {
+		for _, w := range c.all {
+			w.Reshape()
+		}
+	}
 	c.reset()
 	for _, w := range c.all {
 		w.Reset()

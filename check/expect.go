@@ -100,6 +100,9 @@ type Task struct {
 	Name   string
 	Sink   bool
 	Source bool // it reads splits
+	// Operator names what it is an instance of. It outlives a change of the graph,
+	// which numbers of tasks do not; see Checker.Reshape.
+	Operator string
 }
 
 // Split is what the checker must know of one split: it holds the records with

@@ -2,7 +2,7 @@
 // complete and the job ends within the bounds of [Pace], which grow by all that
 // the struck stalls and delays may hold up. A job that runs without completing
 // checkpoints has none. Without rounds a checkpoint completes when the line of a
-// total failure advances.
+// total failure advances. A change of the graph counts as a fault that holds nothing up.
 //
 // It does not verify that a job is fast where no bound is set, nor after a fault
 // that slows something down for good: checkpoints that come eight intervals apart
@@ -40,7 +40,7 @@ type progress struct {
 func newProgress(j judge) watcher { return &progress{judge: j} }
 
 func (o *progress) Wants() trace.Mask {
-	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FailedOver, trace.FellBack, trace.TimedOut, trace.StoreDone, trace.FaultInjected)
+	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FailedOver, trace.FellBack, trace.TimedOut, trace.StoreDone, trace.FaultInjected, trace.Rescaled)
 }
 
 func (o *progress) Reset() { o.since, o.timedOut, o.held = 0, 0, 0 }

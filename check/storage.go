@@ -4,6 +4,10 @@
 //
 // Without rounds it judges what a recovery could go back to: see passed.go.
 //
+// It knows objects by their keys, which hold the attempt: what a former graph has
+// written is needed and garbage like any other. With a change of the graph only the
+// checkpoint that the job goes on from stays under watch, as when a coordinator dies.
+//
 // It does not verify message logs (logs), nor checkpoints that are neither complete nor
 // the base of a recovery. Reads are made when a checkpoint completes, at crashes
 // and at the end: what breaks in between is seen then.
@@ -67,6 +71,11 @@ func (o *wholeStorage) Reset() {
 	clear(o.refs.of)
 	o.occasion, o.recovered, o.orphaned, o.damaged = 0, 0, false, false
 	o.garbage.reset()
+}
+
+// Reshape is like the death of a coordinator: another one takes over.
+func (o *wholeStorage) Reshape() {
+	o.orphaned, o.asked, o.carried = true, o.asked[:0], 0
 }
 
 func (o *wholeStorage) Observe(e *trace.Event) {

@@ -204,6 +204,7 @@ func (t *Task) resume() {
 	r := t.restore
 	t.restore = nil
 	s := Start{Plan: r.plan}
+	t.restored = r.snap != nil || r.formers != nil
 	if r.snap != nil {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
@@ -239,6 +240,7 @@ func (t *Task) resume() {
 		t.takeOver(r)
 	}
 	t.forgetTimers()
+	t.forgetBroadcast()
 	t.observeRestored(r)
 	t.phase = running
 	if t.cfg.Mutant != MutantSilentClock {
@@ -303,7 +305,7 @@ func (t *Task) observeRestored(r *restoring) {
 		t.event.Epoch = r.plan.Stable
 	}
 	if t.event.Epoch != 0 && t.cfg.CheckState {
-		t.event.Sum = t.store.Sum()
+		t.event.Sum, t.event.To = t.store.Sum(), t.store.SumApart()
 	}
 	t.event.From = uint64(t.offset)
 	t.send()

@@ -53,8 +53,11 @@ type Config struct {
 
 	Faults FaultMode
 	Plan   faults.Plan
-	Crash  int          // CrashSweep: counts from 1
-	Victim faults.Fault // CrashSweep: who; the zero value is worker 0
+	// Operations are those that are drawn beside random faults: Rescale. A combination that
+	// cannot serve one has none of it.
+	Operations []faults.Kind
+	Crash      int          // CrashSweep: counts from 1
+	Victim     faults.Fault // CrashSweep: who; the zero value is worker 0
 
 	// Oracles are those whose violations count; nil: all.
 	Oracles []check.Oracle
@@ -225,6 +228,9 @@ func (c *Config) Command(seed uint64) string {
 	}
 	if c.AlignmentTimeout != nil {
 		fmt.Fprintf(&b, " --alignment-timeout %dns", *c.AlignmentTimeout)
+	}
+	for i, k := range c.Operations {
+		b.WriteString([...]string{" --operations ", ","}[min(i, 1)] + k.String())
 	}
 	switch c.Faults {
 	case RandomFaults:

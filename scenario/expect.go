@@ -59,7 +59,7 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 	splits := id.SplitID(0)
 	for i := range tasks {
 		t := &tasks[i]
-		ct := check.Task{Name: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
+		ct := check.Task{Name: t.Name, Operator: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
 		for ; splits < t.FirstSplit+id.SplitID(t.Splits); splits++ {
 			p, of := splitOf(tasks, splits)
 			x.Splits = append(x.Splits, check.Split{Residue: p, Modulus: of})

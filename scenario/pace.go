@@ -7,6 +7,7 @@ import (
 
 	"weir/check"
 	"weir/dataflow"
+	"weir/faults"
 	"weir/sim"
 )
 
@@ -79,7 +80,7 @@ func (r *Runner) suspicion() check.Pace {
 // wideTurns is what one item from every further sender takes the busiest task, if it is
 // slow: in a wide job that is connecting, each barrier and each end. Nanoseconds.
 func (r *Runner) wideTurns() int64 {
-	return 100 * int64(max(0, r.width-fittedWidth)) * model().StepBase
+	return 100 * int64(max(0, r.inputs-fittedWidth)) * model().StepBase
 }
 
 func (r *Runner) snapshots() bool {
@@ -93,7 +94,7 @@ func (r *Runner) snapshots() bool {
 const twinsAsked = 16
 
 // acquit takes violations of progress back from a job that ended, if one of the
-// run's calm twins is slow too: the same settings without faults, and other draws. Twins
+// run's calm twins is slow too: the same settings and operations without faults, and other draws. Twins
 // give no round up, and thus tell how long one takes: where a run may give up those that
 // are not twice as slow, rounds that took too long excuse a gap without a checkpoint.
 func (r *Runner) acquit(o *Outcome) error {
@@ -114,7 +115,7 @@ func (r *Runner) acquit(o *Outcome) error {
 	var gap, end int64 // the longest of the twins so far
 	for k := range uint64(twinsAsked) {
 		r.Twins++
-		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: patient(o.drawn.Settings), Splits: o.Splits})
+		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: patient(o.drawn.Settings), Splits: o.Splits, Plan: faults.Plan{Faults: o.Plan.Operations()}})
 		if twin.Report == nil {
 			return twin.Err
 		}

@@ -31,19 +31,21 @@ type Runner struct {
 	memory  *storage.Memory
 	state   statecatalog.Backend
 	backend state.Backend
-	jobs    []*job         // by number of splits, as they were needed
-	checker *check.Checker // of the one at hand
+	jobs    []*job         // by width and number of splits, as they were needed
+	leg     *job           // the one that runs, or ran last
+	checker *check.Checker // of the run at hand
 	swarm   *seed.Source
 	tape    seed.Tape
 	policy  sim.Random
 	store   *external.Store
 	random  sim.RandomFaults
+	operate sim.RandomOperations
 	// fallsBack: the job can go back to an older checkpoint.
 	fallsBack bool
 	// What calm runs need, and the twin that is asked about one that is slow.
 	pace      pace
 	paceKnown bool
-	width     int     // inputs of the task that has most: in a wide job every barrier and end takes so many turns
+	inputs    int     // of the task that has most: in a wide job every barrier and end takes so many turns
 	calm      bool    // draw everything as ever, but no fault
 	twin      *Runner // the calm one, once a run was suspected
 	Twins     int     // how many were
@@ -94,14 +96,19 @@ func New(c Config) (*Runner, error) {
 	if err := r.use(cmp.Or(c.Splits, c.Parallelism)); err != nil {
 		return nil, err
 	}
-	channels := 0
-	for _, t := range r.jobs[0].tasks {
-		r.width = max(r.width, len(t.Inputs))
-		channels += len(t.Inputs)
-	}
-	if err := c.possible(len(r.jobs[0].tasks), channels); err != nil {
+	planned, err := r.plannedJobs(c.Plan)
+	if err != nil {
 		return nil, err
 	}
+	tasks, most := 0, 0 // of all legs: a plan may name what only one of them has
+	for _, j := range planned {
+		r.inputs = max(r.inputs, j.widest())
+		tasks, most = max(tasks, len(j.tasks)), max(most, j.channels())
+	}
+	if err := c.possible(tasks, most); err != nil {
+		return nil, err
+	}
+	channels := r.leg.channels()
 	if r.store, err = external.OpenStore(external.StoreConfig{Mutant: c.Mutant, OnCommit: r.sim.Committed}); err != nil {
 		return nil, err
 	}
@@ -119,6 +126,7 @@ func New(c Config) (*Runner, error) {
 		r.random.Commit = faults.OpName(sink.Commits)
 	}
 	_, r.random.Stops = c.Algorithm.NewCoordinator(&r.job.Config).(interface{ Stop() })
+	r.operate = r.operations()
 	return r, nil
 }
 
@@ -134,8 +142,9 @@ func (r *Runner) Close() {
 	}
 }
 
-// Tasks returns the tasks of the job, in the order of their numbers.
-func (r *Runner) Tasks() []dataflow.TaskInfo { return r.jobs[0].tasks }
+// Tasks returns the tasks of the job, in the order of their numbers: of the graph that the
+// run at hand has at the moment, or had at its end.
+func (r *Runner) Tasks() []dataflow.TaskInfo { return r.leg.tasks }
 
 // WorkerOf returns the worker of a run on which a task lives.
 func (r *Runner) WorkerOf(t id.TaskID) int { return int(t) % r.cfg.workers() }
@@ -270,7 +279,9 @@ func (r *Runner) plan() faults.Plan {
 	switch r.cfg.Faults {
 	case RandomFaults:
 		r.random.Timeout, r.random.Fallback = int64(r.shortTimeout()), r.job.Config.Checkpoint.Fallback
-		return r.random.Plan(r.swarm)
+		p := r.random.Plan(r.swarm)
+		p.Faults = append(p.Faults, r.operate.Draw(r.swarm)...)
+		return p
 	case PlannedFaults:
 		return r.cfg.Plan
 	case CrashSweep:
@@ -307,7 +318,7 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	}
 	injector := faults.NewInjector(d.Plan)
 	cfg.Injector = injector
-	cfg.Interrupted, cfg.Chooser = r.Interrupted, r.Chooser
+	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(d.Plan)
 	r.store.Reset()
 	cfg.External = r.store
 	r.checker.Reset()

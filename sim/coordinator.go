@@ -115,6 +115,9 @@ func (c *coordHost) start() {
 	s.steps++
 	c.mix(uint64(kindCoordStart), uint64(c.term()))
 	c.coord.Start(c, &c.job)
+	if s.operating.stage == stopping {
+		s.askToStop()
+	}
 }
 
 // crash ends the incarnation and has another one started. One that is gone stays
@@ -147,8 +150,12 @@ func (c *coordHost) stop() bool {
 }
 
 // takeDown is what becomes of a job that was stopped: its processes end, and
-// somebody starts it again.
+// somebody starts it again, as it was or as another one.
 func (c *coordHost) takeDown() {
+	if c.s.operating.stage == stopping {
+		c.s.change()
+		return
+	}
 	for n := range c.s.workers {
 		c.s.crashWorker(n)
 	}

@@ -26,6 +26,7 @@ type runFlags struct {
 	reorder bool
 	trace   bool
 	save    string
+	storage string
 }
 
 // defaultSeed crashes a worker when there are snapshots to recover from, in nearly
@@ -40,8 +41,10 @@ func newRun(p *program) *cobra.Command {
 		Example: `  go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7 --json
   go run ./cmd/sim run --crash 40 --victim coordinator       # at the 40th protocol or storage event
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
+  go run ./cmd/sim run --algorithm unaligned --plan '(plan (rescale to=3 at (nth 2 completed)) (crash worker=1 at (nth 1 rescaled)))'
   go run ./cmd/sim run --mutant no-fence --seed 192 --save found.weir    # then: replay found.weir
-  go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8`,
+  go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8
+  go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.agree(cmd.Flags().Changed); err != nil {
 				return err
@@ -66,6 +69,7 @@ func newRun(p *program) *cobra.Command {
 	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
+	fl.StringVar(&f.storage, "storage", "", "with --driver live: a new or empty `directory` that keeps checkpoints and output when the job has ended, for cmd/state")
 	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict")
 	return cmd
 }
@@ -83,12 +87,16 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 	switch {
 	case len(which) > 1:
 		wrong = strings.Join(which, " and ") + ": each says which faults there are; give one of them"
+	case given("operations") && len(which) > 0:
+		wrong = which[0] + " and --operations: operations are drawn beside faults that are; name them in a --plan"
 	case given("victim") && !given("crash"):
 		wrong = "--victim says who --crash crashes, and there is no --crash"
 	case given("crash") && f.crash < 1:
 		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
 	case f.driver == "live":
 		wrong = notLive(given)
+	case given("storage"):
+		wrong = "--storage: what the simulator stores is in memory; say --driver live"
 	}
 	if wrong == "" {
 		return nil
@@ -99,6 +107,7 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 // simulatorOnly are flags that the live driver cannot serve, why, and what would do.
 var simulatorOnly = [...]struct{ flag, why string }{
 	{"plan", "its faults strike at events, and those of threads have no order that a plan could count in; live kills one worker after two snapshots, or none with --calm; for a plan leave --driver live out"},
+	{"operations", "they come at events of the simulator; leave --driver live out"},
 	{"crash", "it counts events, and those of threads have no order in which the K-th is the same again; live kills one worker after two snapshots, or none with --calm; for the K-th event leave --driver live out"},
 	{"mutant", "live has no oracles that would see the mistake, only the committed output; leave --driver live out, or hunt for it with sim mutants"},
 	{"trace", "live hands events to no printer; leave --driver live out"},
@@ -180,6 +189,7 @@ type summary struct {
 	Crashes      int      `json:"crashes"`
 	Coordinator  int      `json:"coordinator_crashes"`
 	Recoveries   int      `json:"recoveries_from_snapshot"`
+	Rescaled     int64    `json:"rescaled"` // how often the job went on as another graph
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
 	Duplicates   *int     `json:"duplicates_seen,omitempty"`
 	Losses       *int     `json:"losses_seen,omitempty"`
@@ -216,7 +226,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 	}
@@ -296,6 +306,9 @@ func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 	if s.Events != nil && err == nil {
 		_, err = fmt.Fprintf(out, "  %d records done again, %d counted twice, %d lost; %d events, %.3f ms of virtual time, hash %s\n",
 			*s.LostWork, *s.Duplicates, *s.Losses, *s.Events, float64(s.VirtualNanos)/1e6, s.Hash)
+	}
+	if s.Rescaled > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  rescaled %d times\n", s.Rescaled)
 	}
 	if s.GaveUp != "" && err == nil {
 		_, err = fmt.Fprintf(out, "  what is stored is damaged, and the job gave up: %s\n", s.GaveUp)

@@ -38,6 +38,7 @@ type tally struct {
 	FellBack        int64           `json:"fell_back"`       // to an older checkpoint, the newest being damaged
 	GaveUp          int64           `json:"gave_up"`         // jobs that failed since a fault destroyed what they needed
 	Stopped         int64           `json:"stopped"`
+	Rescaled        int64           `json:"rescaled"` // how often jobs went on as another graph
 	InputBuffers    int64           `json:"input_buffers_restored"`
 	OutputBuffers   int64           `json:"output_buffers_restored"`
 	CommitsRetried  int64           `json:"commits_retried"`
@@ -140,6 +141,7 @@ func (t *tally) addCounts(counts *[trace.Kinds]int64) {
 	t.FailedOver += counts[trace.FailedOver]
 	t.FellBack += counts[trace.FellBack]
 	t.Stopped += counts[trace.Stopped]
+	t.Rescaled += counts[trace.Rescaled]
 }
 
 // addOutput adds what is held beside the promise. A run that damage had go back or give
@@ -166,7 +168,7 @@ func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
-		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped},
+		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
 	} {
@@ -252,6 +254,9 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 		"restored %d input and %d output buffers, replayed %d log records, retried %d commits; %d safety violations, %d runs without progress\n",
 		total.Runs, total.Seconds, total.RunsPerSecond, total.EventsPerSecond/1e6, total.Crashes, total.Coordinator, total.Recoveries,
 		total.InputBuffers, total.OutputBuffers, total.LogRecords, total.CommitsRetried, total.Safety, total.Progress)
+	if err == nil && total.Rescaled > 0 {
+		_, err = fmt.Fprintf(w, "jobs were rescaled %d times\n", total.Rescaled)
+	}
 	if err == nil {
 		err = printRates(w, total)
 	}
