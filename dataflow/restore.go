@@ -209,6 +209,7 @@ func (t *Task) resume() {
 	r := t.restore
 	t.restore = nil
 	s := Start{Plan: r.plan}
+	t.restored = r.snap != nil || r.formers != nil
 	if r.snap != nil {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
@@ -244,6 +245,7 @@ func (t *Task) resume() {
 		t.takeOver(r)
 	}
 	t.forgetTimers()
+	t.forgetBroadcast()
 	t.observeRestored(r)
 	t.phase = running
 	if t.cfg.Mutant != MutantSilentClock {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -39,11 +40,11 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	}
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
-	dir, err := os.MkdirTemp("", "weir-live-")
+	dir, closed, err := f.liveDir()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, closed()) }()
 	store, err := storage.OpenDir(vfs.Default, dir+"/checkpoints", storage.DirConfig{})
 	if err != nil {
 		return err
@@ -76,6 +77,23 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 		return err
 	}
 	return f.judgeLive(cmd, &cfg, promise, g, res, answer)
+}
+
+// liveDir returns the directory of a live job and what to do with it at the end: one
+// of its own is removed.
+func (f *runFlags) liveDir() (dir string, closed func() error, err error) {
+	if f.storage == "" {
+		dir, err = os.MkdirTemp("", "weir-live-")
+		return dir, func() error { return os.RemoveAll(dir) }, err
+	}
+	names, err := os.ReadDir(f.storage)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", nil, err
+	}
+	if len(names) > 0 {
+		return "", nil, fmt.Errorf("%w: --storage %q is not empty: a job that went on from what is there would be judged by an output that it has not made", errUsage, f.storage)
+	}
+	return f.storage, func() error { return os.RemoveAll(filepath.Join(f.storage, "local")) }, nil
 }
 
 func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {

@@ -26,6 +26,7 @@ type runFlags struct {
 	reorder bool
 	trace   bool
 	save    string
+	storage string
 }
 
 // defaultSeed crashes a worker when there are snapshots to recover from, in nearly
@@ -42,7 +43,8 @@ func newRun(p *program) *cobra.Command {
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
   go run ./cmd/sim run --algorithm unaligned --plan '(plan (rescale to=3 at (nth 2 completed)) (crash worker=1 at (nth 1 rescaled)))'
   go run ./cmd/sim run --mutant no-fence --seed 192 --save found.weir    # then: replay found.weir
-  go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8`,
+  go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8
+  go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.agree(cmd.Flags().Changed); err != nil {
 				return err
@@ -67,6 +69,7 @@ func newRun(p *program) *cobra.Command {
 	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
+	fl.StringVar(&f.storage, "storage", "", "with --driver live: a new or empty `directory` that keeps checkpoints and output when the job has ended, for cmd/state")
 	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict")
 	return cmd
 }
@@ -92,6 +95,8 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
 	case f.driver == "live":
 		wrong = notLive(given)
+	case given("storage"):
+		wrong = "--storage: what the simulator stores is in memory; say --driver live"
 	}
 	if wrong == "" {
 		return nil

@@ -53,7 +53,7 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 			c.addFlat(i, t)
 		case *fields:
 			if t.tree.Len() > 0 {
-				c.parts = append(c.parts, part{table: i, layout: layoutFields, n: t.tree.Len(), tree: t.tree.Copy()})
+				c.parts = append(c.parts, part{table: i, layout: layoutFields, n: t.tree.Len(), tree: t.tree.Copy(), expiry: t.clocks.Expiry(t.d)})
 			}
 		}
 	}
@@ -93,7 +93,8 @@ type capture struct {
 	operator   []byte
 	parts      []part
 	inline     bool
-	logical    int64 // bytes of everything but timers
+	logical    int64 // bytes of everything but timers, expired entries among it
+	dropped    int64 // of them: expired
 	timerBytes int64
 	timers     []*timers.Capture
 	written    int    // how many of timers are
@@ -117,14 +118,19 @@ type part struct {
 	group  uint16
 	stride int
 	n      int // entries left
-	at     int // first entry left
-	words  []wordPage
-	cells  []cellPage
-	tree   *btree.BTreeG[field]
-	iter   *btree.IterG[field]
-	began  bool
-	bytes  []byte
-	runs   []run
+	expiry state.Expiry
+	kept   int   // entries encoded since somebody asked
+	gone   int64 // bytes of those that have expired
+	// scratch is one value without what has expired of it.
+	scratch []byte
+	at      int // first entry left
+	words   []wordPage
+	cells   []cellPage
+	tree    *btree.BTreeG[field]
+	iter    *btree.IterG[field]
+	began   bool
+	bytes   []byte
+	runs    []run
 }
 
 func (c *capture) Next(results []state.Result) ([]state.Op, bool, error) {
@@ -226,10 +232,10 @@ func (c *capture) encode(dst []byte, file, limit int) []byte {
 			continue
 		}
 		x := run{table: p.table, layout: p.layout, file: file, offset: len(dst)}
-		before := p.n
 		dst = p.encode(dst, limit)
-		x.group, x.length = p.group, len(dst)-x.offset
-		x.count = before - p.n
+		x.group, x.length, x.count = p.group, len(dst)-x.offset, p.kept
+		c.dropped += p.gone
+		p.kept, p.gone = 0, 0
 		c.m.add(x)
 		if p.n == 0 {
 			c.parts = c.parts[1:]
@@ -259,7 +265,7 @@ func (c *capture) finish() {
 		c.m.timers = append(c.m.timers, t.Part())
 		c.files = append(c.files, t.Part().Files()...)
 	}
-	c.handle = state.Handle{Backend: Name, Version: formatVersion, Operator: c.operator, Files: c.files, Bytes: c.logical + c.timerBytes}
+	c.handle = state.Handle{Backend: Name, Version: formatVersion, Operator: c.operator, Files: c.files, Bytes: c.logical - c.dropped + c.timerBytes}
 	c.handle.Inline = c.m.append(make([]byte, 0, 128+48*len(c.m.tables)+16*len(c.m.runs)+len(c.m.data)))
 	c.m = manifest{}
 }

@@ -2,18 +2,20 @@ package heap
 
 import (
 	"encoding/binary"
+
+	"weir/state"
 )
 
 // addFlat notes the pages of a table, or encodes it if it is one small segment.
 func (c *capture) addFlat(i int, t *flat) {
 	if w := &t.words; w.segs == nil {
 		if w.n > 0 {
-			c.parts = append(c.parts, smallWords(i, w))
+			c.addSmall(smallWords(i, w, t.clocks.Expiry(t.d)))
 		}
 	} else {
 		for g := range w.segs {
 			if s := &w.segs[g]; s.n > 0 {
-				c.parts = append(c.parts, part{table: i, layout: layoutWords, group: w.groups.Lo + uint16(g), stride: w.stride, n: s.n, words: s.pages})
+				c.parts = append(c.parts, part{table: i, layout: layoutWords, group: w.groups.Lo + uint16(g), stride: w.stride, n: s.n, words: s.pages, expiry: t.clocks.Expiry(t.d)})
 			}
 		}
 	}
@@ -23,37 +25,46 @@ func (c *capture) addFlat(i int, t *flat) {
 	}
 	if cs.segs == nil {
 		if cs.n > 0 {
-			c.parts = append(c.parts, smallCells(i, cs))
+			c.addSmall(smallCells(i, cs, t.clocks.Expiry(t.d)))
 		}
 		return
 	}
 	for g := range cs.segs {
 		if s := &cs.segs[g]; s.n > 0 {
-			c.parts = append(c.parts, part{table: i, layout: layoutCells, group: cs.groups.Lo + uint16(g), n: s.n, cells: s.pages})
+			c.parts = append(c.parts, part{table: i, layout: layoutCells, group: cs.groups.Lo + uint16(g), n: s.n, cells: s.pages, expiry: t.clocks.Expiry(t.d)})
 		}
 	}
 }
 
-func smallWords(table int, w *words) part {
+// addSmall adds a part that is encoded already.
+func (c *capture) addSmall(p part) {
+	c.dropped += p.gone
+	p.gone = 0
+	c.parts = append(c.parts, p)
+}
+
+func smallWords(table int, w *words, e state.Expiry) part {
 	sorted, groups := sortedByGroup(w.sorted, w.one.group)
 	w.sorted = sorted
-	p := part{bytes: make([]byte, 0, w.n*w.stride), runs: make([]run, 0, groups)}
+	p := part{bytes: make([]byte, 0, w.n*w.stride), runs: make([]run, 0, groups), stride: w.stride, expiry: e}
 	for _, x := range sorted {
 		start := len(p.bytes)
-		p.bytes = append(p.bytes, w.at(&w.one, int(x&0xffff))...)
-		p.count(table, layoutWords, uint16(x>>16), len(p.bytes)-start)
+		if p.bytes = p.appendWord(p.bytes, w.at(&w.one, int(x&0xffff))); len(p.bytes) > start {
+			p.count(table, layoutWords, uint16(x>>16), len(p.bytes)-start)
+		}
 	}
 	return p
 }
 
-func smallCells(table int, cs *cells) part {
+func smallCells(table int, cs *cells, e state.Expiry) part {
 	sorted, groups := sortedByGroup(cs.sorted, cs.one.group)
 	cs.sorted = sorted
-	p := part{bytes: make([]byte, 0, int(cs.bytes)+cs.n*2*binary.MaxVarintLen16), runs: make([]run, 0, groups)}
+	p := part{bytes: make([]byte, 0, int(cs.bytes)+cs.n*2*binary.MaxVarintLen16), runs: make([]run, 0, groups), expiry: e}
 	for _, x := range sorted {
 		start := len(p.bytes)
-		p.bytes = appendCell(p.bytes, cs.one.at(int(x&0xffff)))
-		p.count(table, layoutCells, uint16(x>>16), len(p.bytes)-start)
+		if p.bytes = p.appendCell(p.bytes, cs.one.at(int(x&0xffff))); len(p.bytes) > start {
+			p.count(table, layoutCells, uint16(x>>16), len(p.bytes)-start)
+		}
 	}
 	return p
 }
@@ -69,7 +80,7 @@ func (p *part) count(table int, l layout, group uint16, size int) {
 }
 
 // encode appends entries of one group until none are left or dst has limit
-// bytes. It sets p.group and lowers p.n.
+// bytes, and leaves out those that have expired. It sets p.group and lowers p.n.
 func (p *part) encode(dst []byte, limit int) []byte {
 	switch p.layout {
 	case layoutWords:
@@ -81,31 +92,60 @@ func (p *part) encode(dst []byte, limit int) []byte {
 	}
 }
 
-// encodeWords copies page by page.
+// encodeWords copies page by page, if nothing expires.
 func (p *part) encodeWords(dst []byte, limit int) []byte {
 	for p.n > 0 && len(dst) < limit {
 		buf := p.words[0].buf
 		m := min(p.n, len(buf)/p.stride)
-		dst = append(dst, buf[:m*p.stride]...)
+		if p.expiry.Applies() {
+			for e := buf[:m*p.stride]; len(e) > 0; e = e[p.stride:] {
+				dst = p.appendWord(dst, e[:p.stride])
+			}
+		} else {
+			dst = append(dst, buf[:m*p.stride]...)
+			p.kept += m
+		}
 		p.n -= m
 		p.words = p.words[1:]
 	}
 	return dst
 }
 
+// appendWord appends an entry of words, unless it has expired.
+func (p *part) appendWord(dst, e []byte) []byte {
+	if !p.expiry.Live(e[wordBytes:]) {
+		p.gone += int64(p.stride)
+		return dst
+	}
+	p.kept++
+	return p.expiry.AppendLive(append(dst, e[:wordBytes]...), e[wordBytes:])
+}
+
 func (p *part) encodeCells(dst []byte, limit int) []byte {
 	for p.n > 0 && len(dst) < limit {
-		dst = appendCell(dst, &p.cells[p.at>>cellShift].cells[p.at&cellMask])
+		dst = p.appendCell(dst, &p.cells[p.at>>cellShift].cells[p.at&cellMask])
 		p.at++
 		p.n--
 	}
 	return dst
 }
 
-func appendCell(dst []byte, e *cell) []byte {
+// appendCell appends a cell, unless it has expired.
+func (p *part) appendCell(dst []byte, e *cell) []byte {
+	value := e.buf[e.klen:]
+	if p.expiry.Applies() {
+		if !p.expiry.Live(value) {
+			p.gone += int64(len(e.buf))
+			return dst
+		}
+		p.scratch = p.expiry.AppendLive(p.scratch[:0], value)
+		p.gone += int64(len(value) - len(p.scratch))
+		value = p.scratch
+	}
+	p.kept++
 	dst = binary.AppendUvarint(dst, uint64(e.klen))
-	dst = binary.AppendUvarint(dst, uint64(len(e.buf)-int(e.klen)))
-	return append(dst, e.buf...)
+	dst = binary.AppendUvarint(dst, uint64(len(value)))
+	return append(append(dst, e.buf[:e.klen]...), value...)
 }
 
 func (p *part) encodeFields(dst []byte, limit int) []byte {
@@ -121,12 +161,23 @@ func (p *part) encodeFields(dst []byte, limit int) []byte {
 		if e.group != p.group {
 			break
 		}
-		dst = binary.AppendUvarint(dst, uint64(e.klen))
-		dst = binary.AppendUvarint(dst, uint64(e.flen))
-		dst = binary.AppendUvarint(dst, uint64(len(e.value())))
-		dst = append(dst, e.buf...)
+		dst = p.appendField(dst, &e)
 		p.n--
 		p.iter.Next()
 	}
 	return dst
+}
+
+// appendField appends a field, unless it has expired.
+func (p *part) appendField(dst []byte, e *field) []byte {
+	value := e.value()
+	if !p.expiry.Live(value) {
+		p.gone += int64(len(e.buf))
+		return dst
+	}
+	p.kept++
+	dst = binary.AppendUvarint(dst, uint64(e.klen))
+	dst = binary.AppendUvarint(dst, uint64(e.flen))
+	dst = binary.AppendUvarint(dst, uint64(len(value)))
+	return p.expiry.AppendLive(append(dst, e.buf[:e.klen+e.flen]...), value)
 }
