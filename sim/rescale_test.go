@@ -215,7 +215,7 @@ func (l *legs) leg(t testing.TB, p, upTo int, c sim.Config) (done bool) {
 		return true
 	}
 	if r.Verdict != sim.Interrupted {
-		l.broken = fmt.Errorf("%s: %v\n%s", r.Verdict, r.Err, r.Stack)
+		l.broken = fmt.Errorf("%s: %w\n%s", r.Verdict, r.Err, r.Stack)
 		return true
 	}
 	l.bytes += l.captured(t)
