@@ -22,8 +22,8 @@ func NewOperatorState(o Open) OperatorState {
 // List returns the list called name, made if need be. The error: it is there and
 // is handed out another way.
 func (s *OperatorState) List(name string, mode Redistribution) (*OperatorList, error) {
-	if mode < Split || mode > Broadcast {
-		return nil, fmt.Errorf("operator list %q: unknown redistribution %d; there are Split, Union and Broadcast", name, mode)
+	if mode < Split || mode > Sealed {
+		return nil, fmt.Errorf("operator list %q: unknown redistribution %d; there are Split, Union, Broadcast and Sealed", name, mode)
 	}
 	for _, l := range s.lists {
 		if l.Name != name {
@@ -108,6 +108,25 @@ func decodeOperatorState(src []byte) (lists []OperatorList, instances int, err e
 	}
 	lists, err = DecodeOperatorLists(r.Rest())
 	return lists, instances, err
+}
+
+// WithoutSealed returns operator state, the encoding in Handle.Operator, without what
+// its Sealed lists hold: what is left is handed out to other tasks.
+func WithoutSealed(operator []byte) ([]byte, error) {
+	if len(operator) == 0 {
+		return nil, nil
+	}
+	lists, instances, err := decodeOperatorState(operator)
+	if err != nil {
+		return nil, err
+	}
+	for i := range lists {
+		if lists[i].Mode == Sealed {
+			lists[i].Items = nil
+		}
+	}
+	dst := binary.AppendUvarint([]byte{operatorStateVersion}, uint64(instances))
+	return AppendOperatorLists(dst, lists), nil
 }
 
 // SumOperator returns the part of Store.Sum of the operator state: SumEntry over

@@ -103,6 +103,9 @@ func (c *Coordinator) read() {
 	c.phase = reading
 	c.reset()
 	coordinator.ReadStorage(c.client, c.j, []string{coordinator.SnapshotPrefix}, func(p *coordinator.PlanRecord, highest id.Attempt, rows []state.Entry, err error) {
+		if err == nil && p != nil && !p.Shape.Equal(coordinator.ShapeOf(c.j.Tasks)) {
+			err = fmt.Errorf("the job was %s, it is %s: message logs are of its old channels, and nobody can read them for new ones: rescale from a savepoint", p.Shape, coordinator.ShapeOf(c.j.Tasks))
+		}
 		if err == nil && p != nil {
 			c.lineages, err = decodeLineages(p.Lineage)
 			if err == nil && len(c.lineages) != len(c.j.Tasks) {
@@ -360,7 +363,7 @@ func (c *Coordinator) plan() {
 		c.fail(err)
 		return
 	}
-	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Plan: dataflow.Plan{Number: c.number}}
+	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Shape: coordinator.ShapeOf(c.j.Tasks), Plan: dataflow.Plan{Number: c.number}}
 	next := make([]lineage, len(c.lineages))
 	base := make([]id.Epoch, len(l)) // of the tasks that restart: acknowledgements still come in
 	for t := range l {

@@ -20,12 +20,13 @@ type Coordinated struct {
 	client *coordinator.Client
 
 	lead     Lead
+	shape    coordinator.Shape
 	phase    phase
 	number   id.Attempt              // of the newest plan this coordinator made
 	highest  id.Attempt              // of any plan seen in storage
 	newest   *coordinator.PlanRecord // found in storage; nil: there is none
 	splits   coordinator.Assignment  // of the newest plan; nil: not looked at yet
-	retained []*coordinator.Record   // complete checkpoints, oldest first
+	retained []*coordinator.Record   // complete checkpoints, oldest first; they may be of older shapes
 	doomed   []*coordinator.Record   // no longer retained, but a round under way may refer to their files
 	tasks    []taskStatus
 	notReady int
@@ -64,7 +65,7 @@ type taskStatus struct {
 	leaving bool // takes no new round
 	left    bool
 	drained bool
-	part    *coordinator.Part // of the newest complete checkpoint
+	part    *coordinator.Part // of the newest complete checkpoint of this shape; nil: there is none
 }
 
 // NewCoordinated returns a coordinator for c. lead leads its rounds, nil: there
@@ -78,6 +79,7 @@ func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
 	c.client.Mutant = j.Config.Mutant
+	c.shape = coordinator.ShapeOf(j.Tasks)
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.recover()
 }
@@ -250,8 +252,12 @@ func (c *Coordinated) decodeRecord(r state.Result) (*coordinator.Record, error) 
 		return nil, coordinator.Error("read", r)
 	}
 	rec, err := coordinator.DecodeRecord(r.Data)
-	if err == nil && (rec.Job != c.j.Name || len(rec.Parts) != len(c.j.Tasks)) {
-		err = fmt.Errorf("a checkpoint of job %q with %d tasks, this is %q with %d: give each job a directory of its own", rec.Job, len(rec.Parts), c.j.Name, len(c.j.Tasks))
+	switch {
+	case err != nil:
+	case rec.Job != c.j.Name:
+		err = fmt.Errorf("a checkpoint of job %q, this is %q: give each job a directory of its own", rec.Job, c.j.Name)
+	case len(rec.Parts) != rec.Shape.Tasks():
+		err = fmt.Errorf("a checkpoint of %d tasks says that the job has %d (%s): %w", len(rec.Parts), rec.Shape.Tasks(), rec.Shape, state.ErrCorrupt)
 	}
 	return rec, err
 }
@@ -263,19 +269,14 @@ func (c *Coordinated) plan() {
 	c.doomed = nil // what they needed is swept
 	c.highest++
 	c.number = c.highest
-	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Plan: dataflow.Plan{Number: c.number}}
+	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Shape: c.shape, Plan: dataflow.Plan{Number: c.number}}
 	for _, r := range c.retained {
 		p.Retained = append(p.Retained, r.Epoch)
 	}
 	p.Plan.Tasks = make([]dataflow.TaskPlan, len(c.tasks))
-	for i := range p.Plan.Tasks {
-		t := &p.Plan.Tasks[i]
-		t.Resume = c.lead == nil
-		if n := len(c.retained); n > 0 {
-			base := c.retained[n-1]
-			part := &base.Parts[i]
-			t.Ref, t.Left, t.Stable = part.Ref, part.Left, base.Epoch
-		}
+	if err := c.restartFrom(&p.Plan); err != nil {
+		c.fail(fmt.Errorf("recovery: %w", err))
+		return
 	}
 	if c.splits == nil {
 		var err error
@@ -283,6 +284,7 @@ func (c *Coordinated) plan() {
 			c.fail(fmt.Errorf("recovery: %w", err))
 			return
 		}
+		c.misdeal()
 	}
 	if c.number == 1 || len(c.retained) > 0 || c.j.Config.Mutant != MutantFailoverKeepsSplits {
 		c.splits.Into(&p.Plan)
@@ -306,8 +308,8 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 	c.lastIndex = 0
 	for i := range c.tasks {
 		s := taskStatus{left: p.Plan.Tasks[i].Left}
-		if n := len(c.retained); n > 0 {
-			s.part = &c.retained[n-1].Parts[i]
+		if base := c.base(); base != nil && base.Shape.Equal(c.shape) {
+			s.part = &base.Parts[i]
 			s.drained = s.part.Drained
 		}
 		if !s.left {

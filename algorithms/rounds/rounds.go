@@ -206,7 +206,7 @@ func (c *Coordinated) completeRounds() {
 	r.done = true
 	c.creating = true
 	c.h.Observe(trace.AllAcked, trace.Coordinator, c.number, r.epoch, "")
-	rec := &coordinator.Record{Job: c.j.Name, Epoch: r.epoch, Nonce: c.j.Nonce, Parts: r.parts}
+	rec := &coordinator.Record{Job: c.j.Name, Epoch: r.epoch, Nonce: c.j.Nonce, Shape: c.shape, Parts: r.parts}
 	switch c.j.Config.Mutant {
 	case MutantCommitBeforeRecord:
 		c.announce(rec)
