@@ -23,12 +23,32 @@ type Context struct {
 func (c *Context) Info() *TaskInfo { return c.t.info }
 
 // Store returns the keyed state of the task; open tables in Operator.Open. A
-// vertex that is not Keyed has none: its tables do not open.
+// vertex that is not Keyed has none: its tables do not open. State that expires by
+// processing time opens only if the vertex is NonDeterministic: what is read of it
+// depends on Now. Event time is the watermark, and while a timer of event time fires
+// the time of that timer: what a timer finds expired depends on no order of arrival.
 func (c *Context) Store() state.Store {
 	if !c.keyed {
 		return unkeyed{c.t.store, c.t.info.Name}
 	}
+	if !c.declared {
+		return deterministic{c.t.store, c.t.info.Name}
+	}
 	return c.t.store
+}
+
+// deterministic is the store of a task that does the same, given the same again.
+type deterministic struct {
+	state.Store
+	name string
+}
+
+// Table refuses state that expires by the clock of the worker.
+func (s deterministic) Table(d state.Descriptor) (state.Table, error) {
+	if d.TTL.Clock == state.ProcessingTime {
+		return nil, fmt.Errorf("%s opens the keyed state %q, which expires by processing time, so that run again it may do something else: set NonDeterministic in the vertex, what algorithm and sink promise depends on it", s.name, d.Name)
+	}
+	return s.Store.Table(d)
 }
 
 // unkeyed is the store of a task whose input is not partitioned by key.

@@ -204,7 +204,7 @@ func (t *Task) resume() {
 	r := t.restore
 	t.restore = nil
 	s := Start{Plan: r.plan}
-	if r.snap != nil {
+	if t.restored = r.snap != nil; t.restored {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
 		if t.cfg.Mutant != MutantForgetWatermark {
@@ -239,6 +239,7 @@ func (t *Task) resume() {
 		t.takeOver(r)
 	}
 	t.forgetTimers()
+	t.forgetBroadcast()
 	t.observeRestored(r)
 	t.phase = running
 	if t.cfg.Mutant != MutantSilentClock {

@@ -43,8 +43,11 @@ type Task struct {
 	onClock ProcessingTimerHandler
 	ctx     Context
 	store   state.Store
-	timers  state.Timers // event time; nil: none can be set
-	clock   state.Timers // processing time; nil: none can be set
+	times   *state.Clocks // by which entries of the store expire
+	timers  state.Timers  // event time; nil: none can be set
+	clock   state.Timers  // processing time; nil: none can be set
+	// broadcasts are the lists that Broadcast inputs fill.
+	broadcasts []*state.OperatorList
 
 	attempt   id.Attempt
 	phase     phase
@@ -76,10 +79,11 @@ type Task struct {
 
 	inputs   []input
 	outputs  []output
-	servable inputSet // inputs that could be served
-	lastIn   int      // input served last, for the rotation
-	full     int      // outputs at their limit
-	openBufs int      // outputs with something not sealed
+	servable inputSet     // inputs that could be served
+	lastIn   int          // input served last, for the rotation
+	serving  Partitioning // of the input whose buffer the operator has; 0: none
+	full     int          // outputs at their limit
+	openBufs int          // outputs with something not sealed
 	loop     LoopHeader
 	parked   bool // the recorded input has nothing to serve: wait for the next arrival
 	flushing bool
@@ -90,6 +94,7 @@ type Task struct {
 	// preCommits are the epochs whose pre-commit is under way, drafts given up included.
 	preCommits []id.Epoch
 	restore    *restoring
+	restored   bool // the state is that of a snapshot
 	tickets    id.Ticket
 	pending    pending
 	extCount   int // external operations under way
@@ -205,7 +210,7 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", info.Name, err)
 	}
-	t.store = store
+	t.store, t.times = store, store.Clocks()
 	err = t.openTimers(keyed)
 	if err == nil {
 		err = t.op.Open(&t.ctx)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"weir/state"
 	"weir/trace"
 )
 
@@ -62,6 +63,9 @@ func (t *Task) fire(most int) {
 		return
 	}
 	t.firing, t.past = false, false
+	if t.cfg.Mutant != MutantForgetExpiry || !t.restored {
+		t.times.Advance(state.EventTime, t.watermark)
+	}
 	if !t.advancing {
 		return
 	}
@@ -95,6 +99,9 @@ func (t *Task) fireTimers(most int) (done bool) {
 		}
 		most--
 		t.observeTime(trace.TimerFired, at, key)
+		if t.cfg.Mutant != MutantExpiryBehind {
+			t.tellTime(at)
+		}
 		if err := t.onTimer.OnTimer(at, key); err != nil {
 			t.fail(err)
 			return false
@@ -104,6 +111,18 @@ func (t *Task) fireTimers(most int) (done bool) {
 			t.again = dueTimer{at, bytes.Clone(key)}
 			return false
 		}
+	}
+}
+
+// tellTime tells the store the time before the operator works with it: event time
+// has come to at. Processing time is read only if something expires by it.
+func (t *Task) tellTime(at int64) {
+	if t.cfg.Mutant == MutantForgetExpiry && t.restored {
+		return
+	}
+	t.times.Advance(state.EventTime, at)
+	if t.times.Uses(state.ProcessingTime) {
+		t.times.Advance(state.ProcessingTime, t.now())
 	}
 }
 
@@ -198,6 +217,7 @@ func (t *Task) fireClock(most int) {
 			break
 		}
 		t.observeClock(trace.TimerFired, at, key)
+		t.tellTime(t.watermark)
 		if err := t.onClock.OnProcessingTimer(at, key); err != nil {
 			t.fail(err)
 			return

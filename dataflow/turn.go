@@ -125,7 +125,11 @@ func (t *Task) deliver(i int, b *Buffer) {
 		if in.Back && !t.cameRound() {
 			return
 		}
-		if err := t.op.Process(in.Port, b); err != nil {
+		t.tellTime(t.watermark)
+		t.serving = in.Partitioning
+		err := t.op.Process(in.Port, b)
+		t.serving = 0
+		if err != nil {
 			t.fail(err)
 			return
 		}
@@ -206,6 +210,7 @@ func (t *Task) endOfInput() {
 
 func (t *Task) finish() {
 	t.ended = true
+	t.tellTime(t.watermark)
 	if err := t.op.Finish(); err != nil {
 		t.fail(err)
 		return

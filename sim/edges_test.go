@@ -22,7 +22,7 @@ import (
 // how many rules this instance knows and how many different ones.
 type rules struct {
 	ctx    *dataflow.Context
-	counts state.Table
+	counts state.FixedTable
 	list   *state.OperatorList
 }
 
@@ -30,7 +30,7 @@ const ruleKey = 1 << 40 // rows of rules: ruleKey + instance
 
 func (r *rules) Open(c *dataflow.Context) (err error) {
 	r.ctx, r.list = c, c.List("rules", state.Union)
-	r.counts, err = c.Store().Table(state.Descriptor{Name: "count", Kind: state.KindValue, Codec: "uint64/1", FixedSize: 8})
+	r.counts, err = state.OpenFixedTable(c.Store(), state.Descriptor{Name: "count", Codec: "uint64/1", FixedSize: 8})
 	return err
 }
 

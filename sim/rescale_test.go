@@ -444,13 +444,13 @@ func TestRescaleMistakes(t *testing.T) {
 // of records if they do not.
 type strict struct {
 	out  *dataflow.Output
-	last state.Table
+	last state.FixedTable
 	bad  *int
 }
 
 func (s *strict) Open(c *dataflow.Context) (err error) {
 	s.out = c.Out(0)
-	s.last, err = c.Store().Table(state.Descriptor{Name: "last", Kind: state.KindValue, Codec: "number/1", FixedSize: 16})
+	s.last, err = state.OpenFixedTable(c.Store(), state.Descriptor{Name: "last", Codec: "number/1", FixedSize: 16})
 	return err
 }
 

@@ -29,10 +29,11 @@ const (
 type OperatorList struct {
 	Name  string
 	Mode  Redistribution
+	Codec string // of the items (see Typed); empty: known to nobody but the caller
 	Items [][]byte
 }
 
-const operatorListsVersion = 1
+const operatorListsVersion = 2
 
 // AppendOperatorLists appends the encoding of a set of lists, in their order.
 func AppendOperatorLists(dst []byte, lists []OperatorList) []byte {
@@ -42,6 +43,7 @@ func AppendOperatorLists(dst []byte, lists []OperatorList) []byte {
 		l := &lists[i]
 		dst = AppendString(dst, l.Name)
 		dst = append(dst, byte(l.Mode))
+		dst = AppendString(dst, l.Codec)
 		dst = binary.AppendUvarint(dst, uint64(len(l.Items)))
 		for _, item := range l.Items {
 			dst = AppendBytes(dst, item)
@@ -58,13 +60,14 @@ func DecodeOperatorLists(src []byte) ([]OperatorList, error) {
 	if v := r.Byte(); r.err == nil && v != operatorListsVersion {
 		return nil, fmt.Errorf("%w: operator lists of format version %d, this program reads %d", ErrIncompatible, v, operatorListsVersion)
 	}
-	lists := make([]OperatorList, r.Count(3))
+	lists := make([]OperatorList, r.Count(4))
 	for i := range lists {
 		l := &lists[i]
 		l.Name, l.Mode = string(r.Bytes()), Redistribution(r.Byte())
 		if r.err == nil && (l.Mode < Split || l.Mode > Sealed) {
 			r.Fail("redistribution %d of list %q", l.Mode, l.Name)
 		}
+		l.Codec = string(r.Bytes())
 		l.Items = make([][]byte, r.Count(1))
 		for j := range l.Items {
 			l.Items[j] = r.Bytes()
@@ -92,10 +95,13 @@ func Redistribute(old [][]OperatorList, i, p int) ([]OperatorList, error) {
 			if !ok {
 				k = len(merged)
 				at[l.Name] = k
-				merged = append(merged, OperatorList{Name: l.Name, Mode: l.Mode})
+				merged = append(merged, OperatorList{Name: l.Name, Mode: l.Mode, Codec: l.Codec})
 			}
 			if merged[k].Mode != l.Mode {
 				return nil, fmt.Errorf("%w: operator list %q is handed out one way in one task and another in another", ErrIncompatible, l.Name)
+			}
+			if merged[k].Codec != l.Codec {
+				return nil, fmt.Errorf("%w: operator list %q has codec %q in one task and %q in another", ErrIncompatible, l.Name, merged[k].Codec, l.Codec)
 			}
 			if l.Mode == Broadcast {
 				copies[l.Name] = append(copies[l.Name], l.Items)

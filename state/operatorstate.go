@@ -12,12 +12,16 @@ import (
 type OperatorState struct {
 	instance, instances int
 	lists               []*OperatorList // in order of first use
+	clocks              Clocks
 }
 
 // NewOperatorState returns the empty operator state of the task of o.
 func NewOperatorState(o Open) OperatorState {
-	return OperatorState{instance: o.Instance, instances: max(o.Instances, 1)}
+	return OperatorState{instance: o.Instance, instances: max(o.Instances, 1), clocks: newClocks()}
 }
+
+// Clocks is the time by which keyed state expires.
+func (s *OperatorState) Clocks() *Clocks { return &s.clocks }
 
 // List returns the list called name, made if need be. The error: it is there and
 // is handed out another way.
@@ -39,13 +43,15 @@ func (s *OperatorState) List(name string, mode Redistribution) (*OperatorList, e
 	return l, nil
 }
 
-const operatorStateVersion = 1
+const operatorStateVersion = 2
 
 // AppendOperator appends what goes into Handle.Operator: nothing if no list was
-// ever asked for, else the format's version (1 byte), the number of instances of
-// the vertex, and the lists (see AppendOperatorLists).
+// ever asked for and nothing expires, else the format's version (1 byte), the number
+// of instances of the vertex, the clocks by which state expires (1 byte, a bit for
+// each, and for each that is set its time and when it began, 8 bytes each), and the
+// lists (see AppendOperatorLists).
 func (s *OperatorState) AppendOperator(dst []byte) []byte {
-	if len(s.lists) == 0 {
+	if len(s.lists) == 0 && !s.clocks.Uses(EventTime) && !s.clocks.Uses(ProcessingTime) {
 		return dst
 	}
 	all := make([]OperatorList, len(s.lists))
@@ -54,6 +60,7 @@ func (s *OperatorState) AppendOperator(dst []byte) []byte {
 	}
 	dst = append(dst, operatorStateVersion)
 	dst = binary.AppendUvarint(dst, uint64(s.instances))
+	dst = s.clocks.append(dst)
 	return AppendOperatorLists(dst, all)
 }
 
@@ -62,19 +69,21 @@ func (s *OperatorState) AppendOperator(dst []byte) []byte {
 // old instances, and the lists are handed out anew.
 func (s *OperatorState) RestoreOperator(handles []Handle) error {
 	var old [][]OperatorList
+	var times []Clocks
 	same := len(handles) == 1
 	for i := range handles {
 		src := handles[i].Operator
 		if len(src) == 0 {
 			continue
 		}
-		lists, instances, err := decodeOperatorState(src)
+		from, err := decodeOperatorState(src)
 		if err != nil {
 			return fmt.Errorf("handle %d of %d: %w", i+1, len(handles), err)
 		}
-		same = same && instances == s.instances
-		old = append(old, lists)
+		same = same && from.instances == s.instances
+		old, times = append(old, from.lists), append(times, from.clocks)
 	}
+	s.clocks.restore(times)
 	var mine []OperatorList
 	if same && len(old) == 1 {
 		mine = old[0]
@@ -89,6 +98,11 @@ func (s *OperatorState) RestoreOperator(handles []Handle) error {
 		if err != nil {
 			return err
 		}
+		if l.Codec != "" {
+			if err := have.Typed(l.Codec); err != nil {
+				return err
+			}
+		}
 		have.Items = have.Items[:0]
 		for _, item := range l.Items {
 			have.Items = append(have.Items, bytes.Clone(item))
@@ -97,17 +111,24 @@ func (s *OperatorState) RestoreOperator(handles []Handle) error {
 	return nil
 }
 
-func decodeOperatorState(src []byte) (lists []OperatorList, instances int, err error) {
+// storedOperator is what a handle holds of operator state.
+type storedOperator struct {
+	instances int
+	clocks    Clocks
+	lists     []OperatorList
+}
+
+func decodeOperatorState(src []byte) (s storedOperator, err error) {
 	r := Reader{src: src}
 	if v := r.Byte(); r.err == nil && v != operatorStateVersion {
-		return nil, 0, fmt.Errorf("%w: operator state of format version %d, this program reads %d", ErrIncompatible, v, operatorStateVersion)
+		return s, fmt.Errorf("%w: operator state of format version %d, this program reads %d", ErrIncompatible, v, operatorStateVersion)
 	}
-	instances = int(r.Size())
+	s.instances, s.clocks = int(r.Size()), readClocks(&r)
 	if r.err != nil {
-		return nil, 0, fmt.Errorf("operator state: %w", r.err)
+		return s, fmt.Errorf("operator state: %w", r.err)
 	}
-	lists, err = DecodeOperatorLists(r.Rest())
-	return lists, instances, err
+	s.lists, err = DecodeOperatorLists(r.Rest())
+	return s, err
 }
 
 // WithoutSealed returns operator state, the encoding in Handle.Operator, without what
@@ -116,17 +137,17 @@ func WithoutSealed(operator []byte) ([]byte, error) {
 	if len(operator) == 0 {
 		return nil, nil
 	}
-	lists, instances, err := decodeOperatorState(operator)
+	s, err := decodeOperatorState(operator)
 	if err != nil {
 		return nil, err
 	}
-	for i := range lists {
-		if lists[i].Mode == Sealed {
-			lists[i].Items = nil
+	for i := range s.lists {
+		if s.lists[i].Mode == Sealed {
+			s.lists[i].Items = nil
 		}
 	}
-	dst := binary.AppendUvarint([]byte{operatorStateVersion}, uint64(instances))
-	return AppendOperatorLists(dst, lists), nil
+	dst := binary.AppendUvarint([]byte{operatorStateVersion}, uint64(s.instances))
+	return AppendOperatorLists(s.clocks.append(dst), s.lists), nil
 }
 
 // SumOperator returns the part of Store.Sum of the operator state: SumEntry over
@@ -147,6 +168,6 @@ func ListsOf(h *Handle) ([]OperatorList, error) {
 	if len(h.Operator) == 0 {
 		return nil, nil
 	}
-	lists, _, err := decodeOperatorState(h.Operator)
-	return lists, err
+	s, err := decodeOperatorState(h.Operator)
+	return s.lists, err
 }

@@ -14,11 +14,12 @@ import (
 type Kind uint8
 
 const (
-	KindValue    Kind = iota + 1 // one value per key
-	KindList                     // a sequence of elements per key, append-only between clears
-	KindMap                      // fields per key, ordered by field bytes
-	KindReducing                 // one value per key, merged by the operator
-	KindTimers                   // a set of times per key, in order of (time, key) over all keys: see Timers
+	KindValue       Kind = iota + 1 // one value per key
+	KindList                        // a sequence of elements per key, append-only between clears
+	KindMap                         // fields per key, ordered by field bytes
+	KindReducing                    // one value per key, merged by the operator
+	KindTimers                      // a set of times per key, in order of (time, key) over all keys: see Timers
+	KindAggregating                 // one accumulator per key, to which the operator adds
 )
 
 // Descriptor declares one keyed state. The name identifies it across restarts;
@@ -28,9 +29,12 @@ type Descriptor struct {
 	Name  string
 	Kind  Kind
 	Codec string
-	// FixedSize > 0 says that every value (KindValue, KindReducing) has exactly
-	// this many bytes; it enables Table.Update.
+	// FixedSize > 0 says that every value (KindValue, KindReducing, KindAggregating) has exactly
+	// this many bytes; it enables FixedTable.Update.
 	FixedSize int
+	// TTL is how long an entry lives. Only its clock must stay the same: another
+	// duration holds for what is written from then on.
+	TTL TTL
 }
 
 // Key is a key with its hash, HashBytes of Bytes, computed once per record. The
@@ -48,7 +52,10 @@ type Key struct {
 type Store interface {
 	// Table opens a keyed state; call it once per descriptor, before the first
 	// Restore or use. It fails on a name that is in use, and, after a restore,
-	// on a kind, codec or size that differs from what the snapshot holds.
+	// on a kind, codec or size that differs from what the snapshot holds. The
+	// table is one of the kind of d, and has what is stored: with a TTL, expired entries
+	// too, and in front of each value or element the time at which it expires.
+	// OpenValueTable and its like return it as what it is, without either.
 	Table(d Descriptor) (Table, error)
 	// Timers opens a set of timers, as Table opens a keyed state. Its name is one
 	// among those of keyed states.
@@ -78,44 +85,18 @@ type Store interface {
 	// (several handles when a job is rescaled: those of all old tasks; keys outside
 	// the store's groups are skipped). Use no table before the transfer is done.
 	Restore(h []Handle) (Transfer, error)
+	// Clocks is the time by which entries expire. Whoever owns the store advances it;
+	// a restore sets it to that of the snapshot.
+	Clocks() *Clocks
 	// Sum returns a hash of the logical content: equal contents give equal sums
-	// in every backend, whatever the order of writes. It reads everything.
+	// in every backend, whatever the order of writes. It reads everything that has
+	// not expired by Clocks.
 	Sum() uint64
 	// Release says that no snapshot below base will be asked for as a base again.
 	Release(base id.Epoch)
 	// Close frees everything that is local; captures taken before stay readable
 	// only until then.
 	Close() error
-}
-
-// Table is one named keyed state at the level of bytes. Slices returned are
-// owned by the store and valid until the next call on any table of it.
-type Table interface {
-	// Get returns the value of k (KindValue, KindReducing) or all elements of a
-	// list in their framing (KindList, see AppendElement).
-	Get(k Key) (value []byte, ok bool)
-	// Put sets the value of k. For KindList value is one or more framed elements,
-	// which replace all there were.
-	Put(k Key, value []byte)
-	Delete(k Key) // the whole key, of every kind
-	// Update returns the value of k for writing in place; fresh says it was
-	// absent and is all zero now. Only for FixedSize descriptors; the fast path.
-	Update(k Key) (value []byte, fresh bool)
-	// Append adds one element to the list of k (KindList).
-	Append(k Key, element []byte)
-	// MapGet, MapPut, MapDelete act on one field of k (KindMap).
-	MapGet(k Key, field []byte) (value []byte, ok bool)
-	MapPut(k Key, field, value []byte)
-	MapDelete(k Key, field []byte)
-	// MapRange calls f for the fields of k in bytewise order until f returns
-	// false. f must not write to the table.
-	MapRange(k Key, f func(field, value []byte) bool)
-	// Range calls f for every key in order of (group, key bytes) until f returns
-	// false; for KindMap once per key with a nil value. f must not write to the
-	// table. It is slow: for end of input, tests and inspection.
-	Range(f func(k Key, value []byte) bool)
-	// Len returns the number of keys (KindMap: of fields). May be slow.
-	Len() int
 }
 
 // Timers is a set of (time, key). It is keyed state like any other: a timer

@@ -9,24 +9,53 @@ import "fmt"
 
 // Value is one V per key.
 type Value[V any] struct {
-	table   Table
+	table   ValueTable
+	fixed   FixedTable // the same, if the codec has a fixed size; else nil
 	codec   Codec[V]
-	fixed   bool
 	scratch []byte
 }
 
 // OpenValue opens the state called name, of KindValue. Errors are those of
-// Store.Table.
-func OpenValue[V any](s Store, name string, c Codec[V]) (*Value[V], error) {
-	t, err := s.Table(Descriptor{Name: name, Kind: KindValue, Codec: c.Name(), FixedSize: c.FixedSize()})
+// Store.Table. With a TTL its entries expire; more than one is refused, here and in
+// the functions below.
+func OpenValue[V any](s Store, name string, c Codec[V], ttl ...TTL) (*Value[V], error) {
+	return openValue(s, KindValue, name, c, ttl)
+}
+
+func openValue[V any](s Store, kind Kind, name string, c Codec[V], ttl []TTL) (v *Value[V], err error) {
+	v = &Value[V]{codec: c}
+	d, err := describe(kind, name, c.Name(), ttl)
 	if err != nil {
 		return nil, err
 	}
-	return &Value[V]{table: t, codec: c, fixed: c.FixedSize() > 0}, nil
+	d.FixedSize = c.FixedSize()
+	if d.FixedSize > 0 {
+		v.fixed, err = OpenFixedTable(s, d)
+		v.table = v.fixed
+	} else {
+		v.table, err = OpenValueTable(s, d)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// describe returns the descriptor of a state.
+func describe(kind Kind, name, codec string, ttl []TTL) (Descriptor, error) {
+	d := Descriptor{Name: name, Kind: kind, Codec: codec}
+	switch len(ttl) {
+	case 0:
+	case 1:
+		d.TTL = ttl[0]
+	default:
+		return d, fmt.Errorf("state %q: %d times to live; it can have one", name, len(ttl))
+	}
+	return d, nil
 }
 
 // Table returns the state at the level of bytes.
-func (v *Value[V]) Table() Table { return v.table }
+func (v *Value[V]) Table() ValueTable { return v.table }
 
 // Get returns the value of k; ok is false, and the value zero, if there is none.
 func (v *Value[V]) Get(k Key) (value V, ok bool) {
@@ -39,8 +68,8 @@ func (v *Value[V]) Get(k Key) (value V, ok bool) {
 
 // Set sets the value of k.
 func (v *Value[V]) Set(k Key, value V) {
-	if v.fixed {
-		slot, _ := v.table.Update(k)
+	if v.fixed != nil {
+		slot, _ := v.fixed.Update(k)
 		fill(v.codec, slot, value)
 		return
 	}
@@ -48,64 +77,23 @@ func (v *Value[V]) Set(k Key, value V) {
 	v.table.Put(k, v.scratch)
 }
 
-// Slot returns the bytes of k's value for writing in place, all zero if fresh.
-// Only with a codec of fixed size; the fastest way to a value.
-func (v *Value[V]) Slot(k Key) (slot []byte, fresh bool) { return v.table.Update(k) }
-
 // Delete removes k.
 func (v *Value[V]) Delete(k Key) { v.table.Delete(k) }
 
-// Reducing is one V per key to which further ones are merged.
-type Reducing[V any] struct {
-	value Value[V]
-	merge func(old, v V) V
-}
-
-// OpenReducing opens the state called name, of KindReducing. merge must be
-// associative and have no effect besides its result.
-func OpenReducing[V any](s Store, name string, c Codec[V], merge func(old, v V) V) (*Reducing[V], error) {
-	t, err := s.Table(Descriptor{Name: name, Kind: KindReducing, Codec: c.Name(), FixedSize: c.FixedSize()})
-	if err != nil {
-		return nil, err
-	}
-	return &Reducing[V]{value: Value[V]{table: t, codec: c, fixed: c.FixedSize() > 0}, merge: merge}, nil
-}
-
-// Table returns the state at the level of bytes.
-func (r *Reducing[V]) Table() Table { return r.value.table }
-
-// Add merges v into the value of k; the first v is taken as it is.
-func (r *Reducing[V]) Add(k Key, v V) {
-	if r.value.fixed {
-		slot, fresh := r.value.table.Update(k)
-		if !fresh {
-			v = r.merge(decode(r.value.codec, slot), v)
-		}
-		fill(r.value.codec, slot, v)
-		return
-	}
-	if old, ok := r.value.Get(k); ok {
-		v = r.merge(old, v)
-	}
-	r.value.Set(k, v)
-}
-
-// Get returns the merged value of k.
-func (r *Reducing[V]) Get(k Key) (value V, ok bool) { return r.value.Get(k) }
-
-// Delete removes k.
-func (r *Reducing[V]) Delete(k Key) { r.value.Delete(k) }
-
 // List is a sequence of V per key.
 type List[V any] struct {
-	table   Table
+	table   ListTable
 	codec   Codec[V]
 	scratch []byte
 }
 
 // OpenList opens the state called name, of KindList.
-func OpenList[V any](s Store, name string, c Codec[V]) (*List[V], error) {
-	t, err := s.Table(Descriptor{Name: name, Kind: KindList, Codec: c.Name()})
+func OpenList[V any](s Store, name string, c Codec[V], ttl ...TTL) (*List[V], error) {
+	d, err := describe(KindList, name, c.Name(), ttl)
+	if err != nil {
+		return nil, err
+	}
+	t, err := OpenListTable(s, d)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +101,7 @@ func OpenList[V any](s Store, name string, c Codec[V]) (*List[V], error) {
 }
 
 // Table returns the state at the level of bytes.
-func (l *List[V]) Table() Table { return l.table }
+func (l *List[V]) Table() ListTable { return l.table }
 
 // Append adds v to the end of the list of k.
 func (l *List[V]) Append(k Key, v V) {
@@ -142,7 +130,7 @@ func (l *List[V]) Clear(k Key) { l.table.Delete(k) }
 
 // Map is a map from F to V per key, ordered by the encoding of F.
 type Map[F, V any] struct {
-	table  Table
+	table  MapTable
 	fields Codec[F]
 	values Codec[V]
 	field  []byte
@@ -151,8 +139,12 @@ type Map[F, V any] struct {
 
 // OpenMap opens the state called name, of KindMap. The descriptor's codec is
 // the names of both codecs with an arrow between them.
-func OpenMap[F, V any](s Store, name string, fields Codec[F], values Codec[V]) (*Map[F, V], error) {
-	t, err := s.Table(Descriptor{Name: name, Kind: KindMap, Codec: fields.Name() + "->" + values.Name()})
+func OpenMap[F, V any](s Store, name string, fields Codec[F], values Codec[V], ttl ...TTL) (*Map[F, V], error) {
+	d, err := describe(KindMap, name, fields.Name()+"->"+values.Name(), ttl)
+	if err != nil {
+		return nil, err
+	}
+	t, err := OpenMapTable(s, d)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +152,7 @@ func OpenMap[F, V any](s Store, name string, fields Codec[F], values Codec[V]) (
 }
 
 // Table returns the state at the level of bytes.
-func (m *Map[F, V]) Table() Table { return m.table }
+func (m *Map[F, V]) Table() MapTable { return m.table }
 
 // Get returns the value of field f of k.
 func (m *Map[F, V]) Get(k Key, f F) (value V, ok bool) {

@@ -61,13 +61,13 @@ func (r records) Read(from id.Offset, n int, out *dataflow.Output) int64 {
 // count counts records per key in keyed state and emits every new count.
 type count struct {
 	ctx   *dataflow.Context
-	table state.Table
+	table state.FixedTable
 }
 
 // Open opens the keyed state.
 func (c *count) Open(ctx *dataflow.Context) (err error) {
 	c.ctx = ctx
-	c.table, err = ctx.Store().Table(state.Descriptor{Name: "counts", Kind: state.KindValue, Codec: "uint64/1", FixedSize: 8})
+	c.table, err = state.OpenFixedTable(ctx.Store(), state.Descriptor{Name: "counts", Codec: "uint64/1", FixedSize: 8})
 	return err
 }
 

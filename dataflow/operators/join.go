@@ -22,7 +22,7 @@ type WindowJoin struct {
 
 	ctx     *dataflow.Context
 	out     *dataflow.Output
-	lists   [2]state.Table
+	lists   [2]state.ListTable
 	key     []byte
 	kept    []byte
 	others  []byte // elements of windows that stay open

@@ -157,7 +157,7 @@ type Best struct {
 	ctx     *dataflow.Context
 	out     *dataflow.Output
 	ranks   *state.Value[int64]
-	best    state.Table
+	best    state.ListTable
 	key     []byte
 	scratch []byte
 }

@@ -74,13 +74,13 @@ func (r *reader) Read(from id.Offset, n int, out *dataflow.Output) (watermark in
 // when the minute is over.
 type counter struct {
 	ctx    *dataflow.Context
-	visits state.Table // card -> minute -> visits
+	visits state.MapTable // card -> minute -> visits
 }
 
 // Open opens the state.
 func (c *counter) Open(ctx *dataflow.Context) (err error) {
 	c.ctx = ctx
-	c.visits, err = ctx.Store().Table(state.Descriptor{Name: "visits", Kind: state.KindMap, Codec: "minute->uint64/1"})
+	c.visits, err = state.OpenMapTable(ctx.Store(), state.Descriptor{Name: "visits", Codec: "minute->uint64/1"})
 	return err
 }
 

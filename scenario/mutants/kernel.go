@@ -140,5 +140,20 @@ func inKernel() []Case {
 			Source: "own trial", Needs: "event time; sources of several splits",
 			Algorithms: transactional, Workloads: past, Oracle: byEventTime,
 		},
+		{
+			Mutant: dataflow.MutantExpiryBehind, Description: "while a timer fires, state expires by the watermark before it",
+			Source: "own trial", Needs: "state that expires by event time",
+			Algorithms: transactional, Workloads: expiring, Oracle: byOutput,
+		},
+		{
+			Mutant: dataflow.MutantForgetExpiry, Description: "in what comes back from a snapshot nothing expires any more",
+			Source: "own trial", Needs: "state that expires; a restore",
+			Algorithms: transactional, Workloads: expiring, Oracle: byOutput,
+		},
+		{
+			Mutant: dataflow.MutantForgetBroadcast, Description: "broadcast state does not come back from the snapshot",
+			Source: "own trial", Needs: "broadcast state; a restore",
+			Algorithms: transactional, Workloads: expiring, Oracle: byRestore,
+		},
 	}
 }

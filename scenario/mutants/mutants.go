@@ -68,6 +68,7 @@ var (
 	stateful    = []string{"keyedcount", "nexmark-q5", "nexmark-q8"}
 	windows     = []string{"nexmark-q5", "nexmark-q8", "sessions"}
 	past        = []string{"reminders", "sessions"} // have timers at or behind the watermark
+	expiring    = []string{"spending"}              // has state that expires, and broadcast state
 )
 
 // All returns the bank in the order of reports.

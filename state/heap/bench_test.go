@@ -27,9 +27,9 @@ func openAs(tb testing.TB, o state.Open) state.Store {
 	return s
 }
 
-func counts(tb testing.TB, s state.Store, size int) state.Table {
+func counts(tb testing.TB, s state.Store, size int) state.FixedTable {
 	tb.Helper()
-	t, err := s.Table(state.Descriptor{Name: "counts", Kind: state.KindValue, Codec: "counts/1", FixedSize: size})
+	t, err := state.OpenFixedTable(s, state.Descriptor{Name: "counts", Codec: "counts/1", FixedSize: size})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -47,13 +47,13 @@ func (r *random) next() uint64 {
 	return k
 }
 
-func bump(t state.Table, buf *[8]byte, k uint64) {
+func bump(t state.FixedTable, buf *[8]byte, k uint64) {
 	v, _ := t.Update(state.KeyOfUint64(buf, k, state.DefaultGroups))
 	binary.LittleEndian.PutUint64(v, binary.LittleEndian.Uint64(v)+1)
 	binary.LittleEndian.PutUint64(v[8:], binary.LittleEndian.Uint64(v[8:])+k)
 }
 
-func filled(tb testing.TB, keys, size int) (state.Store, state.Table) {
+func filled(tb testing.TB, keys, size int) (state.Store, state.FixedTable) {
 	tb.Helper()
 	s := open(tb, all)
 	t := counts(tb, s, size)

@@ -53,7 +53,7 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 			c.addFlat(i, t)
 		case *fields:
 			if t.tree.Len() > 0 {
-				c.parts = append(c.parts, part{table: i, layout: layoutFields, n: t.tree.Len(), tree: t.tree.Copy()})
+				c.parts = append(c.parts, part{table: i, layout: layoutFields, n: t.tree.Len(), tree: t.tree.Copy(), aging: agingOf(t.clocks, t.d)})
 			}
 		}
 	}
@@ -93,7 +93,8 @@ type capture struct {
 	operator   []byte
 	parts      []part
 	inline     bool
-	logical    int64 // bytes of everything but timers
+	logical    int64 // bytes of everything but timers, expired entries among it
+	dropped    int64 // of them: expired
 	timerBytes int64
 	timers     []*timers.Capture
 	written    int    // how many of timers are
@@ -116,8 +117,9 @@ type part struct {
 	layout layout
 	group  uint16
 	stride int
-	n      int // entries left
-	at     int // first entry left
+	n      int    // entries left
+	aging  *aging // nil: nothing expires
+	at     int    // first entry left
 	words  []wordPage
 	cells  []cellPage
 	tree   *btree.BTreeG[field]
@@ -228,8 +230,8 @@ func (c *capture) encode(dst []byte, file, limit int) []byte {
 		x := run{table: p.table, layout: p.layout, file: file, offset: len(dst)}
 		before := p.n
 		dst = p.encode(dst, limit)
-		x.group, x.length = p.group, len(dst)-x.offset
-		x.count = before - p.n
+		x.group, x.length, x.count = p.group, len(dst)-x.offset, before-p.n
+		x.count -= c.take(p.aging)
 		c.m.add(x)
 		if p.n == 0 {
 			c.parts = c.parts[1:]
@@ -259,7 +261,7 @@ func (c *capture) finish() {
 		c.m.timers = append(c.m.timers, t.Part())
 		c.files = append(c.files, t.Part().Files()...)
 	}
-	c.handle = state.Handle{Backend: Name, Version: formatVersion, Operator: c.operator, Files: c.files, Bytes: c.logical + c.timerBytes}
+	c.handle = state.Handle{Backend: Name, Version: formatVersion, Operator: c.operator, Files: c.files, Bytes: c.logical - c.dropped + c.timerBytes}
 	c.handle.Inline = c.m.append(make([]byte, 0, 128+48*len(c.m.tables)+16*len(c.m.runs)+len(c.m.data)))
 	c.m = manifest{}
 }

@@ -17,6 +17,8 @@ type cells struct {
 	n      int
 	bytes  int64    // of keys and values
 	sorted []uint32 // scratch of a snapshot
+	hand   hand     // of the sweep
+	kept   []byte   // scratch of it
 }
 
 const (

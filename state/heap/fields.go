@@ -14,14 +14,16 @@ type fields struct {
 	d      state.Descriptor
 	groups state.GroupRange
 	v      *versions
+	clocks *state.Clocks
 	tree   *btree.BTreeG[field]
 	hint   btree.PathHint
 	probe  []byte
 	doomed []field
+	hand   field // of the sweep: the next one to look at
 	bytes  int64 // of keys, fields and values, the key once per field
 }
 
-var _ state.Table = (*fields)(nil)
+var _ state.MapTable = (*fields)(nil)
 
 // field: buf is key, field and value. It is written to only if gen is young
 // enough.
@@ -46,8 +48,8 @@ func fieldLess(a, b field) bool {
 	return bytes.Compare(a.buf[a.klen:a.klen+a.flen], b.buf[b.klen:b.klen+b.flen]) < 0
 }
 
-func newFields(d state.Descriptor, groups state.GroupRange, v *versions) *fields {
-	return &fields{d: d, groups: groups, v: v, tree: btree.NewBTreeGOptions(fieldLess, btree.Options{NoLocks: true})}
+func newFields(d state.Descriptor, groups state.GroupRange, v *versions, clocks *state.Clocks) *fields {
+	return &fields{d: d, groups: groups, v: v, clocks: clocks, tree: btree.NewBTreeGOptions(fieldLess, btree.Options{NoLocks: true})}
 }
 
 // look returns what to search the tree with.
@@ -133,17 +135,25 @@ func (t *fields) load(group uint16, key, name, value []byte) bool {
 
 func (t *fields) sum() uint64 {
 	var sum uint64
+	var kept []byte
+	expiry := t.clocks.Expiry(t.d)
 	t.tree.Scan(func(e field) bool {
-		sum += state.SumEntry(t.d.Name, e.key(), e.name(), e.value())
+		value := e.value()
+		if expiry.Applies() {
+			if !expiry.Live(value) {
+				return true
+			}
+			kept = expiry.AppendLive(kept[:0], value)
+			value = kept
+		}
+		sum += state.SumEntry(t.d.Name, e.key(), e.name(), value)
 		return true
 	})
 	return sum
 }
 
-func (t *fields) Len() int                        { return t.tree.Len() }
-func (t *fields) descriptor() state.Descriptor    { return t.d }
-func (t *fields) logicalBytes() int64             { return t.bytes }
-func (t *fields) Get(state.Key) ([]byte, bool)    { panic(misuse("Get", t.d)) }
-func (t *fields) Put(state.Key, []byte)           { panic(misuse("Put", t.d)) }
-func (t *fields) Update(state.Key) ([]byte, bool) { panic(misuse("Update", t.d)) }
-func (t *fields) Append(state.Key, []byte)        { panic(misuse("Append", t.d)) }
+func (t *fields) declared(d state.Descriptor) { t.d = d }
+
+func (t *fields) Len() int                     { return t.tree.Len() }
+func (t *fields) descriptor() state.Descriptor { return t.d }
+func (t *fields) logicalBytes() int64          { return t.bytes }

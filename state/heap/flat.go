@@ -9,21 +9,28 @@ import (
 	"weir/state"
 )
 
-// flat is a value, list or reducing state.
+// flat is a state of values or lists.
 type flat struct {
 	d      state.Descriptor
 	fixed  bool // d.FixedSize > 0: eight-byte keys are in words
 	words  words
 	cells  cells
-	warmed byte // keeps the reads of Warm from being optimised away
+	clocks *state.Clocks
+	// inCells: the sweep is in the cells.
+	inCells bool
+	warmed  byte // keeps the reads of Warm from being optimised away
 }
 
-var _ state.Table = (*flat)(nil)
+// A flat is handed out as what its kind is.
+var (
+	_ state.FixedTable = (*flat)(nil)
+	_ state.ListTable  = (*flat)(nil)
+)
 
-func newFlat(d state.Descriptor, groups state.GroupRange, v *versions) *flat {
-	t := &flat{d: d, fixed: d.FixedSize > 0}
+func newFlat(d state.Descriptor, groups state.GroupRange, v *versions, clocks *state.Clocks) *flat {
+	t := &flat{d: d, fixed: d.FixedSize > 0, clocks: clocks}
 	if t.fixed {
-		t.words.init(v, groups, d.FixedSize)
+		t.words.init(v, groups, d.StoredSize())
 	}
 	t.cells.v, t.cells.groups = v, groups
 	return t
@@ -47,7 +54,7 @@ func (t *flat) Update(k state.Key) ([]byte, bool) {
 	if !t.fixed {
 		panic(fmt.Sprintf("heap: Update of state %q: only a state of fixed size is written in place", t.d.Name))
 	}
-	return t.cells.update(k, t.d.FixedSize)
+	return t.cells.update(k, t.d.StoredSize())
 }
 
 func (t *flat) Put(k state.Key, value []byte) {
@@ -55,8 +62,8 @@ func (t *flat) Put(k state.Key, value []byte) {
 		t.cells.put(k, value)
 		return
 	}
-	if len(value) != t.d.FixedSize {
-		panic(fmt.Sprintf("heap: %d bytes put into state %q, whose values have %d", len(value), t.d.Name, t.d.FixedSize))
+	if len(value) != t.d.StoredSize() {
+		panic(fmt.Sprintf("heap: %d bytes put into state %q, whose values have %d", len(value), t.d.Name, t.d.StoredSize()))
 	}
 	slot, _ := t.Update(k)
 	copy(slot, value)
@@ -71,16 +78,9 @@ func (t *flat) Delete(k state.Key) {
 }
 
 func (t *flat) Append(k state.Key, element []byte) {
-	if t.d.Kind != state.KindList {
-		panic(misuse("Append", t.d))
-	}
 	t.cells.appendElement(k, element)
 }
 
-func (t *flat) MapGet(state.Key, []byte) ([]byte, bool)      { panic(misuse("MapGet", t.d)) }
-func (t *flat) MapPut(state.Key, []byte, []byte)             { panic(misuse("MapPut", t.d)) }
-func (t *flat) MapDelete(state.Key, []byte)                  { panic(misuse("MapDelete", t.d)) }
-func (t *flat) MapRange(state.Key, func(f, v []byte) bool)   { panic(misuse("MapRange", t.d)) }
 func (t *flat) Len() int                                     { return t.words.n + t.cells.n }
 func (t *flat) descriptor() state.Descriptor                 { return t.d }
 func (t *flat) logicalBytes() int64                          { return int64(t.words.n*t.words.stride) + t.cells.bytes }
@@ -107,12 +107,21 @@ func (t *flat) Range(f func(k state.Key, value []byte) bool) {
 	}
 }
 
+func (t *flat) declared(d state.Descriptor) { t.d = d }
+
 func (t *flat) sum() uint64 {
 	var sum uint64
-	t.each(func(_ uint16, key, value []byte) { sum += state.SumEntry(t.d.Name, key, nil, value) })
+	var kept []byte
+	e := t.clocks.Expiry(t.d)
+	t.each(func(_ uint16, key, value []byte) {
+		if e.Applies() {
+			if !e.Live(value) {
+				return
+			}
+			kept = e.AppendLive(kept[:0], value)
+			value = kept
+		}
+		sum += state.SumEntry(t.d.Name, key, nil, value)
+	})
 	return sum
-}
-
-func misuse(call string, d state.Descriptor) string {
-	return fmt.Sprintf("heap: %s of state %q, which is a %s", call, d.Name, d.Kind)
 }

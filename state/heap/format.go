@@ -12,13 +12,13 @@ import (
 	"weir/state/timers"
 )
 
-// Snapshot format, version 3. Integers are unsigned varints unless a size is
+// Snapshot format, version 4. Integers are unsigned varints unless a size is
 // given; "bytes" is a varint length and the bytes.
 //
 // Handle.Inline is the manifest:
 //
 //	magic "weirheap", version (2 bytes)
-//	number of states; each: name (bytes), kind (1 byte), codec (bytes), fixed size
+//	number of states; each: see state.AppendDescriptor
 //	if any is of timers: epoch, first key group, key group behind the last; for each: see timers.Part
 //	number of runs; each: state, layout (1 byte), group, file, length, entries
 //	data (bytes)
@@ -35,12 +35,12 @@ import (
 // Runs are in order of (state, layout, group); only map states are one after
 // the other by key as well. An entry by layout:
 //
-//	words:  key (8 bytes), value (the state's fixed size)
+//	words:  key (8 bytes), value (the state's stored size)
 //	cells:  length of key, length of value, key, value
 //	fields: length of key, length of field, length of value, key, field, value
 const (
 	magic         = "weirheap"
-	formatVersion = 3
+	formatVersion = 4
 	headerBytes   = len(magic) + 2 + 4 + 2
 )
 
@@ -104,10 +104,7 @@ func (m *manifest) append(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint16(dst, formatVersion)
 	dst = binary.AppendUvarint(dst, uint64(len(m.tables)))
 	for _, d := range m.tables {
-		dst = state.AppendString(dst, d.Name)
-		dst = append(dst, byte(d.Kind))
-		dst = state.AppendString(dst, d.Codec)
-		dst = binary.AppendUvarint(dst, uint64(d.FixedSize))
+		dst = state.AppendDescriptor(dst, d)
 	}
 	dst = m.appendTimers(dst)
 	dst = binary.AppendUvarint(dst, uint64(len(m.runs)))
@@ -152,13 +149,9 @@ func decodeManifest(h state.Handle) (*manifest, error) {
 	if string(r.Raw(len(magic))) != magic || r.Uint16() != formatVersion {
 		r.Fail("not a manifest of format %d", formatVersion)
 	}
-	m := &manifest{tables: make([]state.Descriptor, r.Count(4))}
+	m := &manifest{tables: make([]state.Descriptor, r.Count(state.MinDescriptorBytes))}
 	for i := range m.tables {
-		d := &m.tables[i]
-		d.Name, d.Kind, d.Codec, d.FixedSize = string(r.Bytes()), state.Kind(r.Byte()), string(r.Bytes()), int(r.Size())
-		if err := d.Validate(); err != nil && r.Err() == nil {
-			r.Fail("%v", err)
-		}
+		m.tables[i] = state.ReadDescriptor(r)
 	}
 	files := m.readTimers(r, h.Files)
 	m.readRuns(r, files)
@@ -224,7 +217,7 @@ func (x *run) sound(d state.Descriptor) bool {
 	}
 	switch x.layout {
 	case layoutWords:
-		stride := wordBytes + d.FixedSize
+		stride := wordBytes + d.StoredSize()
 		return d.FixedSize > 0 && stride > 0 && x.length%stride == 0 && x.length/stride == x.count
 	case layoutCells, layoutFields:
 		return d.Kind != state.KindTimers && (x.layout == layoutFields) == (d.Kind == state.KindMap) && x.count <= x.length/leastBytes[x.layout]

@@ -14,9 +14,9 @@ import (
 func sampleHandle(tb testing.TB) state.Handle {
 	tb.Helper()
 	s, _ := Backend{}.Open(state.Open{Groups: state.GroupRange{Hi: 128}})
-	flatTable, err1 := s.Table(state.Descriptor{Name: "flat", Kind: state.KindValue, FixedSize: 4})
-	mapTable, err2 := s.Table(state.Descriptor{Name: "map", Kind: state.KindMap})
-	list, err3 := s.Table(state.Descriptor{Name: "list", Kind: state.KindList})
+	flatTable, err1 := state.OpenFixedTable(s, state.Descriptor{Name: "flat", FixedSize: 4})
+	mapTable, err2 := state.OpenMapTable(s, state.Descriptor{Name: "map"})
+	list, err3 := state.OpenListTable(s, state.Descriptor{Name: "list"})
 	due, err4 := s.Timers("due")
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		tb.Fatal(err)

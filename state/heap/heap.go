@@ -62,6 +62,7 @@ var _ state.Store = (*Store)(nil)
 type table interface {
 	Len() int
 	descriptor() state.Descriptor
+	declared(d state.Descriptor) // by the job, which may differ from what a snapshot holds in the duration of its TTL
 	logicalBytes() int64
 	sum() uint64
 }
@@ -103,6 +104,8 @@ func (s *Store) declare(d state.Descriptor) (table, error) {
 		return nil, err
 	}
 	s.opened = append(s.opened, d.Name)
+	t.declared(d)
+	s.shapes = nil
 	return t, nil
 }
 
@@ -117,14 +120,15 @@ func (s *Store) ensure(d state.Descriptor) (table, error) {
 		}
 		return s.tables[i], nil
 	}
+	s.Clocks().Use(d.TTL.Clock)
 	var t table
 	switch d.Kind {
 	case state.KindMap:
-		t = newFields(d, s.groups, &s.v)
+		t = newFields(d, s.groups, &s.v, s.Clocks())
 	case state.KindTimers:
 		t = &timerSet{d, timers.New(s.groups, s.sizes)}
 	default:
-		t = newFlat(d, s.groups, &s.v)
+		t = newFlat(d, s.groups, &s.v, s.Clocks())
 	}
 	s.tables, s.shapes = slices.Insert(s.tables, i, t), nil
 	return t, nil

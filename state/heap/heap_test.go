@@ -38,7 +38,7 @@ func finish(t *testing.T, c state.Capture, st state.Storage) state.Handle {
 	return c.Handle()
 }
 
-func restored(t *testing.T, st state.Storage, groups state.GroupRange, size int, h ...state.Handle) (state.Store, state.Table) {
+func restored(t *testing.T, st state.Storage, groups state.GroupRange, size int, h ...state.Handle) (state.Store, state.FixedTable) {
 	t.Helper()
 	s := open(t, groups)
 	table := counts(t, s, size)
@@ -80,7 +80,7 @@ func TestShrink(t *testing.T) {
 // history does the same things to a store each time.
 func history(t *testing.T, keys int) (state.Handle, *statetest.Memory) {
 	s, table := filled(t, keys, 100)
-	m, err := s.Table(state.Descriptor{Name: "a map", Kind: state.KindMap})
+	m, err := state.OpenMapTable(s, state.Descriptor{Name: "a map"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,14 +169,9 @@ func TestPagesComeBack(t *testing.T) {
 func TestMisusePanicsWithTheName(t *testing.T) {
 	s := open(t, state.GroupRange{Lo: 10, Hi: 20})
 	fixed := counts(t, s, 8)
-	m, err := s.Table(state.Descriptor{Name: "fields", Kind: state.KindMap})
-	if err != nil {
-		t.Fatal(err)
-	}
 	k := state.Key{Group: 10, Bytes: []byte("k")}
 	for name, misuse := range map[string]func(){
 		"counts": func() { fixed.Put(k, []byte("too short")) },
-		"fields": func() { m.Put(k, nil) },
 		"group":  func() { fixed.Update(state.Key{Group: 20, Bytes: []byte("k")}) },
 	} {
 		func() {

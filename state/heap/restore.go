@@ -285,7 +285,7 @@ func (x *run) loadCells(t *flat, src []byte) error {
 	for range x.count {
 		var size [2]int
 		var ok bool
-		if src, ok = lengths(src, size[:]); !ok || t.fixed && (size[1] != t.d.FixedSize || size[0] == wordBytes) {
+		if src, ok = lengths(src, size[:]); !ok || t.fixed && (size[1] != t.d.StoredSize() || size[0] == wordBytes) {
 			return errEnds
 		}
 		if !t.cells.load(x.group, src[:size[0]], src[size[0]:size[0]+size[1]]) {

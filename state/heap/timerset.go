@@ -12,6 +12,7 @@ type timerSet struct {
 	*timers.Queue
 }
 
+func (t *timerSet) declared(state.Descriptor)    {}
 func (t *timerSet) descriptor() state.Descriptor { return t.d }
 func (t *timerSet) logicalBytes() int64          { return t.Bytes() }
 func (t *timerSet) sum() uint64                  { return t.Sum(t.d.Name) }

@@ -29,6 +29,7 @@ type words struct {
 	pool   pages
 	n      int
 	sorted []uint32 // scratch of a snapshot
+	hand   hand     // of the sweep
 }
 
 // wordSeg is a hash table of its own. Entries 0..n-1 are dense; deleting one

@@ -28,7 +28,7 @@ var whole = state.GroupRange{Lo: 0, Hi: state.DefaultGroups}
 
 type wideStore struct {
 	state.Store
-	table state.Table
+	table state.FixedTable
 	r     *rand.Rand
 	key   [8]byte
 }
@@ -39,7 +39,7 @@ func openWide(tb testing.TB, b *pebblestate.Backend, fs vfs.FS, dir string) *wid
 	if err != nil {
 		tb.Fatal(err)
 	}
-	t, err := s.Table(wide)
+	t, err := state.OpenFixedTable(s, wide)
 	if err != nil {
 		tb.Fatal(err)
 	}

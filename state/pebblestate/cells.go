@@ -17,7 +17,11 @@ type cells struct {
 	num uint8
 }
 
-var _ state.Table = (*cells)(nil)
+// A table of cells is handed out as what its kind is.
+var (
+	_ state.FixedTable = (*cells)(nil)
+	_ state.ListTable  = (*cells)(nil)
+)
 
 // load returns the record of a key, fetching it from the database if need be,
 // or nil if the key is in neither. A record may say that the key is deleted.
@@ -79,8 +83,8 @@ func (t *cells) Get(k state.Key) (value []byte, ok bool) {
 }
 
 func (t *cells) Put(k state.Key, value []byte) {
-	if t.d.FixedSize > 0 && len(value) != t.d.FixedSize {
-		panic(fmt.Sprintf("pebblestate: %d bytes put into state %q, whose values have %d", len(value), t.d.Name, t.d.FixedSize))
+	if n := t.d.StoredSize(); n > 0 && len(value) != n {
+		panic(fmt.Sprintf("pebblestate: %d bytes put into state %q, whose values have %d", len(value), t.d.Name, n))
 	}
 	if t.s.failed.Load() {
 		return
@@ -106,7 +110,7 @@ func (t *cells) Delete(k state.Key) {
 }
 
 func (t *cells) Update(k state.Key) (value []byte, fresh bool) {
-	n := t.d.FixedSize
+	n := t.d.StoredSize()
 	if n == 0 {
 		panic(fmt.Sprintf("pebblestate: Update of state %q: only a state of fixed size is written in place", t.d.Name))
 	}
@@ -128,9 +132,6 @@ func (t *cells) Update(k state.Key) (value []byte, fresh bool) {
 }
 
 func (t *cells) Append(k state.Key, element []byte) {
-	if t.d.Kind != state.KindList {
-		panic(misuse("Append", t.d))
-	}
 	r, slot := t.load(k)
 	if t.s.failed.Load() {
 		return
@@ -144,15 +145,6 @@ func (t *cells) Append(k state.Key, element []byte) {
 	r = t.s.cache.resize(r, slot, n+len(t.s.element))
 	copy(r.value()[n:], t.s.element)
 	t.s.cache.touch(r, slot)
-}
-
-func (t *cells) MapGet(state.Key, []byte) ([]byte, bool)    { panic(misuse("MapGet", t.d)) }
-func (t *cells) MapPut(state.Key, []byte, []byte)           { panic(misuse("MapPut", t.d)) }
-func (t *cells) MapDelete(state.Key, []byte)                { panic(misuse("MapDelete", t.d)) }
-func (t *cells) MapRange(state.Key, func(f, v []byte) bool) { panic(misuse("MapRange", t.d)) }
-
-func misuse(call string, d state.Descriptor) string {
-	return fmt.Sprintf("pebblestate: %s of state %q, which is a %s", call, d.Name, d.Kind)
 }
 
 // each calls f by database key for what the table has.
@@ -183,13 +175,17 @@ func (t *cells) Len() int {
 }
 
 func (t *cells) descriptor() state.Descriptor { return t.d }
+func (t *cells) declared(d state.Descriptor)  { t.d = d }
 func (t *cells) number() uint8                { return t.num }
 func (t *cells) renumber(num uint8)           { t.num = num }
 
 func (t *cells) sum() uint64 {
 	var sum uint64
+	e := t.s.Clocks().Expiry(t.d)
 	t.each(func(key, value []byte) bool {
-		sum += state.SumEntry(t.d.Name, key[keyHeader:], nil, value)
+		if value, live := t.s.shown(&e, value); live {
+			sum += state.SumEntry(t.d.Name, key[keyHeader:], nil, value)
+		}
 		return true
 	})
 	return sum

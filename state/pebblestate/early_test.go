@@ -49,7 +49,7 @@ func TestEarlyTables(t *testing.T) {
 // numbers is a store of one table, and what its last snapshot would upload.
 type numbers struct {
 	s     *Store
-	table state.Table
+	table state.ValueTable
 	list  []table
 }
 
@@ -60,7 +60,7 @@ func openNumbers(t *testing.T, b *Backend, dir string) *numbers {
 		t.Fatal(err)
 	}
 	n := &numbers{s: s.(*Store)}
-	if n.table, err = s.Table(state.Descriptor{Name: "numbers", Kind: state.KindValue, Codec: "bytes/1"}); err != nil {
+	if n.table, err = state.OpenValueTable(s, state.Descriptor{Name: "numbers", Codec: "bytes/1"}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })

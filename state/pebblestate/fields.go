@@ -16,7 +16,7 @@ type fields struct {
 	num uint8
 }
 
-var _ state.Table = (*fields)(nil)
+var _ state.MapTable = (*fields)(nil)
 
 func (t *fields) prefix(k state.Key) []byte {
 	t.s.check(k)
@@ -124,19 +124,20 @@ func (t *fields) Len() int {
 	return n
 }
 
-func (t *fields) Get(state.Key) ([]byte, bool)    { panic(misuse("Get", t.d)) }
-func (t *fields) Put(state.Key, []byte)           { panic(misuse("Put", t.d)) }
-func (t *fields) Update(state.Key) ([]byte, bool) { panic(misuse("Update", t.d)) }
-func (t *fields) Append(state.Key, []byte)        { panic(misuse("Append", t.d)) }
-
 func (t *fields) descriptor() state.Descriptor { return t.d }
+func (t *fields) declared(d state.Descriptor)  { t.d = d }
 func (t *fields) number() uint8                { return t.num }
 func (t *fields) renumber(num uint8)           { t.num = num }
 
 func (t *fields) sum() uint64 {
 	var sum uint64
 	var key []byte
+	e := t.s.Clocks().Expiry(t.d)
 	t.all(func(dbKey, value []byte) bool {
+		value, live := t.s.shown(&e, value)
+		if !live {
+			return true
+		}
 		n := 0
 		if key, n = splitMapKey(key[:0], dbKey); n == 0 {
 			t.s.fail("read a range", errMapKey)

@@ -11,12 +11,12 @@ import (
 	"weir/state/timers"
 )
 
-// Handle.Inline of version 3 is the manifest. Integers are unsigned varints
+// Handle.Inline of version 4 is the manifest. Integers are unsigned varints
 // unless a size is given; "bytes" is a varint length and the bytes.
 //
 //	magic "weirpebl", version (2 bytes)
 //	epoch, first key group, key group behind the last
-//	number of states; each: number, name (bytes), kind (1 byte), codec (bytes), fixed size
+//	number of states; each: number, and see state.AppendDescriptor
 //	number of tables; each: level, number, size, smallest and largest internal
 //	  key (bytes), smallest and largest sequence number
 //	for each state of timers: see timers.Part
@@ -26,7 +26,7 @@ import (
 // calls by its format major version 24 or less, and then the segments of timers.
 const (
 	magic         = "weirpebl"
-	handleVersion = 3
+	handleVersion = 4
 )
 
 // manifest is what the table files mean.
@@ -62,10 +62,7 @@ func (m *manifest) append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(m.schema)))
 	for _, t := range m.schema {
 		dst = binary.AppendUvarint(dst, uint64(t.num))
-		dst = state.AppendString(dst, t.d.Name)
-		dst = append(dst, byte(t.d.Kind))
-		dst = state.AppendString(dst, t.d.Codec)
-		dst = binary.AppendUvarint(dst, uint64(t.d.FixedSize))
+		dst = state.AppendDescriptor(dst, t.d)
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(m.tables)))
 	for i := range m.tables {
@@ -86,7 +83,7 @@ func (m *manifest) append(dst []byte) []byte {
 
 const (
 	levels          = 7
-	minSchemaBytes  = 5
+	minSchemaBytes  = 1 + state.MinDescriptorBytes
 	minTableBytes   = 7
 	internalTrailer = 8
 )
@@ -150,9 +147,7 @@ func (m *manifest) readSchema(r *state.Reader) {
 		if num >= maxTables {
 			r.Fail("state number %d", num)
 		}
-		m.schema[i] = schemaTable{uint8(num), state.Descriptor{
-			Name: string(r.Bytes()), Kind: state.Kind(r.Byte()), Codec: string(r.Bytes()), FixedSize: int(r.Size()),
-		}}
+		m.schema[i] = schemaTable{uint8(num), state.ReadDescriptor(r)}
 	}
 }
 

@@ -2,6 +2,7 @@ package pebblestate
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -16,14 +17,18 @@ type frozen struct {
 	s      *Store
 	number uint32
 	run    run
-	tree   *tree // nil if empty
+	tree   *tree    // nil if empty
+	expiry expiries // at the instant; nil if nothing expires
+	sweep  sweep
 
 	applied atomic.Bool
 	mu      sync.Mutex
 	under   *ingestion // nil until it has begun
-	wanted  bool       // a capture waits for the list of tables
-	tables  []table    // that make up the snapshot, pinned; set by apply if wanted
-	err     error
+	// ingested: the run is in the database, and the sweep has begun.
+	ingested bool
+	wanted   bool    // a capture waits for the list of tables
+	tables   []table // that make up the snapshot, pinned; set by apply if wanted
+	err      error
 }
 
 // pinned returns the number of the frozen run that is not in the database yet,
@@ -40,7 +45,7 @@ func (s *Store) pinned() uint32 {
 // the changed fields of maps change hands as a whole.
 func (s *Store) freeze() *frozen {
 	s.runs++
-	p := &frozen{s: s, number: s.runs, run: s.spare, tree: s.tree, wanted: true}
+	p := &frozen{s: s, number: s.runs, run: s.spare, tree: s.tree, wanted: true, expiry: s.expiries()}
 	s.spare = run{}
 	p.run.reset()
 	if p.tree.Len() == 0 {
@@ -49,14 +54,14 @@ func (s *Store) freeze() *frozen {
 		s.written += uint64(p.tree.bytes)
 		s.tree = newTree()
 	}
-	s.take(&p.run, p.number, s.cache.dirtyBytes)
+	s.take(&p.run, p.number, s.cache.dirtyBytes, p.expiry)
 	s.pending = p
 	return p
 }
 
 // take moves changed records, oldest first, into a run: at least want bytes or
 // all. They count as clean then, and as part of a frozen run unless number is 0.
-func (s *Store) take(r *run, number uint32, want int64) {
+func (s *Store) take(r *run, number uint32, want int64, e expiries) {
 	before := s.cache.dirtyBytes
 	for before-s.cache.dirtyBytes < want {
 		rec := s.cache.nextDirty()
@@ -64,7 +69,7 @@ func (s *Store) take(r *run, number uint32, want int64) {
 			break
 		}
 		rec.setRun(number)
-		r.addRecord(rec)
+		s.addRecord(r, rec, e)
 		s.written += uint64(keyHeader + rec.keyLen() + rec.valueLen())
 	}
 	if s.cache.dirtyBytes == 0 {
@@ -110,10 +115,15 @@ func (p *frozen) advance(most int) (done bool, err error) {
 func (p *frozen) advanceLocked(most int) (done bool, err error) {
 	s := p.s
 	if p.under == nil {
-		p.run.addTree(p.tree)
+		p.run.addTree(p.tree, p.expiry)
 		p.under = &ingestion{s: s, r: &p.run}
 	}
-	done, err = p.under.step(min(most, len(p.run.entries)))
+	if !p.ingested {
+		p.ingested, err = p.under.step(min(most, len(p.run.entries)))
+	}
+	if err == nil && p.ingested {
+		done, err = p.sweep.step(p, most)
+	}
 	if err == nil && !done {
 		return false, nil
 	}
@@ -139,7 +149,7 @@ func (p *frozen) close() error {
 	if p.under == nil {
 		return nil
 	}
-	return p.under.w.abandon()
+	return errors.Join(p.under.w.abandon(), p.sweep.w.abandon())
 }
 
 // abandon says that no capture waits for the tables any more, and gives back
@@ -186,9 +196,10 @@ func (s *Store) spill(want int64) {
 	}
 	r := &s.spare
 	r.reset()
-	r.addTree(s.tree)
+	e := s.expiries()
+	r.addTree(s.tree, e)
 	s.written += uint64(s.tree.bytes)
-	s.take(r, 0, want)
+	s.take(r, 0, want, e)
 	err := s.ingest(r)
 	if err == nil {
 		s.tree = newTree()

@@ -38,7 +38,11 @@ func (s *Store) Restore(handles []state.Handle) (state.Transfer, error) {
 		}
 		t.addTimers(&m, len(handles) == 1)
 		if lo, hi := max(m.groups.Lo, s.groups.Lo), min(m.groups.Hi, s.groups.Hi); lo < hi && len(m.tables) > 0 {
-			t.sources = append(t.sources, source{m, h.Files[:len(m.tables)], state.GroupRange{Lo: lo, Hi: hi}})
+			clocks, err := state.ClocksOf(h)
+			if err != nil {
+				return nil, s.named(fmt.Errorf("restore handle %d of %d: %w", i+1, len(handles), err))
+			}
+			t.sources = append(t.sources, source{m, h.Files[:len(m.tables)], state.GroupRange{Lo: lo, Hi: hi}, clocks})
 		} else if len(handles) == 1 {
 			s.addBase(base{epoch: m.epoch})
 		}
@@ -55,9 +59,6 @@ func (s *Store) Restore(handles []state.Handle) (state.Transfer, error) {
 // declare makes the states of a snapshot known, and compares those that are.
 func (s *Store) declare(m *manifest) error {
 	for _, t := range m.schema {
-		if err := t.d.Validate(); err != nil {
-			return fmt.Errorf("%w: %w", state.ErrCorrupt, err)
-		}
 		if _, err := s.ensure(t.d); err != nil {
 			return err
 		}
@@ -159,6 +160,7 @@ type source struct {
 	m      manifest
 	files  []state.FileRef
 	wanted state.GroupRange
+	clocks state.Clocks // by which its entries have expired
 }
 
 const fetchesAtOnce = 4
@@ -314,11 +316,15 @@ func (t *restore) copy(src *source) (err error) {
 		num := s.numberOf(table.d.Name)
 		lower := appendKeyHeader(nil, table.num, src.wanted.Lo)
 		upper := appendKeyHeader(nil, table.num, src.wanted.Hi)
-		var key []byte
+		var key, kept []byte
 		var werr error
+		e := src.clocks.Expiry(table.d)
 		err := scan(from, lower, upper, func(k, value []byte) bool {
-			key = append(append(key[:0], num), k[1:]...)
-			werr = w.add(key, value, false)
+			if !e.Live(value) {
+				return true
+			}
+			key, kept = append(append(key[:0], num), k[1:]...), e.AppendLive(kept[:0], value)
+			werr = w.add(key, kept, false)
 			return werr == nil
 		})
 		if err = errors.Join(err, werr); err != nil {

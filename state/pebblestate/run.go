@@ -37,22 +37,32 @@ const deletedLength = 1<<32 - 1 // for the length of the value
 
 func (r *run) reset() { r.data, r.entries = r.data[:0], r.entries[:0] }
 
-func (r *run) addTree(t *tree) {
+// addTree adds the changed fields; those that have expired go from the database.
+func (r *run) addTree(t *tree, e expiries) {
 	if t == nil {
 		return
 	}
 	t.Scan(func(f field) bool {
-		r.begin(len(f.value), f.deleted)
+		deleted := f.deleted || !e.live(f.key[0], f.value)
+		r.begin(len(f.value), deleted)
 		r.data = append(r.data, f.key...)
 		r.end(f.value)
 		return true
 	})
 }
 
-func (r *run) addRecord(rec cell) {
-	r.begin(rec.valueLen(), rec.is(flagDeleted))
+// addRecord adds a changed record of the cache, without what has expired of it.
+func (s *Store) addRecord(r *run, rec cell, e expiries) {
+	value, deleted := rec.value(), rec.is(flagDeleted)
+	if e != nil && !deleted {
+		if deleted = !e.live(rec.table(), value); !deleted {
+			s.kept = e.of(rec.table()).AppendLive(s.kept[:0], value)
+			value = s.kept
+		}
+	}
+	r.begin(len(value), deleted)
 	r.data = appendKey(r.data, rec.table(), rec.group(), rec.key())
-	r.end(rec.value())
+	r.end(value)
 }
 
 func (r *run) begin(valueLen int, deleted bool) {

@@ -40,7 +40,9 @@ type Store struct {
 	runs    uint32  // frozen runs so far
 	spare   run     // memory for the next run
 
-	dbKey, element, fetched []byte // scratch
+	dbKey, element, fetched, kept []byte // scratch
+
+	hand []byte // of the sweep: the database key that it looks at next; of whoever applies a frozen run
 
 	db      atomic.Pointer[pebble.DB] // nil until something is written to it, or needed of it
 	opening sync.Mutex                // held while the database is opened, and for:
@@ -62,6 +64,7 @@ var _ state.Store = (*Store)(nil)
 // stateTable is what the store needs of a state beside its use.
 type stateTable interface {
 	descriptor() state.Descriptor
+	declared(d state.Descriptor) // by the job, which may differ from what a snapshot holds in the duration of its TTL
 	number() uint8
 	renumber(num uint8)
 	sum() uint64
@@ -112,6 +115,7 @@ func (s *Store) openState(d state.Descriptor) (stateTable, error) {
 		return nil, s.named(err)
 	}
 	s.opened = append(s.opened, d.Name)
+	t.declared(d)
 	return t, nil
 }
 
@@ -126,6 +130,7 @@ func (s *Store) ensure(d state.Descriptor) (stateTable, error) {
 	if len(s.tables) == maxTables {
 		return nil, fmt.Errorf("state %q: a task has at most %d keyed states; put some of them into one", d.Name, maxTables)
 	}
+	s.Clocks().Use(d.TTL.Clock)
 	num := s.freeNumber(s.tables)
 	var t stateTable
 	switch d.Kind {

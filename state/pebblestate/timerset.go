@@ -45,6 +45,7 @@ func (t *timerSet) Pop(until int64) (at int64, key []byte, ok bool) {
 	return t.Queue.Pop(until)
 }
 
+func (t *timerSet) declared(state.Descriptor)    {}
 func (t *timerSet) descriptor() state.Descriptor { return t.d }
 func (t *timerSet) number() uint8                { return t.num }
 func (t *timerSet) renumber(num uint8)           { t.num = num }

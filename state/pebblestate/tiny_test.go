@@ -1,6 +1,7 @@
 package pebblestate_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -17,10 +18,12 @@ import (
 // state.SumEntry of every entry, by name.
 type tiny struct {
 	state.Store
-	value, list, fields state.Table
-	twin                map[string]uint64
-	lists               map[string][]byte
-	r                   *rand.Rand
+	value  state.ValueTable
+	list   state.ListTable
+	fields state.MapTable
+	twin   map[string]uint64
+	lists  map[string][]byte
+	r      *rand.Rand
 }
 
 func openTiny(t *testing.T, b *pebblestate.Backend, dir string, seed uint64) *tiny {
@@ -30,17 +33,12 @@ func openTiny(t *testing.T, b *pebblestate.Backend, dir string, seed uint64) *ti
 		t.Fatal(err)
 	}
 	x := &tiny{Store: s, twin: map[string]uint64{}, lists: map[string][]byte{}, r: rand.New(rand.NewPCG(seed, 7))}
-	for _, d := range []struct {
-		table *state.Table
-		d     state.Descriptor
-	}{
-		{&x.value, state.Descriptor{Name: "value", Kind: state.KindValue, Codec: "bytes/1"}},
-		{&x.list, state.Descriptor{Name: "list", Kind: state.KindList, Codec: "bytes/1"}},
-		{&x.fields, state.Descriptor{Name: "map", Kind: state.KindMap, Codec: "bytes/1"}},
-	} {
-		if *d.table, err = s.Table(d.d); err != nil {
-			t.Fatal(err)
-		}
+	var errs [3]error
+	x.value, errs[0] = state.OpenValueTable(s, state.Descriptor{Name: "value", Codec: "bytes/1"})
+	x.list, errs[1] = state.OpenListTable(s, state.Descriptor{Name: "list", Codec: "bytes/1"})
+	x.fields, errs[2] = state.OpenMapTable(s, state.Descriptor{Name: "map", Codec: "bytes/1"})
+	if err := errors.Join(errs[:]...); err != nil {
+		t.Fatal(err)
 	}
 	return x
 }

@@ -83,7 +83,7 @@ func testOperator(f *fixture) {
 	}
 }
 
-// testOperatorRescale goes from one task to two, to three and back to one: split
+// testOperatorRescale goes from one task to two, to three, back and to five: split
 // items are neither lost nor doubled, everybody has all of a union, and a
 // broadcast list stays what it is.
 func testOperatorRescale(f *fixture) {
@@ -95,7 +95,7 @@ func testOperatorRescale(f *fixture) {
 	one.list(1, "u")
 	one.list(2, "same")
 	handles := []state.Handle{f.finish(one.snapshot(0))}
-	for _, p := range []int{2, 3, 3, 1} {
+	for _, p := range []int{2, 3, 3, 2, 1, 5, 1} {
 		var next []state.Handle
 		var split []string
 		for i := range p {

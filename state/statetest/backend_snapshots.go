@@ -21,6 +21,7 @@ func (s *subject) fill(n int) {
 	for k := range n {
 		key := fillKey(k)
 		s.put(aValue, key, fmt.Sprint("value ", k))
+		s.put(anAccumulator, key, fmt.Sprint("accumulated ", k))
 		_ = s.bump(aCount, key)
 		_ = s.bump(aWide, key)
 		s.append(key, fmt.Sprint("element ", k))

@@ -52,6 +52,9 @@ func RunBackend(t *testing.T, open OpenFunc) {
 		{"unopened", testUnopened},
 		{"damage", testDamage},
 		{"missing", testMissing},
+		{"expiry", testExpiry},
+		{"expired go", testExpiredGo},
+		{"expiry declared", testExpiryDeclared},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.run(&fixture{T: t, open: open, storage: NewMemory()})
@@ -68,6 +71,7 @@ var descriptors = []state.Descriptor{
 	{Name: "wide", Kind: state.KindReducing, Codec: "wide/1", FixedSize: 100},
 	{Name: "list", Kind: state.KindList, Codec: "bytes/1"},
 	{Name: "map", Kind: state.KindMap, Codec: "bytes/1->bytes/1"},
+	{Name: "accumulator", Kind: state.KindAggregating, Codec: "bytes/1"},
 }
 
 // Positions in descriptors.
@@ -77,6 +81,7 @@ const (
 	aWide
 	aList
 	aMap
+	anAccumulator
 )
 
 // fixture is what one case works with.
@@ -92,7 +97,7 @@ type fixture struct {
 type subject struct {
 	state.Store
 	f      *fixture
-	tables []state.Table
+	tables []opened
 	timers state.Timers
 	twin   *twin
 	epoch  id.Epoch
@@ -114,7 +119,7 @@ func (f *fixture) instance(o state.Open) *subject {
 		epoch: id.MakeEpoch(id.Attempt(f.incarnations), 0), prefix: fmt.Sprintf("job/t0/a%d-", f.incarnations),
 	}
 	for _, d := range descriptors {
-		t, err := s.Table(d)
+		t, err := openTable(s, d)
 		if err != nil {
 			f.Fatalf("open state %q: %v", d.Name, err)
 		}
@@ -128,6 +133,38 @@ func (f *fixture) instance(o state.Open) *subject {
 	return s
 }
 
+// opened is a table as what its kind is; the others are nil.
+type opened struct {
+	state.Table
+	values interface {
+		Get(k state.Key) (value []byte, ok bool)
+		Put(k state.Key, value []byte)
+	} // or lists
+	fixed  state.FixedTable
+	list   state.ListTable
+	fields state.MapTable
+}
+
+// openTable opens a table by its kind.
+func openTable(s state.Store, d state.Descriptor) (t opened, err error) {
+	switch {
+	case d.Kind == state.KindMap:
+		t.fields, err = state.OpenMapTable(s, d)
+		t.Table = t.fields
+	case d.Kind == state.KindList:
+		t.list, err = state.OpenListTable(s, d)
+		t.Table, t.values = t.list, t.list
+	case d.FixedSize > 0:
+		t.fixed, err = state.OpenFixedTable(s, d)
+		t.Table, t.values = t.fixed, t.fixed
+	default:
+		var values state.ValueTable
+		values, err = state.OpenValueTable(s, d)
+		t.Table, t.values = values, values
+	}
+	return t, err
+}
+
 func (s *subject) close() {
 	s.f.Helper()
 	if err := s.Close(); err != nil {
@@ -136,7 +173,7 @@ func (s *subject) close() {
 }
 
 func (s *subject) put(i int, key, value string) {
-	s.tables[i].Put(keyOf(key), []byte(value))
+	s.tables[i].values.Put(keyOf(key), []byte(value))
 	s.twin.put(descriptors[i].Name, key, value)
 }
 
@@ -149,7 +186,7 @@ func (s *subject) remove(i int, key string) {
 // what is wrong with the bytes handed out.
 func (s *subject) bump(i int, key string) error {
 	d := descriptors[i]
-	v, fresh := s.tables[i].Update(keyOf(key))
+	v, fresh := s.tables[i].fixed.Update(keyOf(key))
 	old, there := s.twin.flat[d.Name][key]
 	if !there {
 		old = string(make([]byte, d.FixedSize))
@@ -163,17 +200,17 @@ func (s *subject) bump(i int, key string) error {
 }
 
 func (s *subject) append(key, element string) {
-	s.tables[aList].Append(keyOf(key), []byte(element))
+	s.tables[aList].list.Append(keyOf(key), []byte(element))
 	s.twin.put("list", key, string(state.AppendElement([]byte(s.twin.flat["list"][key]), []byte(element))))
 }
 
 func (s *subject) mapPut(key, field, value string) {
-	s.tables[aMap].MapPut(keyOf(key), []byte(field), []byte(value))
+	s.tables[aMap].fields.MapPut(keyOf(key), []byte(field), []byte(value))
 	s.twin.mapPut("map", key, field, value)
 }
 
 func (s *subject) mapDelete(key, field string) {
-	s.tables[aMap].MapDelete(keyOf(key), []byte(field))
+	s.tables[aMap].fields.MapDelete(keyOf(key), []byte(field))
 	s.twin.mapDelete("map", key, field)
 }
 

@@ -30,7 +30,7 @@ func testValue(f *fixture) {
 		s.remove(aValue, key)
 		s.check()
 	}
-	if v, ok := s.tables[aValue].Get(keyOf("a")); ok {
+	if v, ok := s.tables[aValue].values.Get(keyOf("a")); ok {
 		f.Errorf("Get of an absent key is %q", v)
 	}
 }
@@ -98,11 +98,11 @@ func testMap(f *fixture) {
 	s.remove(aMap, "absent")
 	s.check()
 	seen := 0
-	s.tables[aMap].MapRange(keyOf("a"), func(_, _ []byte) bool { seen++; return seen < 3 })
+	s.tables[aMap].fields.MapRange(keyOf("a"), func(_, _ []byte) bool { seen++; return seen < 3 })
 	if seen != 3 {
 		f.Errorf("MapRange went on to field %d after f had said false", seen)
 	}
-	if v, ok := s.tables[aMap].MapGet(keyOf("absent"), nil); ok {
+	if v, ok := s.tables[aMap].fields.MapGet(keyOf("absent"), nil); ok {
 		f.Errorf("MapGet of an absent key is %q", v)
 	}
 	for _, key := range append(someKeys, "a", "ab") {
@@ -193,7 +193,9 @@ func testModel(f *fixture) {
 		m := &model{f: f, s: f.subject(allGroups), t: t}
 		defer func() { _ = m.s.Close() }()
 		t.Repeat(map[string]func(*rapid.T){
-			"put":       func(t *rapid.T) { m.s.put(aValue, m.key(t), m.value(t)) },
+			"put": func(t *rapid.T) {
+				m.s.put(rapid.SampledFrom([]int{aValue, anAccumulator}).Draw(t, "state"), m.key(t), m.value(t))
+			},
 			"remove":    func(t *rapid.T) { m.s.remove(rapid.IntRange(0, len(descriptors)-1).Draw(t, "state"), m.key(t)) },
 			"bump":      m.bump,
 			"append":    func(t *rapid.T) { m.s.append(m.key(t), m.value(t)) },

@@ -197,27 +197,27 @@ func compareTimers(t state.Timers, twin map[dueAt]bool) error {
 	return nil
 }
 
-func compareFlat(t state.Table, want map[string]string) error {
+func compareFlat(t opened, want map[string]string) error {
 	if t.Len() != len(want) {
 		return fmt.Errorf("its Len is %d, want %d", t.Len(), len(want))
 	}
 	keys := byGroup(want)
 	for _, key := range keys {
-		if got, ok := t.Get(keyOf(key)); !ok || string(got) != want[key] {
+		if got, ok := t.values.Get(keyOf(key)); !ok || string(got) != want[key] {
 			return fmt.Errorf("a Get of %q is %q, %v, want %q", key, got, ok, want[key])
 		}
 	}
 	return compareRange(t, keys, func(key string) []byte { return []byte(want[key]) })
 }
 
-func compareMap(t state.Table, want map[string]map[string]string) error {
+func compareMap(t opened, want map[string]map[string]string) error {
 	n := 0
 	for _, key := range byGroup(want) {
 		fields := slices.Sorted(maps.Keys(want[key]))
 		n += len(fields)
 		at := 0
 		var err error
-		t.MapRange(keyOf(key), func(field, value []byte) bool {
+		t.fields.MapRange(keyOf(key), func(field, value []byte) bool {
 			if at >= len(fields) || string(field) != fields[at] || string(value) != want[key][fields[at]] {
 				err = fmt.Errorf("MapRange of %q: field %d is %q = %q, want one of %q in order", key, at, field, value, fields)
 			}
@@ -231,7 +231,7 @@ func compareMap(t state.Table, want map[string]map[string]string) error {
 			return err
 		}
 		for _, field := range fields {
-			if got, ok := t.MapGet(keyOf(key), []byte(field)); !ok || string(got) != want[key][field] {
+			if got, ok := t.fields.MapGet(keyOf(key), []byte(field)); !ok || string(got) != want[key][field] {
 				return fmt.Errorf("MapGet %q, %q is %q, %v, want %q", key, field, got, ok, want[key][field])
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"weir/workloads/reminders"
 	"weir/workloads/sampling"
 	"weir/workloads/sessions"
+	"weir/workloads/spending"
 )
 
 // List is a list of workloads to choose from by name: how to make each, at its defaults.
@@ -21,7 +22,7 @@ type List []func() workloads.Workload
 
 // Constructors returns how to make each workload, in the order of the tables.
 func Constructors() List {
-	return List{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, enrichment.New, reminders.New, sessions.New, reachability.New, sampling.New}
+	return List{keyedcount.New, nexmark.Q0, nexmark.Q1, nexmark.Q5, nexmark.Q8, pipelines.New, enrichment.New, reminders.New, sessions.New, reachability.New, sampling.New, spending.New}
 }
 
 // All returns every workload at its defaults, in a fixed order.

@@ -54,7 +54,7 @@ type enricher struct {
 	settings settings
 	ctx      *dataflow.Context
 	out      *dataflow.Output
-	waiting  state.Table         // key -> (time, sequence) of its events -> nothing
+	waiting  state.MapTable      // key -> (time, sequence) of its events -> nothing
 	rules    *state.OperatorList // by class: (time, sequence) of its rules, in order
 	entry    [entryBytes]byte
 	row      [rowBytes]byte
@@ -67,7 +67,7 @@ func (e *enricher) Open(ctx *dataflow.Context) (err error) {
 	// Every instance has the same rules but for those that it needs no more, which
 	// depends on its own watermark: of another parallelism each gets those of all.
 	e.rules = ctx.List("rules", state.Union)
-	e.waiting, err = ctx.Store().Table(state.Descriptor{Name: "waiting", Kind: state.KindMap, Codec: "time,seq/1->none"})
+	e.waiting, err = state.OpenMapTable(ctx.Store(), state.Descriptor{Name: "waiting", Codec: "time,seq/1->none"})
 	return err
 }
 

@@ -60,7 +60,7 @@ type counter struct {
 	every     uint64
 	ctx       *dataflow.Context
 	out       *dataflow.Output
-	table     state.Table
+	table     state.FixedTable
 	groups    int
 	ahead     []state.Key // of the records to be counted next
 	row       [rowBytes]byte
@@ -68,7 +68,7 @@ type counter struct {
 
 // Open opens the keyed state.
 func (c *counter) Open(ctx *dataflow.Context) error {
-	table, err := ctx.Store().Table(state.Descriptor{Name: stateName, Kind: state.KindValue, Codec: stateCodec, FixedSize: c.valueSize})
+	table, err := state.OpenFixedTable(ctx.Store(), state.Descriptor{Name: stateName, Codec: stateCodec, FixedSize: c.valueSize})
 	if err != nil {
 		return err
 	}

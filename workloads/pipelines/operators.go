@@ -33,14 +33,14 @@ func keyHash(rec []byte) uint64 { return state.HashUint64(binary.LittleEndian.Ui
 type counter struct {
 	pipeline uint64
 	out      *dataflow.Output
-	table    state.Table
+	table    state.FixedTable
 	groups   int
 	row      [rowBytes]byte
 }
 
 // Open opens the keyed state.
 func (c *counter) Open(ctx *dataflow.Context) (err error) {
-	c.table, err = ctx.Store().Table(state.Descriptor{Name: "counts", Kind: state.KindValue, Codec: "uint64/1", FixedSize: 8})
+	c.table, err = state.OpenFixedTable(ctx.Store(), state.Descriptor{Name: "counts", Codec: "uint64/1", FixedSize: 8})
 	c.out, c.groups = ctx.Out(0), ctx.Info().NumGroups
 	return err
 }

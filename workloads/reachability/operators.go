@@ -64,8 +64,8 @@ func each(b *dataflow.Buffer, want int, f func(rec []byte)) error {
 type reach struct {
 	ctx             *dataflow.Context
 	roots, versions uint64
-	pairs           state.Table // traveller, node: arrivals, then the queries that wait
-	early           state.Table // node: sequence of a query whose time is to come, and its traveller
+	pairs           state.ValueTable // traveller, node: arrivals, then the queries that wait
+	early           state.MapTable   // node: sequence of a query whose time is to come, and its traveller
 	next, out       *dataflow.Output
 	groups          int
 	key             [16]byte
@@ -76,9 +76,9 @@ type reach struct {
 // Open opens the keyed state.
 func (r *reach) Open(c *dataflow.Context) (err error) {
 	r.ctx = c
-	r.pairs, err = c.Store().Table(state.Descriptor{Name: "pairs", Kind: state.KindValue, Codec: "arrivals-queries/1"})
+	r.pairs, err = state.OpenValueTable(c.Store(), state.Descriptor{Name: "pairs", Codec: "arrivals-queries/1"})
 	if err == nil {
-		r.early, err = c.Store().Table(state.Descriptor{Name: "early", Kind: state.KindMap, Codec: "seq->traveller/1"})
+		r.early, err = state.OpenMapTable(c.Store(), state.Descriptor{Name: "early", Codec: "seq->traveller/1"})
 	}
 	r.next, r.out, r.groups = c.Out(toFollow), c.Out(toSink), c.Info().NumGroups
 	return err
@@ -204,7 +204,7 @@ func (r *reach) Finish() error { return nil }
 // follow sends every traveller that reaches a node along the edges of the node that
 // are there in its version.
 type follow struct {
-	nodes   state.Table // node: the travellers as a set of bits, then of each edge its end and whom it takes
+	nodes   state.ValueTable // node: the travellers as a set of bits, then of each edge its end and whom it takes
 	out     *dataflow.Output
 	groups  int
 	key     [8]byte
@@ -214,7 +214,7 @@ type follow struct {
 
 // Open opens the keyed state.
 func (f *follow) Open(c *dataflow.Context) (err error) {
-	f.nodes, err = c.Store().Table(state.Descriptor{Name: "nodes", Kind: state.KindValue, Codec: "travellers-edges/1"})
+	f.nodes, err = state.OpenValueTable(c.Store(), state.Descriptor{Name: "nodes", Codec: "travellers-edges/1"})
 	f.out, f.groups = c.Out(0), c.Info().NumGroups
 	return err
 }

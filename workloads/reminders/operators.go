@@ -43,7 +43,7 @@ type reminder struct {
 	settings settings
 	ctx      *dataflow.Context
 	out      *dataflow.Output
-	due      state.Table // key -> (time, sequence) -> hop
+	due      state.MapTable // key -> (time, sequence) -> hop
 	field    [fieldBytes]byte
 	row      [rowBytes]byte
 	seqs     []due
@@ -58,7 +58,7 @@ type due struct {
 // Open opens the keyed state.
 func (r *reminder) Open(ctx *dataflow.Context) (err error) {
 	r.ctx, r.out = ctx, ctx.Out(0)
-	r.due, err = ctx.Store().Table(state.Descriptor{Name: "due", Kind: state.KindMap, Codec: "time,seq/1->hop/1"})
+	r.due, err = state.OpenMapTable(ctx.Store(), state.Descriptor{Name: "due", Codec: "time,seq/1->hop/1"})
 	return err
 }
 

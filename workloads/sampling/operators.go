@@ -60,8 +60,8 @@ type sampler struct {
 	settings settings
 	ctx      *dataflow.Context
 	out      *dataflow.Output
-	last     state.Table
-	open     state.Table // windows that are not closed, by number
+	last     state.FixedTable
+	open     state.MapTable // windows that are not closed, by number
 	closed   [rowBytes]byte
 }
 
@@ -71,9 +71,9 @@ const openBytes = 24
 // Open opens the keyed state.
 func (s *sampler) Open(ctx *dataflow.Context) (err error) {
 	s.ctx, s.out = ctx, ctx.Out(0)
-	s.last, err = ctx.Store().Table(state.Descriptor{Name: "last", Kind: state.KindValue, Codec: "row/1", FixedSize: rowBytes})
+	s.last, err = state.OpenFixedTable(ctx.Store(), state.Descriptor{Name: "last", Codec: "row/1", FixedSize: rowBytes})
 	if err == nil {
-		s.open, err = ctx.Store().Table(state.Descriptor{Name: "open", Kind: state.KindMap, Codec: "window/1"})
+		s.open, err = state.OpenMapTable(ctx.Store(), state.Descriptor{Name: "open", Codec: "window/1"})
 	}
 	return err
 }

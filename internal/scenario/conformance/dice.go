@@ -87,14 +87,14 @@ func word(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
 type thrower struct {
 	pipeline uint64
 	ctx      *dataflow.Context
-	table    state.Table
+	table    state.FixedTable
 	row      [diceRow]byte
 }
 
 // Open opens the keyed state: count and hash.
 func (o *thrower) Open(ctx *dataflow.Context) (err error) {
 	o.ctx = ctx
-	o.table, err = ctx.Store().Table(state.Descriptor{Name: "throws", Kind: state.KindValue, Codec: "pair/1", FixedSize: 16})
+	o.table, err = state.OpenFixedTable(ctx.Store(), state.Descriptor{Name: "throws", Codec: "pair/1", FixedSize: 16})
 	return err
 }
 

@@ -45,7 +45,7 @@ type stage struct {
 	own    uint64 // of those by instance; 0: there are none
 	of     func(rec []byte) uint64
 	ctx    *dataflow.Context
-	table  state.Table
+	table  state.FixedTable
 	list   *state.OperatorList
 }
 
@@ -56,7 +56,7 @@ func (o *stage) Open(ctx *dataflow.Context) (err error) {
 		o.list = ctx.List("history", state.Union)
 	}
 	if o.of != nil {
-		o.table, err = ctx.Store().Table(state.Descriptor{Name: "histories", Kind: state.KindValue, Codec: "pair/1", FixedSize: 16})
+		o.table, err = state.OpenFixedTable(ctx.Store(), state.Descriptor{Name: "histories", Codec: "pair/1", FixedSize: 16})
 	}
 	return err
 }
@@ -99,14 +99,14 @@ func keyFor(ctx *dataflow.Context, of uint64) state.Key {
 // what waits at the end goes out alone, and is a row that no reference has.
 type joiner struct {
 	ctx   *dataflow.Context
-	sides [2]state.Table
+	sides [2]state.FixedTable
 }
 
 // Open opens the records that wait, by side.
 func (o *joiner) Open(ctx *dataflow.Context) (err error) {
 	o.ctx = ctx
 	for i, name := range []string{"left", "right"} {
-		if o.sides[i], err = ctx.Store().Table(state.Descriptor{Name: name, Kind: state.KindValue, Codec: "record/1", FixedSize: recordBytes + linkBytes}); err != nil {
+		if o.sides[i], err = state.OpenFixedTable(ctx.Store(), state.Descriptor{Name: name, Codec: "record/1", FixedSize: recordBytes + linkBytes}); err != nil {
 			return err
 		}
 	}
