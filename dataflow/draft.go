@@ -250,6 +250,9 @@ func (t *Task) observeInstant(d *Draft) {
 	}
 	if t.mask.Has(trace.SnapshotBegun) {
 		t.event = trace.Event{Kind: trace.SnapshotBegun, Channel: trace.NoChannel, Epoch: d.head.Epoch, From: uint64(t.offset), Sum: d.head.Sum}
+		if t.cfg.CheckState {
+			t.event.To = t.store.SumApart()
+		}
 		t.send()
 	}
 	if t.mask.Has(trace.PositionIn) {

@@ -304,7 +304,7 @@ func (t *Task) observeRestored(r *restoring) {
 		t.event.Epoch = r.plan.Stable
 	}
 	if t.event.Epoch != 0 && t.cfg.CheckState {
-		t.event.Sum = t.store.Sum()
+		t.event.Sum, t.event.To = t.store.Sum(), t.store.SumApart()
 	}
 	t.event.From = uint64(t.offset)
 	t.send()

@@ -65,6 +65,10 @@ type Config struct {
 	// run with verdict Interrupted. It is for whoever waits for the run and must not
 	// otherwise depend on it or touch it.
 	Interrupted func() bool
+	// Reshape returns the job as it goes on after an operation of the plan that changes it,
+	// and has not changed it yet: with the same splits, over the same storage. Observers see
+	// Rescaled next. nil: the job stays as it is, and an operation is an error.
+	Reshape func(op *faults.Fault) (*dataflow.Job, error)
 	// Log, if not nil, is emptied and gets one entry per event.
 	Log *EventLog
 	// Poison overwrites recycled buffers, so that use after recycling shows.

@@ -115,6 +115,9 @@ func (c *coordHost) start() {
 	s.steps++
 	c.mix(uint64(kindCoordStart), uint64(c.term()))
 	c.coord.Start(c, &c.job)
+	if s.operating.stage == stopping {
+		s.askToStop()
+	}
 }
 
 // crash ends the incarnation and has another one started. One that is gone stays
@@ -147,8 +150,12 @@ func (c *coordHost) stop() bool {
 }
 
 // takeDown is what becomes of a job that was stopped: its processes end, and
-// somebody starts it again.
+// somebody starts it again, as it was or as another one.
 func (c *coordHost) takeDown() {
+	if c.s.operating.stage == stopping {
+		c.s.change()
+		return
+	}
 	for n := range c.s.workers {
 		c.s.crashWorker(n)
 	}
@@ -212,10 +219,14 @@ func (c *coordHost) Execute(p *dataflow.Plan) {
 	}
 }
 
-// JobDone ends the run, or the job that was stopped.
+// JobDone ends the run, or the job that was stopped: somebody starts it again, unless it has
+// left nothing to go on from.
 func (c *coordHost) JobDone() {
 	switch {
 	case c.zombie != 0:
+	case c.stopped && c.s.cfg.Job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel:
+		c.s.result.Cancelled = true
+		c.s.stop(Done, nil)
 	case c.stopped:
 		c.s.push(c.s.now, classCoordinator, kindTakeDown, 0, c.term(), 0)
 	default:

@@ -57,6 +57,7 @@ type operation[O, R any] struct {
 	fate   fate
 	events int8 // still to come: apply, done
 	gone   bool // its effect will never be
+	left   bool // its caller has ended with its leg: nobody hears of it
 	landed bool // its effect has been
 	lost   bool // its place forgot it, and its caller hears that the outcome is unknown
 	after  Nanos
@@ -253,7 +254,7 @@ func onApply[O, R any](s *Sim, p *operations[O, R], e *event) {
 		if o.events == 0 {
 			p.forget(p.take(e.ref))
 		}
-	case o.gone:
+	case o.gone, o.left:
 		p.take(e.ref)
 		p.lost(o)
 		p.forget(o)

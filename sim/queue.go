@@ -29,6 +29,7 @@ const (
 	kindWake                        // a time that the injector waits for
 	kindTakeDown                    // gen coordinator incarnation
 	kindSuspected                   // ref suspicion; of the coordinator -1, gen its incarnation
+	kindOperate                     // the next operation on the job has its turn
 	numKinds
 )
 
@@ -147,6 +148,18 @@ func (q *queue) fill() {
 		q.heap = q.heap[:n]
 		if n > 0 {
 			q.down(last)
+		}
+	}
+}
+
+// retain drops the events that keep does not want.
+func (q *queue) retain(keep func(*event) bool) {
+	q.fill()
+	all := q.heap
+	q.heap = all[:0]
+	for i := range all {
+		if e := all[i]; keep(&e) {
+			q.push(e) // at or before i
 		}
 	}
 }

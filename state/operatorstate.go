@@ -163,6 +163,21 @@ func (s *OperatorState) SumOperator() uint64 {
 	return sum
 }
 
+// SumApart returns the part of Store.Sum that does not add up over the tasks of an
+// operator, whatever their number: the places of items in Split lists, and all of
+// other lists. Sum - SumApart of all tasks together outlives a rescaling.
+func (s *OperatorState) SumApart() uint64 {
+	sum := s.SumOperator()
+	for _, l := range s.lists {
+		if l.Mode == Split {
+			for _, item := range l.Items {
+				sum -= SumEntry("operator state", []byte(l.Name), nil, item)
+			}
+		}
+	}
+	return sum
+}
+
 // ListsOf returns the lists that a snapshot holds, in order of first use.
 func ListsOf(h *Handle) ([]OperatorList, error) {
 	if len(h.Operator) == 0 {

@@ -92,6 +92,9 @@ type Store interface {
 	// in every backend, whatever the order of writes. It reads everything that has
 	// not expired by Clocks.
 	Sum() uint64
+	// SumApart is the part of Sum that does not add up over the tasks of an operator;
+	// see OperatorState.
+	SumApart() uint64
 	// Release says that no snapshot below base will be asked for as a base again.
 	Release(base id.Epoch)
 	// Close frees everything that is local; captures taken before stay readable

@@ -43,10 +43,10 @@ type share struct {
 	task id.TaskID
 	key  string
 	left bool
-	// operator, instance and instances are its place by the shape of the record; without
-	// a record, or in what is damaged, the operator is not known.
-	operator            string
-	instance, instances int
+	// operator and instance are its place by the shape of the record; without a record
+	// the operator is not known.
+	operator string
+	instance int
 }
 
 // shares returns the shares of a checkpoint, by task.
@@ -75,7 +75,7 @@ func (f *Found) shares() ([]share, error) {
 	for _, o := range record.Shape {
 		for k := range o.Parallelism {
 			if i < len(all) {
-				all[i].operator, all[i].instance, all[i].instances = o.Name, k, o.Parallelism
+				all[i].operator, all[i].instance = o.Name, k
 			}
 			i++
 		}

@@ -45,7 +45,9 @@ type coder struct {
 	fresh bool // it belongs to another section
 }
 
-func newCoder(d state.Descriptor) coder { return coder{d: d, layout: layoutOf(d), size: d.StoredSize(), fresh: true} }
+func newCoder(d state.Descriptor) coder {
+	return coder{d: d, layout: layoutOf(d), size: d.StoredSize(), fresh: true}
+}
 
 // begin says that a section begins.
 func (c *coder) begin() { c.fresh = true }
