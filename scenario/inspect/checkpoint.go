@@ -116,7 +116,7 @@ func (s *Snapshot) read(cfg *Config, x share) *Task {
 	h := &snap.Header
 	t.Task = savepoint.Task{
 		ID: x.task, Operator: snap.Task, Instance: snap.Index, Watermark: h.Watermark, Firing: h.Firing, Advancing: h.Advancing,
-		Drained: h.Drained, Pending: h.Pending, Own: snap.Handle.Operator,
+		Drained: h.Drained, Pending: h.Pending, Finished: h.Finished, Own: snap.Handle.Operator,
 	}
 	for _, sp := range h.Splits {
 		t.Splits = append(t.Splits, savepoint.Split{Split: sp.Split, Offset: sp.Offset, Watermark: sp.Watermark, Ended: sp.Ended})

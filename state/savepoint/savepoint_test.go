@@ -122,8 +122,8 @@ func task(i, p int) savepoint.Task {
 	return savepoint.Task{
 		ID: id.TaskID(3 + i), Operator: "count", Instance: i, Instances: p, Groups: state.GroupsOf(i, p, groups), Watermark: int64(-5 - i), Firing: i == 1, Drained: true,
 		Splits:  []savepoint.Split{{Split: i, Offset: 7, Watermark: -1, Ended: true}},
-		Pending: []id.Epoch{id.MakeEpoch(2, 3)},
-		Own:     own(i, p),
+		Pending: []id.Epoch{id.MakeEpoch(2, 3)}, Finished: []state.GroupRange{{Lo: 1, Hi: 5}},
+		Own: own(i, p),
 	}
 }
 
