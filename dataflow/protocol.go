@@ -229,6 +229,9 @@ type CoordHost interface {
 	// JobDone ends the job well; JobFailed ends it with an error the user must see.
 	JobDone()
 	JobFailed(err error)
+	// Deposed: another coordinator has taken the lead in storage, and this one does
+	// nothing any more. A driver that takes this one for the one that leads starts another.
+	Deposed()
 	Draw(n int) int
 	Observe(k TraceKind, t id.TaskID, a id.Attempt, e id.Epoch, text string)
 }

@@ -35,6 +35,10 @@ type Config struct {
 	Parallelism int // 0: 2
 	// Workers is how many workers the tasks live on; 0: DefaultWorkers.
 	Workers int
+	// Coordinators is how many coordinator processes there are; 0: 1. Of several the one leads
+	// that has the lease (LeaseConfig), and no run is replayed by a command: none has
+	// a flag for it yet.
+	Coordinators int
 	// Splits is how many splits each source has; 0: drawn from the seed where faults
 	// are, else as many as instances.
 	Splits int

@@ -69,9 +69,9 @@ const fittedWidth = 4
 // suspicion returns the bounds for a run: beyond them its twin is asked.
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
-	turns := r.wideTurns()
+	turns := r.wideTurns() + r.leaderless()
 	delay := int64(r.job.Config.Restart.LongestDelay())
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay, Trim: moreToCheckpoint + delay}
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay + r.leaderless(), Trim: moreToCheckpoint + delay + r.leaderless()}
 	if delay > 0 {
 		p.Restart = delay + moreToCheckpoint
 	}
@@ -82,6 +82,15 @@ func (r *Runner) suspicion() check.Pace {
 		p.Checkpoint += p.End // from the first task that finishes to the last there is none
 	}
 	return p
+}
+
+// leaderless is for how long nobody may lead where who leads has a lease: until it has
+// run out and a candidate has the next, three times in a row, with room. Nanoseconds.
+func (r *Runner) leaderless() int64 {
+	if r.cfg.Coordinators < 2 {
+		return 0
+	}
+	return 4 * int64(LeaseConfig().Duration)
 }
 
 // wideTurns is what one item from every further sender takes the busiest task, if it is

@@ -226,6 +226,9 @@ func (s *Sim) stall(f *faults.Fault, until Nanos) {
 		}
 	case faults.Coordinator:
 		s.coord.stalled = max(s.coord.stalled, until)
+		if p := s.coord.process; p != nil {
+			p.stalled = max(p.stalled, until)
+		}
 	case faults.Storage:
 		s.stores.stalled = max(s.stores.stalled, until)
 	case faults.Sink:

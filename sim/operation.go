@@ -24,11 +24,12 @@ type ownerKind uint8
 const (
 	ofTask ownerKind = iota + 1
 	ofCoordinator
+	ofCandidate // of the coordinator process task
 )
 
 // key numbers owners for streams: 0 is the coordinator.
 func (o *owner) key() int {
-	if o.kind == ofCoordinator {
+	if o.kind != ofTask {
 		return 0
 	}
 	return int(o.task) + 1
@@ -293,6 +294,9 @@ func (s *Sim) callerStalled(by *owner) Nanos {
 			return c.stalled
 		}
 		return s.coord.stalled
+	}
+	if by.kind == ofCandidate {
+		return s.processes[by.task].stalled
 	}
 	if t := s.host(by.task, by.inc); t != nil {
 		return t.stalled

@@ -154,7 +154,8 @@ func Difference(a, b *EventLog) string {
 var kindNames = [numKinds]string{
 	"", "turn", "arrive", "credit", "reply", "connect", "timer", "message to task", "start", "transfer", "message to coordinator",
 	"ready", "left", "coordinator timer", "coordinator start", "crash noticed", "failure noticed", "worker up",
-	"storage apply", "storage done", "sink apply", "sink done", "fault over", "wake", "take down", "taken for dead", "operate",
+	"storage apply", "storage done", "sink apply", "sink done", "fault over", "wake", "take down", "taken for dead",
+	"campaign", "candidate timer", "operate",
 }
 
 // String shows the event for people.

@@ -41,12 +41,15 @@ type Sim struct {
 	channels []channel
 	workers  []worker
 	coord    *coordHost
-	ghosts   []*coordHost    // coordinators that were taken for dead and go on
-	graph    *dataflow.Graph // whose expansion infos is
-	groups   int
-	infos    []dataflow.TaskInfo
-	roster   roster.Roster
-	rooms    [][]roster.Effect // see room
+	ghosts   []*coordHost // coordinators that were taken for dead and go on
+	// With several coordinators: their processes, and how many candidates there were.
+	processes   []*process
+	candidacies uint64
+	graph       *dataflow.Graph // whose expansion infos is
+	groups      int
+	infos       []dataflow.TaskInfo
+	roster      roster.Roster
+	rooms       [][]roster.Effect // see room
 
 	wire      slab[*dataflow.Buffer] // buffers on their way
 	parcels   slab[[]byte]           // messages and replies on their way
@@ -174,7 +177,7 @@ func (s *Sim) setUp() error {
 	s.pool.reset(s.cfg.Job.Config.BatchBytes, s.cfg.Poison)
 	s.coord.reset()
 	s.setInjector()
-	s.push(0, classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
+	s.setCoordinators()
 	return nil
 }
 
@@ -334,6 +337,8 @@ func (s *Sim) dispatch(e *event) (next event, again bool) {
 		s.onFailure(e)
 	case kindOperate:
 		s.askToStop()
+	case kindCampaign, kindCandidateTimer:
+		s.onProcess(e)
 	case kindWake:
 	default:
 		s.onCoordinator(e)

@@ -102,8 +102,14 @@ func (s storagePlace) answer(o *operation[state.Op, state.Result], r state.Resul
 		return
 	}
 	if o.by.kind == ofCoordinator {
-		if c := s.coordinator(o.by.inc); c != nil {
+		if c := s.coordinator(o.by.inc); c != nil && c.still() {
 			c.done(o.by.ticket, r)
+		}
+		return
+	}
+	if o.by.kind == ofCandidate {
+		if p := s.processes[o.by.task]; p.gen == o.by.inc {
+			p.candidate.Done(o.by.ticket, r)
 		}
 		return
 	}

@@ -23,6 +23,7 @@ var errLost = errors.New("a worker was lost")
 type Restarts struct {
 	cfg    *dataflow.RestartConfig
 	client *Client
+	draw   func(n int) int // a choice below n
 
 	failures int            // progress: since the last checkpoint; fixed-delay: all; failure-rate: within the interval
 	backoff  dataflow.Nanos // of exponential-delay: the next one
@@ -33,8 +34,8 @@ type Restarts struct {
 }
 
 // NewRestarts returns the strategy of c; its timers are those of client.
-func NewRestarts(c *dataflow.RestartConfig, client *Client) *Restarts {
-	return &Restarts{cfg: c, client: client, backoff: c.InitialBackoff}
+func NewRestarts(c *dataflow.RestartConfig, client *Client, draw func(n int) int) *Restarts {
+	return &Restarts{cfg: c, client: client, draw: draw, backoff: c.InitialBackoff}
 }
 
 // Failed counts a failure with its cause, nil for a lost worker. The job is to start again
@@ -83,7 +84,7 @@ func (r *Restarts) grow() dataflow.Nanos {
 	r.client.Cancel(r.calm)
 	d := r.backoff
 	r.backoff = min(c.MaxBackoff, times(d, c.Multiplier))
-	step := r.client.host.Draw(2*jitterSteps + 1) // 0 is the quiet choice: none
+	step := r.draw(2*jitterSteps + 1) // 0 is the quiet choice: none
 	if step > jitterSteps {
 		step = jitterSteps - step
 	}

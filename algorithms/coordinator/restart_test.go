@@ -78,7 +78,7 @@ func restarting(t *testing.T, set func(c *dataflow.RestartConfig)) (*coordinator
 	c := dataflow.DefaultConfig().Restart
 	set(&c)
 	b := newBell(t)
-	return coordinator.NewRestarts(&c, b.client), b
+	return coordinator.NewRestarts(&c, b.client, b.Draw), b
 }
 
 // fails counts a failure that is answered after some delay.

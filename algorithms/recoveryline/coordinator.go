@@ -39,6 +39,8 @@ type Coordinator struct {
 	waiting  int // for: positions (collecting), readiness (starting)
 	dropping int // deletions of older plans under way: the end waits
 	again    bool
+	looking  bool // whether this coordinator still leads
+	lookNext bool // there is more to advance with when it has looked
 	failures int
 	restarts *coordinator.Restarts // says whether the job starts again
 	stopping bool                  // the plan to come is the last
@@ -63,8 +65,8 @@ func NewCoordinator(c *dataflow.Config) *Coordinator {
 func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
-	c.client.Mutant = j.Config.Mutant
-	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client)
+	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
+	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.graph = newGraph(j.Tasks)
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.read()
@@ -94,6 +96,12 @@ func (c *Coordinator) failOver(e id.Epoch, cause error) {
 func (c *Coordinator) restartAfter(delay dataflow.Nanos, begin func()) {
 	c.phase = delayed
 	c.restarts.After(delay, begin)
+}
+
+// deposed: another coordinator leads.
+func (c *Coordinator) deposed() {
+	c.phase = finished
+	c.h.Deposed()
 }
 
 func (c *Coordinator) fail(err error) {

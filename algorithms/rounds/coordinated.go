@@ -79,9 +79,9 @@ func NewCoordinated(c *dataflow.Config, lead Lead) *Coordinated {
 func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
-	c.client.Mutant = j.Config.Mutant
+	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
 	c.shape = coordinator.ShapeOf(j.Tasks)
-	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client)
+	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.recover()
 }
@@ -162,6 +162,12 @@ func (c *Coordinated) fail(err error) {
 func (c *Coordinated) end() {
 	c.phase = finished
 	c.restarts.Stop()
+}
+
+// deposed: another coordinator leads. Whatever this one had under way is for that one to judge.
+func (c *Coordinated) deposed() {
+	c.end()
+	c.h.Deposed()
 }
 
 // --- recovery ---
@@ -423,7 +429,8 @@ func (c *Coordinated) Left(task id.TaskID) {
 
 // finish cleans up and ends the job. A record under way is waited for: it would
 // count for a coordinator that restarts during the clean-up, and must not be garbage then.
-// So are older plans that are being deleted.
+// So are older plans that are being deleted. One that a coordinator which was replaced
+// has made since, under a number that was free again, goes now.
 func (c *Coordinated) finish() {
 	if c.creating || c.dropping > 0 {
 		return
@@ -435,8 +442,15 @@ func (c *Coordinated) finish() {
 		c.leaveNothing(c.newestEpoch())
 		return
 	}
-	c.client.Sweep(^id.Epoch(0), c.garbagePrefixes(), c.isLive, func() {
-		c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
-		c.h.JobDone()
-	})
+	end := func() {
+		c.client.Sweep(^id.Epoch(0), c.garbagePrefixes(), c.isLive, func() {
+			c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
+			c.h.JobDone()
+		})
+	}
+	if c.j.Config.Mutant == MutantPlansStay {
+		end()
+		return
+	}
+	coordinator.DropPlans(c.client, c.number, end)
 }

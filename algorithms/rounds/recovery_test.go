@@ -86,7 +86,7 @@ func TestStorageOfAnotherJob(t *testing.T) {
 	before := d.keys()
 	d.job.Name = "other"
 	d.start().settle()
-	d.fails("plan/1", `this storage belongs to job "job", this is job "other"`, "give each job a directory of its own")
+	d.fails("lease/1", `this storage belongs to job "job", this is job "other"`, "give each job a directory of its own")
 	d.want("storage", d.keys(), before)
 
 	d = newDesk(t, 1).start().ready()

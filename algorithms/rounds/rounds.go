@@ -228,18 +228,39 @@ func (c *Coordinated) completeRounds() {
 	})
 }
 
+// recordMade: the record of a round is durable. The checkpoint is complete if this
+// coordinator led after that: then whoever takes the lead later finds the record, and goes
+// back behind it no more. Else its successor may have looked before.
 func (c *Coordinated) recordMade(r *Round, rec *coordinator.Record, res state.Result) {
-	if len(c.rounds) == 0 || c.rounds[0] != r {
-		return // given up meanwhile: the record does not count
+	if !c.makes(r) {
+		return
 	}
-	c.creating = false
 	if res.Status != state.OK {
+		c.creating = false
 		c.abort(r, coordinator.Error(rec.Key(), res).Error())
 		if c.notLeft == 0 && c.phase == running {
 			c.finish()
 		}
 		return
 	}
+	c.client.Confirm(func(err error) {
+		switch {
+		case !c.makes(r):
+		case err != nil: // the record stands: the round can be neither completed nor given up
+			c.fail(err)
+		default:
+			c.completed(r, rec)
+		}
+	})
+}
+
+// makes reports whether the record of r is still being made; if not, the round was given
+// up meanwhile, and the record does not count.
+func (c *Coordinated) makes(r *Round) bool { return len(c.rounds) > 0 && c.rounds[0] == r }
+
+// completed makes a checkpoint true for the tasks.
+func (c *Coordinated) completed(r *Round, rec *coordinator.Record) {
+	c.creating = false
 	c.client.Cancel(r.timeout)
 	c.rounds = c.rounds[1:]
 	c.failures = 0

@@ -283,7 +283,7 @@ func (c *pieces) finish() {
 			c.h.JobFailed(errors.Join(err))
 			return
 		}
-		c.client.Delete(old, func() {
+		c.client.DeleteConfirmed(old, func(string) bool { return false }, func() {
 			c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
 			c.h.JobDone()
 		})
