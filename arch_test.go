@@ -27,6 +27,7 @@ var imports = []struct{ pkg, may string }{
 	{"state/heap", "state state/timers"},
 	{"state/pebblestate", "state state/timers"},
 	{"state/storage", "state"},
+	{"state/savepoint", "state"},
 	{"state/catalog", "state state/heap state/pebblestate"},
 	{"state/statetest", "state"},
 
@@ -58,13 +59,15 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator algorithms/rounds algorithms/recoveryline trace state"},
 
 	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed internal/sim/disk dataflow trace external external/sinks state state/..."},
+	{"scenario/settings", "dataflow"},
 	{"scenario/mutants", "algorithms/... dataflow dataflow/operators external external/sinks state state/pebblestate"},
 	{"scenario/counterexample", "check dataflow faults results/stat scenario sim sim/seed trace"},
 	{"scenario/exhaustive", "check dataflow faults scenario sim sim/seed trace"},
 	{"scenario/explain", "check dataflow trace"},
 	{"scenario/explore", "check faults scenario scenario/mutants sim sim/seed trace"},
 	{"internal/scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
-	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms/catalog results/searches results/stat scenario scenario/counterexample scenario/exhaustive scenario/explain scenario/explore scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
+	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms algorithms/catalog results/searches results/stat scenario scenario/settings scenario/counterexample scenario/exhaustive scenario/explain scenario/explore scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
+	{"scenario/inspect", "algorithms/coordinator dataflow state state/catalog state/savepoint state/storage"},
 	{"scenario/simtest", "algorithms algorithms/catalog check dataflow external/sinks faults sim scenario state/catalog trace workloads"},
 	{"internal/bench/machine", "results results/stat"},
 	{"internal/bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... internal/bench/machine external external/sinks live trace trace/cost dataflow dataflow/... state state/... results results/stat"},
@@ -85,7 +88,7 @@ func isTest(pkg string) bool { return strings.HasSuffix(pkg, "test") || listed(p
 // pebbleImporters may import Pebble's database, vfsImporters its file-system seam.
 var (
 	pebbleImporters = []string{"state/pebblestate"}
-	vfsImporters    = []string{"state/pebblestate", "state/storage", "internal/sim/disk", "bench", "internal/bench/job", "external", "scenario/command"}
+	vfsImporters    = []string{"state/pebblestate", "state/storage", "internal/sim/disk", "bench", "internal/bench/job", "external", "scenario/command", "scenario/inspect"}
 )
 
 const (

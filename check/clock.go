@@ -1,14 +1,18 @@
 // The clock oracle: of timers of processing time each that was set fires once, in
 // their order, and a restored task asks to be woken for those that its snapshot had.
+// Behind a change of the graph the timers of an operator are its instances' together
+// (see pool): one of them fires each, and one at least asks to be woken.
 //
 // It does not verify how soon after its time a timer fires, nor that none is left
-// when the input has ended: none fires any more then.
+// when the input has ended: none fires any more then; nor the place in the order of a
+// timer from before a change.
 
 package check
 
 import (
 	"slices"
 
+	"weir/id"
 	"weir/trace"
 )
 
@@ -16,6 +20,7 @@ type wallClock struct {
 	judge
 	tasks []alarms
 	saved []alarms // by snapshot of the model, at its instant
+	pools []pool   // by inheritance of the model
 }
 
 // alarms are the timers of processing time of one task.
@@ -24,18 +29,21 @@ type alarms struct {
 	drained bool    // none fires any more
 	awaited bool    // by this incarnation
 	fresh   bool    // it is restored, and not ready
+	claimed []timer // timers from before a change of the graph that turned out to be its own
 }
 
 func newWallClock(j judge) watcher {
 	return &wallClock{judge: j, tasks: make([]alarms, len(j.x.Tasks))}
 }
 
+func (o *wallClock) Reshape() { o.tasks = make([]alarms, len(o.x.Tasks)) }
+
 func (o *wallClock) Wants() trace.Mask {
 	return kinds(trace.TimerSet, trace.TimerCancelled, trace.TimerFired, trace.TimerAwaited, trace.TaskDrained, trace.SnapshotBegun, trace.TaskRestored, trace.TaskReady)
 }
 
 func (o *wallClock) Reset() {
-	o.saved = o.saved[:0]
+	o.saved, o.pools = o.saved[:0], nil
 	for i := range o.tasks {
 		o.tasks[i] = alarms{timers: o.tasks[i].timers[:0]}
 	}
@@ -63,12 +71,18 @@ func (o *wallClock) Observe(e *trace.Event) {
 			o.violate(e.Task, e.Epoch, "the restored task has %d timers of processing time, the first of %d, and has not asked to be woken for any", len(a.timers), a.timers[0].at)
 		}
 		a.fresh = false
+		if o.line.complete && o.model.tasks[e.Task].made {
+			o.someAwaited()
+		}
 	}
 }
 
 // timer follows one from when it is set until it fires.
 func (o *wallClock) timer(e *trace.Event, a *alarms) {
 	t := timer{e.At, hash(e.Data)}
+	if o.model.tasks[e.Task].inherits != none {
+		o.claim(e.Task, t, a)
+	}
 	i, there := slices.BinarySearchFunc(a.timers, t, timer.compare)
 	switch {
 	case e.Kind == trace.TimerSet && !there:
@@ -95,13 +109,73 @@ func (o *wallClock) save(a *alarms) {
 	}
 	s := &o.saved[len(o.saved)-1]
 	s.timers, s.drained = append(s.timers[:0], a.timers...), a.drained
+	s.claimed = append(s.claimed[:0], a.claimed...)
 }
 
 // restored takes the task back to the timers of its snapshot.
 func (o *wallClock) restored(e *trace.Event, a *alarms) {
-	a.timers, a.drained, a.awaited, a.fresh = a.timers[:0], false, false, true
-	if t := &o.model.tasks[e.Task]; e.Epoch != 0 && t.restored != none && int(t.restored) < len(o.saved) {
+	a.timers, a.claimed, a.drained, a.awaited, a.fresh = a.timers[:0], a.claimed[:0], false, false, true
+	switch t := &o.model.tasks[e.Task]; {
+	case t.made:
+		for len(o.pools) < len(o.inheritances) {
+			o.pools = append(o.pools, o.poolOf(len(o.pools)))
+		}
+	case e.Epoch != 0 && t.restored != none && int(t.restored) < len(o.saved):
 		s := &o.saved[t.restored]
-		a.timers, a.drained = append(a.timers, s.timers...), s.drained
+		a.timers, a.claimed, a.drained = append(a.timers, s.timers...), append(a.claimed, s.claimed...), s.drained
+	}
+}
+
+// poolOf gathers the timers of inheritance h.
+func (o *wallClock) poolOf(h int) pool {
+	x, p := &o.inheritances[h], newPool()
+	for i, n := range x.parts {
+		operator := o.legs[x.leg].xTasks[i].Operator
+		if x.root != none {
+			p.restOn(operator, &o.pools[x.root])
+		}
+		if int(n) < len(o.saved) {
+			s := &o.saved[n]
+			p.remove(operator, s.claimed)
+			p.add(operator, s.timers, !s.drained)
+		}
+	}
+	return p
+}
+
+// claim gives a timer from before a change of the graph to task n, which shows that it
+// has it, unless another instance did.
+func (o *wallClock) claim(n id.TaskID, t timer, a *alarms) {
+	self := &o.x.Tasks[n]
+	if !o.pools[o.model.tasks[n].inherits].has(self.Operator, t) {
+		return
+	}
+	for i := range o.tasks {
+		if sameOperator(&o.x.Tasks[i], self) && hasTimer(o.tasks[i].claimed, t) {
+			return
+		}
+	}
+	a.claimed, a.timers = insert(a.claimed, t), insert(a.timers, t)
+}
+
+// someAwaited: of an operator with timers from before the change, some instance has
+// asked to be woken.
+func (o *wallClock) someAwaited() {
+	for i := range o.tasks {
+		self, awaited := &o.x.Tasks[i], false
+		for k := range o.tasks {
+			same := sameOperator(&o.x.Tasks[k], self)
+			if same && k < i {
+				awaited = true // its operator has been looked at
+			}
+			awaited = awaited || same && (o.tasks[k].awaited || o.tasks[k].drained)
+		}
+		h := o.model.tasks[i].inherits
+		if awaited || h == none {
+			continue
+		}
+		if p := &o.pools[h]; p.alive[self.Operator] {
+			o.violate(trace.Coordinator, o.line.base, "the former instances of %s had %d timers of processing time, the first of %d, and none of the new ones has asked to be woken", self.Operator, len(p.timers[self.Operator]), p.timers[self.Operator][0].at)
+		}
 	}
 }

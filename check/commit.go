@@ -7,6 +7,9 @@
 // Without rounds it computes the line of a total failure itself (stable), and holds
 // what the code under test says of it against that.
 //
+// Behind a change of the graph the transactions of former sinks keep their names: each
+// stands or falls with the history of its own graph.
+//
 // It does not verify the rows (output). Where tasks restart alone it believes
 // LineAdvanced: only the algorithm knows from when on a stored snapshot counts.
 // So it does where nobody says what belongs to which snapshot.
@@ -23,8 +26,9 @@ import (
 
 type commit struct {
 	judge
-	base  id.Epoch // of the newest plan
-	sinks []transactions
+	base   id.Epoch // of the newest plan
+	sinks  []transactions
+	former [][]transactions // by graph that is over, then by its tasks
 }
 
 // transactions are those of one task.
@@ -39,12 +43,17 @@ func newCommit(j judge) watcher {
 	return &commit{judge: j, sinks: make([]transactions, len(j.x.Tasks))}
 }
 
+func (o *commit) Reshape() {
+	o.former = append(o.former, o.sinks)
+	o.sinks = make([]transactions, len(o.tasks))
+}
+
 func (o *commit) Wants() trace.Mask {
 	return kinds(trace.OutputCommitted, trace.ExtIssued, trace.LineAdvanced, trace.PlanExecuted, trace.TaskRestored)
 }
 
 func (o *commit) Reset() {
-	o.base = 0
+	o.base, o.former = 0, nil
 	for i := range o.sinks {
 		t := &o.sinks[i]
 		*t = transactions{visible: t.visible[:0], asked: t.asked[:0]}
@@ -57,8 +66,11 @@ func (o *commit) Finish(End) {
 	if !o.done || o.x.Open == nil {
 		return
 	}
-	for i := range o.x.Tasks {
-		t := id.TaskID(i)
+	names := len(o.sinks)
+	for _, sinks := range o.former {
+		names = max(names, len(sinks))
+	}
+	for t := range id.TaskID(names) {
 		for _, e := range o.x.Open(t, nil) {
 			o.violate(t, e, "the job has ended, and its transaction is open for ever: nobody has committed or aborted it")
 		}
@@ -103,8 +115,12 @@ func (o *commit) lineEpoch(t id.TaskID) id.Epoch {
 }
 
 func (o *commit) becameVisible(e *trace.Event) {
-	t, x := &o.tasks[e.Task], &o.sinks[e.Task]
 	if o.x.AtOnce || e.Epoch == 0 {
+		return
+	}
+	t, x := o.named(e)
+	if t == nil {
+		o.violate(e.Task, e.Epoch, "output became visible of a task that the graph did not have")
 		return
 	}
 	if slices.Contains(x.visible, e.Epoch) {
@@ -126,9 +142,24 @@ func (o *commit) becameVisible(e *trace.Event) {
 	}
 }
 
+// named returns the task and the transactions that a transaction's name belongs to, nil:
+// no task. A name is of the graph that its epoch is of.
+func (o *commit) named(e *trace.Event) (*task, *transactions) {
+	tasks, sinks := o.tasks, o.sinks
+	if n := o.legOf(e.Epoch); n < len(o.legs) {
+		tasks, sinks = o.legs[n].tasks, o.former[n]
+	}
+	if int(e.Task) >= len(tasks) {
+		return nil, nil
+	}
+	return &tasks[e.Task], &sinks[e.Task]
+}
+
 // irrevocable reports whether nothing can roll snapshot p of t back any more.
 func (o *commit) irrevocable(e id.Epoch, t *task, p int32) bool {
 	switch n := o.snapshots[p].task; {
+	case o.over && o.isCompleted(e):
+		return true // nobody runs the job again
 	case o.x.hasLine():
 		return o.passed(n, e) // a snapshot that is only stored may still be rolled back
 	case !o.x.Coordinated:
@@ -156,20 +187,42 @@ func (o *commit) durable(e id.Epoch) bool {
 
 // restored: recovery never goes behind visible output.
 func (o *commit) restored(e *trace.Event) {
-	x := &o.sinks[e.Task]
-	if o.x.AtOnce || len(x.visible) == 0 || o.report.FellBack > 0 || e.Epoch != 0 && o.tasks[e.Task].restored == none {
+	t := &o.tasks[e.Task]
+	if o.x.AtOnce || o.report.FellBack > 0 || e.Epoch != 0 && t.restored == none && !t.made {
 		return
 	}
-	if newest := slices.Max(x.visible); newest > e.Epoch {
+	newest, at := o.sinks[e.Task].newest(), e.Epoch
+	if o.legOf(e.Epoch) < len(o.legs) {
+		if !t.made {
+			at = o.base // a task that had left has an older share in it
+		}
+		for _, sinks := range o.former {
+			for i := range sinks {
+				newest = max(newest, sinks[i].newest())
+			}
+		}
+	}
+	if newest > at {
 		o.violate(e.Task, e.Epoch, "restored from epoch %s although the output of epoch %s is visible: what lies between will be produced again", e.Epoch, newest)
 	}
 }
 
+// newest returns the newest epoch that is visible, 0: none is.
+func (t *transactions) newest() (e id.Epoch) {
+	for _, x := range t.visible {
+		e = max(e, x)
+	}
+	return e
+}
+
 // issued counts commits that are asked for again.
 func (o *commit) issued(e *trace.Event) {
-	t := &o.sinks[e.Task]
 	if e.Op != trace.Commit && e.Op != trace.Insert && e.Op != trace.Publish {
 		return
+	}
+	_, t := o.named(e)
+	if t == nil {
+		return // becameVisible says so if it comes to that
 	}
 	if slices.Contains(t.asked, e.Epoch) {
 		o.report.CommitsRetried++

@@ -1,6 +1,7 @@
 // The conservation oracle: splits are read by one task each, offsets, positions and
 // epochs go on where they stood, records are framed and of the input, and at the
-// end nothing is left over.
+// end nothing is left over. Attempts and epochs go on through a change of the graph; its
+// channels begin at 0.
 //
 // It does not verify that what goes on is the right content, nor positions of what
 // is delivered: a kernel that finds a gap fails (contiguity).
@@ -33,6 +34,14 @@ type sealed struct {
 
 func newConservation(j judge) watcher {
 	return &conservation{judge: j, splits: make([]reading, len(j.x.Splits)), sealed: make([]sealed, len(j.x.Channels))}
+}
+
+// Reshape has every split taken anew, and no channel sealed.
+func (o *conservation) Reshape() {
+	for i := range o.splits {
+		o.splits[i].taken = false
+	}
+	o.sealed = sized(o.sealed, len(o.x.Channels))
 }
 
 func (o *conservation) Wants() trace.Mask {
@@ -129,13 +138,15 @@ func (o *conservation) epoch(e *trace.Event) {
 		if last := o.snapshots[t.snapshots[n-2]].epoch; e.Epoch <= last {
 			o.violate(e.Task, e.Epoch, "a snapshot began with epoch %s after one with epoch %s: an epoch is used once, lost ones included", e.Epoch, last)
 		}
+	} else if o.legOf(e.Epoch) < len(o.legs) {
+		o.violate(e.Task, e.Epoch, "a snapshot began with epoch %s, which is of the time before the graph changed", e.Epoch)
 	}
 }
 
 // restored takes a task to where its snapshot stood.
 func (o *conservation) restored(e *trace.Event) {
 	t := &o.tasks[e.Task]
-	if e.Epoch != 0 && t.restored == none {
+	if e.Epoch != 0 && t.restored == none && !t.made {
 		return // no such snapshot
 	}
 	for i := range o.splits {

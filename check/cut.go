@@ -2,7 +2,9 @@
 // consistent cut. No receiver has what its sender has not sent, and what was sent
 // is delivered, captured or replayed, once; the records in it are the prefix that
 // the sources had handed out. What an algorithm does not declare to capture is in
-// no snapshot.
+// no snapshot. Behind a change of the graph channels begin anew, and the records of the
+// checkpoint that it went on from count as a whole: what was in flight there is missing
+// until it is sent again.
 //
 // It does not verify that what was captured can be read again (storage, restore),
 // what is in the state of tasks behind the first ones beyond counts of items, nor
@@ -27,7 +29,7 @@ type cut struct {
 }
 
 func newCut(j judge) watcher {
-	return &cut{judge: j, counts: make([]int32, j.x.Records), parts: make([]int32, len(j.x.Tasks)), splits: make([]uint64, len(j.x.Splits)), found: make([]bool, len(j.x.Splits))}
+	return &cut{judge: j, counts: make([]int32, j.x.Records), splits: make([]uint64, len(j.x.Splits)), found: make([]bool, len(j.x.Splits))}
 }
 
 func (o *cut) Wants() trace.Mask {
@@ -53,7 +55,7 @@ func (o *cut) Observe(e *trace.Event) {
 		o.checkRecovery()
 	case e.Kind == trace.Completed && o.x.Coordinated:
 		if o.lacksNone(e.Epoch) {
-			copy(o.parts, o.model.parts)
+			o.parts = append(o.parts[:0], o.model.parts...)
 			o.checkCut(e.Epoch)
 		}
 	}
@@ -149,8 +151,10 @@ func (o *cut) checkPrefix(e id.Epoch) {
 	}
 	o.readSplits(e)
 	clear(o.counts)
+	root := none
 	for i := range o.tasks {
 		s := &o.snapshots[o.parts[i]]
+		root = max(root, s.inherits)
 		if o.tasks[i].fed {
 			o.addLineage(o.counts, s.segment, s.records)
 		}
@@ -164,6 +168,7 @@ func (o *cut) checkPrefix(e id.Epoch) {
 			}
 		}
 	}
+	o.addInherited(o.counts, root)
 	missing, extra, firstMissing, firstExtra := 0, 0, 0, 0
 	for r := o.x.Records - 1; r >= 0; r-- {
 		want := int32(0)
@@ -246,6 +251,10 @@ func (o *cut) checkRestoredCheckpoint() {
 	if e == 0 {
 		return
 	}
+	if o.legOf(e) < len(o.legs) {
+		o.checkInheritance(e)
+		return
+	}
 	carried := false
 	for i := range l.tasks {
 		t := &l.tasks[i]
@@ -261,11 +270,36 @@ func (o *cut) checkRestoredCheckpoint() {
 	if o.isCompleted(e) && !carried {
 		return
 	}
+	o.parts = o.parts[:0]
 	for i := range o.tasks {
-		if o.parts[i] = o.tasks[i].restored; o.parts[i] == none {
+		if o.parts = append(o.parts, o.tasks[i].restored); o.parts[i] == none {
 			o.violate(id.TaskID(i), e, "recovery %s: others restored epoch %s, %s nothing", l.plan, e, o.taskName(i))
 			return
 		}
 	}
 	o.checkCut(e)
+}
+
+// checkInheritance: all tasks go on from one checkpoint of a former graph, which is
+// a consistent cut of that.
+func (o *cut) checkInheritance(e id.Epoch) {
+	h := o.inheritance(e)
+	if h == none {
+		return // restore has said so
+	}
+	x, again := &o.inheritances[h], o.again(h)
+	l := &o.line
+	for i := range l.tasks {
+		t := &l.tasks[i]
+		if !t.restarted || t.epoch == e || again && o.tasks[i].restored == x.parts[i] { // it had left
+			continue
+		}
+		o.violate(id.TaskID(i), t.epoch, "recovery %s: %s restored epoch %s while others go on from %s", l.plan, o.taskName(i), t.epoch, e)
+		return
+	}
+	if o.isCompleted(e) {
+		return
+	}
+	o.parts = append(o.parts[:0], x.parts...)
+	o.within(x.leg, func() { o.checkCut(e) })
 }

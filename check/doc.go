@@ -44,4 +44,13 @@
 //
 // Event time has a clock per task beside it, kept with each snapshot: watermarks by
 // input and split, and the timers that are set.
+//
+// # Another graph
+//
+// Behind a change of the graph ([Checker.Reshape]) tasks and channels have other
+// numbers, and which task has what of which former one nobody can tell from the trace.
+// The checkpoint that the job goes on from is inherited as a whole: its records count
+// once, whoever goes on with them; state, splits and timers are compared by operator.
+// A former graph and its tasks' histories are kept: its transactions may still
+// become visible, its checkpoints may be gone back to.
 package check

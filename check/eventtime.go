@@ -6,7 +6,12 @@
 //
 // Where it is known which records are too late, an operator gives up those and no others.
 //
-// It does not verify timers of processing time (clock), how long a buffer that is to carry
+// Behind a change of the graph an operator begins at the lowest event time of its former
+// instances, at its own if there are as many as before, a split at its own. Its timers are its instances' together (see pool):
+// one of them fires each, and none is left at the end that is due.
+//
+// It does not verify that a timer from before a change fires in its order and before the
+// next buffer, nor timers of processing time (clock), how long a buffer that is to carry
 // a watermark stays open, nor when a source learns that a split has no records left (it
 // says so). Where state is not exact, or channels reorder, a task may
 // be behind what its inputs have delivered: then only what lies ahead of it is a
@@ -25,9 +30,10 @@ import (
 
 type eventTime struct {
 	judge
-	clocks []clock // by task
-	saved  []clock // by snapshot of the model, at its instant
-	ends   []ends  // by channel
+	clocks []clock  // by task
+	saved  []clock  // by snapshot of the model, at its instant
+	ends   []ends   // by channel
+	legacy []legacy // by inheritance of the model
 }
 
 // ends are the places of a channel among the inputs of its receiver and the
@@ -46,6 +52,7 @@ type clock struct {
 	outputs []int64  // watermarks sealed
 	splits  []said   // of a source: those that it reads
 	timers  []timer  // asked for, neither cancelled nor fired, by time
+	claimed []timer  // timers from before a change of the graph that turned out to be its own
 	late    int64    // records given up
 	tooLate []uint64 // of the newest buffer: hashes of records that are to be given up still
 }
@@ -68,21 +75,27 @@ func (a timer) compare(b timer) int {
 }
 
 func newEventTime(j judge) watcher {
-	o := &eventTime{judge: j, clocks: make([]clock, len(j.tasks)), ends: make([]ends, len(j.channels))}
-	for i := range j.tasks {
-		t := &j.tasks[i]
+	o := &eventTime{judge: j}
+	o.Reshape()
+	return o
+}
+
+func (o *eventTime) Reshape() {
+	o.clocks, o.ends = make([]clock, len(o.tasks)), make([]ends, len(o.channels))
+	for i := range o.tasks {
+		t := &o.tasks[i]
 		c := &o.clocks[i]
-		c.exact = j.x.State == ExactlyOnce
+		c.exact = o.x.State == ExactlyOnce
 		c.inputs, c.outputs = make([]int64, len(t.inputs)), make([]int64, len(t.outputs))
 		for k, n := range t.inputs {
 			o.ends[n].in = k
-			c.exact = c.exact && !j.channels[n].Reorders
+			c.exact = c.exact && !o.channels[n].Reorders
 		}
 		for k, n := range t.outputs {
 			o.ends[n].out = k
 		}
+		o.begin(c, t)
 	}
-	return o
 }
 
 func (o *eventTime) Wants() trace.Mask {
@@ -91,7 +104,7 @@ func (o *eventTime) Wants() trace.Mask {
 }
 
 func (o *eventTime) Reset() {
-	o.saved = o.saved[:0]
+	o.saved, o.legacy = o.saved[:0], nil
 	for i := range o.clocks {
 		o.begin(&o.clocks[i], &o.tasks[i])
 	}
@@ -100,7 +113,7 @@ func (o *eventTime) Reset() {
 // begin sets the clock of a task that starts from nothing.
 func (o *eventTime) begin(c *clock, t *task) {
 	c.at, c.before, c.owed, c.seen, c.lowest, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, trace.NoTime, 0, 0, c.splits[:0], c.timers[:0]
-	c.tooLate = c.tooLate[:0]
+	c.tooLate, c.claimed = c.tooLate[:0], c.claimed[:0]
 	for k, n := range t.inputs {
 		c.inputs[k] = trace.NoTime
 		if o.channels[n].Back {
@@ -140,11 +153,12 @@ func (o *eventTime) Observe(e *trace.Event) {
 		o.shown(e, c)
 	case trace.TimerSet:
 		t := timer{e.At, hash(e.Data)}
-		if i, there := slices.BinarySearchFunc(c.timers, t, timer.compare); !there {
-			c.timers = slices.Insert(c.timers, i, t)
-		}
+		o.claim(e.Task, t, c)
+		c.timers = insert(c.timers, t)
 	case trace.TimerCancelled:
-		if i, there := slices.BinarySearchFunc(c.timers, timer{e.At, hash(e.Data)}, timer.compare); there {
+		t := timer{e.At, hash(e.Data)}
+		o.claim(e.Task, t, c)
+		if i, there := slices.BinarySearchFunc(c.timers, t, timer.compare); there {
 			c.timers = slices.Delete(c.timers, i, i+1)
 		}
 	case trace.TimerFired:
@@ -166,7 +180,11 @@ func (o *eventTime) taken(e *trace.Event, c *clock) {
 	if int(e.Split) < 0 || int(e.Split) >= len(o.x.Splits) || c.split(e.Split) != nil {
 		return
 	}
-	c.splits = append(c.splits, said{split: e.Split, at: trace.NoTime, ended: e.To >= o.x.size(e.Split)})
+	x := said{split: e.Split, at: trace.NoTime, ended: e.To >= o.x.size(e.Split)}
+	if t := &o.tasks[e.Task]; t.made {
+		x.at = o.legacy[t.inherits].saidOf(e.Split)
+	}
+	c.splits = append(c.splits, x)
 }
 
 // split finds a split of a source; nil: it does not read it.
@@ -315,7 +333,9 @@ func (o *eventTime) shown(e *trace.Event, c *clock) {
 
 // fired takes a timer, which must be the first of all that were asked for.
 func (o *eventTime) fired(e *trace.Event, c *clock) {
-	i, there := slices.BinarySearchFunc(c.timers, timer{e.At, hash(e.Data)}, timer.compare)
+	t := timer{e.At, hash(e.Data)}
+	o.claim(e.Task, t, c)
+	i, there := slices.BinarySearchFunc(c.timers, t, timer.compare)
 	switch {
 	case !there:
 		o.violate(e.Task, 0, "a timer of %d fires that nobody has set, or that has fired before", e.At)
@@ -344,8 +364,9 @@ func (o *eventTime) save(c *clock) {
 func (c *clock) copy(from *clock) {
 	tooLate := c.tooLate[:0] // the instant lies between two buffers
 	inputs, outputs, splits, timers := append(c.inputs[:0], from.inputs...), append(c.outputs[:0], from.outputs...), append(c.splits[:0], from.splits...), append(c.timers[:0], from.timers...)
+	claimed := append(c.claimed[:0], from.claimed...)
 	*c = *from
-	c.inputs, c.outputs, c.splits, c.timers, c.tooLate = inputs, outputs, splits, timers, tooLate
+	c.inputs, c.outputs, c.splits, c.timers, c.claimed, c.tooLate = inputs, outputs, splits, timers, claimed, tooLate
 }
 
 // restored takes the task back to the clock of its snapshot.
@@ -354,6 +375,8 @@ func (o *eventTime) restored(e *trace.Event, c *clock) {
 	switch {
 	case e.Epoch == 0:
 		o.begin(c, t)
+	case t.made:
+		o.made(e, c, t)
 	case t.restored != none && int(t.restored) < len(o.saved):
 		c.copy(&o.saved[t.restored])
 	}
@@ -371,6 +394,10 @@ func (o *eventTime) Finish(End) {
 		if due := c.due(); due >= 0 {
 			o.violate(id.TaskID(i), 0, "the job ended with %d timers that are due and have not fired; the first is of %d", due+1, c.timers[0].at)
 		}
+	}
+	if h := o.inherited(); h != none && int(h) < len(o.legacy) {
+		o.report.LateRecords += o.legacy[h].late
+		o.leftOf(h)
 	}
 }
 

@@ -3,7 +3,8 @@
 // effect when the snapshot is stored: a restore would not hand it over again.
 //
 // It does not verify what was handed over in the turn of the instant and behind it,
-// nor that the store keeps it (output).
+// nor that the store keeps it (output), nor what tasks of a graph that is no more
+// had handed over.
 
 package check
 
@@ -35,6 +36,8 @@ type instant struct {
 func newHandover(j judge) watcher {
 	return &handover{judge: j, writers: make([]writer, len(j.x.Tasks))}
 }
+
+func (o *handover) Reshape() { o.writers = sized(o.writers, len(o.tasks)) }
 
 func (o *handover) Wants() trace.Mask {
 	return kinds(trace.ExtIssued, trace.ExtApplied, trace.SnapshotBegun, trace.SnapshotStored, trace.TaskStarting)

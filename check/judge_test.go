@@ -37,3 +37,8 @@ func mustPass(t *testing.T, r *Report) {
 		t.Errorf("%s", v)
 	}
 }
+
+// contains reports whether an oracle has said words.
+func contains(r *Report, o Oracle, words string) bool {
+	return slices.ContainsFunc(r.Violations, func(v Violation) bool { return v.Oracle == o && strings.Contains(v.Text, words) })
+}

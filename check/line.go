@@ -29,11 +29,8 @@ type lineChannel struct {
 	replayed  uint64 // from the log
 }
 
-func (l *line) reset(tasks, channels int) {
+func (l *line) reset() {
 	l.active, l.complete = false, false
-	if l.tasks == nil {
-		l.tasks, l.channels = make([]lineTask, tasks), make([]lineChannel, channels)
-	}
 	clear(l.tasks)
 	clear(l.channels)
 }
@@ -46,7 +43,7 @@ func (l *line) restored(t id.TaskID, e id.Epoch) {
 // planExecuted begins a line.
 func (m *model) planExecuted(e *trace.Event) {
 	l := &m.line
-	l.reset(len(m.tasks), len(m.channels))
+	l.reset()
 	l.active, l.plan, l.base, l.waiting = true, e.Attempt, e.Epoch, len(m.tasks)
 }
 

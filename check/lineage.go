@@ -22,6 +22,8 @@ type task struct {
 	part            int32 // snapshot that stands for it in the newest complete checkpoint
 	restored        int32 // snapshot that this incarnation began with
 	survived        bool  // it lay on the task's history until then
+	made            bool  // this incarnation began with an inheritance
+	inherits        int32 // what its history rests on, in model.inheritances
 	snapshots       []int32
 }
 
@@ -52,13 +54,15 @@ type snapshot struct {
 	records  int // on the branch at its instant
 	tick     int64
 	splits   int32 // in model.positions, linked
+	inherits int32 // what its task's history rests on
 	sum      uint64
-	marks    int   // in model.marks: delivered per input, then sealed per output
-	captures int32 // in model.captures, linked
-	stored   bool  // its task knows
-	landed   bool  // it is in storage; see stable
-	failed   bool  // given up
-	refused  bool  // by storage, for good: it was taken all the same
+	apart    uint64 // what of sum does not add up over instances
+	marks    int    // in model.marks: delivered per input, then sealed per output
+	captures int32  // in model.captures, linked
+	stored   bool   // its task knows
+	landed   bool   // it is in storage; see stable
+	failed   bool   // given up
+	refused  bool   // by storage, for good: it was taken all the same
 	failedAt int64
 }
 
@@ -179,7 +183,7 @@ func (m *model) snapshotBegun(e *trace.Event, t *task) {
 	m.tick++
 	s := snapshot{
 		task: e.Task, epoch: e.Epoch, segment: t.segment, records: m.records(t), tick: m.tick,
-		splits: none, sum: e.Sum, marks: len(m.marks), captures: none,
+		splits: none, inherits: t.inherits, sum: e.Sum, apart: e.To, marks: len(m.marks), captures: none,
 	}
 	for _, ch := range t.inputs {
 		m.marks = append(m.marks, m.channels[ch].delivered)

@@ -16,28 +16,34 @@ type model struct {
 	pace Pace // of this run
 	// mayFallBack: somebody has allowed this run to pass over damaged checkpoints.
 	mayFallBack bool
+	// mayLeaveNothing: this run's job may delete all that it has when it is over.
+	mayLeaveNothing bool
+	over            bool // a plan in storage says so
+	// mayGiveUp: its restart strategy may, once more than giveUpAfter failures have struck.
+	mayGiveUp   bool
+	giveUpAfter int
 	report      *Report
 	now         int64
 	tick        int64 // counts snapshots and restores
-	tasks       []task
-	channels    []channel
-	segments    []segment
-	used        int // segments of this run
-	snapshots   []snapshot
-	marks       []uint64   // of snapshots
-	positions   []position // of snapshots: their splits
-	captures    []capture  // of snapshots
-	captured    []uint32   // record ids of captures
-	line        line
-	stable      stable
-	stand       stand
-	completed   []id.Epoch
-	parts       []int32 // by task: its snapshot in the newest complete checkpoint, none: it lacks one
-	whole       bool    // parts lacks none
-	owner       []int32 // by record: the split that holds it, none: none does
-	counts      []int32 // by record, at the end: how often it stands in the final state
-	fault       damage  // what was wrong with the records of the newest buffer
-	done        bool
+	graph
+	segments  []segment
+	used      int // segments of this run
+	snapshots []snapshot
+	marks     []uint64   // of snapshots
+	positions []position // of snapshots: their splits
+	captures  []capture  // of snapshots
+	captured  []uint32   // record ids of captures
+	line      line
+	stable    stable
+	stand     stand
+	completed []id.Epoch
+	parts     []int32 // by task: its snapshot in the newest complete checkpoint, none: it lacks one
+	whole     bool    // parts lacks none
+	owner     []int32 // by record: the split that holds it, none: none does
+	counts    []int32 // by record, at the end: how often it stands in the final state
+	fault     damage  // what was wrong with the records of the newest buffer
+	done      bool
+	former
 }
 
 // damage says why the records of a buffer cannot be told.
@@ -49,24 +55,55 @@ type damage struct {
 
 func (m *model) build(x Expect, r *Report) error {
 	m.x, m.report = x, r
-	m.counts, m.parts = make([]int32, x.Records), make([]int32, len(x.Tasks))
-	m.stable.at = make([]int, len(x.Tasks))
-	m.owner = owners(&x)
-	m.tasks = make([]task, len(x.Tasks))
-	m.channels = make([]channel, len(x.Channels))
-	for i, ch := range x.Channels {
-		if int(ch.From) >= len(x.Tasks) || int(ch.To) >= len(x.Tasks) || ch.From < 0 || ch.To < 0 {
-			return errors.New("check: a channel has an end outside the tasks")
+	m.counts, m.owner = make([]int32, x.Records), owners(&x)
+	g, err := wire(x.Tasks, x.Channels)
+	if err != nil {
+		return err
+	}
+	m.use(g)
+	return nil
+}
+
+// graph is the tasks and channels of a job, and what stands of them.
+type graph struct {
+	tasks    []task
+	channels []channel
+}
+
+// wire lays the channels between the tasks.
+func wire(tasks []Task, channels []Channel) (graph, error) {
+	g := graph{make([]task, len(tasks)), make([]channel, len(channels))}
+	for i, ch := range channels {
+		if int(ch.From) >= len(tasks) || int(ch.To) >= len(tasks) || ch.From < 0 || ch.To < 0 {
+			return graph{}, errors.New("check: a channel has an end outside the tasks")
 		}
-		from, to := &m.tasks[ch.From], &m.tasks[ch.To]
-		m.channels[i].Channel = ch
-		m.channels[i].source = x.Tasks[ch.From].Source
-		m.channels[i].in, m.channels[i].out = len(to.inputs), len(from.outputs)
-		to.fed = to.fed || x.Tasks[ch.From].Source
+		from, to := &g.tasks[ch.From], &g.tasks[ch.To]
+		g.channels[i].Channel = ch
+		g.channels[i].source = tasks[ch.From].Source
+		g.channels[i].in, g.channels[i].out = len(to.inputs), len(from.outputs)
+		to.fed = to.fed || tasks[ch.From].Source
 		from.outputs = append(from.outputs, id.ChannelID(i))
 		to.inputs = append(to.inputs, id.ChannelID(i))
 	}
-	return nil
+	return g, nil
+}
+
+// use makes g the graph of the job, with room for what goes by its tasks.
+func (m *model) use(g graph) {
+	m.graph = g
+	m.parts, m.stable.at, m.stable.stale = sized(m.parts, len(g.tasks)), sized(m.stable.at, len(g.tasks)), true
+	m.line.tasks, m.line.channels = sized(m.line.tasks, len(g.tasks)), sized(m.line.channels, len(g.channels))
+	m.stand.phases = sized(m.stand.phases, len(g.tasks))
+}
+
+// sized returns n zeros, in the memory of s if that has room.
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
 }
 
 // owners returns by record the first split that holds it.
@@ -86,19 +123,26 @@ func owners(x *Expect) []int32 {
 }
 
 func (m *model) reset() {
+	m.mayLeaveNothing, m.over, m.mayGiveUp = false, false, false
 	m.pace, m.mayFallBack, m.now, m.tick, m.used, m.done = m.x.Pace, false, 0, 0, 0, false
 	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
 	m.completed, m.whole, m.fault = m.completed[:0], false, damage{}
-	m.line.reset(len(m.tasks), len(m.channels))
+	m.line.reset()
 	m.stable.stale = true
-	m.stand.reset(len(m.tasks))
+	m.stand.reset()
+	m.forgetFormer()
+	m.begin(0)
+}
+
+// begin sets the graph to its start; attempt: no incarnation of it is older.
+func (m *model) begin(attempt id.Attempt) {
 	for i := range m.channels {
 		ch := &m.channels[i]
 		*ch = channel{Channel: ch.Channel, source: ch.source, in: ch.in, out: ch.out}
 	}
 	for i := range m.tasks {
 		t := &m.tasks[i]
-		*t = task{inputs: t.inputs, outputs: t.outputs, fed: t.fed, snapshots: t.snapshots[:0], part: none, restored: none}
+		*t = task{inputs: t.inputs, outputs: t.outputs, fed: t.fed, attempt: attempt, snapshots: t.snapshots[:0], part: none, restored: none, inherits: none}
 		t.segment = m.branch(none, 0, 0)
 	}
 }
@@ -127,10 +171,10 @@ func (m *model) observe(e *trace.Event) bool {
 	m.now = e.Time
 	if ofTasks.Has(e.Kind) || ofSomeTask.Has(e.Kind) {
 		if e.Task < 0 || int(e.Task) >= len(m.tasks) {
-			return false
+			return e.Kind == trace.OutputCommitted && e.Task >= 0 && len(m.legs) > 0
 		}
 		t := &m.tasks[e.Task]
-		if m.replaced(e) && ofTasks.Has(e.Kind) {
+		if m.replaced(e) && (ofTasks.Has(e.Kind) || e.Kind == trace.TaskFailed && len(m.legs) > 0 && e.Attempt <= m.formerly()) {
 			return false
 		}
 		m.observeTask(e, t)
@@ -251,6 +295,7 @@ func (m *model) finish(end End) {
 			m.addLineage(m.counts, t.segment, m.records(t))
 		}
 	}
+	m.addInherited(m.counts, m.inherited())
 	for r, n := range m.counts {
 		if want := m.x.copies(r); n > want {
 			m.report.Duplicates++
@@ -280,29 +325,40 @@ func (m *model) promisedOutput() Guarantee {
 // taskRestored begins a new branch at the restored snapshot.
 func (m *model) taskRestored(e *trace.Event, t *task) {
 	before := m.records(t)
-	m.stable.stale = true
-	t.left, t.restored, t.survived = false, none, false
+	m.stable.stale, m.wentOn = true, true
+	t.left, t.restored, t.survived, t.made = false, none, false, false
 	if e.Epoch == 0 {
-		t.segment = m.branch(none, 0, 0)
-		t.part = none
-		m.setMarks(t, nil)
+		m.fromNothing(t)
 		m.line.restored(e.Task, 0)
 		m.report.LostWork += int64(before)
 		return
 	}
 	p := m.find(t, e.Epoch)
 	if p == none {
-		return // the restore oracle says so
+		m.inherit(e, t)
+		return
 	}
+	t.survived = m.survives(&m.snapshots[p], t.segment)
+	m.report.LostWork += int64(max(before-m.snapshots[p].records, 0))
+	m.goOn(e, t, p)
+}
+
+// goOn begins a branch at snapshot p of the task.
+func (m *model) goOn(e *trace.Event, t *task, p int32) {
 	s := &m.snapshots[p]
-	t.survived = m.survives(s, t.segment)
 	m.report.RestoredTasks++
-	m.report.LostWork += int64(max(before-s.records, 0))
 	m.tick++
 	t.segment = m.branch(s.segment, s.records, s.tick)
-	t.restored, t.part = p, p
+	t.restored, t.part, t.inherits = p, p, s.inherits
 	m.setMarks(t, s)
 	m.line.restored(e.Task, e.Epoch)
+}
+
+// fromNothing begins a history.
+func (m *model) fromNothing(t *task) {
+	t.segment = m.branch(none, 0, 0)
+	t.part, t.inherits = none, none
+	m.setMarks(t, nil)
 }
 
 // setMarks takes the task's ends of its channels back to where they were at s;

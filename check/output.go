@@ -26,7 +26,8 @@ type output struct {
 	canonical [][]byte
 	reader    reader
 	back      takenBack
-	flawed    bool // a row was refuted when it became visible
+	former    []takenBack // of graphs that are over
+	flawed    bool        // a row was refuted when it became visible
 }
 
 func newOutput(j judge) watcher {
@@ -40,6 +41,13 @@ func newOutput(j judge) watcher {
 	return o
 }
 
+func (o *output) Reshape() {
+	if o.back != nil {
+		o.former = append(o.former, o.back)
+		o.back = make(takenBack, len(o.tasks))
+	}
+}
+
 func (o *output) Wants() trace.Mask {
 	if o.back != nil {
 		return takenBackKinds()
@@ -51,12 +59,13 @@ func (o *output) Reset() {
 	o.rows, o.canonical, o.flawed = o.rows[:0], o.canonical[:0], false
 	o.reader.reset(&o.x, o.reference)
 	o.back.reset()
+	o.former = nil
 }
 
 // Observe reads rows as they become visible.
 func (o *output) Observe(e *trace.Event) {
-	if o.back != nil && o.x.Tasks[e.Task].Sink {
-		o.report.RowsTakenBack += o.back.observe(e)
+	if o.back != nil {
+		o.report.RowsTakenBack += o.takeBack(e)
 	}
 	if e.Kind != trace.OutputCommitted {
 		return

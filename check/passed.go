@@ -13,9 +13,10 @@ import (
 // rolled back, goes.
 
 // lineDeleted: an object that a recovery could need must stay. What a recovery under
-// way gives up is known when every task has gone back.
+// way gives up is known when every task has gone back; one is under way too when a
+// coordinator that was replaced has made a plan, of which nobody hears but its successor.
 func (o *wholeStorage) lineDeleted(key string) {
-	if o.line.active {
+	if o.line.active || o.outrun && o.newest > o.line.plan {
 		o.gone = append(o.gone, key)
 		return
 	}

@@ -17,7 +17,7 @@ import (
 // whoever made it sees complete, or goes back to.
 func (o *wholeStorage) mayCount(key string) {
 	l := &o.x.Layout
-	if l.RecordKey == nil || l.EpochOf == nil {
+	if l.EpochOf == nil {
 		return
 	}
 	e, ok := l.EpochOf(key)
@@ -27,7 +27,7 @@ func (o *wholeStorage) mayCount(key string) {
 		if e.Attempt() > o.newest {
 			o.newest, o.counting = e.Attempt(), o.counting[:0]
 		}
-	case e.Attempt() == o.newest && o.newer(e) && l.RecordKey(e) == key:
+	case l.RecordKey != nil && e.Attempt() == o.newest && o.newer(e) && l.RecordKey(e) == key:
 		o.counting = append(o.counting, retained{epoch: e, key: key})
 	}
 }

@@ -32,9 +32,19 @@ type rollback struct {
 }
 
 func newRollback(j judge) watcher {
-	o := &rollback{judge: j, alive: make([]int32, len(j.x.Tasks)), answered: make([]bool, len(j.x.Tasks)), gone: make([]bool, len(j.x.Tasks))}
+	o := &rollback{judge: j}
+	o.Reshape()
 	o.Reset()
 	return o
+}
+
+// Reshape has every task start, by a coordinator's first plan.
+func (o *rollback) Reshape() {
+	n := len(o.tasks)
+	o.alive, o.answered, o.gone, o.free = sized(o.alive, n), sized(o.answered, n), sized(o.gone, n), true
+	for i := range o.alive {
+		o.alive[i] = none
+	}
 }
 
 func (o *rollback) Wants() trace.Mask {

@@ -146,6 +146,12 @@ func text(rows [][]byte) ([][]byte, error) {
 // layout is that of package coordinator; with logs the snapshots stand for themselves.
 func layout(logs bool) check.Layout {
 	l := check.Layout{
+		EpochOf: func(key string) (id.Epoch, bool) {
+			if n, ok := coordinator.AttemptOfPlan(key); ok {
+				return id.MakeEpoch(n, 0), true
+			}
+			return coordinator.EpochOfKey(key)
+		},
 		References: func(key string, data []byte) ([]string, error) {
 			if !strings.HasPrefix(key, coordinator.RecordPrefix) {
 				return nil, nil
@@ -159,7 +165,7 @@ func layout(logs bool) check.Layout {
 		Roots: func(keys []string) []string {
 			var roots []string
 			for _, k := range keys {
-				if strings.HasPrefix(k, coordinator.PlanPrefix) || strings.HasPrefix(k, coordinator.RecordPrefix) || logs && strings.HasPrefix(k, coordinator.SnapshotPrefix) {
+				if strings.HasPrefix(k, coordinator.LeasePrefix) || strings.HasPrefix(k, coordinator.PlanPrefix) || strings.HasPrefix(k, coordinator.RecordPrefix) || logs && strings.HasPrefix(k, coordinator.SnapshotPrefix) {
 					roots = append(roots, k)
 				}
 			}

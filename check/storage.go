@@ -4,6 +4,10 @@
 //
 // Without rounds it judges what a recovery could go back to: see passed.go.
 //
+// It knows objects by their keys, which hold the attempt: what a former graph has
+// written is needed and garbage like any other. With a change of the graph only the
+// checkpoint that the job goes on from stays under watch, as when a coordinator dies.
+//
 // It does not verify message logs (logs), nor checkpoints that are neither complete nor
 // the base of a recovery. Reads are made when a checkpoint completes, at crashes
 // and at the end: what breaks in between is seen then.
@@ -33,10 +37,13 @@ type wholeStorage struct {
 	occasion  int64           // when the code under test last had to look for garbage
 	recovered int64           // when it last had to as it recovered
 	orphaned  bool            // the coordinator died and no plan was made since
+	outrun    bool            // likewise: it may still be about, and delete what its successor does without
 	damaged   bool            // a fault has damaged stored objects
 	garbage   garbage
 	refs      references
 	again     map[string]bool // keys that were deleted; what lands under one is a repetition that comes late
+	appended  map[string]bool // logs that got entries since they were trimmed
+	overBy    string          // the object that says that the job is over
 	gone      []string        // deleted while a recovery was under way that has not ended yet
 	kept      []int32         // scratch: snapshots of a task
 	keys      []string        // scratch: objects in storage
@@ -44,7 +51,7 @@ type wholeStorage struct {
 }
 
 func newStorage(j judge) watcher {
-	return &wholeStorage{judge: j, present: map[string]bool{}, again: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
+	return &wholeStorage{judge: j, present: map[string]bool{}, appended: map[string]bool{}, again: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
 }
 
 func (o *wholeStorage) Wants() trace.Mask {
@@ -64,9 +71,15 @@ func (o *wholeStorage) Reset() {
 	o.retained, o.landed, o.listings, o.asked, o.tried = o.retained[:0], o.landed[:0], o.listings[:0], o.asked[:0], o.tried[:0]
 	clear(o.present)
 	clear(o.again)
+	clear(o.appended)
 	clear(o.refs.of)
-	o.occasion, o.recovered, o.orphaned, o.damaged = 0, 0, false, false
+	o.occasion, o.recovered, o.orphaned, o.outrun, o.damaged = 0, 0, false, false, false
 	o.garbage.reset()
+}
+
+// Reshape is like the death of a coordinator: another one takes over.
+func (o *wholeStorage) Reshape() {
+	o.orphaned, o.asked, o.carried = true, o.asked[:0], 0
 }
 
 func (o *wholeStorage) Observe(e *trace.Event) {
@@ -87,7 +100,7 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 		o.subsumed(e.Epoch)
 	case trace.PlanExecuted:
 		o.mustLook()
-		o.recovered, o.carried = o.now, 0
+		o.recovered, o.carried, o.outrun = o.now, 0, false
 		o.baseChosen(e.Epoch)
 	case trace.Aborted:
 		o.mustLook()
@@ -100,7 +113,7 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 	case trace.WorkerCrashed:
 		o.verifyAll()
 	case trace.CoordinatorCrashed:
-		o.orphaned, o.asked = true, o.asked[:0]
+		o.orphaned, o.outrun, o.asked = true, true, o.asked[:0]
 		o.verifyAll()
 	case trace.FaultInjected:
 		// From here on an unreadable object may be the fault's doing.
@@ -227,9 +240,13 @@ func (o *wholeStorage) applied(e *trace.Event) {
 		if e.Op == trace.Put {
 			o.overwritten(key, e)
 		}
-		if e.Op == trace.Create { // as records and plans are made
+		if e.Op == trace.Create && !o.over && !o.endsJob(key) { // as records and plans are made
 			o.mayCount(key)
 		}
+	case trace.Append:
+		o.appended[key] = true
+	case trace.Trim:
+		delete(o.appended, key)
 	case trace.List:
 		if i := slices.IndexFunc(o.listings, func(l landing) bool { return l.key == key }); i >= 0 {
 			o.listings[i].at = o.now
@@ -238,6 +255,22 @@ func (o *wholeStorage) applied(e *trace.Event) {
 		}
 	default:
 	}
+}
+
+// endsJob: from the plan on that says that the job is over nothing is retained, where
+// that is allowed.
+func (o *wholeStorage) endsJob(key string) bool {
+	if !o.mayLeaveNothing || o.x.Layout.Over == nil {
+		return false
+	}
+	r := o.x.Storage.Do(state.Op{Kind: state.OpGet, Key: key})
+	if r.Status != state.OK || !o.x.Layout.Over(key, r.Data) {
+		return false
+	}
+	o.over, o.overBy = true, key
+	o.retained, o.counting = o.retained[:0], o.counting[:0]
+	o.mustLook()
+	return true
 }
 
 // landing is a key or prefix with the time of an operation on it.
@@ -294,8 +327,13 @@ func (o *wholeStorage) unknown(key string) bool {
 }
 
 // deleted: an object that a retained checkpoint needs must stay. Without its
-// record a checkpoint is retained no longer, unless it is the newest.
+// record a checkpoint is retained no longer, unless it is the newest. A coordinator that was
+// replaced may delete that too as long as its successor has made no plan, if the record
+// of a newer one has landed, though nobody hears that it is complete: see mayCount.
 func (o *wholeStorage) deleted(key string, e *trace.Event) {
+	if o.over {
+		return
+	}
 	if o.x.hasLine() {
 		o.again[key] = true
 		o.lineDeleted(key)
@@ -304,7 +342,7 @@ func (o *wholeStorage) deleted(key string, e *trace.Event) {
 	for i := range o.retained {
 		r := &o.retained[i]
 		if r.key == key {
-			if i == len(o.retained)-1 {
+			if i == len(o.retained)-1 && (!o.outrun || len(o.counting) == 0) {
 				o.violate(e.Task, r.epoch, "the record of the newest complete checkpoint was deleted: %s", key)
 			}
 			o.retained = slices.Delete(o.retained, i, i+1)
@@ -341,8 +379,8 @@ func (o *wholeStorage) overwritten(key string, e *trace.Event) {
 
 // Finish: at the end every retained checkpoint is whole, and only what it needs is
 // left, beside what landed too late to be found.
-func (o *wholeStorage) Finish(End) {
-	if !o.done || o.x.Storage == nil {
+func (o *wholeStorage) Finish(end End) {
+	if !o.done && !end.Cancelled || o.x.Storage == nil {
 		return
 	}
 	o.verifyAll()
@@ -351,7 +389,7 @@ func (o *wholeStorage) Finish(End) {
 	}
 	if logs, ok := o.x.Storage.(LogStorage); ok && o.x.Logs {
 		for key, entries := range logs.LogLengths() {
-			if entries > 0 {
+			if entries > 0 && !(end.Cancelled && o.appended[key]) {
 				o.violate(trace.Coordinator, 0, "%d entries of %s are needed by nothing and were not trimmed", entries, key)
 			}
 		}
@@ -378,7 +416,11 @@ func (o *wholeStorage) findNeeded(strict bool) {
 	for i := range o.retained {
 		o.need(o.retained[i].key, strict)
 	}
-	for _, key := range o.x.Layout.Roots(o.keys) {
+	roots := o.x.Layout.Roots(o.keys)
+	if o.over {
+		roots = []string{o.overBy} // not even records stand for their own sake
+	}
+	for _, key := range roots {
 		if !o.unknown(key) { // a late record counts for nothing
 			o.need(key, strict)
 		}

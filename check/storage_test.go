@@ -160,18 +160,50 @@ func TestTheBaseOfARecoveryIsWatched(t *testing.T) {
 	mustFire(t, w.c.Finish(End{Time: w.now}), "snap/t2/1.2 was deleted", StorageWhole, Progress)
 }
 
+// withPlans has the oracle know plans, which say which records count.
+func withPlans(x *Expect) {
+	x.Layout.EpochOf = func(key string) (id.Epoch, bool) {
+		if n, ok := strings.CutPrefix(key, "plan/"); ok {
+			return epoch(int(n[0]-'0'), 0), true
+		}
+		e, err := id.ParseEpoch(key[strings.LastIndexByte(key, '/')+1:])
+		return e, err == nil
+	}
+}
+
+// TestWhoWasReplacedMayDelete: the newest checkpoint that anybody has heard of, while
+// a newer one is in storage, which its successor will find; not without it, not before
+// it was replaced, and not once a plan has passed that one over.
+func TestWhoWasReplacedMayDelete(t *testing.T) {
+	for _, c := range []struct{ replaced, landed, planned, good bool }{
+		{replaced: true, landed: true, good: true}, {landed: true}, {replaced: true}, {replaced: true, landed: true, planned: true},
+	} {
+		w := newWorld(t, withPlans)
+		w.do(state.Op{Kind: state.OpCreate, Key: "plan/1"})
+		w.middle()
+		w.snapshot(epoch(1, 2))
+		if c.replaced {
+			w.coordinator(trace.CoordinatorCrashed, 0)
+		}
+		if c.landed {
+			w.record(epoch(1, 2))
+		}
+		if c.planned {
+			w.do(state.Op{Kind: state.OpCreate, Key: "plan/2"})
+		}
+		w.do(state.Op{Kind: state.OpDelete, Key: "chk/1.1"})
+		if r := w.c.Finish(End{Time: w.now}); !c.good {
+			mustFire(t, r, "the record of the newest complete checkpoint was deleted: chk/1.1", StorageWhole, Progress)
+		} else if r.Counts[StorageWhole] > 0 {
+			t.Error(r.Violations)
+		}
+	}
+}
+
 // TestARecordThatNobodyHasHeardOfCounts: until a newer plan has passed it over.
 func TestARecordThatNobodyHasHeardOfCounts(t *testing.T) {
 	for _, planned := range []bool{false, true} {
-		w := newWorld(t, func(x *Expect) {
-			x.Layout.EpochOf = func(key string) (id.Epoch, bool) {
-				if n, ok := strings.CutPrefix(key, "plan/"); ok {
-					return epoch(int(n[0]-'0'), 0), true
-				}
-				e, err := id.ParseEpoch(key[strings.LastIndexByte(key, '/')+1:])
-				return e, err == nil
-			}
-		})
+		w := newWorld(t, withPlans)
 		w.do(state.Op{Kind: state.OpCreate, Key: "plan/1"})
 		w.middle()
 		w.snapshot(epoch(1, 2))

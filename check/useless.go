@@ -24,7 +24,8 @@
 // there the oracle cannot tell communication-induced from uncoordinated snapshots,
 // and does nothing.
 //
-// It does not verify rounds that were given up, snapshots of histories that were rolled back, snapshots that
+// It does not verify graphs that the job is no more (it changes only where there are
+// rounds), rounds that were given up, snapshots of histories that were rolled back, snapshots that
 // were not stored, nor runs that stop in the middle of a recovery.
 
 package check
@@ -51,8 +52,14 @@ type useless struct {
 }
 
 func newUseless(j judge) watcher {
-	n := len(j.x.Tasks)
-	return &useless{judge: j, cyclic: j.x.NoneUseless && cyclic(n, j.x.Channels), alive: make([][]int32, n), givenUp: map[id.Epoch]bool{}, from: make([]int, n)}
+	o := &useless{judge: j, givenUp: map[id.Epoch]bool{}}
+	o.Reshape()
+	return o
+}
+
+func (o *useless) Reshape() {
+	n := len(o.tasks)
+	o.cyclic, o.alive, o.from = o.x.NoneUseless && cyclic(n, o.x.Channels), sized(o.alive, n), sized(o.from, n)
 }
 
 func (o *useless) Wants() trace.Mask {

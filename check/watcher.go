@@ -14,6 +14,8 @@ type watcher interface {
 	Observe(e *trace.Event)
 	// Finish looks at the end of a run; model.done says whether the job ended well.
 	Finish(end End)
+	// Reshape makes room for another graph, which the model has taken.
+	Reshape()
 	// Reset makes it ready for the next run.
 	Reset()
 }
@@ -29,5 +31,8 @@ type judge struct {
 func (j *judge) violate(t id.TaskID, e id.Epoch, format string, args ...any) {
 	j.report.violate(Violation{Oracle: j.is, Time: j.now, Task: t, Epoch: e, Where: j.where(t, e)}, format, args)
 }
+
+// Reshape is that of an oracle that keeps nothing by task, channel or split.
+func (j *judge) Reshape() {}
 
 func kinds(ks ...trace.Kind) trace.Mask { return trace.Mask(0).With(ks...) }

@@ -87,15 +87,21 @@ type stand struct {
 	stage  Stage
 }
 
-func (s *stand) reset(tasks int) {
-	if s.phases == nil {
-		s.rounds, s.phases = map[id.Epoch]Round{}, make([]Phase, tasks)
+func (s *stand) reset() {
+	if s.rounds == nil {
+		s.rounds = map[id.Epoch]Round{}
 	}
 	clear(s.rounds)
+	s.begin()
+	s.step = 0
+}
+
+// begin says that the job starts, from nothing or with another graph.
+func (s *stand) begin() {
 	for i := range s.phases {
 		s.phases[i] = Waiting
 	}
-	s.step, s.down, s.stage = 0, false, Starting
+	s.down, s.stage = false, Starting
 }
 
 // standKinds are those that observe takes.
@@ -156,7 +162,7 @@ func (s *stand) ready(going bool) {
 // and 0: none in particular.
 func (m *model) where(t id.TaskID, e id.Epoch) Where {
 	w := Where{Step: m.stand.step, CoordinatorDown: m.stand.down, Job: m.stand.stage, Round: m.stand.rounds[e]}
-	if t < 0 || int(t) >= len(m.tasks) {
+	if t < 0 || int(t) >= len(m.tasks) || int(t) >= len(m.stand.phases) {
 		return w
 	}
 	w.Task = m.stand.phases[t]

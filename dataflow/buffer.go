@@ -23,6 +23,9 @@ const (
 	// Wave asks round a loop whether anything moves there still. Numbered, captured
 	// and logged like data; its Epoch is the number of waves in a row without a record.
 	Wave
+	// SentAgain stands behind what a sender of a job that goes on with another shape has
+	// sent again. Numbered, captured and logged like data.
+	SentAgain
 )
 
 // NoWatermark marks a buffer without a watermark; EndOfTime is the watermark
@@ -43,7 +46,7 @@ type Buffer struct {
 	Shared   bool  // held by a draft or a log too: never recycled
 	Epoch    id.Epoch
 	// Seq is the position of the first numbered item. Records and the watermark
-	// count one each, an in-band control item, a Wave and EndData one.
+	// count one each, an in-band control item, a Wave, SentAgain and EndData one.
 	Seq id.Seq
 	// N is the number of numbered items; 0 for overtaking items and EndStream.
 	N int32
@@ -59,9 +62,11 @@ type Buffer struct {
 // Last returns the position of the last numbered item; only when N > 0.
 func (b *Buffer) Last() id.Seq { return b.Seq + id.Seq(b.N) - 1 }
 
-// carried reports whether b is channel state: data, their end, and what is asked
-// round a loop. Algorithms capture and log that and nothing else.
-func (b *Buffer) carried() bool { return b.Item == Data || b.Item == EndData || b.Item == Wave }
+// carried reports whether b is channel state: data, their end, what is asked round a
+// loop, and what keeps senders in order. Algorithms capture and log that and nothing else.
+func (b *Buffer) carried() bool {
+	return b.Item == Data || b.Item == EndData || b.Item == Wave || b.Item == SentAgain
+}
 
 // numbered reports whether b has a position.
 func (b *Buffer) numbered() bool { return b.N > 0 }

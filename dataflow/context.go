@@ -79,6 +79,19 @@ func (c *Context) List(name string, mode state.Redistribution) *state.OperatorLi
 	return l
 }
 
+// Finished reports that Finish was called for the keys of a group already, by an
+// instance of before the parallelism changed: what came of that is on its way, and no
+// record of these keys comes any more. An Operator.Finish that emits what stands in
+// keyed state must leave it out.
+func (c *Context) Finished(group uint16) bool {
+	for _, g := range c.t.finished {
+		if g.Lo <= group && group < g.Hi {
+			return true
+		}
+	}
+	return false
+}
+
 // Key returns the key of b with its hash and key group; b is not copied.
 func (c *Context) Key(b []byte) state.Key { return state.KeyOf(b, c.t.info.NumGroups) }
 

@@ -143,7 +143,7 @@ type Mark struct {
 }
 
 func (in *input) header() InputHeader {
-	return InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone, Waves: in.waves, Beyond: in.loose.snapshot()}
+	return InputHeader{Watermark: in.wm, Ended: in.ended, Gone: in.gone, Awaits: in.awaits, Waits: in.waits, Waves: in.waves, Beyond: in.loose.snapshot()}
 }
 
 // Mark returns where an input stands now.
@@ -225,7 +225,7 @@ func (d *Draft) fixHeader(e, base id.Epoch) {
 	*h = Header{
 		Epoch: e, Attempt: t.attempt, Base: base, Watermark: t.watermark, Drained: t.drained, Firing: t.firing, Advancing: t.advancing,
 		Delivered: positions[:in:in], Sealed: positions[in:],
-		Inputs: slices.Grow(d.inputs[:0], in)[:in], Loop: t.loopHeader(),
+		Inputs: slices.Grow(d.inputs[:0], in)[:in], Loop: t.loopHeader(), Finished: t.finished,
 	}
 	if t.source != nil {
 		h.Splits = t.splitHeaders(d.splits[:0])
@@ -250,6 +250,9 @@ func (t *Task) observeInstant(d *Draft) {
 	}
 	if t.mask.Has(trace.SnapshotBegun) {
 		t.event = trace.Event{Kind: trace.SnapshotBegun, Channel: trace.NoChannel, Epoch: d.head.Epoch, From: uint64(t.offset), Sum: d.head.Sum}
+		if t.cfg.CheckState {
+			t.event.To = t.store.SumApart()
+		}
 		t.send()
 	}
 	if t.mask.Has(trace.PositionIn) {

@@ -48,7 +48,7 @@ func (t *Task) enqueueInput(i int, b *Buffer) {
 	t.parked = false
 	t.record(in, b)
 	in.q.push(b)
-	if in.q.len() == 1 && !in.blocked {
+	if in.q.len() == 1 && in.blocked == 0 {
 		t.servable.add(i)
 	}
 }
@@ -99,7 +99,7 @@ func (t *Task) record(in *input, b *Buffer) {
 // delivered is gone; the plan or the sender supplies it again.
 func (t *Task) cutInput(i int) {
 	in := &t.inputs[i]
-	if in.q.len() > 0 && !in.blocked {
+	if in.q.len() > 0 && in.blocked == 0 {
 		t.servable.remove(i)
 	}
 	in.q.clear()
@@ -112,26 +112,21 @@ func (t *Task) cutInput(i int) {
 // Block stops delivery from an input.
 func (k *kernel) Block(i int) {
 	in := &k.inputs[i]
-	if in.blocked {
+	if in.blocked&byProtocol != 0 {
 		return
 	}
-	in.blocked = true
-	if in.q.len() > 0 {
-		k.servable.remove(i)
-	}
+	k.task().block(i, byProtocol)
 	k.task().observeChannel(trace.ChannelBlocked, in.ID, 0, trace.NoWay)
 }
 
 // Unblock resumes delivery from an input.
 func (k *kernel) Unblock(i int) {
 	in := &k.inputs[i]
-	if !in.blocked {
+	if in.blocked&byProtocol == 0 {
 		return
 	}
-	in.blocked, k.parked = false, false
-	if in.q.len() > 0 {
-		k.servable.add(i)
-	}
+	k.parked = false
+	k.task().unblock(i, byProtocol)
 	k.task().observeChannel(trace.ChannelUnblocked, in.ID, 0, trace.NoWay)
 }
 

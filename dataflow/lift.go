@@ -20,7 +20,7 @@ func (k *kernel) LiftInput(i int, e id.Epoch) bool {
 	}
 	k.task().draft(e).Queued(i)
 	in.q.remove(at)
-	if in.q.len() == 0 && !in.blocked {
+	if in.q.len() == 0 && in.blocked == 0 {
 		k.servable.remove(i)
 	}
 	k.task().observeChannel(trace.BarrierReceived, in.ID, e, trace.Overtaking)

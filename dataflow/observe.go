@@ -62,7 +62,7 @@ func (t *Task) observeChannel(k trace.Kind, c id.ChannelID, e id.Epoch, w trace.
 
 func (t *Task) observeBuffer(k trace.Kind, c id.ChannelID, b *Buffer) {
 	t.event = trace.Event{Kind: k, Channel: c, Epoch: b.Epoch, From: uint64(b.Seq) - 1, To: uint64(b.Last()), Sum: b.Sum, At: b.Watermark, Data: b.Data}
-	if b.Item != Data {
+	if b.Item == EndData || b.Item == Wave {
 		t.event.At = trace.EndOfTime // behind the end, and behind a wave, event time has come to its end
 	}
 	if b.Injected {

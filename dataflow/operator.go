@@ -16,7 +16,9 @@ type Operator interface {
 	// borrowed: keep no part of it.
 	Process(port int, b *Buffer) error
 	// Finish is called when every input has ended and before the task reports
-	// itself drained: emit what is left. The watermark is EndOfTime by then.
+	// itself drained: emit what is left. The watermark is EndOfTime by then. Where the
+	// job has gone on with another parallelism it may have been called for some of the
+	// keys before: Context.Finished tells.
 	Finish() error
 }
 
@@ -61,6 +63,12 @@ type Batch struct {
 
 // Sink is the role of an operator that writes to an external store. Rows are
 // handed to the store by operations; the task issues and repeats them.
+//
+// What an instance has sealed stands outside under the name of its task. Where the job
+// goes on with another parallelism, that is settled before anything else by an operator
+// made for it alone, in the name of that task: it is opened, gets the lists of the old
+// instance, and is asked to Recover and to Commit. Lists that hold what is sealed have
+// mode state.Sealed, so that nobody else gets them.
 type Sink interface {
 	Operator
 	// Flush returns the operations due at the end of a turn.
@@ -104,7 +112,7 @@ type ExtOp struct {
 	Txn     id.Epoch
 	Number  uint64     // ExtAppend, ExtWrite: counts both from 1 per incarnation; ExtPreCommit: the last one
 	From    uint64     // ExtPreCommit: the last write that belongs to an earlier transaction
-	Keep    []id.Epoch // ExtRecover
+	Keep    []id.Epoch // ExtRecover; and, if Txn is not 0, everything up to that is left alone
 	Rows    []byte     // rows in the framing of AppendRecord; immutable
 	Count   int        // rows in Rows
 }

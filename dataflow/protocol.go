@@ -229,6 +229,9 @@ type CoordHost interface {
 	// JobDone ends the job well; JobFailed ends it with an error the user must see.
 	JobDone()
 	JobFailed(err error)
+	// Deposed: another coordinator has taken the lead in storage, and this one does
+	// nothing any more. A driver that takes this one for the one that leads starts another.
+	Deposed()
 	Draw(n int) int
 	Observe(k TraceKind, t id.TaskID, a id.Attempt, e id.Epoch, text string)
 }
@@ -262,6 +265,11 @@ type Plan struct {
 type TaskPlan struct {
 	Mode Mode
 	Ref  Ref // Restart: the snapshot to restore; its captured buffers are replayed by the kernel
+	// Former are the snapshots of another shape of the job that the task is made of
+	// instead of one of its own (Ref is "" then): of the instances of its operator, in
+	// their order, and of receivers behind its outputs. Stable is the checkpoint that
+	// they are of.
+	Former []Former
 	// Splits are those that a source reads, by their index in its vertex. Their
 	// offsets are those of the snapshot, which has the same ones; without one they
 	// begin at 0.
@@ -273,6 +281,20 @@ type TaskPlan struct {
 	Inject []LogRange // before anything else; also with Keep
 	Stable id.Epoch   // commit restored transactions up to here
 	Data   []byte     // for the protocol
+}
+
+// Former is a snapshot of one task of another shape. Its numbers mean something in
+// that shape only.
+type Former struct {
+	Ref                Ref
+	Task               id.TaskID
+	Name               string // of the vertex
+	Index, Parallelism int
+	// Receiver: it is of a receiver behind an output, and the task sends again what that
+	// had captured of it; otherwise it is of an instance of the task's own vertex.
+	Receiver bool
+	// Left: it had left before this line, and has nothing under way.
+	Left bool
 }
 
 // LogRange is a part of a durable channel log: positions (From, To].

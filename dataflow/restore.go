@@ -11,8 +11,12 @@ import (
 // restoring is the way of a new incarnation from a plan to its first turn:
 // snapshot object, state, logs, sink. Nothing survives from before but storage.
 type restoring struct {
-	plan   TaskPlan
-	snap   *Snapshot
+	plan TaskPlan
+	snap *Snapshot
+	// Of a plan from another shape:
+	formers   []*Snapshot // by index in plan.Former
+	unsettled int         // operations of settleFormers under way
+
 	logs   [][]*Buffer // by index in plan.Inject
 	toRead int
 	keep   bool
@@ -25,6 +29,10 @@ func (t *Task) start(ev *Event) {
 	r := &restoring{plan: *ev.Plan}
 	t.restore = r
 	t.observeKey(trace.TaskStarting, 0, string(r.plan.Ref), 0)
+	if len(r.plan.Former) > 0 {
+		t.readFormers()
+		return
+	}
 	if r.plan.Ref == "" {
 		if err := t.takeSplits(r.plan.Splits, ev.Offsets); err != nil {
 			t.fail(err)
@@ -51,10 +59,13 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore: %w", resultError(e.op, ev.Result)))
 			return
 		}
-		if e.kind == effectRestoreGet {
-			t.restoreObject(ev.Result.Data)
-		} else {
+		switch {
+		case e.kind == effectRestoreLog:
 			t.restoreLog(e.idx, ev.Result.Data)
+		case t.restore.formers != nil:
+			t.formerRead(e.idx, ev.Result.Data)
+		default:
+			t.restoreObject(ev.Result.Data)
 		}
 	case effectRestoreTransfer:
 		if ev.Err != nil {
@@ -71,6 +82,8 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 		default:
 			t.failFor(trace.FencedOff, fmt.Errorf("recovery of the sink: fenced by a newer attempt"))
 		}
+	case effectSettle:
+		t.settled(e, ev.Ext)
 	default: // no effect of a restore
 	}
 }
@@ -163,6 +176,12 @@ func (t *Task) logsRead() {
 		}
 		return
 	}
+	if r.formers != nil && t.sink != nil {
+		if err := t.settleFormers(); err != nil {
+			t.failFor(trace.Unreadable, fmt.Errorf("restore from another shape: %w", err))
+		}
+		return
+	}
 	var pending []id.Epoch
 	if r.snap != nil {
 		pending = r.snap.Pending
@@ -203,11 +222,21 @@ func (t *Task) resume() {
 				in.wm = h.Inputs[i].Watermark
 			}
 			in.ended, in.gone, in.waves = h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
+			in.awaits, in.waits = h.Inputs[i].Awaits, h.Inputs[i].Waits
+		}
+		for i := range t.inputs {
+			if t.inputs[i].waits {
+				t.orderEdge(t.inputs[i].Edge)
+			}
 		}
 		for i := range t.outputs {
 			t.outputs[i].sealed = h.Sealed[i]
 		}
 		t.ctx.rotate(h.Rotation)
+		t.finished = h.Finished
+	}
+	if r.formers != nil {
+		t.takeOver(r)
 	}
 	t.forgetTimers()
 	t.forgetBroadcast()
@@ -218,6 +247,12 @@ func (t *Task) resume() {
 	}
 	if r.snap != nil && !r.plan.Left {
 		t.injectCaptured(r.snap)
+	}
+	if r.formers != nil {
+		if err := t.sendAgain(r); err != nil {
+			t.failFor(trace.Unreadable, fmt.Errorf("restore from another shape: %w", err))
+			return
+		}
 	}
 	t.injectLogs(r)
 	stable := r.plan.Stable
@@ -265,9 +300,11 @@ func (t *Task) observeRestored(r *restoring) {
 	t.event = trace.Event{Kind: trace.TaskRestored, Channel: trace.NoChannel}
 	if r.snap != nil {
 		t.event.Epoch = r.snap.Epoch
-		if t.cfg.CheckState {
-			t.event.Sum = t.store.Sum()
-		}
+	} else if r.formers != nil {
+		t.event.Epoch = r.plan.Stable
+	}
+	if t.event.Epoch != 0 && t.cfg.CheckState {
+		t.event.Sum, t.event.To = t.store.Sum(), t.store.SumApart()
 	}
 	t.event.From = uint64(t.offset)
 	t.send()

@@ -473,6 +473,8 @@ func render(b *Buffer) string {
 		return "barrier " + b.Epoch.String()
 	case Wave:
 		return fmt.Sprintf("%d wave", b.Seq)
+	case SentAgain:
+		return fmt.Sprintf("%d again", b.Seq)
 	case Data:
 	}
 	s := fmt.Sprint(b.Seq)

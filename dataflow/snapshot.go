@@ -10,7 +10,7 @@ import (
 )
 
 // SnapshotVersion is the version of the snapshot object's format.
-const SnapshotVersion = 5
+const SnapshotVersion = 6
 
 const snapshotMagic = "WEIRSNAP"
 
@@ -34,6 +34,9 @@ type Header struct {
 	// Rotation is the next receiver of each Rebalance edge: a replay sends every
 	// record where it went before.
 	Rotation []uint32
+	// Finished are the key groups for which Finish was called before the parallelism
+	// of the operator changed.
+	Finished []state.GroupRange
 	Loop     LoopHeader
 	Save     []byte // the algorithm's section
 }
@@ -50,7 +53,10 @@ type SplitHeader struct {
 type InputHeader struct {
 	Watermark   int64
 	Ended, Gone bool
-	Waves       InputWaves
+	// Awaits: the end of what the sender has sent again from an older shape is to come.
+	// Waits: it has come, and others of the same edge await theirs.
+	Awaits, Waits bool
+	Waves         InputWaves
 	// Beyond is what was delivered out of order; nil: nothing, as on every FIFO channel.
 	Beyond *Beyond
 }
@@ -60,6 +66,9 @@ type Snapshot struct {
 	Job, Task string // names, for the check that it is ours
 	Index     int
 	Header
+	// InEdges and OutEdges say what the channels of In and Out are.
+	InEdges, OutEdges []EdgeHeader
+
 	Handle  state.Handle
 	In, Out []CapturedBuffer
 }
@@ -74,7 +83,7 @@ func (d *Draft) encode() []byte {
 	t := d.t
 	handle := d.capture.Handle()
 	b := make([]byte, 0, 192+len(t.job)+len(t.info.Name)+20*len(d.head.Delivered)+10*len(d.head.Sealed)+10*len(d.head.Pending)+
-		len(d.head.Save)+len(handle.Inline)+len(handle.Operator)+64*len(handle.Files)+int(d.bytesIn+d.bytesOut)+48*(len(d.in)+len(d.out)))
+		len(t.edgeSection())+len(d.head.Save)+len(handle.Inline)+len(handle.Operator)+64*len(handle.Files)+int(d.bytesIn+d.bytesOut)+48*(len(d.in)+len(d.out)))
 	b = append(b, snapshotMagic...)
 	b = append(b, SnapshotVersion, 0)
 	b = AppendRecord(b, []byte(t.job))
@@ -103,8 +112,10 @@ func (d *Draft) encode() []byte {
 	for _, n := range h.Rotation {
 		b = appendUvarint(b, uint64(n))
 	}
+	b = appendGroups(b, h.Finished)
 	b = appendLoop(b, &h.Loop)
 	b = AppendRecord(b, h.Save)
+	b = append(b, t.edgeSection()...)
 	b = t.appendCaptured(b, d.in)
 	b = t.appendCaptured(b, d.out)
 	return state.AppendHandle(b, handle)
@@ -124,10 +135,12 @@ func flags(a, b bool) uint64 {
 const (
 	flagBeyond = 4
 	flagWaves  = 8
+	flagAwaits = 16
+	flagWaits  = 32
 )
 
 func appendInputFlags(b []byte, in *InputHeader) []byte {
-	f := byte(flags(in.Ended, in.Gone))
+	f := byte(flags(in.Ended, in.Gone) | flags(in.Awaits, in.Waits)*flagAwaits)
 	if in.Beyond != nil {
 		f |= flagBeyond
 	}
@@ -153,7 +166,7 @@ func appendInputFlags(b []byte, in *InputHeader) []byte {
 
 func readInputFlags(r *state.Reader, upTo id.Seq, in *InputHeader) {
 	f := r.Byte()
-	in.Ended, in.Gone = f&1 != 0, f&2 != 0
+	in.Ended, in.Gone, in.Awaits, in.Waits = f&1 != 0, f&2 != 0, f&flagAwaits != 0, f&flagWaits != 0
 	if f&flagWaves != 0 {
 		in.Waves = InputWaves{Seen: uint32(r.Uvarint()), Quiet: uint32(r.Uvarint())}
 	}
@@ -218,7 +231,7 @@ func DecodeBuffer(seq id.Seq, n uint32, src []byte) (*Buffer, error) {
 		}
 	}
 	positions := b.Records
-	if b.Watermark != NoWatermark || b.Item == EndData || b.Item == Wave {
+	if b.Watermark != NoWatermark || b.carried() && b.Item != Data {
 		positions++
 	}
 	whole := b.Item == Data || b.carried() && positions == 1
@@ -252,6 +265,7 @@ func (s *Snapshot) Decode(src []byte) error {
 	s.Job, s.Task, s.Index = again(s.Job, r.Bytes()), again(s.Task, r.Bytes()), int(r.Size())
 	readHeader(r, &s.Header)
 	s.Save = r.Bytes()
+	s.InEdges, s.OutEdges = readEdges(r, s.InEdges), readEdges(r, s.OutEdges)
 	s.In = readCaptured(r, len(s.Delivered), s.In[:0])
 	s.Out = readCaptured(r, len(s.Sealed), s.Out[:0])
 	if r.Err() == nil {
@@ -300,9 +314,26 @@ func readHeader(r *state.Reader, h *Header) {
 	for range r.Count(1) {
 		h.Rotation = append(h.Rotation, uint32(r.Uvarint()))
 	}
+	h.Finished = readGroups(r)
 	h.Loop.Sent, h.Loop.Quiet = uint32(r.Uvarint()), uint32(r.Uvarint())
 	l := r.Byte()
 	h.Loop.Moved, h.Loop.Ended = l&1 != 0, l&2 != 0
+}
+
+func appendGroups(b []byte, ranges []state.GroupRange) []byte {
+	b = appendUvarint(b, uint64(len(ranges)))
+	for _, g := range ranges {
+		b = appendUvarint(appendUvarint(b, uint64(g.Lo)), uint64(g.Hi))
+	}
+	return b
+}
+
+func readGroups(r *state.Reader) (ranges []state.GroupRange) {
+	const least = 2 // bytes that a range takes
+	for range r.Count(least) {
+		ranges = append(ranges, state.GroupRange{Lo: uint16(r.Uvarint()), Hi: uint16(r.Uvarint())})
+	}
+	return ranges
 }
 
 func appendLoop(b []byte, l *LoopHeader) []byte {

@@ -111,13 +111,16 @@ func drawDraft(t *rapid.T, r *rig) *Draft {
 		h.Delivered = append(h.Delivered, id.Seq(rapid.Uint64().Draw(t, "delivered")))
 		h.Loop = LoopHeader{rapid.Uint32().Draw(t, "sent"), rapid.Uint32().Draw(t, "quiet"), rapid.Bool().Draw(t, "moved"), rapid.Bool().Draw(t, "loop ended")}
 		waves := InputWaves{1 + rapid.Uint32Max(9).Draw(t, "seen"), rapid.Uint32().Draw(t, "quiet")}
-		h.Inputs = append(h.Inputs, InputHeader{rapid.Int64().Draw(t, "wm"), rapid.Bool().Draw(t, "ended"), rapid.Bool().Draw(t, "gone"), waves, beyond(t, h.Delivered[len(h.Delivered)-1])})
+		h.Inputs = append(h.Inputs, InputHeader{rapid.Int64().Draw(t, "wm"), rapid.Bool().Draw(t, "ended"), rapid.Bool().Draw(t, "gone"), rapid.Bool().Draw(t, "awaits"), rapid.Bool().Draw(t, "waits"), waves, beyond(t, h.Delivered[len(h.Delivered)-1])})
 		d.in = append(d.in, captured{len(h.Inputs) - 1, drawBuffer(t)})
 	}
 	for range rapid.IntRange(1, 4).Draw(t, "outputs") {
 		h.Sealed = append(h.Sealed, id.Seq(rapid.Uint64().Draw(t, "sealed")))
 		h.Pending = append(h.Pending, id.Epoch(rapid.Uint64().Draw(t, "pending")))
 		d.out = append(d.out, captured{len(h.Sealed) - 1, drawBuffer(t)})
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "finished") {
+		h.Finished = append(h.Finished, state.GroupRange{Lo: rapid.Uint16().Draw(t, "lo"), Hi: rapid.Uint16().Draw(t, "hi")})
 	}
 	h.Rotation = rapid.SliceOfN(rapid.Uint32(), 1, 3).Draw(t, "rotation")
 	d.capture = finished{state.Handle{
@@ -141,6 +144,10 @@ func TestSnapshotRoundTrip(t *testing.T) {
 		}
 		if !reflect.DeepEqual(s.Header, d.head) {
 			t.Errorf("the header comes back as %+v, want %+v", s.Header, d.head)
+		}
+		want := []EdgeHeader{{Peer: "source", Channels: 2}}
+		if !reflect.DeepEqual(s.InEdges, want) || !reflect.DeepEqual(s.OutEdges, []EdgeHeader{{Peer: "sink", Channels: 1}}) {
+			t.Errorf("its edges come back as %+v and %+v", s.InEdges, s.OutEdges)
 		}
 		if !reflect.DeepEqual(s.Handle, d.capture.Handle()) {
 			t.Error("the handle comes back different")
@@ -207,7 +214,7 @@ func TestSnapshotOfAnotherVersion(t *testing.T) {
 	enc := example(t)
 	for _, v := range []byte{1, 2, 3, 4, 9} { // 2 held timers and lists outside the state, 3 knew no loops
 		enc[8] = v
-		if _, err := DecodeSnapshot(enc); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), fmt.Sprintf("format version %d, this program reads 5: restore with the program that wrote it", v)) {
+		if _, err := DecodeSnapshot(enc); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), fmt.Sprintf("format version %d, this program reads 6: restore with the program that wrote it", v)) {
 			t.Errorf("version %d: %v", v, err)
 		}
 	}

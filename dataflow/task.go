@@ -101,6 +101,9 @@ type Task struct {
 	chain      uint64
 	seenBuf    []id.Seq
 	encoded    []byte // scratch: one captured buffer
+	edges      []byte // see edgeSection; nil: not asked for yet
+	// finished are the key groups for which Finish was called in an older shape.
+	finished []state.GroupRange
 }
 
 // unseen is Task.shown before the first time; no source says it.
@@ -122,6 +125,7 @@ type effect struct {
 	op    state.Op
 	ext   ExtOp
 	draft *Draft
+	heir  Sink       // effectSettle: commits then; nil: nothing is left to do
 	reads *restoring // of a log: for what plan
 	idx   int
 }
@@ -141,16 +145,19 @@ const (
 	effectRestoreTransfer
 	effectRestoreLog
 	effectRecover
+	effectSettle
 )
 
 type input struct {
 	Channel
 	q         queue
-	blocked   bool
+	blocked   block  // 0: it may be served
 	delivered id.Seq // last position up to which everything was delivered
 	arrived   id.Seq // last one up to which everything is queued or delivered
 	ended     bool   // EndData delivered
 	gone      bool   // EndStream delivered
+	awaits    bool   // see InputHeader
+	waits     bool
 	wm        int64
 	waves     InputWaves
 	recorders []*Draft // drafts that record this input until their barrier
@@ -228,7 +235,7 @@ func blank(former *Task, g *Graph, info *TaskInfo) (t *Task, wired bool) {
 	clear(t.drafts)
 	*t = Task{
 		graph: g, info: info, limit: ^id.Offset(0), watermark: NoWatermark, shown: unseen, announced: NoWatermark,
-		inputs: t.inputs, outputs: t.outputs, servable: t.servable.emptied(), seenBuf: t.seenBuf, encoded: t.encoded,
+		inputs: t.inputs, outputs: t.outputs, servable: t.servable.emptied(), seenBuf: t.seenBuf, encoded: t.encoded, edges: t.edges,
 		splits: t.splits[:0], drafts: t.drafts[:0], preCommits: t.preCommits[:0], pending: t.pending.emptied(), ctx: t.ctx,
 	}
 	t.ctx.t, t.ctx.err = t, nil
@@ -385,7 +392,7 @@ func (t *Task) complete(ev *Event) {
 		t.draftProgress(e, ev)
 	case effectExternal:
 		t.externalDone(e, ev.Ext)
-	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectRecover:
+	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectRecover, effectSettle:
 		t.restoreProgress(ev.Ticket, e, ev)
 	}
 }

@@ -169,7 +169,7 @@ func (t *Task) slice() {
 // control returns an input that may be served and has a control item first, or -1.
 func (t *Task) control() int {
 	for i := range t.inputs {
-		if in := &t.inputs[i]; !in.blocked && in.q.len() > 0 && in.q.at(0).Item == Control {
+		if in := &t.inputs[i]; in.blocked == 0 && in.q.len() > 0 && in.q.at(0).Item == Control {
 			return i
 		}
 	}

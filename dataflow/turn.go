@@ -51,6 +51,8 @@ func (t *Task) take(i int) {
 		}
 	case Wave:
 		t.deliverWave(i, b)
+	case SentAgain:
+		t.deliverSentAgain(i, b)
 	case EndStream:
 		if in.loose != nil {
 			in.loose.gone, in.loose.goneAt = true, b.Seq-1
@@ -249,7 +251,7 @@ func (t *Task) pickAgain(v uint64) int {
 		t.fail(fmt.Errorf("input %d was recorded as the one to serve; there are %d", v, len(t.inputs)))
 		return -1
 	}
-	if in := &t.inputs[v]; in.blocked || in.q.len() == 0 {
+	if in := &t.inputs[v]; in.blocked != 0 || in.q.len() == 0 {
 		t.parked = true
 		return -1
 	}

@@ -53,7 +53,9 @@ func (t *Task) waitsToRun(parts []string) []string {
 	}
 	for i := range t.inputs {
 		switch in := &t.inputs[i]; {
-		case in.blocked:
+		case in.blocked&byOrder != 0:
+			add("%s waits for what others send again (%d queued)", in.ID, in.q.len())
+		case in.blocked != 0:
 			add("%s is blocked (%d queued)", in.ID, in.q.len())
 		case !t.ended && !in.ended && in.q.len() == 0:
 			add("nothing comes on %s after #%d", in.ID, in.arrived)

@@ -319,7 +319,7 @@ func (m *machine) recover(t *taskState, op *dataflow.ExtOp) outcome {
 	for i := 0; i < len(t.open); {
 		x := &t.open[i]
 		switch {
-		case slices.Contains(op.Keep, x.epoch), x.attempt >= op.Attempt && m.mutant != MutantNoFence && m.mutant != MutantAbortOwn, m.mutant == MutantNothingAborted:
+		case x.epoch <= op.Txn, slices.Contains(op.Keep, x.epoch), x.attempt >= op.Attempt && m.mutant != MutantNoFence && m.mutant != MutantAbortOwn, m.mutant == MutantNothingAborted:
 			i++
 		case m.mutant == MutantKeepForeignTxn:
 			m.publish(op.Task, t, i)

@@ -1,5 +1,5 @@
 // Package faults describes what goes wrong in a run as data: a [Plan] is a list
-// of faults, each with the condition at which it strikes, and has a text form
+// of faults, and of operations beside them, each with the condition at which it strikes, and has a text form
 // that parses ([Parse]) and prints back ([Plan.String]). Conditions are
 // predicates over trace events, so that a fault can be aimed at the window
 // between two durable steps; an [Injector] watches a run and hands the driver
@@ -35,12 +35,20 @@
 //	(drift worker=1 by 3 for 20ms at (time 5ms))
 //	(crash worker=1 at (after (nth 1 worker-restarted) (nth 4 storage-event)))
 //
+// An operation is something that somebody does with the job, and stands among the
+// faults; it hits the job and names no target. An operator is called by its name in the graph.
+//
+//	(rescale to=3 at (nth 2 completed))
+//	(rescale operator=count to=4 at (nth 5 completed))
+//	(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))
+//
 // A condition is (nth N EVENT FILTER...), (time D), or (after C1 C2 ...), in which
 // each condition counts from when the one before it fired. EVENT is the name of
 // a trace event, (any EVENT...), or one of the sets protocol-event,
 // storage-event, external-event and sweep-event (all of these). Filters are
 // task=N (or task=coordinator), channel=cN, epoch=A.K, attempt=N and
-// text="PART". Targets are worker=N, control=N (the connection between worker N
+// text="PART"; tasks and channels are numbered by the graph of the moment, which an
+// operation may change. Targets are worker=N, control=N (the connection between worker N
 // and the coordinator), coordinator, storage, source, sink and link cN. Durations
 // are those of Go: 500us, 40ms, 1.5s.
 //

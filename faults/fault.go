@@ -19,6 +19,7 @@ const (
 	Sink                          // the external store behind the sinks
 	Link                          // one channel: Fault.Link
 	Control                       // the connection between coordinator and worker Fault.Worker, for messages
+	Job                           // the job itself: of what people do with it. The text form has no word for it
 )
 
 // Outcome is what an operation that fails really did. Its caller hears
@@ -39,8 +40,8 @@ const (
 	Outcomes // one more than the last outcome
 )
 
-// Fault is one thing that goes wrong, and when. Fields that a kind does not use
-// are zero.
+// Fault is one thing that goes wrong, or that somebody does with the job (an
+// operation), and when. Fields that a kind does not use are zero.
 type Fault struct {
 	Kind   Kind
 	Target Target
@@ -57,12 +58,24 @@ type Fault struct {
 	Times    int     // how many operations or messages, at least 1
 	Duration int64   // nanoseconds; negative: Jump alone
 	Factor   int     // at least 2
+	Operator string  // Rescale: the name of the operator that it is about; empty: all of them
+	To       int     // Rescale: the parallelism from then on, at least 1
 	When     Condition
 }
 
-// Plan is the faults of one run. Each waits for its own condition; order in the
+// Plan is the faults of one run, and the operations beside them. Each waits for its own condition; order in the
 // plan decides only between faults that fall due at the same event.
 type Plan struct{ Faults []Fault }
+
+// Operations returns the steps of the plan that are no faults, in its order.
+func (p Plan) Operations() (all []Fault) {
+	for i := range p.Faults {
+		if p.Faults[i].IsOperation() {
+			all = append(all, p.Faults[i])
+		}
+	}
+	return all
+}
 
 // Condition says when: its steps fire one after the other, each counting from
 // when the one before it fired, and the last one fires the fault. An empty

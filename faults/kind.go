@@ -46,6 +46,12 @@ const (
 	// when that is 0, for the rest of the run.
 	Drift
 
+	// Rescale has the job go on with another parallelism: of all its operators, or of
+	// Operator alone. The coordinator is asked to end the job as with Stop; when it has,
+	// the processes end, which is no crash, and the job starts again, with the other graph, from
+	// what is stored. An operation that falls due while another is under way waits for it.
+	Rescale
+
 	Kinds // one more than the last kind
 )
 
@@ -69,6 +75,8 @@ const (
 	anyDuration                    // above 0, or 0
 	shift                          // a duration that may be negative, not 0
 	factor                         // at least 2
+	operator                       // may be empty
+	parallelism                    // at least 1
 )
 
 // kinds is the table of kinds, from which the text form is parsed, printed and validated.
@@ -87,6 +95,7 @@ var kinds = []kind{ // by Kind, Kinds excepted
 	Jump:    {"jump", []Target{Worker}, shift},
 	Drift:   {"drift", []Target{Worker}, factor | anyDuration},
 	Stop:    {"stop", []Target{Coordinator}, 0},
+	Rescale: {"rescale", []Target{Job}, operator | parallelism},
 }
 
 func kindNames() []string {
@@ -128,6 +137,10 @@ func (f *Fault) HoldsUp() uint64 {
 	}
 	return 0
 }
+
+// IsOperation reports whether f is no fault but something that somebody does with
+// the job.
+func (f *Fault) IsOperation() bool { return f.Target == Job }
 
 // LosesOutput reports whether f may make the external store lose what it has confirmed:
 // tasks may then give up.

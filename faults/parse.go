@@ -96,7 +96,7 @@ func (p *parser) plan() (Plan, error) {
 	return plan, p.close("another fault or )")
 }
 
-// fault reads a fault behind its opening parenthesis.
+// fault reads a fault, or an operation, behind its opening parenthesis.
 func (p *parser) fault() (Fault, error) {
 	var f Fault
 	t, err := p.word("a fault (" + faultWords() + ")")
@@ -122,10 +122,14 @@ func (p *parser) fault() (Fault, error) {
 	if err := f.Validate(); err != nil {
 		return f, t.errorf("%v", err)
 	}
-	return f, p.close("a clause of the fault (at, for, by, key=, outcome=, times=) or )")
+	return f, p.close("a clause of the fault (at, for, by, key=, outcome=, times=, operator=, to=) or )")
 }
 
 func (p *parser) target(f *Fault) error {
+	if ts := f.Kind.Targets(); len(ts) == 1 && ts[0] == Job { // has no word
+		f.Target = Job
+		return nil
+	}
 	expected := "a target of " + f.Kind.String() + " (" + targetList(f.Kind.Targets()) + ")"
 	t, err := p.word(expected)
 	if err != nil {
@@ -179,6 +183,10 @@ func (p *parser) clause(f *Fault) error {
 		}
 	case assigned && name == "key":
 		f.Key, err = quoted(t, value)
+	case assigned && name == "operator" && f.Kind.takes(operator):
+		f.Operator, err = nameOf(t, value)
+	case assigned && name == "to" && f.Kind.takes(parallelism):
+		f.To, err = number(t, value)
 	case assigned && name == "times":
 		f.Times, err = number(t, value)
 	case assigned && name == "outcome":
@@ -187,6 +195,8 @@ func (p *parser) clause(f *Fault) error {
 			return t.errorf("expected outcome=%s, found %s", strings.Join(outcomeNames()[1:], ", outcome="), t.describe())
 		}
 		f.Outcome = Outcome(o)
+	case f.Kind.takes(parallelism):
+		return t.errorf("expected operator=, to=, at or ), found %s", t.describe())
 	case f.Kind.takes(operation) && slices.Contains(operations(f.Target), t.text) && f.Op == "":
 		f.Op = t.text
 	case f.Kind.takes(operation) && operations(f.Target) != nil:
@@ -363,6 +373,17 @@ func channel(t token, s string) (id.ChannelID, error) {
 	}
 	n, err := number(t, digits)
 	return id.ChannelID(n), err
+}
+
+// nameOf reads a name, which is in quotes if it is no plain word.
+func nameOf(t token, s string) (string, error) {
+	if strings.HasPrefix(s, `"`) {
+		return quoted(t, s)
+	}
+	if s == "" || named(s) != s {
+		return "", t.errorf("expected a name, in double quotes if it has other characters than letters, digits and -_./+, found %s", t.describe())
+	}
+	return s, nil
 }
 
 func quoted(t token, s string) (string, error) {

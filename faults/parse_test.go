@@ -43,6 +43,10 @@ func TestCanonicalPlansPrintBack(t *testing.T) {
 		`(jump worker=1 by -40ms)`,
 		`(jump worker=1 by 1.5s)`,
 		`(drift worker=1 by 3 for 20ms)`,
+		`(rescale to=3 at (nth 2 completed))`,
+		`(rescale operator=count to=1)`,
+		`(rescale operator="the count" to=4 at (time 4ms))`,
+		`(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))`,
 		`(plan)`,
 		`(plan (crash worker=0 at (nth 1 sweep-event)) (crash coordinator at (nth 9 sweep-event)))`,
 	} {
@@ -103,6 +107,14 @@ func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
 		{`(slow worker=1 by 1)`, 1, 2, []string{"factor"}},
 		{`(crash worker=1 by 3)`, 1, 2, []string{"factor"}},
 		{`(crash worker=1) (crash worker=2)`, 1, 18, []string{"end of the text", "(plan"}},
+		{`(rescale at (nth 2 completed))`, 1, 2, []string{"to=3"}},
+		{`(rescale to=0)`, 1, 2, []string{"at least 1"}},
+		{`(rescale to=many)`, 1, 10, []string{"whole number", `"many"`}},
+		{`(rescale job to=3)`, 1, 10, []string{"operator=, to=, at", `"job"`}},
+		{`(rescale operator= to=3)`, 1, 10, []string{"a name"}},
+		{`(rescale operator=a"b" to=3)`, 1, 10, []string{"double quotes"}},
+		{`(rescale to=3 for 4ms)`, 1, 2, []string{"takes no duration"}},
+		{`(crash worker=1 to=3)`, 1, 17, []string{"expected at"}},
 		{`(crash worker=1 at (after))`, 1, 26, []string{"condition"}},
 	} {
 		_, err := Parse(c.text)
@@ -162,6 +174,12 @@ func drawFault(t *rapid.T) Fault {
 	if f.Kind.takes(outcome) {
 		f.Outcome = drawOutcome(t, &f)
 	}
+	if f.Kind.takes(operator) {
+		f.Operator = rapid.SampledFrom([]string{"", "count", "max(price) \"x\"", "zähler"}).Draw(t, "operator")
+	}
+	if f.Kind.takes(parallelism) {
+		f.To = 1 + small.Draw(t, "to")
+	}
 	if f.Kind.takes(factor) {
 		f.Factor = 2 + small.Draw(t, "factor")
 	}
@@ -214,6 +232,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(`(crash worker=1 at (nth 7 barrier-received))`)
 	f.Add(`(plan (fail storage put outcome=applied at (nth 3 store-issued text="put snap/")) (slow link c3 by 20 for 1ms))`)
 	f.Add(`(crash worker=1 at (after (nth 1 (any acked aborted) task=coordinator) (time 4us)))`)
+	f.Add(`(rescale operator="x y" to=3 at (nth 1 stopped))`)
 	f.Add("(crash ; x\n worker=1")
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Parse(text)
@@ -245,6 +264,9 @@ func TestValidateNamesTheFault(t *testing.T) {
 		{Fault{Kind: Crash, Target: Coordinator, Worker: 1}, "takes no worker"},
 		{Fault{Kind: Fail, Target: Storage, Times: 1}, "outcome"},
 		{Fault{Kind: Delay, Target: Storage, Duration: 1}, "at least 1"},
+		{Fault{Kind: Rescale, Target: Job}, "at least 1"},
+		{Fault{Kind: Crash, Target: Worker, To: 3}, "takes no parallelism"},
+		{Fault{Kind: Crash, Target: Worker, Operator: "count"}, "takes no operator"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Nth(1, 0))}, "no known event"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Time(-1))}, "negative"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Step{N: 1, Kinds: 1, Channel: trace.NoChannel})}, "numbered from 0"},

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"weir/trace"
 )
@@ -26,12 +27,21 @@ func (p Plan) String() string {
 
 // String returns the canonical text form of one fault.
 func (f Fault) String() string {
-	words := []string{f.Kind.String(), f.targetText()}
+	words := []string{f.Kind.String()}
+	if f.Target != Job {
+		words = append(words, f.targetText())
+	}
 	if f.Op != "" {
 		words = append(words, f.Op)
 	}
 	if f.Key != "" {
 		words = append(words, "key="+strconv.Quote(f.Key))
+	}
+	if f.Operator != "" {
+		words = append(words, "operator="+named(f.Operator))
+	}
+	if f.To != 0 {
+		words = append(words, "to="+strconv.Itoa(f.To))
 	}
 	if f.Outcome != 0 {
 		words = append(words, "outcome="+f.Outcome.String())
@@ -51,6 +61,16 @@ func (f Fault) String() string {
 		words = append(words, "at", f.When.String())
 	}
 	return "(" + strings.Join(words, " ") + ")"
+}
+
+// named returns a name as it can stand behind name=: in quotes if it is no plain word.
+func named(s string) string {
+	for _, r := range s {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./+", r) {
+			return strconv.Quote(s)
+		}
+	}
+	return s
 }
 
 func (f *Fault) targetText() string {

@@ -80,6 +80,8 @@ func (f *Fault) Validate() error {
 		return fmt.Errorf("negative duration")
 	case f.Kind.takes(factor) && f.Factor < 2:
 		return fmt.Errorf("%s by %d; the factor must be at least 2", f.Kind, f.Factor)
+	case f.Kind.takes(parallelism) && f.To < 1:
+		return fmt.Errorf("%s needs a parallelism of at least 1, for example to=3", f.Kind)
 	}
 	if err := f.outcomePossible(); err != nil {
 		return err
@@ -129,6 +131,8 @@ func (f *Fault) unused() error {
 		{"outcome", !f.Kind.takes(outcome) && f.Outcome != 0},
 		{"number of times", !f.Kind.takes(times) && f.Times != 0},
 		{"duration", !f.Kind.takes(duration|anyDuration|shift) && f.Duration != 0},
+		{"operator", !f.Kind.takes(operator) && f.Operator != ""},
+		{"parallelism", !f.Kind.takes(parallelism) && f.To != 0},
 		{"factor", !f.Kind.takes(factor) && f.Factor != 0},
 	} {
 		if x.set {

@@ -366,6 +366,12 @@ func (h *coordHost) JobDone() { h.control().end(nil) }
 // JobFailed implements dataflow.CoordHost.
 func (h *coordHost) JobFailed(err error) { h.control().end(err) }
 
+// errDeposed: another process runs this job over the same checkpoint storage.
+var errDeposed = errors.New("live: another process has taken the lead of this job in its checkpoint storage; this one has stopped")
+
+// Deposed implements dataflow.CoordHost.
+func (h *coordHost) Deposed() { h.control().end(errDeposed) }
+
 // Draw implements dataflow.CoordHost.
 func (h *coordHost) Draw(int) int { return 0 }
 

@@ -35,26 +35,31 @@ type Config struct {
 	Parallelism int // 0: 2
 	// Workers is how many workers the tasks live on; 0: DefaultWorkers.
 	Workers int
+	// Coordinators is how many coordinator processes there are; 0: 1. Of several the one leads
+	// that has the lease (LeaseConfig), and no run is replayed by a command: none has
+	// a flag for it yet.
+	Coordinators int
 	// Splits is how many splits each source has; 0: drawn from the seed where faults
 	// are, else as many as instances.
 	Splits int
 	// Groups is the number of key groups, not below Parallelism; 0: 16, and
 	// state.DefaultGroups for [LiveJob].
 	Groups int
-	// Interval between checkpoints, nanoseconds of virtual time; 0: drawn near DefaultInterval.
-	Interval int64
-	// AlignmentTimeout is dataflow.CheckpointConfig.AlignmentTimeout; nil: drawn.
-	AlignmentTimeout *dataflow.Nanos
-	Checkpoint       Checkpoint // what else is given of how checkpoints go
-	Mutant           dataflow.Mutant
+	// Given are the settings of the coordinator that are not drawn from the seed where faults are,
+	// nor constants; the interval, which is virtual time, is drawn near DefaultInterval.
+	Given  dataflow.Given
+	Mutant dataflow.Mutant
 	// Reorder lets every channel deliver in any order; only for algorithms that
 	// declare it.
 	Reorder bool
 
 	Faults FaultMode
 	Plan   faults.Plan
-	Crash  int          // CrashSweep: counts from 1
-	Victim faults.Fault // CrashSweep: who; the zero value is worker 0
+	// Operations are those that are drawn beside random faults: Rescale. A combination that
+	// cannot serve one has none of it.
+	Operations []faults.Kind
+	Crash      int          // CrashSweep: counts from 1
+	Victim     faults.Fault // CrashSweep: who; the zero value is worker 0
 
 	// Oracles are those whose violations count; nil: all.
 	Oracles []check.Oracle
@@ -213,18 +218,15 @@ func (c *Config) Command(seed uint64) string {
 	if c.Splits != 0 {
 		fmt.Fprintf(&b, " --splits %d", c.Splits)
 	}
-	b.WriteString(c.Checkpoint.flags())
+	b.WriteString(c.Given.Flags())
 	if c.Reorder {
 		b.WriteString(" --reorder")
 	}
 	if c.Groups != 0 {
 		fmt.Fprintf(&b, " --groups %d", c.Groups)
 	}
-	if c.Interval != 0 {
-		fmt.Fprintf(&b, " --interval %dns", c.Interval)
-	}
-	if c.AlignmentTimeout != nil {
-		fmt.Fprintf(&b, " --alignment-timeout %dns", *c.AlignmentTimeout)
+	for i, k := range c.Operations {
+		b.WriteString([...]string{" --operations ", ","}[min(i, 1)] + k.String())
 	}
 	switch c.Faults {
 	case RandomFaults:

@@ -27,6 +27,9 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 		Records:     c.Workload.Events(), RecordID: c.Workload.RecordID,
 		Reference: reference, Storage: st, Layout: layout(p),
 	}
+	if c.Coordinators > 1 {
+		x.Layout.Roots = withLeases(x.Layout.Roots)
+	}
 	promise(&x, p, output, c.Workload)
 	if unknown {
 		x.Alone = nil
@@ -59,7 +62,7 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 	splits := id.SplitID(0)
 	for i := range tasks {
 		t := &tasks[i]
-		ct := check.Task{Name: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
+		ct := check.Task{Name: t.Name, Operator: t.Name, Sink: t.Role == dataflow.RoleSink, Source: t.Role == dataflow.RoleSource}
 		for ; splits < t.FirstSplit+id.SplitID(t.Splits); splits++ {
 			p, of := splitOf(tasks, splits)
 			x.Splits = append(x.Splits, check.Split{Residue: p, Modulus: of})
@@ -134,6 +137,13 @@ func layout(p dataflow.Properties) check.Layout {
 	l := check.Layout{Roots: roots, EpochOf: epochOfObject, OwnerOf: ownerOfObject}
 	l.SnapshotKey = func(t id.TaskID, e id.Epoch) string { return string(dataflow.SnapshotKey(t, e)) }
 	l.References = func(key string, data []byte) ([]string, error) { return references(&scratch, key, data) }
+	l.Over = func(key string, data []byte) bool {
+		if _, ok := coordinator.AttemptOfPlan(key); !ok {
+			return false
+		}
+		p, err := coordinator.DecodePlan(data)
+		return err == nil && p.Over()
+	}
 	if p.HasRounds() {
 		l.Left = coordinator.LeftIn
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
@@ -168,9 +178,9 @@ func references(s *dataflow.Snapshot, key string, data []byte) ([]string, error)
 	return nil, nil
 }
 
-// roots are the objects that stand for their own sake: records and the newest plan.
+// roots are the objects that stand for their own sake: records, the newest plan, the newest lease.
 func roots(keys []string) []string {
-	out := newestPlan(keys)
+	out := newestNumbered(keys)
 	for _, k := range keys {
 		if strings.HasPrefix(k, coordinator.RecordPrefix) {
 			out = append(out, k)
@@ -179,25 +189,47 @@ func roots(keys []string) []string {
 	return out
 }
 
-// newestPlan returns the key of the plan with the highest number, if there is one:
-// a coordinator that starts reads no other, whether or not it was executed.
-func newestPlan(keys []string) []string {
-	newest, number := "", id.Attempt(0)
+// newestNumbered returns the key of the plan with the highest number, if there is one: a
+// coordinator that starts reads no other, whether or not it was executed. And the key
+// of the newest lease, which says who leads.
+func newestNumbered(keys []string) []string {
+	plan, number := "", id.Attempt(0)
+	lease, claim := "", uint64(0)
 	for _, k := range keys {
 		if n, ok := coordinator.AttemptOfPlan(k); ok && n >= number {
-			newest, number = k, n
+			plan, number = k, n
+		}
+		if n, ok := coordinator.NumberOfLease(k); ok && n >= claim {
+			lease, claim = k, n
 		}
 	}
-	if newest == "" {
-		return nil
+	out := make([]string, 0, 8) // with room for what else is a root
+	for _, k := range [...]string{plan, lease} {
+		if k != "" {
+			out = append(out, k)
+		}
 	}
-	return append(make([]string, 0, 8), newest) // with room for what else is a root
+	return out
 }
 
-// newestRoots are the newest plan and the newest snapshot of each task: without
+// withLeases are the roots of a run in which leases are renewed to its end: all of them
+// besides, as the older ones go when the newest is confirmed.
+func withLeases(roots func(keys []string) []string) func(keys []string) []string {
+	return func(keys []string) []string {
+		out := roots(keys)
+		for _, k := range keys {
+			if _, ok := coordinator.NumberOfLease(k); ok {
+				out = append(out, k)
+			}
+		}
+		return out
+	}
+}
+
+// newestRoots are the newest plan and lease and the newest snapshot of each task: without
 // job-wide records the end of the line is all that is kept.
 func newestRoots(keys []string) []string {
-	out := newestPlan(keys)
+	out := newestNumbered(keys)
 	newest := map[string]string{}
 	var order []string
 	for _, k := range keys {

@@ -7,6 +7,7 @@ import (
 
 	"weir/check"
 	"weir/dataflow"
+	"weir/faults"
 	"weir/sim"
 )
 
@@ -68,18 +69,34 @@ const fittedWidth = 4
 // suspicion returns the bounds for a run: beyond them its twin is asked.
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
-	turns := r.wideTurns()
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint, Trim: moreToCheckpoint}
+	turns := r.wideTurns() + r.leaderless()
+	delay := int64(r.job.Config.Restart.LongestDelay())
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay + r.leaderless(), Trim: moreToCheckpoint + delay + r.leaderless()}
+	if delay > 0 {
+		p.Restart = delay + moreToCheckpoint
+	}
 	if r.snapshots() {
 		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint + turns
 	}
+	if !r.job.Config.Checkpoint.AfterFinished {
+		p.Checkpoint += p.End // from the first task that finishes to the last there is none
+	}
 	return p
+}
+
+// leaderless is for how long nobody may lead where who leads has a lease: until it has
+// run out and a candidate has the next, three times in a row, with room. Nanoseconds.
+func (r *Runner) leaderless() int64 {
+	if r.cfg.Coordinators < 2 {
+		return 0
+	}
+	return 4 * int64(LeaseConfig().Duration)
 }
 
 // wideTurns is what one item from every further sender takes the busiest task, if it is
 // slow: in a wide job that is connecting, each barrier and each end. Nanoseconds.
 func (r *Runner) wideTurns() int64 {
-	return 100 * int64(max(0, r.width-fittedWidth)) * model().StepBase
+	return 100 * int64(max(0, r.inputs-fittedWidth)) * model().StepBase
 }
 
 func (r *Runner) snapshots() bool {
@@ -93,7 +110,7 @@ func (r *Runner) snapshots() bool {
 const twinsAsked = 16
 
 // acquit takes violations of progress back from a job that ended, if one of the
-// run's calm twins is slow too: the same settings without faults, and other draws. Twins
+// run's calm twins is slow too: the same settings and operations without faults, and other draws. Twins
 // give no round up, and thus tell how long one takes: where a run may give up those that
 // are not twice as slow, rounds that took too long excuse a gap without a checkpoint.
 func (r *Runner) acquit(o *Outcome) error {
@@ -114,7 +131,7 @@ func (r *Runner) acquit(o *Outcome) error {
 	var gap, end int64 // the longest of the twins so far
 	for k := range uint64(twinsAsked) {
 		r.Twins++
-		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: patient(o.drawn.Settings), Splits: o.Splits})
+		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: patient(o.drawn.Settings), Splits: o.Splits, Plan: o.operated()})
 		if twin.Report == nil {
 			return twin.Err
 		}
@@ -127,6 +144,20 @@ func (r *Runner) acquit(o *Outcome) error {
 		}
 	}
 	return nil
+}
+
+// operated returns the operations of the plan that came about.
+func (o *Outcome) operated() (p faults.Plan) {
+	not := map[string]int{}
+	for _, f := range o.NotStruck() {
+		not[f.String()]++
+	}
+	for _, f := range o.Plan.Operations() {
+		if not[f.String()]--; not[f.String()] < 0 {
+			p.Faults = append(p.Faults, f)
+		}
+	}
+	return p
 }
 
 // patient returns the settings of a job that gives no round up for taking long.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"weir/algorithms/coordinator"
 	"weir/check"
 	"weir/dataflow"
 	"weir/external"
@@ -31,19 +32,22 @@ type Runner struct {
 	memory  *storage.Memory
 	state   statecatalog.Backend
 	backend state.Backend
-	jobs    []*job         // by number of splits, as they were needed
-	checker *check.Checker // of the one at hand
+	jobs    []*job         // by width and number of splits, as they were needed
+	leg     *job           // the one that runs, or ran last
+	checker *check.Checker // of the run at hand
 	swarm   *seed.Source
 	tape    seed.Tape
 	policy  sim.Random
 	store   *external.Store
 	random  sim.RandomFaults
+	operate sim.RandomOperations
+	given   dataflow.Config // what it is where nothing is drawn
 	// fallsBack: the job can go back to an older checkpoint.
 	fallsBack bool
 	// What calm runs need, and the twin that is asked about one that is slow.
 	pace      pace
 	paceKnown bool
-	width     int     // inputs of the task that has most: in a wide job every barrier and end takes so many turns
+	inputs    int     // of the task that has most: in a wide job every barrier and end takes so many turns
 	calm      bool    // draw everything as ever, but no fault
 	twin      *Runner // the calm one, once a run was suspected
 	Twins     int     // how many were
@@ -89,19 +93,29 @@ func New(c Config) (*Runner, error) {
 	if c.Groups != 0 {
 		r.job.Config.Groups = c.Groups
 	}
-	c.Checkpoint.into(&r.job.Config.Checkpoint)
-	r.cfg = c
+	if err := errors.Join(c.checkGiven(), c.give(&r.job.Config)); err != nil {
+		return nil, err
+	}
+	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (len(c.Operations) > 0 || len(c.Plan.Operations()) > 0) {
+		return nil, errors.New("checkpoint.on-cancel delete and a rescale do not go together: a job that is rescaled goes on from the checkpoints that it leaves; retain them")
+	}
+	r.cfg, r.given = c, r.job.Config
 	if err := r.use(cmp.Or(c.Splits, c.Parallelism)); err != nil {
 		return nil, err
 	}
-	channels := 0
-	for _, t := range r.jobs[0].tasks {
-		r.width = max(r.width, len(t.Inputs))
-		channels += len(t.Inputs)
-	}
-	if err := c.possible(len(r.jobs[0].tasks), channels); err != nil {
+	planned, err := r.plannedJobs(c.Plan)
+	if err != nil {
 		return nil, err
 	}
+	tasks, most := 0, 0 // of all legs: a plan may name what only one of them has
+	for _, j := range planned {
+		r.inputs = max(r.inputs, j.widest())
+		tasks, most = max(tasks, len(j.tasks)), max(most, j.channels())
+	}
+	if err := c.possible(tasks, most); err != nil {
+		return nil, err
+	}
+	channels := r.leg.channels()
 	if r.store, err = external.OpenStore(external.StoreConfig{Mutant: c.Mutant, OnCommit: r.sim.Committed}); err != nil {
 		return nil, err
 	}
@@ -119,6 +133,7 @@ func New(c Config) (*Runner, error) {
 		r.random.Commit = faults.OpName(sink.Commits)
 	}
 	_, r.random.Stops = c.Algorithm.NewCoordinator(&r.job.Config).(interface{ Stop() })
+	r.operate = r.operations()
 	return r, nil
 }
 
@@ -134,8 +149,9 @@ func (r *Runner) Close() {
 	}
 }
 
-// Tasks returns the tasks of the job, in the order of their numbers.
-func (r *Runner) Tasks() []dataflow.TaskInfo { return r.jobs[0].tasks }
+// Tasks returns the tasks of the job, in the order of their numbers: of the graph that the
+// run at hand has at the moment, or had at its end.
+func (r *Runner) Tasks() []dataflow.TaskInfo { return r.leg.tasks }
 
 // WorkerOf returns the worker of a run on which a task lives.
 func (r *Runner) WorkerOf(t id.TaskID) int { return int(t) % r.cfg.workers() }
@@ -191,16 +207,16 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	r.drawInterval(k)
 	k.MaxConcurrent = 1 + d.Draw(2)
 	r.drawConcurrent(k)
-	if k.AlignmentTimeout = drawAlignment(r.swarm.Stream("alignment")); r.cfg.AlignmentTimeout != nil {
-		k.AlignmentTimeout = *r.cfg.AlignmentTimeout
-	}
+	k.AlignmentTimeout = drawAlignment(r.swarm.Stream("alignment"))
 	k.Retain = 1 + d.Draw(3)
 	k.MinPause = 0
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
 	r.drawFailures(k)
-	r.cfg.Checkpoint.into(k)
+	r.drawEnd(k)
+	r.drawRestart(&c.Restart)
+	_ = r.cfg.give(c) // New has tried
 	cfg := r.world(seedNumber)
 	r.skew(d, &cfg)
 	c.TimersPerTurn = defaultTimersPerTurn
@@ -270,7 +286,9 @@ func (r *Runner) plan() faults.Plan {
 	switch r.cfg.Faults {
 	case RandomFaults:
 		r.random.Timeout, r.random.Fallback = int64(r.shortTimeout()), r.job.Config.Checkpoint.Fallback
-		return r.random.Plan(r.swarm)
+		p := r.random.Plan(r.swarm)
+		p.Faults = append(p.Faults, r.operate.Draw(r.swarm)...)
+		return p
 	case PlannedFaults:
 		return r.cfg.Plan
 	case CrashSweep:
@@ -307,12 +325,18 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	}
 	injector := faults.NewInjector(d.Plan)
 	cfg.Injector = injector
-	cfg.Interrupted, cfg.Chooser = r.Interrupted, r.Chooser
+	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(d.Plan)
 	r.store.Reset()
 	cfg.External = r.store
 	r.checker.Reset()
 	if r.job.Config.Checkpoint.Fallback {
 		r.checker.MayFallBack()
+	}
+	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel {
+		r.checker.MayLeaveNothing()
+	}
+	if most, bounded := r.mayGiveUp(); bounded {
+		r.checker.MayGiveUp(most)
 	}
 	if d.Settings.Model.Order.Free == 0 { // else time counts steps
 		r.checker.SetPace(r.suspicion())
@@ -326,9 +350,9 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	if res.Verdict == sim.Interrupted {
 		return r.interrupted(seedNumber)
 	}
-	end := check.End{Time: res.Virtual}
+	end := check.End{Time: res.Virtual, Cancelled: res.Cancelled}
 	if res.Verdict != sim.Done {
-		end.Err = res.Err
+		end.Err, end.GaveUp = res.Err, errors.Is(res.Err, coordinator.ErrGaveUp)
 	}
 	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Splits: d.Splits, Result: res, Report: r.checker.Finish(end), Plan: d.Plan, drawn: d, waiting: injector.Pending(), rows: r.checker.Rows}
 	if err := r.acquit(o); errors.Is(err, errInterrupted) {
@@ -343,6 +367,17 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	}
 	o.classify()
 	return o
+}
+
+// mayGiveUp returns how many failures the restart strategy of the run answers for sure, if it may
+// end the job with the next one. The one of most jobs may not: nothing that is drawn is mended by
+// that.
+func (r *Runner) mayGiveUp() (failures int, bounded bool) {
+	c := &r.job.Config.Restart
+	if c.Strategy == dataflow.RestartProgress {
+		return 0, false
+	}
+	return c.Allows()
 }
 
 // errInterrupted: the twin of a suspected run was interrupted.
@@ -415,12 +450,22 @@ func (o *Outcome) classify() {
 }
 
 // GaveUp reports that the job failed with an error, and may, since a fault destroyed
-// what it needed to go on.
-func (o *Outcome) GaveUp() bool { return o.Result.Verdict == sim.Failed && o.damaged() }
+// what it needed to go on, or its restart strategy answers no more failures.
+func (o *Outcome) GaveUp() bool {
+	return o.Result.Verdict == sim.Failed && (o.damaged() || o.givenUp())
+}
+
+// givenUp reports that a restart strategy has ended the job that may.
+func (o *Outcome) givenUp() bool {
+	return errors.Is(o.Result.Err, coordinator.ErrGaveUp) && o.drawn.Settings.Job.Restart.Strategy != dataflow.RestartProgress
+}
 
 // Whole reports that the output is all of the answer and that all of what is promised of it
-// holds: no damage has ended the job, or had it go back behind what was visible.
-func (o *Outcome) Whole() bool { return o.Result.Verdict == sim.Done && o.Report.FellBack == 0 }
+// holds: no damage has ended the job, or had it go back behind what was visible, and nobody
+// has stopped it for good.
+func (o *Outcome) Whole() bool {
+	return o.Result.Verdict == sim.Done && !o.Result.Cancelled && o.Report.FellBack == 0
+}
 
 // damaged reports whether a fault has destroyed stored bytes: a job may then fail
 // with an error, and nothing that it promised is broken.

@@ -16,10 +16,13 @@ import (
 // mostDrawn is the widest job whose splits are drawn: a checker is kept for each number.
 const mostDrawn = 8
 
-// job is the graph of a combination with so many splits, and its checker.
+// job is the graph of a combination of some width with so many splits, and its checker:
+// nil if no run has begun with it.
 type job struct {
+	width   width
 	splits  int
 	graph   *dataflow.Graph
+	promise sinks.Promise
 	tasks   []dataflow.TaskInfo
 	checker *check.Checker
 }
@@ -36,23 +39,44 @@ func (r *Runner) drawSplits() int {
 	return []int{p, p, p, p + 1, 2 * p, 1}[r.swarm.Stream("splits").Draw(6)]
 }
 
-// use takes the job with so many splits, making it if need be.
+// use takes the job with so many splits for a run to begin with.
 func (r *Runner) use(splits int) error {
-	i := slices.IndexFunc(r.jobs, func(j *job) bool { return j.splits == splits })
-	if i < 0 {
-		j, err := r.newJob(splits)
+	j, err := r.jobOf(width{all: r.cfg.Parallelism}, splits)
+	if err != nil {
+		return err
+	}
+	if j.checker == nil {
+		x, err := r.expect(j)
 		if err != nil {
 			return err
 		}
-		i, r.jobs = len(r.jobs), append(r.jobs, j)
+		if j.checker, err = check.New(x); err != nil {
+			return err
+		}
 	}
-	r.job.Graph, r.checker = r.jobs[i].graph, r.jobs[i].checker
+	r.leg, r.job.Graph, r.checker = j, j.graph, j.checker
 	return nil
 }
 
-func (r *Runner) newJob(splits int) (*job, error) {
-	graph, promise, err := r.cfg.graph(r.cfg.Parallelism, sinks.Config{Chunk: smallChunk, Mutant: r.cfg.Mutant})
+// jobOf returns the job of a width with so many splits, making it if need be.
+func (r *Runner) jobOf(w width, splits int) (*job, error) {
+	i := slices.IndexFunc(r.jobs, func(j *job) bool { return j.splits == splits && j.width.equal(w) })
+	if i >= 0 {
+		return r.jobs[i], nil
+	}
+	j, err := r.newJob(w, splits)
+	if err == nil {
+		r.jobs = append(r.jobs, j)
+	}
+	return j, err
+}
+
+func (r *Runner) newJob(w width, splits int) (*job, error) {
+	graph, promise, err := r.cfg.graph(w.all, sinks.Config{Chunk: smallChunk, Mutant: r.cfg.Mutant})
 	if err != nil {
+		return nil, err
+	}
+	if err := w.set(graph); err != nil {
 		return nil, err
 	}
 	graph.SetSplits(splits)
@@ -63,11 +87,28 @@ func (r *Runner) newJob(splits int) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := Expectation(&r.cfg, promise, tasks, r.memory)
-	if err != nil {
-		return nil, err
-	}
+	return &job{width: w, splits: splits, graph: graph, promise: promise, tasks: tasks}, nil
+}
+
+// expect returns what a run of a job is measured against.
+func (r *Runner) expect(j *job) (check.Expect, error) {
+	x, err := Expectation(&r.cfg, j.promise, j.tasks, r.memory)
 	x.Open = func(t id.TaskID, dst []id.Epoch) []id.Epoch { return r.store.Pending(t, dst) }
-	checker, err := check.New(x)
-	return &job{splits, graph, tasks, checker}, err
+	return x, err
+}
+
+// channels returns how many channels the job has.
+func (j *job) channels() (n int) {
+	for i := range j.tasks {
+		n += len(j.tasks[i].Inputs)
+	}
+	return n
+}
+
+// widest returns the inputs of the task that has most.
+func (j *job) widest() (n int) {
+	for i := range j.tasks {
+		n = max(n, len(j.tasks[i].Inputs))
+	}
+	return n
 }

@@ -50,6 +50,12 @@ type Config struct {
 	// i modulo Workers unless Placement says otherwise.
 	Workers   int
 	Placement []int // worker by task, nil or one for each
+	// Coordinators is the number of coordinator processes, 0 for 1. One is started again by
+	// the simulator when it is gone; of several that one leads whose Candidate has the lease.
+	Coordinators int
+	// Candidate makes what campaigns in a process, if there are several; nonce is that of
+	// the coordinator that it may become.
+	Candidate func(h CandidateHost, nonce uint64) Candidate
 	// LocalDisks gives every worker a simulated disk, handed to the state backend
 	// of its tasks.
 	LocalDisks bool
@@ -65,6 +71,10 @@ type Config struct {
 	// run with verdict Interrupted. It is for whoever waits for the run and must not
 	// otherwise depend on it or touch it.
 	Interrupted func() bool
+	// Reshape returns the job as it goes on after an operation of the plan that changes it,
+	// and has not changed it yet: with the same splits, over the same storage. Observers see
+	// Rescaled next. nil: the job stays as it is, and an operation is an error.
+	Reshape func(op *faults.Fault) (*dataflow.Job, error)
 	// Log, if not nil, is emptied and gets one entry per event.
 	Log *EventLog
 	// Poison overwrites recycled buffers, so that use after recycling shows.
@@ -172,6 +182,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Workers < 0 {
 		return fmt.Errorf("workers: %d; use 1 or more, or 0 for the default", c.Workers)
+	}
+	if c.Coordinators > 1 && c.Candidate == nil {
+		return fmt.Errorf("coordinators: %d, and nothing says which of them leads: give Candidate", c.Coordinators)
 	}
 	m := &c.Model
 	for _, t := range []struct {

@@ -21,7 +21,8 @@ type coordHost struct {
 	stalled Nanos
 	stopped bool // the incarnation that runs has ended the job before its end
 	random  *seed.Stream
-	zombie  uint32 // its incarnation, if it was taken for dead and goes on; else 0
+	zombie  uint32   // its incarnation, if it was taken for dead and goes on; else 0
+	process *process // in which it leads, of several; nil: it is the only one
 }
 
 func (c *coordHost) reset() {
@@ -54,6 +55,9 @@ func (c *coordHost) mixBytes(a uint64, data []byte) {
 func (c *coordHost) on(e *event) {
 	if c.stalled > c.s.now {
 		c.s.postpone(e, c.stalled)
+		return
+	}
+	if e.kind() != kindCoordStart && !c.still() {
 		return
 	}
 	switch e.kind() {
@@ -110,28 +114,32 @@ func (s *Sim) toTerm(v uint32) uint64 { return uint64(v)<<32 | uint64(s.roster.T
 func (c *coordHost) start() {
 	s := c.s
 	c.job.Nonce = s.cfg.Nonce + uint64(c.term())
+	if c.process != nil {
+		c.job.Nonce = c.process.nonce
+	}
 	c.coord = s.cfg.Job.Algorithm.NewCoordinator(&s.cfg.Job.Config)
 	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel})
 	s.steps++
 	c.mix(uint64(kindCoordStart), uint64(c.term()))
 	c.coord.Start(c, &c.job)
+	if s.operating.stage == stopping {
+		s.askToStop()
+	}
 }
 
-// crash ends the incarnation and has another one started. One that is gone stays
-// gone: false.
+// crash ends the incarnation and has another one started, or its process campaign
+// anew, while another one may get the lease. One that is gone stays gone: false.
 func (c *coordHost) crash() bool {
 	s := c.s
 	if c.coord == nil {
 		return false
 	}
-	s.result.CoordinatorCrashes++
-	s.observers.count(trace.Event{Kind: trace.CoordinatorCrashed, Task: trace.Coordinator, Channel: trace.NoChannel})
-	s.orphan(ofCoordinator, 0, c.term())
-	c.coord, c.stopped = nil, false
-	s.roster.CoordinatorLost()
-	c.tickets = 0
-	at := s.now + s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0)
-	s.push(at, classCoordinator, kindCoordStart, 0, c.term(), 0)
+	if c.process != nil {
+		c.process.leave(s.now+s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0), "")
+		return true
+	}
+	c.die("")
+	s.push(s.now+s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0), classCoordinator, kindCoordStart, 0, c.term(), 0)
 	return true
 }
 
@@ -147,8 +155,12 @@ func (c *coordHost) stop() bool {
 }
 
 // takeDown is what becomes of a job that was stopped: its processes end, and
-// somebody starts it again.
+// somebody starts it again, as it was or as another one.
 func (c *coordHost) takeDown() {
+	if c.s.operating.stage == stopping {
+		c.s.change()
+		return
+	}
 	for n := range c.s.workers {
 		c.s.crashWorker(n)
 	}
@@ -156,7 +168,7 @@ func (c *coordHost) takeDown() {
 }
 
 func (c *coordHost) failed(tasks []id.TaskID, cause error) {
-	if c.coord == nil {
+	if c.coord == nil || !c.still() {
 		return
 	}
 	c.s.steps++
@@ -212,10 +224,14 @@ func (c *coordHost) Execute(p *dataflow.Plan) {
 	}
 }
 
-// JobDone ends the run, or the job that was stopped.
+// JobDone ends the run, or the job that was stopped: somebody starts it again, unless it has
+// left nothing to go on from.
 func (c *coordHost) JobDone() {
 	switch {
 	case c.zombie != 0:
+	case c.stopped && c.s.cfg.Job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel:
+		c.s.result.Cancelled = true
+		c.s.stop(Done, nil)
 	case c.stopped:
 		c.s.push(c.s.now, classCoordinator, kindTakeDown, 0, c.term(), 0)
 	default:
@@ -227,6 +243,14 @@ func (c *coordHost) JobDone() {
 func (c *coordHost) JobFailed(err error) {
 	if c.zombie == 0 {
 		c.s.stop(Failed, err)
+	}
+}
+
+// Deposed ends a coordinator that another one has outrun, and starts it again, unless
+// it has been replaced already.
+func (c *coordHost) Deposed() {
+	if c.zombie == 0 {
+		c.crash()
 	}
 }
 

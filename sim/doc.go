@@ -30,4 +30,9 @@
 // and connections are gone, the disk keeps what was durable, and survivors
 // notice after Model.Detection. Operations on storage and on the external
 // store that were under way may still take effect, also much later.
+//
+// # Operations
+//
+// A plan may have the job go on as another one (Config.Reshape). One run then has several
+// legs, each with a graph of its own, over the same storage and in the same time.
 package sim

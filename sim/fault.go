@@ -23,7 +23,11 @@ func (s *Sim) strike() {
 	}
 	s.observers.struck = false
 	s.injector.Advance(s.now)
-	for f, ok := s.injector.Next(); ok && !s.over; f, ok = s.injector.Next() {
+	for f, ok := s.injector.Next(); ok; f, ok = s.injector.Next() {
+		if s.over {
+			s.result.Missed = append(s.result.Missed, f)
+			continue
+		}
 		s.inject(&f)
 	}
 	at, ok := s.injector.Deadline()
@@ -39,6 +43,11 @@ func (s *Sim) strike() {
 
 // inject carries one fault out.
 func (s *Sim) inject(f *faults.Fault) {
+	if s.isOfAnotherLeg(f) {
+		s.result.Faults++
+		s.result.Missed = append(s.result.Missed, *f)
+		return
+	}
 	if err := s.possible(f); err != nil {
 		s.stop(Failed, err)
 		return
@@ -87,6 +96,8 @@ func (s *Sim) inject(f *faults.Fault) {
 		}
 	case faults.Stop:
 		hit = s.coord.stop()
+	case faults.Rescale:
+		s.operate(f)
 	default: // Validate knows them all
 	}
 	if !hit {
@@ -174,8 +185,10 @@ func (s *Sim) holdsUp(f *faults.Fault) uint64 {
 	return d + uint64(longest)*uint64(f.Factor)
 }
 
-// missed adds the armed faults that no operation has met.
+// missed adds the armed faults that no operation has met, and the operations on the job that
+// came to nothing, as it had ended.
 func (s *Sim) missed() {
+	s.result.Missed = append(s.result.Missed, s.operating.due...)
 	for _, all := range [...][]armed{s.stores.armed, s.exts.armed, s.messages} {
 		for i := range all {
 			if a := &all[i]; a.left == a.fault.Times {
@@ -192,6 +205,9 @@ func (s *Sim) possible(f *faults.Fault) error {
 	}
 	if (f.Target == faults.Worker || f.Target == faults.Control) && f.Worker >= len(s.workers) {
 		return fmt.Errorf("fault %s: the run has workers 0 to %d", f, len(s.workers)-1)
+	}
+	if f.IsOperation() && s.cfg.Reshape == nil {
+		return fmt.Errorf("operation %s: the job of this run cannot change", f)
 	}
 	if f.Target == faults.Link && int(f.Link) >= len(s.channels) {
 		return fmt.Errorf("fault %s: the job has channels 0 to %d", f, len(s.channels)-1)
@@ -210,6 +226,9 @@ func (s *Sim) stall(f *faults.Fault, until Nanos) {
 		}
 	case faults.Coordinator:
 		s.coord.stalled = max(s.coord.stalled, until)
+		if p := s.coord.process; p != nil {
+			p.stalled = max(p.stalled, until)
+		}
 	case faults.Storage:
 		s.stores.stalled = max(s.stores.stalled, until)
 	case faults.Sink:
@@ -248,9 +267,11 @@ func (s *Sim) scale(kind faults.Kind, target faults.Target, worker, link int, by
 	}
 	switch target {
 	case faults.Worker:
+		w := &s.workers[worker]
+		w.slow = w.slow * by / over
 		for i := range s.tasks {
 			if t := s.tasks[i]; int(t.worker) == worker {
-				t.slow = t.slow * by / over
+				t.slow = w.slow
 			}
 		}
 	case faults.Storage:

@@ -24,11 +24,12 @@ type ownerKind uint8
 const (
 	ofTask ownerKind = iota + 1
 	ofCoordinator
+	ofCandidate // of the coordinator process task
 )
 
 // key numbers owners for streams: 0 is the coordinator.
 func (o *owner) key() int {
-	if o.kind == ofCoordinator {
+	if o.kind != ofTask {
 		return 0
 	}
 	return int(o.task) + 1
@@ -57,6 +58,7 @@ type operation[O, R any] struct {
 	fate   fate
 	events int8 // still to come: apply, done
 	gone   bool // its effect will never be
+	left   bool // its caller has ended with its leg: nobody hears of it
 	landed bool // its effect has been
 	lost   bool // its place forgot it, and its caller hears that the outcome is unknown
 	after  Nanos
@@ -253,7 +255,7 @@ func onApply[O, R any](s *Sim, p *operations[O, R], e *event) {
 		if o.events == 0 {
 			p.forget(p.take(e.ref))
 		}
-	case o.gone:
+	case o.gone, o.left:
 		p.take(e.ref)
 		p.lost(o)
 		p.forget(o)
@@ -292,6 +294,9 @@ func (s *Sim) callerStalled(by *owner) Nanos {
 			return c.stalled
 		}
 		return s.coord.stalled
+	}
+	if by.kind == ofCandidate {
+		return s.processes[by.task].stalled
 	}
 	if t := s.host(by.task, by.inc); t != nil {
 		return t.stalled

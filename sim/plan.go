@@ -12,7 +12,8 @@ func (s *Sim) execute(p *dataflow.Plan) {
 	effects, ok := s.roster.Execute(s.room(), p)
 	if ok {
 		s.result.Plans++
-		if slices.ContainsFunc(p.Tasks, func(t dataflow.TaskPlan) bool { return t.Ref != "" }) {
+		s.planned()
+		if slices.ContainsFunc(p.Tasks, func(t dataflow.TaskPlan) bool { return t.Ref != "" || len(t.Former) > 0 }) {
 			s.result.Recoveries++
 		}
 	}

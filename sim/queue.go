@@ -4,31 +4,34 @@ import "math/bits"
 
 // Event kinds of the simulator. The order is of no meaning.
 const (
-	kindTurn       uint8 = iota + 1 // ref task, gen incarnation
-	kindArrive                      // ref channel, gen connection, arg wire slot
-	kindCredit                      // ref channel, gen connection, arg credits
-	kindReply                       // ref channel, gen connection, arg parcel
-	kindConnect                     // ref channel, gen connection
-	kindTimer                       // ref task, gen incarnation, arg ticket
-	kindToTask                      // ref task, gen incarnation, arg parcel
-	kindStart                       // ref task, gen incarnation
-	kindTransfer                    // ref transfer, gen its use
-	kindToCoord                     // ref task, gen incarnation, arg parcel
-	kindReady                       // ref task, gen incarnation, arg attempt and coordinator incarnation
-	kindLeft                        // ref task, gen incarnation, arg coordinator incarnation
-	kindCoordTimer                  // gen coordinator incarnation, arg ticket
-	kindCoordStart                  // gen coordinator incarnation
-	kindCrashSeen                   // ref worker, gen its crash number
-	kindFailSeen                    // ref task, gen incarnation
-	kindWorkerUp                    // ref worker, gen its crash number
-	kindStoreApply                  // ref storage operation
-	kindStoreDone                   // ref storage operation
-	kindExtApply                    // ref external operation
-	kindExtDone                     // ref external operation
-	kindFaultOver                   // ref fault target, gen number, arg time it was to end
-	kindWake                        // a time that the injector waits for
-	kindTakeDown                    // gen coordinator incarnation
-	kindSuspected                   // ref suspicion; of the coordinator -1, gen its incarnation
+	kindTurn           uint8 = iota + 1 // ref task, gen incarnation
+	kindArrive                          // ref channel, gen connection, arg wire slot
+	kindCredit                          // ref channel, gen connection, arg credits
+	kindReply                           // ref channel, gen connection, arg parcel
+	kindConnect                         // ref channel, gen connection
+	kindTimer                           // ref task, gen incarnation, arg ticket
+	kindToTask                          // ref task, gen incarnation, arg parcel
+	kindStart                           // ref task, gen incarnation
+	kindTransfer                        // ref transfer, gen its use
+	kindToCoord                         // ref task, gen incarnation, arg parcel
+	kindReady                           // ref task, gen incarnation, arg attempt and coordinator incarnation
+	kindLeft                            // ref task, gen incarnation, arg coordinator incarnation
+	kindCoordTimer                      // gen coordinator incarnation, arg ticket
+	kindCoordStart                      // gen coordinator incarnation
+	kindCrashSeen                       // ref worker, gen its crash number
+	kindFailSeen                        // ref task, gen incarnation
+	kindWorkerUp                        // ref worker, gen its crash number
+	kindStoreApply                      // ref storage operation
+	kindStoreDone                       // ref storage operation
+	kindExtApply                        // ref external operation
+	kindExtDone                         // ref external operation
+	kindFaultOver                       // ref fault target, gen number, arg time it was to end
+	kindWake                            // a time that the injector waits for
+	kindTakeDown                        // gen coordinator incarnation
+	kindSuspected                       // ref suspicion; of the coordinator -1, gen its incarnation
+	kindCampaign                        // ref coordinator process, gen its candidate
+	kindCandidateTimer                  // ref coordinator process, gen its candidate, arg ticket
+	kindOperate                         // the next operation on the job has its turn
 	numKinds
 )
 
@@ -147,6 +150,18 @@ func (q *queue) fill() {
 		q.heap = q.heap[:n]
 		if n > 0 {
 			q.down(last)
+		}
+	}
+}
+
+// retain drops the events that keep does not want.
+func (q *queue) retain(keep func(*event) bool) {
+	q.fill()
+	all := q.heap
+	q.heap = all[:0]
+	for i := range all {
+		if e := all[i]; keep(&e) {
+			q.push(e) // at or before i
 		}
 	}
 }

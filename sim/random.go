@@ -34,7 +34,7 @@ type RandomFaults struct {
 // outlive their rounds, "faults.window": crashes where windows are long,
 // "faults.stop": in one of eight the job is stopped, "faults.zombie": in one of five a worker
 // is taken for dead and goes on, and "faults.world": in one of five something around the
-// workers fails, "faults.damage": a checkpoint that is there no longer whole when it is needed, and
+// workers fails, "faults.damage": a checkpoint that is there no longer whole when it is needed,
 // "faults.flip": in one of twelve stored bits flip. On a quiet tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
@@ -72,6 +72,7 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	p.Faults = append(p.Faults, r.world(src.Stream("faults.world"))...)
 	p.Faults = append(p.Faults, r.damaged(src.Stream("faults.damage"))...)
 	p.Faults = append(p.Faults, r.flipped(src.Stream("faults.flip"))...)
+	p.Faults = append(p.Faults, r.outrun(src.Stream("faults.outrun"))...)
 	return p
 }
 

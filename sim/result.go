@@ -43,7 +43,7 @@ type Result struct {
 	Hash uint64
 	// Parts of Hash, to see where two runs differ.
 	Schedule, Coordinator, Storage, Committed uint64
-	Tasks                                     []uint64 // by TaskID
+	Tasks                                     []uint64 // by TaskID, of the last leg
 
 	Events  int64 // steps of tasks and callbacks of the coordinator
 	Virtual Nanos // time at the end
@@ -57,6 +57,7 @@ type Result struct {
 	Plans              int            // executed
 	Recoveries         int            // plans that restored at least one snapshot
 	Faults             int            // of every kind
+	Cancelled          bool           // Done: the job was stopped, and left nothing to go on from
 	Missed             []faults.Fault // of them: what they were for was gone, or no operation came that they match
 	LandedLate         int            // operations that took effect after the end of the job
 	StoreOps, ExtOps   int64
@@ -76,7 +77,7 @@ func sum(b []byte) uint64 { return xxhash.Sum64(b) }
 // finish computes the hash. Chains of living tasks join those of their dead incarnations.
 func (s *Sim) finish() {
 	r := &s.result
-	h := uint64(0)
+	h := s.operating.past
 	for i := range s.tasks {
 		t := s.tasks[i]
 		c := t.chain
@@ -154,6 +155,7 @@ var kindNames = [numKinds]string{
 	"", "turn", "arrive", "credit", "reply", "connect", "timer", "message to task", "start", "transfer", "message to coordinator",
 	"ready", "left", "coordinator timer", "coordinator start", "crash noticed", "failure noticed", "worker up",
 	"storage apply", "storage done", "sink apply", "sink done", "fault over", "wake", "take down", "taken for dead",
+	"campaign", "candidate timer", "operate",
 }
 
 // String shows the event for people.

@@ -41,12 +41,15 @@ type Sim struct {
 	channels []channel
 	workers  []worker
 	coord    *coordHost
-	ghosts   []*coordHost    // coordinators that were taken for dead and go on
-	graph    *dataflow.Graph // whose expansion infos is
-	groups   int
-	infos    []dataflow.TaskInfo
-	roster   roster.Roster
-	rooms    [][]roster.Effect // see room
+	ghosts   []*coordHost // coordinators that were taken for dead and go on
+	// With several coordinators: their processes, and how many candidates there were.
+	processes   []*process
+	candidacies uint64
+	graph       *dataflow.Graph // whose expansion infos is
+	groups      int
+	infos       []dataflow.TaskInfo
+	roster      roster.Roster
+	rooms       [][]roster.Effect // see room
 
 	wire      slab[*dataflow.Buffer] // buffers on their way
 	parcels   slab[[]byte]           // messages and replies on their way
@@ -66,6 +69,7 @@ type Sim struct {
 	committed uint64
 	result    Result
 
+	operating  operating
 	suspicions slab[[]roster.Ref]
 	messages   []armed  // faults that wait for messages
 	ordering   ordering // of a run whose order is free
@@ -145,6 +149,7 @@ func (s *Sim) begin(cfg Config) {
 	s.suspicions.reset()
 	s.zombies, s.ghosts, s.messages = nil, nil, s.messages[:0]
 	s.sourceStalled = 0
+	s.operating = operating{due: s.operating.due[:0]}
 	s.result = Result{Tasks: s.result.Tasks[:0]}
 	if cfg.Log != nil {
 		cfg.Log.reset()
@@ -162,17 +167,17 @@ func (s *Sim) setUp() error {
 		return err
 	}
 	s.roster.Reset(s.infos)
+	s.setWorkers()
 	if err := s.setTasks(); err != nil {
 		return err
 	}
 	s.setChannels()
-	s.setWorkers()
 	s.setWorld()
 	s.observers.reset(s.cfg.Observers, s.cfg.Injector)
 	s.pool.reset(s.cfg.Job.Config.BatchBytes, s.cfg.Poison)
 	s.coord.reset()
 	s.setInjector()
-	s.push(0, classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
+	s.setCoordinators()
 	return nil
 }
 
@@ -230,11 +235,7 @@ func (s *Sim) setWorld() {
 		s.memory.Reset(0)
 		s.cfg.Storage = s.memory
 	}
-	splits := 0
-	for i := range s.infos {
-		splits = max(splits, int(s.infos[i].FirstSplit)+s.infos[i].Splits)
-	}
-	s.offsets = append(s.offsets[:0], make([]id.Offset, splits)...)
+	s.offsets = append(s.offsets[:0], make([]id.Offset, splitsOf(s.infos))...)
 }
 
 func (s *Sim) push(at Nanos, class uint64, kind uint8, ref int32, gen uint32, arg uint64) {
@@ -334,6 +335,10 @@ func (s *Sim) dispatch(e *event) (next event, again bool) {
 		onDone(s, &s.exts, e)
 	case kindCrashSeen, kindFailSeen, kindSuspected, kindWorkerUp, kindFaultOver:
 		s.onFailure(e)
+	case kindOperate:
+		s.askToStop()
+	case kindCampaign, kindCandidateTimer:
+		s.onProcess(e)
 	case kindWake:
 	default:
 		s.onCoordinator(e)

@@ -102,8 +102,14 @@ func (s storagePlace) answer(o *operation[state.Op, state.Result], r state.Resul
 		return
 	}
 	if o.by.kind == ofCoordinator {
-		if c := s.coordinator(o.by.inc); c != nil {
+		if c := s.coordinator(o.by.inc); c != nil && c.still() {
 			c.done(o.by.ticket, r)
+		}
+		return
+	}
+	if o.by.kind == ofCandidate {
+		if p := s.processes[o.by.task]; p.gen == o.by.inc {
+			p.candidate.Done(o.by.ticket, r)
 		}
 		return
 	}
@@ -142,8 +148,10 @@ func (s storagePlace) observe(k trace.Kind, o *operation[state.Op, state.Result]
 	attempt := op.Attempt
 	if by.kind == ofTask {
 		task = id.TaskID(by.task)
-		if t := s.tasks[by.task]; attempt == 0 && t.inc() == by.inc {
-			attempt = t.attempt()
+		if attempt == 0 && !o.left {
+			if t := s.tasks[by.task]; t.inc() == by.inc {
+				attempt = t.attempt()
+			}
 		}
 	}
 	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, From: uint64(op.To), To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key, Outcome: outcome})

@@ -55,7 +55,7 @@ func (s *Sim) setTasks() error {
 		}
 		*t = taskHost{
 			s: s, former: t.former, id: int32(i), info: info, worker: int32(w), source: info.Role == dataflow.RoleSource,
-			slow: factor(s.cfg.Model.WorkerSlow, w), inputs: s.roster.Inputs(info.ID), outputs: s.roster.Outputs(info.ID),
+			slow: s.workers[w].slow, inputs: s.roster.Inputs(info.ID), outputs: s.roster.Outputs(info.ID),
 		}
 	}
 	return nil

@@ -39,6 +39,27 @@ func (r RandomFaults) zombie(d *seed.Stream) []faults.Fault {
 	return out
 }
 
+// outrun has the coordinator be taken for dead while it runs: it stands still for a while
+// or not at all, so that it wakes before its successor looks into storage, while it does,
+// or after. In one of three somebody crashes while both are about.
+func (r RandomFaults) outrun(d *seed.Stream) []faults.Fault {
+	if !d.Chance(1, 6) {
+		return nil
+	}
+	f := faults.Fault{Kind: faults.Suspect, Target: faults.Coordinator, Duration: d.Range(1, 32_000_000)}
+	kinds := aims()
+	if d.Chance(2, 3) { // with the record of a round to be made, or something to be deleted
+		kinds = []trace.Kind{trace.SnapshotStored, trace.Acked, trace.AllAcked, trace.Completed, trace.LineAdvanced, trace.PlanExecuted}
+	}
+	f.When = faults.At(append([]faults.Step{faults.Nth(1+d.Draw(16), one(pick(d, kinds)))}, shortly(d)...)...)
+	c := r.victim(d, 1, 3)
+	c.When = faults.At(append(f.When.Steps[:len(f.When.Steps):len(f.When.Steps)], faults.Nth(1, one(trace.CoordinatorCrashed)), faults.Nth(1, one(pick(d, recoverySteps()))))...)
+	if d.Chance(1, 3) {
+		return []faults.Fault{f, c}
+	}
+	return []faults.Fault{f}
+}
+
 // world draws one fault of what is around the workers: storage or the external store
 // restarts, a disk is replaced, messages come late or twice.
 func (r RandomFaults) world(d *seed.Stream) []faults.Fault {

@@ -17,6 +17,7 @@ type worker struct {
 	disk    *disk.Volume // nil until a task needs it
 	inUse   bool         // the disk belongs to this run
 	clock   clock
+	slow    int64 // multiplies the times of its tasks
 }
 
 type workerState uint8
@@ -35,7 +36,7 @@ func (s *Sim) setWorkers() {
 	s.workers = s.workers[:n]
 	for i := range s.workers {
 		w := &s.workers[i]
-		w.state, w.crashes, w.upAt, w.inUse, w.clock = up, 0, 0, false, clock{}
+		w.state, w.crashes, w.upAt, w.inUse, w.clock, w.slow = up, 0, 0, false, clock{}, factor(s.cfg.Model.WorkerSlow, i)
 	}
 }
 

@@ -165,12 +165,22 @@ func (c *coordHost) suspect(pause Nanos) bool {
 	}
 	s := c.s
 	c.stalled = max(c.stalled, s.now+pause)
+	if c.process != nil { // whether it is followed depends on its lease
+		c.process.stalled = max(c.process.stalled, c.stalled)
+		return true
+	}
 	s.push(s.now+s.delay(s.cfg.Model.Detection, FaultDelay, 0), classTask, kindSuspected, -1, c.term(), 0)
 	return true
 }
 
 // replaceCoordinator makes the coordinator a zombie and has another one started.
 func (s *Sim) replaceCoordinator() {
+	s.outrun()
+	s.push(s.now+s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0), classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
+}
+
+// outrun makes the coordinator a zombie; the next one is still to be started.
+func (s *Sim) outrun() {
 	old := s.coord
 	s.result.CoordinatorCrashes++
 	s.observers.count(trace.Event{Kind: trace.CoordinatorCrashed, Task: trace.Coordinator, Channel: trace.NoChannel, Text: errSuspected.Error()})
@@ -180,7 +190,6 @@ func (s *Sim) replaceCoordinator() {
 	old.zombie, old.chain = old.term(), 0
 	s.ghosts = append(s.ghosts, old)
 	s.roster.CoordinatorLost()
-	s.push(s.now+s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0), classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
 }
 
 // coordinator returns the host of an incarnation of the coordinator that runs, be it

@@ -17,6 +17,10 @@ const (
 	// Broadcast is for items that are the same in every task: each of the new
 	// tasks gets those of one of the old ones.
 	Broadcast
+	// Sealed is for items that stand in transactions of the task, under its name. They are
+	// handed out to nobody: when the number of tasks changes, each is settled where it
+	// stands (dataflow.Sink).
+	Sealed
 )
 
 // OperatorList is one named list of operator state: items that belong to a
@@ -60,7 +64,7 @@ func DecodeOperatorLists(src []byte) ([]OperatorList, error) {
 	for i := range lists {
 		l := &lists[i]
 		l.Name, l.Mode = string(r.Bytes()), Redistribution(r.Byte())
-		if r.err == nil && (l.Mode < Split || l.Mode > Broadcast) {
+		if r.err == nil && (l.Mode < Split || l.Mode > Sealed) {
 			r.Fail("redistribution %d of list %q", l.Mode, l.Name)
 		}
 		l.Codec = string(r.Bytes())
@@ -79,7 +83,8 @@ func DecodeOperatorLists(src []byte) ([]OperatorList, error) {
 // tasks kept (outer index: old task). Lists of one name are merged in order of
 // first appearance; of a Split list instance i gets every p-th item, so that no
 // item is lost or doubled, and of a Broadcast list the items of the old task i
-// mod the number of those that have it. Items are shared, not copied.
+// mod the number of those that have it. A Sealed list must be empty. Items are shared,
+// not copied.
 func Redistribute(old [][]OperatorList, i, p int) ([]OperatorList, error) {
 	var merged []OperatorList
 	at := make(map[string]int)
@@ -111,6 +116,10 @@ func Redistribute(old [][]OperatorList, i, p int) ([]OperatorList, error) {
 			l.Items = everyNth(l.Items, i, p)
 		case Broadcast:
 			l.Items = copies[l.Name][i%len(copies[l.Name])]
+		case Sealed:
+			if len(l.Items) > 0 {
+				return nil, fmt.Errorf("%w: operator list %q stands in transactions of its task, which are settled and not handed out", ErrIncompatible, l.Name)
+			}
 		case Union:
 		}
 	}

@@ -26,8 +26,8 @@ func (s *OperatorState) Clocks() *Clocks { return &s.clocks }
 // List returns the list called name, made if need be. The error: it is there and
 // is handed out another way.
 func (s *OperatorState) List(name string, mode Redistribution) (*OperatorList, error) {
-	if mode < Split || mode > Broadcast {
-		return nil, fmt.Errorf("operator list %q: unknown redistribution %d; there are Split, Union and Broadcast", name, mode)
+	if mode < Split || mode > Sealed {
+		return nil, fmt.Errorf("operator list %q: unknown redistribution %d; there are Split, Union, Broadcast and Sealed", name, mode)
 	}
 	for _, l := range s.lists {
 		if l.Name != name {
@@ -131,6 +131,25 @@ func decodeOperatorState(src []byte) (s storedOperator, err error) {
 	return s, err
 }
 
+// WithoutSealed returns operator state, the encoding in Handle.Operator, without what
+// its Sealed lists hold: what is left is handed out to other tasks.
+func WithoutSealed(operator []byte) ([]byte, error) {
+	if len(operator) == 0 {
+		return nil, nil
+	}
+	s, err := decodeOperatorState(operator)
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.lists {
+		if s.lists[i].Mode == Sealed {
+			s.lists[i].Items = nil
+		}
+	}
+	dst := binary.AppendUvarint([]byte{operatorStateVersion}, uint64(s.instances))
+	return AppendOperatorLists(s.clocks.append(dst), s.lists), nil
+}
+
 // SumOperator returns the part of Store.Sum of the operator state: SumEntry over
 // the items, the name of their list as the key and their place as the field.
 func (s *OperatorState) SumOperator() uint64 {
@@ -142,4 +161,28 @@ func (s *OperatorState) SumOperator() uint64 {
 		}
 	}
 	return sum
+}
+
+// SumApart returns the part of Store.Sum that does not add up over the tasks of an
+// operator, whatever their number: the places of items in Split lists, and all of
+// other lists. Sum - SumApart of all tasks together outlives a rescaling.
+func (s *OperatorState) SumApart() uint64 {
+	sum := s.SumOperator()
+	for _, l := range s.lists {
+		if l.Mode == Split {
+			for _, item := range l.Items {
+				sum -= SumEntry("operator state", []byte(l.Name), nil, item)
+			}
+		}
+	}
+	return sum
+}
+
+// ListsOf returns the lists that a snapshot holds, in order of first use.
+func ListsOf(h *Handle) ([]OperatorList, error) {
+	if len(h.Operator) == 0 {
+		return nil, nil
+	}
+	s, err := decodeOperatorState(h.Operator)
+	return s.lists, err
 }

@@ -48,7 +48,7 @@ type Key struct {
 
 // Store is the working state of one task incarnation. It is used by one
 // goroutine at a time. Input/output errors are sticky: table calls then do
-// nothing, and Err and Snapshot report the first one.
+// nothing, and Err and Snapshot report the first one since Open.
 type Store interface {
 	// Table opens a keyed state; call it once per descriptor, before the first
 	// Restore or use. It fails on a name that is in use, and, after a restore,
@@ -65,6 +65,18 @@ type Store interface {
 	// every snapshot and of Sum as they are then. Names of lists are their own.
 	// mode says how rescaling hands items out; a restore with another one fails.
 	List(name string, mode Redistribution) (*OperatorList, error)
+	// Content reads the store, of every state that it holds.
+	Content
+	// AppendOperator appends the operator state, in the encoding of Handle.Operator,
+	// which is one for all backends; RestoreOperator takes over what the handles of old
+	// tasks have there, and nothing else of them.
+	AppendOperator(dst []byte) []byte
+	RestoreOperator(handles []Handle) error
+	// Load returns how entries are put into the state d of a store that has not been
+	// used: each once, in any order, of the store's own key groups. Like a restore it
+	// declares what is not open yet, and refuses what differs from what is, with an
+	// error that wraps ErrIncompatible.
+	Load(d Descriptor) (put func(e KeyedEntry), err error)
 	// Snapshot fixes the instant: the returned Capture holds exactly the state
 	// as it is now, whatever the task does next. This is the synchronous part;
 	// it is short and does no storage operation.
@@ -80,10 +92,11 @@ type Store interface {
 	// in every backend, whatever the order of writes. It reads everything that has
 	// not expired by Clocks.
 	Sum() uint64
+	// SumApart is the part of Sum that does not add up over the tasks of an operator;
+	// see OperatorState.
+	SumApart() uint64
 	// Release says that no snapshot below base will be asked for as a base again.
 	Release(base id.Epoch)
-	// Err returns the first input/output error met since Open.
-	Err() error
 	// Close frees everything that is local; captures taken before stay readable
 	// only until then.
 	Close() error

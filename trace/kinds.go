@@ -24,7 +24,7 @@ const (
 	BarrierReceived  // Channel, Epoch; Way likewise
 	ChannelBlocked   // alignment: Channel
 	ChannelUnblocked // Channel
-	SnapshotBegun    // the instant of Epoch: From = records a source has handed out, Sum = logical state when hashing is on
+	SnapshotBegun    // the instant of Epoch: From = records a source has handed out, Sum = logical state when hashing is on, To = the part of it that does not add up over instances
 	PositionIn       // right after SnapshotBegun, per input: Channel, To = delivered
 	PositionOut      // per output: Channel, To = sealed
 	PositionSplit    // per split of a source: Split, To = offset
@@ -34,7 +34,7 @@ const (
 	SnapshotStored   // durable and pre-committed: Key, To = bytes
 	SnapshotFailed   // Cause; Text = reason
 	TaskStarting     // a new incarnation began to restore: Key of the snapshot restored ("" none)
-	TaskRestored     // its state is rebuilt: Epoch, From and Sum as for SnapshotBegun
+	TaskRestored     // its state is rebuilt: Epoch, From, Sum and To as for SnapshotBegun
 	SplitTaken       // right after TaskRestored, per split of a source: Split, To = offset that it goes on from
 	Injected         // restored buffer put back: Channel, Range; Way FromInput, FromOutput or FromLog
 	TaskReady        // its part of a plan is carried out

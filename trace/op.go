@@ -36,7 +36,8 @@ const (
 	// Commit makes a pre-committed transaction visible. Committing again is harmless.
 	Commit
 	// Recover fences attempts below Attempt of this task and aborts its
-	// transactions that are not in Keep, in one atomic step.
+	// transactions that are not in Keep, in one atomic step. Those up to Txn are left
+	// alone: of another shape of the job, they are settled in the name of their task there.
 	Recover
 	// Insert makes the rows of transaction Txn visible, unless they are.
 	Insert

@@ -6,6 +6,7 @@ import (
 
 	"weir/dataflow"
 	"weir/id"
+	"weir/state"
 )
 
 // Assignment says which splits each task reads, by TaskID: their indexes in its
@@ -32,15 +33,21 @@ func NewAssignment(tasks []dataflow.TaskInfo) Assignment {
 	return a
 }
 
-// Assignment returns what the plan has assigned; a job without a plan, nil, gets a
-// new one. It is an error if the plan does not give each split of the job to one
-// instance of its vertex.
+// Assignment returns what the plan has assigned. A job without a plan, nil, gets a
+// new one, and so does one of another shape than the plan's, over the same splits. It is
+// an error if the plan does not give each split of the job to one instance of its vertex.
 func (p *PlanRecord) Assignment(tasks []dataflow.TaskInfo) (Assignment, error) {
 	if p == nil {
 		return NewAssignment(tasks), nil
 	}
-	if n := len(p.Plan.Tasks); n != len(tasks) {
-		return nil, fmt.Errorf("a plan for %d tasks, this job has %d: the graph has changed", n, len(tasks))
+	if n, m := len(p.Plan.Tasks), p.Shape.Tasks(); n != m {
+		return nil, fmt.Errorf("a plan for %d tasks says that the job has %d (%s): %w", n, m, p.Shape, state.ErrCorrupt)
+	}
+	if !p.Shape.Equal(ShapeOf(tasks)) {
+		if err := p.sameSplits(tasks); err != nil {
+			return nil, err
+		}
+		return NewAssignment(tasks), nil
 	}
 	a := make(Assignment, len(tasks))
 	readers := map[id.SplitID]int{}
@@ -64,6 +71,35 @@ func (p *PlanRecord) Assignment(tasks []dataflow.TaskInfo) (Assignment, error) {
 		}
 	}
 	return a, nil
+}
+
+// sameSplits returns an error unless the operators of the plan, whose shape is
+// another one, read the splits that those of the job are to read.
+func (p *PlanRecord) sameSplits(tasks []dataflow.TaskInfo) error {
+	if err := p.Shape.Becomes(tasks); err != nil {
+		return err
+	}
+	for t := range tasks {
+		if tasks[t].Index > 0 {
+			continue // its vertex is done
+		}
+		readers := make([]int, tasks[t].Splits)
+		first, n := p.Shape.Of(tasks[t].Name)
+		for i := range p.Plan.Tasks[first : int(first)+n] {
+			for _, s := range p.Plan.Tasks[int(first)+i].Splits {
+				if s >= len(readers) {
+					return changed(&tasks[t], s, "")
+				}
+				readers[s]++
+			}
+		}
+		for s, n := range readers {
+			if n != 1 {
+				return changed(&tasks[t], s, fmt.Sprintf(", to %d instances", n))
+			}
+		}
+	}
+	return nil
 }
 
 func changed(t *dataflow.TaskInfo, split int, to string) error {

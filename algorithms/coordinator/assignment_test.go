@@ -32,7 +32,7 @@ func TestSplitsAreDealtOut(t *testing.T) {
 // TestPlansKeepTheAssignment: what the newest plan says stands, whatever a new
 // job would be given.
 func TestPlansKeepTheAssignment(t *testing.T) {
-	p := &PlanRecord{}
+	p := &PlanRecord{Shape: ShapeOf(sources(5, 1))}
 	p.Plan.Tasks = make([]dataflow.TaskPlan, 6)
 	odd := Assignment{{4}, {3, 2, 0}, {1}, nil, {0}, nil}
 	odd.Into(&p.Plan)
@@ -46,7 +46,7 @@ func TestPlansKeepTheAssignment(t *testing.T) {
 }
 
 func TestAnotherNumberOfSplitsIsRefused(t *testing.T) {
-	p := &PlanRecord{}
+	p := &PlanRecord{Shape: ShapeOf(sources(5, 1))}
 	p.Plan.Tasks = make([]dataflow.TaskPlan, 6)
 	for want, a := range map[string]Assignment{
 		"assigns split 4 of a, which has 5 splits, to 0 instances": {{0, 3}, {1}, {2}, {0}, nil, nil},
@@ -59,7 +59,32 @@ func TestAnotherNumberOfSplitsIsRefused(t *testing.T) {
 			t.Errorf("%v: %v, want %q", a, err, want)
 		}
 	}
-	if _, err := p.Assignment(sources(5, 1)[:5]); err == nil || !strings.Contains(err.Error(), "a plan for 6 tasks, this job has 5") {
-		t.Errorf("another graph: %v", err)
+	p.Plan.Tasks = p.Plan.Tasks[:5]
+	if _, err := p.Assignment(sources(5, 1)); err == nil || !strings.Contains(err.Error(), "a plan for 5 tasks says that the job has 6 (a 3, b 2, sink 1)") {
+		t.Errorf("a plan that contradicts itself: %v", err)
+	}
+}
+
+// TestSplitsAreDealtOutAnew: in another shape every split is read by one instance, and
+// their number stays.
+func TestSplitsAreDealtOutAnew(t *testing.T) {
+	p := &PlanRecord{Shape: ShapeOf(sources(5, 1))}
+	p.Plan.Tasks = make([]dataflow.TaskPlan, 6)
+	Assignment{{4}, {3, 2, 0}, {1}, nil, {0}, nil}.Into(&p.Plan)
+	fewer := []dataflow.TaskInfo{
+		{Name: "a", Parallelism: 2, Splits: 5}, {Name: "a", Index: 1, Parallelism: 2, Splits: 5},
+		{Name: "b", Parallelism: 1, Splits: 1, FirstSplit: 5}, {Name: "sink", Parallelism: 1},
+	}
+	if got, err := p.Assignment(fewer); err != nil || !reflect.DeepEqual(got, Assignment{{0, 2, 4}, {1, 3}, {0}, nil}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	for want, n := range map[string]int{"assigns split 4 of a, which has 4 splits": 4, "assigns split 5 of a, which has 6 splits, to 0 instances": 6} {
+		fewer[0].Splits, fewer[1].Splits = n, n
+		if _, err := p.Assignment(fewer); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d splits: %v, want %q", n, err, want)
+		}
+	}
+	if _, err := p.Assignment(fewer[2:]); err == nil || !strings.Contains(err.Error(), `its snapshots hold the operators "a", which this job does not have`) {
+		t.Errorf("an operator is gone: %v", err)
 	}
 }

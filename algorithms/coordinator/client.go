@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -14,12 +15,24 @@ import (
 // outcomes to continuations. An operation whose outcome is unknown is repeated;
 // all of them are idempotent.
 type Client struct {
-	// Mutant is a deliberate mistake: MutantLostAnswerFails, others mean nothing here.
+	// Mutant is a deliberate mistake: MutantLostAnswerFails, MutantUnfenced, others mean
+	// nothing here.
 	Mutant dataflow.Mutant
+	// Deposed, if not nil, is called once, when it shows that another coordinator
+	// leads. From then on the client does nothing.
+	Deposed func()
 
-	host   dataflow.CoordHost
+	lead   lead
+	host   host
 	ops    map[id.Ticket]pendingOp
 	timers map[id.Ticket]func()
+}
+
+// host is what a client asks of its driver: of a coordinator's, or of that of a process
+// that would become one. Both are answered later, by Done and Timer.
+type host interface {
+	After(d dataflow.Nanos) id.Ticket
+	Store(op state.Op) id.Ticket
 }
 
 // MutantLostAnswerFails: a record whose creation was not answered counts as not there.
@@ -31,12 +44,16 @@ type pendingOp struct {
 }
 
 // NewClient returns a client of h.
-func NewClient(h dataflow.CoordHost) *Client {
+func NewClient(h host) *Client {
 	return &Client{host: h, ops: map[id.Ticket]pendingOp{}, timers: map[id.Ticket]func(){}}
 }
 
-// Do issues op; then, if not nil, gets its outcome, which is never Failed.
+// Do issues op; then, if not nil, gets its outcome, which is never Failed. A client
+// that was deposed issues nothing.
 func (c *Client) Do(op state.Op, then func(state.Result)) {
+	if c.lead.lost {
+		return
+	}
 	c.ops[c.host.Store(op)] = pendingOp{op, then}
 }
 
@@ -123,7 +140,8 @@ func (c *Client) Delete(keys []string, then func()) {
 }
 
 // Sweep deletes every record, snapshot and state file of an epoch below limit
-// that is not among live, and calls then when that is done.
+// that is not among live, and calls then when that is done. What it deletes it has
+// found before it was confirmed in the lead, so that nothing of a successor is among it.
 func (c *Client) Sweep(limit id.Epoch, prefixes []string, live func(key string) bool, then func()) {
 	c.List(prefixes, func(rows []state.Entry, err error) {
 		var dead []string
@@ -132,7 +150,22 @@ func (c *Client) Sweep(limit id.Epoch, prefixes []string, live func(key string) 
 				dead = append(dead, row.Key)
 			}
 		}
-		c.Delete(dead, then) // a failed listing finds nothing: the next sweep will
+		c.DeleteConfirmed(dead, live, then) // a failed listing finds nothing: the next sweep will
+	})
+}
+
+// DeleteConfirmed deletes, once the client is confirmed in the lead, those of keys
+// that are not among live then, and calls then when they are gone.
+func (c *Client) DeleteConfirmed(keys []string, live func(key string) bool, then func()) {
+	if len(keys) == 0 {
+		c.Delete(nil, then)
+		return
+	}
+	c.Confirm(func(err error) {
+		if err != nil {
+			keys = nil // the next sweep will
+		}
+		c.Delete(slices.DeleteFunc(keys, live), then)
 	})
 }
 

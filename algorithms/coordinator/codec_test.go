@@ -18,6 +18,7 @@ import (
 
 func drawPlan(t *rapid.T) *PlanRecord {
 	p := &PlanRecord{Job: rapid.String().Draw(t, "job"), Nonce: rapid.Uint64().Draw(t, "nonce"), Lineage: rapid.SliceOfN(rapid.Byte(), 1, 90).Draw(t, "lineage")}
+	p.Shape = drawShape(t)
 	p.Plan.Number = id.Attempt(rapid.Uint32().Draw(t, "number"))
 	for range rapid.IntRange(0, 4).Draw(t, "retained") {
 		p.Retained = append(p.Retained, id.Epoch(rapid.Uint64().Draw(t, "epoch")))
@@ -37,9 +38,23 @@ func drawPlan(t *rapid.T) *PlanRecord {
 				From: id.Seq(rapid.Uint64().Draw(t, "from")), To: id.Seq(rapid.Uint64().Draw(t, "to")),
 			})
 		}
+		for range rapid.IntRange(0, 3).Draw(t, "formers") {
+			tp.Former = append(tp.Former, dataflow.Former{
+				Ref: dataflow.Ref(rapid.String().Draw(t, "former's ref")), Task: id.TaskID(rapid.IntRange(0, 300).Draw(t, "former's task")),
+				Name: rapid.String().Draw(t, "former's name"), Index: rapid.IntRange(0, 300).Draw(t, "index"), Parallelism: rapid.IntRange(0, 300).Draw(t, "parallelism"),
+				Receiver: rapid.Bool().Draw(t, "receiver"), Left: rapid.Bool().Draw(t, "former left"),
+			})
+		}
 		p.Plan.Tasks = append(p.Plan.Tasks, tp)
 	}
 	return p
+}
+
+func drawShape(t *rapid.T) (s Shape) {
+	for range rapid.IntRange(0, 3).Draw(t, "operators") {
+		s = append(s, Operator{rapid.String().Draw(t, "operator"), rapid.IntRange(0, 300).Draw(t, "of")})
+	}
+	return s
 }
 
 func TestPlanRoundTrip(t *testing.T) {
@@ -86,7 +101,7 @@ func drawPart(t *rapid.T) Part {
 func drawRecord(t *rapid.T) *Record {
 	return &Record{
 		Job: rapid.String().Draw(t, "job"), Epoch: id.Epoch(rapid.Uint64().Draw(t, "epoch")), Nonce: rapid.Uint64().Draw(t, "nonce"),
-		Parts: rapid.SliceOfN(rapid.Custom(drawPart), 1, 4).Draw(t, "parts"),
+		Shape: drawShape(t), Parts: rapid.SliceOfN(rapid.Custom(drawPart), 1, 4).Draw(t, "parts"),
 	}
 }
 

@@ -25,8 +25,8 @@ const partBytes = 24
 const (
 	recordMagic   = "WEIRCHKP"
 	planMagic     = "WEIRPLAN"
-	recordVersion = 1
-	planVersion   = 2 // since 2 tasks have splits
+	recordVersion = 2 // since 2 it has the shape of the job
+	planVersion   = 3 // since 2 tasks have splits, since 3 there are shapes and former snapshots
 )
 
 // Record is what makes a checkpoint true once it is durable: where every
@@ -35,6 +35,7 @@ type Record struct {
 	Job   string
 	Epoch id.Epoch
 	Nonce uint64
+	Shape Shape  // of the job that took it: what the numbers of tasks mean
 	Parts []Part // by TaskID
 }
 
@@ -60,6 +61,7 @@ func (r *Record) Encode() []byte {
 	b = state.AppendString(b, r.Job)
 	b = binary.LittleEndian.AppendUint64(b, uint64(r.Epoch))
 	b = binary.LittleEndian.AppendUint64(b, r.Nonce)
+	b = appendShape(b, r.Shape)
 	b = binary.AppendUvarint(b, uint64(len(r.Parts)))
 	for i := range r.Parts {
 		b = appendPart(b, r.Parts[i])
@@ -73,7 +75,7 @@ func DecodeRecord(src []byte) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Record{Job: string(rd.Bytes()), Epoch: id.Epoch(rd.Uint64()), Nonce: rd.Uint64()}
+	r := &Record{Job: string(rd.Bytes()), Epoch: id.Epoch(rd.Uint64()), Nonce: rd.Uint64(), Shape: readShape(rd)}
 	r.Parts = make([]Part, rd.Count(partBytes))
 	for i := range r.Parts {
 		r.Parts[i] = readPart(rd, make([]id.Seq, 0, 8))
@@ -90,7 +92,7 @@ func ReferencesOf(src []byte) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, _, _ = rd.Bytes(), rd.Uint64(), rd.Uint64()
+	skipHead(rd)
 	n := rd.Count(partBytes)
 	keys := make([]string, 0, n)
 	var room [16]id.Seq
@@ -110,7 +112,7 @@ func LeftIn(src []byte) ([]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, _, _ = rd.Bytes(), rd.Uint64(), rd.Uint64()
+	skipHead(rd)
 	left := make([]bool, rd.Count(partBytes))
 	var room [16]id.Seq
 	for i := range left {
@@ -118,6 +120,14 @@ func LeftIn(src []byte) ([]bool, error) {
 		left[i] = p.Left
 	}
 	return left, rd.Done()
+}
+
+// skipHead reads a record up to its shares.
+func skipHead(rd *state.Reader) {
+	_, _, _ = rd.Bytes(), rd.Uint64(), rd.Uint64()
+	for range rd.Count(operatorBytes) {
+		_, _ = rd.Bytes(), rd.Size()
+	}
 }
 
 func open(src []byte, magic string, version int, what string) (*state.Reader, error) {
@@ -165,6 +175,7 @@ func (p *Part) AppendReferences(keys []string) []string {
 type PlanRecord struct {
 	Job   string
 	Nonce uint64
+	Shape Shape // of the job that it is for
 	Plan  dataflow.Plan
 	// Retained are the complete checkpoints that this plan found, oldest first;
 	// the last one is its base. Besides them only records of the plan's own epochs count.
@@ -189,6 +200,7 @@ func (p *PlanRecord) Encode() []byte {
 	b := append([]byte(planMagic), planVersion, 0)
 	b = state.AppendString(b, p.Job)
 	b = binary.LittleEndian.AppendUint64(b, p.Nonce)
+	b = appendShape(b, p.Shape)
 	b = binary.LittleEndian.AppendUint32(b, uint32(p.Plan.Number))
 	b = binary.AppendUvarint(b, uint64(len(p.Retained)))
 	for _, e := range p.Retained {
@@ -219,6 +231,7 @@ func (p *PlanRecord) Encode() []byte {
 			b = binary.AppendUvarint(b, uint64(l.From))
 			b = binary.AppendUvarint(b, uint64(l.To))
 		}
+		b = appendFormers(b, t.Former)
 		b = state.AppendBytes(b, t.Data)
 	}
 	return b
@@ -230,13 +243,13 @@ func DecodePlan(src []byte) (*PlanRecord, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &PlanRecord{Job: string(rd.Bytes()), Nonce: rd.Uint64()}
+	p := &PlanRecord{Job: string(rd.Bytes()), Nonce: rd.Uint64(), Shape: readShape(rd)}
 	p.Plan.Number = id.Attempt(rd.Uint32())
 	for range rd.Count(8) {
 		p.Retained = append(p.Retained, id.Epoch(rd.Uint64()))
 	}
 	p.Lineage = rd.Bytes()
-	for range rd.Count(13) {
+	for range rd.Count(14) {
 		f := rd.Byte()
 		t := dataflow.TaskPlan{Mode: dataflow.Mode(f & 1), Resume: f&2 != 0, Left: f&4 != 0}
 		t.Ref, t.Stable = dataflow.Ref(rd.Bytes()), id.Epoch(rd.Uint64())
@@ -246,6 +259,7 @@ func DecodePlan(src []byte) (*PlanRecord, error) {
 		for range rd.Count(4) {
 			t.Inject = append(t.Inject, dataflow.LogRange{In: int(rd.Size()), Log: string(rd.Bytes()), From: id.Seq(rd.Uvarint()), To: id.Seq(rd.Uvarint())})
 		}
+		t.Former = readFormers(rd)
 		t.Data = rd.Bytes()
 		p.Plan.Tasks = append(p.Plan.Tasks, t)
 	}
@@ -253,6 +267,39 @@ func DecodePlan(src []byte) (*PlanRecord, error) {
 		return nil, fmt.Errorf("recovery plan: %w", err)
 	}
 	return p, nil
+}
+
+func appendFormers(b []byte, formers []dataflow.Former) []byte {
+	b = binary.AppendUvarint(b, uint64(len(formers)))
+	for i := range formers {
+		f := &formers[i]
+		b = state.AppendString(b, string(f.Ref))
+		b = state.AppendString(b, f.Name)
+		for _, v := range [...]int{int(f.Task), f.Index, f.Parallelism} {
+			b = binary.AppendUvarint(b, uint64(v))
+		}
+		var flags byte
+		if f.Receiver {
+			flags |= 1
+		}
+		if f.Left {
+			flags |= 2
+		}
+		b = append(b, flags)
+	}
+	return b
+}
+
+func readFormers(rd *state.Reader) (formers []dataflow.Former) {
+	const least = 6 // bytes that one takes
+	for range rd.Count(least) {
+		f := dataflow.Former{Ref: dataflow.Ref(rd.Bytes()), Name: string(rd.Bytes())}
+		f.Task, f.Index, f.Parallelism = id.TaskID(rd.Size()), int(rd.Size()), int(rd.Size())
+		flags := rd.Byte()
+		f.Receiver, f.Left = flags&1 != 0, flags&2 != 0
+		formers = append(formers, f)
+	}
+	return formers
 }
 
 // EpochOfKey returns the epoch in the name of a record, snapshot or state file.

@@ -14,7 +14,7 @@ func sampleRecord() *Record {
 	for i := range long {
 		long[i] = id.Seq(i * 1000)
 	}
-	return &Record{Job: "job", Epoch: id.MakeEpoch(2, 7), Nonce: 9, Parts: []Part{
+	return &Record{Job: "job", Epoch: id.MakeEpoch(2, 7), Nonce: 9, Shape: Shape{{"source", 1}, {"count", 2}}, Parts: []Part{
 		{Ref: "snap/t0/2.7", Epoch: id.MakeEpoch(2, 7), Size: 100, State: 50, Delivered: []id.Seq{}, Sealed: []id.Seq{3, 300}},
 		{Ref: "snap/t1/2.7", Epoch: id.MakeEpoch(2, 7), Drained: true, Delivered: long, Sealed: long[:3], Files: []state.FileRef{
 			{Name: "files/t1/2.7-1", Size: 10, Sum: 77}, {Name: "files/t1/1.2-4", Size: 20, Shared: true},

@@ -8,9 +8,21 @@ import (
 	"weir/state"
 )
 
-// ReadStorage lists the given prefixes and reads the newest plan (nil if there
-// is none); highest is its number.
+// ReadStorage takes the lead, if the client has not claimed it yet, lists the given
+// prefixes and reads the newest plan (nil if there is none); highest is its number.
+// That the client still leads is confirmed after the listing: the plan above highest
+// is its to make, or somebody has made it.
 func ReadStorage(c *Client, j *dataflow.JobInfo, prefixes []string, then func(p *PlanRecord, highest id.Attempt, rows []state.Entry, err error)) {
+	c.Claim(j, func(err error) {
+		if err != nil {
+			then(nil, 0, nil, err)
+			return
+		}
+		readStorage(c, j, prefixes, then)
+	})
+}
+
+func readStorage(c *Client, j *dataflow.JobInfo, prefixes []string, then func(p *PlanRecord, highest id.Attempt, rows []state.Entry, err error)) {
 	c.List(append([]string{PlanPrefix}, prefixes...), func(all []state.Entry, err error) {
 		var highest id.Attempt
 		var rows []state.Entry
@@ -25,12 +37,22 @@ func ReadStorage(c *Client, j *dataflow.JobInfo, prefixes []string, then func(p 
 			then(nil, 0, rows, err)
 			return
 		}
-		c.Do(state.Op{Kind: state.OpGet, Key: PlanKey(highest)}, func(r state.Result) {
-			p, err := readPlan(j, r)
+		c.Confirm(func(err error) {
 			if err != nil {
-				err = fmt.Errorf("%s: %w", PlanKey(highest), err)
+				then(nil, 0, nil, err)
+				return
 			}
-			then(p, highest, rows, err)
+			c.Do(state.Op{Kind: state.OpGet, Key: PlanKey(highest)}, func(r state.Result) {
+				if r.Status == state.NotFound { // it was listed: a newer one stands by now
+					readStorage(c, j, prefixes, then)
+					return
+				}
+				p, err := readPlan(j, r)
+				if err != nil {
+					err = fmt.Errorf("%s: %w", PlanKey(highest), err)
+				}
+				then(p, highest, rows, err)
+			})
 		})
 	})
 }
@@ -41,7 +63,7 @@ func readPlan(j *dataflow.JobInfo, r state.Result) (*PlanRecord, error) {
 	}
 	p, err := DecodePlan(r.Data)
 	if err == nil && p.Job != j.Name {
-		return nil, fmt.Errorf("this storage belongs to job %q, this is job %q: give each job a directory of its own", p.Job, j.Name)
+		return nil, anotherJob(p.Job, j.Name)
 	}
 	return p, err
 }

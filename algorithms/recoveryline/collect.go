@@ -2,40 +2,87 @@ package recoveryline
 
 import (
 	"weir/algorithms/coordinator"
+	"weir/dataflow"
 	"weir/id"
 	"weir/state"
 	"weir/trace"
 )
 
 // advance moves the line of a total failure forward with what has been
-// acknowledged: commits what it passes, collects what it leaves behind.
+// acknowledged, once this coordinator is confirmed in the lead: whoever takes it later
+// finds the same snapshots, and goes back behind that line no more.
 func (c *Coordinator) advance() {
+	if c.looking {
+		c.lookNext = true
+		return
+	}
+	to, ahead, err := c.stableLine()
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	if !ahead {
+		return
+	}
+	c.looking, c.lookNext = true, false
+	number := c.number
+	c.client.Confirm(func(err error) {
+		c.looking = false
+		switch {
+		case c.phase != running: // the recovery under way ends with another look
+		case err != nil:
+			c.fail(err)
+		case c.number != number:
+			c.advance()
+		default:
+			c.pass(to)
+			if c.lookNext {
+				c.advance()
+			}
+		}
+	})
+}
+
+// stableLine returns, by task, the snapshots on the newest consistent line, and whether
+// any of them is ahead of the line as it stands.
+func (c *Coordinator) stableLine() (at []id.Epoch, ahead bool, err error) {
 	l := make(line, len(c.hist))
 	for t := range l {
 		l[t] = len(c.hist[t].snaps) - 1
 	}
 	if c.j.Config.Mutant != MutantLineAhead {
 		if _, err := c.graph.recoveryLine(c.hist, l); err != nil {
-			c.fail(err)
-			return
+			return nil, false, err
 		}
 	}
+	at = make([]id.Epoch, len(l))
+	for t := range l {
+		at[t] = c.hist[t].snaps[l[t]].Epoch
+		ahead = ahead || l[t] > c.hist[t].stable
+	}
+	return at, ahead, nil
+}
+
+// pass moves the line to the snapshots to: commits what it passes, collects what it
+// leaves behind.
+func (c *Coordinator) pass(to []id.Epoch) {
 	var dead []string
 	behind := false
-	for t := range l {
+	for t := range to {
 		h := &c.hist[t]
-		if l[t] <= h.stable {
+		k := h.upTo(to[t]) - 1
+		if k <= h.stable {
 			continue
 		}
-		dead = append(dead, unreferenced(h.snaps[:l[t]], h.snaps[l[t]:])...)
-		h.snaps = append(h.snaps[:0], h.snaps[l[t]:]...)
+		dead = append(dead, unreferenced(h.snaps[:k], h.snaps[k:])...)
+		h.snaps = append(h.snaps[:0], h.snaps[k:]...)
 		h.stable = 0
 		at := &h.snaps[0]
 		h.passed = at.Epoch
 		if h.declined != 0 && h.declined < at.Epoch {
 			behind, h.declined = true, 0
 		}
-		c.crashes = 0
+		c.restarts.Progress()
 		c.h.Observe(trace.LineAdvanced, id.TaskID(t), c.number, at.Epoch, "")
 		if !c.tasks[t].left {
 			c.h.Tell(id.TaskID(t), (&coordinator.Message{Kind: coordinator.Complete, Epoch: at.Epoch}).Encode())
@@ -94,7 +141,7 @@ func (c *Coordinator) sweep() {
 				dead = append(dead, row.Key)
 			}
 		}
-		c.client.Delete(dead, nil)
+		c.client.DeleteConfirmed(dead, func(string) bool { return c.number != number || c.phase == reading }, nil)
 	})
 }
 
@@ -118,6 +165,10 @@ func (c *Coordinator) live() map[string]bool {
 
 // cleanUp deletes everything that the final snapshots do not need and ends the job.
 func (c *Coordinator) cleanUp() {
+	if c.cfg.OnCancel == dataflow.DeleteOnCancel {
+		c.leaveNothing(id.MakeEpoch(c.number, 1))
+		return
+	}
 	live := map[string]bool{}
 	for t := range c.hist {
 		last := &c.hist[t].snaps[len(c.hist[t].snaps)-1]
@@ -126,10 +177,18 @@ func (c *Coordinator) cleanUp() {
 		}
 	}
 	prefixes := []string{coordinator.SnapshotPrefix, coordinator.FilePrefix}
-	c.trimAll(func() {
-		c.client.Sweep(^id.Epoch(0), prefixes, func(k string) bool { return live[k] }, func() {
-			c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
-			c.h.JobDone()
+	c.client.Confirm(func(err error) {
+		if err != nil {
+			c.fail(err)
+			return
+		}
+		coordinator.DropPlans(c.client, c.number, func() { // those that a coordinator which was replaced has made since
+			c.trimAll(func() {
+				c.client.Sweep(^id.Epoch(0), prefixes, func(k string) bool { return live[k] }, func() {
+					c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
+					c.h.JobDone()
+				})
+			})
 		})
 	})
 }

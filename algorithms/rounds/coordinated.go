@@ -20,12 +20,13 @@ type Coordinated struct {
 	client *coordinator.Client
 
 	lead     Lead
+	shape    coordinator.Shape
 	phase    phase
 	number   id.Attempt              // of the newest plan this coordinator made
 	highest  id.Attempt              // of any plan seen in storage
 	newest   *coordinator.PlanRecord // found in storage; nil: there is none
 	splits   coordinator.Assignment  // of the newest plan; nil: not looked at yet
-	retained []*coordinator.Record   // complete checkpoints, oldest first
+	retained []*coordinator.Record   // complete checkpoints, oldest first; they may be of older shapes
 	doomed   []*coordinator.Record   // no longer retained, but a round under way may refer to their files
 	tasks    []taskStatus
 	notReady int
@@ -38,9 +39,9 @@ type Coordinated struct {
 	trigger   id.Ticket
 	pausing   bool // within MinPause of the last round's end
 	pauseEnd  id.Ticket
-	deferred  bool // a trigger fell into the pause
-	failures  int  // consecutive rounds given up
-	crashes   int  // consecutive recoveries without a checkpoint in between
+	deferred  bool                  // a trigger fell into the pause
+	failures  int                   // consecutive rounds given up
+	restarts  *coordinator.Restarts // says whether the job starts again
 
 	needed   map[string]bool // scratch: objects that something refers to
 	scratch  []string        // references of one share
@@ -53,6 +54,7 @@ type phase uint8
 const (
 	idle phase = iota
 	reading
+	waiting // for the delay of a restart
 	planning
 	starting
 	running
@@ -64,7 +66,7 @@ type taskStatus struct {
 	leaving bool // takes no new round
 	left    bool
 	drained bool
-	part    *coordinator.Part // of the newest complete checkpoint
+	part    *coordinator.Part // of the newest complete checkpoint of this shape; nil: there is none
 }
 
 // NewCoordinated returns a coordinator for c. lead leads its rounds, nil: there
@@ -77,7 +79,9 @@ func NewCoordinated(c *dataflow.Config, lead Lead) *Coordinated {
 func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
-	c.client.Mutant = j.Config.Mutant
+	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
+	c.shape = coordinator.ShapeOf(j.Tasks)
+	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.recover()
 }
@@ -88,17 +92,22 @@ func (c *Coordinated) Done(t id.Ticket, r state.Result) { c.client.Done(t, r) }
 // Timer takes an expiry.
 func (c *Coordinated) Timer(t id.Ticket) { c.client.Timer(t) }
 
-// Failed starts a recovery of the whole job.
+// Failed starts a recovery of the whole job, now or after a delay.
 func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
-	if c.phase == finished || c.phase == reading || c.phase == planning {
-		return // the plan being made restarts everything anyway
+	if c.phase == finished || c.phase == reading || c.phase == waiting || c.phase == planning {
+		return // the plan to come restarts everything anyway
 	}
-	c.crashes++
 	if c.stopping {
 		c.stop()
 		return
 	}
-	if cause != nil && c.damaged(cause) {
+	if cause != nil && coordinator.Unreadable(cause) && !c.fallBack() {
+		c.fail(fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", cause))
+		return
+	}
+	delay, err := c.restarts.Failed(cause)
+	if err != nil {
+		c.fail(err)
 		return
 	}
 	making := c.rounds
@@ -106,29 +115,19 @@ func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 	if c.j.Config.Mutant == MutantFailoverKeepsRound && len(making) > 0 && making[0].done {
 		c.rounds, c.creating = making[:1], true
 	}
-	c.plan()
+	c.restartAfter(delay)
 }
 
-// damaged handles a failure that restarting cannot mend: a checkpoint that
-// does not restore. It reports whether the job has ended.
-func (c *Coordinated) damaged(cause error) bool {
-	unreadable := coordinator.Unreadable(cause)
-	if !unreadable && c.crashes <= coordinator.MaxCrashes {
+// fallBack passes over the newest checkpoint, which does not restore; false: there is no
+// other one, or it may not.
+func (c *Coordinated) fallBack() bool {
+	if c.phase != starting || !c.cfg.Fallback || len(c.retained) < 2 {
 		return false
 	}
-	if unreadable && c.phase == starting && c.cfg.Fallback && len(c.retained) > 1 {
-		bad := c.retained[len(c.retained)-1]
-		c.retained = c.retained[:len(c.retained)-1]
-		c.h.Observe(trace.FellBack, trace.Coordinator, c.number, bad.Epoch, "")
-		c.h.Observe(trace.Aborted, trace.Coordinator, c.number, bad.Epoch, "damaged; falling back to the checkpoint before it")
-		return false
-	}
-	if unreadable {
-		cause = fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", cause)
-	} else {
-		cause = fmt.Errorf("%d recoveries in a row without a checkpoint between them; the last cause: %w", c.crashes, cause)
-	}
-	c.fail(cause)
+	bad := c.retained[len(c.retained)-1]
+	c.retained = c.retained[:len(c.retained)-1]
+	c.h.Observe(trace.FellBack, trace.Coordinator, c.number, bad.Epoch, "")
+	c.h.Observe(trace.Aborted, trace.Coordinator, c.number, bad.Epoch, "damaged; falling back to the checkpoint before it")
 	return true
 }
 
@@ -136,19 +135,39 @@ func (c *Coordinated) damaged(cause error) bool {
 // round fails for may be in the tasks. Where restarting is no help either the job fails.
 func (c *Coordinated) failOver(e id.Epoch, cause error) {
 	c.failures = 0
-	if c.crashes++; c.crashes > coordinator.MaxCrashes {
-		c.fail(fmt.Errorf("%d recoveries in a row without a checkpoint between them; the last cause: %w", c.crashes, cause))
+	delay, err := c.restarts.Failed(cause)
+	if err != nil {
+		c.fail(err)
 		return
 	}
 	c.h.Observe(trace.FailedOver, trace.Coordinator, c.number, e, cause.Error())
 	c.giveUpAll("too many rounds failed")
-	c.plan()
+	c.restartAfter(delay)
+}
+
+// restartAfter restarts everything after a delay. What the tasks that live do meanwhile is
+// rolled back with the others.
+func (c *Coordinated) restartAfter(delay dataflow.Nanos) {
+	c.phase = waiting
+	c.restarts.After(delay, c.plan)
 }
 
 func (c *Coordinated) fail(err error) {
 	c.giveUpAll("the job fails")
-	c.phase = finished
+	c.end()
 	c.h.JobFailed(err)
+}
+
+// end takes no more part in anything.
+func (c *Coordinated) end() {
+	c.phase = finished
+	c.restarts.Stop()
+}
+
+// deposed: another coordinator leads. Whatever this one had under way is for that one to judge.
+func (c *Coordinated) deposed() {
+	c.end()
+	c.h.Deposed()
 }
 
 // --- recovery ---
@@ -162,6 +181,14 @@ func (c *Coordinated) recover() {
 			return
 		}
 		c.highest = highest
+		switch {
+		case p != nil && p.Over():
+			c.stayOver(p)
+			return
+		case c.stopping && c.cfg.OnCancel == dataflow.DeleteOnCancel:
+			c.leaveNothing(0)
+			return
+		}
 		c.newest, c.splits = p, nil
 		var records []id.Epoch
 		for _, r := range rows {
@@ -250,8 +277,12 @@ func (c *Coordinated) decodeRecord(r state.Result) (*coordinator.Record, error) 
 		return nil, coordinator.Error("read", r)
 	}
 	rec, err := coordinator.DecodeRecord(r.Data)
-	if err == nil && (rec.Job != c.j.Name || len(rec.Parts) != len(c.j.Tasks)) {
-		err = fmt.Errorf("a checkpoint of job %q with %d tasks, this is %q with %d: give each job a directory of its own", rec.Job, len(rec.Parts), c.j.Name, len(c.j.Tasks))
+	switch {
+	case err != nil:
+	case rec.Job != c.j.Name:
+		err = fmt.Errorf("a checkpoint of job %q, this is %q: give each job a directory of its own", rec.Job, c.j.Name)
+	case len(rec.Parts) != rec.Shape.Tasks():
+		err = fmt.Errorf("a checkpoint of %d tasks says that the job has %d (%s): %w", len(rec.Parts), rec.Shape.Tasks(), rec.Shape, state.ErrCorrupt)
 	}
 	return rec, err
 }
@@ -263,19 +294,14 @@ func (c *Coordinated) plan() {
 	c.doomed = nil // what they needed is swept
 	c.highest++
 	c.number = c.highest
-	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Plan: dataflow.Plan{Number: c.number}}
+	p := &coordinator.PlanRecord{Job: c.j.Name, Nonce: c.j.Nonce, Shape: c.shape, Plan: dataflow.Plan{Number: c.number}}
 	for _, r := range c.retained {
 		p.Retained = append(p.Retained, r.Epoch)
 	}
 	p.Plan.Tasks = make([]dataflow.TaskPlan, len(c.tasks))
-	for i := range p.Plan.Tasks {
-		t := &p.Plan.Tasks[i]
-		t.Resume = c.lead == nil
-		if n := len(c.retained); n > 0 {
-			base := c.retained[n-1]
-			part := &base.Parts[i]
-			t.Ref, t.Left, t.Stable = part.Ref, part.Left, base.Epoch
-		}
+	if err := c.restartFrom(&p.Plan); err != nil {
+		c.fail(fmt.Errorf("recovery: %w", err))
+		return
 	}
 	if c.splits == nil {
 		var err error
@@ -283,15 +309,17 @@ func (c *Coordinated) plan() {
 			c.fail(fmt.Errorf("recovery: %w", err))
 			return
 		}
+		c.misdeal()
 	}
 	if c.number == 1 || len(c.retained) > 0 || c.j.Config.Mutant != MutantFailoverKeepsSplits {
 		c.splits.Into(&p.Plan)
 	}
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
-		switch r.Status {
-		case state.OK:
+		switch {
+		case c.phase != planning: // the job has ended meanwhile
+		case r.Status == state.OK:
 			c.execute(p)
-		case state.Lost:
+		case r.Status == state.Lost:
 			c.recover() // somebody took the number: see what they did
 		default:
 			c.fail(coordinator.Error(coordinator.PlanKey(c.number), r))
@@ -306,8 +334,8 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 	c.lastIndex = 0
 	for i := range c.tasks {
 		s := taskStatus{left: p.Plan.Tasks[i].Left}
-		if n := len(c.retained); n > 0 {
-			s.part = &c.retained[n-1].Parts[i]
+		if base := c.base(); base != nil && base.Shape.Equal(c.shape) {
+			s.part = &base.Parts[i]
 			s.drained = s.part.Drained
 		}
 		if !s.left {
@@ -315,7 +343,7 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 		}
 		c.tasks[i] = s
 	}
-	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all")
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all"+c.restarts.Waited())
 	c.h.Execute(&p.Plan)
 	c.sweepOld()
 }
@@ -401,16 +429,28 @@ func (c *Coordinated) Left(task id.TaskID) {
 
 // finish cleans up and ends the job. A record under way is waited for: it would
 // count for a coordinator that restarts during the clean-up, and must not be garbage then.
-// So are older plans that are being deleted.
+// So are older plans that are being deleted. One that a coordinator which was replaced
+// has made since, under a number that was free again, goes now.
 func (c *Coordinated) finish() {
 	if c.creating || c.dropping > 0 {
 		return
 	}
 	c.giveUpAll("the job has ended")
-	c.phase = finished
+	c.end()
 	c.doomed = nil
-	c.client.Sweep(^id.Epoch(0), c.garbagePrefixes(), c.isLive, func() {
-		c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
-		c.h.JobDone()
-	})
+	if c.cfg.OnCancel == dataflow.DeleteOnCancel {
+		c.leaveNothing(c.newestEpoch())
+		return
+	}
+	end := func() {
+		c.client.Sweep(^id.Epoch(0), c.garbagePrefixes(), c.isLive, func() {
+			c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
+			c.h.JobDone()
+		})
+	}
+	if c.j.Config.Mutant == MutantPlansStay {
+		end()
+		return
+	}
+	coordinator.DropPlans(c.client, c.number, end)
 }

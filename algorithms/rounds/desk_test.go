@@ -27,11 +27,12 @@ type desk struct {
 	now     dataflow.Nanos
 	held    string // operations that contain this stay under way
 
-	told   []string // "t1 trigger 1.1"
-	plans  []*dataflow.Plan
-	log    []string // events
-	done   int
-	failed []error
+	told    []string // "t1 trigger 1.1"
+	plans   []*dataflow.Plan
+	log     []string // events
+	done    int
+	deposed int
+	failed  []error
 }
 
 type issued struct {
@@ -151,11 +152,11 @@ func (d *desk) ackAll(e id.Epoch) {
 	d.settle()
 }
 
-// keys lists what stands in storage below the prefixes, without the plans.
+// keys lists what stands in storage below the prefixes, without plans and leases.
 func (d *desk) keys() string {
 	var all []string
 	for _, row := range d.disk.Do(state.Op{Kind: state.OpList}).List {
-		if !strings.HasPrefix(row.Key, coordinator.PlanPrefix) {
+		if !strings.HasPrefix(row.Key, coordinator.PlanPrefix) && !strings.HasPrefix(row.Key, coordinator.LeasePrefix) {
 			all = append(all, row.Key)
 		}
 	}
@@ -223,6 +224,7 @@ func (d *desk) Store(op state.Op) id.Ticket {
 func (d *desk) Execute(p *dataflow.Plan) { d.plans = append(d.plans, p) }
 func (d *desk) JobDone()                 { d.done++ }
 func (d *desk) JobFailed(err error)      { d.failed = append(d.failed, err) }
+func (d *desk) Deposed()                 { d.deposed++ }
 func (d *desk) Draw(int) int             { return 0 }
 
 func (d *desk) Observe(k dataflow.TraceKind, t id.TaskID, _ id.Attempt, e id.Epoch, text string) {

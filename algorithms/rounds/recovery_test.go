@@ -61,7 +61,7 @@ func TestPlanNumberIsTaken(t *testing.T) {
 	d := newDesk(t, 1)
 	d.held = "create plan/1"
 	d.start().settle()
-	other := coordinator.PlanRecord{Job: "job", Nonce: 99, Plan: dataflow.Plan{Number: 1, Tasks: make([]dataflow.TaskPlan, 1)}}
+	other := coordinator.PlanRecord{Job: "job", Nonce: 99, Shape: coordinator.ShapeOf(d.job.Tasks), Plan: dataflow.Plan{Number: 1, Tasks: make([]dataflow.TaskPlan, 1)}}
 	d.disk.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(1), Data: other.Encode()})
 	d.held = ""
 	d.settle()
@@ -86,15 +86,15 @@ func TestStorageOfAnotherJob(t *testing.T) {
 	before := d.keys()
 	d.job.Name = "other"
 	d.start().settle()
-	d.fails("plan/1", `this storage belongs to job "job", this is job "other"`, "give each job a directory of its own")
+	d.fails("lease/1", `this storage belongs to job "job", this is job "other"`, "give each job a directory of its own")
 	d.want("storage", d.keys(), before)
 
 	d = newDesk(t, 1).start().ready()
 	d.tick(10 * second)
 	d.ackAll(ep(1, 1))
-	d.job.Tasks = append(d.job.Tasks, dataflow.TaskInfo{ID: 1})
+	d.job.Tasks = append(d.job.Tasks, dataflow.TaskInfo{ID: 1, Name: "another"})
 	d.start().settle()
-	d.fails("chk/1.1", "with 1 tasks", "with 2")
+	d.fails("chk/1.1", `this job has the operators "another", of which its snapshots hold nothing`, "it was: op0 1; it is: op0 1, another 1")
 }
 
 func retaining(n int, fallback bool) func(c *dataflow.CheckpointConfig) {
@@ -173,7 +173,7 @@ func TestDamagedSnapshot(t *testing.T) {
 // TestTasksThatGiveUpForEver end the job at last; crashes do not.
 func TestTasksThatGiveUpForEver(t *testing.T) {
 	d := newDesk(t, 1).start().ready()
-	for range 3 * coordinator.MaxCrashes {
+	for range 3 * 20 {
 		d.c.Failed([]id.TaskID{0}, nil)
 		d.ready()
 	}
@@ -181,7 +181,7 @@ func TestTasksThatGiveUpForEver(t *testing.T) {
 		t.Fatalf("crashes fail the job: %v", d.failed)
 	}
 	d = newDesk(t, 1).start().ready()
-	for i := range coordinator.MaxCrashes {
+	for i := range 20 {
 		d.c.Failed([]id.TaskID{0}, errors.New("a bad record"))
 		d.ready()
 		if len(d.failed) > 0 {

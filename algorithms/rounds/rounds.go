@@ -57,9 +57,16 @@ func (c *Coordinated) anyStays() bool {
 	return slices.ContainsFunc(c.tasks, func(t taskStatus) bool { return !t.left && !t.leaving })
 }
 
+// partlyFinished reports whether some tasks have finished and others still have something to
+// do. When these have drained too, the last round is due.
+func (c *Coordinated) partlyFinished() bool {
+	return slices.ContainsFunc(c.tasks, func(t taskStatus) bool { return t.left || t.leaving }) &&
+		slices.ContainsFunc(c.tasks, func(t taskStatus) bool { return !t.left && !t.drained })
+}
+
 // startRound begins a checkpoint unless as many as allowed are under way.
 func (c *Coordinated) startRound() {
-	if len(c.rounds) >= c.cfg.MaxConcurrent || !c.anyStays() {
+	if len(c.rounds) >= c.cfg.MaxConcurrent || !c.anyStays() || !c.cfg.AfterFinished && c.partlyFinished() {
 		return
 	}
 	if c.pausing {
@@ -206,7 +213,7 @@ func (c *Coordinated) completeRounds() {
 	r.done = true
 	c.creating = true
 	c.h.Observe(trace.AllAcked, trace.Coordinator, c.number, r.epoch, "")
-	rec := &coordinator.Record{Job: c.j.Name, Epoch: r.epoch, Nonce: c.j.Nonce, Parts: r.parts}
+	rec := &coordinator.Record{Job: c.j.Name, Epoch: r.epoch, Nonce: c.j.Nonce, Shape: c.shape, Parts: r.parts}
 	switch c.j.Config.Mutant {
 	case MutantCommitBeforeRecord:
 		c.announce(rec)
@@ -221,21 +228,43 @@ func (c *Coordinated) completeRounds() {
 	})
 }
 
+// recordMade: the record of a round is durable. The checkpoint is complete if this
+// coordinator led after that: then whoever takes the lead later finds the record, and goes
+// back behind it no more. Else its successor may have looked before.
 func (c *Coordinated) recordMade(r *Round, rec *coordinator.Record, res state.Result) {
-	if len(c.rounds) == 0 || c.rounds[0] != r {
-		return // given up meanwhile: the record does not count
+	if !c.makes(r) {
+		return
 	}
-	c.creating = false
 	if res.Status != state.OK {
+		c.creating = false
 		c.abort(r, coordinator.Error(rec.Key(), res).Error())
 		if c.notLeft == 0 && c.phase == running {
 			c.finish()
 		}
 		return
 	}
+	c.client.Confirm(func(err error) {
+		switch {
+		case !c.makes(r):
+		case err != nil: // the record stands: the round can be neither completed nor given up
+			c.fail(err)
+		default:
+			c.completed(r, rec)
+		}
+	})
+}
+
+// makes reports whether the record of r is still being made; if not, the round was given
+// up meanwhile, and the record does not count.
+func (c *Coordinated) makes(r *Round) bool { return len(c.rounds) > 0 && c.rounds[0] == r }
+
+// completed makes a checkpoint true for the tasks.
+func (c *Coordinated) completed(r *Round, rec *coordinator.Record) {
+	c.creating = false
 	c.client.Cancel(r.timeout)
 	c.rounds = c.rounds[1:]
-	c.failures, c.crashes = 0, 0
+	c.failures = 0
+	c.restarts.Progress()
 	c.retained = append(c.retained, rec)
 	for i := range c.tasks {
 		c.tasks[i].part = &rec.Parts[i]
@@ -396,7 +425,7 @@ func (c *Coordinated) sweepGivenUp() {
 	number := c.number
 	c.client.Sweep(id.MakeEpoch(c.number, c.lastIndex+1), c.garbagePrefixes(), func(key string) bool {
 		e, _ := coordinator.EpochOfKey(key)
-		return c.number != number || c.round(e) != nil && c.j.Config.Mutant != MutantSweepsUnderWay || c.isLive(key)
+		return c.number != number || c.phase == waiting || c.round(e) != nil && c.j.Config.Mutant != MutantSweepsUnderWay || c.isLive(key)
 	}, nil)
 }
 

@@ -1,6 +1,10 @@
 package stories
 
 import (
+	"errors"
+	"strings"
+
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
@@ -138,9 +142,19 @@ func (c *coordHost) After(d dataflow.Nanos) id.Ticket {
 	return c.tickets
 }
 
-// Store queues a storage operation.
+// Store queues a storage operation. Who leads is the subject of no story: what is
+// asked about it is answered at once.
 func (c *coordHost) Store(op state.Op) id.Ticket {
 	c.tickets++
+	if strings.HasPrefix(op.Key, coordinator.LeasePrefix) {
+		s, k, term := c.s, c.tickets, c.s.roster.Term()
+		s.soon = append(s.soon, func() {
+			if r := s.disk.Do(op); term == s.roster.Term() {
+				c.half.Done(k, r)
+			}
+		})
+		return k
+	}
 	c.s.issue(&effect{term: c.s.roster.Term(), ticket: c.tickets, op: op})
 	return c.tickets
 }
@@ -156,6 +170,9 @@ func (c *coordHost) JobFailed(err error) {
 	c.s.over = true
 	c.s.tell("the job fails: %v", err)
 }
+
+// Deposed ends the story of a coordinator that another one has outrun: no story has two.
+func (c *coordHost) Deposed() { c.JobFailed(errors.New("another coordinator leads")) }
 
 // Draw makes the choice of the story.
 func (c *coordHost) Draw(n int) int { return c.s.draw % n }

@@ -178,6 +178,8 @@ func (n *narrator) coordinator(e *trace.Event) {
 		s.tell("coordinator executes %s: %s", e.Attempt, text)
 	case trace.JobDone:
 		s.tell("the job is done")
+	case trace.Rescaled:
+		s.tell("the job goes on with %d tasks: %s", e.To, e.Text)
 	default:
 		s.tell("%s %s %s %s", e.Kind, e.Task, e.Epoch, e.Words())
 	}

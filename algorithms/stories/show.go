@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"weir/algorithms/coordinator"
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
@@ -40,7 +41,9 @@ func (s *Story) show(t *testing.T, d *datadriven.TestData) {
 		}
 	case "storage":
 		for _, row := range s.disk.Do(state.Op{Kind: state.OpList}).List {
-			s.print("%s", row.Key)
+			if !strings.HasPrefix(row.Key, coordinator.LeasePrefix) { // see coordHost.Store
+				s.print("%s", row.Key)
+			}
 		}
 	case "late-messages":
 		for _, m := range s.late {

@@ -60,13 +60,16 @@ func (a *Aggregate[I, A]) Process(_ int, b *dataflow.Buffer) error {
 	return nil
 }
 
-// Finish emits the final rows in order of (key group, key).
+// Finish emits the final rows in order of (key group, key), of keys that have not had theirs.
 func (a *Aggregate[I, A]) Finish() error {
 	if a.Final == nil {
 		return nil
 	}
 	var failed error
 	a.values.Table().Range(func(k state.Key, value []byte) bool {
+		if a.ctx.Finished(k.Group) {
+			return true
+		}
 		acc, err := a.Acc.Decode(value)
 		if err != nil {
 			failed = fmt.Errorf("aggregate %s: stored value: %w", a.State, err)

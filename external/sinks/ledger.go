@@ -32,7 +32,7 @@ type entry struct {
 	issued bool
 }
 
-func (l *ledger) openState(c *dataflow.Context) { l.list = c.List("ledger", state.Split) }
+func (l *ledger) openState(c *dataflow.Context) { l.list = c.List("ledger", state.Sealed) }
 
 // seal closes the open rows as those of snapshot e.
 func (l *ledger) seal(e id.Epoch) {

@@ -139,6 +139,16 @@ func appendPlan(b []byte, p *dataflow.TaskPlan) []byte {
 		b = binary.AppendUvarint(b, uint64(l.From))
 		b = binary.AppendUvarint(b, uint64(l.To))
 	}
+	b = binary.AppendUvarint(b, uint64(len(p.Former)))
+	for i := range p.Former {
+		f := &p.Former[i]
+		b = state.AppendString(b, string(f.Ref))
+		b = state.AppendString(b, f.Name)
+		b = binary.AppendUvarint(b, uint64(f.Task))
+		b = binary.AppendUvarint(b, uint64(f.Index))
+		b = binary.AppendUvarint(b, uint64(f.Parallelism))
+		b = append(b, bits(f.Receiver, f.Left))
+	}
 	return b
 }
 
@@ -156,6 +166,13 @@ func readPlan(r *state.Reader) *dataflow.TaskPlan {
 	}
 	for range r.Count(4) {
 		p.Inject = append(p.Inject, dataflow.LogRange{In: int(r.Uvarint()), Log: string(r.Bytes()), From: id.Seq(r.Uvarint()), To: id.Seq(r.Uvarint())})
+	}
+	for range r.Count(6) {
+		f := dataflow.Former{Ref: dataflow.Ref(r.Bytes()), Name: string(r.Bytes())}
+		f.Task, f.Index, f.Parallelism = id.TaskID(r.Uvarint()), int(r.Size()), int(r.Size())
+		flags := r.Byte()
+		f.Receiver, f.Left = flags&1 != 0, flags&2 != 0
+		p.Former = append(p.Former, f)
 	}
 	return p
 }

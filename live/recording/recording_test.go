@@ -121,8 +121,8 @@ func TestDamagedRecordingIsRefused(t *testing.T) {
 		}
 	}
 	newer := bytes.Clone(file)
-	newer[8] = 3
-	if _, err := recording.Read(bytes.NewReader(newer)); err == nil || !strings.Contains(err.Error(), "version 3") {
+	newer[8] = 4
+	if _, err := recording.Read(bytes.NewReader(newer)); err == nil || !strings.Contains(err.Error(), "version 4") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -202,7 +202,7 @@ func (p *program) explain(ctx context.Context, name string, file *counterexample
 	}
 	defer r.Close()
 	r.Interrupted = ended(ctx)
-	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), WorkerOf: r.WorkerOf, RecordID: cfg.Workload.RecordID, Row: rowOf(cfg.Workload)}, r.Violations)
+	recorder := explain.NewRecorder(explain.Job{Tasks: r.Tasks(), Now: r.Tasks, WorkerOf: r.WorkerOf, RecordID: cfg.Workload.RecordID, Row: rowOf(cfg.Workload)}, r.Violations)
 	r.Observers = []trace.Observer{recorder}
 	o := r.Replay(file.Seed, file.Drawn())
 	if o.Kind == scenario.Interrupted {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -34,16 +35,13 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if f.interval != 0 {
-		job.Config.Checkpoint.Interval = dataflow.Nanos(f.interval)
-	}
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
-	dir, err := os.MkdirTemp("", "weir-live-")
+	dir, closed, err := f.liveDir()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, closed()) }()
 	store, err := storage.OpenDir(vfs.Default, dir+"/checkpoints", storage.DirConfig{})
 	if err != nil {
 		return err
@@ -75,10 +73,27 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err = errors.Join(err, runErr, ext.Close(), store.Close()); err != nil {
 		return err
 	}
-	return f.judgeLive(cmd, &cfg, promise, g, res, answer)
+	return f.judgeLive(cmd, &cfg, &job.Config, promise, g, res, answer)
 }
 
-func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {
+// liveDir returns the directory of a live job and what to do with it at the end: one
+// of its own is removed.
+func (f *runFlags) liveDir() (dir string, closed func() error, err error) {
+	if f.storage == "" {
+		dir, err = os.MkdirTemp("", "weir-live-")
+		return dir, func() error { return os.RemoveAll(dir) }, err
+	}
+	names, err := os.ReadDir(f.storage)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", nil, err
+	}
+	if len(names) > 0 {
+		return "", nil, fmt.Errorf("%w: --storage %q is not empty: a job that went on from what is there would be judged by an output that it has not made", errUsage, f.storage)
+	}
+	return f.storage, func() error { return os.RemoveAll(filepath.Join(f.storage, "local")) }, nil
+}
+
+func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dataflow.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {
 	rows, rowErr := answer.rows()
 	want, err := cfg.Workload.Reference()
 	if promise.Shows == sinks.Values {
@@ -91,7 +106,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 	s := summary{
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: cmp.Or(cfg.Splits, cfg.Parallelism), Verdict: scenario.Fine.String(),
 		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed), LateRecords: g.late,
-		NotJudged: cfg.LiveNotJudged(), Faults: "(kill worker=1 after two snapshots)",
+		NotJudged: cfg.LiveNotJudged(), Faults: "(kill worker=1 after two snapshots)", config: with,
 	}
 	if f.calm {
 		s.Faults = "(plan)"
@@ -112,7 +127,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 		s.Verdict = scenario.Broken.String()
 		wrong = &verdict{scenario.Broken, "the job ended before its worker could be killed: give it more --events, or say --calm"}
 	}
-	if err := s.print(cmd, f.json); err != nil {
+	if err := f.print(cmd, &s); err != nil {
 		return err
 	}
 	return wrong

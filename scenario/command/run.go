@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario"
+	"weir/scenario/settings"
 	"weir/trace"
 )
 
@@ -26,6 +29,8 @@ type runFlags struct {
 	reorder bool
 	trace   bool
 	save    string
+	storage string
+	printed bool // the settings that were in effect, beside the summary
 }
 
 // defaultSeed crashes a worker when there are snapshots to recover from, in nearly
@@ -40,8 +45,10 @@ func newRun(p *program) *cobra.Command {
 		Example: `  go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7 --json
   go run ./cmd/sim run --crash 40 --victim coordinator       # at the 40th protocol or storage event
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
+  go run ./cmd/sim run --algorithm unaligned --plan '(plan (rescale to=3 at (nth 2 completed)) (crash worker=1 at (nth 1 rescaled)))'
   go run ./cmd/sim run --mutant no-fence --seed 192 --save found.weir    # then: replay found.weir
-  go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8`,
+  go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8
+  go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.agree(cmd.Flags().Changed); err != nil {
 				return err
@@ -66,6 +73,8 @@ func newRun(p *program) *cobra.Command {
 	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
+	fl.StringVar(&f.storage, "storage", "", "with --driver live: a new or empty `directory` that keeps checkpoints and output when the job has ended, for cmd/state")
+	fl.BoolVar(&f.printed, "settings", false, "print the settings that were in effect; --json has them always")
 	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict")
 	return cmd
 }
@@ -83,12 +92,16 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 	switch {
 	case len(which) > 1:
 		wrong = strings.Join(which, " and ") + ": each says which faults there are; give one of them"
+	case given("operations") && len(which) > 0:
+		wrong = which[0] + " and --operations: operations are drawn beside faults that are; name them in a --plan"
 	case given("victim") && !given("crash"):
 		wrong = "--victim says who --crash crashes, and there is no --crash"
 	case given("crash") && f.crash < 1:
 		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
 	case f.driver == "live":
 		wrong = notLive(given)
+	case given("storage"):
+		wrong = "--storage: what the simulator stores is in memory; say --driver live"
 	}
 	if wrong == "" {
 		return nil
@@ -99,6 +112,7 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 // simulatorOnly are flags that the live driver cannot serve, why, and what would do.
 var simulatorOnly = [...]struct{ flag, why string }{
 	{"plan", "its faults strike at events, and those of threads have no order that a plan could count in; live kills one worker after two snapshots, or none with --calm; for a plan leave --driver live out"},
+	{"operations", "they come at events of the simulator; leave --driver live out"},
 	{"crash", "it counts events, and those of threads have no order in which the K-th is the same again; live kills one worker after two snapshots, or none with --calm; for the K-th event leave --driver live out"},
 	{"mutant", "live has no oracles that would see the mistake, only the committed output; leave --driver live out, or hunt for it with sim mutants"},
 	{"trace", "live hands events to no printer; leave --driver live out"},
@@ -180,6 +194,7 @@ type summary struct {
 	Crashes      int      `json:"crashes"`
 	Coordinator  int      `json:"coordinator_crashes"`
 	Recoveries   int      `json:"recoveries_from_snapshot"`
+	Rescaled     int64    `json:"rescaled"` // how often the job went on as another graph
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
 	Duplicates   *int     `json:"duplicates_seen,omitempty"`
 	Losses       *int     `json:"losses_seen,omitempty"`
@@ -190,9 +205,12 @@ type summary struct {
 	WallNanos    int64    `json:"wall_ns,omitempty"`
 	Faults       string   `json:"faults"`
 	NotJudged    string   `json:"not_judged,omitempty"` // without a reference answer: what is not, and what is
-	GaveUp       string   `json:"gave_up,omitempty"`    // why the job ended with an error, which it may since what was stored is damaged
+	GaveUp       string   `json:"gave_up,omitempty"`    // why the job ended with an error, which it may since what was stored is damaged, or by its restart strategy
 	NotStruck    []string `json:"not_struck,omitempty"` // faults that were asked for and changed nothing
 	Standstill   []string `json:"standstill,omitempty"` // without progress: who waits for what
+	// Settings are those of the coordinator that were in effect, by name.
+	Settings map[string]any `json:"settings"`
+	config   *dataflow.Config
 }
 
 func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
@@ -216,9 +234,10 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
+		config: &o.Drawn().Settings.Job,
 	}
 	if err := o.Result.Err; o.Kind == scenario.Fine && o.GaveUp() {
 		s.GaveUp = firstLine(err)
@@ -231,7 +250,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		kind, why = scenario.Broken, "the fault never struck: "+strings.Join(s.NotStruck, ", ")
 		s.Verdict, s.Why = kind.String(), why
 	}
-	if err := s.print(cmd, f.json); err != nil {
+	if err := f.print(cmd, &s); err != nil {
 		return err
 	}
 	again, saved := f.saved(&cfg, o)
@@ -283,22 +302,35 @@ func firstLine(err error) string {
 	return text
 }
 
-func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
+// print writes the summary, with the settings if they are asked for or there is room for them.
+func (f *runFlags) print(cmd *cobra.Command, s *summary) error {
 	out := cmd.OutOrStdout()
 	if s.NotJudged != "" {
 		cmd.PrintErrln(s.NotJudged)
 	}
-	if asJSON {
+	if f.json {
+		s.Settings = settings.Effective(s.config)
 		return json.NewEncoder(out).Encode(s)
 	}
+	err := s.print(out)
+	if f.printed && err == nil {
+		_, err = fmt.Fprintf(out, "  settings %s\n", settings.Line(s.config))
+	}
+	return err
+}
+
+func (s *summary) print(out io.Writer) error {
 	_, err := fmt.Fprintf(out, "%s on %s into %s, %s, seed %d: %s\n  %d checkpoints, %d crashes of workers, %d of the coordinator, %d recoveries from a snapshot; faults: %s\n",
 		s.Algorithm, s.State, s.Sink, s.Workload, s.Seed, s.Verdict, s.Checkpoints, s.Crashes, s.Coordinator, s.Recoveries, s.Faults)
 	if s.Events != nil && err == nil {
 		_, err = fmt.Fprintf(out, "  %d records done again, %d counted twice, %d lost; %d events, %.3f ms of virtual time, hash %s\n",
 			*s.LostWork, *s.Duplicates, *s.Losses, *s.Events, float64(s.VirtualNanos)/1e6, s.Hash)
 	}
+	if s.Rescaled > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  rescaled %d times\n", s.Rescaled)
+	}
 	if s.GaveUp != "" && err == nil {
-		_, err = fmt.Fprintf(out, "  what is stored is damaged, and the job gave up: %s\n", s.GaveUp)
+		_, err = fmt.Fprintf(out, "  the job gave up: %s\n", s.GaveUp)
 	}
 	if s.LateRecords > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d records given up as too late\n", s.LateRecords)

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -14,11 +15,12 @@ import (
 )
 
 // strike is what run and sweep are told to do to every job instead of what the
-// seed draws.
-type strike struct{ plan, mutant string }
+// seed draws, and what it is to draw beside faults.
+type strike struct{ plan, mutant, operations string }
 
 func (s *strike) flags(f *pflag.FlagSet) {
-	f.StringVar(&s.plan, "plan", "", "fault plan instead of drawn faults, for example '(plan (crash worker=1 at (nth 7 barrier-received)))'")
+	f.StringVar(&s.plan, "plan", "", "fault plan instead of drawn faults, for example '(plan (crash worker=1 at (nth 7 barrier-received)) (rescale to=3 at (nth 2 completed)))'")
+	f.StringVar(&s.operations, "operations", "none", "operations drawn beside faults: all, none, or a comma list of "+strings.Join(operationNames(), ", "))
 	f.StringVar(&s.mutant, "mutant", "none", "switch a deliberate mistake on; the command list names them")
 }
 
@@ -47,12 +49,42 @@ func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error 
 	if err := haveIt(cfgs, m); err != nil {
 		return err
 	}
+	operations, err := s.drawn(planned)
+	if err != nil {
+		return err
+	}
 	for i := range cfgs {
+		cfgs[i].Operations = operations
 		if cfgs[i].Mutant = m; planned {
 			cfgs[i].Faults, cfgs[i].Plan = scenario.PlannedFaults, plan
 		}
 	}
 	return nil
+}
+
+// drawable are the operations that can be drawn.
+var drawable = []faults.Kind{faults.Rescale}
+
+func operationNames() (names []string) {
+	for _, k := range drawable {
+		names = append(names, k.String())
+	}
+	return names
+}
+
+// drawn returns the operations that are to be drawn.
+func (s *strike) drawn(planned bool) (kinds []faults.Kind, err error) {
+	if s.operations == "none" {
+		return nil, nil
+	}
+	if planned {
+		return nil, fmt.Errorf("%w: --operations draws what --plan says; give one of them", errUsage)
+	}
+	names, err := pick("operation", s.operations, operationNames())
+	for _, name := range names {
+		kinds = append(kinds, drawable[slices.Index(operationNames(), name)])
+	}
+	return kinds, err
 }
 
 // haveIt returns an error if no combination has the mistake m in its code: their

@@ -36,8 +36,9 @@ type tally struct {
 	Declined        int64           `json:"shares_declined"` // by a task that could not store its part
 	FailedOver      int64           `json:"failed_over"`     // more rounds failed in a row than are tolerated
 	FellBack        int64           `json:"fell_back"`       // to an older checkpoint, the newest being damaged
-	GaveUp          int64           `json:"gave_up"`         // jobs that failed since a fault destroyed what they needed
+	GaveUp          int64           `json:"gave_up"`         // jobs that failed since a fault destroyed what they needed, or by their restart strategy
 	Stopped         int64           `json:"stopped"`
+	Rescaled        int64           `json:"rescaled"` // how often jobs went on as another graph
 	InputBuffers    int64           `json:"input_buffers_restored"`
 	OutputBuffers   int64           `json:"output_buffers_restored"`
 	CommitsRetried  int64           `json:"commits_retried"`
@@ -140,6 +141,7 @@ func (t *tally) addCounts(counts *[trace.Kinds]int64) {
 	t.FailedOver += counts[trace.FailedOver]
 	t.FellBack += counts[trace.FellBack]
 	t.Stopped += counts[trace.Stopped]
+	t.Rescaled += counts[trace.Rescaled]
 }
 
 // addOutput adds what is held beside the promise. A run that damage had go back or give
@@ -166,7 +168,7 @@ func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
-		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped},
+		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
 	} {
@@ -208,12 +210,12 @@ func (t *tally) seen() string {
 	if t.LateRecords > 0 {
 		parts = append(parts, fmt.Sprintf("%d too late", t.LateRecords))
 	}
-	for _, damage := range []struct {
+	for _, ended := range []struct {
 		n    int64
 		what string
-	}{{t.FellBack, "went back"}, {t.GaveUp, "gave up"}} {
-		if damage.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s on damage", damage.n, damage.what))
+	}{{t.FellBack, "went back on damage"}, {t.GaveUp, "gave up"}} {
+		if ended.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", ended.n, ended.what))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -252,6 +254,9 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 		"restored %d input and %d output buffers, replayed %d log records, retried %d commits; %d safety violations, %d runs without progress\n",
 		total.Runs, total.Seconds, total.RunsPerSecond, total.EventsPerSecond/1e6, total.Crashes, total.Coordinator, total.Recoveries,
 		total.InputBuffers, total.OutputBuffers, total.LogRecords, total.CommitsRetried, total.Safety, total.Progress)
+	if err == nil && total.Rescaled > 0 {
+		_, err = fmt.Fprintf(w, "jobs were rescaled %d times\n", total.Rescaled)
+	}
 	if err == nil {
 		err = printRates(w, total)
 	}

@@ -142,7 +142,7 @@ func (s *Shrinker) edited(change func(f *File)) *File {
 	return &c
 }
 
-// fewerFaults leaves faults out of the plan.
+// fewerFaults leaves faults and operations out of the plan.
 func (s *Shrinker) fewerFaults() {
 	ddmin(s.best.Plan.Faults, s.over, func(kept []faults.Fault) ([]faults.Fault, bool) {
 		ok := s.better(s.edited(func(f *File) { f.Plan = faults.Plan{Faults: kept} }))

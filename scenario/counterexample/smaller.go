@@ -189,8 +189,8 @@ func (s *Shrinker) fewerCheckpoints() {
 	}
 }
 
-// smallerFaults takes steps out of the conditions of faults, and makes their numbers
-// smaller.
+// smallerFaults takes steps out of the conditions of faults and operations, and makes their
+// numbers smaller.
 func (s *Shrinker) smallerFaults() {
 	for i := range s.best.Plan.Faults {
 		ddmin(s.best.Plan.Faults[i].When.Steps, s.over, func(kept []faults.Step) ([]faults.Step, bool) {
@@ -200,6 +200,7 @@ func (s *Shrinker) smallerFaults() {
 		for k := range s.best.Plan.Faults[i].When.Steps {
 			s.smallerStep(i, k)
 		}
+		s.lower(int64(s.best.Plan.Faults[i].To), 1, func(f *File, v int64) { *f = *s.fault(i, func(x *faults.Fault) { x.To = int(v) }) })
 		s.lower(int64(s.best.Plan.Faults[i].Times), 1, func(f *File, v int64) { *f = *s.fault(i, func(x *faults.Fault) { x.Times = int(v) }) })
 		s.lower(s.best.Plan.Faults[i].Duration, 1, func(f *File, v int64) { *f = *s.fault(i, func(x *faults.Fault) { x.Duration = v }) })
 	}

@@ -74,19 +74,20 @@ func (r *Run) subject() *subject {
 	if s.v.Task != trace.Coordinator {
 		s.tasks[s.v.Task] = true
 	}
+	tasks := r.legAt(r.At).tasks
 	for _, m := range mentions.FindAllString(s.v.Text, -1) {
 		var n int32
 		_, _ = fmt.Sscan(m[1:], &n)
-		if m[0] == 't' && int(n) < len(r.Job.Tasks) {
+		if m[0] == 't' && int(n) < len(tasks) {
 			s.tasks[id.TaskID(n)] = true
 		} else if m[0] == 'c' {
 			s.channels[id.ChannelID(n)] = true
 		}
 	}
-	for i := range r.Job.Tasks { // both ends of a channel
-		for _, c := range r.Job.Tasks[i].Outputs {
+	for i := range tasks { // both ends of a channel
+		for _, c := range tasks[i].Outputs {
 			if s.channels[c.ID] {
-				s.tasks[r.Job.Tasks[i].ID], s.tasks[c.Peer] = true, true
+				s.tasks[tasks[i].ID], s.tasks[c.Peer] = true, true
 			}
 		}
 	}

@@ -91,6 +91,12 @@ func (c *connector) order(i int32, e *Event) {
 	default:
 		return
 	}
+	if e.Kind == trace.Rescaled { // channels, and shares of tasks, are numbered anew
+		clear(c.sealed)
+		clear(c.barriers)
+		clear(c.injected)
+		clear(c.running)
+	}
 	if e.Kind != trace.TaskStarting && e.Kind != trace.CoordinatorStarted {
 		c.before[i] = c.last[e.Line]
 	}
@@ -248,7 +254,7 @@ func (c *connector) message(i int32, e *Event) {
 	case trace.Triggered, trace.AllAcked, trace.Completed:
 		c.epochs[epochKind{e.Kind, e.Epoch}] = i
 	case trace.SnapshotBegun:
-		if c.isSource(e.Task) {
+		if c.isSource(e) {
 			from, ok := c.epochs[epochKind{trace.Triggered, e.Epoch}]
 			c.arrow(from, ok, i, Message)
 		}

@@ -205,7 +205,7 @@ func (p *pager) run(t *Told) pageRun {
 		out.Events = append(out.Events, x)
 		if e.Kind == trace.WorkerCrashed {
 			for l, line := range p.Lines {
-				if line.Kind == "task" && line.Worker == int(e.Worker) {
+				if line.Kind == "task" && line.Worker == int(e.Worker) && p.legAt(i) == &p.legs[line.leg] {
 					out.Crashes = append(out.Crashes, pageMark{p.number[i], l})
 				}
 			}

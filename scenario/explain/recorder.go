@@ -9,8 +9,10 @@ import (
 
 // Job is what must be known of a job to explain a run of it.
 type Job struct {
-	Tasks    []dataflow.TaskInfo
+	Tasks    []dataflow.TaskInfo // at the start
 	WorkerOf func(t id.TaskID) int
+	// Now returns the tasks at the moment: another graph's behind Rescaled. nil: the graph stays.
+	Now func() []dataflow.TaskInfo
 	// RecordID returns the number of a record from its bytes on a channel that leaves
 	// a source, as check.Expect has it.
 	RecordID func(rec []byte) uint64
@@ -26,6 +28,7 @@ type Recorder struct {
 	fromSource map[id.ChannelID]bool
 	toSink     map[id.ChannelID]bool
 	events     []Event
+	legs       []leg
 	dropped    int // before the first of events
 	found      int // violations
 	at         []place
@@ -45,14 +48,29 @@ const mostEvents = 400_000
 // checker has found so far.
 func NewRecorder(j Job, violations func() []check.Violation) *Recorder {
 	r := &Recorder{job: j, violations: violations, fromSource: map[id.ChannelID]bool{}, toSink: map[id.ChannelID]bool{}}
-	for i := range j.Tasks {
-		from := j.Tasks[i].Role
-		for _, c := range j.Tasks[i].Outputs {
+	r.begin(j.Tasks)
+	return r
+}
+
+// leg is a stretch of the run with one graph.
+type leg struct {
+	from  int // its first event, counted from the start of the run
+	tasks []dataflow.TaskInfo
+	line  int // of its first task, in a Run
+}
+
+// begin begins a leg with the next event.
+func (r *Recorder) begin(tasks []dataflow.TaskInfo) {
+	r.legs = append(r.legs, leg{from: r.dropped + len(r.events), tasks: tasks})
+	clear(r.fromSource)
+	clear(r.toSink)
+	for i := range tasks {
+		from := tasks[i].Role
+		for _, c := range tasks[i].Outputs {
 			r.fromSource[c.ID] = from == dataflow.RoleSource
-			r.toSink[c.ID] = from != dataflow.RoleSink && j.Tasks[c.Peer].Role == dataflow.RoleSink
+			r.toSink[c.ID] = from != dataflow.RoleSink && tasks[c.Peer].Role == dataflow.RoleSink
 		}
 	}
-	return r
 }
 
 // Wants everything.
@@ -67,6 +85,9 @@ func (r *Recorder) Observe(e *trace.Event) {
 		half := mostEvents / 2
 		r.dropped += half
 		r.events = r.events[:copy(r.events, r.events[half:])]
+	}
+	if e.Kind == trace.Rescaled && r.job.Now != nil {
+		r.begin(r.job.Now())
 	}
 	r.events = append(r.events, Event{Event: *e})
 	last := &r.events[len(r.events)-1]

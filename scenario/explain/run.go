@@ -33,6 +33,7 @@ type Run struct {
 
 	causes [][]int32      // by event: arrows that end there, and the event before on its line
 	notes  map[int]string // behind the sentence of an event
+	legs   []leg          // from the first event on, counted in Events
 	before []int32        // by event: the one before on its line that belongs to the same life, -1: none
 }
 
@@ -40,6 +41,8 @@ type Run struct {
 type Line struct {
 	Name, Kind string // "t3 count[1]"; "task", "coordinator", "storage", "sink", "faults"
 	Worker     int    // of a task
+	leg        int    // of a task: index of Run.legs
+	source     bool   // the task reads splits
 }
 
 // Event is an event of the trace on its line.
@@ -92,15 +95,35 @@ type Cut struct {
 // The lines that are no tasks come first and last.
 const coordinatorLine = 0
 
-func (r *Run) taskLine(t id.TaskID) int { return 1 + int(t) }
-func (r *Run) storageLine() int         { return 1 + len(r.Job.Tasks) }
-func (r *Run) sinkLine() int            { return 2 + len(r.Job.Tasks) }
-func (r *Run) faultLine() int           { return 3 + len(r.Job.Tasks) }
+func (r *Run) storageLine() int { return len(r.Lines) - 3 }
+func (r *Run) sinkLine() int    { return len(r.Lines) - 2 }
+func (r *Run) faultLine() int   { return len(r.Lines) - 1 }
+
+// legAt returns the leg of an event; of that after the last, the last leg.
+func (r *Run) legAt(i int) *leg {
+	n := len(r.legs) - 1
+	for n > 0 && r.legs[n].from > i {
+		n--
+	}
+	return &r.legs[n]
+}
+
+// taskLine returns the line of a task as the graph was at an event, -1: it had no such task.
+func (r *Run) taskLine(i int, t id.TaskID) int {
+	l := r.legAt(i)
+	if t < 0 || int(t) >= len(l.tasks) {
+		return -1
+	}
+	return l.line + int(t)
+}
 
 // Run returns what was recorded, told for a violation; nil: for none. The recorder
 // is not used any more.
 func (r *Recorder) Run(v *check.Violation) *Run {
-	run := &Run{Job: r.job, Events: r.events, Dropped: r.dropped, Violation: v, At: len(r.events)}
+	run := &Run{Job: r.job, Events: r.events, Dropped: r.dropped, Violation: v, At: len(r.events), legs: slices.Clone(r.legs)}
+	for i := range run.legs {
+		run.legs[i].from = max(0, run.legs[i].from-r.dropped)
+	}
 	if v != nil {
 		if i := slices.IndexFunc(r.at, func(p place) bool { return p.Violation == *v }); i >= 0 {
 			run.At = r.at[i].event - r.dropped
@@ -118,13 +141,21 @@ func (r *Recorder) Run(v *check.Violation) *Run {
 
 func (r *Run) setLines() {
 	r.Lines = append(r.Lines, Line{Name: "coordinator", Kind: "coordinator"})
-	for i := range r.Job.Tasks {
-		t := &r.Job.Tasks[i]
-		r.Lines = append(r.Lines, Line{Name: fmt.Sprintf("%s %s[%d]", t.ID, t.Name, t.Index), Kind: "task", Worker: r.Job.WorkerOf(t.ID)})
+	for n := range r.legs {
+		l := &r.legs[n]
+		l.line = len(r.Lines)
+		for i := range l.tasks {
+			t := &l.tasks[i]
+			name := fmt.Sprintf("%s %s[%d]", t.ID, t.Name, t.Index)
+			if len(r.legs) > 1 {
+				name += fmt.Sprintf(", graph %d", n+1)
+			}
+			r.Lines = append(r.Lines, Line{name, "task", r.Job.WorkerOf(t.ID), n, t.Role == dataflow.RoleSource})
+		}
 	}
 	r.Lines = append(r.Lines, Line{Name: "storage", Kind: "storage"}, Line{Name: "sink store", Kind: "sink"}, Line{Name: "faults", Kind: "faults"})
 	for i := range r.Events {
-		r.Events[i].Line = r.lineOf(&r.Events[i])
+		r.Events[i].Line = r.lineOf(i)
 	}
 }
 
@@ -133,7 +164,8 @@ const ofCoordinator = trace.Mask(1<<trace.Triggered | 1<<trace.Acked | 1<<trace.
 	1<<trace.LineAdvanced | 1<<trace.PlanDurable | 1<<trace.PlanExecuted | 1<<trace.JobDone | 1<<trace.TimedOut | 1<<trace.Declined | 1<<trace.FailedOver | 1<<trace.FellBack | 1<<trace.Stopped |
 	1<<trace.CoordinatorCrashed | 1<<trace.CoordinatorStarted)
 
-func (r *Run) lineOf(e *Event) int {
+func (r *Run) lineOf(i int) int {
+	e := &r.Events[i]
 	switch e.Kind {
 	case trace.StoreApplied:
 		return r.storageLine()
@@ -146,10 +178,8 @@ func (r *Run) lineOf(e *Event) int {
 	if ofCoordinator.Has(e.Kind) || e.Task == trace.Coordinator {
 		return coordinatorLine
 	}
-	return r.taskLine(e.Task)
+	return max(coordinatorLine, r.taskLine(i, e.Task))
 }
 
-// isSource tells a task that reads splits.
-func (r *Run) isSource(t id.TaskID) bool {
-	return t >= 0 && r.Job.Tasks[t].Role == dataflow.RoleSource
-}
+// isSource tells an event of a task that reads splits.
+func (r *Run) isSource(e *Event) bool { return r.Lines[e.Line].source }

@@ -51,10 +51,14 @@ func (r *Run) setSpans() {
 		e := &r.Events[i]
 		switch e.Kind {
 		case trace.WorkerCrashed:
-			for t := range r.Job.Tasks {
+			for t := range r.legAt(i).tasks {
 				if r.Job.WorkerOf(id.TaskID(t)) == int(e.Worker) {
-					die(r.taskLine(id.TaskID(t)), i)
+					die(r.taskLine(i, id.TaskID(t)), i)
 				}
+			}
+		case trace.Rescaled:
+			for line := range r.Lines {
+				die(line, i)
 			}
 		case trace.TaskFailed, trace.TaskLeft, trace.CoordinatorCrashed:
 			die(e.Line, i)

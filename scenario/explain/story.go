@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"weir/dataflow"
 	"weir/trace"
 )
 
@@ -69,8 +70,13 @@ func (r *Run) writeHead(w io.Writer, t *Told, n int, whole bool) {
 		which = fmt.Sprintf(": those that could have caused it, %d epochs back and %d of them at most; all with --whole", roundsBefore, mostSentences)
 	}
 	p("# %d of %d events%s. What led to the violation is marked with *.\n", n, len(r.Events), which)
-	for _, v := range r.Job.vertices() {
-		p("     %s", v)
+	for n := range r.legs {
+		if n > 0 {
+			p("     then:")
+		}
+		for _, v := range vertices(r.legs[n].tasks) {
+			p("     %s", v)
+		}
 	}
 	p("")
 }
@@ -150,8 +156,9 @@ func (r *Run) command(i int) string {
 	switch e.Kind {
 	case trace.WorkerCrashed:
 		var names []string
-		for t := range r.Job.Tasks {
-			if id := r.Job.Tasks[t].ID; r.Job.WorkerOf(id) == int(e.Worker) {
+		tasks := r.legAt(i).tasks
+		for t := range tasks {
+			if id := tasks[t].ID; r.Job.WorkerOf(id) == int(e.Worker) {
 				names = append(names, id.String())
 			}
 		}
@@ -178,18 +185,18 @@ func (r *Run) command(i int) string {
 }
 
 // vertices names the tasks of each vertex, and the ends of each channel.
-func (j *Job) vertices() (all []string) {
-	for i := 0; i < len(j.Tasks); {
+func vertices(tasks []dataflow.TaskInfo) (all []string) {
+	for i := 0; i < len(tasks); {
 		k, names := i, []string(nil)
-		for ; k < len(j.Tasks) && j.Tasks[k].Vertex == j.Tasks[i].Vertex; k++ {
-			names = append(names, j.Tasks[k].ID.String())
+		for ; k < len(tasks) && tasks[k].Vertex == tasks[i].Vertex; k++ {
+			names = append(names, tasks[k].ID.String())
 		}
-		all = append(all, fmt.Sprintf("%s: %s", j.Tasks[i].Name, strings.Join(names, " ")))
+		all = append(all, fmt.Sprintf("%s: %s", tasks[i].Name, strings.Join(names, " ")))
 		i = k
 	}
-	for i := range j.Tasks {
-		for _, c := range j.Tasks[i].Outputs {
-			all = append(all, fmt.Sprintf("%s: %s -> %s", c.ID, j.Tasks[i].ID, c.Peer))
+	for i := range tasks {
+		for _, c := range tasks[i].Outputs {
+			all = append(all, fmt.Sprintf("%s: %s -> %s", c.ID, tasks[i].ID, c.Peer))
 		}
 	}
 	return all

@@ -31,7 +31,11 @@ func (t *Told) Headline(r *Run) string {
 		s = fmt.Sprintf("The oracle %q saw a violation when the job had ended, at %v", v.Oracle, time.Duration(v.Time).Round(time.Microsecond))
 	}
 	if v.Task >= 0 {
-		s += fmt.Sprintf(", at %s", r.Lines[r.taskLine(v.Task)].Name)
+		at := v.Task.String()
+		if line := r.taskLine(r.At, v.Task); line >= 0 {
+			at = r.Lines[line].Name
+		}
+		s += ", at " + at
 	}
 	if v.Epoch != 0 {
 		s += fmt.Sprintf(", epoch %s", v.Epoch)

@@ -104,7 +104,7 @@ func (r *Run) protocol(e *Event, t string) string {
 }
 
 func (r *Run) offset(e *Event) string {
-	if !r.isSource(e.Task) {
+	if !r.isSource(e) {
 		return ""
 	}
 	return fmt.Sprintf(" at offset %d", e.From)
@@ -174,6 +174,8 @@ func (r *Run) coordinator(e *Event, t string) string {
 		return fmt.Sprintf("coordinator executes %s: %s", e.Attempt, text)
 	case trace.JobDone:
 		return "the job is done"
+	case trace.Rescaled:
+		return fmt.Sprintf("the job goes on with %d tasks: %s", e.To, e.Text)
 	case trace.CoordinatorCrashed:
 		return "the coordinator crashes"
 	case trace.CoordinatorStarted:
@@ -294,6 +296,8 @@ func (r *Run) Label(i int) string {
 		return "execute " + e.Attempt.String()
 	case trace.JobDone:
 		return "done"
+	case trace.Rescaled:
+		return strings.Trim(e.Text, "()")
 	case trace.CoordinatorCrashed:
 		return "crash"
 	case trace.WorkerCrashed:

@@ -150,5 +150,10 @@ func inRounds() []Case {
 			Source: "trial: storage that becomes unsafe before a crash", Needs: "rounds; a create whose answer is lost",
 			Algorithms: exact, Oracle: byStorage,
 		},
+		{
+			Mutant: coordinator.MutantUnfenced, Description: "a coordinator that was replaced and does not know goes on completing and deleting checkpoints",
+			Source: "a defect of this code before RFC 0007", Needs: "rounds; two coordinators at once",
+			Algorithms: exact, Oracle: byStorage,
+		},
 	}
 }

@@ -68,6 +68,8 @@ type stateTable interface {
 	number() uint8
 	renumber(num uint8)
 	sum() uint64
+	entries(f func(e state.KeyedEntry) bool)
+	put(e state.KeyedEntry)
 }
 
 func newStore(b *Backend, o state.Open, fs scratchFS) *Store {

@@ -34,6 +34,8 @@ func RunBackend(t *testing.T, open OpenFunc) {
 		{"operator", testOperator},
 		{"operator rescale", testOperatorRescale},
 		{"order", testOrder},
+		{"content", testContent},
+		{"load", testLoad},
 		{"names", testNames},
 		{"model", testModel},
 		{"growth", testGrowth},

@@ -464,12 +464,12 @@ func testExpiredGo(f *fixture) {
 	s.advance(state.EventTime, 200)
 	s.advance(state.ProcessingTime, 200)
 	h := s.dump(0)
-	if f.inFiles(h, "unseen") {
+	if f.stands(h, "unseen") {
 		f.Error("a snapshot's files have entries that had expired when it was taken")
 	}
 	fill(keys, "expired")
 	base := s.epoch
-	if h = s.dump(base); !f.inFiles(h, "expired") {
+	if h = s.dump(base); !f.stands(h, "expired") {
 		f.Fatal("the case is blind: the entries are in no file")
 	}
 	s.advance(state.EventTime, 300)
@@ -487,7 +487,7 @@ func testExpiredGo(f *fixture) {
 	if err := s.check(); err != nil {
 		f.Fatal(err)
 	}
-	if f.inFiles(h, "expired") {
+	if f.stands(h, "expired") {
 		f.Error("a snapshot still has entries that expired a dozen snapshots ago")
 	}
 	_ = s.Close()
@@ -537,8 +537,8 @@ func testExpiryGoroutine(f *fixture) {
 	}
 }
 
-// inFiles reports that a snapshot has some bytes anywhere.
-func (f *fixture) inFiles(h state.Handle, text string) bool {
+// stands reports that a snapshot has some bytes anywhere.
+func (f *fixture) stands(h state.Handle, text string) bool {
 	if bytes.Contains(h.Inline, []byte(text)) {
 		return true
 	}

@@ -36,6 +36,7 @@ type Dir struct {
 	slot  string    // prefix of our temporary files, ours while lock is held
 	lock  io.Closer // on the slot
 	temps atomic.Uint64
+	view  bool // nothing is to be changed or made durable: see View
 
 	mu     sync.Mutex
 	dirs   map[string]*directory // by path
@@ -232,6 +233,9 @@ func (d *Dir) known(path string) *directory {
 
 // syncDir makes what has happened in a known directory durable.
 func (d *Dir) syncDir(path string) error {
+	if d.view {
+		return nil
+	}
 	return d.known(path).sync.do(func() error { return d.syncPath(path) })
 }
 

@@ -64,7 +64,9 @@ type enricher struct {
 // Open opens the state.
 func (e *enricher) Open(ctx *dataflow.Context) (err error) {
 	e.ctx, e.out = ctx, ctx.Out(0)
-	e.rules = ctx.List("rules", state.Broadcast)
+	// Every instance has the same rules but for those that it needs no more, which
+	// depends on its own watermark: of another parallelism each gets those of all.
+	e.rules = ctx.List("rules", state.Union)
 	e.waiting, err = state.OpenMapTable(ctx.Store(), state.Descriptor{Name: "waiting", Codec: "time,seq/1->none"})
 	return err
 }
@@ -94,12 +96,30 @@ func (e *enricher) learn(class uint64, rule []byte) {
 	if e.rules.Items == nil {
 		e.rules.Items = make([][]byte, e.settings.classes)
 	}
+	e.unite()
 	known := e.rules.Items[class]
 	place := len(known)
 	for place > 0 && bytes.Compare(known[place-entryBytes:place], rule) > 0 {
 		place -= entryBytes
 	}
 	e.rules.Items[class] = e.current(slices.Insert(known, place, rule...))
+}
+
+// unite makes one list of classes of those of several instances that were restored.
+func (e *enricher) unite() {
+	n := int(e.settings.classes)
+	if len(e.rules.Items) <= n {
+		return
+	}
+	for class := range n {
+		var all [][]byte
+		for at := class; at < len(e.rules.Items); at += n {
+			all = slices.AppendSeq(all, slices.Chunk(e.rules.Items[at], entryBytes))
+		}
+		slices.SortFunc(all, bytes.Compare)
+		e.rules.Items[class] = bytes.Join(slices.CompactFunc(all, bytes.Equal), nil)
+	}
+	e.rules.Items = e.rules.Items[:n]
 }
 
 // current returns a copy of the rules of a class without those that no event can
@@ -117,6 +137,7 @@ func (e *enricher) ruleAt(class uint64, at int64) int64 {
 	if e.rules.Items == nil {
 		return -1
 	}
+	e.unite()
 	known := e.rules.Items[class]
 	for ; len(known) > 0; known = known[:len(known)-entryBytes] {
 		if last := known[len(known)-entryBytes:]; state.TimeOf(last) <= at {
@@ -159,6 +180,7 @@ func (e *enricher) emit(seq int64, key uint64, rule int64) {
 // Finish emits nothing: the watermark at the end of the input has reached all
 // events. Of each class the last rule is left, in whatever order they came.
 func (e *enricher) Finish() error {
+	e.unite()
 	for class, known := range e.rules.Items {
 		e.rules.Items[class] = e.current(known)
 	}

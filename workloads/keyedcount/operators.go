@@ -58,6 +58,7 @@ const (
 type counter struct {
 	valueSize int
 	every     uint64
+	ctx       *dataflow.Context
 	out       *dataflow.Output
 	table     state.FixedTable
 	groups    int
@@ -71,7 +72,7 @@ func (c *counter) Open(ctx *dataflow.Context) error {
 	if err != nil {
 		return err
 	}
-	c.out, c.table, c.groups = ctx.Out(0), table, ctx.Info().NumGroups
+	c.ctx, c.out, c.table, c.groups = ctx, ctx.Out(0), table, ctx.Info().NumGroups
 	return nil
 }
 
@@ -138,6 +139,9 @@ func (c *counter) Finish() error {
 		return nil
 	}
 	c.table.Range(func(k state.Key, value []byte) bool {
+		if c.ctx.Finished(k.Group) {
+			return true
+		}
 		count := binary.LittleEndian.Uint64(value[countOffset:])
 		key := binary.LittleEndian.Uint64(k.Bytes)
 		if c.every == 0 || (count+phase(state.HashUint64(key)))%c.every != 0 {

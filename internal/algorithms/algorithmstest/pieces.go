@@ -91,7 +91,7 @@ func (c *pieces) recover() {
 func (c *pieces) create(p *coordinator.PlanRecord, then func()) {
 	c.number++
 	try := c.tries
-	p.Job, p.Nonce, p.Plan.Number = c.j.Name, c.j.Nonce, c.number
+	p.Job, p.Nonce, p.Shape, p.Plan.Number = c.j.Name, c.j.Nonce, coordinator.ShapeOf(c.j.Tasks), c.number
 	c.splits.Into(&p.Plan)
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch {
@@ -283,7 +283,7 @@ func (c *pieces) finish() {
 			c.h.JobFailed(errors.Join(err))
 			return
 		}
-		c.client.Delete(old, func() {
+		c.client.DeleteConfirmed(old, func(string) bool { return false }, func() {
 			c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
 			c.h.JobDone()
 		})

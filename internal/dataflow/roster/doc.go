@@ -40,6 +40,11 @@
 // breaks by itself (Lost) has lost what was on the wire, and only a plan can bring
 // that back: its receiver counts as failed.
 //
+// # Another graph
+//
+// A job that has ended can go on as another graph (Reshape): all tasks are absent, and what
+// is still on its way belongs to the past by its number.
+//
 // # Messages
 //
 // A message to a task belongs to the incarnation that the task had when it was sent

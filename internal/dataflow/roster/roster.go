@@ -90,6 +90,29 @@ func (r *Roster) Reset(tasks []dataflow.TaskInfo) {
 	}
 }
 
+// Reshape takes the tasks of another graph of the same job, of which none runs, as Reset
+// does. What was numbered goes on: no incarnation, connection, term or plan of before has
+// the number of one to come, whatever task or channel it was of.
+func (r *Roster) Reshape(tasks []dataflow.TaskInfo) {
+	plan, term := r.plan, r.term
+	var newest Incarnation
+	for i := range r.members {
+		newest = max(newest, r.members[i].incarnation)
+	}
+	var last Connection
+	for k := range r.channels {
+		last = max(last, r.channels[k].connection)
+	}
+	r.Reset(tasks)
+	r.plan, r.term = plan, term+1
+	for i := range r.members {
+		r.members[i].incarnation = newest
+	}
+	for k := range r.channels {
+		r.channels[k].connection = last + 1
+	}
+}
+
 // wire keeps the numbers of channels.
 func (r *Roster) wire(of []dataflow.Channel) []id.ChannelID {
 	n := len(r.ends)

@@ -68,3 +68,45 @@ func TestNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestReshape: nothing that was said of the graph before counts in the one after it, and
+// numbers go on.
+func TestReshape(t *testing.T) {
+	var r Roster
+	r.Reset(pair())
+	for n := range id.Attempt(3) {
+		r.Execute(nil, &dataflow.Plan{Number: n + 1, Tasks: make([]dataflow.TaskPlan, 2)})
+	}
+	r.Started(0, 3)
+	r.Started(1, 3)
+	r.Ready(nil, 0, 3, 3, nil)
+	r.Ready(nil, 1, 3, 3, []id.Seq{0})
+	r.Connected(0, r.Connection(0))
+	term, connection := r.Term(), r.Connection(0)
+
+	three := append(pair(), dataflow.TaskInfo{ID: 2, Inputs: []dataflow.Channel{{ID: 1, Peer: 0}}})
+	three[0].Outputs = append(three[0].Outputs, dataflow.Channel{ID: 1, Peer: 2})
+	r.Reshape(three)
+	if r.Tasks() != 3 || r.Channels() != 2 || r.Plan() != 3 || r.Term() != term+1 {
+		t.Fatalf("%d tasks, %d channels, plan %d, term %d after %d", r.Tasks(), r.Channels(), r.Plan(), r.Term(), term)
+	}
+	for i := range id.TaskID(3) {
+		for x := range Incarnation(5) {
+			if r.Current(i, x) || r.Hears(i, x, term) || r.Started(i, x) || r.Died(i, x) {
+				t.Errorf("incarnation %d of %s is somebody", x, i)
+			}
+		}
+	}
+	for k := range id.ChannelID(2) {
+		if _, ok := r.Connected(k, connection); ok || r.Up(k) || r.Connection(k) <= connection {
+			t.Errorf("%s is connected, or has the number %d of before (%d)", k, r.Connection(k), connection)
+		}
+	}
+	if _, ok := r.Execute(nil, &dataflow.Plan{Number: 3, Tasks: make([]dataflow.TaskPlan, 3)}); ok {
+		t.Error("a plan of before is carried out")
+	}
+	effects, ok := r.Execute(nil, &dataflow.Plan{Number: 4, Tasks: make([]dataflow.TaskPlan, 3)})
+	if !ok || len(effects) != 3 || effects[2].Kind != Start || effects[2].Incarnation != 4 {
+		t.Errorf("the first plan comes to %+v", effects)
+	}
+}

@@ -136,8 +136,10 @@ func (o *joiner) Process(port int, b *dataflow.Buffer) error {
 // Finish emits what waits.
 func (o *joiner) Finish() error {
 	for _, side := range o.sides {
-		side.Range(func(_ state.Key, v []byte) bool {
-			o.ctx.Out(0).Emit(v)
+		side.Range(func(k state.Key, v []byte) bool {
+			if !o.ctx.Finished(k.Group) {
+				o.ctx.Out(0).Emit(v)
+			}
 			return true
 		})
 	}

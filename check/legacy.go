@@ -1,0 +1,113 @@
+package check
+
+import (
+	"weir/id"
+	"weir/trace"
+)
+
+// This is the event-time oracle behind a change of the graph.
+
+// legacy is event time in a checkpoint of a former graph.
+type legacy struct {
+	pool
+	lowest map[string]int64 // by operator: of its instances
+	splits []said
+	late   int64 // records given up
+}
+
+// saidOf returns what a source had said of a split.
+func (l *legacy) saidOf(n id.SplitID) int64 {
+	for i := range l.splits {
+		if l.splits[i].split == n {
+			return l.splits[i].at
+		}
+	}
+	return trace.NoTime
+}
+
+// made sets the clock of a task that is made of former ones.
+func (o *eventTime) made(e *trace.Event, c *clock, t *task) {
+	for len(o.legacy) < len(o.inheritances) {
+		o.legacy = append(o.legacy, o.legacyOf(len(o.legacy)))
+	}
+	o.begin(c, t)
+	low, ok := o.legacy[t.inherits].lowest[o.x.Tasks[e.Task].Operator]
+	if !ok {
+		low = trace.NoTime
+	}
+	if p := o.predecessor(t.inherits, e.Task); p != none && int(p) < len(o.saved) {
+		low = o.saved[p].at
+	}
+	c.at, c.before, c.seen = low, low, low
+}
+
+// legacyOf gathers event time in inheritance h.
+func (o *eventTime) legacyOf(h int) legacy {
+	x, l := &o.inheritances[h], legacy{pool: newPool(), lowest: map[string]int64{}}
+	if x.root != none {
+		l.late = o.legacy[x.root].late
+	}
+	for i, n := range x.parts {
+		operator := o.legs[x.leg].xTasks[i].Operator
+		if x.root != none {
+			l.restOn(operator, &o.legacy[x.root].pool)
+		}
+		if int(n) >= len(o.saved) {
+			continue
+		}
+		c := &o.saved[n]
+		low, ok := l.lowest[operator]
+		if !ok || c.at < low {
+			low = c.at
+		}
+		l.lowest[operator] = low
+		l.splits = append(l.splits, c.splits...)
+		l.late += c.late
+		l.remove(operator, c.claimed)
+		l.add(operator, c.timers, true)
+	}
+	return l
+}
+
+// claim gives a timer from before a change of the graph to task n, which shows that it
+// has it, unless another instance did.
+func (o *eventTime) claim(n id.TaskID, t timer, c *clock) {
+	h := o.tasks[n].inherits
+	if h == none {
+		return
+	}
+	self := &o.x.Tasks[n]
+	if !o.legacy[h].has(self.Operator, t) {
+		return
+	}
+	for i := range o.clocks {
+		if sameOperator(&o.x.Tasks[i], self) && hasTimer(o.clocks[i].claimed, t) {
+			return
+		}
+	}
+	c.claimed, c.timers = insert(c.claimed, t), insert(c.timers, t)
+}
+
+// leftOf: no timer is left at the end that inheritance h had, and that is due at all
+// instances of its operator.
+func (o *eventTime) leftOf(h int32) {
+	looked := map[string]bool{}
+	for i := range o.tasks {
+		self := &o.x.Tasks[i]
+		if looked[self.Operator] {
+			continue
+		}
+		looked[self.Operator] = true
+		reached, left := int64(trace.EndOfTime), newPool()
+		left.restOn(self.Operator, &o.legacy[h].pool)
+		for k := range o.clocks {
+			if sameOperator(&o.x.Tasks[k], self) {
+				reached = min(reached, o.clocks[k].reached())
+				left.remove(self.Operator, o.clocks[k].claimed)
+			}
+		}
+		if due := left.timers[self.Operator]; len(due) > 0 && due[0].at <= reached {
+			o.violate(trace.Coordinator, 0, "the job ended with timers of %s from before the graph changed that are due and have not fired; the first is of %d", self.Operator, due[0].at)
+		}
+	}
+}

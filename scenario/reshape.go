@@ -1,0 +1,166 @@
+package scenario
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"weir/dataflow"
+	"weir/faults"
+	"weir/sim"
+)
+
+// width is how many instances the operators of a job have: all of them the same number, but
+// for those that were rescaled alone.
+type width struct {
+	all   int
+	alone []vertexWidth // by name
+}
+
+type vertexWidth struct {
+	operator  string
+	instances int
+}
+
+// sameShape tells that two jobs are of one graph: the same operators, each as wide. What
+// the one has stored is then the other's as it stands.
+func (j *job) sameShape(o *job) bool {
+	return slices.EqualFunc(j.graph.Vertices, o.graph.Vertices, func(a, b dataflow.Vertex) bool { return a.Name == b.Name && a.Parallelism == b.Parallelism })
+}
+
+func (w width) equal(o width) bool { return w.all == o.all && slices.Equal(w.alone, o.alone) }
+
+// rescaled returns the width behind an operation.
+func (w width) rescaled(f *faults.Fault) width {
+	if f.Operator == "" {
+		return width{all: f.To}
+	}
+	alone := slices.DeleteFunc(slices.Clone(w.alone), func(v vertexWidth) bool { return v.operator == f.Operator })
+	alone = append(alone, vertexWidth{f.Operator, f.To})
+	slices.SortFunc(alone, func(a, b vertexWidth) int { return strings.Compare(a.operator, b.operator) })
+	return width{w.all, alone}
+}
+
+// set gives the vertices of a graph what they have alone.
+func (w width) set(g *dataflow.Graph) error {
+	for _, v := range w.alone {
+		i := slices.IndexFunc(g.Vertices, func(x dataflow.Vertex) bool { return x.Name == v.operator })
+		if i < 0 {
+			var names []string
+			for k := range g.Vertices {
+				names = append(names, g.Vertices[k].Name)
+			}
+			return fmt.Errorf("the job has no operator %q; it has %s", v.operator, strings.Join(names, ", "))
+		}
+		g.Vertices[i].Parallelism = v.instances
+	}
+	return nil
+}
+
+// plannedJobs makes the jobs of a plan's operations, one after the other as they stand there,
+// and returns them behind the first one.
+func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
+	all := []*job{r.leg}
+	for i := range p.Faults {
+		f := &p.Faults[i]
+		if f.Kind != faults.Rescale {
+			continue
+		}
+		j, err := r.jobAfter(all[len(all)-1], f)
+		if err != nil {
+			return nil, &PlanError{i, fmt.Errorf("operation %s: %w", f, err)}
+		}
+		all = append(all, j)
+	}
+	return all, nil
+}
+
+// jobAfter returns the job that another one is behind an operation.
+func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
+	next, err := r.jobOf(before.width.rescaled(f), before.splits)
+	if err != nil || next.sameShape(before) {
+		return next, err
+	}
+	return next, r.cfg.reshapes(next.graph)
+}
+
+// reshapes returns why a job under the algorithm cannot go on as another graph from what
+// it has stored.
+func (c *Config) reshapes(g *dataflow.Graph) error {
+	if p := c.Algorithm.Properties(); !p.HasRounds() {
+		return &dataflow.Refusal{
+			Property: "snapshots that are no rounds",
+			Reason:   "a job goes on with another parallelism from a job-wide checkpoint: message logs are of channels that are no more then, and without snapshots there is nothing",
+		}
+	}
+	if i := slices.IndexFunc(g.Edges, func(e dataflow.Edge) bool { return e.Back }); i >= 0 {
+		return &dataflow.Refusal{
+			Property: "Snapshots: Rounds",
+			Reason:   g.Vertices[g.Edges[i].From].Name + " lies in a loop: what goes round is part of a checkpoint and cannot be handed out anew",
+		}
+	}
+	return nil
+}
+
+// reshape has the run at hand go on as another graph, and tells the checker.
+func (r *Runner) reshape(f *faults.Fault) (*dataflow.Job, error) {
+	next, err := r.jobAfter(r.leg, f)
+	if err != nil {
+		return nil, err
+	}
+	if !next.sameShape(r.leg) { // else it is as if the job had been stopped and started
+		x, err := r.expect(next)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.checker.Reshape(x); err != nil {
+			return nil, err
+		}
+	}
+	r.leg = next
+	job := r.job
+	job.Graph = next.graph
+	return &job, nil
+}
+
+// legs returns what changes the job of a run with a plan; nil: nothing does.
+func (r *Runner) legs(p faults.Plan) func(*faults.Fault) (*dataflow.Job, error) {
+	if len(p.Operations()) == 0 {
+		return nil
+	}
+	return r.reshape
+}
+
+// mostInstances bounds what is drawn: a checker and a graph are kept for each width.
+const mostInstances = 5
+
+// operations returns what draws the operations of runs; none are drawn if the job cannot
+// be stopped, or cannot go on as another graph.
+func (r *Runner) operations() sim.RandomOperations {
+	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism}
+	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes(r.leg.graph) != nil {
+		return o
+	}
+	splits := cmp.Or(r.cfg.Splits, r.cfg.Parallelism)
+	for n := 1; n <= min(mostInstances, r.job.Config.Groups); n++ {
+		if _, err := r.jobOf(width{all: n}, splits); err == nil { // else the workload has no such graph
+			o.To = append(o.To, n)
+		}
+	}
+	for i := range r.leg.graph.Vertices {
+		v := &r.leg.graph.Vertices[i]
+		if canBeAlone(r.leg.graph, i) {
+			o.Alone = append(o.Alone, v.Name)
+		}
+	}
+	return o
+}
+
+// canBeAlone tells a vertex that can have any parallelism, whatever the others have: no edge
+// goes from instance to instance, and it is no committer, of which there is one.
+func canBeAlone(g *dataflow.Graph, v int) bool {
+	return !slices.ContainsFunc(g.Edges, func(e dataflow.Edge) bool {
+		return e.Partitioning == dataflow.Forward && (e.From == v || e.To == v) || e.To == v && g.Vertices[e.From].Role == dataflow.RoleWriter
+	})
+}

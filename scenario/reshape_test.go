@@ -1,0 +1,82 @@
+package scenario_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"weir/dataflow"
+	"weir/faults"
+	"weir/scenario"
+	"weir/scenario/simtest"
+	"weir/state/heap"
+	"weir/trace"
+)
+
+// TestPlannedGraphsAreChecked: a plan that asks for a graph that there cannot be is refused
+// before a run, with the step and the reason; what only some leg has may be named.
+func TestPlannedGraphsAreChecked(t *testing.T) {
+	for _, c := range []struct{ algorithm, workload, plan, want string }{
+		{"aligned", "keyedcount", "(plan (crash worker=1) (rescale to=17))", "key groups"},
+		{"aligned", "keyedcount", "(rescale operator=cheese to=3)", `no operator "cheese"; it has source`},
+		{"aligned", "enrichment", "(rescale operator=source to=3)", "parallelism"},
+		{"uncoordinated", "keyedcount", "(rescale to=3)", "message logs"},
+		{"none", "keyedcount", "(rescale to=3)", "job-wide checkpoint"},
+		{"aligned-cyclic", "reachability", "(rescale to=3)", "follow lies in a loop"},
+		{"uncoordinated", "keyedcount", "(rescale to=2)", ""}, // as it is
+		{"aligned", "keyedcount", "(plan (rescale to=4 at (nth 2 completed)) (crash worker=0 at (nth 9 delivered task=11)))", ""},
+		{"aligned", "keyedcount", "(plan (rescale to=4 at (nth 2 completed)) (crash worker=0 at (nth 9 delivered task=99)))", "tasks 0 to"},
+	} {
+		cfg := combination(t, c.algorithm, heap.Name, workload(t, c.workload))
+		cfg.Faults, cfg.Plan = scenario.PlannedFaults, mustParse(t, c.plan)
+		r, err := scenario.New(cfg)
+		if err == nil {
+			r.Close()
+		}
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, %s, %s: %v; want %q", c.algorithm, c.workload, c.plan, err, c.want)
+		}
+		var refusal *dataflow.Refusal
+		if refused := strings.Contains(c.want, "message logs") || strings.Contains(c.want, "loop") || strings.Contains(c.want, "job-wide"); errors.As(err, &refusal) != refused {
+			t.Errorf("%s, %s: refused by what is declared: %v", c.algorithm, c.plan, err)
+		}
+	}
+}
+
+// TestOperationsAreDrawnBesideFaults: with them a seed has the faults that it has without,
+// and an algorithm that cannot change its graph has none.
+func TestOperationsAreDrawnBesideFaults(t *testing.T) {
+	for _, name := range []string{"unaligned", "uncoordinated"} {
+		c := combination(t, name, heap.Name, workload(t, "keyedcount"))
+		without := runner(t, c)
+		c.Operations = []faults.Kind{faults.Rescale}
+		with := runner(t, c)
+		if text := c.Command(3); !strings.Contains(text, " --operations rescale") {
+			t.Error(text)
+		}
+		for seed := uint64(1); seed <= 20; seed++ {
+			a, b := without.Draw(seed).Plan, with.Draw(seed).Plan
+			if n := len(b.Operations()); (n > 0) != (name == "unaligned") {
+				t.Errorf("%s, seed %d: %d operations", name, seed, n)
+			}
+			if got := (faults.Plan{Faults: b.Faults[:len(a.Faults)]}).String(); got != a.String() && len(a.Faults) > 0 {
+				t.Errorf("%s, seed %d: %s became %s", name, seed, a, b)
+			}
+		}
+	}
+}
+
+// TestRescaledToWhatItIs: rescaled to what it is the job stops and goes on, and
+// nobody has crashed.
+func TestRescaledToWhatItIs(t *testing.T) {
+	c := combination(t, "aligned", heap.Name, workload(t, "keyedcount"))
+	c.Faults, c.Plan = scenario.PlannedFaults, mustParse(t, "(plan (rescale to=2 at (nth 1 completed)) (rescale to=2 at (after (nth 1 rescaled) (nth 4 task-ready))))")
+	r := runner(t, c)
+	for seed := uint64(1); seed <= 20; seed++ {
+		o := r.Run(seed)
+		simtest.Fine(t, o)
+		if n := o.Result.Counts[trace.Rescaled]; n != 2 || len(o.NotStruck()) > 0 || o.Result.Crashes+o.Result.CoordinatorCrashes > 0 {
+			t.Errorf("seed %d: rescaled %d times, not struck %v, %d and %d crashes", seed, n, o.NotStruck(), o.Result.Crashes, o.Result.CoordinatorCrashes)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package sim
+
+import (
+	"weir/faults"
+	"weir/sim/seed"
+	"weir/trace"
+)
+
+// RandomOperations draws what somebody does with the job while it runs: gives it, or one of
+// its operators, another parallelism, from one to three times, at instants like those of
+// crashes. Beside one in two of them somebody crashes: while the job stops, in the change, or while
+// the next graph starts.
+type RandomOperations struct {
+	Faults RandomFaults
+	From   int      // parallelism at first
+	To     []int    // parallelisms that the job can have, ascending; none: it cannot change
+	Alone  []string // operators that can have another parallelism than the others
+}
+
+// mostOperations are drawn for one run.
+const mostOperations = 3
+
+// Draw draws steps of a plan from the stream "operations". On a quiet tape there are none.
+func (r RandomOperations) Draw(src *seed.Source) (all []faults.Fault) {
+	d := src.Stream("operations")
+	if len(r.To) == 0 {
+		return nil
+	}
+	now := r.From
+	for i := range mostOperations {
+		if !d.Chance(1, 1+i) { // the first is certain, unless the tape is quiet
+			break
+		}
+		f := r.rescale(d, now)
+		if f.Operator == "" {
+			now = f.To
+		}
+		f.When = r.when(d)
+		all = append(all, f)
+		if d.Chance(1, 2) {
+			all = append(all, r.crash(d, f.When))
+		}
+	}
+	return all
+}
+
+// rescale draws a change: up, down, or of one operator.
+func (r RandomOperations) rescale(d *seed.Stream, now int) faults.Fault {
+	f := faults.Fault{Kind: faults.Rescale, Target: faults.Job}
+	var up, down []int
+	for _, n := range r.To {
+		if n > now {
+			up = append(up, n)
+		} else if n < now {
+			down = append(down, n)
+		}
+	}
+	way, to, whose := d.Draw(3), d.Draw(64), d.Draw(64)
+	from := r.To
+	switch {
+	case way == 0 && len(up) > 0:
+		from = up
+	case way == 1 && len(down) > 0:
+		from = down
+	case way == 2 && len(r.Alone) > 0:
+		f.Operator = r.Alone[whose%len(r.Alone)]
+	}
+	f.To = from[to%len(from)]
+	return f
+}
+
+// when draws an instant: a time, a checkpoint, or next to something durable.
+func (r RandomOperations) when(d *seed.Stream) faults.Condition {
+	kinds := aims()
+	at, n, kind := d.Range(0, max(r.Faults.Horizon, 1)), 1+d.Draw(6), d.Draw(len(kinds))
+	switch d.Draw(3) {
+	case 0:
+		return faults.At(faults.Nth(n, trace.Mask(0).With(trace.Completed, trace.LineAdvanced)))
+	case 1:
+		return faults.At(faults.Time(at))
+	default:
+		return faults.At(faults.Nth(2*n, one(kinds[kind])))
+	}
+}
+
+// changeSteps are what a change passes through.
+func changeSteps() []trace.Kind {
+	return []trace.Kind{
+		trace.Triggered, trace.SnapshotStored, trace.AllAcked, trace.Stopped, trace.Rescaled, trace.CoordinatorStarted,
+		trace.PlanDurable, trace.PlanExecuted, trace.TaskStarting, trace.TaskRestored, trace.Injected, trace.TaskReady, trace.Delivered, trace.Completed,
+	}
+}
+
+// crash draws one behind an operation that falls due.
+func (r RandomOperations) crash(d *seed.Stream, when faults.Condition) faults.Fault {
+	c := r.Faults.victim(d, 1, 3)
+	step := pick(d, changeSteps())
+	at := append(when.Steps[:len(when.Steps):len(when.Steps)], faults.Nth(1+d.Draw(3), one(step)))
+	c.When = faults.At(append(at, shortly(d)...)...)
+	return c
+}
