@@ -51,8 +51,8 @@ func (c *coder) begin() { c.fresh = true }
 
 // append appends an entry. What a state of its kind cannot have is an error.
 func (c *coder) append(dst []byte, e state.KeyedEntry) ([]byte, error) {
-	if c.d.FixedSize > 0 && len(e.Value) != c.d.FixedSize {
-		return dst, fmt.Errorf("a value of %d bytes, the state has values of %d", len(e.Value), c.d.FixedSize)
+	if c.d.FixedSize > 0 && len(e.Value) != c.d.StoredSize() {
+		return dst, fmt.Errorf("a value of %d bytes, the state has values of %d", len(e.Value), c.d.StoredSize())
 	}
 	same := !c.fresh && bytes.Equal(c.last.Key, e.Key)
 	if err := c.follow(e); err != nil {
@@ -99,7 +99,7 @@ func (c *coder) next(r *state.Reader, group uint16) (e state.KeyedEntry) {
 	default:
 		e.Key = r.Bytes()
 		if c.d.FixedSize > 0 {
-			e.Value = r.Raw(c.d.FixedSize)
+			e.Value = r.Raw(c.d.StoredSize())
 		} else {
 			e.Value = r.Bytes()
 		}

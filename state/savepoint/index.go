@@ -112,10 +112,7 @@ func (x *Index) Encode() []byte {
 	b = binary.AppendUvarint(b, uint64(len(x.States)))
 	for i := range x.States {
 		s := &x.States[i]
-		b = state.AppendString(b, s.Name)
-		b = append(b, byte(s.Kind))
-		b = state.AppendString(b, s.Codec)
-		b = binary.AppendUvarint(b, uint64(s.FixedSize))
+		b = state.AppendDescriptor(b, s.Descriptor)
 		b = binary.AppendUvarint(b, uint64(len(s.Sections)))
 		for k := range s.Sections {
 			b = s.Sections[k].append(b)
@@ -182,7 +179,7 @@ func DecodeIndex(src []byte) (*Index, error) {
 	x.States = make([]State, r.Count(stateMinBytes))
 	for i := range x.States {
 		s := &x.States[i]
-		s.Name, s.Kind, s.Codec, s.FixedSize = string(r.Bytes()), state.Kind(r.Byte()), string(r.Bytes()), int(r.Size())
+		s.Descriptor = state.ReadDescriptor(r)
 		s.Sections = make([]Section, r.Count(sectionMinBytes))
 		for k := range s.Sections {
 			s.Sections[k].read(r)
