@@ -180,8 +180,8 @@ const twinStride = 1_000_003
 const slowestCalm = 10
 
 func (r *Runner) believed(gap int64) int64 {
-	if !r.paceKnown || r.cfg.Parallelism != defaultParallelism {
-		return gap
+	if !r.paceKnown || r.cfg.Parallelism != defaultParallelism || !r.job.Config.Checkpoint.AfterFinished {
+		return gap // where none begins when a task has finished, it is as long as what the job has left to do
 	}
 	return min(gap, slowestCalm*(int64(r.job.Config.Checkpoint.Interval)+r.pace.slack))
 }
