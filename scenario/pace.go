@@ -38,6 +38,10 @@ const (
 	moreToEnd        = 60_000_000
 )
 
+// toClaim is what it takes a coordinator that starts to claim the lead: five operations
+// of storage one after the other, and one that is asked again.
+const toClaim = 15_000_000
+
 // garbageIntervals, and twice moreToCheckpoint, bound how long garbage may stay.
 const garbageIntervals = 20
 
@@ -69,7 +73,7 @@ const fittedWidth = 4
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
 	turns := r.wideTurns() + r.leaderless()
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + r.leaderless(), Trim: moreToCheckpoint + r.leaderless()}
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + r.leaderless(), Trim: moreToCheckpoint + 2*toClaim + r.leaderless()}
 	if r.snapshots() {
 		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint + turns
 	}

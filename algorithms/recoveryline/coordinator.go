@@ -92,9 +92,11 @@ func (c *Coordinator) deposed() {
 	c.h.Deposed()
 }
 
+// fail ends the job, if this coordinator still leads: one that was outrun misses what its
+// successor has deleted.
 func (c *Coordinator) fail(err error) {
 	c.phase = finished
-	c.h.JobFailed(err)
+	c.client.Confirm(func(error) { c.h.JobFailed(err) })
 }
 
 // reset forgets all snapshots and counts none.

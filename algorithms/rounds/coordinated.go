@@ -145,10 +145,12 @@ func (c *Coordinated) failOver(e id.Epoch, cause error) {
 	c.plan()
 }
 
+// fail ends the job, if this coordinator still leads: one that was outrun misses what its
+// successor has deleted.
 func (c *Coordinated) fail(err error) {
 	c.giveUpAll("the job fails")
 	c.phase = finished
-	c.h.JobFailed(err)
+	c.client.Confirm(func(error) { c.h.JobFailed(err) })
 }
 
 // deposed: another coordinator leads. Whatever this one had under way is for that one to judge.
