@@ -1,6 +1,7 @@
 package recoveryline
 
 import (
+	"errors"
 	"fmt"
 
 	"weir/algorithms/coordinator"
@@ -235,7 +236,7 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		return
 	}
 	if cause != nil && coordinator.Unreadable(cause) {
-		if c.cfg.Fallback {
+		if c.cfg.Fallback && !logLost(cause) {
 			c.read() // what is damaged shows when everything is read
 			return
 		}
@@ -258,6 +259,12 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 	default:
 		c.collect()
 	}
+}
+
+// logLost reports that a message log cannot be read: no older snapshot needs less of it.
+func logLost(cause error) bool {
+	var op *state.OpError
+	return errors.As(cause, &op) && op.Kind == state.OpReadLog
 }
 
 // collect asks the survivors where they stand. A task that has not carried out
