@@ -39,7 +39,7 @@ func (o *wholeStorage) lookForGarbage() {
 	o.findNeeded(false)
 	newest := slices.Max(o.completed)
 	for _, key := range o.keys {
-		if o.needed[key] || o.underWay(key, newest) || o.unknown(key) {
+		if o.needed[key] || o.underWay(key, newest) || o.unknown(key) || o.hidden(key) {
 			delete(g.since, key)
 			continue
 		}

@@ -132,7 +132,7 @@ func (o *wholeStorage) dead(key string) bool {
 	t := &o.tasks[owner.Task]
 	p := o.find(t, owner.Epoch)
 	if p == none || !o.survives(&o.snapshots[p], t.segment) {
-		return !o.unknown(key)
+		return !o.unknown(key) && !o.hidden(key)
 	}
 	if o.snapshots[p].failed && o.hidden(key) {
 		return false // nobody has its name but by a listing

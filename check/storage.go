@@ -325,11 +325,8 @@ func (o *wholeStorage) answered(e *trace.Event) {
 
 // unknown reports whether a key landed too late to be found: after the last
 // answered listing, and either after the last occasion to look, or somebody has
-// tried to since; or that it stands where storage refuses to look. What the code under test never tried to list is known.
+// tried to since. What the code under test never tried to list is known.
 func (o *wholeStorage) unknown(key string) bool {
-	if o.hidden(key) {
-		return true
-	}
 	at, ok := o.landed[key]
 	if !ok {
 		return false
@@ -343,9 +340,12 @@ func (o *wholeStorage) unknown(key string) bool {
 	return at > occasion || slices.ContainsFunc(o.tried, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
 
-// hidden reports that storage refuses to say that an object is there.
+// hidden reports that storage refuses to say that an object is there, or which records are: one
+// of those may need it.
 func (o *wholeStorage) hidden(key string) bool {
-	return slices.ContainsFunc(o.barred, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+	return slices.ContainsFunc(o.barred, func(prefix string) bool {
+		return strings.HasPrefix(key, prefix) || o.x.Layout.RecordKey != nil && strings.HasPrefix(o.x.Layout.RecordKey(1), prefix)
+	})
 }
 
 // deleted: an object that a retained checkpoint needs must stay. Without its
@@ -419,7 +419,7 @@ func (o *wholeStorage) Finish(end End) {
 	o.findNeeded(true)
 	var left []string
 	for _, key := range o.keys {
-		if !o.needed[key] && !o.unknown(key) {
+		if !o.needed[key] && !o.unknown(key) && !o.hidden(key) {
 			left = append(left, key)
 		}
 	}
@@ -443,7 +443,8 @@ func (o *wholeStorage) findNeeded(strict bool) {
 		roots = []string{o.overBy} // not even records stand for their own sake
 	}
 	for _, key := range roots {
-		if !o.unknown(key) { // a late record counts for nothing
+		late, hidden := o.unknown(key), o.hidden(key)
+		if hidden && !o.x.Coordinated || !hidden && !late { // a late record counts for nothing, and what a hidden snapshot needs stays
 			o.need(key, strict)
 		}
 	}

@@ -142,12 +142,13 @@ func (c *Client) Delete(keys []string, then func()) {
 // Sweep deletes every record, snapshot and state file of an epoch below limit
 // that is not among live, and calls then when that is done. What it deletes it has
 // found before it was confirmed in the lead, so that nothing of a successor is among it.
-// What a prefix hides that storage refuses to list the next sweep finds.
+// What a prefix hides that storage refuses to list the next sweep finds. If records are
+// hidden nothing is deleted: one of them may count for the next coordinator, and need it.
 func (c *Client) Sweep(limit id.Epoch, prefixes []string, live func(key string) bool, then func()) {
-	c.Find(prefixes, func(rows []state.Entry) {
+	c.Find(prefixes, func(rows []state.Entry, hidden []string) {
 		var dead []string
 		for _, row := range rows {
-			if e, ok := EpochOfKey(row.Key); ok && e < limit && !live(row.Key) {
+			if e, ok := EpochOfKey(row.Key); ok && e < limit && !live(row.Key) && !slices.Contains(hidden, RecordPrefix) {
 				dead = append(dead, row.Key)
 			}
 		}
@@ -170,16 +171,19 @@ func (c *Client) DeleteConfirmed(keys []string, live func(key string) bool, then
 	})
 }
 
-// Find lists several prefixes and calls then with the rows of those that storage lists:
-// for whoever looks for what may be deleted.
-func (c *Client) Find(prefixes []string, then func([]state.Entry)) {
+// Find lists several prefixes and calls then with the rows of those that storage lists, and with
+// those that it refuses to: for whoever looks for what may be deleted.
+func (c *Client) Find(prefixes []string, then func(rows []state.Entry, hidden []string)) {
 	var found []state.Entry
+	var hidden []string
 	left := len(prefixes)
 	for _, p := range prefixes {
 		c.Do(state.Op{Kind: state.OpList, Key: p}, func(r state.Result) {
-			found = append(found, r.List...)
+			if found = append(found, r.List...); r.Status != state.OK {
+				hidden = append(hidden, p)
+			}
 			if left--; left == 0 {
-				then(found)
+				then(found, hidden)
 			}
 		})
 	}

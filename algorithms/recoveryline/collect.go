@@ -129,7 +129,7 @@ func (c *Coordinator) sweep() {
 		return
 	}
 	number := c.number
-	c.client.Find([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix}, func(rows []state.Entry) {
+	c.client.Find([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix}, func(rows []state.Entry, _ []string) {
 		if c.number != number || c.phase == reading {
 			return // the recovery under way will sweep
 		}

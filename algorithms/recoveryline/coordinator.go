@@ -1,6 +1,7 @@
 package recoveryline
 
 import (
+	"errors"
 	"fmt"
 
 	"weir/algorithms/coordinator"
@@ -265,7 +266,7 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		return
 	}
 	damaged := cause != nil && coordinator.Unreadable(cause)
-	if damaged && !c.cfg.Fallback {
+	if damaged && (!c.cfg.Fallback || logLost(cause)) {
 		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", cause))
 		return
 	}
@@ -301,6 +302,12 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		}
 		c.restartAfter(delay, c.collect)
 	}
+}
+
+// logLost reports that a message log cannot be read: no older snapshot needs less of it.
+func logLost(cause error) bool {
+	var op *state.OpError
+	return errors.As(cause, &op) && op.Kind == state.OpReadLog
 }
 
 // collect asks the survivors where they stand. A task that has not carried out
