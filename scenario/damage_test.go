@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"weir/algorithms/coordinator"
+	"weir/dataflow"
 	"weir/scenario"
 	"weir/sim"
 	workloadcatalog "weir/workloads/catalog"
@@ -23,7 +25,7 @@ func TestDamageMayEndAJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	drawn, ended := 0, 0
+	drawn, ended, gaveUp := 0, 0, 0
 	for seed := range uint64(300) {
 		o := r.Run(seed)
 		damage := len(o.Result.Destroyed) > 0
@@ -38,6 +40,10 @@ func TestDamageMayEndAJob(t *testing.T) {
 		case err == nil && o.Kind == scenario.Fine && o.Result.Verdict != sim.Done:
 			t.Errorf("seed %d: %s is fine", seed, o.Result.Verdict)
 		case err == nil:
+		case errors.Is(err, coordinator.ErrGaveUp):
+			if gaveUp++; o.Drawn().Settings.Job.Restart.Strategy == dataflow.RestartProgress {
+				t.Errorf("seed %d: %v, and is fine", seed, err)
+			}
 		case !damage:
 			t.Errorf("seed %d: %v, and nothing was damaged: %s", seed, err, o.Plan)
 		case !slices.ContainsFunc(o.Result.Destroyed, func(what string) bool { return strings.Contains(err.Error(), what) }):
@@ -46,7 +52,7 @@ func TestDamageMayEndAJob(t *testing.T) {
 			ended++
 		}
 	}
-	if drawn < 10 || ended == 0 {
-		t.Errorf("%d runs with damage, %d ended by it", drawn, ended)
+	if drawn < 10 || ended == 0 || gaveUp == 0 {
+		t.Errorf("%d runs with damage, %d ended by it, %d by their restart strategy", drawn, ended, gaveUp)
 	}
 }

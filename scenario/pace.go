@@ -39,6 +39,10 @@ const (
 	moreToEnd        = 60_000_000
 )
 
+// toClaim is what it takes a coordinator that starts to claim the lead: five operations
+// of storage one after the other, and one that is asked again.
+const toClaim = 15_000_000
+
 // garbageIntervals, and twice moreToCheckpoint, bound how long garbage may stay.
 const garbageIntervals = 20
 
@@ -71,7 +75,7 @@ func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
 	turns := r.wideTurns() + r.leaderless()
 	delay := int64(r.job.Config.Restart.LongestDelay())
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay + r.leaderless(), Trim: moreToCheckpoint + delay + r.leaderless()}
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay + r.leaderless(), Trim: moreToCheckpoint + 2*toClaim + delay + r.leaderless()}
 	if delay > 0 {
 		p.Restart = delay + moreToCheckpoint
 	}
@@ -180,8 +184,8 @@ const twinStride = 1_000_003
 const slowestCalm = 10
 
 func (r *Runner) believed(gap int64) int64 {
-	if !r.paceKnown || r.cfg.Parallelism != defaultParallelism {
-		return gap
+	if !r.paceKnown || r.cfg.Parallelism != defaultParallelism || !r.job.Config.Checkpoint.AfterFinished {
+		return gap // where none begins when a task has finished, it is as long as what the job has left to do
 	}
 	return min(gap, slowestCalm*(int64(r.job.Config.Checkpoint.Interval)+r.pace.slack))
 }

@@ -23,7 +23,8 @@ type Content interface {
 	// States returns the descriptors of all keyed states and timers there are, in
 	// order of name: also of those that a restore has brought and nobody has opened.
 	States() []Descriptor
-	// Entries calls f for every entry of the state called name in order of (group,
+	// Entries calls f for every entry that has not expired of the state called name, as
+	// it is stored, with the time at which it expires if it does, in order of (group,
 	// key, field), for timers of (group, time, key), until f returns false. Slices
 	// are valid during the call, and f must not write. What has expired is left out,
 	// so that equal contents give equal entries. A name that States does not have has

@@ -13,8 +13,10 @@ type Clock uint8
 const (
 	EventTime      Clock = iota + 1 // the watermark of the task; while a timer fires, its time
 	ProcessingTime                  // the clock of the worker, nanoseconds
-	clocks
 )
+
+// clocks is their number, and one: they count from 1.
+const clocks = int(ProcessingTime) + 1
 
 // String returns "event time" or "processing time".
 func (c Clock) String() string {
@@ -47,7 +49,7 @@ func (t TTL) Validate() error {
 	switch {
 	case t == TTL{}:
 		return nil
-	case t.Clock == 0 || t.Clock >= clocks:
+	case t.Clock == 0 || t.Clock > ProcessingTime:
 		return fmt.Errorf("a time to live by %s; there are %s and %s", t.Clock, EventTime, ProcessingTime)
 	case t.Duration <= 0:
 		return fmt.Errorf("a time to live of %d; it must be positive", t.Duration)
@@ -223,13 +225,13 @@ func nextStored(list []byte) (elem, rest []byte) {
 // 16 bytes.
 func (c *Clocks) append(dst []byte) []byte {
 	used := byte(0)
-	for i := EventTime; i < clocks; i++ {
+	for i := EventTime; i <= ProcessingTime; i++ {
 		if c.uses[i] {
 			used |= 1 << i
 		}
 	}
 	dst = append(dst, used)
-	for i := EventTime; i < clocks; i++ {
+	for i := EventTime; i <= ProcessingTime; i++ {
 		if c.uses[i] {
 			dst = binary.LittleEndian.AppendUint64(dst, uint64(c.read[i].now))
 			dst = binary.LittleEndian.AppendUint64(dst, uint64(c.read[i].began))
@@ -245,7 +247,7 @@ func readClocks(r *Reader) Clocks {
 		r.Fail("clocks %#x", used)
 		return c
 	}
-	for i := EventTime; i < clocks; i++ {
+	for i := EventTime; i <= ProcessingTime; i++ {
 		if used&(1<<i) != 0 {
 			c.uses[i] = true
 			c.read[i] = reading{now: int64(r.Uint64()), began: int64(r.Uint64())}
@@ -257,7 +259,7 @@ func readClocks(r *Reader) Clocks {
 // restore takes over what old tasks knew of the time: the earliest, so that
 // nothing expires that had not where it comes from.
 func (c *Clocks) restore(old []Clocks) {
-	for i := EventTime; i < clocks; i++ {
+	for i := EventTime; i <= ProcessingTime; i++ {
 		first := true
 		for k := range old {
 			if !old[k].uses[i] {

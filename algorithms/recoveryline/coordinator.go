@@ -104,9 +104,11 @@ func (c *Coordinator) deposed() {
 	c.h.Deposed()
 }
 
+// fail ends the job, if this coordinator still leads: one that was outrun misses what its
+// successor has deleted.
 func (c *Coordinator) fail(err error) {
 	c.end()
-	c.h.JobFailed(err)
+	c.client.Confirm(func(error) { c.h.JobFailed(err) })
 }
 
 // end takes no more part in anything.

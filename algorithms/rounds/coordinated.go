@@ -152,10 +152,12 @@ func (c *Coordinated) restartAfter(delay dataflow.Nanos) {
 	c.restarts.After(delay, c.plan)
 }
 
+// fail ends the job, if this coordinator still leads: one that was outrun misses what its
+// successor has deleted.
 func (c *Coordinated) fail(err error) {
 	c.giveUpAll("the job fails")
 	c.end()
-	c.h.JobFailed(err)
+	c.client.Confirm(func(error) { c.h.JobFailed(err) })
 }
 
 // end takes no more part in anything.

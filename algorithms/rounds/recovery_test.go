@@ -189,6 +189,7 @@ func TestTasksThatGiveUpForEver(t *testing.T) {
 		}
 	}
 	d.c.Failed([]id.TaskID{0}, errors.New("a bad record"))
+	d.settle()
 	d.fails("recoveries in a row", "a bad record")
 }
 

@@ -67,6 +67,8 @@ func testDescriptors(f *fixture) {
 	for _, change := range []func(h *state.Handle){
 		func(h *state.Handle) { h.Backend = "another" },
 		func(h *state.Handle) { h.Version += 100 },
+		func(h *state.Handle) { h.Version-- },
+		func(h *state.Handle) { h.Operator = []byte{1, 1, 0} }, // of before clocks
 	} {
 		other := h
 		change(&other)
