@@ -39,8 +39,8 @@ func isOwn(dir, family, name string) bool {
 
 // otherMeanings are names that mean something else to a package: the flag that
 // names a deliberate mistake says "none" for none, and so do the states of a round
-// and of a task for none there.
-var otherMeanings = map[string]string{"scenario/command": "none", "check": "none"}
+// and of a task for none there, and a restart strategy.
+var otherMeanings = map[string]string{"scenario/command": "none", "check": "none", "dataflow": "none", "algorithms/coordinator": "none", "scenario": "none"}
 
 // namesListed are the packages that may list names, each for a reason.
 var namesListed = map[string]bool{

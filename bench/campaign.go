@@ -204,7 +204,7 @@ func (c *Campaign) step(ctx context.Context, s *step) error {
 	began := time.Now()
 	r := &Repetition{
 		Cell: s.cell, Block: s.block, Number: s.repetition, Rate: rate, Seed: c.Plan.Seed ^ s.cell.Seed("") + uint64(s.repetition)*0x9e3779b97f4a7c15,
-		Dir: c.WorkDir(), Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, DiskBytes: c.RunBytes, Mutant: c.Mutant, Reference: c.Reference,
+		Dir: c.WorkDir(), Events: c.Plan.Events, Warm: c.Plan.Warm, Measure: c.Plan.Measure, Tuning: c.Tuning, Given: c.Plan.Given, DiskBytes: c.RunBytes, Mutant: c.Mutant, Reference: c.Reference,
 	}
 	o, err := r.Run(ctx)
 	if err != nil {

@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
+	"weir/algorithms"
 	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/external/sinks"
@@ -25,7 +28,8 @@ type Grid struct {
 	Sink                          string            // of every cell; empty: what goes with the algorithm
 	Settings                      map[string]string // of every workload; what a timed run is not given, workloads.Measured says
 	Interval                      time.Duration
-	Rate                          int64 // of the open loop; 0: a share of saturation
+	Given                         dataflow.Given // settings of the coordinator beside the interval
+	Rate                          int64          // of the open loop; 0: a share of saturation
 	Parallelism                   int
 	Splits                        int   // of the source; 0: as many as instances
 	Events                        int64 // above 0: finite, closed loop
@@ -43,6 +47,9 @@ func (g *Grid) Validate() error {
 		if _, err := job.LookupAlgorithm(a); err != nil {
 			return err
 		}
+	}
+	if err := g.validateGiven(); err != nil {
+		return err
 	}
 	if err := g.validateSink(); err != nil {
 		return err
@@ -77,6 +84,34 @@ func (g *Grid) Validate() error {
 		return fmt.Errorf("--rate and --events exclude each other: a finite input is offered as fast as it is taken")
 	}
 	return nil
+}
+
+// validateGiven checks that settings do not contradict each other, and that each means something to
+// one algorithm at least.
+func (g *Grid) validateGiven() error {
+	read := dataflow.Given{}
+	for _, name := range g.Algorithms {
+		a, err := job.LookupAlgorithm(name)
+		if err != nil {
+			return err
+		}
+		own := meant(g.Given, a.Spec)
+		if err := own.Agree(&a.Declared); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		maps.Copy(read, own)
+	}
+	for _, s := range dataflow.Settings() {
+		if g.Given.Has(s.Name) && !read.Has(s.Name) {
+			return fmt.Errorf("setting %s (--%s) means nothing to %s: it is read by %s", s.Name, s.Flag, strings.Join(g.Algorithms, ", "), s.Readers)
+		}
+	}
+	return nil
+}
+
+// meant returns the settings that an algorithm reads.
+func meant(g dataflow.Given, a *algorithms.Spec) dataflow.Given {
+	return g.For(&a.Declared, a.Turns)
 }
 
 // validateSink checks that every algorithm can serve the sink on every workload.
@@ -154,6 +189,9 @@ func (g *Grid) refused(workload, algorithm string) error {
 		return nil // the job will
 	}
 	c := dataflow.DefaultConfig()
+	if err := meant(g.Given, a.Spec).Into(&c); err != nil {
+		return err
+	}
 	return catalog.Fit(a.Spec, graph, &c)
 }
 
@@ -261,6 +299,7 @@ type Plan struct {
 	Warm        time.Duration // at most
 	Measure     time.Duration
 	Baseline    string
+	Given       dataflow.Given       // of every cell, as far as its algorithm reads them
 	checks      map[string]checkCost // see TimeChecks
 }
 

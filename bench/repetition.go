@@ -11,6 +11,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"weir/dataflow"
 	"weir/internal/bench/job"
 	"weir/internal/bench/machine"
 	"weir/results"
@@ -30,6 +31,7 @@ type Repetition struct {
 	Warm      time.Duration
 	Measure   time.Duration
 	Tuning    job.Tuning
+	Given     dataflow.Given // settings of the coordinator, of which the algorithm takes what it reads
 	DiskBytes int64
 	Mutant    string
 	// Profile is a file for a CPU profile of the job's process; empty: none.
@@ -129,6 +131,9 @@ func (r *Repetition) spec(dir string) job.Spec {
 		Algorithm: c.Algorithm, State: c.State, Workload: c.Workload, Sink: c.Sink, Settings: c.Settings, Parallelism: c.Parallelism, Splits: c.Splits,
 		Interval: time.Duration(c.IntervalMS * 1e6), Tuning: r.Tuning, Seed: r.Seed, Dir: dir, Epoch: time.Now().UnixNano(),
 		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Mutant: r.Mutant, Profile: r.Profile,
+	}
+	if a, err := s.Lookup(); err == nil {
+		s.Given = meant(r.Given, a.Spec)
 	}
 	if s.Timed() {
 		s.Fill = guessOf(c).size(0).Fill

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/dataflow"
 	"weir/internal/bench/job"
 	"weir/results"
 )
@@ -24,12 +25,44 @@ const (
 	settingDir       = "dir"
 	settingMutant    = "mutant"
 	settingReference = "wrong_reference"
+	settingGiven     = "given"   // flags of the settings of the coordinator that are not at their defaults
 	settingProgram   = "program" // the first bytes of the executable's SHA-256
 )
+
+// intervalSetting is the setting that cells have, each its own.
+const intervalSetting = "checkpoint.interval"
+
+// given returns what settings say of the coordinator's: what is not at its default.
+func given(settings map[string]string) (dataflow.Given, error) {
+	g := dataflow.Given{}
+	if settings[settingGiven] == "" {
+		return nil, nil
+	}
+	for _, s := range dataflow.Settings() {
+		for text := range strings.FieldsSeq(settings[settingGiven]) {
+			if value, ok := strings.CutPrefix(text, "--"+s.Flag+"="); ok {
+				if err := g.Put(s.Name, value); err != nil {
+					return nil, fmt.Errorf("%w; restore the manifest, or measure again", err)
+				}
+			}
+		}
+	}
+	return g, nil
+}
 
 // describe adds to settings what Resume needs besides plan and tuning.
 func (c *Campaign) describe(settings map[string]string) {
 	settings[settingEvents], settings[settingWarm] = strconv.FormatInt(c.Plan.Events, 10), strconv.FormatInt(c.Plan.Warm.Milliseconds(), 10)
+	config := dataflow.DefaultConfig()
+	_ = c.Plan.Given.Into(&config) // the grid was validated
+	for _, s := range dataflow.Settings() {
+		if s.Name != intervalSetting { // of each cell
+			settings[s.Name] = s.Text(&config)
+		}
+	}
+	if len(c.Plan.Given) > 0 {
+		settings[settingGiven] = strings.TrimSpace(c.Plan.Given.Flags())
+	}
 	var reference []string
 	for _, name := range sortedNames(c.Reference) {
 		reference = append(reference, name+"="+c.Reference[name])
@@ -67,6 +100,9 @@ func Resume(dir string) (*Campaign, error) {
 			}
 			c.Reference[name] = value
 		}
+	}
+	if c.Plan.Given, err = given(s); err != nil {
+		return nil, err
 	}
 	return c, c.Tuning.Read(s)
 }

@@ -77,6 +77,14 @@ func (c *Checker) SetPace(p Pace) { c.pace = p }
 // checkpoint if that is damaged. Else what it says of falling back excuses nothing.
 func (c *Checker) MayFallBack() { c.mayFallBack = true }
 
+// MayLeaveNothing says, until the next Reset, that a job that is over may delete all that it
+// has stored. A plan that says so stays.
+func (c *Checker) MayLeaveNothing() { c.mayLeaveNothing = true }
+
+// MayGiveUp says, until the next Reset, that the job may end with an error of its restart
+// strategy, once more than so many failures have struck.
+func (c *Checker) MayGiveUp(failures int) { c.mayGiveUp, c.giveUpAfter = true, failures }
+
 // Violations returns those that were found so far, the first few of each oracle:
 // who observes behind the checker learns by which event. Borrowed until Finish or Reset.
 func (c *Checker) Violations() []Violation { return c.verdict.Violations }
@@ -102,6 +110,10 @@ type End struct {
 	Done bool  // the job ended well; a JobDone event says the same
 	Time int64 // nanoseconds since its start
 	Err  error // why the job failed, or why the driver gave up; nil otherwise
+	// GaveUp: Err is that of the job's restart strategy.
+	GaveUp bool
+	// Cancelled: the job was stopped before its end, for good.
+	Cancelled bool
 }
 
 // Finish carries out the checks at the end of a run and returns the verdict.

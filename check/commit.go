@@ -158,6 +158,8 @@ func (o *commit) named(e *trace.Event) (*task, *transactions) {
 // irrevocable reports whether nothing can roll snapshot p of t back any more.
 func (o *commit) irrevocable(e id.Epoch, t *task, p int32) bool {
 	switch n := o.snapshots[p].task; {
+	case o.over && o.isCompleted(e):
+		return true // nobody runs the job again
 	case o.x.hasLine():
 		return o.passed(n, e) // a snapshot that is only stored may still be rolled back
 	case !o.x.Coordinated:
@@ -189,15 +191,18 @@ func (o *commit) restored(e *trace.Event) {
 	if o.x.AtOnce || o.report.FellBack > 0 || e.Epoch != 0 && t.restored == none && !t.made {
 		return
 	}
-	newest := o.sinks[e.Task].newest()
-	if len(o.legs) > 0 && (t.made || e.Epoch == 0) {
+	newest, at := o.sinks[e.Task].newest(), e.Epoch
+	if o.legOf(e.Epoch) < len(o.legs) {
+		if !t.made {
+			at = o.base // a task that had left has an older share in it
+		}
 		for _, sinks := range o.former {
 			for i := range sinks {
 				newest = max(newest, sinks[i].newest())
 			}
 		}
 	}
-	if newest > e.Epoch {
+	if newest > at {
 		o.violate(e.Task, e.Epoch, "restored from epoch %s although the output of epoch %s is visible: what lies between will be produced again", e.Epoch, newest)
 	}
 }

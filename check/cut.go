@@ -280,21 +280,26 @@ func (o *cut) checkRestoredCheckpoint() {
 	o.checkCut(e)
 }
 
-// checkInheritance: all tasks are made of one checkpoint of a former graph, which is
+// checkInheritance: all tasks go on from one checkpoint of a former graph, which is
 // a consistent cut of that.
 func (o *cut) checkInheritance(e id.Epoch) {
+	h := o.inheritance(e)
+	if h == none {
+		return // restore has said so
+	}
+	x, again := &o.inheritances[h], o.again(h)
 	l := &o.line
 	for i := range l.tasks {
-		if t := &l.tasks[i]; t.restarted && t.epoch != e {
-			o.violate(id.TaskID(i), t.epoch, "recovery %s: %s restored epoch %s while others are made of %s", l.plan, o.taskName(i), t.epoch, e)
-			return
+		t := &l.tasks[i]
+		if !t.restarted || t.epoch == e || again && o.tasks[i].restored == x.parts[i] { // it had left
+			continue
 		}
-	}
-	h := o.inheritance(e)
-	if h == none || o.isCompleted(e) {
+		o.violate(id.TaskID(i), t.epoch, "recovery %s: %s restored epoch %s while others go on from %s", l.plan, o.taskName(i), t.epoch, e)
 		return
 	}
-	x := &o.inheritances[h]
+	if o.isCompleted(e) {
+		return
+	}
 	o.parts = append(o.parts[:0], x.parts...)
 	o.within(x.leg, func() { o.checkCut(e) })
 }

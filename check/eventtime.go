@@ -7,7 +7,7 @@
 // Where it is known which records are too late, an operator gives up those and no others.
 //
 // Behind a change of the graph an operator begins at the lowest event time of its former
-// instances, a split at its own. Its timers are its instances' together (see pool):
+// instances, at its own if there are as many as before, a split at its own. Its timers are its instances' together (see pool):
 // one of them fires each, and none is left at the end that is due.
 //
 // It does not verify that a timer from before a change fires in its order and before the

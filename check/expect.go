@@ -155,6 +155,8 @@ type Layout struct {
 	OwnerOf func(key string) (Owner, bool)
 	// SnapshotKey returns where a snapshot stands. It goes with OwnerOf.
 	SnapshotKey func(t id.TaskID, e id.Epoch) string
+	// Over tells an object that says that the job is over, and needs nothing any more; nil: there is none.
+	Over func(key string, data []byte) bool
 	// LogKey returns where the message log of a channel stands. nil: there are none.
 	LogKey func(ch id.ChannelID) string
 }

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"weir/id"
 	"weir/trace"
 )
@@ -67,15 +69,41 @@ func (m *model) inherited() int32 {
 	return h
 }
 
-// inherit begins a history that rests on inheritance h.
-func (m *model) inherit(e *trace.Event, t *task, h int32) {
+// inherit lets a task go on from a checkpoint of a former graph, if there is one: with a
+// history that rests on it, or with that of its own number if the job is that graph again.
+// Else the restore oracle says that there is none.
+func (m *model) inherit(e *trace.Event, t *task) {
+	h := m.inheritance(e.Epoch)
+	if base := m.inheritance(m.line.base); m.line.active && base != none && m.again(base) {
+		if p := m.inheritances[base].parts[e.Task]; m.snapshots[p].epoch == e.Epoch {
+			h = base // a task that had left has an older share in it
+		}
+	}
+	if h == none {
+		return
+	}
 	if m.takenUp != h || m.by != e.Attempt {
 		m.takenUp, m.by = h, e.Attempt
 		m.takeUp(&m.inheritances[h])
 	}
+	x := &m.inheritances[h]
+	t.survived = x.survived
+	m.report.LostWork += int64(m.records(t))
+	if m.again(h) {
+		m.goOn(e, t, x.parts[e.Task])
+		return
+	}
+	m.report.RestoredTasks++
 	m.fromNothing(t)
-	t.inherits, t.made, t.survived = h, true, m.inheritances[h].survived
+	t.inherits, t.made = h, true
 	m.line.restored(e.Task, e.Epoch)
+}
+
+// again reports that the job is the graph again that inheritance h is of: numbers of
+// tasks and channels mean the same, and nothing is handed out anew.
+func (m *model) again(h int32) bool {
+	l := &m.legs[m.inheritances[h].leg]
+	return slices.Equal(l.xTasks, m.x.Tasks) && slices.Equal(l.xChannels, m.x.Channels)
 }
 
 // takeUp goes back to an inheritance: what its graph did behind it is rolled back, and
@@ -120,6 +148,40 @@ func (m *model) inheritedOffset(h int32, n id.SplitID) (offset uint64, ok bool) 
 		}
 	}
 	return offset, ok
+}
+
+// predecessor returns the snapshot of the only former instance whose place task n takes in
+// inheritance h; none: it is made of all. An operator with as many instances as before
+// goes on one by one, unless it reads splits, which are dealt out anew.
+func (m *model) predecessor(h int32, n id.TaskID) int32 {
+	x, self := &m.inheritances[h], &m.x.Tasks[n]
+	instances, index := instancesOf(m.x.Tasks, self, n)
+	former, _ := instancesOf(m.legs[x.leg].xTasks, self, 0)
+	if self.Source || former != instances {
+		return none
+	}
+	at := 0
+	for i := range m.legs[x.leg].xTasks {
+		if sameOperator(&m.legs[x.leg].xTasks[i], self) {
+			if at == index {
+				return x.parts[i]
+			}
+			at++
+		}
+	}
+	return none
+}
+
+// instancesOf counts the instances of an operator, and those in front of task n.
+func instancesOf(tasks []Task, operator *Task, n id.TaskID) (all, before int) {
+	for i := range tasks {
+		if sameOperator(&tasks[i], operator) {
+			if all++; i < int(n) {
+				before++
+			}
+		}
+	}
+	return all, before
 }
 
 // sameOperator reports whether two tasks, of whatever graphs, are instances of one.

@@ -35,6 +35,9 @@ func (o *eventTime) made(e *trace.Event, c *clock, t *task) {
 	if !ok {
 		low = trace.NoTime
 	}
+	if p := o.predecessor(t.inherits, e.Task); p != none && int(p) < len(o.saved) {
+		low = o.saved[p].at
+	}
 	c.at, c.before, c.seen = low, low, low
 }
 

@@ -24,7 +24,6 @@ type legs struct {
 	now     int64
 	attempt id.Attempt
 	shape   shape
-	leg     int               // changes so far
 	alter   []func(x *Expect) // of every graph
 	at      standing
 	saved   map[id.Epoch]savedLeg
@@ -53,7 +52,6 @@ const mark = ^uint32(0)
 
 type savedLeg struct {
 	shape
-	leg int
 	standing
 }
 
@@ -276,7 +274,7 @@ func (w *legs) snapshot(e id.Epoch) {
 			w.open[transaction{t, e}], w.at.rows[k] = w.at.rows[k], nil
 		}
 	}
-	w.saved[e] = savedLeg{w.shape, w.leg, w.at.clone()}
+	w.saved[e] = savedLeg{w.shape, w.at.clone()}
 }
 
 func (w *legs) capture(k trace.Kind, t id.TaskID, ch int, e id.Epoch) {
@@ -341,7 +339,7 @@ func (w *legs) becomes(s shape, e id.Epoch) {
 func (w *legs) change(s shape) {
 	w.t.Helper()
 	w.tell(trace.Event{Kind: trace.Rescaled, Task: trace.Coordinator, Channel: trace.NoChannel, To: uint64(s.tasks())})
-	w.shape, w.leg = s, w.leg+1
+	w.shape = s
 	if err := w.c.Reshape(w.expect()); err != nil {
 		w.t.Fatal(err)
 	}
@@ -392,7 +390,7 @@ func (w *legs) restore(e id.Epoch) {
 // again if it is of another graph.
 func (w *legs) from(e id.Epoch) (standing, map[int][]uint32) {
 	x, s := w.saved[e], w.shape
-	if e != 0 && x.leg == w.leg {
+	if e != 0 && x.shape == w.shape {
 		return x.clone(), nil
 	}
 	at := standing{

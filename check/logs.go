@@ -121,7 +121,7 @@ func (o *messageLogs) ownerOf(key string) (x Owner, ok bool) {
 
 // trimmed: a recovery begins to replay no later than where the line stands.
 func (o *messageLogs) trimmed(ch id.ChannelID, e *trace.Event) {
-	if !o.x.hasLine() {
+	if !o.x.hasLine() || o.over {
 		return
 	}
 	needed := uint64(0)

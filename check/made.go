@@ -10,8 +10,8 @@ import (
 // newestOf: what the job goes on from is its newest complete checkpoint, or one of
 // which nobody has heard that it is complete.
 func (o *restore) newestOf(e *trace.Event) {
-	if n := len(o.completed); n > 0 && e.Epoch < o.completed[n-1] && o.report.FellBack == 0 {
-		o.violate(e.Task, e.Epoch, "the changed graph goes on from %s, and checkpoint %s is complete: what lies between is done again", e.Epoch, o.completed[n-1])
+	if n := len(o.completed); n > 0 && o.line.base < o.completed[n-1] && o.report.FellBack == 0 {
+		o.violate(e.Task, e.Epoch, "the changed graph goes on from %s, and checkpoint %s is complete: what lies between is done again", o.line.base, o.completed[n-1])
 	}
 }
 
@@ -23,6 +23,12 @@ func (o *restore) madeOf(e *trace.Event, t *task) {
 		return
 	}
 	o.sums[e.Task] = e.Sum - e.To
+	if p := o.predecessor(t.inherits, e.Task); p != none {
+		if s := &o.snapshots[p]; o.sums[e.Task] != s.sum-s.apart {
+			o.violate(e.Task, e.Epoch, "the restored state is not that of its former instance: content hash %016x, it was %016x when the snapshot began", o.sums[e.Task], s.sum-s.apart)
+		}
+		return
+	}
 	have, want := uint64(0), uint64(0)
 	self := &o.x.Tasks[e.Task]
 	for i := range o.tasks {

@@ -16,6 +16,12 @@ type model struct {
 	pace Pace // of this run
 	// mayFallBack: somebody has allowed this run to pass over damaged checkpoints.
 	mayFallBack bool
+	// mayLeaveNothing: this run's job may delete all that it has when it is over.
+	mayLeaveNothing bool
+	over            bool // a plan in storage says so
+	// mayGiveUp: its restart strategy may, once more than giveUpAfter failures have struck.
+	mayGiveUp   bool
+	giveUpAfter int
 	report      *Report
 	now         int64
 	tick        int64 // counts snapshots and restores
@@ -117,6 +123,7 @@ func owners(x *Expect) []int32 {
 }
 
 func (m *model) reset() {
+	m.mayLeaveNothing, m.over, m.mayGiveUp = false, false, false
 	m.pace, m.mayFallBack, m.now, m.tick, m.used, m.done = m.x.Pace, false, 0, 0, 0, false
 	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
 	m.completed, m.whole, m.fault = m.completed[:0], false, damage{}
@@ -167,7 +174,7 @@ func (m *model) observe(e *trace.Event) bool {
 			return e.Kind == trace.OutputCommitted && e.Task >= 0 && len(m.legs) > 0
 		}
 		t := &m.tasks[e.Task]
-		if m.replaced(e) && (ofTasks.Has(e.Kind) || e.Kind == trace.TaskFailed && len(m.legs) > 0 && e.Attempt <= m.over()) {
+		if m.replaced(e) && (ofTasks.Has(e.Kind) || e.Kind == trace.TaskFailed && len(m.legs) > 0 && e.Attempt <= m.formerly()) {
 			return false
 		}
 		m.observeTask(e, t)
@@ -318,7 +325,7 @@ func (m *model) promisedOutput() Guarantee {
 // taskRestored begins a new branch at the restored snapshot.
 func (m *model) taskRestored(e *trace.Event, t *task) {
 	before := m.records(t)
-	m.stable.stale = true
+	m.stable.stale, m.wentOn = true, true
 	t.left, t.restored, t.survived, t.made = false, none, false, false
 	if e.Epoch == 0 {
 		m.fromNothing(t)
@@ -328,17 +335,18 @@ func (m *model) taskRestored(e *trace.Event, t *task) {
 	}
 	p := m.find(t, e.Epoch)
 	if p == none {
-		if h := m.inheritance(e.Epoch); h != none {
-			m.report.RestoredTasks++
-			m.report.LostWork += int64(before)
-			m.inherit(e, t, h)
-		}
-		return // else the restore oracle says so
+		m.inherit(e, t)
+		return
 	}
+	t.survived = m.survives(&m.snapshots[p], t.segment)
+	m.report.LostWork += int64(max(before-m.snapshots[p].records, 0))
+	m.goOn(e, t, p)
+}
+
+// goOn begins a branch at snapshot p of the task.
+func (m *model) goOn(e *trace.Event, t *task, p int32) {
 	s := &m.snapshots[p]
-	t.survived = m.survives(s, t.segment)
 	m.report.RestoredTasks++
-	m.report.LostWork += int64(max(before-s.records, 0))
 	m.tick++
 	t.segment = m.branch(s.segment, s.records, s.tick)
 	t.restored, t.part, t.inherits = p, p, s.inherits

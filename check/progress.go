@@ -3,6 +3,7 @@
 // the struck stalls and delays may hold up. A job that runs without completing
 // checkpoints has none. Without rounds a checkpoint completes when the line of a
 // total failure advances. A change of the graph counts as a fault that holds nothing up.
+// A restart strategy may hold a job up by its delay, and end it after more failures than it answers.
 //
 // It does not verify that a job is fast where no bound is set, nor after a fault
 // that slows something down for good: checkpoints that come eight intervals apart
@@ -26,6 +27,9 @@ type Pace struct {
 	End int64
 	// Garbage bounds how long an object that nothing refers to may stay in storage.
 	Garbage int64
+	// Restart bounds the time from a failure to the plan that answers it, where the restart strategy
+	// holds it back: one that comes within it may end so much later. 0: it does not.
+	Restart int64
 	// Trim bounds how long a message log keeps what the recovery line has passed.
 	Trim int64
 }
@@ -34,16 +38,18 @@ type progress struct {
 	judge
 	since    int64  // when the next checkpoint became due to come
 	timedOut int    // rounds since then that were given up for taking too long
+	failures int    // of workers, of tasks by themselves, of rounds in a row
+	failed   int64  // when the newest of them struck
 	held     uint64 // nanoseconds by which faults struck so far may hold up
 }
 
 func newProgress(j judge) watcher { return &progress{judge: j} }
 
 func (o *progress) Wants() trace.Mask {
-	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FailedOver, trace.FellBack, trace.TimedOut, trace.StoreDone, trace.FaultInjected, trace.Rescaled)
+	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FailedOver, trace.FellBack, trace.TimedOut, trace.StoreDone, trace.FaultInjected, trace.Rescaled, trace.TaskFailed)
 }
 
-func (o *progress) Reset() { o.since, o.timedOut, o.held = 0, 0, 0 }
+func (o *progress) Reset() { o.since, o.timedOut, o.held, o.failures, o.failed = 0, 0, 0, 0, 0 }
 
 func (o *progress) Observe(e *trace.Event) {
 	switch e.Kind {
@@ -51,7 +57,12 @@ func (o *progress) Observe(e *trace.Event) {
 		o.due("until a checkpoint completed")
 		o.begin()
 	case trace.PlanExecuted:
+		if o.pace.Restart > 0 && !o.tooLong(o.now-o.failed, o.pace.Restart) {
+			o.report.LastFault = o.now
+		}
 		o.begin()
+	case trace.TaskFailed:
+		o.fail()
 	case trace.TimedOut:
 		o.timedOut++
 	case trace.StoreDone:
@@ -61,10 +72,15 @@ func (o *progress) Observe(e *trace.Event) {
 	case trace.FaultInjected:
 		o.held = addHeld(o.held, e.To)
 		o.struck()
+	case trace.WorkerCrashed, trace.FailedOver:
+		o.fail()
+		o.struck()
 	default:
 		o.struck()
 	}
 }
+
+func (o *progress) fail() { o.failures, o.failed = o.failures+1, o.now }
 
 func (o *progress) struck() {
 	o.begin()
@@ -93,7 +109,9 @@ func (o *progress) Finish(end End) {
 	r := o.report
 	r.EndOfWork = o.now
 	switch {
+	case end.Cancelled:
 	case !o.done && end.Err != nil && o.x.MayFail:
+	case !o.done && end.GaveUp && o.mayGiveUp && o.failures > o.giveUpAfter:
 	case !o.done && end.Err != nil:
 		o.violate(trace.Coordinator, 0, "the job failed: %v", end.Err)
 	case !o.done:

@@ -54,6 +54,7 @@ type former struct {
 	inheritances []inheritance
 	takenUp      int32      // the inheritance that the job went on from last, none: it never has
 	by           id.Attempt // and by which plan
+	wentOn       bool       // a task of the graph that the job is has begun
 	standing     int        // source records in what former graphs have left
 }
 
@@ -66,7 +67,7 @@ type leg struct {
 }
 
 func (m *model) forgetFormer() {
-	m.legs, m.inheritances, m.takenUp, m.by, m.standing = m.legs[:0], m.inheritances[:0], none, 0, 0
+	m.legs, m.inheritances, m.takenUp, m.by, m.standing, m.wentOn = m.legs[:0], m.inheritances[:0], none, 0, 0, false
 }
 
 // reshape puts the graph that the job is aside, and takes g, which is that of x.
@@ -86,7 +87,7 @@ func (m *model) reshape(x *Expect, g graph) {
 	m.begin(l.last + 1)
 	m.line.reset()
 	m.stand.begin()
-	m.whole, m.done = false, false
+	m.whole, m.done, m.wentOn = false, false, false
 }
 
 // firstGraph takes the graph that the job began as; false: it is that.
@@ -114,8 +115,8 @@ func (m *model) within(n int, f func()) {
 	swap()
 }
 
-// over returns the newest attempt of former graphs, 0: there are none.
-func (m *model) over() id.Attempt {
+// formerly returns the newest attempt of former graphs, 0: there are none.
+func (m *model) formerly() id.Attempt {
 	if n := len(m.legs); n > 0 {
 		return m.legs[n-1].last
 	}

@@ -55,6 +55,19 @@ func TestRightChangesPass(t *testing.T) {
 			t.Errorf("stats %+v", r.Stats)
 		}
 	})
+	t.Run("the graph is what it was before, and nothing was complete meanwhile", func(t *testing.T) {
+		w := newLegs(t, narrow)
+		w.middle(epoch(1, 1))
+		w.becomes(wide, epoch(1, 1))
+		w.emit(0, 2)
+		w.flow()
+		w.becomes(narrow, epoch(1, 1))
+		w.crash()
+		w.restore(epoch(1, 1))
+		w.middle(epoch(4, 1))
+		w.becomes(wide, epoch(4, 1))
+		mustPass(t, w.finish(epoch(5, 1)))
+	})
 	t.Run("the work behind the checkpoint is lost", func(t *testing.T) {
 		w := newLegs(t, narrow)
 		w.middle(epoch(1, 1))
@@ -108,7 +121,7 @@ func TestRightChangesPass(t *testing.T) {
 func (w *legs) again(s shape) {
 	w.store.Reset(0)
 	w.c.Reset()
-	w.now, w.attempt, w.shape, w.leg = 0, 0, s, 0
+	w.now, w.attempt, w.shape = 0, 0, s
 	clear(w.saved)
 	clear(w.open)
 	w.restore(0)
@@ -229,6 +242,21 @@ func TestWrongChangesAreSeen(t *testing.T) {
 			w.becomes(wide, epoch(1, 2))
 			return w.verdict()
 		}, "lost when the checkpoint is restored", []Oracle{Cut, Progress}},
+		{"a transaction of a lost round is committed when the graph is what it was", func(w *legs) *Report {
+			w.emit(0, 1)
+			w.snapshot(epoch(1, 2))
+			w.becomes(wide, epoch(1, 1))
+			w.becomes(narrow, epoch(1, 1))
+			w.shows(transaction{4, epoch(1, 2)}, nil)
+			return w.verdict()
+		}, "output of a history that was rolled back became visible", []Oracle{Commit, Progress}},
+		{"the state is not what it was when the graph is what it was", func(w *legs) *Report {
+			w.becomes(wide, epoch(1, 1))
+			saved := w.saved[epoch(1, 1)]
+			saved.counted[0] = saved.counted[0][1:]
+			w.becomes(narrow, epoch(1, 1))
+			return w.verdict()
+		}, "the restored state is not that of the snapshot", []Oracle{Restore, Progress}},
 		{"an abandoned history of the former graph comes back", func(w *legs) *Report {
 			w.snapshot(epoch(1, 2))
 			w.crash()

@@ -6,11 +6,12 @@
 //
 // Behind a change of the graph the tasks are made of a checkpoint of a former one,
 // the newest unless that is damaged: of each operator the state of all new instances
-// together is that of all old ones, and each split goes on where it was, in one task.
+// together is that of all old ones, one by one if there are as many, and each split goes
+// on where it was, in one task.
 //
 // It does not verify watermarks (event time) nor captured buffers (cut). Timers and operator state are part of the state's sum. Behind
-// a change it does not verify which new instance has what, nor Union and Broadcast lists
-// (the backends' suite does), nor the order in Split lists.
+// a change it does not verify which new instance has what, nor lists that are not Split
+// (the backends' suite does), nor the order in those that are.
 
 package check
 
@@ -108,7 +109,7 @@ func (o *restore) carriedOver(e *trace.Event, t *task) {
 }
 
 func (o *restore) restored(e *trace.Event, t *task) {
-	if len(o.legs) > 0 && (t.made || e.Epoch == 0) {
+	if o.legOf(e.Epoch) < len(o.legs) {
 		o.newestOf(e)
 	}
 	if e.Epoch == 0 {

@@ -41,6 +41,8 @@ type wholeStorage struct {
 	garbage   garbage
 	refs      references
 	again     map[string]bool // keys that were deleted; what lands under one is a repetition that comes late
+	appended  map[string]bool // logs that got entries since they were trimmed
+	overBy    string          // the object that says that the job is over
 	gone      []string        // deleted while a recovery was under way that has not ended yet
 	kept      []int32         // scratch: snapshots of a task
 	keys      []string        // scratch: objects in storage
@@ -48,7 +50,7 @@ type wholeStorage struct {
 }
 
 func newStorage(j judge) watcher {
-	return &wholeStorage{judge: j, present: map[string]bool{}, again: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
+	return &wholeStorage{judge: j, present: map[string]bool{}, appended: map[string]bool{}, again: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
 }
 
 func (o *wholeStorage) Wants() trace.Mask {
@@ -68,6 +70,7 @@ func (o *wholeStorage) Reset() {
 	o.retained, o.landed, o.listings, o.asked, o.tried = o.retained[:0], o.landed[:0], o.listings[:0], o.asked[:0], o.tried[:0]
 	clear(o.present)
 	clear(o.again)
+	clear(o.appended)
 	clear(o.refs.of)
 	o.occasion, o.recovered, o.orphaned, o.damaged = 0, 0, false, false
 	o.garbage.reset()
@@ -236,9 +239,13 @@ func (o *wholeStorage) applied(e *trace.Event) {
 		if e.Op == trace.Put {
 			o.overwritten(key, e)
 		}
-		if e.Op == trace.Create { // as records and plans are made
+		if e.Op == trace.Create && !o.over && !o.endsJob(key) { // as records and plans are made
 			o.mayCount(key)
 		}
+	case trace.Append:
+		o.appended[key] = true
+	case trace.Trim:
+		delete(o.appended, key)
 	case trace.List:
 		if i := slices.IndexFunc(o.listings, func(l landing) bool { return l.key == key }); i >= 0 {
 			o.listings[i].at = o.now
@@ -247,6 +254,22 @@ func (o *wholeStorage) applied(e *trace.Event) {
 		}
 	default:
 	}
+}
+
+// endsJob: from the plan on that says that the job is over nothing is retained, where
+// that is allowed.
+func (o *wholeStorage) endsJob(key string) bool {
+	if !o.mayLeaveNothing || o.x.Layout.Over == nil {
+		return false
+	}
+	r := o.x.Storage.Do(state.Op{Kind: state.OpGet, Key: key})
+	if r.Status != state.OK || !o.x.Layout.Over(key, r.Data) {
+		return false
+	}
+	o.over, o.overBy = true, key
+	o.retained, o.counting = o.retained[:0], o.counting[:0]
+	o.mustLook()
+	return true
 }
 
 // landing is a key or prefix with the time of an operation on it.
@@ -305,6 +328,9 @@ func (o *wholeStorage) unknown(key string) bool {
 // deleted: an object that a retained checkpoint needs must stay. Without its
 // record a checkpoint is retained no longer, unless it is the newest.
 func (o *wholeStorage) deleted(key string, e *trace.Event) {
+	if o.over {
+		return
+	}
 	if o.x.hasLine() {
 		o.again[key] = true
 		o.lineDeleted(key)
@@ -350,8 +376,8 @@ func (o *wholeStorage) overwritten(key string, e *trace.Event) {
 
 // Finish: at the end every retained checkpoint is whole, and only what it needs is
 // left, beside what landed too late to be found.
-func (o *wholeStorage) Finish(End) {
-	if !o.done || o.x.Storage == nil {
+func (o *wholeStorage) Finish(end End) {
+	if !o.done && !end.Cancelled || o.x.Storage == nil {
 		return
 	}
 	o.verifyAll()
@@ -360,7 +386,7 @@ func (o *wholeStorage) Finish(End) {
 	}
 	if logs, ok := o.x.Storage.(LogStorage); ok && o.x.Logs {
 		for key, entries := range logs.LogLengths() {
-			if entries > 0 {
+			if entries > 0 && !(end.Cancelled && o.appended[key]) {
 				o.violate(trace.Coordinator, 0, "%d entries of %s are needed by nothing and were not trimmed", entries, key)
 			}
 		}
@@ -387,7 +413,11 @@ func (o *wholeStorage) findNeeded(strict bool) {
 	for i := range o.retained {
 		o.need(o.retained[i].key, strict)
 	}
-	for _, key := range o.x.Layout.Roots(o.keys) {
+	roots := o.x.Layout.Roots(o.keys)
+	if o.over {
+		roots = []string{o.overBy} // not even records stand for their own sake
+	}
+	for _, key := range roots {
 		if !o.unknown(key) { // a late record counts for nothing
 			o.need(key, strict)
 		}

@@ -84,25 +84,26 @@ func (b takenBack) goBack(e id.Epoch) (rows int64) {
 
 // takeBack returns how many rows e takes back.
 func (o *output) takeBack(e *trace.Event) (rows int64) {
-	if e.Kind == trace.OutputCommitted && len(o.legs) > 0 && e.Attempt <= o.over() {
+	if e.Kind == trace.OutputCommitted && len(o.legs) > 0 && e.Attempt <= o.formerly() {
 		return o.lateRows(e)
 	}
 	if int(e.Task) >= len(o.x.Tasks) || !o.x.Tasks[e.Task].Sink {
 		return 0
 	}
-	if e.Kind == trace.TaskRestored && len(o.legs) > 0 && o.tasks[e.Task].restored == none {
-		for _, b := range o.former[min(o.legOf(e.Epoch), len(o.former)):] {
-			rows += b.goBack(e.Epoch)
+	if e.Kind == trace.TaskRestored && o.legOf(e.Epoch) < len(o.legs) {
+		for _, b := range o.former[o.legOf(o.line.base):] {
+			rows += b.goBack(o.line.base)
 		}
 	}
 	return rows + o.back.observe(e)
 }
 
-// lateRows takes rows that a task of a former graph had handed over: none of those
-// that a later one went on from, which were visible when its snapshot was stored.
+// lateRows takes rows that a task of a former graph had handed over. Those of the
+// checkpoint that a later one went on from were visible when it was stored: these are
+// taken back already, or are when it goes on.
 func (o *output) lateRows(e *trace.Event) int64 {
 	n := o.legOf(id.MakeEpoch(e.Attempt, 0))
-	if o.takenUp != none && o.inheritances[o.takenUp].leg <= n {
+	if n < len(o.legs)-1 || o.wentOn {
 		return int64(e.To)
 	}
 	if b := o.former[n]; int(e.Task) < len(b) && b[e.Task] != nil {

@@ -215,20 +215,24 @@ func (c *Config) Validate() error {
 		v    int64
 		low  int64
 	}
-	k := &c.Checkpoint
 	for _, b := range []bound{
 		{"batch records", int64(c.BatchRecords), 1}, {"batch bytes", int64(c.BatchBytes), 64},
 		{"batch timeout", int64(c.BatchTimeout), 0}, {"queue buffers", int64(c.QueueBuffers), 1},
 		{"credits", int64(c.Credits), 1}, {"source batch", int64(c.SourceBatch), 1}, {"timers per turn", int64(c.TimersPerTurn), 1},
-		{"checkpoint interval", int64(k.Interval), 1}, {"minimum pause", int64(k.MinPause), 0},
-		{"concurrent checkpoints", int64(k.MaxConcurrent), 1}, {"checkpoint timeout", int64(k.Timeout), 1},
-		{"tolerated failures", int64(k.Tolerated), -1}, {"retained checkpoints", int64(k.Retain), 1},
 	} {
 		if b.v < b.low {
 			return fmt.Errorf("%s: %d; it must be at least %d", b.name, b.v, b.low)
 		}
 	}
-	return nil
+	for i := range settings {
+		if err := settings[i].check(c); err != nil {
+			return err
+		}
+	}
+	if c.Restart.Jitter > 100 {
+		return fmt.Errorf("restart.exponential-delay.jitter-factor: %g; it must be at most 1", float64(c.Restart.Jitter)/100)
+	}
+	return c.Restart.agree()
 }
 
 // DefaultConfig returns settings that suit a real run: batches of up to 1,024
@@ -240,6 +244,13 @@ func DefaultConfig() Config {
 		Groups: state.DefaultGroups,
 		Checkpoint: CheckpointConfig{
 			Interval: 1000 * millisecond, MaxConcurrent: 1, Timeout: 600_000 * millisecond, AlignmentTimeout: 100 * millisecond, Tolerated: 0, Retain: 1,
+			OnCancel: RetainOnCancel, AfterFinished: true,
+		},
+		Restart: RestartConfig{
+			Strategy: RestartProgress, ProgressAttempts: 20,
+			FixedAttempts: 1, FixedDelay: 1000 * millisecond,
+			InitialBackoff: 1000 * millisecond, MaxBackoff: 60_000 * millisecond, Multiplier: 150, Jitter: 10, ResetThreshold: 3_600_000 * millisecond,
+			MaxFailures: 1, FailureInterval: 60_000 * millisecond, FailureDelay: 1000 * millisecond,
 		},
 	}
 }

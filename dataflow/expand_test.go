@@ -137,18 +137,24 @@ func TestConfigValidate(t *testing.T) {
 		t.Fatalf("the defaults do not work: %v", err)
 	}
 	for want, spoil := range map[string]func(c *Config){
-		"batch records: 0":          func(c *Config) { c.BatchRecords = 0 },
-		"batch bytes: 1":            func(c *Config) { c.BatchBytes = 1 },
-		"batch timeout: -1":         func(c *Config) { c.BatchTimeout = -1 },
-		"queue buffers: 0":          func(c *Config) { c.QueueBuffers = 0 },
-		"credits: 0":                func(c *Config) { c.Credits = 0 },
-		"source batch: 0":           func(c *Config) { c.SourceBatch = 0 },
-		"checkpoint interval: 0":    func(c *Config) { c.Checkpoint.Interval = 0 },
-		"minimum pause: -1":         func(c *Config) { c.Checkpoint.MinPause = -1 },
-		"concurrent checkpoints: 0": func(c *Config) { c.Checkpoint.MaxConcurrent = 0 },
-		"checkpoint timeout: 0":     func(c *Config) { c.Checkpoint.Timeout = 0 },
-		"tolerated failures: -2":    func(c *Config) { c.Checkpoint.Tolerated = -2 },
-		"retained checkpoints: 0":   func(c *Config) { c.Checkpoint.Retain = 0 },
+		"batch records: 0":           func(c *Config) { c.BatchRecords = 0 },
+		"batch bytes: 1":             func(c *Config) { c.BatchBytes = 1 },
+		"batch timeout: -1":          func(c *Config) { c.BatchTimeout = -1 },
+		"queue buffers: 0":           func(c *Config) { c.QueueBuffers = 0 },
+		"credits: 0":                 func(c *Config) { c.Credits = 0 },
+		"source batch: 0":            func(c *Config) { c.SourceBatch = 0 },
+		"checkpoint.interval: 0s":    func(c *Config) { c.Checkpoint.Interval = 0 },
+		"checkpoint.min-pause: -1ns": func(c *Config) { c.Checkpoint.MinPause = -1 },
+		"checkpoint.concurrent: 0":   func(c *Config) { c.Checkpoint.MaxConcurrent = 0 },
+		"checkpoint.timeout: 0s":     func(c *Config) { c.Checkpoint.Timeout = 0 },
+		"checkpoint.tolerated: -2":   func(c *Config) { c.Checkpoint.Tolerated = -2 },
+		"checkpoint.retain: 0":       func(c *Config) { c.Checkpoint.Retain = 0 },
+		`checkpoint.on-cancel: "keep"; it must be one of retain, delete`:                           func(c *Config) { c.Checkpoint.OnCancel = "keep" },
+		`restart.strategy: ""; it must be one of none, progress`:                                   func(c *Config) { c.Restart.Strategy = "" },
+		"restart.fixed-delay.attempts: -1":                                                         func(c *Config) { c.Restart.FixedAttempts = -1 },
+		"restart.exponential-delay.backoff-multiplier: 0.99; it must be at least 1":                func(c *Config) { c.Restart.Multiplier = 99 },
+		"restart.exponential-delay.jitter-factor: 1.01; it must be at most 1":                      func(c *Config) { c.Restart.Jitter = 101 },
+		"restart.exponential-delay.initial-backoff is above restart.exponential-delay.max-backoff": func(c *Config) { c.Restart.MaxBackoff = 1 },
 	} {
 		bad := c
 		spoil(&bad)

@@ -117,6 +117,7 @@ type Config struct {
 	TimersPerTurn int
 	Groups        int
 	Checkpoint    CheckpointConfig
+	Restart       RestartConfig
 	// HashContents keeps the running hash of contents per task.
 	HashContents bool
 	// CheckState hashes the logical state at every snapshot and restore (slow on large state).
@@ -142,6 +143,11 @@ type CheckpointConfig struct {
 	// damaged. What was committed since that checkpoint is then computed, and
 	// committed, again: a choice for people, never made silently.
 	Fallback bool
+	// OnCancel says what a job that is stopped, or has ended, leaves in storage.
+	OnCancel OnCancel
+	// AfterFinished: rounds begin also when some tasks have finished. Else only the last one
+	// does, with which all that are left finish.
+	AfterFinished bool
 }
 
 // Job is what both drivers take.

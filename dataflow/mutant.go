@@ -35,9 +35,9 @@ const (
 	MutantBackEdgeTells       Mutant = "back-edge-tells"       // a back-edge carries watermarks
 	MutantSentToOldPlace      Mutant = "sent-to-old-place"     // a job of another shape sends records that were under way to the instance that had them, whoever owns their keys
 	MutantVanishedForgotten   Mutant = "vanished-forgotten"    // a job of another shape forgets what sinks that are no more had sealed
-	MutantOrderForgotten      Mutant = "order-forgotten"       // a receiver takes what new senders send before what others of them send again
 	MutantExpiryBehind        Mutant = "expiry-behind"         // while a timer fires, state expires by the watermark before it
 	MutantForgetExpiry        Mutant = "forget-expiry"         // in what comes back from a snapshot nothing expires any more
 	MutantForgetBroadcast     Mutant = "forget-broadcast"      // broadcast state does not come back from the snapshot
+	MutantOrderForgotten      Mutant = "order-forgotten"       // a receiver takes what new senders send before what others of them send again
 	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )

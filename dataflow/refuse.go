@@ -35,7 +35,7 @@ func (p *Properties) Refuses(g *Graph, c *Config) error {
 		}
 	}
 	if n := c.Checkpoint.MaxConcurrent; p.MaxConcurrent > 0 && n > p.MaxConcurrent {
-		return &Refusal{fmt.Sprintf("MaxConcurrent: %d", p.MaxConcurrent), fmt.Sprintf("the settings let %d snapshots be under way at once", n)}
+		return &Refusal{fmt.Sprintf("MaxConcurrent: %d", p.MaxConcurrent), fmt.Sprintf("checkpoint.concurrent is %d: so many would be under way at once", n)}
 	}
 	return nil
 }

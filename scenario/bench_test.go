@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"testing"
 
+	"weir/dataflow"
 	"weir/scenario"
 	"weir/state/heap"
 	"weir/state/pebblestate"
@@ -31,7 +32,7 @@ func benchmarkScenarios(b *testing.B, state string) {
 
 func benchmarkScenario(b *testing.B, algorithm, state string) {
 	c := combination(b, algorithm, state, workload(b, "keyedcount"))
-	c.Faults, c.Interval = scenario.PlannedFaults, 10_000_000
+	c.Faults, c.Given = scenario.PlannedFaults, dataflow.Given{"checkpoint.interval": "10ms"}
 	c.Plan = mustParse(b, "(crash worker=1 at (time 25ms))")
 	if c.Workload.Events() != 240 {
 		b.Fatalf("%d records", c.Workload.Events())

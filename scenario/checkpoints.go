@@ -1,73 +1,35 @@
 package scenario
 
 import (
-	"fmt"
-	"strings"
-
 	"weir/dataflow"
 	"weir/trace"
 )
 
-// Checkpoint is what is given of how checkpoints go; nil: drawn from the seed where
-// faults are drawn, else a constant.
-type Checkpoint struct {
-	Timeout, MinPause             *dataflow.Nanos
-	Tolerated, Retain, Concurrent *int
-	Fallback                      *bool
+// Settings of checkpoints and restarts are drawn each from a stream of its own, so that
+// whatever else a seed draws stays as it was before they were.
+
+// give sets what is given.
+func (c *Config) give(to *dataflow.Config) error {
+	return c.Given.Into(to)
 }
 
-// into sets what is given.
-func (g *Checkpoint) into(k *dataflow.CheckpointConfig) {
-	for _, t := range [...]struct{ given, to *dataflow.Nanos }{{g.Timeout, &k.Timeout}, {g.MinPause, &k.MinPause}} {
-		if t.given != nil {
-			*t.to = *t.given
-		}
+// checkGiven returns an error for settings that contradict each other, or mean nothing to the
+// algorithm.
+func (c *Config) checkGiven() error {
+	if err := c.Given.Meant(c.Algorithm.Name, c.Algorithm.Properties(), c.Algorithm.Turns); err != nil {
+		return err
 	}
-	for _, n := range [...]struct{ given, to *int }{{g.Tolerated, &k.Tolerated}, {g.Retain, &k.Retain}, {g.Concurrent, &k.MaxConcurrent}} {
-		if n.given != nil {
-			*n.to = *n.given
-		}
-	}
-	if g.Fallback != nil {
-		k.Fallback = *g.Fallback
-	}
+	p := c.Algorithm.Properties()
+	return c.Given.Agree(&p)
 }
-
-// flags are those of the command that give the same, each behind a space.
-func (g *Checkpoint) flags() string {
-	var b strings.Builder
-	for _, t := range [...]struct {
-		flag  string
-		given *dataflow.Nanos
-	}{{"checkpoint-timeout", g.Timeout}, {"min-pause", g.MinPause}} {
-		if t.given != nil {
-			fmt.Fprintf(&b, " --%s %dns", t.flag, *t.given)
-		}
-	}
-	for _, n := range [...]struct {
-		flag  string
-		given *int
-	}{{"tolerated", g.Tolerated}, {"retain", g.Retain}, {"concurrent", g.Concurrent}} {
-		if n.given != nil {
-			fmt.Fprintf(&b, " --%s %d", n.flag, *n.given)
-		}
-	}
-	if g.Fallback != nil {
-		fmt.Fprintf(&b, " --fallback=%t", *g.Fallback)
-	}
-	return b.String()
-}
-
-// Settings of checkpoints are drawn each from a stream of its own, so that whatever
-// else a seed draws stays as it was before they were.
 
 // drawInterval draws, in one of eight runs, an interval as short as messages
 // jitter: rounds, and what is said of them, overtake each other.
 func (r *Runner) drawInterval(k *dataflow.CheckpointConfig) {
 	d := r.swarm.Stream("checkpoint.interval")
 	switch {
-	case r.cfg.Interval != 0:
-		k.Interval = dataflow.Nanos(r.cfg.Interval)
+	case r.cfg.Given.Has("checkpoint.interval"):
+		k.Interval = r.given.Checkpoint.Interval
 	case r.cfg.Faults == RandomFaults && d.Chance(1, 8):
 		jitter := model().Message.Jitter
 		k.Interval = dataflow.Nanos(d.Range(jitter/3, 3*jitter))
@@ -107,6 +69,49 @@ func (r *Runner) drawFailures(k *dataflow.CheckpointConfig) {
 		k.Fallback, k.Retain = true, max(k.Retain, 2)
 	}
 	k.Timeout = r.drawTimeout(k)
+}
+
+// drawEnd draws, each in one of ten runs, that nothing is left of a job that is over, and
+// that no checkpoint begins while some tasks have finished and others not.
+func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
+	if r.cfg.Faults != RandomFaults || r.calm || !r.snapshots() {
+		return
+	}
+	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && len(r.cfg.Operations) == 0 { // what is rescaled goes on from what it leaves
+		k.OnCancel = dataflow.DeleteOnCancel
+	}
+	p := r.cfg.Algorithm.Properties()
+	if d := r.swarm.Stream("checkpoint.after-finished"); d.Chance(1, 10) && p.HasRounds() {
+		k.AfterFinished = false
+	}
+}
+
+// drawRestart draws, in one of twelve runs, another restart strategy than the one of most jobs,
+// with delays as long as a few checkpoints take. Half of those that end a job after so
+// many failures are as good as never to.
+func (r *Runner) drawRestart(c *dataflow.RestartConfig) {
+	d := r.swarm.Stream("restart.strategy")
+	if r.cfg.Faults != RandomFaults || r.calm || r.cfg.Given.Has("restart.strategy") || !d.Chance(1, 12) {
+		return
+	}
+	delay := dataflow.Nanos(d.Range(1, 2*DefaultInterval))
+	most := 1 + d.Draw(4)
+	if d.Chance(1, 2) {
+		most = 1000
+	}
+	switch d.Draw(8) {
+	case 0:
+		c.Strategy = dataflow.RestartNone
+	case 1, 2:
+		c.Strategy, c.FixedAttempts, c.FixedDelay = dataflow.RestartFixedDelay, most, delay
+	case 3, 4:
+		c.Strategy, c.MaxFailures, c.FailureDelay = dataflow.RestartFailureRate, most, delay
+		c.FailureInterval = dataflow.Nanos(d.Range(DefaultInterval, 10*DefaultInterval))
+	default:
+		c.Strategy, c.InitialBackoff, c.MaxBackoff = dataflow.RestartExponential, delay/4+1, delay*2
+		c.Multiplier, c.Jitter = dataflow.Hundredths(100+d.Draw(200)), dataflow.Hundredths(d.Draw(101))
+		c.ResetThreshold = dataflow.Nanos(d.Range(DefaultInterval, 5*DefaultInterval))
+	}
 }
 
 // drawTimeout draws after which time a round is given up: in half of the runs longer

@@ -86,7 +86,10 @@ func TestSettingsOfCheckpointsAreDrawn(t *testing.T) {
 // faults, and stands in the command that repeats it.
 func TestGivenSettingsAreNotDrawn(t *testing.T) {
 	c := combination(t, "aligned", heap.Name, workload(t, "keyedcount"))
-	c.Checkpoint = scenario.Checkpoint{Timeout: new(dataflow.Nanos(40_000_000)), MinPause: new(dataflow.Nanos(1)), Tolerated: new(7), Retain: new(5), Concurrent: new(6), Fallback: new(true)}
+	c.Given = dataflow.Given{
+		"checkpoint.timeout": "40ms", "checkpoint.min-pause": "1ns", "checkpoint.tolerated": "7", "checkpoint.retain": "5", "checkpoint.concurrent": "6", "checkpoint.fallback": "true",
+		"checkpoint.on-cancel": "retain", "restart.strategy": "exponential-delay", "restart.exponential-delay.max-backoff": "5s",
+	}
 	for _, mode := range []scenario.FaultMode{scenario.RandomFaults, scenario.NoFaults} {
 		c.Faults = mode
 		r := runner(t, c)
@@ -95,9 +98,12 @@ func TestGivenSettingsAreNotDrawn(t *testing.T) {
 			if k.Timeout != 40_000_000 || k.MinPause != 1 || k.Tolerated != 7 || k.Retain != 5 || k.MaxConcurrent != 6 || !k.Fallback {
 				t.Errorf("seed %d has %+v", seed, k)
 			}
+			if x := r.Run(seed).Drawn().Settings.Job.Restart; x.Strategy != dataflow.RestartExponential || x.MaxBackoff != 5e9 {
+				t.Errorf("seed %d has %+v", seed, x)
+			}
 		}
 	}
-	if text := c.Command(1); !strings.Contains(text, " --checkpoint-timeout 40000000ns --min-pause 1ns --tolerated 7 --retain 5 --concurrent 6 --fallback=true") {
+	if text := c.Command(1); !strings.Contains(text, " --min-pause=1ns --concurrent=6 --checkpoint-timeout=40ms --tolerated=7 --retain=5 --fallback=true --on-cancel=retain --restart-strategy=exponential-delay --restart-max-backoff=5s") {
 		t.Error(text)
 	}
 }

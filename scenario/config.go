@@ -41,12 +41,10 @@ type Config struct {
 	// Groups is the number of key groups, not below Parallelism; 0: 16, and
 	// state.DefaultGroups for [LiveJob].
 	Groups int
-	// Interval between checkpoints, nanoseconds of virtual time; 0: drawn near DefaultInterval.
-	Interval int64
-	// AlignmentTimeout is dataflow.CheckpointConfig.AlignmentTimeout; nil: drawn.
-	AlignmentTimeout *dataflow.Nanos
-	Checkpoint       Checkpoint // what else is given of how checkpoints go
-	Mutant           dataflow.Mutant
+	// Given are the settings of the coordinator that are not drawn from the seed where faults are,
+	// nor constants; the interval, which is virtual time, is drawn near DefaultInterval.
+	Given  dataflow.Given
+	Mutant dataflow.Mutant
 	// Reorder lets every channel deliver in any order; only for algorithms that
 	// declare it.
 	Reorder bool
@@ -216,18 +214,12 @@ func (c *Config) Command(seed uint64) string {
 	if c.Splits != 0 {
 		fmt.Fprintf(&b, " --splits %d", c.Splits)
 	}
-	b.WriteString(c.Checkpoint.flags())
+	b.WriteString(c.Given.Flags())
 	if c.Reorder {
 		b.WriteString(" --reorder")
 	}
 	if c.Groups != 0 {
 		fmt.Fprintf(&b, " --groups %d", c.Groups)
-	}
-	if c.Interval != 0 {
-		fmt.Fprintf(&b, " --interval %dns", c.Interval)
-	}
-	if c.AlignmentTimeout != nil {
-		fmt.Fprintf(&b, " --alignment-timeout %dns", *c.AlignmentTimeout)
 	}
 	for i, k := range c.Operations {
 		b.WriteString([...]string{" --operations ", ","}[min(i, 1)] + k.String())

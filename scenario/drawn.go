@@ -3,7 +3,6 @@ package scenario
 import (
 	"cmp"
 
-	"weir/dataflow"
 	"weir/faults"
 	"weir/sim"
 	"weir/sim/seed"
@@ -46,12 +45,7 @@ func (r *Runner) Plain() Drawn {
 	j, k := &s.Job, &s.Job.Checkpoint
 	j.BatchRecords, j.SourceBatch, j.BatchBytes, j.QueueBuffers, j.Credits, j.TimersPerTurn = 6, 6, 4096, 2, 2, defaultTimersPerTurn
 	k.AlignmentTimeout = DefaultInterval / 2
-	if r.cfg.AlignmentTimeout != nil {
-		k.AlignmentTimeout = *r.cfg.AlignmentTimeout
-	}
-	if r.cfg.Interval != 0 {
-		k.Interval = dataflow.Nanos(r.cfg.Interval)
-	}
+	_ = r.cfg.give(j) // New has tried
 	s.Model = s.Model.Flaky()
 	return Drawn{Settings: s, Splits: cmp.Or(r.cfg.Splits, r.cfg.Parallelism)}
 }

@@ -134,6 +134,13 @@ func layout(p dataflow.Properties) check.Layout {
 	l := check.Layout{Roots: roots, EpochOf: epochOfObject, OwnerOf: ownerOfObject}
 	l.SnapshotKey = func(t id.TaskID, e id.Epoch) string { return string(dataflow.SnapshotKey(t, e)) }
 	l.References = func(key string, data []byte) ([]string, error) { return references(&scratch, key, data) }
+	l.Over = func(key string, data []byte) bool {
+		if _, ok := coordinator.AttemptOfPlan(key); !ok {
+			return false
+		}
+		p, err := coordinator.DecodePlan(data)
+		return err == nil && p.Over()
+	}
 	if p.HasRounds() {
 		l.Left = coordinator.LeftIn
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }

@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"errors"
+
 	"weir/dataflow"
 	"weir/external/sinks"
 	statecatalog "weir/state/catalog"
@@ -29,10 +31,9 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 		cfg.Groups = c.Groups
 	}
 	cfg.BatchRecords, cfg.SourceBatch = 32, 32
-	cfg.Checkpoint.Interval, cfg.Checkpoint.Tolerated = 20e6, -1
-	c.Checkpoint.into(&cfg.Checkpoint)
-	if c.AlignmentTimeout != nil {
-		cfg.Checkpoint.AlignmentTimeout = *c.AlignmentTimeout
+	cfg.Checkpoint.Interval = 20e6
+	if err := errors.Join(c.checkGiven(), c.give(&cfg)); err != nil {
+		return nil, sinks.Promise{}, err
 	}
 	if err := c.fit(g, &cfg); err != nil {
 		return nil, sinks.Promise{}, err

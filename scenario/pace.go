@@ -70,9 +70,16 @@ const fittedWidth = 4
 func (r *Runner) suspicion() check.Pace {
 	interval := int64(r.job.Config.Checkpoint.Interval)
 	turns := r.wideTurns()
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint, Trim: moreToCheckpoint}
+	delay := int64(r.job.Config.Restart.LongestDelay())
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay, Trim: moreToCheckpoint + delay}
+	if delay > 0 {
+		p.Restart = delay + moreToCheckpoint
+	}
 	if r.snapshots() {
 		p.Checkpoint = 2*(interval+r.pace.slack) + moreToCheckpoint + turns
+	}
+	if !r.job.Config.Checkpoint.AfterFinished {
+		p.Checkpoint += p.End // from the first task that finishes to the last there is none
 	}
 	return p
 }
@@ -115,7 +122,7 @@ func (r *Runner) acquit(o *Outcome) error {
 	var gap, end int64 // the longest of the twins so far
 	for k := range uint64(twinsAsked) {
 		r.Twins++
-		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: patient(o.drawn.Settings), Splits: o.Splits, Plan: faults.Plan{Faults: o.Plan.Operations()}})
+		twin := r.twin.Replay(o.Seed+k*twinStride, &Drawn{Settings: patient(o.drawn.Settings), Splits: o.Splits, Plan: o.operated()})
 		if twin.Report == nil {
 			return twin.Err
 		}
@@ -128,6 +135,20 @@ func (r *Runner) acquit(o *Outcome) error {
 		}
 	}
 	return nil
+}
+
+// operated returns the operations of the plan that came about.
+func (o *Outcome) operated() (p faults.Plan) {
+	not := map[string]int{}
+	for _, f := range o.NotStruck() {
+		not[f.String()]++
+	}
+	for _, f := range o.Plan.Operations() {
+		if not[f.String()]--; not[f.String()] < 0 {
+			p.Faults = append(p.Faults, f)
+		}
+	}
+	return p
 }
 
 // patient returns the settings of a job that gives no round up for taking long.

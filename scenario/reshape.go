@@ -2,12 +2,10 @@ package scenario
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"weir/check"
 	"weir/dataflow"
 	"weir/faults"
 	"weir/sim"
@@ -23,6 +21,12 @@ type width struct {
 type vertexWidth struct {
 	operator  string
 	instances int
+}
+
+// sameShape tells that two jobs are of one graph: the same operators, each as wide. What
+// the one has stored is then the other's as it stands.
+func (j *job) sameShape(o *job) bool {
+	return slices.EqualFunc(j.graph.Vertices, o.graph.Vertices, func(a, b dataflow.Vertex) bool { return a.Name == b.Name && a.Parallelism == b.Parallelism })
 }
 
 func (w width) equal(o width) bool { return w.all == o.all && slices.Equal(w.alone, o.alone) }
@@ -74,20 +78,26 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 
 // jobAfter returns the job that another one is behind an operation.
 func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
-	next := before.width.rescaled(f)
-	if err := r.cfg.reshapes(); err != nil && !next.equal(before.width) {
-		return nil, err
+	next, err := r.jobOf(before.width.rescaled(f), before.splits)
+	if err != nil || next.sameShape(before) {
+		return next, err
 	}
-	return r.jobOf(next, before.splits)
+	return next, r.cfg.reshapes(next.graph)
 }
 
 // reshapes returns why a job under the algorithm cannot go on as another graph from what
 // it has stored.
-func (c *Config) reshapes() error {
+func (c *Config) reshapes(g *dataflow.Graph) error {
 	if p := c.Algorithm.Properties(); !p.HasRounds() {
 		return &dataflow.Refusal{
 			Property: "snapshots that are no rounds",
 			Reason:   "a job goes on with another parallelism from a job-wide checkpoint: message logs are of channels that are no more then, and without snapshots there is nothing",
+		}
+	}
+	if i := slices.IndexFunc(g.Edges, func(e dataflow.Edge) bool { return e.Back }); i >= 0 {
+		return &dataflow.Refusal{
+			Property: "Snapshots: Rounds",
+			Reason:   g.Vertices[g.Edges[i].From].Name + " lies in a loop: what goes round is part of a checkpoint and cannot be handed out anew",
 		}
 	}
 	return nil
@@ -99,16 +109,12 @@ func (r *Runner) reshape(f *faults.Fault) (*dataflow.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !next.width.equal(r.leg.width) { // else it is as if the job had been stopped and started
+	if !next.sameShape(r.leg) { // else it is as if the job had been stopped and started
 		x, err := r.expect(next)
 		if err != nil {
 			return nil, err
 		}
-		c, ok := any(r.checker).(interface{ Reshape(check.Expect) error })
-		if !ok {
-			return nil, errors.New("the checker cannot follow a change of the graph yet")
-		}
-		if err := c.Reshape(x); err != nil {
+		if err := r.checker.Reshape(x); err != nil {
 			return nil, err
 		}
 	}
@@ -133,7 +139,7 @@ const mostInstances = 5
 // be stopped, or cannot go on as another graph.
 func (r *Runner) operations() sim.RandomOperations {
 	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism}
-	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes() != nil {
+	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes(r.leg.graph) != nil {
 		return o
 	}
 	splits := cmp.Or(r.cfg.Splits, r.cfg.Parallelism)

@@ -22,6 +22,7 @@ func TestPlannedGraphsAreChecked(t *testing.T) {
 		{"aligned", "enrichment", "(rescale operator=source to=3)", "parallelism"},
 		{"uncoordinated", "keyedcount", "(rescale to=3)", "message logs"},
 		{"none", "keyedcount", "(rescale to=3)", "job-wide checkpoint"},
+		{"aligned-cyclic", "reachability", "(rescale to=3)", "follow lies in a loop"},
 		{"uncoordinated", "keyedcount", "(rescale to=2)", ""}, // as it is
 		{"aligned", "keyedcount", "(plan (rescale to=4 at (nth 2 completed)) (crash worker=0 at (nth 9 delivered task=11)))", ""},
 		{"aligned", "keyedcount", "(plan (rescale to=4 at (nth 2 completed)) (crash worker=0 at (nth 9 delivered task=99)))", "tasks 0 to"},
@@ -36,7 +37,7 @@ func TestPlannedGraphsAreChecked(t *testing.T) {
 			t.Errorf("%s, %s, %s: %v; want %q", c.algorithm, c.workload, c.plan, err, c.want)
 		}
 		var refusal *dataflow.Refusal
-		if refused := strings.Contains(c.want, "message logs") || strings.Contains(c.want, "job-wide"); errors.As(err, &refusal) != refused {
+		if refused := strings.Contains(c.want, "message logs") || strings.Contains(c.want, "loop") || strings.Contains(c.want, "job-wide"); errors.As(err, &refusal) != refused {
 			t.Errorf("%s, %s: refused by what is declared: %v", c.algorithm, c.plan, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"weir/algorithms/coordinator"
 	"weir/check"
 	"weir/dataflow"
 	"weir/external"
@@ -40,6 +41,7 @@ type Runner struct {
 	store   *external.Store
 	random  sim.RandomFaults
 	operate sim.RandomOperations
+	given   dataflow.Config // what it is where nothing is drawn
 	// fallsBack: the job can go back to an older checkpoint.
 	fallsBack bool
 	// What calm runs need, and the twin that is asked about one that is slow.
@@ -91,8 +93,13 @@ func New(c Config) (*Runner, error) {
 	if c.Groups != 0 {
 		r.job.Config.Groups = c.Groups
 	}
-	c.Checkpoint.into(&r.job.Config.Checkpoint)
-	r.cfg = c
+	if err := errors.Join(c.checkGiven(), c.give(&r.job.Config)); err != nil {
+		return nil, err
+	}
+	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (len(c.Operations) > 0 || len(c.Plan.Operations()) > 0) {
+		return nil, errors.New("checkpoint.on-cancel delete and a rescale do not go together: a job that is rescaled goes on from the checkpoints that it leaves; retain them")
+	}
+	r.cfg, r.given = c, r.job.Config
 	if err := r.use(cmp.Or(c.Splits, c.Parallelism)); err != nil {
 		return nil, err
 	}
@@ -200,16 +207,16 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	r.drawInterval(k)
 	k.MaxConcurrent = 1 + d.Draw(2)
 	r.drawConcurrent(k)
-	if k.AlignmentTimeout = drawAlignment(r.swarm.Stream("alignment")); r.cfg.AlignmentTimeout != nil {
-		k.AlignmentTimeout = *r.cfg.AlignmentTimeout
-	}
+	k.AlignmentTimeout = drawAlignment(r.swarm.Stream("alignment"))
 	k.Retain = 1 + d.Draw(3)
 	k.MinPause = 0
 	if d.Chance(1, 4) {
 		k.MinPause = k.Interval / 2
 	}
 	r.drawFailures(k)
-	r.cfg.Checkpoint.into(k)
+	r.drawEnd(k)
+	r.drawRestart(&c.Restart)
+	_ = r.cfg.give(c) // New has tried
 	cfg := r.world(seedNumber)
 	r.skew(d, &cfg)
 	c.TimersPerTurn = defaultTimersPerTurn
@@ -325,6 +332,12 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	if r.job.Config.Checkpoint.Fallback {
 		r.checker.MayFallBack()
 	}
+	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel {
+		r.checker.MayLeaveNothing()
+	}
+	if most, bounded := r.mayGiveUp(); bounded {
+		r.checker.MayGiveUp(most)
+	}
 	if d.Settings.Model.Order.Free == 0 { // else time counts steps
 		r.checker.SetPace(r.suspicion())
 	}
@@ -337,9 +350,9 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	if res.Verdict == sim.Interrupted {
 		return r.interrupted(seedNumber)
 	}
-	end := check.End{Time: res.Virtual}
+	end := check.End{Time: res.Virtual, Cancelled: res.Cancelled}
 	if res.Verdict != sim.Done {
-		end.Err = res.Err
+		end.Err, end.GaveUp = res.Err, errors.Is(res.Err, coordinator.ErrGaveUp)
 	}
 	o := &Outcome{Config: &r.cfg, Seed: seedNumber, Splits: d.Splits, Result: res, Report: r.checker.Finish(end), Plan: d.Plan, drawn: d, waiting: injector.Pending(), rows: r.checker.Rows}
 	if err := r.acquit(o); errors.Is(err, errInterrupted) {
@@ -354,6 +367,17 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	}
 	o.classify()
 	return o
+}
+
+// mayGiveUp returns how many failures the restart strategy of the run answers for sure, if it may
+// end the job with the next one. The one of most jobs may not: nothing that is drawn is mended by
+// that.
+func (r *Runner) mayGiveUp() (failures int, bounded bool) {
+	c := &r.job.Config.Restart
+	if c.Strategy == dataflow.RestartProgress {
+		return 0, false
+	}
+	return c.Allows()
 }
 
 // errInterrupted: the twin of a suspected run was interrupted.
@@ -426,12 +450,22 @@ func (o *Outcome) classify() {
 }
 
 // GaveUp reports that the job failed with an error, and may, since a fault destroyed
-// what it needed to go on.
-func (o *Outcome) GaveUp() bool { return o.Result.Verdict == sim.Failed && o.damaged() }
+// what it needed to go on, or its restart strategy answers no more failures.
+func (o *Outcome) GaveUp() bool {
+	return o.Result.Verdict == sim.Failed && (o.damaged() || o.givenUp())
+}
+
+// givenUp reports that a restart strategy has ended the job that may.
+func (o *Outcome) givenUp() bool {
+	return errors.Is(o.Result.Err, coordinator.ErrGaveUp) && o.drawn.Settings.Job.Restart.Strategy != dataflow.RestartProgress
+}
 
 // Whole reports that the output is all of the answer and that all of what is promised of it
-// holds: no damage has ended the job, or had it go back behind what was visible.
-func (o *Outcome) Whole() bool { return o.Result.Verdict == sim.Done && o.Report.FellBack == 0 }
+// holds: no damage has ended the job, or had it go back behind what was visible, and nobody
+// has stopped it for good.
+func (o *Outcome) Whole() bool {
+	return o.Result.Verdict == sim.Done && !o.Result.Cancelled && o.Report.FellBack == 0
+}
 
 // damaged reports whether a fault has destroyed stored bytes: a job may then fail
 // with an error, and nothing that it promised is broken.

@@ -21,7 +21,8 @@ type Settings struct {
 // baseSettings are those of a run before its seed has drawn any.
 func baseSettings() Settings { return Settings{Job: baseConfig(), Model: model()} }
 
-// setting is a name and where its value is: an *int, *bool (0 or 1), *sim.Nanos, *dataflow.Nanos or *[]int.
+// setting is a name and where its value is: an *int, *bool (0 or 1), *sim.Nanos, *[]int, or what
+// dataflow.Setting.At returns.
 type setting struct {
 	name  string
 	value any
@@ -29,16 +30,19 @@ type setting struct {
 
 // list returns all settings in the order in which they are written.
 func (s *Settings) list() []setting {
-	j, k, m := &s.Job, &s.Job.Checkpoint, &s.Model
+	j, m := &s.Job, &s.Model
 	all := []setting{
 		{"batch.records", &j.BatchRecords}, {"batch.bytes", &j.BatchBytes}, {"batch.timeout", &j.BatchTimeout},
 		{"queue.buffers", &j.QueueBuffers}, {"credits", &j.Credits}, {"source.batch", &j.SourceBatch}, {"timers.per-turn", &j.TimersPerTurn},
-		{"checkpoint.interval", &k.Interval}, {"checkpoint.min-pause", &k.MinPause}, {"checkpoint.concurrent", &k.MaxConcurrent},
-		{"checkpoint.timeout", &k.Timeout}, {"checkpoint.alignment-timeout", &k.AlignmentTimeout}, {"checkpoint.tolerated", &k.Tolerated}, {"checkpoint.retain", &k.Retain}, {"checkpoint.fallback", &k.Fallback},
+	}
+	for _, c := range dataflow.Settings() {
+		all = append(all, setting{c.Name, c.At(j)})
+	}
+	all = append(all, []setting{
 		{"slow.workers", &m.WorkerSlow}, {"slow.links", &m.LinkSlow},
 		{"step.base", &m.StepBase}, {"step.record", &m.StepRecord}, {"turn.jitter", &m.TurnJitter}, {"transfer.slice", &m.TransferSlice},
 		{"order.free", &m.Order.Free}, {"order.prompt", &m.Order.Prompt}, {"order.crashes", &m.Order.Crashes}, {"order.horizon", &m.Order.Horizon},
-	}
+	}...)
 	for _, l := range []struct {
 		name string
 		l    *sim.Latency
@@ -67,8 +71,8 @@ func SettingNames() []string {
 	return names
 }
 
-// Lines returns "NAME VALUE" for every setting; times are nanoseconds, and a list
-// has commas.
+// Lines returns "NAME VALUE" for every setting; times are nanoseconds, shares and factors
+// hundredths, choices their names, and a list has commas.
 func (s *Settings) Lines() []string {
 	var lines []string
 	for _, e := range s.list() {
@@ -90,6 +94,12 @@ func (e setting) text() string {
 		return strconv.FormatInt(*v, 10)
 	case *dataflow.Nanos:
 		return strconv.FormatInt(int64(*v), 10)
+	case *dataflow.Hundredths:
+		return strconv.Itoa(int(*v))
+	case *dataflow.RestartStrategy:
+		return string(*v)
+	case *dataflow.OnCancel:
+		return string(*v)
 	case *[]int:
 		return list(*v)
 	}
@@ -116,6 +126,9 @@ func (s *Settings) Set(name, value string) error {
 	if i < 0 {
 		return fmt.Errorf("unknown setting %q; known: %s", name, strings.Join(SettingNames(), ", "))
 	}
+	if c, err := dataflow.LookupSetting(name); err == nil && c.Choices() != nil {
+		return c.Set(&s.Job, value)
+	}
 	return all[i].parse(value)
 }
 
@@ -139,6 +152,8 @@ func (e setting) parse(value string) error {
 		*v = n
 	case *dataflow.Nanos:
 		*v = dataflow.Nanos(n)
+	case *dataflow.Hundredths:
+		*v = dataflow.Hundredths(n)
 	}
 	return nil
 }

@@ -34,7 +34,9 @@ func TestCrashAtEveryEvent(t *testing.T) {
 					t.Fatal(err)
 				}
 				c := combination(t, a.Name, heap.Name, w)
-				c.Interval = 1_500_000
+				if a.Properties().Snapshots != dataflow.NoSnapshots {
+					c.Given = dataflow.Given{"checkpoint.interval": "1.5ms"}
+				}
 				for _, seed := range simtest.Seeds(seeds) {
 					n := simtest.Sweep(t, c, v, seed, stride)
 					t.Logf("seed %d: %d runs", seed, n)

@@ -13,11 +13,11 @@ import (
 // so, and no others'.
 func TestTurns(t *testing.T) {
 	hashes := func(name string, timeout dataflow.Nanos) (all []uint64) {
-		c := combination(t, name, "heap", workload(t, "keyedcount"))
-		c.AlignmentTimeout = &timeout
-		r := runner(t, c)
+		r := runner(t, combination(t, name, "heap", workload(t, "keyedcount")))
 		for _, seed := range simtest.Seeds(4) {
-			all = append(all, r.Run(seed).Result.Hash)
+			d := r.Draw(seed)
+			d.Settings.Job.Checkpoint.AlignmentTimeout = timeout
+			all = append(all, r.Replay(seed, &d).Result.Hash)
 		}
 		return all
 	}

@@ -219,10 +219,14 @@ func (c *coordHost) Execute(p *dataflow.Plan) {
 	}
 }
 
-// JobDone ends the run, or the job that was stopped.
+// JobDone ends the run, or the job that was stopped: somebody starts it again, unless it has
+// left nothing to go on from.
 func (c *coordHost) JobDone() {
 	switch {
 	case c.zombie != 0:
+	case c.stopped && c.s.cfg.Job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel:
+		c.s.result.Cancelled = true
+		c.s.stop(Done, nil)
 	case c.stopped:
 		c.s.push(c.s.now, classCoordinator, kindTakeDown, 0, c.term(), 0)
 	default:

@@ -57,6 +57,7 @@ type Result struct {
 	Plans              int            // executed
 	Recoveries         int            // plans that restored at least one snapshot
 	Faults             int            // of every kind
+	Cancelled          bool           // Done: the job was stopped, and left nothing to go on from
 	Missed             []faults.Fault // of them: what they were for was gone, or no operation came that they match
 	LandedLate         int            // operations that took effect after the end of the job
 	StoreOps, ExtOps   int64

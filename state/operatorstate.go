@@ -43,15 +43,6 @@ func (s *OperatorState) List(name string, mode Redistribution) (*OperatorList, e
 	return l, nil
 }
 
-// Lists returns all lists, in order of first use. Items are not copied.
-func (s *OperatorState) Lists() []OperatorList {
-	all := make([]OperatorList, len(s.lists))
-	for i, l := range s.lists {
-		all[i] = *l
-	}
-	return all
-}
-
 const operatorStateVersion = 2
 
 // AppendOperator appends what goes into Handle.Operator: nothing if no list was
@@ -63,10 +54,14 @@ func (s *OperatorState) AppendOperator(dst []byte) []byte {
 	if len(s.lists) == 0 && !s.clocks.Uses(EventTime) && !s.clocks.Uses(ProcessingTime) {
 		return dst
 	}
+	all := make([]OperatorList, len(s.lists))
+	for i, l := range s.lists {
+		all[i] = *l
+	}
 	dst = append(dst, operatorStateVersion)
 	dst = binary.AppendUvarint(dst, uint64(s.instances))
 	dst = s.clocks.append(dst)
-	return AppendOperatorLists(dst, s.Lists())
+	return AppendOperatorLists(dst, all)
 }
 
 // RestoreOperator takes over what handles hold: of as many instances as there are
@@ -170,7 +165,7 @@ func (s *OperatorState) SumOperator() uint64 {
 
 // SumApart returns the part of Store.Sum that does not add up over the tasks of an
 // operator, whatever their number: the places of items in Split lists, and all of
-// Union and Broadcast lists. Sum - SumApart of all tasks together outlives a rescaling.
+// other lists. Sum - SumApart of all tasks together outlives a rescaling.
 func (s *OperatorState) SumApart() uint64 {
 	sum := s.SumOperator()
 	for _, l := range s.lists {

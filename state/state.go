@@ -67,9 +67,11 @@ type Store interface {
 	List(name string, mode Redistribution) (*OperatorList, error)
 	// Content reads the store, of every state that it holds.
 	Content
-	// Lists returns the lists of operator state that there are, in order of first
-	// use. Items are the store's.
-	Lists() []OperatorList
+	// AppendOperator appends the operator state, in the encoding of Handle.Operator,
+	// which is one for all backends; RestoreOperator takes over what the handles of old
+	// tasks have there, and nothing else of them.
+	AppendOperator(dst []byte) []byte
+	RestoreOperator(handles []Handle) error
 	// Load returns how entries are put into the state d of a store that has not been
 	// used: each once, in any order, of the store's own key groups. Like a restore it
 	// declares what is not open yet, and refuses what differs from what is, with an

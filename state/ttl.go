@@ -136,13 +136,13 @@ type Expiry struct {
 }
 
 // Applies reports whether entries can have expired at all, and have deadlines.
-func (e Expiry) Applies() bool { return e.ttl.Clock != 0 }
+func (e *Expiry) Applies() bool { return e.ttl.Clock != 0 }
 
 // deadline is the time to write into an entry that is written or read now.
-func (e Expiry) deadline() int64 { return e.after(e.now) }
+func (e *Expiry) deadline() int64 { return e.after(e.now) }
 
 // after is the deadline of what was written at a time.
-func (e Expiry) after(at int64) int64 {
+func (e *Expiry) after(at int64) int64 {
 	switch {
 	case at == undated:
 		return undated
@@ -154,7 +154,7 @@ func (e Expiry) after(at int64) int64 {
 
 // resolved is the deadline of an entry, also of one that was written before any
 // time was known, as soon as one is.
-func (e Expiry) resolved(at int64) int64 {
+func (e *Expiry) resolved(at int64) int64 {
 	if at == undated {
 		return e.after(e.began)
 	}
@@ -162,14 +162,14 @@ func (e Expiry) resolved(at int64) int64 {
 }
 
 // expired reports that a deadline has passed.
-func (e Expiry) expired(at int64) bool {
+func (e *Expiry) expired(at int64) bool {
 	at = e.resolved(at)
 	return at != undated && at != never && at <= e.now
 }
 
 // Live reports whether a stored entry is still to be seen: a value, a field's
 // value, or the elements of a list, of which one is enough.
-func (e Expiry) Live(stored []byte) bool {
+func (e *Expiry) Live(stored []byte) bool {
 	switch {
 	case !e.Applies():
 		return true
@@ -187,7 +187,7 @@ func (e Expiry) Live(stored []byte) bool {
 // AppendLive appends what is left of a live entry: the elements of a list that
 // have not expired, and a deadline in the place of none where it is known by now.
 // Two stores of the same content append the same.
-func (e Expiry) AppendLive(dst, stored []byte) []byte {
+func (e *Expiry) AppendLive(dst, stored []byte) []byte {
 	switch {
 	case !e.Applies():
 		return append(dst, stored...)

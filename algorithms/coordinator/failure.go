@@ -15,7 +15,3 @@ func Unreadable(cause error) bool {
 	}
 	return errors.Is(cause, state.ErrCorrupt) || errors.Is(cause, state.ErrIncompatible)
 }
-
-// MaxCrashes is how many recoveries in a row, each because a task gave up by
-// itself, are tried before the job fails.
-const MaxCrashes = 20

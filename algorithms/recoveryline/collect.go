@@ -2,6 +2,7 @@ package recoveryline
 
 import (
 	"weir/algorithms/coordinator"
+	"weir/dataflow"
 	"weir/id"
 	"weir/state"
 	"weir/trace"
@@ -35,7 +36,7 @@ func (c *Coordinator) advance() {
 		if h.declined != 0 && h.declined < at.Epoch {
 			behind, h.declined = true, 0
 		}
-		c.crashes = 0
+		c.restarts.Progress()
 		c.h.Observe(trace.LineAdvanced, id.TaskID(t), c.number, at.Epoch, "")
 		if !c.tasks[t].left {
 			c.h.Tell(id.TaskID(t), (&coordinator.Message{Kind: coordinator.Complete, Epoch: at.Epoch}).Encode())
@@ -118,6 +119,10 @@ func (c *Coordinator) live() map[string]bool {
 
 // cleanUp deletes everything that the final snapshots do not need and ends the job.
 func (c *Coordinator) cleanUp() {
+	if c.cfg.OnCancel == dataflow.DeleteOnCancel {
+		c.leaveNothing(id.MakeEpoch(c.number, 1))
+		return
+	}
 	live := map[string]bool{}
 	for t := range c.hist {
 		last := &c.hist[t].snaps[len(c.hist[t].snaps)-1]

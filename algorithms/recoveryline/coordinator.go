@@ -14,6 +14,7 @@ type phase uint8
 
 const (
 	reading    phase = iota // storage, after a start
+	delayed                 // until a restart may begin
 	collecting              // positions of the survivors
 	planning
 	starting
@@ -39,7 +40,8 @@ type Coordinator struct {
 	dropping int // deletions of older plans under way: the end waits
 	again    bool
 	failures int
-	crashes  int
+	restarts *coordinator.Restarts // says whether the job starts again
+	stopping bool                  // the plan to come is the last
 	// damaged is the newest snapshot that could not be read, had the tasks that had any.
 	damaged error
 	had     []bool
@@ -62,6 +64,7 @@ func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
 	c.client.Mutant = j.Config.Mutant
+	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client)
 	c.graph = newGraph(j.Tasks)
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.read()
@@ -75,18 +78,33 @@ func (c *Coordinator) Timer(t id.Ticket) { c.client.Timer(t) }
 
 // failOver restarts everything, after the snapshot e, from the line that storage has.
 func (c *Coordinator) failOver(e id.Epoch, cause error) {
-	c.failures = 0
-	if c.crashes++; c.crashes > coordinator.MaxCrashes {
-		c.fail(fmt.Errorf("%d recoveries in a row without progress between them; the last cause: %w", c.crashes, cause))
+	if c.failures = 0; c.phase == delayed {
+		return // it is part of the failure whose delay runs
+	}
+	delay, err := c.restarts.Failed(cause)
+	if err != nil {
+		c.fail(err)
 		return
 	}
 	c.h.Observe(trace.FailedOver, trace.Coordinator, c.number, e, cause.Error())
-	c.read()
+	c.restartAfter(delay, c.read)
+}
+
+// restartAfter begins a recovery after a delay. Survivors go on meanwhile.
+func (c *Coordinator) restartAfter(delay dataflow.Nanos, begin func()) {
+	c.phase = delayed
+	c.restarts.After(delay, begin)
 }
 
 func (c *Coordinator) fail(err error) {
-	c.phase = finished
+	c.end()
 	c.h.JobFailed(err)
+}
+
+// end takes no more part in anything.
+func (c *Coordinator) end() {
+	c.phase = finished
+	c.restarts.Stop()
 }
 
 // reset forgets all snapshots and counts none.
@@ -103,6 +121,10 @@ func (c *Coordinator) read() {
 	c.phase = reading
 	c.reset()
 	coordinator.ReadStorage(c.client, c.j, []string{coordinator.SnapshotPrefix}, func(p *coordinator.PlanRecord, highest id.Attempt, rows []state.Entry, err error) {
+		if err == nil && p != nil && p.Over() {
+			c.stayOver(p)
+			return
+		}
 		if err == nil && p != nil && !p.Shape.Equal(coordinator.ShapeOf(c.j.Tasks)) {
 			err = fmt.Errorf("the job was %s, it is %s: message logs are of its old channels, and nobody can read them for new ones: rescale from a savepoint", p.Shape, coordinator.ShapeOf(c.j.Tasks))
 		}
@@ -232,17 +254,21 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 	if c.phase == finished || c.phase == reading {
 		return
 	}
-	c.crashes++
-	if cause != nil && c.crashes > coordinator.MaxCrashes {
-		c.fail(fmt.Errorf("%d recoveries in a row without progress between them; the last cause: %w", c.crashes, cause))
+	damaged := cause != nil && coordinator.Unreadable(cause)
+	if damaged && !c.cfg.Fallback {
+		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", cause))
 		return
 	}
-	if cause != nil && coordinator.Unreadable(cause) {
-		if c.cfg.Fallback {
-			c.read() // what is damaged shows when everything is read
+	var delay dataflow.Nanos
+	if c.phase != delayed || damaged { // else it is part of the failure whose delay runs
+		var err error
+		if delay, err = c.restarts.Failed(cause); err != nil {
+			c.fail(err)
 			return
 		}
-		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", cause))
+	}
+	if damaged {
+		c.restartAfter(delay, c.read) // what is damaged shows when everything is read
 		return
 	}
 	for _, t := range tasks {
@@ -254,12 +280,16 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		}
 	}
 	switch c.phase {
+	case delayed:
 	case planning:
 		c.again = true
 	case collecting:
 		c.tryPlan()
 	default:
-		c.collect()
+		for t := range c.tasks { // a task that is not ready now cannot be kept, however long the delay
+			c.tasks[t].dead = c.tasks[t].dead || !c.tasks[t].ready
+		}
+		c.restartAfter(delay, c.collect)
 	}
 }
 
@@ -345,6 +375,10 @@ func (c *Coordinator) Message(from id.TaskID, data []byte) {
 
 // plan finds the recovery line, makes it durable and executes it.
 func (c *Coordinator) plan() {
+	if c.stopping {
+		c.leaveNothing(0)
+		return
+	}
 	c.phase, c.again = planning, false
 	c.number++
 	l := make(line, len(c.hist))
@@ -456,7 +490,7 @@ func (c *Coordinator) execute(p *coordinator.PlanRecord, base []id.Epoch, next [
 		c.tasks[t] = taskStatus{left: left}
 	}
 	c.lineages = next
-	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, 0, fmt.Sprintf("kept %d of %d, useless snapshots %d", kept, len(c.tasks), useless))
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, 0, fmt.Sprintf("kept %d of %d, useless snapshots %d", kept, len(c.tasks), useless)+c.restarts.Waited())
 	c.h.Execute(&p.Plan)
 	c.dropping++
 	coordinator.DropPlans(c.client, c.number, func() {
@@ -507,6 +541,6 @@ func (c *Coordinator) tryFinish() {
 			return
 		}
 	}
-	c.phase = finished
+	c.end()
 	c.cleanUp()
 }

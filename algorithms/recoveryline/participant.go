@@ -159,7 +159,10 @@ func (p *Participant) Message(data []byte) {
 		if p.final != 0 && m.Epoch >= p.final {
 			p.K.Finish()
 		}
-	case Pause:
+	case Pause, End:
+		if m.Kind == End {
+			p.timer = 0
+		}
 		p.K.Pause(true)
 		p.K.Flush() // what is sealed after the report, the plan would not know of
 		p.appendAll()

@@ -39,9 +39,9 @@ type Coordinated struct {
 	trigger   id.Ticket
 	pausing   bool // within MinPause of the last round's end
 	pauseEnd  id.Ticket
-	deferred  bool // a trigger fell into the pause
-	failures  int  // consecutive rounds given up
-	crashes   int  // consecutive recoveries without a checkpoint in between
+	deferred  bool                  // a trigger fell into the pause
+	failures  int                   // consecutive rounds given up
+	restarts  *coordinator.Restarts // says whether the job starts again
 
 	needed   map[string]bool // scratch: objects that something refers to
 	scratch  []string        // references of one share
@@ -54,6 +54,7 @@ type phase uint8
 const (
 	idle phase = iota
 	reading
+	waiting // for the delay of a restart
 	planning
 	starting
 	running
@@ -80,6 +81,7 @@ func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.client = coordinator.NewClient(h)
 	c.client.Mutant = j.Config.Mutant
 	c.shape = coordinator.ShapeOf(j.Tasks)
+	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client)
 	c.tasks = make([]taskStatus, len(j.Tasks))
 	c.recover()
 }
@@ -90,17 +92,22 @@ func (c *Coordinated) Done(t id.Ticket, r state.Result) { c.client.Done(t, r) }
 // Timer takes an expiry.
 func (c *Coordinated) Timer(t id.Ticket) { c.client.Timer(t) }
 
-// Failed starts a recovery of the whole job.
+// Failed starts a recovery of the whole job, now or after a delay.
 func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
-	if c.phase == finished || c.phase == reading || c.phase == planning {
-		return // the plan being made restarts everything anyway
+	if c.phase == finished || c.phase == reading || c.phase == waiting || c.phase == planning {
+		return // the plan to come restarts everything anyway
 	}
-	c.crashes++
 	if c.stopping {
 		c.stop()
 		return
 	}
-	if cause != nil && c.damaged(cause) {
+	if cause != nil && coordinator.Unreadable(cause) && !c.fallBack() {
+		c.fail(fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", cause))
+		return
+	}
+	delay, err := c.restarts.Failed(cause)
+	if err != nil {
+		c.fail(err)
 		return
 	}
 	making := c.rounds
@@ -108,29 +115,19 @@ func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 	if c.j.Config.Mutant == MutantFailoverKeepsRound && len(making) > 0 && making[0].done {
 		c.rounds, c.creating = making[:1], true
 	}
-	c.plan()
+	c.restartAfter(delay)
 }
 
-// damaged handles a failure that restarting cannot mend: a checkpoint that
-// does not restore. It reports whether the job has ended.
-func (c *Coordinated) damaged(cause error) bool {
-	unreadable := coordinator.Unreadable(cause)
-	if !unreadable && c.crashes <= coordinator.MaxCrashes {
+// fallBack passes over the newest checkpoint, which does not restore; false: there is no
+// other one, or it may not.
+func (c *Coordinated) fallBack() bool {
+	if c.phase != starting || !c.cfg.Fallback || len(c.retained) < 2 {
 		return false
 	}
-	if unreadable && c.phase == starting && c.cfg.Fallback && len(c.retained) > 1 {
-		bad := c.retained[len(c.retained)-1]
-		c.retained = c.retained[:len(c.retained)-1]
-		c.h.Observe(trace.FellBack, trace.Coordinator, c.number, bad.Epoch, "")
-		c.h.Observe(trace.Aborted, trace.Coordinator, c.number, bad.Epoch, "damaged; falling back to the checkpoint before it")
-		return false
-	}
-	if unreadable {
-		cause = fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", cause)
-	} else {
-		cause = fmt.Errorf("%d recoveries in a row without a checkpoint between them; the last cause: %w", c.crashes, cause)
-	}
-	c.fail(cause)
+	bad := c.retained[len(c.retained)-1]
+	c.retained = c.retained[:len(c.retained)-1]
+	c.h.Observe(trace.FellBack, trace.Coordinator, c.number, bad.Epoch, "")
+	c.h.Observe(trace.Aborted, trace.Coordinator, c.number, bad.Epoch, "damaged; falling back to the checkpoint before it")
 	return true
 }
 
@@ -138,19 +135,33 @@ func (c *Coordinated) damaged(cause error) bool {
 // round fails for may be in the tasks. Where restarting is no help either the job fails.
 func (c *Coordinated) failOver(e id.Epoch, cause error) {
 	c.failures = 0
-	if c.crashes++; c.crashes > coordinator.MaxCrashes {
-		c.fail(fmt.Errorf("%d recoveries in a row without a checkpoint between them; the last cause: %w", c.crashes, cause))
+	delay, err := c.restarts.Failed(cause)
+	if err != nil {
+		c.fail(err)
 		return
 	}
 	c.h.Observe(trace.FailedOver, trace.Coordinator, c.number, e, cause.Error())
 	c.giveUpAll("too many rounds failed")
-	c.plan()
+	c.restartAfter(delay)
+}
+
+// restartAfter restarts everything after a delay. What the tasks that live do meanwhile is
+// rolled back with the others.
+func (c *Coordinated) restartAfter(delay dataflow.Nanos) {
+	c.phase = waiting
+	c.restarts.After(delay, c.plan)
 }
 
 func (c *Coordinated) fail(err error) {
 	c.giveUpAll("the job fails")
-	c.phase = finished
+	c.end()
 	c.h.JobFailed(err)
+}
+
+// end takes no more part in anything.
+func (c *Coordinated) end() {
+	c.phase = finished
+	c.restarts.Stop()
 }
 
 // --- recovery ---
@@ -164,6 +175,14 @@ func (c *Coordinated) recover() {
 			return
 		}
 		c.highest = highest
+		switch {
+		case p != nil && p.Over():
+			c.stayOver(p)
+			return
+		case c.stopping && c.cfg.OnCancel == dataflow.DeleteOnCancel:
+			c.leaveNothing(0)
+			return
+		}
 		c.newest, c.splits = p, nil
 		var records []id.Epoch
 		for _, r := range rows {
@@ -290,10 +309,11 @@ func (c *Coordinated) plan() {
 		c.splits.Into(&p.Plan)
 	}
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
-		switch r.Status {
-		case state.OK:
+		switch {
+		case c.phase != planning: // the job has ended meanwhile
+		case r.Status == state.OK:
 			c.execute(p)
-		case state.Lost:
+		case r.Status == state.Lost:
 			c.recover() // somebody took the number: see what they did
 		default:
 			c.fail(coordinator.Error(coordinator.PlanKey(c.number), r))
@@ -317,7 +337,7 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 		}
 		c.tasks[i] = s
 	}
-	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all")
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all"+c.restarts.Waited())
 	c.h.Execute(&p.Plan)
 	c.sweepOld()
 }
@@ -409,8 +429,12 @@ func (c *Coordinated) finish() {
 		return
 	}
 	c.giveUpAll("the job has ended")
-	c.phase = finished
+	c.end()
 	c.doomed = nil
+	if c.cfg.OnCancel == dataflow.DeleteOnCancel {
+		c.leaveNothing(c.newestEpoch())
+		return
+	}
 	c.client.Sweep(^id.Epoch(0), c.garbagePrefixes(), c.isLive, func() {
 		c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
 		c.h.JobDone()

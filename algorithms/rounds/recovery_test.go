@@ -173,7 +173,7 @@ func TestDamagedSnapshot(t *testing.T) {
 // TestTasksThatGiveUpForEver end the job at last; crashes do not.
 func TestTasksThatGiveUpForEver(t *testing.T) {
 	d := newDesk(t, 1).start().ready()
-	for range 3 * coordinator.MaxCrashes {
+	for range 3 * 20 {
 		d.c.Failed([]id.TaskID{0}, nil)
 		d.ready()
 	}
@@ -181,7 +181,7 @@ func TestTasksThatGiveUpForEver(t *testing.T) {
 		t.Fatalf("crashes fail the job: %v", d.failed)
 	}
 	d = newDesk(t, 1).start().ready()
-	for i := range coordinator.MaxCrashes {
+	for i := range 20 {
 		d.c.Failed([]id.TaskID{0}, errors.New("a bad record"))
 		d.ready()
 		if len(d.failed) > 0 {

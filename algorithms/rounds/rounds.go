@@ -57,9 +57,16 @@ func (c *Coordinated) anyStays() bool {
 	return slices.ContainsFunc(c.tasks, func(t taskStatus) bool { return !t.left && !t.leaving })
 }
 
+// partlyFinished reports whether some tasks have finished and others still have something to
+// do. When these have drained too, the last round is due.
+func (c *Coordinated) partlyFinished() bool {
+	return slices.ContainsFunc(c.tasks, func(t taskStatus) bool { return t.left || t.leaving }) &&
+		slices.ContainsFunc(c.tasks, func(t taskStatus) bool { return !t.left && !t.drained })
+}
+
 // startRound begins a checkpoint unless as many as allowed are under way.
 func (c *Coordinated) startRound() {
-	if len(c.rounds) >= c.cfg.MaxConcurrent || !c.anyStays() {
+	if len(c.rounds) >= c.cfg.MaxConcurrent || !c.anyStays() || !c.cfg.AfterFinished && c.partlyFinished() {
 		return
 	}
 	if c.pausing {
@@ -235,7 +242,8 @@ func (c *Coordinated) recordMade(r *Round, rec *coordinator.Record, res state.Re
 	}
 	c.client.Cancel(r.timeout)
 	c.rounds = c.rounds[1:]
-	c.failures, c.crashes = 0, 0
+	c.failures = 0
+	c.restarts.Progress()
 	c.retained = append(c.retained, rec)
 	for i := range c.tasks {
 		c.tasks[i].part = &rec.Parts[i]
@@ -396,7 +404,7 @@ func (c *Coordinated) sweepGivenUp() {
 	number := c.number
 	c.client.Sweep(id.MakeEpoch(c.number, c.lastIndex+1), c.garbagePrefixes(), func(key string) bool {
 		e, _ := coordinator.EpochOfKey(key)
-		return c.number != number || c.round(e) != nil && c.j.Config.Mutant != MutantSweepsUnderWay || c.isLive(key)
+		return c.number != number || c.phase == waiting || c.round(e) != nil && c.j.Config.Mutant != MutantSweepsUnderWay || c.isLive(key)
 	}, nil)
 }
 

@@ -1,6 +1,8 @@
 package rounds
 
 import (
+	"weir/algorithms/coordinator"
+	"weir/dataflow"
 	"weir/id"
 	"weir/trace"
 )
@@ -38,12 +40,49 @@ func (c *Coordinated) tryStop() {
 }
 
 func (c *Coordinated) stop() {
-	c.giveUpAll("the job is stopped")
-	c.phase = finished
-	var newest id.Epoch
-	if n := len(c.retained); n > 0 {
-		newest = c.retained[n-1].Epoch
+	leaves := c.cfg.OnCancel == dataflow.RetainOnCancel
+	if c.phase == reading && !leaves {
+		return // until the newest plan is known
 	}
-	c.h.Observe(trace.Stopped, trace.Coordinator, c.number, newest, "")
+	for !leaves && len(c.rounds) > 0 {
+		c.giveUp(c.rounds[0], "the job is stopped") // tasks hear it, and store no more
+	}
+	c.giveUpAll("the job is stopped")
+	c.end()
+	if !leaves {
+		c.leaveNothing(0)
+		return
+	}
+	c.h.Observe(trace.Stopped, trace.Coordinator, c.number, c.newestEpoch(), "")
 	c.h.JobDone()
+}
+
+// newestEpoch is that of the newest complete checkpoint, 0 if there is none.
+func (c *Coordinated) newestEpoch() id.Epoch {
+	if n := len(c.retained); n > 0 {
+		return c.retained[n-1].Epoch
+	}
+	return 0
+}
+
+// leaveNothing ends the job for good. at is the checkpoint with which its input has ended,
+// 0: it was stopped.
+func (c *Coordinated) leaveNothing(at id.Epoch) {
+	c.end()
+	coordinator.LeaveNothing(c.client, c.j, c.highest+1, at, func(p *coordinator.PlanRecord, err error) {
+		switch {
+		case err != nil:
+			c.fail(err)
+		case p == nil:
+			c.recover() // somebody took the number: see what they did
+		default:
+			c.stayOver(p)
+		}
+	})
+}
+
+// stayOver deletes what a job that is over may have left, and says that it has ended.
+func (c *Coordinated) stayOver(p *coordinator.PlanRecord) {
+	c.end()
+	coordinator.DeleteAll(c.client, p.Plan.Number, func() { coordinator.EndAgain(c.h, p) })
 }

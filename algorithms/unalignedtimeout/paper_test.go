@@ -2,6 +2,7 @@ package unalignedtimeout_test
 
 import (
 	"testing"
+	"time"
 
 	"weir/algorithms/unalignedtimeout"
 	"weir/dataflow"
@@ -19,7 +20,8 @@ const never, some = dataflow.Nanos(1e12), dataflow.Nanos(1e6)
 // run returns the events of one run under faults.
 func run(t *testing.T, seed uint64, timeout dataflow.Nanos, kinds ...trace.Kind) []trace.Event {
 	t.Helper()
-	c := scenario.Config{Algorithm: unalignedtimeout.Spec(), State: "heap", Workload: keyedcount.New(), AlignmentTimeout: &timeout}
+	c := scenario.Config{Algorithm: unalignedtimeout.Spec(), State: "heap", Workload: keyedcount.New()}
+	c.Given = dataflow.Given{"checkpoint.alignment-timeout": time.Duration(timeout).String()}
 	c.Workload.Small()
 	return simtest.Trace(t, c, seed, kinds...)
 }

@@ -9,7 +9,9 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/bench"
+	"weir/dataflow"
 	"weir/internal/bench/job"
+	"weir/scenario/settings"
 	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -19,6 +21,8 @@ type flags struct {
 	algorithms, states, workloads []string
 	sink                          string
 	settings                      []string
+	coordinator                   settings.Flags
+	given                         dataflow.Given
 	interval                      time.Duration
 	rate, events                  int64
 	parallelism, splits           int
@@ -59,7 +63,7 @@ func (f *flags) grid(s *pflag.FlagSet) {
 	s.StringVar(&f.sink, "sink", "", "what the jobs end in; bench list names them (default: what goes with each algorithm)")
 	s.StringSliceVar(&f.workloads, "workload", []string{"keyedcount"}, "workloads")
 	s.StringArrayVar(&f.settings, "set", nil, "a setting of the workload, name=value; may be repeated")
-	s.DurationVar(&f.interval, "interval", time.Second, "checkpoint interval")
+	f.coordinator.Register(s, "")
 	s.Int64Var(&f.rate, "rate", 0, "offered load of the open loop, records per second; 0: 70 % of each cell's saturation")
 	s.Int64Var(&f.events, "events", 0, "run a finite input of so many records, whole, in every repetition")
 	s.IntVar(&f.repetitions, "repetitions", 0, "repetitions of each cell (default: 10, quick 3)")
@@ -84,15 +88,32 @@ func (f *flags) gridOf() (bench.Grid, error) {
 	if err != nil {
 		return bench.Grid{}, err
 	}
+	if err := f.readGiven(); err != nil {
+		return bench.Grid{}, err
+	}
 	g := bench.Grid{
 		Algorithms: expanded(f.algorithms, catalog.Names()), States: expanded(f.states, statecatalog.Names()),
-		Workloads: expanded(f.workloads, workloadcatalog.Names()), Sink: f.sink, Settings: settings, Interval: f.interval, Rate: f.rate,
+		Workloads: expanded(f.workloads, workloadcatalog.Names()), Sink: f.sink, Settings: settings, Interval: f.interval, Given: f.given, Rate: f.rate,
 		Parallelism: f.parallelism, Splits: f.splits, Events: f.events, Kill: f.kill && f.events == 0, Twin: true,
 	}
 	if err := g.Validate(); err != nil {
 		return g, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return g, nil
+}
+
+// readGiven takes the settings of the coordinator from file and flags. Cells have the interval.
+func (f *flags) readGiven() (err error) {
+	if f.given, err = f.coordinator.Given(); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	c := dataflow.DefaultConfig()
+	if err := f.given.Into(&c); err != nil {
+		return err
+	}
+	f.interval = time.Duration(c.Checkpoint.Interval)
+	delete(f.given, "checkpoint.interval")
+	return nil
 }
 
 // parseSettings reads the values of a flag of that name.

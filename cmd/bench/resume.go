@@ -15,6 +15,7 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/bench"
+	"weir/dataflow"
 	"weir/internal/bench/job"
 	"weir/results"
 	statecatalog "weir/state/catalog"
@@ -68,6 +69,9 @@ type choice struct{ flag, is, was string }
 // agree returns an error for flags that were given and say something else than
 // what the campaign was begun with.
 func (f *flags) agree(given func(flag string) bool, c *bench.Campaign) error {
+	if err := f.readGiven(); err != nil {
+		return err
+	}
 	choices := append(f.cellChoices(c.Plan.Cells), f.planChoices(c)...)
 	more, err := f.settingChoices(c)
 	if err != nil {
@@ -136,11 +140,23 @@ func (f *flags) planChoices(c *bench.Campaign) []choice {
 		{"kill", strconv.FormatBool(f.kill), strconv.FormatBool(isKilled)},
 		{"mutant", f.mutant, c.Mutant},
 	}
+	for _, s := range dataflow.Settings() {
+		if s.Flag != "interval" { // of the cells
+			all = append(all, choice{s.Flag, givenText(&s, f.given), givenText(&s, p.Given)})
+		}
+	}
 	was, is := tuningChoices(&c.Tuning), tuningChoices(&f.tuning)
 	for i := range is {
 		all = append(all, choice{is[i][0], is[i][1], was[i][1]})
 	}
 	return all
+}
+
+// givenText is the value of a setting where so much is given.
+func givenText(s *dataflow.Setting, g dataflow.Given) string {
+	c := dataflow.DefaultConfig()
+	_ = g.Into(&c) // both are checked
+	return s.Text(&c)
 }
 
 // tuningChoices are the flags of a tuning with their values.

@@ -82,7 +82,7 @@ func (f *flags) run(cmd *cobra.Command) error {
 func (f *flags) plan(g *bench.Grid) bench.Plan {
 	p := bench.Plan{
 		Cells: g.Cells(), Repetitions: standardRepetitions, Quick: f.quick, Seed: f.seed, Events: f.events,
-		Warm: standardWarm, Measure: standardMeasure,
+		Warm: standardWarm, Measure: standardMeasure, Given: g.Given,
 	}
 	if f.quick {
 		p.Repetitions, p.Warm, p.Measure = quickMost, quickWarm, quickMeasure

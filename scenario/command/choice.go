@@ -3,14 +3,15 @@ package command
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"weir/algorithms"
 	"weir/external/sinks"
 	"weir/scenario"
+	"weir/scenario/settings"
 	"weir/state"
 	statecatalog "weir/state/catalog"
 	"weir/workloads"
@@ -26,9 +27,7 @@ type choice struct {
 	groups                           groups
 	splits                           int
 	defaultGroups                    int // of the driver
-	interval                         interval
-	alignment                        alignment
-	checkpoints                      checkpoints
+	settings                         settings.Flags
 	json                             bool
 }
 
@@ -48,9 +47,7 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	f.IntVar(&c.splits, "splits", 0, fmt.Sprintf("splits of each source, at most %d; 0: drawn from the seed with drawn faults, else as many as --parallelism", mostSplits))
 	c.defaultGroups = scenario.DefaultGroups
 	f.Var(&c.groups, "groups", "key groups of the job, at least --parallelism; if not given "+groupsByDefault)
-	f.Var(&c.interval, "interval", "virtual time between checkpoints, for example 3ms; drawn from the seed if not given")
-	f.Var(&c.alignment, "alignment-timeout", "how long barriers that may turn wait before they overtake, for example 1ms or 0; drawn from the seed if not given, 100ms live")
-	c.checkpoints.flags(f)
+	c.settings.Register(f, "drawn from the seed with drawn faults, or as the build has it")
 	f.BoolVar(&c.json, "json", false, "one JSON object per line on stdout, the last one the summary")
 }
 
@@ -205,14 +202,17 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 	if err := c.checkGroups(); err != nil {
 		return nil, 0, err
 	}
-	if err := c.checkAlignment(lists[0]); err != nil {
-		return nil, 0, err
-	}
-	for _, a := range lists[0] {
-		spec, err := c.known.algorithms.Lookup(a)
-		if err != nil {
+	specs := make([]*algorithms.Spec, len(lists[0]))
+	for i, a := range lists[0] {
+		if specs[i], err = c.known.algorithms.Lookup(a); err != nil {
 			return nil, 0, err
 		}
+	}
+	given, err := c.meantFor(specs)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, spec := range specs {
 		for _, s := range lists[1] {
 			for _, sink := range lists[2] {
 				for _, name := range lists[3] {
@@ -220,11 +220,8 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 					if err != nil {
 						return nil, 0, err
 					}
-					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Workers: c.workers, Splits: c.splits, Groups: int(c.groups), Interval: int64(c.interval)}
-					cfg.Program, cfg.Checkpoint = c.known.call, c.checkpoints.given
-					if spec.Turns {
-						cfg.AlignmentTimeout = c.alignment.timeout
-					}
+					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Workers: c.workers, Splits: c.splits, Groups: int(c.groups), Given: given[i]}
+					cfg.Program = c.known.call
 					if sink != defaultSink {
 						cfg.Sink = sink
 					}
@@ -238,28 +235,6 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 		}
 	}
 	return all, refused, nil
-}
-
-// checkAlignment refuses a timeout that none of the algorithms would read.
-func (c *choice) checkAlignment(chosen []string) error {
-	if c.alignment.timeout == nil {
-		return nil
-	}
-	var turn []string
-	for _, name := range c.known.algorithms.Names() {
-		spec, err := c.known.algorithms.Lookup(name)
-		switch {
-		case err != nil:
-			return err
-		case !spec.Turns:
-		case slices.Contains(chosen, name):
-			return nil
-		default:
-			turn = append(turn, name)
-		}
-	}
-	return fmt.Errorf("%w: --alignment-timeout says how long barriers that turn wait, and those of %s never do; these turn: %s",
-		errUsage, strings.Join(chosen, ", "), cmp.Or(strings.Join(turn, ", "), "none"))
 }
 
 // checkGroups sees to it that every task of a keyed operator gets a key group.

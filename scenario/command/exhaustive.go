@@ -9,12 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"weir/dataflow"
 	"weir/scenario"
 	"weir/scenario/counterexample"
 	"weir/scenario/exhaustive"
@@ -37,7 +39,7 @@ func (w *whole) flags(f *pflag.FlagSet) {
 var smallJob = map[string]string{"algorithm": "aligned", "state": "heap", "workload": "keyedcount", "events": "1", "set": "keys=1"}
 
 // notExhaustive are the flags of sweep that a search has no use for.
-var notExhaustive = []string{"seeds", "jobs", "plan", "operations", "parallelism", "splits", "interval", "alignment-timeout", "explain"}
+var notExhaustive = []string{"seeds", "jobs", "plan", "operations", "parallelism", "splits", "config", "explain"}
 
 // checkSearch sees to it that the flags given go together, and sets the small job.
 func (w *whole) checkSearch(f *pflag.FlagSet) error {
@@ -49,7 +51,11 @@ func (w *whole) checkSearch(f *pflag.FlagSet) error {
 		}
 		return nil
 	}
-	for _, name := range notExhaustive {
+	unused := slices.Clone(notExhaustive)
+	for _, s := range dataflow.Settings() {
+		unused = append(unused, s.Flag)
+	}
+	for _, name := range unused {
 		if f.Changed(name) {
 			return fmt.Errorf("%w: --%s does not go with --exhaustive, which draws nothing and has a task per operator", errUsage, name)
 		}

@@ -35,9 +35,6 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if f.interval != 0 {
-		job.Config.Checkpoint.Interval = dataflow.Nanos(f.interval)
-	}
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
 	dir, closed, err := f.liveDir()
@@ -76,7 +73,7 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err = errors.Join(err, runErr, ext.Close(), store.Close()); err != nil {
 		return err
 	}
-	return f.judgeLive(cmd, &cfg, promise, g, res, answer)
+	return f.judgeLive(cmd, &cfg, &job.Config, promise, g, res, answer)
 }
 
 // liveDir returns the directory of a live job and what to do with it at the end: one
@@ -96,7 +93,7 @@ func (f *runFlags) liveDir() (dir string, closed func() error, err error) {
 	return f.storage, func() error { return os.RemoveAll(filepath.Join(f.storage, "local")) }, nil
 }
 
-func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {
+func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dataflow.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {
 	rows, rowErr := answer.rows()
 	want, err := cfg.Workload.Reference()
 	if promise.Shows == sinks.Values {
@@ -109,7 +106,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 	s := summary{
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: cmp.Or(cfg.Splits, cfg.Parallelism), Verdict: scenario.Fine.String(),
 		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed), LateRecords: g.late,
-		NotJudged: cfg.LiveNotJudged(), Faults: "(kill worker=1 after two snapshots)",
+		NotJudged: cfg.LiveNotJudged(), Faults: "(kill worker=1 after two snapshots)", config: with,
 	}
 	if f.calm {
 		s.Faults = "(plan)"
@@ -130,7 +127,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, promise s
 		s.Verdict = scenario.Broken.String()
 		wrong = &verdict{scenario.Broken, "the job ended before its worker could be killed: give it more --events, or say --calm"}
 	}
-	if err := s.print(cmd, f.json); err != nil {
+	if err := f.print(cmd, &s); err != nil {
 		return err
 	}
 	return wrong

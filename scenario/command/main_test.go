@@ -39,7 +39,7 @@ func TestUnknownNamesListTheKnown(t *testing.T) {
 		{"run --reorder", "these can: none"},
 		{"run --victim me --crash 3", "worker=N or coordinator"},
 		{"sweep --seeds 9-1", "for example 1-200"},
-		{"run --alignment-timeout -1ms", "for example 1ms"},
+		{"run --alignment-timeout -1ms", "for example 3ms"},
 		{"mutants --only robin", "forget-channel"},
 		{"nonsense", "unknown argument"},
 	} {

@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario"
+	"weir/scenario/settings"
 	"weir/trace"
 )
 
@@ -27,6 +30,7 @@ type runFlags struct {
 	trace   bool
 	save    string
 	storage string
+	printed bool // the settings that were in effect, beside the summary
 }
 
 // defaultSeed crashes a worker when there are snapshots to recover from, in nearly
@@ -70,6 +74,7 @@ func newRun(p *program) *cobra.Command {
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	fl.StringVar(&f.storage, "storage", "", "with --driver live: a new or empty `directory` that keeps checkpoints and output when the job has ended, for cmd/state")
+	fl.BoolVar(&f.printed, "settings", false, "print the settings that were in effect; --json has them always")
 	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict")
 	return cmd
 }
@@ -200,9 +205,12 @@ type summary struct {
 	WallNanos    int64    `json:"wall_ns,omitempty"`
 	Faults       string   `json:"faults"`
 	NotJudged    string   `json:"not_judged,omitempty"` // without a reference answer: what is not, and what is
-	GaveUp       string   `json:"gave_up,omitempty"`    // why the job ended with an error, which it may since what was stored is damaged
+	GaveUp       string   `json:"gave_up,omitempty"`    // why the job ended with an error, which it may since what was stored is damaged, or by its restart strategy
 	NotStruck    []string `json:"not_struck,omitempty"` // faults that were asked for and changed nothing
 	Standstill   []string `json:"standstill,omitempty"` // without progress: who waits for what
+	// Settings are those of the coordinator that were in effect, by name.
+	Settings map[string]any `json:"settings"`
+	config   *dataflow.Config
 }
 
 func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
@@ -229,6 +237,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
+		config: &o.Drawn().Settings.Job,
 	}
 	if err := o.Result.Err; o.Kind == scenario.Fine && o.GaveUp() {
 		s.GaveUp = firstLine(err)
@@ -241,7 +250,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		kind, why = scenario.Broken, "the fault never struck: "+strings.Join(s.NotStruck, ", ")
 		s.Verdict, s.Why = kind.String(), why
 	}
-	if err := s.print(cmd, f.json); err != nil {
+	if err := f.print(cmd, &s); err != nil {
 		return err
 	}
 	again, saved := f.saved(&cfg, o)
@@ -293,14 +302,24 @@ func firstLine(err error) string {
 	return text
 }
 
-func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
+// print writes the summary, with the settings if they are asked for or there is room for them.
+func (f *runFlags) print(cmd *cobra.Command, s *summary) error {
 	out := cmd.OutOrStdout()
 	if s.NotJudged != "" {
 		cmd.PrintErrln(s.NotJudged)
 	}
-	if asJSON {
+	if f.json {
+		s.Settings = settings.Effective(s.config)
 		return json.NewEncoder(out).Encode(s)
 	}
+	err := s.print(out)
+	if f.printed && err == nil {
+		_, err = fmt.Fprintf(out, "  settings %s\n", settings.Line(s.config))
+	}
+	return err
+}
+
+func (s *summary) print(out io.Writer) error {
 	_, err := fmt.Fprintf(out, "%s on %s into %s, %s, seed %d: %s\n  %d checkpoints, %d crashes of workers, %d of the coordinator, %d recoveries from a snapshot; faults: %s\n",
 		s.Algorithm, s.State, s.Sink, s.Workload, s.Seed, s.Verdict, s.Checkpoints, s.Crashes, s.Coordinator, s.Recoveries, s.Faults)
 	if s.Events != nil && err == nil {
@@ -311,7 +330,7 @@ func (s *summary) print(cmd *cobra.Command, asJSON bool) error {
 		_, err = fmt.Fprintf(out, "  rescaled %d times\n", s.Rescaled)
 	}
 	if s.GaveUp != "" && err == nil {
-		_, err = fmt.Fprintf(out, "  what is stored is damaged, and the job gave up: %s\n", s.GaveUp)
+		_, err = fmt.Fprintf(out, "  the job gave up: %s\n", s.GaveUp)
 	}
 	if s.LateRecords > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d records given up as too late\n", s.LateRecords)

@@ -36,7 +36,7 @@ type tally struct {
 	Declined        int64           `json:"shares_declined"` // by a task that could not store its part
 	FailedOver      int64           `json:"failed_over"`     // more rounds failed in a row than are tolerated
 	FellBack        int64           `json:"fell_back"`       // to an older checkpoint, the newest being damaged
-	GaveUp          int64           `json:"gave_up"`         // jobs that failed since a fault destroyed what they needed
+	GaveUp          int64           `json:"gave_up"`         // jobs that failed since a fault destroyed what they needed, or by their restart strategy
 	Stopped         int64           `json:"stopped"`
 	Rescaled        int64           `json:"rescaled"` // how often jobs went on as another graph
 	InputBuffers    int64           `json:"input_buffers_restored"`
@@ -210,12 +210,12 @@ func (t *tally) seen() string {
 	if t.LateRecords > 0 {
 		parts = append(parts, fmt.Sprintf("%d too late", t.LateRecords))
 	}
-	for _, damage := range []struct {
+	for _, ended := range []struct {
 		n    int64
 		what string
-	}{{t.FellBack, "went back"}, {t.GaveUp, "gave up"}} {
-		if damage.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s on damage", damage.n, damage.what))
+	}{{t.FellBack, "went back on damage"}, {t.GaveUp, "gave up"}} {
+		if ended.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", ended.n, ended.what))
 		}
 	}
 	return strings.Join(parts, ", ")

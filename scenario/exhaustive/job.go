@@ -38,7 +38,7 @@ func NewJob(c scenario.Config, b Bounds) (*Job, error) {
 	if n := c.Workload.Events(); n < 1 || n > MostRecords {
 		return nil, fmt.Errorf("%d records; all orders of a job are searched with 1 to %d", n, MostRecords)
 	}
-	c.Faults, c.Parallelism, c.Splits, c.Interval, c.Oracles = scenario.NoFaults, 1, 1, interval, nil
+	c.Faults, c.Parallelism, c.Splits, c.Given, c.Oracles = scenario.NoFaults, 1, 1, nil, nil
 	for o := range check.Oracles {
 		if o != check.Progress {
 			c.Oracles = append(c.Oracles, o)

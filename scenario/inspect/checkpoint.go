@@ -80,9 +80,8 @@ func (s *Snapshot) read(cfg *Config, x share) *Task {
 	if err == nil {
 		snap, err = dataflow.DecodeSnapshot(data)
 	}
-	var lists []state.OperatorList
 	if err == nil {
-		lists, err = state.ListsOf(&snap.Handle)
+		_, err = state.ListsOf(&snap.Handle)
 	}
 	if err != nil {
 		t.Damage = fmt.Errorf("%s: %w", x.key, err)
@@ -94,7 +93,7 @@ func (s *Snapshot) read(cfg *Config, x share) *Task {
 	h := &snap.Header
 	t.Task = savepoint.Task{
 		ID: x.task, Operator: snap.Task, Instance: snap.Index, Watermark: h.Watermark, Firing: h.Firing, Advancing: h.Advancing,
-		Drained: h.Drained, Pending: h.Pending, Lists: lists,
+		Drained: h.Drained, Pending: h.Pending, Own: snap.Handle.Operator,
 	}
 	for _, sp := range h.Splits {
 		t.Splits = append(t.Splits, savepoint.Split{Split: sp.Split, Offset: sp.Offset, Watermark: sp.Watermark, Ended: sp.Ended})

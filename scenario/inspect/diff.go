@@ -259,12 +259,18 @@ func diffLists(a, b *Operator) []Difference {
 	return all
 }
 
+// lists returns the lists of a task; that they decode was seen when it was opened.
+func (t *Task) lists() []state.OperatorList {
+	all, _ := t.Lists()
+	return all
+}
+
 func listNames(ops ...*Operator) []string {
 	var names []string
 	seen := map[string]bool{}
 	for _, o := range ops {
 		for _, t := range o.Tasks {
-			for _, l := range t.Lists {
+			for _, l := range t.lists() {
 				if !seen[l.Name] {
 					seen[l.Name] = true
 					names = append(names, l.Name)
@@ -278,7 +284,7 @@ func listNames(ops ...*Operator) []string {
 // items calls f for the items of a list of all tasks; a broadcast list is that of one.
 func (o *Operator) items(name string, f func(item []byte)) {
 	for _, t := range o.Tasks {
-		for _, l := range t.Lists {
+		for _, l := range t.lists() {
 			if l.Name != name {
 				continue
 			}

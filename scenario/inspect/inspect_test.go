@@ -154,7 +154,7 @@ func TestCheckpointsOfEveryBackend(t *testing.T) {
 			same(t, s, to)
 			for k, x := range to.Tasks() {
 				from := s.Tasks()[k]
-				if x.Name() != from.Name() || x.Watermark != from.Watermark || len(x.Splits) != len(from.Splits) || !slices.Equal(x.Pending, from.Pending) || len(x.Lists) != len(from.Lists) {
+				if x.Name() != from.Name() || x.Watermark != from.Watermark || len(x.Splits) != len(from.Splits) || !slices.Equal(x.Pending, from.Pending) || !bytes.Equal(x.Own, from.Own) {
 					t.Errorf("%s became %s", from.Name(), x.Name())
 				}
 			}

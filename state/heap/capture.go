@@ -53,7 +53,7 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 			c.addFlat(i, t)
 		case *fields:
 			if t.tree.Len() > 0 {
-				c.parts = append(c.parts, part{table: i, layout: layoutFields, n: t.tree.Len(), tree: t.tree.Copy(), expiry: t.clocks.Expiry(t.d)})
+				c.parts = append(c.parts, part{table: i, layout: layoutFields, n: t.tree.Len(), tree: t.tree.Copy(), aging: agingOf(t.clocks, t.d)})
 			}
 		}
 	}
@@ -117,20 +117,16 @@ type part struct {
 	layout layout
 	group  uint16
 	stride int
-	n      int // entries left
-	expiry state.Expiry
-	kept   int   // entries encoded since somebody asked
-	gone   int64 // bytes of those that have expired
-	// scratch is one value without what has expired of it.
-	scratch []byte
-	at      int // first entry left
-	words   []wordPage
-	cells   []cellPage
-	tree    *btree.BTreeG[field]
-	iter    *btree.IterG[field]
-	began   bool
-	bytes   []byte
-	runs    []run
+	n      int    // entries left
+	aging  *aging // nil: nothing expires
+	at     int    // first entry left
+	words  []wordPage
+	cells  []cellPage
+	tree   *btree.BTreeG[field]
+	iter   *btree.IterG[field]
+	began  bool
+	bytes  []byte
+	runs   []run
 }
 
 func (c *capture) Next(results []state.Result) ([]state.Op, bool, error) {
@@ -232,10 +228,10 @@ func (c *capture) encode(dst []byte, file, limit int) []byte {
 			continue
 		}
 		x := run{table: p.table, layout: p.layout, file: file, offset: len(dst)}
+		before := p.n
 		dst = p.encode(dst, limit)
-		x.group, x.length, x.count = p.group, len(dst)-x.offset, p.kept
-		c.dropped += p.gone
-		p.kept, p.gone = 0, 0
+		x.group, x.length, x.count = p.group, len(dst)-x.offset, before-p.n
+		x.count -= c.take(p.aging)
 		c.m.add(x)
 		if p.n == 0 {
 			c.parts = c.parts[1:]

@@ -10,12 +10,13 @@ import (
 func (c *capture) addFlat(i int, t *flat) {
 	if w := &t.words; w.segs == nil {
 		if w.n > 0 {
-			c.addSmall(smallWords(i, w, t.clocks.Expiry(t.d)))
+			c.addSmall(smallWords(i, w, agingOf(t.clocks, t.d)))
 		}
 	} else {
+		aging := agingOf(t.clocks, t.d)
 		for g := range w.segs {
 			if s := &w.segs[g]; s.n > 0 {
-				c.parts = append(c.parts, part{table: i, layout: layoutWords, group: w.groups.Lo + uint16(g), stride: w.stride, n: s.n, words: s.pages, expiry: t.clocks.Expiry(t.d)})
+				c.parts = append(c.parts, part{table: i, layout: layoutWords, group: w.groups.Lo + uint16(g), stride: w.stride, n: s.n, words: s.pages, aging: aging})
 			}
 		}
 	}
@@ -25,28 +26,71 @@ func (c *capture) addFlat(i int, t *flat) {
 	}
 	if cs.segs == nil {
 		if cs.n > 0 {
-			c.addSmall(smallCells(i, cs, t.clocks.Expiry(t.d)))
+			c.addSmall(smallCells(i, cs, agingOf(t.clocks, t.d)))
 		}
 		return
 	}
+	aging := agingOf(t.clocks, t.d)
 	for g := range cs.segs {
 		if s := &cs.segs[g]; s.n > 0 {
-			c.parts = append(c.parts, part{table: i, layout: layoutCells, group: cs.groups.Lo + uint16(g), n: s.n, cells: s.pages, expiry: t.clocks.Expiry(t.d)})
+			c.parts = append(c.parts, part{table: i, layout: layoutCells, group: cs.groups.Lo + uint16(g), n: s.n, cells: s.pages, aging: aging})
 		}
 	}
+}
+
+// aging is what has expired among the entries of a part.
+type aging struct {
+	state.Expiry
+	lost int    // entries, since somebody asked
+	gone int64  // their bytes, and those of elements of others
+	kept []byte // scratch
+}
+
+// agingOf returns that of a state at this moment; nil: its entries do not expire.
+func agingOf(c *state.Clocks, d state.Descriptor) *aging {
+	if d.TTL.Clock == 0 {
+		return nil
+	}
+	return &aging{Expiry: c.Expiry(d)}
+}
+
+// of returns what is to be written of a value, whose key has so many bytes; live is
+// false if nothing is. It is valid until the next call.
+func (a *aging) of(value []byte, key int) (kept []byte, live bool) {
+	if a == nil {
+		return value, true
+	}
+	if !a.Live(value) {
+		a.lost++
+		a.gone += int64(key + len(value))
+		return nil, false
+	}
+	a.kept = a.AppendLive(a.kept[:0], value)
+	a.gone += int64(len(value) - len(a.kept))
+	return a.kept, true
+}
+
+// take accounts for what has expired since the last time, and says how many entries.
+func (c *capture) take(a *aging) (lost int) {
+	if a == nil {
+		return 0
+	}
+	lost = a.lost
+	c.dropped += a.gone
+	a.lost, a.gone = 0, 0
+	return lost
 }
 
 // addSmall adds a part that is encoded already.
 func (c *capture) addSmall(p part) {
-	c.dropped += p.gone
-	p.gone = 0
+	c.take(p.aging)
 	c.parts = append(c.parts, p)
 }
 
-func smallWords(table int, w *words, e state.Expiry) part {
+func smallWords(table int, w *words, a *aging) part {
 	sorted, groups := sortedByGroup(w.sorted, w.one.group)
 	w.sorted = sorted
-	p := part{bytes: make([]byte, 0, w.n*w.stride), runs: make([]run, 0, groups), stride: w.stride, expiry: e}
+	p := part{bytes: make([]byte, 0, w.n*w.stride), runs: make([]run, 0, groups), stride: w.stride, aging: a}
 	for _, x := range sorted {
 		start := len(p.bytes)
 		if p.bytes = p.appendWord(p.bytes, w.at(&w.one, int(x&0xffff))); len(p.bytes) > start {
@@ -56,10 +100,10 @@ func smallWords(table int, w *words, e state.Expiry) part {
 	return p
 }
 
-func smallCells(table int, cs *cells, e state.Expiry) part {
+func smallCells(table int, cs *cells, a *aging) part {
 	sorted, groups := sortedByGroup(cs.sorted, cs.one.group)
 	cs.sorted = sorted
-	p := part{bytes: make([]byte, 0, int(cs.bytes)+cs.n*2*binary.MaxVarintLen16), runs: make([]run, 0, groups), expiry: e}
+	p := part{bytes: make([]byte, 0, int(cs.bytes)+cs.n*2*binary.MaxVarintLen16), runs: make([]run, 0, groups), aging: a}
 	for _, x := range sorted {
 		start := len(p.bytes)
 		if p.bytes = p.appendCell(p.bytes, cs.one.at(int(x&0xffff))); len(p.bytes) > start {
@@ -97,13 +141,12 @@ func (p *part) encodeWords(dst []byte, limit int) []byte {
 	for p.n > 0 && len(dst) < limit {
 		buf := p.words[0].buf
 		m := min(p.n, len(buf)/p.stride)
-		if p.expiry.Applies() {
+		if p.aging != nil {
 			for e := buf[:m*p.stride]; len(e) > 0; e = e[p.stride:] {
 				dst = p.appendWord(dst, e[:p.stride])
 			}
 		} else {
 			dst = append(dst, buf[:m*p.stride]...)
-			p.kept += m
 		}
 		p.n -= m
 		p.words = p.words[1:]
@@ -113,12 +156,11 @@ func (p *part) encodeWords(dst []byte, limit int) []byte {
 
 // appendWord appends an entry of words, unless it has expired.
 func (p *part) appendWord(dst, e []byte) []byte {
-	if !p.expiry.Live(e[wordBytes:]) {
-		p.gone += int64(p.stride)
+	value, live := p.aging.of(e[wordBytes:], wordBytes)
+	if !live {
 		return dst
 	}
-	p.kept++
-	return p.expiry.AppendLive(append(dst, e[:wordBytes]...), e[wordBytes:])
+	return append(append(dst, e[:wordBytes]...), value...)
 }
 
 func (p *part) encodeCells(dst []byte, limit int) []byte {
@@ -132,17 +174,10 @@ func (p *part) encodeCells(dst []byte, limit int) []byte {
 
 // appendCell appends a cell, unless it has expired.
 func (p *part) appendCell(dst []byte, e *cell) []byte {
-	value := e.buf[e.klen:]
-	if p.expiry.Applies() {
-		if !p.expiry.Live(value) {
-			p.gone += int64(len(e.buf))
-			return dst
-		}
-		p.scratch = p.expiry.AppendLive(p.scratch[:0], value)
-		p.gone += int64(len(value) - len(p.scratch))
-		value = p.scratch
+	value, live := p.aging.of(e.buf[e.klen:], int(e.klen))
+	if !live {
+		return dst
 	}
-	p.kept++
 	dst = binary.AppendUvarint(dst, uint64(e.klen))
 	dst = binary.AppendUvarint(dst, uint64(len(value)))
 	return append(append(dst, e.buf[:e.klen]...), value...)
@@ -170,14 +205,12 @@ func (p *part) encodeFields(dst []byte, limit int) []byte {
 
 // appendField appends a field, unless it has expired.
 func (p *part) appendField(dst []byte, e *field) []byte {
-	value := e.value()
-	if !p.expiry.Live(value) {
-		p.gone += int64(len(e.buf))
+	value, live := p.aging.of(e.value(), int(e.klen+e.flen))
+	if !live {
 		return dst
 	}
-	p.kept++
 	dst = binary.AppendUvarint(dst, uint64(e.klen))
 	dst = binary.AppendUvarint(dst, uint64(e.flen))
 	dst = binary.AppendUvarint(dst, uint64(len(value)))
-	return p.expiry.AppendLive(append(dst, e.buf[:e.klen+e.flen]...), value)
+	return append(append(dst, e.buf[:e.klen+e.flen]...), value...)
 }

@@ -138,10 +138,15 @@ func (t *fields) sum() uint64 {
 	var kept []byte
 	expiry := t.clocks.Expiry(t.d)
 	t.tree.Scan(func(e field) bool {
-		if value := e.value(); expiry.Live(value) {
+		value := e.value()
+		if expiry.Applies() {
+			if !expiry.Live(value) {
+				return true
+			}
 			kept = expiry.AppendLive(kept[:0], value)
-			sum += state.SumEntry(t.d.Name, e.key(), e.name(), kept)
+			value = kept
 		}
+		sum += state.SumEntry(t.d.Name, e.key(), e.name(), value)
 		return true
 	})
 	return sum

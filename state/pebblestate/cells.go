@@ -183,9 +183,8 @@ func (t *cells) sum() uint64 {
 	var sum uint64
 	e := t.s.Clocks().Expiry(t.d)
 	t.each(func(key, value []byte) bool {
-		if e.Live(value) {
-			t.s.kept = e.AppendLive(t.s.kept[:0], value)
-			sum += state.SumEntry(t.d.Name, key[keyHeader:], nil, t.s.kept)
+		if value, live := t.s.shown(&e, value); live {
+			sum += state.SumEntry(t.d.Name, key[keyHeader:], nil, value)
 		}
 		return true
 	})

@@ -134,7 +134,8 @@ func (t *fields) sum() uint64 {
 	var key []byte
 	e := t.s.Clocks().Expiry(t.d)
 	t.all(func(dbKey, value []byte) bool {
-		if !e.Live(value) {
+		value, live := t.s.shown(&e, value)
+		if !live {
 			return true
 		}
 		n := 0
@@ -142,8 +143,7 @@ func (t *fields) sum() uint64 {
 			t.s.fail("read a range", errMapKey)
 			return false
 		}
-		t.s.kept = e.AppendLive(t.s.kept[:0], value)
-		sum += state.SumEntry(t.d.Name, key, dbKey[n:], t.s.kept)
+		sum += state.SumEntry(t.d.Name, key, dbKey[n:], value)
 		return true
 	})
 	return sum

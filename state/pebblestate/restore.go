@@ -18,7 +18,7 @@ import (
 // must be new. A single handle that lies within the groups of the store becomes
 // its database as it is, and the next incremental snapshot refers to its files;
 // otherwise what belongs here is copied out of the handles' databases, one after
-// the other. If the transfer fails the store is of no use: Err reports why.
+// the other, of which only the table files are read that have some of it. If the transfer fails the store is of no use: Err reports why.
 func (s *Store) Restore(handles []state.Handle) (state.Transfer, error) {
 	if s.restored || slices.ContainsFunc(s.timerSets(), func(t *timerSet) bool { return t.Len() > 0 }) || s.cache.count > 0 || s.tree.Len() > 0 || s.db.Load() != nil || s.runs > 0 {
 		return nil, s.named(errors.New("restore into a store that was used or restored before; open a new one"))
@@ -50,6 +50,8 @@ func (s *Store) Restore(handles []state.Handle) (state.Transfer, error) {
 	t.asIs = len(handles) == 1 && len(t.sources) == 1 && t.sources[0].wanted == t.sources[0].m.groups
 	if t.asIs {
 		s.adoptNumbers(t.sources[0].m.schema)
+	} else {
+		t.narrow()
 	}
 	return t, nil
 }

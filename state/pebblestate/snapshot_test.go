@@ -354,3 +354,60 @@ func TestOpenErrors(t *testing.T) {
 		t.Errorf("restore of another backend's handle: %v", err)
 	}
 }
+
+// TestRestoreOfAPartReadsAPart: of one task's snapshot in table files of some size
+// each of four new tasks reads little more than its part, and together they have it all.
+func TestRestoreOfAPartReadsAPart(t *testing.T) {
+	b := backend(t, pebblestate.Config{Deterministic: true, TableBytes: 40_000})
+	w := openWide(t, b, disk.New(disk.Config{}).Mount(), "db")
+	for k := range uint64(8000) {
+		w.renew(k)
+	}
+	st := storage.NewMemory(0)
+	h := w.snapshot(t, 1, 0, st)
+	var whole int64
+	for _, f := range h.Files {
+		whole += f.Size
+	}
+	const p = 4
+	var sum uint64
+	for i := range p {
+		vol := disk.New(disk.Config{}).Mount()
+		s, err := b.Open(state.Open{Dir: "part", FS: vol, Groups: state.GroupsOf(i, p, state.DefaultGroups), Instance: i, Instances: p, Keyed: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &reads{Storage: st}
+		tr, err := s.Restore([]state.Handle{h})
+		if err == nil {
+			err = statetest.Drive(tr, m)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d of %d: %d bytes of %d", i, p, m.bytes, whole)
+		if m.bytes > whole/p*3/2 {
+			t.Errorf("%d of %d reads %d bytes of %d", i, p, m.bytes, whole)
+		}
+		sum += s.Sum()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if want := w.Sum(); sum != want {
+		t.Errorf("the sum over the parts is %#x, want %#x", sum, want)
+	}
+	_ = w.Close()
+}
+
+// reads counts what is read.
+type reads struct {
+	state.Storage
+	bytes int64
+}
+
+func (m *reads) Do(op state.Op) state.Result {
+	r := m.Storage.Do(op)
+	m.bytes += int64(len(r.Data))
+	return r
+}

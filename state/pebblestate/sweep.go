@@ -29,17 +29,29 @@ func (s *Store) expiries() expiries {
 }
 
 // of returns that of a table.
-func (e expiries) of(table uint8) state.Expiry {
+func (e expiries) of(table uint8) *state.Expiry {
 	if int(table) < len(e) {
-		return e[table]
+		return &e[table]
 	}
-	return state.Expiry{}
+	return &state.Expiry{}
+}
+
+// shown returns what is left of a stored value, if anything. It is valid until the
+// next call.
+func (s *Store) shown(e *state.Expiry, value []byte) (kept []byte, live bool) {
+	if !e.Applies() {
+		return value, true
+	}
+	if !e.Live(value) {
+		return nil, false
+	}
+	s.kept = e.AppendLive(s.kept[:0], value)
+	return s.kept, true
 }
 
 // live reports whether an entry is still to be seen.
 func (e expiries) live(table uint8, value []byte) bool {
-	x := e.of(table)
-	return x.Live(value)
+	return e.of(table).Live(value)
 }
 
 // A sweep follows every snapshot's run into the database: it looks at the next

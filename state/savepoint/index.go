@@ -25,7 +25,13 @@ type Task struct {
 	Splits            []Split // of a source
 	// Pending are sink transactions sealed and not known to be committed, by epoch.
 	Pending []id.Epoch
-	Lists   []state.OperatorList
+	// Own is the operator state of the task, in the encoding of state.Handle.Operator.
+	Own []byte
+}
+
+// Lists returns the lists of operator state.
+func (t *Task) Lists() ([]state.OperatorList, error) {
+	return state.ListsOf(&state.Handle{Operator: t.Own})
 }
 
 // Split is how far one split of a source had come.
@@ -157,7 +163,7 @@ func (t *Task) appendTask(b []byte) []byte {
 	for _, e := range t.Pending {
 		b = binary.LittleEndian.AppendUint64(b, uint64(e))
 	}
-	return state.AppendBytes(b, state.AppendOperatorLists(nil, t.Lists))
+	return state.AppendBytes(b, t.Own)
 }
 
 // DecodeIndex reads an index. Its errors wrap state.ErrCorrupt or
@@ -228,11 +234,9 @@ func (x *Index) readTask(r *state.Reader) {
 	for range r.Count(8) {
 		x.Pending = append(x.Pending, id.Epoch(r.Uint64()))
 	}
-	if lists := r.Bytes(); r.Err() == nil {
-		var err error
-		if x.Lists, err = state.DecodeOperatorLists(lists); err != nil {
-			r.Fail("%v", err)
-		}
+	x.Own = r.Bytes()
+	if _, err := x.Lists(); err != nil {
+		r.Fail("%v", err)
 	}
 }
 

@@ -1,7 +1,6 @@
 package savepoint
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -178,7 +177,7 @@ func (t *Restore) plan() error {
 			}
 		}
 	}
-	return t.putLists()
+	return t.to.Store.RestoreOperator(t.operatorState())
 }
 
 func (t *Restore) planState(x *Index, s *State) error {
@@ -200,30 +199,17 @@ func (t *Restore) planState(x *Index, s *State) error {
 	return nil
 }
 
-// putLists hands the lists out: as they are to as many tasks as there were.
-func (t *Restore) putLists() error {
-	old := make([][]state.OperatorList, len(t.indexes))
+// operatorState returns what the store takes its operator state from: of as many
+// instances as there were its own, of another number those of all, to be handed out anew.
+func (t *Restore) operatorState() []state.Handle {
+	if len(t.indexes) == t.to.Instances {
+		return []state.Handle{{Operator: t.indexes[t.to.Instance].Own}}
+	}
+	all := make([]state.Handle, len(t.indexes))
 	for i, x := range t.indexes {
-		old[i] = x.Lists
+		all[i].Operator = x.Own
 	}
-	var mine []state.OperatorList
-	var err error
-	if len(old) == t.to.Instances {
-		mine = old[t.to.Instance]
-	} else if mine, err = state.Redistribute(old, t.to.Instance, t.to.Instances); err != nil {
-		return err
-	}
-	for _, l := range mine {
-		have, err := t.to.Store.List(l.Name, l.Mode)
-		if err != nil {
-			return err
-		}
-		have.Items = have.Items[:0]
-		for _, item := range l.Items {
-			have.Items = append(have.Items, bytes.Clone(item))
-		}
-	}
-	return nil
+	return all
 }
 
 // loadSection loads one section of the objects that have arrived. Entries of one

@@ -123,12 +123,30 @@ func task(i, p int) savepoint.Task {
 		ID: id.TaskID(3 + i), Operator: "count", Instance: i, Instances: p, Groups: state.GroupsOf(i, p, groups), Watermark: int64(-5 - i), Firing: i == 1, Drained: true,
 		Splits:  []savepoint.Split{{Split: i, Offset: 7, Watermark: -1, Ended: true}},
 		Pending: []id.Epoch{id.MakeEpoch(2, 3)},
-		Lists: []state.OperatorList{
-			{Name: "split", Mode: state.Split, Items: [][]byte{fmt.Append(nil, "a", i), fmt.Append(nil, "b", i)}},
-			{Name: "union", Mode: state.Union, Items: [][]byte{fmt.Append(nil, "u", i)}},
-			{Name: "all", Mode: state.Broadcast, Items: [][]byte{[]byte("same")}},
-		},
+		Own:     own(i, p),
 	}
+}
+
+// lists are what own has.
+func lists(i int) []state.OperatorList {
+	return []state.OperatorList{
+		{Name: "split", Mode: state.Split, Items: [][]byte{fmt.Append(nil, "a", i), fmt.Append(nil, "b", i)}},
+		{Name: "union", Mode: state.Union, Items: [][]byte{fmt.Append(nil, "u", i)}},
+		{Name: "all", Mode: state.Broadcast, Items: [][]byte{[]byte("same")}},
+	}
+}
+
+// own is the operator state of instance i of p.
+func own(i, p int) []byte {
+	s := state.NewOperatorState(state.Open{Instance: i, Instances: p})
+	for _, l := range lists(i) {
+		mine, err := s.List(l.Name, l.Mode)
+		if err != nil {
+			panic(err)
+		}
+		mine.Items = l.Items
+	}
+	return s.AppendOperator(nil)
 }
 
 // write writes stores as a savepoint below root.
@@ -256,7 +274,11 @@ func TestRoundTrip(t *testing.T) {
 					r.Fatalf("task %d: %s", k, diff)
 				}
 			}
-			for _, l := range s.Lists() {
+			held, err := state.ListsOf(&state.Handle{Operator: s.AppendOperator(nil)})
+			if err != nil {
+				r.Fatal(err)
+			}
+			for _, l := range held {
 				if l.Name == "split" {
 					for _, item := range l.Items {
 						split = append(split, string(item))

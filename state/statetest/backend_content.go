@@ -143,6 +143,9 @@ func testLoad(f *fixture) {
 	defer s.close()
 	s.fill(2000)
 	s.disturb(2000, 1)
+	for i := range modes {
+		s.list(i, "x", "", "y"+modes[i].name)
+	}
 	for i := range 2 {
 		r := state.GroupsOf(i, 2, state.DefaultGroups)
 		half := f.subject(r)
@@ -150,7 +153,7 @@ func testLoad(f *fixture) {
 			f.Fatal(err)
 		}
 		half.twin = s.twin.only(r)
-		half.check()
+		half.listsAre()
 		half.disturbIn(r)
 		half.check()
 		f.finishAndExpectIn(r, half.snapshot(0))
@@ -181,7 +184,7 @@ func testLoad(f *fixture) {
 	}
 }
 
-// load puts what a store holds of some groups into another.
+// load puts what a store holds of some groups, and its operator state, into another.
 func load(to, from state.Store, groups state.GroupRange) error {
 	for _, d := range from.States() {
 		put, err := to.Load(d)
@@ -195,5 +198,5 @@ func load(to, from state.Store, groups state.GroupRange) error {
 			return true
 		})
 	}
-	return errors.Join(to.Err(), from.Err())
+	return errors.Join(to.RestoreOperator([]state.Handle{{Operator: from.AppendOperator(nil)}}), to.Err(), from.Err())
 }

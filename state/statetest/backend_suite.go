@@ -54,6 +54,7 @@ func RunBackend(t *testing.T, open OpenFunc) {
 		{"missing", testMissing},
 		{"expiry", testExpiry},
 		{"expired go", testExpiredGo},
+		{"expiry goroutine", testExpiryGoroutine},
 		{"expiry declared", testExpiryDeclared},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -493,6 +493,50 @@ func testExpiredGo(f *fixture) {
 	_ = s.Close()
 }
 
+// testExpiryGoroutine carries captures out while the owner goes on and time does too; it
+// is the race detector that sees what is wrong.
+func testExpiryGoroutine(f *fixture) {
+	s := f.old(allGroups)
+	defer func() { _ = s.Close() }()
+	write := func(round, n int) {
+		for i := range aging {
+			for k := range n {
+				s.write(i, fillKey(k*(1+round%3)), "field", fmt.Sprint("value ", round, k))
+			}
+		}
+	}
+	write(0, 400)
+	for round := range 6 {
+		s.epoch++
+		base := s.epoch - 1
+		c, err := s.Snapshot(state.SnapshotRequest{Epoch: s.epoch, Base: base, Prefix: s.prefix})
+		if err != nil {
+			f.Fatal(err)
+		}
+		want := s.twin.clone()
+		ended := make(chan error, 1)
+		go func() {
+			err := Drive(c, f.storage)
+			c.Discard()
+			ended <- err
+		}()
+		s.advance(state.EventTime, int64(4*round))
+		s.advance(state.ProcessingTime, int64(3*round))
+		write(round, 300)
+		if err := <-ended; err != nil {
+			f.Fatal(err)
+		}
+		back := f.load(allGroups, want, c.Handle())
+		if err := back.check(); err != nil {
+			f.Fatal(err)
+		}
+		_ = back.Close()
+	}
+	if err := s.check(); err != nil {
+		f.Fatal(err)
+	}
+}
+
 // stands reports that a snapshot has some bytes anywhere.
 func (f *fixture) stands(h state.Handle, text string) bool {
 	if bytes.Contains(h.Inline, []byte(text)) {

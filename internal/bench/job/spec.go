@@ -25,8 +25,10 @@ type Spec struct {
 	Parallelism int               `json:"parallelism"`
 	Splits      int               `json:"splits,omitempty"` // of the source; 0: as many as instances
 	Interval    time.Duration     `json:"interval"`
-	Tuning      Tuning            `json:"tuning"`
-	Seed        uint64            `json:"seed"`
+	// Given are settings of the coordinator beside the interval: those that the algorithm reads.
+	Given  dataflow.Given `json:"given,omitempty"`
+	Tuning Tuning         `json:"tuning"`
+	Seed   uint64         `json:"seed"`
 	// Dir holds everything of the run: counters, checkpoints, committed output.
 	Dir string `json:"dir"`
 	// Epoch is the zero of all times, Unix nanoseconds, the same for every
@@ -142,8 +144,10 @@ func (s *Spec) config() (dataflow.Config, error) {
 	c.BatchRecords, c.BatchBytes, c.SourceBatch = t.BatchRecords, t.BatchBytes, t.SourceBatch
 	c.BatchTimeout = dataflow.Nanos(t.BatchTimeout)
 	c.QueueBuffers, c.Credits = t.Queue, t.Queue
+	if err := s.Given.Into(&c); err != nil {
+		return c, err
+	}
 	c.Checkpoint.Interval = dataflow.Nanos(max(s.Interval, time.Millisecond))
-	c.Checkpoint.Tolerated = 0
 	mutant, err := parseMutant(s.Mutant)
 	c.Mutant = mutant
 	return c, err

@@ -123,7 +123,7 @@ func strikes() []strike {
 		{row: "all workers", plan: `(plan (crash worker=0 at (nth 9 acked)) (crash worker=1 at (nth 9 acked)) (crash worker=2 at (nth 9 acked)))`, shows: recovered},
 		{row: "everything", plan: `(plan (crash worker=0 at (nth 9 acked)) (crash worker=1 at (nth 9 acked)) (crash worker=2 at (nth 9 acked))
 			(crash coordinator at (nth 9 acked)) (crash storage at (nth 9 acked)) (crash sink at (nth 9 acked)))`, shows: recovered},
-		{row: "rescale job", plan: `(rescale to=2 at (nth 2 completed))`, algorithms: []string{"aligned", "unaligned"}, shows: func(o, _ *scenario.Outcome) bool {
+		{row: "rescale job", plan: `(rescale to=3 at (nth 2 completed))`, algorithms: []string{"aligned", "unaligned"}, shows: func(o, _ *scenario.Outcome) bool {
 			return o.Result.Counts[trace.Rescaled] == 1 && o.Result.Crashes+o.Result.CoordinatorCrashes == 0
 		}},
 		{row: "a second crash before the first is noticed", plan: `(plan (crash worker=1 at (nth 9 acked)) (crash worker=2 at (after (nth 9 acked) (time 200us))))`, shows: recovered},

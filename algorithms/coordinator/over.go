@@ -1,0 +1,50 @@
+package coordinator
+
+import (
+	"weir/dataflow"
+	"weir/id"
+	"weir/state"
+	"weir/trace"
+)
+
+// Over reports that the job has ended and left nothing: nobody runs any more. A plan without
+// tasks says so. Retained has the checkpoint with which the input ended, and is empty
+// where the job was stopped before.
+func (p *PlanRecord) Over() bool { return len(p.Plan.Tasks) == 0 }
+
+// LeaveNothing makes plan number, with which the job is over; at is the checkpoint with which
+// its input has ended, 0: it was stopped before. Whoever starts afterwards, also in the middle of
+// what DeleteAll does, does not begin anew. then gets the plan, nil if somebody else has taken
+// the number.
+func LeaveNothing(c *Client, j *dataflow.JobInfo, number id.Attempt, at id.Epoch, then func(p *PlanRecord, err error)) {
+	p := &PlanRecord{Job: j.Name, Nonce: j.Nonce, Plan: dataflow.Plan{Number: number}}
+	if at != 0 {
+		p.Retained = []id.Epoch{at}
+	}
+	c.Do(state.Op{Kind: state.OpCreate, Key: PlanKey(number), Data: p.Encode()}, func(r state.Result) {
+		switch r.Status {
+		case state.OK:
+			then(p, nil)
+		case state.Lost:
+			then(nil, nil)
+		default:
+			then(nil, Error(PlanKey(number), r))
+		}
+	})
+}
+
+// DeleteAll deletes records, snapshots, their files and the plans below number, and calls then.
+func DeleteAll(c *Client, number id.Attempt, then func()) {
+	nothing := func(string) bool { return false }
+	c.Sweep(^id.Epoch(0), []string{RecordPrefix, SnapshotPrefix, FilePrefix}, nothing, func() { DropPlans(c, number, then) })
+}
+
+// EndAgain says how a job that is over has ended.
+func EndAgain(h dataflow.CoordHost, p *PlanRecord) {
+	kind := trace.Stopped
+	if len(p.Retained) > 0 {
+		kind = trace.JobDone
+	}
+	h.Observe(kind, trace.Coordinator, p.Plan.Number, 0, "")
+	h.JobDone()
+}

@@ -1,0 +1,113 @@
+package command
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestRunWithOperations: a plan changes the job; the run is counted, saved, and
+// repeated from its file to the last event.
+func TestRunWithOperations(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rescaled.weir")
+	plan := "(plan (rescale to=3 at (nth 2 completed)) (crash worker=1 at (nth 1 rescaled)) (rescale operator=count to=1 at (nth 5 completed)))"
+	status, stdout, stderr := sim(t, "run", "--algorithm", "unaligned", "--plan", plan, "--save", file, "--json")
+	var s summary
+	if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || s.Rescaled != 2 || s.Crashes != 1 || s.Faults != plan {
+		t.Fatalf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	status, stdout, stderr = sim(t, "replay", file, "--json")
+	var again replayed
+	if err := json.Unmarshal([]byte(stdout), &again); err != nil || status != 0 || !again.Same || again.Hash != s.Hash || again.Faults != plan {
+		t.Errorf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	if _, plain, _ := sim(t, "run", "--algorithm", "unaligned", "--plan", plan); !strings.Contains(plain, "rescaled 2 times") {
+		t.Error(plain)
+	}
+}
+
+// TestOperationsThatCannotBe: each is refused with the step and why, in a file with its
+// place.
+func TestOperationsThatCannotBe(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"run", "--plan", "(rescale to=99)"}, "operation (rescale to=99): "},
+		{[]string{"run", "--plan", "(rescale operator=cheese to=3)"}, `no operator "cheese"; it has source`},
+		{[]string{"run", "--plan", "(rescale to=0)"}, "line 1, column 2"},
+		{[]string{"run", "--workload", "enrichment", "--plan", "(rescale operator=source to=3)"}, "parallelism"},
+		{[]string{"run", "--algorithm", "uncoordinated", "--plan", "(rescale to=3)"}, "message logs"},
+		{[]string{"run", "--operations", "cheese"}, "known: rescale, or all"},
+		{[]string{"run", "--operations", "all", "--plan", "(rescale to=3)"}, "name them in a --plan"},
+		{[]string{"run", "--operations", "all", "--calm"}, "--calm and --operations"},
+		{[]string{"sweep", "--operations", "all", "--plan", "(rescale to=3)"}, "--operations draws what --plan says"},
+		{[]string{"sweep", "--operations", "all", "--exhaustive"}, "--operations does not go with --exhaustive"},
+		{[]string{"run", "--driver", "live", "--operations", "all"}, "--driver live with --operations"},
+	} {
+		if status, stdout, stderr := sim(t, c.args...); status != 2 || stdout != "" || !strings.Contains(stderr, c.want) {
+			t.Errorf("%q: status %d, %s%s; want %q", c.args, status, stdout, stderr, c.want)
+		}
+	}
+}
+
+// TestSweepWithOperations: they are drawn and counted, what refuses them is listed, and a
+// combination that cannot serve them runs without.
+func TestSweepWithOperations(t *testing.T) {
+	total := func(args ...string) (rows []tally) {
+		t.Helper()
+		status, stdout, stderr := sim(t, append([]string{"sweep", "--json"}, args...)...)
+		if status != 0 {
+			t.Fatalf("%q: status %d: %s%s", args, status, stdout, stderr)
+		}
+		for line := range strings.Lines(stdout) {
+			var row tally
+			if err := json.Unmarshal([]byte(line), &row); err != nil {
+				t.Fatal(err)
+			}
+			rows = append(rows, row)
+		}
+		return rows
+	}
+	rows := total("--algorithm", "unaligned,uncoordinated", "--state", "heap", "--sink", "write-ahead", "--workload", "keyedcount", "--operations", "all", "--seeds", "1-12")
+	if rows[0].Rescaled < 10 || rows[1].Rescaled != 0 || rows[2].Rescaled != rows[0].Rescaled || rows[1].Runs != 12 {
+		t.Errorf("rescaled %d, %d and %d times", rows[0].Rescaled, rows[1].Rescaled, rows[2].Rescaled)
+	}
+	rows = total("--algorithm", "unaligned,uncoordinated", "--state", "heap", "--workload", "keyedcount", "--plan", "(rescale to=3 at (nth 2 completed))", "--seeds", "1-5")
+	if rows[0].Rescaled != 5 || !strings.Contains(rows[1].Refused, "message logs") {
+		t.Errorf("rescaled %d times; refused: %s", rows[0].Rescaled, rows[1].Refused)
+	}
+}
+
+// TestShrinkWithOperations: of a crash and an operation, each of which has the job go on from
+// a snapshot, one is left; and the page of the failure has the tasks of every graph.
+func TestShrinkWithOperations(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "found.weir")
+	plan := "(plan (rescale to=3 at (nth 2 completed)) (crash worker=1 at (after (nth 1 rescaled) (nth 3 completed))))"
+	if status, stdout, stderr := sim(t, "run", "--algorithm", "aligned", "--mutant", "forget-channel", "--plan", plan, "--save", file, "--json"); status != 5 {
+		t.Fatalf("status %d: %s%s", status, stdout, stderr)
+	}
+	page := filepath.Join(dir, "found.html")
+	if status, stdout, stderr := sim(t, "explain", file, "--html", "-o", page, "--whole"); status != 0 {
+		t.Fatalf("status %d: %s%s", status, stdout, stderr)
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"sink[1], graph 1", "sink[2], graph 2", "the job goes on with 9 tasks"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	small := filepath.Join(dir, "small.weir")
+	if status, stdout, stderr := sim(t, "shrink", file, "--out", small, "--for", "20s"); status != 0 {
+		t.Fatalf("status %d: %s%s", status, stdout, stderr)
+	}
+	if text, err = os.ReadFile(small); err != nil || strings.Contains(string(text), "\nplan (plan") {
+		t.Errorf("%v: both are there still:\n%s", err, text)
+	}
+}
