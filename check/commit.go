@@ -29,6 +29,9 @@ type commit struct {
 	base   id.Epoch // of the newest plan
 	sinks  []transactions
 	former [][]transactions // by graph that is over, then by its tasks
+	// records are the epochs of checkpoints whose record has landed, readable, and is not deleted:
+	// what happens to its bytes later takes nothing back of what was promised.
+	records map[id.Epoch]bool
 }
 
 // transactions are those of one task.
@@ -40,7 +43,7 @@ type transactions struct {
 }
 
 func newCommit(j judge) watcher {
-	return &commit{judge: j, sinks: make([]transactions, len(j.x.Tasks))}
+	return &commit{judge: j, sinks: make([]transactions, len(j.x.Tasks)), records: map[id.Epoch]bool{}}
 }
 
 func (o *commit) Reshape() {
@@ -49,11 +52,16 @@ func (o *commit) Reshape() {
 }
 
 func (o *commit) Wants() trace.Mask {
-	return kinds(trace.OutputCommitted, trace.ExtIssued, trace.LineAdvanced, trace.PlanExecuted, trace.TaskRestored)
+	var more trace.Mask
+	if o.hasRecords() {
+		more = kinds(trace.StoreApplied)
+	}
+	return more | kinds(trace.OutputCommitted, trace.ExtIssued, trace.LineAdvanced, trace.PlanExecuted, trace.TaskRestored)
 }
 
 func (o *commit) Reset() {
 	o.base, o.former = 0, nil
+	clear(o.records)
 	for i := range o.sinks {
 		t := &o.sinks[i]
 		*t = transactions{visible: t.visible[:0], asked: t.asked[:0]}
@@ -91,7 +99,29 @@ func (o *commit) Observe(e *trace.Event) {
 		o.issued(e)
 	case trace.TaskRestored:
 		o.restored(e)
+	case trace.StoreApplied:
+		o.applied(e)
 	default: // not asked for
+	}
+}
+
+// hasRecords reports that checkpoints have records that can be read.
+func (o *commit) hasRecords() bool {
+	return o.x.Coordinated && o.x.Storage != nil && o.x.Layout.RecordKey != nil && o.x.Layout.EpochOf != nil
+}
+
+// applied watches records come and go.
+func (o *commit) applied(e *trace.Event) {
+	if e.Op != trace.Create && e.Op != trace.Delete {
+		return
+	}
+	epoch, ok := o.x.Layout.EpochOf(e.Key)
+	switch {
+	case !ok || epoch.Index() == 0 || o.x.Layout.RecordKey(epoch) != e.Key:
+	case e.Op == trace.Delete:
+		delete(o.records, epoch)
+	case o.readable(epoch):
+		o.records[epoch] = true
 	}
 }
 
@@ -180,8 +210,10 @@ func (o *commit) irrevocable(e id.Epoch, t *task, p int32) bool {
 	return o.durable(e)
 }
 
-// durable reports whether the record of a checkpoint can be read.
-func (o *commit) durable(e id.Epoch) bool {
+// durable reports whether the record of a checkpoint has landed, and is there.
+func (o *commit) durable(e id.Epoch) bool { return o.records[e] || o.readable(e) }
+
+func (o *commit) readable(e id.Epoch) bool {
 	return o.x.Storage.Do(state.Op{Kind: state.OpGet, Key: o.x.Layout.RecordKey(e)}).Status == state.OK
 }
 

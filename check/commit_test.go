@@ -1,6 +1,8 @@
 package check
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"weir/id"
@@ -26,6 +28,53 @@ func TestOutputVisibleBeforeTheCheckpointIsDurable(t *testing.T) {
 	w.record(epoch(1, 2))
 	w.coordinator(trace.Completed, epoch(1, 2))
 	mustFire(t, w.finish(epoch(1, 3)), "before its checkpoint was durable", Commit)
+}
+
+// TestDamagedRecordWasDurable: a record that has landed makes its output good, whatever becomes
+// of its bytes; one that is deleted, or landed damaged, does not.
+func TestDamagedRecordWasDurable(t *testing.T) {
+	for _, c := range []struct{ name, want string }{{"damaged later", ""}, {"landed damaged", "before its checkpoint was durable"}, {"deleted", "before its checkpoint was durable"}} {
+		w := newWorld(t, func(x *Expect) { x.Layout.EpochOf = epochBehindSlash })
+		w.middle()
+		w.snapshot(epoch(1, 2))
+		w.mute = kinds(trace.StoreApplied) // told below
+		w.record(epoch(1, 2))
+		w.mute = 0
+		key := w.x.Layout.RecordKey(epoch(1, 2))
+		w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Cause: trace.Damage, Key: key})
+		landed := trace.Event{Kind: trace.StoreApplied, Task: trace.Coordinator, Op: trace.Create, Key: key}
+		switch c.name {
+		case "damaged later":
+			w.tell(landed)
+			w.store.Corrupt(key, 5)
+		case "landed damaged":
+			w.store.Corrupt(key, 5)
+			w.tell(landed)
+		default:
+			w.tell(landed)
+			w.do(state.Op{Kind: state.OpDelete, Key: key})
+		}
+		w.commit(epoch(1, 2))
+		found := false
+		for _, v := range w.c.Violations() {
+			found = found || v.Oracle == Commit
+			if v.Oracle == Commit && (c.want == "" || !strings.Contains(v.Text, c.want)) {
+				t.Errorf("%s: %s", c.name, v)
+			}
+		}
+		if found != (c.want != "") {
+			t.Errorf("%s: violations %v, want %q", c.name, w.c.Violations(), c.want)
+		}
+	}
+}
+
+// epochBehindSlash is that of a name like chk/1.2.
+func epochBehindSlash(key string) (id.Epoch, bool) {
+	var attempt id.Attempt
+	var index uint32
+	_, text, _ := strings.Cut(key, "/")
+	n, _ := fmt.Sscanf(text, "%d.%d", &attempt, &index)
+	return id.MakeEpoch(attempt, index), n == 2
 }
 
 func TestUncoordinatedOutputVisibleBeforeItsSnapshotIsDurable(t *testing.T) {

@@ -134,6 +134,9 @@ func (o *wholeStorage) dead(key string) bool {
 	if p == none || !o.survives(&o.snapshots[p], t.segment) {
 		return !o.unknown(key)
 	}
+	if o.snapshots[p].failed && o.hidden(key) {
+		return false // nobody has its name but by a listing
+	}
 	on := o.lineOf(owner.Task)
 	if on == none || o.snapshots[on].epoch <= owner.Epoch {
 		return false
@@ -143,6 +146,6 @@ func (o *wholeStorage) dead(key string) bool {
 
 // landedBehind reports that an object of a snapshot landed when that had failed.
 func (o *wholeStorage) landedBehind(key string, s *snapshot) bool {
-	i := slices.IndexFunc(o.landed, func(l landing) bool { return l.key == key })
-	return i >= 0 && s.failed && o.landed[i].at > s.failedAt
+	at, ok := o.landed[key]
+	return ok && s.failed && at > s.failedAt
 }

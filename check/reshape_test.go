@@ -348,6 +348,24 @@ func TestReshapeRefusesWhatCannotBeFollowed(t *testing.T) {
 	}
 }
 
+// TestAChangeIsNoBetterThanAFailure: what is promised for failures is promised for it, and
+// not that nothing is repeated.
+func TestAChangeIsNoBetterThanAFailure(t *testing.T) {
+	for _, output := range []Guarantee{AtLeastOnce, ExactlyOnce} {
+		w := newLegs(t, narrow, func(x *Expect) {
+			x.Output, x.Key = output, func(row []byte) ([]byte, uint64) { return row, 1 }
+		})
+		w.middle(epoch(1, 1))
+		w.becomes(wide, epoch(1, 1))
+		w.last(epoch(2, 1))
+		w.shows(transaction{9, epoch(2, 2)}, []uint32{3})
+		r := w.verdict()
+		if n := r.Counts[Output]; (n > 0) != (output == ExactlyOnce) {
+			t.Errorf("guarantee %d: %v", output, r.Violations)
+		}
+	}
+}
+
 // TestRowsTakenBackByAChange: a sink whose rows are visible at once had handed over
 // more than the checkpoint knows. It comes again, which is what a rollback does.
 func TestRowsTakenBackByAChange(t *testing.T) {

@@ -15,6 +15,7 @@
 package check
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,19 +27,21 @@ import (
 type wholeStorage struct {
 	judge
 	retained  []retained
-	counting  []retained      // complete, for all that storage says, and nobody has said so yet
-	carried   int             // shares carried over in the newest record looked at
-	newest    id.Attempt      // number of the newest plan in storage
-	landed    []landing       // keys written since the storage was last listed with an answer
-	present   map[string]bool // keys of the objects in storage
-	listings  []landing       // prefixes listed
-	tried     []string        // prefixes that somebody began to list since the last occasion
-	asked     []string        // prefixes whose listing the living coordinator waits for
-	occasion  int64           // when the code under test last had to look for garbage
-	recovered int64           // when it last had to as it recovered
-	orphaned  bool            // the coordinator died and no plan was made since
-	outrun    bool            // likewise: it may still be about, and delete what its successor does without
-	damaged   bool            // a fault has damaged stored objects
+	counting  []retained       // complete, for all that storage says, and nobody has said so yet
+	carried   int              // shares carried over in the newest record looked at
+	newest    id.Attempt       // number of the newest plan in storage
+	landed    map[string]int64 // keys written since the storage was last listed with an answer, and when
+	present   map[string]bool  // keys of the objects in storage
+	listings  []landing        // prefixes listed
+	tried     []string         // prefixes that somebody began to list since the last occasion
+	asked     []string         // prefixes whose listing the living coordinator waits for
+	occasion  int64            // when the code under test last had to look for garbage
+	recovered int64            // when it last had to as it recovered
+	orphaned  bool             // the coordinator died and no plan was made since
+	outrun    bool             // likewise: it may still be about, and delete what its successor does without
+	damaged   bool             // a fault damages stored objects
+	barred    []string         // prefixes whose newest listing was refused: nobody can find what stands there
+	destroyed map[string]bool  // keys of those that one has damaged
 	garbage   garbage
 	refs      references
 	again     map[string]bool // keys that were deleted; what lands under one is a repetition that comes late
@@ -51,7 +54,7 @@ type wholeStorage struct {
 }
 
 func newStorage(j judge) watcher {
-	return &wholeStorage{judge: j, present: map[string]bool{}, appended: map[string]bool{}, again: map[string]bool{}, needed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
+	return &wholeStorage{judge: j, present: map[string]bool{}, appended: map[string]bool{}, landed: map[string]int64{}, again: map[string]bool{}, needed: map[string]bool{}, destroyed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
 }
 
 func (o *wholeStorage) Wants() trace.Mask {
@@ -67,11 +70,13 @@ func (o *wholeStorage) Wants() trace.Mask {
 }
 
 func (o *wholeStorage) Reset() {
-	o.gone, o.counting, o.newest, o.carried = o.gone[:0], o.counting[:0], 0, 0
-	o.retained, o.landed, o.listings, o.asked, o.tried = o.retained[:0], o.landed[:0], o.listings[:0], o.asked[:0], o.tried[:0]
+	o.gone, o.barred, o.counting, o.newest, o.carried = o.gone[:0], o.barred[:0], o.counting[:0], 0, 0
+	o.retained, o.listings, o.asked, o.tried = o.retained[:0], o.listings[:0], o.asked[:0], o.tried[:0]
 	clear(o.present)
+	clear(o.landed)
 	clear(o.again)
 	clear(o.appended)
+	clear(o.destroyed)
 	clear(o.refs.of)
 	o.occasion, o.recovered, o.orphaned, o.outrun, o.damaged = 0, 0, false, false, false
 	o.garbage.reset()
@@ -116,8 +121,10 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 		o.orphaned, o.outrun, o.asked = true, true, o.asked[:0]
 		o.verifyAll()
 	case trace.FaultInjected:
-		// From here on an unreadable object may be the fault's doing.
 		o.damaged = o.damaged || e.Cause == trace.Damage
+		if e.Cause == trace.Damage && e.Key != "" {
+			o.destroyed[e.Key] = true // if it cannot be read, or is not there, a fault did it
+		}
 		o.garbage.held = addHeld(o.garbage.held, e.To)
 	default: // not asked for
 	}
@@ -172,8 +179,8 @@ func (o *wholeStorage) read(e id.Epoch, key, what string) ([]byte, bool) {
 	if r.Status == state.OK {
 		return r.Data, true
 	}
-	if o.damaged && r.Status == state.Corrupt {
-		return nil, false // a fault did it
+	if o.destroyed[key] {
+		return nil, false
 	}
 	o.violate(trace.Coordinator, e, "%s: %s: %s", what, key, resultText(r))
 	return nil, false
@@ -235,10 +242,13 @@ func (o *wholeStorage) applied(e *trace.Event) {
 	case trace.Put, trace.Create:
 		if !o.present[key] { // else it could be found before, and this is the same write again
 			o.present[key] = true
-			o.landed = append(o.landed, landing{key, o.now})
+			o.landed[key] = o.now
 		}
 		if e.Op == trace.Put {
 			o.overwritten(key, e)
+		}
+		if o.destroyed[key] && o.x.Storage.Do(state.Op{Kind: state.OpGet, Key: key}).Status == state.OK {
+			delete(o.destroyed, key) // it is written again
 		}
 		if e.Op == trace.Create && !o.over && !o.endsJob(key) { // as records and plans are made
 			o.mayCount(key)
@@ -299,22 +309,29 @@ func (o *wholeStorage) answered(e *trace.Event) {
 		return
 	}
 	o.asked = slices.Delete(o.asked, i, i+1)
+	o.barred = slices.DeleteFunc(o.barred, func(p string) bool { return p == prefix })
+	if e.Outcome == trace.Refused {
+		o.barred = append(o.barred, prefix)
+	}
 	if e.Outcome != trace.OK || o.done {
 		return
 	}
 	for _, l := range o.listings {
 		if l.key == prefix {
-			o.landed = slices.DeleteFunc(o.landed, func(x landing) bool { return x.at < l.at && strings.HasPrefix(x.key, prefix) })
+			maps.DeleteFunc(o.landed, func(key string, at int64) bool { return at < l.at && strings.HasPrefix(key, prefix) })
 		}
 	}
 }
 
 // unknown reports whether a key landed too late to be found: after the last
 // answered listing, and either after the last occasion to look, or somebody has
-// tried to since. What the code under test never tried to list is known.
+// tried to since; or that it stands where storage refuses to look. What the code under test never tried to list is known.
 func (o *wholeStorage) unknown(key string) bool {
-	i := slices.IndexFunc(o.landed, func(l landing) bool { return l.key == key })
-	if i < 0 {
+	if o.hidden(key) {
+		return true
+	}
+	at, ok := o.landed[key]
+	if !ok {
 		return false
 	}
 	occasion := o.occasion
@@ -323,7 +340,12 @@ func (o *wholeStorage) unknown(key string) bool {
 			occasion = o.recovered // of no round: one that was given up is no occasion to look for it
 		}
 	}
-	return o.landed[i].at > occasion || slices.ContainsFunc(o.tried, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+	return at > occasion || slices.ContainsFunc(o.tried, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+}
+
+// hidden reports that storage refuses to say that an object is there.
+func (o *wholeStorage) hidden(key string) bool {
+	return slices.ContainsFunc(o.barred, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
 
 // deleted: an object that a retained checkpoint needs must stay. Without its
@@ -434,25 +456,34 @@ func (o *wholeStorage) need(key string, strict bool) {
 		return
 	}
 	o.needed[key] = true
+	if o.x.Layout.References == nil && !strict {
+		return
+	}
+	for _, r := range o.refersTo(key, strict) {
+		o.need(r, strict)
+	}
+}
+
+// refersTo returns what an object refers to; of one that a fault has destroyed what it did
+// when it could be read.
+func (o *wholeStorage) refersTo(key string, strict bool) []string {
 	var data []byte
 	if strict {
 		var ok bool
 		if data, ok = o.read(0, key, "an object that is still referred to cannot be read"); !ok {
-			return
+			return o.refs.of[key].keys
 		}
 	} else if r := o.x.Storage.Do(state.Op{Kind: state.OpGet, Key: key}); r.Status == state.OK {
 		data = r.Data
 	} else {
-		return
+		return o.refs.of[key].keys
 	}
 	if o.x.Layout.References == nil {
-		return
+		return nil
 	}
 	refs, err := o.refs.read(&o.x.Layout, key, data)
-	if err != nil {
+	if err != nil && !o.destroyed[key] {
 		o.violate(trace.Coordinator, 0, "%s: %v", key, err)
 	}
-	for _, r := range refs {
-		o.need(r, strict)
-	}
+	return refs
 }

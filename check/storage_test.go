@@ -62,10 +62,20 @@ func TestDamageIsFoundAtACrash(t *testing.T) {
 func TestDamageByAFaultIsNoViolation(t *testing.T) {
 	w := newWorld(t)
 	w.middle()
-	w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Cause: trace.Damage, Text: "a fault"})
+	w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Cause: trace.Damage, Key: "snap/t2/1.1"})
 	w.store.Corrupt("snap/t2/1.1", 5)
 	w.crash("w0")
 	mustFire(t, w.c.Finish(End{Time: w.now}), "", Progress)
+}
+
+// TestDamageExcusesWhatItHit: what another object has lost is no fault's doing.
+func TestDamageExcusesWhatItHit(t *testing.T) {
+	w := newWorld(t)
+	w.middle()
+	w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Cause: trace.Damage, Key: "snap/t2/1.1"})
+	w.store.Corrupt("snap/t1/1.1", 5)
+	w.crash("w0")
+	mustFire(t, w.c.Finish(End{Time: w.now}), "the retained checkpoint cannot be restored: snap/t1/1.1", StorageWhole, Progress)
 }
 
 func TestFileNameReused(t *testing.T) {

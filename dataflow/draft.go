@@ -414,7 +414,7 @@ func (t *Task) preCommitDone(e effect, s ExtStatus) {
 	case ExtFailed:
 		t.host.External(t.ticket(e), e.ext)
 	case ExtAbsent:
-		t.failFor(trace.OutputLost, fmt.Errorf("pre-commit of %s: the external store has lost rows of the transaction", epoch))
+		t.failFor(trace.OutputLost, fmt.Errorf("pre-commit of %s: the external store has lost %s", epoch, RowsOf(t.info.ID)))
 	default:
 		t.failFor(trace.FencedOff, fmt.Errorf("pre-commit of %s: fenced by a newer attempt", epoch))
 	}

@@ -2,6 +2,7 @@ package dataflow
 
 import (
 	"errors"
+	"fmt"
 
 	"weir/id"
 	"weir/state"
@@ -31,6 +32,12 @@ func (k *kernel) Config() *Config { return k.cfg }
 // ErrLostOutput is the failure of a task whose sealed transaction the external
 // store does not know any more: output that was promised is lost.
 var ErrLostOutput = errors.New("the external store does not know a transaction that must be committed: output is lost")
+
+// TransactionOf names a transaction of the external store in errors.
+func TransactionOf(t id.TaskID, e id.Epoch) string { return fmt.Sprintf("transaction %s of %s", e, t) }
+
+// RowsOf names rows in errors that a writer has handed to the external store and that are in no transaction.
+func RowsOf(t id.TaskID) string { return fmt.Sprintf("rows of %s", t) }
 
 // IsDrained reports that the task has processed its last record.
 func (k *kernel) IsDrained() bool { return k.drained }
@@ -175,7 +182,7 @@ func (t *Task) externalDone(e effect, s ExtStatus) {
 		t.failFor(trace.FencedOff, errors.New("the external store has fenced this attempt: a newer one runs"))
 		return
 	case ExtAbsent:
-		t.failFor(trace.OutputLost, ErrLostOutput)
+		t.failFor(trace.OutputLost, fmt.Errorf("%w: %s", ErrLostOutput, TransactionOf(t.info.ID, e.ext.Txn)))
 		return
 	case ExtOK:
 	}

@@ -270,6 +270,9 @@ type TaskPlan struct {
 	// their order, and of receivers behind its outputs. Stable is the checkpoint that
 	// they are of.
 	Former []Former
+	// Vanished are names of tasks under which sinks of other shapes may have left something
+	// outside that no snapshot tells of. A sink aborts what goes beyond Stable there.
+	Vanished []id.TaskID
 	// Splits are those that a source reads, by their index in its vertex. Their
 	// offsets are those of the snapshot, which has the same ones; without one they
 	// begin at 0.

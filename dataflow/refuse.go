@@ -34,8 +34,30 @@ func (p *Properties) Refuses(g *Graph, c *Config) error {
 			return &Refusal{"NonDeterminism: Refused", v.Name + " is not deterministic: run again, it would contradict effects that stand"}
 		}
 	}
+	if err := p.refusesFallback(g, c); err != nil {
+		return err
+	}
 	if n := c.Checkpoint.MaxConcurrent; p.MaxConcurrent > 0 && n > p.MaxConcurrent {
 		return &Refusal{fmt.Sprintf("MaxConcurrent: %d", p.MaxConcurrent), fmt.Sprintf("checkpoint.concurrent is %d: so many would be under way at once", n)}
+	}
+	return nil
+}
+
+// refusesFallback: where buffers come back from snapshots or logs, an older checkpoint holds what
+// a writer had handed on for another to commit. That names rows outside which are visible
+// since, and no longer to be had: such a job would never come up again.
+func (p *Properties) refusesFallback(g *Graph, c *Config) error {
+	holds := "Captures"
+	if p.Logs {
+		holds = "Logs"
+	}
+	if !c.Checkpoint.Fallback || !p.Logs && p.Captures == (Captures{}) {
+		return nil
+	}
+	for i := range g.Vertices {
+		if v := &g.Vertices[i]; v.Role == RoleWriter {
+			return &Refusal{holds, v.Name + " hands on names of rows for a committer, and with Checkpoint.Fallback an older checkpoint would put back names of rows that are committed since: leave Fallback out, or take a sink that writes and commits in one place"}
+		}
 	}
 	return nil
 }

@@ -192,6 +192,11 @@ func (t *Task) logsRead() {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
 			return
 		}
+		if len(r.plan.Vanished) > 0 {
+			t.settleOne(t.info.ID, op, nil)
+			t.settleVanished(op)
+			return
+		}
 		op.Task, op.Attempt = t.info.ID, t.attempt
 		t.host.External(t.ticket(effect{kind: effectRecover, ext: op}), op)
 		return
@@ -204,7 +209,8 @@ func (t *Task) resume() {
 	r := t.restore
 	t.restore = nil
 	s := Start{Plan: r.plan}
-	if t.restored = r.snap != nil; t.restored {
+	t.restored = r.snap != nil || r.formers != nil
+	if r.snap != nil {
 		h := &r.snap.Header
 		s.Epoch, s.Saved = h.Epoch, h.Save
 		if t.cfg.Mutant != MutantForgetWatermark {

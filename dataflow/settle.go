@@ -27,6 +27,7 @@ func (t *Task) settleFormers() error {
 	// covers is for whoever settles that.
 	own.Txn = r.plan.Stable
 	t.settleOne(t.info.ID, own, nil)
+	t.settleVanished(own)
 	for i := range r.plan.Former {
 		f := &r.plan.Former[i]
 		if !t.succeeds(f) || t.cfg.Mutant == MutantVanishedForgotten && f.Index >= t.info.Parallelism {
@@ -43,6 +44,14 @@ func (t *Task) settleFormers() error {
 		t.settleOne(f.Task, op, heir)
 	}
 	return nil
+}
+
+// settleVanished aborts what was left under names of other shapes that no snapshot tells of.
+func (t *Task) settleVanished(own ExtOp) {
+	own.Keep, own.Txn = nil, t.restore.plan.Stable
+	for _, name := range t.restore.plan.Vanished {
+		t.settleOne(name, own, nil)
+	}
 }
 
 // settleOne issues an operation in the name of a task. When it is done, heir, if there is

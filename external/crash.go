@@ -1,5 +1,10 @@
 package external
 
+import (
+	"weir/dataflow"
+	"weir/id"
+)
+
 // Crash makes a store in memory lose what a store with a file system would lose if it
 // were killed and opened again: writes that no pre-commit has claimed.
 func (s *Store) Crash() {
@@ -10,20 +15,22 @@ func (s *Store) Crash() {
 
 // Abort ends every transaction that is not committed, as a store does whose
 // transactions have timed out: their rows are gone, and pre-commits and commits of
-// them are ExtAbsent. It reports whether there was one. Only for a store in memory.
-func (s *Store) Abort() bool {
-	any := false
+// them are ExtAbsent. It names them, as tasks do that miss one: those pre-committed by
+// writer and epoch, others by their writer. Only for a store in memory.
+func (s *Store) Abort() (ended []string) {
 	for i := range s.m.tasks {
 		t := &s.m.tasks[i]
-		any = t.loseWrites() || any
+		if t.loseWrites() {
+			ended = append(ended, dataflow.RowsOf(id.TaskID(i)))
+		}
 		for k := range t.open {
 			t.release(t.open[k].chunks)
-			any = true
+			ended = append(ended, dataflow.TransactionOf(id.TaskID(i), t.open[k].epoch))
 		}
 		clear(t.open)
 		t.open = t.open[:0]
 	}
-	return any
+	return ended
 }
 
 // loseWrites forgets the writes that belong to no transaction yet; false: there are none.

@@ -32,7 +32,7 @@ const (
 	NotApplied  Outcome = iota + 1 // nothing happened
 	Applied                        // it took effect all the same
 	Torn                           // the write was cut in two
-	Refused                        // a put: nothing happened, and nothing ever will: no room, say
+	Refused                        // a put, create, append or list: nothing happened, and nothing ever will: no room, no permission
 	Forgotten                      // a put, create or append: nothing stands, as after a crash of a disk that lied about a sync
 	Misdirected                    // a put: its bytes stand where another object stood, which is gone
 	Stale                          // a list or get: what was written last under the key is not there yet

@@ -101,7 +101,7 @@ func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
 		{`(crash worker=1 at (nth 1 acked colour=7))`, 1, 33, []string{"task=", "channel="}},
 		{`(fail storage burn outcome=torn)`, 1, 15, []string{"put", "read-log"}},
 		{`(fail storage put)`, 1, 2, []string{"outcome", "refused"}},
-		{`(fail storage create outcome=refused)`, 1, 2, []string{"(fail storage put"}},
+		{`(fail storage delete outcome=refused)`, 1, 2, []string{"(fail storage put or create or append or list"}},
 		{`(fail sink commit outcome=refused)`, 1, 2, []string{"(fail storage put"}},
 		{`(stall storage)`, 1, 2, []string{"duration"}},
 		{`(slow worker=1 by 1)`, 1, 2, []string{"factor"}},

@@ -101,7 +101,7 @@ func (f *Fault) outcomePossible() error {
 	why := ""
 	switch f.Outcome {
 	case Refused:
-		of, why = []string{"put"}, ": a snapshot that cannot be stored fails alone, what else is refused ends the job"
+		of, why = []string{"put", "create", "append", "list"}, ": of what is read and deleted nothing is refused"
 	case Misdirected:
 		of = []string{"put"}
 	case Forgotten:

@@ -142,10 +142,8 @@ func (r *Runner) shortTimeout() dataflow.Nanos {
 	return 0
 }
 
-// fallsBack reports whether a job can go on from an older checkpoint than the newest.
-// Where in-flight buffers are captured an older one may hold what a writer has handed to
-// its committer: rows that are published since, which the external store has no more. What
-// local snapshots need of message logs is not kept for older ones.
+// fallsBack reports whether a job can go on from an older checkpoint than the newest; see
+// dataflow.Properties.Refuses.
 func fallsBack(p dataflow.Properties, commits trace.Op) bool {
-	return p.HasRounds() && (commits != trace.Publish || p.Captures == dataflow.Captures{})
+	return p.Snapshots != dataflow.NoSnapshots && (commits != trace.Publish || p.Captures == dataflow.Captures{} && !p.Logs)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"weir/dataflow"
 	"weir/external"
 	"weir/scenario"
 	"weir/scenario/simtest"
@@ -56,7 +57,10 @@ func TestSettingsRoundTrip(t *testing.T) {
 	var s scenario.Settings
 	for i, name := range scenario.SettingNames() {
 		value := []string{"7", "1,2"}[strings.Count(name, "slow.")]
-		if name == "checkpoint.fallback" {
+		switch c, err := dataflow.LookupSetting(name); {
+		case err == nil && c.Choices() != nil:
+			value = c.Choices()[1]
+		case err == nil && c.Type() == "bool":
 			value = "1"
 		}
 		if err := s.Set(name, value); err != nil || s.Lines()[i] != name+" "+value {

@@ -82,7 +82,34 @@ func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
 	if err != nil || next.sameShape(before) {
 		return next, err
 	}
-	return next, r.cfg.reshapes(next.graph)
+	if err := r.cfg.reshapes(next.graph); err != nil {
+		return next, err
+	}
+	for i := range next.graph.Edges {
+		e := &next.graph.Edges[i]
+		if next.graph.Vertices[e.To].Parallelism == before.graph.Vertices[e.To].Parallelism {
+			continue
+		}
+		if err := r.cfg.handsOut(next.graph, e); err != nil {
+			return next, err
+		}
+	}
+	return next, nil
+}
+
+// handsOut returns why what an algorithm captures on an edge cannot be handed out to other
+// receivers: on a broadcast edge each of them has one of its own, or has handled it. Who has
+// barriers overtake, and captures outputs too, aligns such edges. That one captures on
+// back-edges alone it does not declare.
+func (c *Config) handsOut(g *dataflow.Graph, e *dataflow.Edge) error {
+	p := c.Algorithm.Properties()
+	if e.Partitioning != dataflow.Broadcast || !p.Captures.Inputs || p.Captures.Outputs {
+		return nil
+	}
+	return &dataflow.Refusal{
+		Property: "Captures: Inputs",
+		Reason:   fmt.Sprintf("%s -> %s is a broadcast edge whose receivers change: what is under way to one of them is nobody else's", g.Vertices[e.From].Name, g.Vertices[e.To].Name),
+	}
 }
 
 // reshapes returns why a job under the algorithm cannot go on as another graph from what
@@ -141,6 +168,11 @@ func (r *Runner) operations() sim.RandomOperations {
 	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism}
 	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes(r.leg.graph) != nil {
 		return o
+	}
+	for i := range r.leg.graph.Edges {
+		if r.cfg.handsOut(r.leg.graph, &r.leg.graph.Edges[i]) != nil {
+			return o
+		}
 	}
 	splits := cmp.Or(r.cfg.Splits, r.cfg.Parallelism)
 	for n := 1; n <= min(mostInstances, r.job.Config.Groups); n++ {

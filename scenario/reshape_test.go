@@ -23,6 +23,9 @@ func TestPlannedGraphsAreChecked(t *testing.T) {
 		{"uncoordinated", "keyedcount", "(rescale to=3)", "message logs"},
 		{"none", "keyedcount", "(rescale to=3)", "job-wide checkpoint"},
 		{"aligned-cyclic", "reachability", "(rescale to=3)", "follow lies in a loop"},
+		{"chandy-lamport", "enrichment", "(rescale to=3)", "split -> enrich is a broadcast edge"},
+		{"chandy-lamport", "enrichment", "(rescale operator=sink to=3)", ""},
+		{"unaligned", "enrichment", "(rescale to=3)", ""},
 		{"uncoordinated", "keyedcount", "(rescale to=2)", ""}, // as it is
 		{"aligned", "keyedcount", "(plan (rescale to=4 at (nth 2 completed)) (crash worker=0 at (nth 9 delivered task=11)))", ""},
 		{"aligned", "keyedcount", "(plan (rescale to=4 at (nth 2 completed)) (crash worker=0 at (nth 9 delivered task=99)))", "tasks 0 to"},
@@ -37,7 +40,7 @@ func TestPlannedGraphsAreChecked(t *testing.T) {
 			t.Errorf("%s, %s, %s: %v; want %q", c.algorithm, c.workload, c.plan, err, c.want)
 		}
 		var refusal *dataflow.Refusal
-		if refused := strings.Contains(c.want, "message logs") || strings.Contains(c.want, "loop") || strings.Contains(c.want, "job-wide"); errors.As(err, &refusal) != refused {
+		if refused := strings.Contains(c.want, "message logs") || strings.Contains(c.want, "loop") || strings.Contains(c.want, "broadcast") || strings.Contains(c.want, "job-wide"); errors.As(err, &refusal) != refused {
 			t.Errorf("%s, %s: refused by what is declared: %v", c.algorithm, c.plan, err)
 		}
 	}
@@ -77,6 +80,41 @@ func TestRescaledToWhatItIs(t *testing.T) {
 		simtest.Fine(t, o)
 		if n := o.Result.Counts[trace.Rescaled]; n != 2 || len(o.NotStruck()) > 0 || o.Result.Crashes+o.Result.CoordinatorCrashes > 0 {
 			t.Errorf("seed %d: rescaled %d times, not struck %v, %d and %d crashes", seed, n, o.NotStruck(), o.Result.Crashes, o.Result.CoordinatorCrashes)
+		}
+	}
+}
+
+// TestDrawnOperations: jobs that are rescaled at drawn instants, and crash around that, keep
+// what they promise.
+func TestDrawnOperations(t *testing.T) {
+	for _, x := range []struct{ algorithm, workload string }{
+		{"aligned", "keyedcount"}, {"unaligned", "nexmark-q8"}, {"unaligned-timeout", "nexmark-q5"}, {"stop-the-world", "enrichment"}, {"chandy-lamport", "pipelines"},
+	} {
+		c := combination(t, x.algorithm, heap.Name, workload(t, x.workload))
+		c.Operations = []faults.Kind{faults.Rescale}
+		r := runner(t, c)
+		var up, down, alone, crashes int
+		for _, seed := range simtest.Seeds(15) {
+			o := r.Run(seed)
+			simtest.Fine(t, o)
+			crashes += o.Result.Crashes + o.Result.CoordinatorCrashes
+			ops := o.Plan.Operations()
+			for i := range ops {
+				switch f := &ops[i]; {
+				case f.Operator != "":
+					alone++
+				case f.To > 2:
+					up++
+				case f.To < 2:
+					down++
+				}
+			}
+			if n := int(o.Result.Counts[trace.Rescaled]); n == 0 && len(o.NotStruck()) == 0 || n > len(ops) {
+				t.Errorf("%s, seed %d: rescaled %d times; %s", x.algorithm, seed, n, o.Plan)
+			}
+		}
+		if min(up, down, alone, crashes) == 0 && !simtest.SeedsGiven() {
+			t.Errorf("%s, %s: %d up, %d down, %d alone, %d crashes", x.algorithm, x.workload, up, down, alone, crashes)
 		}
 	}
 }

@@ -61,6 +61,7 @@ type Runner struct {
 	Observers []trace.Observer
 	// Chooser says what happens next in runs whose order is free; nil: their tape does.
 	Chooser sim.Chooser
+	log     *sim.EventLog // of an audit
 }
 
 // New prepares a combination; an error says what cannot be combined, and why.
@@ -131,6 +132,9 @@ func New(c Config) (*Runner, error) {
 	r.fallsBack = fallsBack(c.Algorithm.Properties(), sink.Commits)
 	if sink.Commits != trace.NoOp {
 		r.random.Commit = faults.OpName(sink.Commits)
+	}
+	if sink.Writes != trace.NoOp {
+		r.random.Write = faults.OpName(sink.Writes)
 	}
 	_, r.random.Stops = c.Algorithm.NewCoordinator(&r.job.Config).(interface{ Stop() })
 	r.operate = r.operations()
@@ -285,6 +289,7 @@ func (r *Runner) plan() faults.Plan {
 	}
 	switch r.cfg.Faults {
 	case RandomFaults:
+		r.random.Tolerates = r.job.Config.Checkpoint.Tolerated >= 0
 		r.random.Timeout, r.random.Fallback = int64(r.shortTimeout()), r.job.Config.Checkpoint.Fallback
 		p := r.random.Plan(r.swarm)
 		p.Faults = append(p.Faults, r.operate.Draw(r.swarm)...)
@@ -326,6 +331,7 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	injector := faults.NewInjector(d.Plan)
 	cfg.Injector = injector
 	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(d.Plan)
+	cfg.Log = r.log
 	r.store.Reset()
 	cfg.External = r.store
 	r.checker.Reset()
@@ -450,9 +456,10 @@ func (o *Outcome) classify() {
 }
 
 // GaveUp reports that the job failed with an error, and may, since a fault destroyed
-// what it needed to go on, or its restart strategy answers no more failures.
+// what it needed to go on, the very thing that the error names, so that no mistake hides
+// behind damage that it has nothing to do with; or its restart strategy answers no more failures.
 func (o *Outcome) GaveUp() bool {
-	return o.Result.Verdict == sim.Failed && (o.damaged() || o.givenUp())
+	return o.Result.Verdict == sim.Failed && (o.givenUp() || slices.ContainsFunc(o.Result.Destroyed, func(what string) bool { return named(o.Result.Err.Error(), what) }))
 }
 
 // givenUp reports that a restart strategy has ended the job that may.
@@ -460,28 +467,25 @@ func (o *Outcome) givenUp() bool {
 	return errors.Is(o.Result.Err, coordinator.ErrGaveUp) && o.drawn.Settings.Job.Restart.Strategy != dataflow.RestartProgress
 }
 
+// named reports whether a text names something: not only something longer that begins so.
+func named(text, what string) bool {
+	for {
+		_, behind, found := strings.Cut(text, what)
+		if !found {
+			return false
+		}
+		if behind == "" || !strings.ContainsAny(behind[:1], "0123456789/") && !(behind[0] == '.' && len(behind) > 1 && behind[1] >= '0' && behind[1] <= '9') {
+			return true
+		}
+		text = behind
+	}
+}
+
 // Whole reports that the output is all of the answer and that all of what is promised of it
 // holds: no damage has ended the job, or had it go back behind what was visible, and nobody
 // has stopped it for good.
 func (o *Outcome) Whole() bool {
 	return o.Result.Verdict == sim.Done && !o.Result.Cancelled && o.Report.FellBack == 0
-}
-
-// damaged reports whether a fault has destroyed stored bytes: a job may then fail
-// with an error, and nothing that it promised is broken.
-func (o *Outcome) damaged() bool {
-	struck := 0
-	for i := range o.Plan.Faults {
-		if o.Plan.Faults[i].Damages() {
-			struck++
-		}
-	}
-	for _, f := range o.NotStruck() {
-		if f.Damages() {
-			struck--
-		}
-	}
-	return struck > 0
 }
 
 // Digest returns the SHA-256 of the committed output in canonical form.

@@ -93,12 +93,35 @@ func (r RandomFaults) lateWrite(d *seed.Stream) []faults.Fault {
 }
 
 // operation returns what the sink of the job calls a step: not all of them commit
-// transactions.
+// transactions, or append.
 func (r RandomFaults) operation(at faults.Target, op string) string {
-	if at == faults.Sink && op == "commit" && r.Commit != "" {
+	switch {
+	case at == faults.Sink && op == "commit" && r.Commit != "":
 		return r.Commit
+	case at == faults.Sink && op == "append" && r.Write != "":
+		return r.Write
 	}
 	return op
+}
+
+// lateRows has rows be on their way to the external store for longer than the snapshot takes that
+// they stand before, or fail so often, and in half of the cases somebody crash when it is stored.
+func (r RandomFaults) lateRows(d *seed.Stream) []faults.Fault {
+	if !d.Chance(1, 10) || r.Write == "" {
+		return nil
+	}
+	kinds := []trace.Kind{trace.Triggered, trace.BarrierSent, trace.BarrierReceived, trace.SnapshotBegun, trace.SnapshotStored, trace.TaskReady}
+	anchor := faults.Nth(1+d.Draw(12), one(pick(d, kinds)))
+	f := faults.Fault{Kind: faults.Delay, Target: faults.Sink, Op: r.Write, Times: 1, Duration: d.Range(4_000_000, 40_000_000), When: faults.At(anchor)}
+	if d.Chance(1, 3) {
+		f.Kind, f.Outcome, f.Times, f.Duration = faults.Fail, faults.NotApplied, 1+d.Draw(6), 0
+	}
+	c := r.victim(d, 1, 4)
+	c.When = faults.At(append([]faults.Step{anchor, faults.Nth(1+d.Draw(4), one(trace.SnapshotStored))}, shortly(d)...)...)
+	if d.Chance(1, 2) {
+		return []faults.Fault{f, c}
+	}
+	return []faults.Fault{f}
 }
 
 // crashesAfter draws one crash a little after the given steps and, if again is

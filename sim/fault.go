@@ -125,12 +125,22 @@ func (s *Sim) crash(f *faults.Fault) bool {
 
 // abort has the external store end what is open there; false: nothing is.
 func (s *Sim) abort(f *faults.Fault) bool {
-	c, ok := s.cfg.External.(interface{ Abort() bool })
+	c, ok := s.cfg.External.(interface{ Abort() []string })
 	if !ok {
 		s.stop(Failed, fmt.Errorf("%s: the external store %T of this run has no transactions that end by themselves", f, s.cfg.External))
 		return false
 	}
-	return c.Abort()
+	ended := c.Abort()
+	s.result.Destroyed = append(s.result.Destroyed, ended...)
+	return len(ended) > 0
+}
+
+// destroyed notes a key under which is not, or no longer, what somebody has written.
+func (s *Sim) destroyed(key string) {
+	s.result.Destroyed = append(s.result.Destroyed, key)
+	if s.observers.wants(trace.FaultInjected) {
+		s.observers.send(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Channel: trace.NoChannel, Cause: trace.Damage, Key: key, Text: "destroys " + key})
+	}
 }
 
 // arm has a fault wait for operations or messages.
@@ -298,6 +308,7 @@ func (s *Sim) corrupt(prefix string) bool {
 	bit := s.seeds.Stream(corruptStream).Draw(1 << 16)
 	for i := len(s.written) - 1; i >= 0; i-- {
 		if key := s.written[i]; len(key) >= len(prefix) && key[:len(prefix)] == prefix && c.Corrupt(key, bit) {
+			s.destroyed(key)
 			return true
 		}
 	}

@@ -20,11 +20,14 @@ type RandomFaults struct {
 	Channels int    // of the job, 0: links are left alone
 	Most     int    // crashes that are not aimed, 0 for 3
 	Commit   string // the sink's operation that makes visible what a snapshot holds; "": commit
+	Write    string // the sink's operation that hands rows over as they come; "": there is none
 	Horizon  Nanos  // latest time of a crash that is at a time: about the length of a calm run
 	Timeout  Nanos  // after which rounds are given up, if uploads may take longer; 0: they may not
 	Stops    bool   // the job can be stopped
 	Damage   bool   // stored bits may flip: the job may fail for it
-	Fallback bool   // it goes back to an older checkpoint where the newest is damaged
+	// Tolerates: the job starts again when too many rounds have failed in a row.
+	Tolerates bool
+	Fallback  bool // it goes back to an older checkpoint where the newest is damaged
 }
 
 // Plan draws a plan from the streams "faults", "faults.cut", "faults.aimed",
@@ -35,7 +38,12 @@ type RandomFaults struct {
 // "faults.stop": in one of eight the job is stopped, "faults.zombie": in one of five a worker
 // is taken for dead and goes on, and "faults.world": in one of five something around the
 // workers fails, "faults.damage": a checkpoint that is there no longer whole when it is needed,
-// "faults.flip": in one of twelve stored bits flip. On a quiet tape it is empty.
+// "faults.flip": in one of twelve stored bits flip, "faults.rows": in one of ten rows come
+// late to the external store. Seldom, as a job may end for them: "faults.denied", storage refuses
+// something else than a snapshot; "faults.drought", it takes no snapshots any more; "faults.abort",
+// the external store aborts what is open; "faults.unwritten", a write stands elsewhere than
+// its writer was told; "faults.record", bits flip
+// in the record of a checkpoint. On a quiet tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
 	most := r.Most
@@ -73,6 +81,12 @@ func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	p.Faults = append(p.Faults, r.damaged(src.Stream("faults.damage"))...)
 	p.Faults = append(p.Faults, r.flipped(src.Stream("faults.flip"))...)
 	p.Faults = append(p.Faults, r.outrun(src.Stream("faults.outrun"))...)
+	p.Faults = append(p.Faults, r.lateRows(src.Stream("faults.rows"))...)
+	p.Faults = append(p.Faults, r.denied(src.Stream("faults.denied"))...)
+	p.Faults = append(p.Faults, r.drought(src.Stream("faults.drought"))...)
+	p.Faults = append(p.Faults, r.aborted(src.Stream("faults.abort"))...)
+	p.Faults = append(p.Faults, r.unwritten(src.Stream("faults.unwritten"))...)
+	p.Faults = append(p.Faults, r.recordFlips(src.Stream("faults.record"))...)
 	return p
 }
 

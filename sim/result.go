@@ -59,12 +59,16 @@ type Result struct {
 	Faults             int            // of every kind
 	Cancelled          bool           // Done: the job was stopped, and left nothing to go on from
 	Missed             []faults.Fault // of them: what they were for was gone, or no operation came that they match
-	LandedLate         int            // operations that took effect after the end of the job
-	StoreOps, ExtOps   int64
-	StoreRetried       int64 // storage operations whose outcome was unknown
-	ExtRetried         int64
-	RowsCommitted      int64
-	Counts             [trace.Kinds]int64 // of the trace; data path kinds only if observed
+	// Destroyed names what faults took that a job may need: keys of objects and logs whose
+	// bytes are no longer what was written, or were refused for good, and of the external store
+	// transactions and rows. A job that fails for want of it names it.
+	Destroyed        []string
+	LandedLate       int // operations that took effect after the end of the job
+	StoreOps, ExtOps int64
+	StoreRetried     int64 // storage operations whose outcome was unknown
+	ExtRetried       int64
+	RowsCommitted    int64
+	Counts           [trace.Kinds]int64 // of the trace; data path kinds only if observed
 }
 
 func mix(h, a, b uint64) uint64 {
@@ -101,26 +105,73 @@ func (s *Sim) finish() {
 }
 
 // EventLog is a compact record of a run: what happened, and the hash of the
-// schedule and of the task after it. It is for finding where two runs part.
-type EventLog struct{ entries []logEntry }
+// schedule and of whom it happened to after it. It is for finding where two runs part.
+type EventLog struct {
+	// To bounds the events that are kept, from the first one on: their number. 0: all
+	// are kept, -1: none.
+	To      int
+	entries []logEntry
+	seen    int
+	sum     uint64
+	sums    []uint64
+}
+
+// LogWindow is how many events a sum of an EventLog covers more than the one before it.
+const LogWindow = 1000
 
 type logEntry struct {
 	event
 	schedule uint64
-	chain    uint64 // of the task of the event, or of the coordinator
+	chain    uint64 // of the task of the event, of storage, of the external store, or of the coordinator
 }
 
-func (l *EventLog) reset() { l.entries = l.entries[:0] }
+func (l *EventLog) reset() {
+	l.entries, l.seen, l.sum, l.sums = l.entries[:0], 0, 0, l.sums[:0]
+}
 
-// Len returns the number of events.
-func (l *EventLog) Len() int { return len(l.entries) }
+// Len returns the number of events, kept or not.
+func (l *EventLog) Len() int { return l.seen }
+
+// Sums returns a hash of all events up to the end of each window, the last of which
+// may be a short one. Valid until the next run.
+func (l *EventLog) Sums() []uint64 {
+	if l.seen%LogWindow == 0 {
+		return l.sums
+	}
+	return append(l.sums, l.sum)
+}
+
+// Lines returns the events kept, one on each line.
+func (l *EventLog) Lines() (lines []string) {
+	for i := range l.entries {
+		lines = append(lines, l.entries[i].String())
+	}
+	return lines
+}
+
+func (l *EventLog) add(e *logEntry) {
+	l.sum = mix(l.sum, e.schedule, e.chain)
+	if l.To == 0 || l.seen < l.To {
+		l.entries = append(l.entries, *e)
+	}
+	if l.seen++; l.seen%LogWindow == 0 {
+		l.sums = append(l.sums, l.sum)
+	}
+}
 
 func (s *Sim) log(e *event) {
 	entry := logEntry{event: *e, schedule: s.schedule, chain: s.coord.chain}
-	if t := s.taskOf(e); t != nil && t.task != nil {
-		entry.chain = t.task.Chain()
+	switch e.kind() {
+	case kindStoreApply:
+		entry.chain = s.stores.chain
+	case kindExtApply:
+		entry.chain = mix(s.exts.chain, s.committed, 0)
+	default:
+		if t := s.taskOf(e); t != nil && t.task != nil {
+			entry.chain = t.task.Chain()
+		}
 	}
-	s.cfg.Log.entries = append(s.cfg.Log.entries, entry)
+	s.cfg.Log.add(&entry)
 }
 
 // taskOf returns the task that an event is for, nil if it is for none.

@@ -30,6 +30,7 @@ func (s storagePlace) do(o *operation[state.Op, state.Result]) {
 	switch o.fate {
 	case fateForgotten:
 		o.result = state.Result{Status: state.OK}
+		s.destroyed(o.op.Key)
 	case fateMisdirected:
 		s.misdirect(o)
 	default:
@@ -41,6 +42,7 @@ func (s storagePlace) do(o *operation[state.Op, state.Result]) {
 	if o.fate == fateTorn {
 		if t, ok := s.cfg.Storage.(interface{ Truncate(key string, n int) bool }); ok {
 			t.Truncate(o.op.Key, len(o.op.Data)/2)
+			s.destroyed(o.op.Key)
 		}
 	}
 	content := uint64(len(o.op.Data))
@@ -62,11 +64,13 @@ func writes(k state.OpKind) bool {
 // a disk does that takes a wrong address; without one it is forgotten.
 func (s storagePlace) misdirect(o *operation[state.Op, state.Result]) {
 	o.result = state.Result{Status: state.OK}
+	s.destroyed(o.op.Key)
 	for i := len(s.written) - 1; i >= 0; i-- {
 		if key := s.written[i]; key != o.op.Key && s.cfg.Storage.Do(state.Op{Kind: state.OpGet, Key: key}).Status == state.OK {
 			wrong := o.op
 			wrong.Key = key
 			s.cfg.Storage.Do(wrong)
+			s.destroyed(key)
 			return
 		}
 	}
@@ -90,6 +94,7 @@ func (s storagePlace) hideNewest(o *operation[state.Op, state.Result]) {
 
 func (s storagePlace) failed(op *state.Op, f fate) state.Result {
 	if f == fateRefused {
+		s.result.Destroyed = append(s.result.Destroyed, op.Key)
 		return state.Result{Status: state.Refused, Err: fmt.Errorf("storage: %s %q: no room, by a fault", op.Kind, op.Key)}
 	}
 	s.result.StoreRetried++

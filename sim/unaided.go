@@ -84,7 +84,7 @@ func (r RandomFaults) damaged(d *seed.Stream) []faults.Fault {
 	if !d.Chance(2, 3) || !r.Fallback {
 		return nil
 	}
-	at := faults.Nth(2+d.Draw(6), one(trace.Completed))
+	at := faults.Nth(2+d.Draw(6), trace.Mask(0).With(trace.Completed, trace.LineAdvanced))
 	c := r.victim(d, 1, 3)
 	c.When = faults.At(append([]faults.Step{at}, shortly(d)...)...)
 	return []faults.Fault{{Kind: faults.Corrupt, Target: faults.Storage, Key: "snap/", When: faults.At(at)}, c}

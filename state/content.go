@@ -9,7 +9,8 @@ type KeyedEntry struct {
 	// it; nil for the other kinds.
 	Field []byte
 	// Value is the value, all framed elements of a KindList, or the value of the
-	// field; nil for timers.
+	// field, as stored: with a TTL the value, and each element, has the time at which it
+	// expires in front. Nil for timers.
 	Value []byte
 }
 
@@ -25,9 +26,27 @@ type Content interface {
 	// Entries calls f for every entry that has not expired of the state called name, as
 	// it is stored, with the time at which it expires if it does, in order of (group,
 	// key, field), for timers of (group, time, key), until f returns false. Slices
-	// are valid during the call, and f must not write. A name that States does not
-	// have has no entries. It is slow, as Table.Range is.
+	// are valid during the call, and f must not write. What has expired is left out,
+	// so that equal contents give equal entries. A name that States does not have has
+	// no entries. It is slow, as Table.Range is.
 	Entries(name string, f func(e KeyedEntry) bool)
 	// Err returns the first error met, for which Entries has ended early.
 	Err() error
+}
+
+// Entries returns f for the entries of a backend, of which f is to see those that
+// live, without what of them has expired.
+func (e Expiry) Entries(f func(e KeyedEntry) bool) func(e KeyedEntry) bool {
+	if !e.Applies() {
+		return f
+	}
+	var live []byte
+	return func(x KeyedEntry) bool {
+		if !e.Live(x.Value) {
+			return true
+		}
+		live = e.AppendLive(live[:0], x.Value)
+		x.Value = live
+		return f(x)
+	}
 }

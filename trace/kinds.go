@@ -76,7 +76,7 @@ const (
 	WorkerRestarted    // likewise
 	CoordinatorCrashed //
 	CoordinatorStarted //
-	FaultInjected      // To = nanoseconds by which it may hold the run up (NoBound: any time); Cause Damage if it destroys bytes in checkpoint storage, OutputLost if in the external store; Text says which
+	FaultInjected      // To = nanoseconds by which it may hold the run up (NoBound: any time); Cause Damage if it destroys bytes in checkpoint storage, OutputLost if in the external store; Text says which. With a Key: what stands there is destroyed now
 	TaskFailed         // the task gave up by itself: Cause; Text = reason
 
 	// Operations.

@@ -142,8 +142,9 @@ func (c *Client) Delete(keys []string, then func()) {
 // Sweep deletes every record, snapshot and state file of an epoch below limit
 // that is not among live, and calls then when that is done. What it deletes it has
 // found before it was confirmed in the lead, so that nothing of a successor is among it.
+// What a prefix hides that storage refuses to list the next sweep finds.
 func (c *Client) Sweep(limit id.Epoch, prefixes []string, live func(key string) bool, then func()) {
-	c.List(prefixes, func(rows []state.Entry, err error) {
+	c.Find(prefixes, func(rows []state.Entry) {
 		var dead []string
 		for _, row := range rows {
 			if e, ok := EpochOfKey(row.Key); ok && e < limit && !live(row.Key) {
@@ -167,6 +168,21 @@ func (c *Client) DeleteConfirmed(keys []string, live func(key string) bool, then
 		}
 		c.Delete(slices.DeleteFunc(keys, live), then)
 	})
+}
+
+// Find lists several prefixes and calls then with the rows of those that storage lists:
+// for whoever looks for what may be deleted.
+func (c *Client) Find(prefixes []string, then func([]state.Entry)) {
+	var found []state.Entry
+	left := len(prefixes)
+	for _, p := range prefixes {
+		c.Do(state.Op{Kind: state.OpList, Key: p}, func(r state.Result) {
+			found = append(found, r.List...)
+			if left--; left == 0 {
+				then(found)
+			}
+		})
+	}
 }
 
 // Error describes an outcome that is not OK.

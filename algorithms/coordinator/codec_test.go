@@ -45,6 +45,9 @@ func drawPlan(t *rapid.T) *PlanRecord {
 				Receiver: rapid.Bool().Draw(t, "receiver"), Left: rapid.Bool().Draw(t, "former left"),
 			})
 		}
+		for range rapid.IntRange(0, 3).Draw(t, "vanished") {
+			tp.Vanished = append(tp.Vanished, id.TaskID(rapid.IntRange(0, 300).Draw(t, "name")))
+		}
 		p.Plan.Tasks = append(p.Plan.Tasks, tp)
 	}
 	return p

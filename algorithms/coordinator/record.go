@@ -232,6 +232,10 @@ func (p *PlanRecord) Encode() []byte {
 			b = binary.AppendUvarint(b, uint64(l.To))
 		}
 		b = appendFormers(b, t.Former)
+		b = binary.AppendUvarint(b, uint64(len(t.Vanished)))
+		for _, n := range t.Vanished {
+			b = binary.AppendUvarint(b, uint64(n))
+		}
 		b = state.AppendBytes(b, t.Data)
 	}
 	return b
@@ -249,7 +253,7 @@ func DecodePlan(src []byte) (*PlanRecord, error) {
 		p.Retained = append(p.Retained, id.Epoch(rd.Uint64()))
 	}
 	p.Lineage = rd.Bytes()
-	for range rd.Count(14) {
+	for range rd.Count(15) {
 		f := rd.Byte()
 		t := dataflow.TaskPlan{Mode: dataflow.Mode(f & 1), Resume: f&2 != 0, Left: f&4 != 0}
 		t.Ref, t.Stable = dataflow.Ref(rd.Bytes()), id.Epoch(rd.Uint64())
@@ -260,6 +264,9 @@ func DecodePlan(src []byte) (*PlanRecord, error) {
 			t.Inject = append(t.Inject, dataflow.LogRange{In: int(rd.Size()), Log: string(rd.Bytes()), From: id.Seq(rd.Uvarint()), To: id.Seq(rd.Uvarint())})
 		}
 		t.Former = readFormers(rd)
+		for range rd.Count(1) {
+			t.Vanished = append(t.Vanished, id.TaskID(rd.Size()))
+		}
 		t.Data = rd.Bytes()
 		p.Plan.Tasks = append(p.Plan.Tasks, t)
 	}

@@ -129,13 +129,13 @@ func (c *Coordinator) sweep() {
 		return
 	}
 	number := c.number
-	c.client.List([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix}, func(rows []state.Entry, err error) {
+	c.client.Find([]string{coordinator.SnapshotPrefix, coordinator.FilePrefix}, func(rows []state.Entry) {
 		if c.number != number || c.phase == reading {
 			return // the recovery under way will sweep
 		}
 		live := c.live()
 		var dead []string
-		for _, row := range rows { // a failed listing finds nothing: the next sweep will
+		for _, row := range rows { // what storage does not list the next sweep finds
 			t, e, ok := coordinator.OwnerOfKey(row.Key)
 			if ok && int(t) < len(c.hist) && c.gone(t, e) && !live[row.Key] {
 				dead = append(dead, row.Key)

@@ -79,13 +79,12 @@ func (f *common) printDiff(cmd *cobra.Command, args []string, all []inspect.Diff
 }
 
 func shownOf(d *inspect.Difference) shownDifference {
-	s := shownDifference{Operator: d.Operator, State: d.State, A: d.A, B: d.B, Added: d.Added, Removed: d.Removed, Changed: d.Changed, Declared: d.Declared}
-	of := state.Descriptor{Kind: d.Kind, Codec: d.Codec}
+	s := shownDifference{Operator: d.Operator, State: d.Name, A: d.A, B: d.B, Added: d.Added, Removed: d.Removed, Changed: d.Changed, Declared: d.Declared}
 	text := func(c *inspect.Changed, value []byte, has bool) *string {
 		if !has {
 			return nil
 		}
-		t := inspect.Text(of, &state.KeyedEntry{Key: c.Key, Field: c.Field, Value: value})
+		t := inspect.Text(d.Descriptor, &state.KeyedEntry{Key: c.Key, Field: c.Field, Value: value})
 		return &t
 	}
 	for i := range d.First {

@@ -30,6 +30,9 @@ type Sink struct {
 	// Commits is the operation that makes what a snapshot holds visible; NoOp: no
 	// snapshot has to do with what is.
 	Commits dataflow.ExtKind
+	// Writes is the operation that hands rows to the store as they come, each under a number,
+	// which a snapshot waits for; NoOp: rows stand in the snapshot.
+	Writes dataflow.ExtKind
 	// New makes the operator at the end of the graph, for one task.
 	New func(c Config) dataflow.Sink
 	// Committer makes that of one more vertex, which what New makes hands to; nil:
@@ -58,15 +61,15 @@ type Config struct {
 func all() []*Sink {
 	return []*Sink{
 		{
-			Name: "append", Short: "rows are visible at the end of the turn that brought them", Shows: Rows,
+			Name: "append", Short: "rows are visible at the end of the turn that brought them", Shows: Rows, Writes: trace.ExtAppend,
 			New: func(Config) dataflow.Sink { return &Append{} },
 		},
 		{
-			Name: "upsert", Short: "rows are values of keys and visible at once; of each key the one of the highest version stays", Shows: Values,
+			Name: "upsert", Short: "rows are values of keys and visible at once; of each key the one of the highest version stays", Shows: Values, Writes: trace.Upsert,
 			New: func(c Config) dataflow.Sink { return &Upsert{key: c.Key} },
 		},
 		{
-			Name: "two-phase", Short: "rows are written to a transaction, which a snapshot pre-commits and its completion commits", Shows: Committed, Commits: trace.Commit,
+			Name: "two-phase", Short: "rows are written to a transaction, which a snapshot pre-commits and its completion commits", Shows: Committed, Commits: trace.Commit, Writes: trace.ExtWrite,
 			New: func(c Config) dataflow.Sink { return &TwoPhase{Chunk: c.Chunk, mutant: c.Mutant} },
 		},
 		{
@@ -74,8 +77,10 @@ func all() []*Sink {
 			New: func(c Config) dataflow.Sink { return &WriteAhead{ledger{mutant: c.Mutant}} },
 		},
 		{
-			Name: "committer", Short: "writers stage rows and hand committables to a committer, which publishes those of complete snapshots", Shows: Committed, Commits: trace.Publish,
-			New: func(c Config) dataflow.Sink { return &Writer{hasty: c.Mutant == MutantSealBeforeStaged} },
+			Name: "committer", Short: "writers stage rows and hand committables to a committer, which publishes those of complete snapshots", Shows: Committed, Commits: trace.Publish, Writes: trace.Stage,
+			New: func(c Config) dataflow.Sink {
+				return &Writer{hasty: c.Mutant == MutantSealBeforeStaged, short: c.Mutant == MutantSealOneShort}
+			},
 			Committer: func(c Config) dataflow.Sink {
 				return &Committer{naive: c.Mutant == MutantLateCommittables, ledger: ledger{mutant: c.Mutant}}
 			},

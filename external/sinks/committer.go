@@ -19,12 +19,17 @@ const MutantLateCommittables dataflow.Mutant = "late-committables"
 // says were handed on.
 const MutantSealBeforeStaged dataflow.Mutant = "seal-before-staged"
 
+// MutantSealOneShort: a writer's snapshot does not wait for the last of the operations by which
+// it has staged rows.
+const MutantSealOneShort dataflow.Mutant = "seal-one-short"
+
 // Writer is the first half of a sink of two vertices: it stages the rows of each
 // buffer in the store, and hands a committable that names them to the committer,
 // in band. Committables are thus data like any other: whatever an algorithm
 // captures of channels holds them.
 type Writer struct {
 	hasty  bool // MutantSealBeforeStaged
+	short  bool // MutantSealOneShort
 	out    *dataflow.Output
 	task   id.TaskID
 	ctx    *dataflow.Context
@@ -64,7 +69,11 @@ func (s *Writer) Flush() []dataflow.ExtOp {
 // says it was handed on must not be stored before.
 func (s *Writer) Seal(e id.Epoch) (dataflow.ExtOp, bool) {
 	s.since = e
-	return dataflow.ExtOp{Kind: dataflow.ExtPreCommit, From: s.number, Number: s.number}, s.number > 0 && !s.hasty
+	n := s.number
+	if s.short && n > 0 {
+		n--
+	}
+	return dataflow.ExtOp{Kind: dataflow.ExtPreCommit, From: n, Number: n}, n > 0 && !s.hasty
 }
 
 // Commit has nothing to do: the committer commits.

@@ -153,7 +153,7 @@ func savedFailures(t *testing.T, each int) (names []string) {
 		}
 		first := filepath.Join(dir, "first")
 		again := strings.Fields(strings.TrimPrefix(h.Replay, scenario.DefaultProgram+" "))
-		if status, _, stderr := sim(t, append(again, "--save", first)...); status < 4 {
+		if status, _, stderr := sim(t, append(again, "--force", "--save", first)...); status < 4 {
 			t.Fatalf("%s: status %d: %s", h.Replay, status, stderr)
 		}
 		_, cfg, err := p.open(first)

@@ -26,7 +26,7 @@ func newExplain(p *program) *cobra.Command {
 sentences (--text, which is what is done if nothing else is asked for), as one page with a
 space-time diagram that needs nothing beside it (--html), or as a trace for Perfetto
 (--perfetto, with flows; open it at ui.perfetto.dev).`,
-		Example: `  go run ./cmd/sim run --mutant no-fence --seed 192 --save found.weir
+		Example: `  go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir
   go run ./cmd/sim explain found.weir                       # the sentences, to stdout
   go run ./cmd/sim explain found.weir --html                # writes found.html
   go run ./cmd/sim explain found.weir --html -o page.html --whole

@@ -20,12 +20,17 @@ import (
 	"weir/scenario/explore"
 )
 
-// asCommand makes the test binary the command itself.
-const asCommand = "WEIR_SIM_TEST_COMMAND"
+// asCommand makes the test binary the command itself; asPlanted one that knows algorithms beside
+// the catalog's.
+const asCommand, asPlanted = "WEIR_SIM_TEST_COMMAND", "planted"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		os.Exit(newProgram("", nil).execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	if how := os.Getenv(asCommand); how != "" {
+		p := newProgram("", nil)
+		if how == asPlanted {
+			p = withPlanted()
+		}
+		os.Exit(p.execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }

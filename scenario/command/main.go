@@ -1,5 +1,5 @@
 // Package command is the command that runs scenarios: run, sweep, replay, cause,
-// shrink, pin, triage, explain, mutants, list, input and answer. cmd/sim is Main and nothing else.
+// shrink, pin, triage, explain, audit, mutants, list, input and answer. cmd/sim is Main and nothing else.
 //
 // Exit status: 0 fine, 1 error, 2 usage, 3 a panic in the code under test, 4 no
 // progress, 5 a safety violation; 130 and 143 interrupted by SIGINT and SIGTERM.
@@ -88,13 +88,13 @@ oracles. Without a subcommand: a short sweep over everything.`
   go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200
   go run ./cmd/sim run --algorithm unaligned --state pebble --workload nexmark-q5 --seed 7
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))'
-  go run ./cmd/sim run --mutant no-fence --seed 192 --save found.weir
+  go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir
   go run ./cmd/sim replay found.weir                   # the same events, the same verdict
   go run ./cmd/sim explain found.weir --html           # a page that shows what led to it`
 	budget := root.Flags().Lookup("budget")
 	budget.DefValue = "28s"
 	_ = budget.Value.Set("28s")
-	root.AddCommand(newSweepCommand(p), newRun(p), newReplay(p), newShrink(p), newExplain(p), newCause(p), newPin(p), newTriage(p), newInput(p), newAnswer(p), newList(p))
+	root.AddCommand(newSweepCommand(p), newRun(p), newReplay(p), newShrink(p), newExplain(p), newCause(p), newPin(p), newTriage(p), newAudit(p), newInput(p), newAnswer(p), newList(p))
 	if !p.own { // the bank has the mistakes of this repository
 		root.Example += "\n  go run ./cmd/sim mutants                             # planted mistakes, and how fast they are found"
 		root.AddCommand(newMutants())

@@ -29,7 +29,7 @@ func newReplay(p *program) *cobra.Command {
 event is the same. Another build finds settings and decisions by their names; where
 the first decision no longer applies is said, and the verdict is that of the run as it
 went. The exit status is that of run: 0 once the bug is gone.`,
-		Example: `  go run ./cmd/sim run --mutant no-fence --seed 192 --save found.weir
+		Example: `  go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir
   go run ./cmd/sim replay found.weir
   go run ./cmd/sim replay found.weir --trace`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },

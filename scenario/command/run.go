@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 
@@ -31,6 +32,7 @@ type runFlags struct {
 	save    string
 	storage string
 	printed bool // the settings that were in effect, beside the summary
+	force   bool
 }
 
 // defaultSeed crashes a worker when there are snapshots to recover from, in nearly
@@ -46,7 +48,7 @@ func newRun(p *program) *cobra.Command {
   go run ./cmd/sim run --crash 40 --victim coordinator       # at the 40th protocol or storage event
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
   go run ./cmd/sim run --algorithm unaligned --plan '(plan (rescale to=3 at (nth 2 completed)) (crash worker=1 at (nth 1 rescaled)))'
-  go run ./cmd/sim run --mutant no-fence --seed 192 --save found.weir    # then: replay found.weir
+  go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir    # then: replay found.weir
   go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8
   go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -75,7 +77,8 @@ func newRun(p *program) *cobra.Command {
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	fl.StringVar(&f.storage, "storage", "", "with --driver live: a new or empty `directory` that keeps checkpoints and output when the job has ended, for cmd/state")
 	fl.BoolVar(&f.printed, "settings", false, "print the settings that were in effect; --json has them always")
-	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict")
+	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict; one that is there stays unless --force")
+	fl.BoolVar(&f.force, "force", false, "let --save write over a file that is there")
 	return cmd
 }
 
@@ -98,15 +101,29 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = "--victim says who --crash crashes, and there is no --crash"
 	case given("crash") && f.crash < 1:
 		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
+	case f.force && f.save == "":
+		wrong = "--force is for --save, and there is no --save"
 	case f.driver == "live":
 		wrong = notLive(given)
 	case given("storage"):
 		wrong = "--storage: what the simulator stores is in memory; say --driver live"
 	}
 	if wrong == "" {
-		return nil
+		return f.saves()
 	}
 	return fmt.Errorf("%w: %s", errUsage, wrong)
+}
+
+// saves returns an error if what --save would write over is there: a counterexample may be all
+// that is left of a failure.
+func (f *runFlags) saves() error {
+	if f.save == "" || f.force {
+		return nil
+	}
+	if info, err := os.Stat(f.save); err == nil && info.Mode().IsRegular() {
+		return fmt.Errorf("%w: --save %s: the file is there; give another name, or --force to write over it", errUsage, f.save)
+	}
+	return nil
 }
 
 // simulatorOnly are flags that the live driver cannot serve, why, and what would do.

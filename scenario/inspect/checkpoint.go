@@ -43,6 +43,10 @@ type share struct {
 	task id.TaskID
 	key  string
 	left bool
+	// operator and instance are its place by the shape of the record; without a record
+	// the operator is not known.
+	operator string
+	instance int
 }
 
 // shares returns the shares of a checkpoint, by task.
@@ -65,16 +69,31 @@ func (f *Found) shares() ([]share, error) {
 	}
 	for i := range record.Parts {
 		p := &record.Parts[i]
-		all = append(all, share{id.TaskID(i), string(p.Ref), p.Left})
+		all = append(all, share{task: id.TaskID(i), key: string(p.Ref), left: p.Left})
+	}
+	i := 0
+	for _, o := range record.Shape {
+		for k := range o.Parallelism {
+			if i < len(all) {
+				all[i].operator, all[i].instance = o.Name, k
+			}
+			i++
+		}
+	}
+	if i != len(all) {
+		return nil, fmt.Errorf("record of checkpoint %v: %w: %d shares for the %d tasks of its shape", f.Epoch, state.ErrCorrupt, len(all), i)
 	}
 	return all, nil
 }
 
-// read reads a snapshot object. One that cannot be read is a task whose operator is
-// not known: it counts as an operator by itself.
+// read reads a snapshot object. One that cannot be read is what the record's shape
+// says; without a record it counts as an operator by itself.
 func (s *Snapshot) read(cfg *Config, x share) *Task {
 	t := &Task{Object: x.key, Left: x.left, Bytes: s.sizes[x.key]}
-	t.ID, t.Operator = x.task, fmt.Sprintf("(task t%d)", x.task)
+	t.ID, t.Operator, t.Instance = x.task, x.operator, x.instance
+	if t.Operator == "" {
+		t.Operator = fmt.Sprintf("(task t%d)", x.task)
+	}
 	data, err := get(s.place.storage, x.key)
 	var snap *dataflow.Snapshot
 	if err == nil {
@@ -90,10 +109,14 @@ func (s *Snapshot) read(cfg *Config, x share) *Task {
 	if s.Job == "" {
 		s.Job = snap.Job
 	}
+	if x.operator != "" && (snap.Task != x.operator || snap.Index != x.instance) {
+		t.Damage = fmt.Errorf("%s: %w: it is that of %s[%d], the record's shape says %s[%d]", x.key, state.ErrCorrupt, snap.Task, snap.Index, x.operator, x.instance)
+		return t
+	}
 	h := &snap.Header
 	t.Task = savepoint.Task{
 		ID: x.task, Operator: snap.Task, Instance: snap.Index, Watermark: h.Watermark, Firing: h.Firing, Advancing: h.Advancing,
-		Drained: h.Drained, Pending: h.Pending, Own: snap.Handle.Operator,
+		Drained: h.Drained, Pending: h.Pending, Finished: h.Finished, Own: snap.Handle.Operator,
 	}
 	for _, sp := range h.Splits {
 		t.Splits = append(t.Splits, savepoint.Split{Split: sp.Split, Offset: sp.Offset, Watermark: sp.Watermark, Ended: sp.Ended})

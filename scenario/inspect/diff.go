@@ -12,9 +12,9 @@ import (
 
 // Difference is how one state differs between two snapshots.
 type Difference struct {
-	Operator, State string
-	Kind            state.Kind
-	Codec           string
+	Operator string
+	// Descriptor is that of the state; a list of operator state has but a name.
+	state.Descriptor
 	// A and B are the entries in each, Added those that only B has, Removed those that only A
 	// has, and Changed those with another value.
 	A, B, Added, Removed, Changed int
@@ -160,7 +160,7 @@ func diffOperator(a, b *Operator, first int) (all []Difference, err error) {
 	}
 	defer func() { err = errors.Join(err, closeB()) }()
 	for _, d := range mergeStates(ca.States(), cb.States()) {
-		x := Difference{Operator: a.Name, State: d.Name, Kind: d.Kind, Codec: d.Codec}
+		x := Difference{Operator: a.Name, Descriptor: d}
 		x.declared(find(ca, d.Name), find(cb, d.Name))
 		if x.Declared == "" {
 			x.compare(ca, cb, first)
@@ -191,9 +191,9 @@ func (x *Difference) declared(a, b *state.Descriptor) {
 
 // compare walks through both in their common order.
 func (x *Difference) compare(a, b state.Content, first int) {
-	nextA, stopA := iter.Pull(entriesOf(a, x.State))
+	nextA, stopA := iter.Pull(entriesOf(a, x.Name))
 	defer stopA()
-	nextB, stopB := iter.Pull(entriesOf(b, x.State))
+	nextB, stopB := iter.Pull(entriesOf(b, x.Name))
 	defer stopB()
 	ea, inA := nextA()
 	eb, inB := nextB()
@@ -246,7 +246,7 @@ func entriesOf(c state.Content, name string) iter.Seq[state.KeyedEntry] {
 func diffLists(a, b *Operator) []Difference {
 	var all []Difference
 	for _, name := range listNames(a, b) {
-		x := Difference{Operator: a.Name, State: name, Codec: "list of operator state"}
+		x := Difference{Operator: a.Name, Descriptor: state.Descriptor{Name: name}}
 		counts := map[string]int{}
 		a.items(name, func(item []byte) { counts[string(item)]--; x.A++ })
 		b.items(name, func(item []byte) { counts[string(item)]++; x.B++ })

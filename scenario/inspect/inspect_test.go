@@ -154,7 +154,7 @@ func TestCheckpointsOfEveryBackend(t *testing.T) {
 			same(t, s, to)
 			for k, x := range to.Tasks() {
 				from := s.Tasks()[k]
-				if x.Name() != from.Name() || x.Watermark != from.Watermark || len(x.Splits) != len(from.Splits) || !slices.Equal(x.Pending, from.Pending) || !bytes.Equal(x.Own, from.Own) {
+				if x.Name() != from.Name() || x.Watermark != from.Watermark || len(x.Splits) != len(from.Splits) || !slices.Equal(x.Pending, from.Pending) || !slices.Equal(x.Finished, from.Finished) || !bytes.Equal(x.Own, from.Own) {
 					t.Errorf("%s became %s", from.Name(), x.Name())
 				}
 			}
@@ -425,6 +425,7 @@ func TestTexts(t *testing.T) {
 		{state.Descriptor{Kind: state.KindReducing, Codec: "own/3"}, state.KeyedEntry{Value: []byte{1, 255}}, "0x01ff"},
 		{state.Descriptor{Kind: state.KindMap, Codec: "int64/1->string/1"}, state.KeyedEntry{Field: state.Int64.Append(nil, 4), Value: []byte("x")}, `4: "x"`},
 		{state.Descriptor{Kind: state.KindList, Codec: "string/1"}, state.KeyedEntry{Value: state.AppendElement(state.AppendElement(nil, []byte("a")), nil)}, `["a" ""]`},
+		{state.Descriptor{Kind: state.KindValue, Codec: "uint64/1", TTL: state.TTL{Clock: state.EventTime, Duration: 5}}, state.KeyedEntry{Value: state.Uint64.Append(state.Int64.Append(nil, 90), 17)}, "17 until 90"},
 		{state.Descriptor{Kind: state.KindTimers}, state.KeyedEntry{Field: state.AppendTime(nil, -3)}, "-3"},
 	} {
 		if got := inspect.Text(c.d, &c.e); got != c.want {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -14,14 +15,14 @@ import (
 )
 
 // Text returns the value of an entry as people read it: decoded where the codec is one of
-// package state's, else as hexadecimal digits.
+// package state's, else as hexadecimal digits. Where entries expire it says when.
 func Text(d state.Descriptor, e *state.KeyedEntry) string {
 	switch d.Kind {
 	case state.KindTimers:
 		return strconv.FormatInt(state.TimeOf(e.Field), 10)
 	case state.KindMap:
 		fields, values, _ := strings.Cut(d.Codec, "->")
-		return decoded(fields, e.Field) + ": " + decoded(values, e.Value)
+		return decoded(fields, e.Field) + ": " + storedText(d, values, e.Value)
 	case state.KindList:
 		var all []string
 		for rest := e.Value; len(rest) > 0; {
@@ -29,11 +30,25 @@ func Text(d state.Descriptor, e *state.KeyedEntry) string {
 			if err != nil {
 				return fmt.Sprintf("[%s ... %v]", strings.Join(all, " "), err)
 			}
-			all, rest = append(all, decoded(d.Codec, elem)), next
+			all, rest = append(all, storedText(d, d.Codec, elem)), next
 		}
 		return "[" + strings.Join(all, " ") + "]"
 	default:
-		return decoded(d.Codec, e.Value)
+		return storedText(d, d.Codec, e.Value)
+	}
+}
+
+// storedText returns a value as a state holds it.
+func storedText(d state.Descriptor, codec string, b []byte) string {
+	if d.TTL.Clock == 0 || len(b) < 8 {
+		return decoded(codec, b)
+	}
+	text := decoded(codec, b[8:])
+	switch at := int64(binary.LittleEndian.Uint64(b)); at {
+	case math.MinInt64, math.MaxInt64: // written before any time was known; never
+		return text
+	default:
+		return fmt.Sprintf("%s until %d", text, at)
 	}
 }
 

@@ -93,5 +93,10 @@ func inSinks() []Case {
 			Source: "own trial", Needs: "a writer and a committer",
 			Algorithms: consistent, Sinks: []string{"committer"}, Oracle: byHandover,
 		},
+		{
+			Mutant: sinks.MutantSealOneShort, Description: "a writer's snapshot waits for all that it has staged but the last",
+			Source: "own trial", Needs: "a writer and a committer; an operation that stages rows is late",
+			Algorithms: consistent, Sinks: []string{"committer"}, Oracle: byHandover,
+		},
 	}
 }

@@ -19,6 +19,7 @@ func (s *Store) Entries(name string, f func(e state.KeyedEntry) bool) {
 	if !ok {
 		return
 	}
+	f = s.Clocks().Expiry(s.tables[i].descriptor()).Entries(f)
 	switch t := s.tables[i].(type) {
 	case *flat:
 		a := agingOf(t.clocks, t.d)

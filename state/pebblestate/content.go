@@ -22,7 +22,7 @@ func (s *Store) Entries(name string, f func(e state.KeyedEntry) bool) {
 		return strings.Compare(t.descriptor().Name, name)
 	})
 	if ok {
-		s.tables[i].entries(f)
+		s.tables[i].entries(s.Clocks().Expiry(s.tables[i].descriptor()).Entries(f))
 	}
 }
 

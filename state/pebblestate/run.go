@@ -67,10 +67,11 @@ func (s *Store) addRecord(r *run, rec cell, e expiries) {
 
 func (r *run) begin(valueLen int, deleted bool) {
 	r.entries = append(r.entries, runEntry{at: len(r.data)})
+	length := uint64(valueLen)
 	if deleted {
-		valueLen = deletedLength
+		length = deletedLength
 	}
-	r.data = binary.LittleEndian.AppendUint64(r.data, uint64(valueLen)<<32)
+	r.data = binary.LittleEndian.AppendUint64(r.data, length<<32)
 }
 
 func (r *run) end(value []byte) {

@@ -37,6 +37,7 @@ func layoutOf(d state.Descriptor) layout {
 type coder struct {
 	d      state.Descriptor
 	layout layout
+	size   int // of every stored value; 0: it varies
 
 	// last is the entry before, of the state; its memory is the coder's own.
 	last  state.KeyedEntry
@@ -44,15 +45,17 @@ type coder struct {
 	fresh bool // it belongs to another section
 }
 
-func newCoder(d state.Descriptor) coder { return coder{d: d, layout: layoutOf(d), fresh: true} }
+func newCoder(d state.Descriptor) coder {
+	return coder{d: d, layout: layoutOf(d), size: d.StoredSize(), fresh: true}
+}
 
 // begin says that a section begins.
 func (c *coder) begin() { c.fresh = true }
 
 // append appends an entry. What a state of its kind cannot have is an error.
 func (c *coder) append(dst []byte, e state.KeyedEntry) ([]byte, error) {
-	if c.d.FixedSize > 0 && len(e.Value) != c.d.StoredSize() {
-		return dst, fmt.Errorf("a value of %d bytes, the state has values of %d", len(e.Value), c.d.StoredSize())
+	if c.size > 0 && len(e.Value) != c.size {
+		return dst, fmt.Errorf("a value of %d bytes, the state has values of %d", len(e.Value), c.size)
 	}
 	same := !c.fresh && bytes.Equal(c.last.Key, e.Key)
 	if err := c.follow(e); err != nil {
@@ -71,7 +74,7 @@ func (c *coder) append(dst []byte, e state.KeyedEntry) ([]byte, error) {
 		return state.AppendBytes(state.AppendBytes(dst, e.Field), e.Value), nil
 	default:
 		dst = state.AppendBytes(dst, e.Key)
-		if c.d.FixedSize > 0 {
+		if c.size > 0 {
 			return append(dst, e.Value...), nil
 		}
 		return state.AppendBytes(dst, e.Value), nil
@@ -98,8 +101,8 @@ func (c *coder) next(r *state.Reader, group uint16) (e state.KeyedEntry) {
 		e.Field, e.Value = r.Bytes(), r.Bytes()
 	default:
 		e.Key = r.Bytes()
-		if c.d.FixedSize > 0 {
-			e.Value = r.Raw(c.d.StoredSize())
+		if c.size > 0 {
+			e.Value = r.Raw(c.size)
 		} else {
 			e.Value = r.Bytes()
 		}

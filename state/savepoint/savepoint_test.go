@@ -122,8 +122,8 @@ func task(i, p int) savepoint.Task {
 	return savepoint.Task{
 		ID: id.TaskID(3 + i), Operator: "count", Instance: i, Instances: p, Groups: state.GroupsOf(i, p, groups), Watermark: int64(-5 - i), Firing: i == 1, Drained: true,
 		Splits:  []savepoint.Split{{Split: i, Offset: 7, Watermark: -1, Ended: true}},
-		Pending: []id.Epoch{id.MakeEpoch(2, 3)},
-		Own:     own(i, p),
+		Pending: []id.Epoch{id.MakeEpoch(2, 3)}, Finished: []state.GroupRange{{Lo: 1, Hi: 5}},
+		Own: own(i, p),
 	}
 }
 
@@ -658,4 +658,60 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestExpiredIsLeftOut: what has expired is in no savepoint, whatever a backend still
+// has of it, and what is left expires when it would have.
+func TestExpiredIsLeftOut(t *testing.T) {
+	d := state.Descriptor{Name: "soon", Kind: state.KindValue, Codec: "bytes/1", TTL: state.TTL{Clock: state.EventTime, Duration: 100}}
+	var want map[string]string
+	for _, backend := range catalog.Names() {
+		s := open(t, backend, 0, 1)
+		table, err := state.OpenValueTable(s, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range 40 {
+			s.Clocks().Advance(state.EventTime, int64(10*k))
+			table.Put(state.KeyOf(fmt.Append(nil, "key ", k), groups), []byte("value"))
+		}
+		st := statetest.NewMemory()
+		mine := savepoint.Task{ID: 3, Operator: "count", Instances: 1, Groups: state.GroupsOf(0, 1, groups), Own: s.AppendOperator(nil)}
+		w := savepoint.NewWriter("", "job", 1, mine, s, savepoint.Simulated)
+		if err := statetest.Drive(w, st); err != nil {
+			t.Fatal(err)
+		}
+		m := &savepoint.Manifest{Job: "job", Epoch: 1, Groups: groups, Operators: []savepoint.Operator{{Name: "count", Parts: []savepoint.PartRef{w.Part()}}}}
+		st.Do(m.Create(""))
+		got := objects(st)
+		if want == nil {
+			want = got
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s writes other bytes: %.1000s", backend, diff)
+		}
+		to, _, err := restore(t, st, "", catalog.Names()[2], 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		restored, err := state.OpenValueTable(to, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alive := func() (n int) {
+			for k := range 40 {
+				if _, ok := restored.Get(state.KeyOf(fmt.Append(nil, "key ", k), groups)); ok {
+					n++
+				}
+			}
+			return n
+		}
+		if n := alive(); n != 10 {
+			t.Errorf("%s: %d entries live after the restore, want the last 10", backend, n)
+		}
+		to.Clocks().Advance(state.EventTime, 440)
+		if n := alive(); n != 5 {
+			t.Errorf("%s: %d entries live at 440, want 5", backend, n)
+		}
+	}
 }

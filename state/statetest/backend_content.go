@@ -78,8 +78,8 @@ func content(s state.Store) []entry {
 	return all
 }
 
-// holds compares what a store says it holds with a twin.
-func (f *fixture) holds(s state.Store, want *twin) {
+// contains compares what a store says it holds with a twin.
+func (f *fixture) contains(s state.Store, want *twin) {
 	f.Helper()
 	var names []string
 	for _, d := range s.States() {
@@ -105,20 +105,20 @@ func testContent(f *fixture) {
 	for _, n := range []int{0, 30, 2500} {
 		s := f.subject(allGroups)
 		s.fill(n)
-		f.holds(s, s.twin)
+		f.contains(s, s.twin)
 		first := s.snapshot(0)
 		h := f.finish(first)
 		s.disturb(n, 1)
 		c := s.snapshot(0) // whose entries are on their way to where the backend has them
 		s.disturb(n, 2)
-		f.holds(s, s.twin)
+		f.contains(s, s.twin)
 		c.Discard()
 		unopened, err := f.reopen(h, true)
 		if err != nil {
 			f.Fatal(err)
 		}
 		s.close()
-		f.holds(unopened, first.want)
+		f.contains(unopened, first.want)
 		seen := 0
 		for _, d := range unopened.States() {
 			of := 0
@@ -164,7 +164,7 @@ func testLoad(f *fixture) {
 	if err := load(unopened, s, allGroups); err != nil {
 		f.Fatal(err)
 	}
-	f.holds(unopened, s.twin)
+	f.contains(unopened, s.twin)
 	if unopened.Sum() != s.twin.sum() {
 		f.Error("the sum of what was loaded is another")
 	}

@@ -279,7 +279,7 @@ func (w *watcher) emit(words ...int64) {
 	w.out.Emit(w.row[:])
 }
 
-// Finish makes the rows of this task's accounts.
+// Finish makes the rows of this task's accounts that have not had theirs.
 func (w *watcher) Finish() error {
 	w.index()
 	mine := w.ctx.Info().Groups
@@ -289,7 +289,7 @@ func (w *watcher) Finish() error {
 		if w.at[uint64(t.sum)] != i {
 			continue
 		}
-		if g := state.KeyOfUint64(&key, uint64(t.sum), w.ctx.Info().NumGroups).Group; g >= mine.Lo && g < mine.Hi {
+		if g := state.KeyOfUint64(&key, uint64(t.sum), w.ctx.Info().NumGroups).Group; g >= mine.Lo && g < mine.Hi && !w.ctx.Finished(g) {
 			w.emit(-1, t.sum, 0, t.n, 0, 0, 0, 0)
 		}
 	}

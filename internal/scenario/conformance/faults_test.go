@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"weir/check"
 	"weir/faults"
 	"weir/scenario"
 	"weir/trace"
@@ -26,8 +25,6 @@ type strike struct {
 	// breaks, if not "", is in the violation that some run shows: the fault is outside
 	// of what Weir relies on.
 	breaks string
-	// oracles that judge; nil: all.
-	oracles []check.Oracle
 }
 
 func recovered(o, _ *scenario.Outcome) bool {
@@ -47,17 +44,6 @@ func storedAgain(o, _ *scenario.Outcome) bool {
 func sentAgain(o, _ *scenario.Outcome) bool { return o.Result.ExtRetried > 0 }
 func declined(o, _ *scenario.Outcome) bool {
 	return o.Result.Counts[trace.SnapshotFailed] > 0
-}
-
-// behindStorage are the oracles but the one that reads storage itself: where a
-// fault makes bytes vanish behind everybody's back, that one finds it before the job can.
-func behindStorage() (all []check.Oracle) {
-	for o := range check.SameRun {
-		if o != check.StorageWhole {
-			all = append(all, o)
-		}
-	}
-	return all
 }
 
 // strikes are all kinds of faults on all that they can hit, with every outcome,
@@ -87,10 +73,16 @@ func strikes() []strike {
 		{row: "fail storage outcome=applied", plan: `(fail storage outcome=applied times=3 at (nth 4 acked))`, shows: storedAgain},
 		{row: "fail storage outcome=torn", plan: `(fail storage put outcome=torn times=2 at (nth 1 snapshot-begun))`, shows: storedAgain},
 		{row: "fail storage outcome=refused", plan: `(fail storage put outcome=refused at (nth 2 snapshot-begun))`, shows: declined},
+		{row: "fail storage outcome=refused, a record", plan: `(fail storage create key="chk/" outcome=refused times=2 at (nth 2 triggered))`, algorithms: rounds, shows: func(o, _ *scenario.Outcome) bool {
+			return o.Result.Counts[trace.Aborted] > 0
+		}},
+		{row: "fail storage outcome=refused, a plan", plan: `(plan (fail storage create key="plan/" outcome=refused at (nth 3 acked)) (crash worker=1 at (nth 3 acked)))`, shows: another, fails: `create "plan/`},
+		{row: "fail storage outcome=refused, a log", plan: `(fail storage append outcome=refused at (nth 3 acked))`, algorithms: logged, shows: another, fails: `append "log/`},
+		{row: "fail storage outcome=refused, a listing", plan: `(plan (fail storage list key="chk/" outcome=refused at (nth 3 completed)) (crash coordinator at (nth 3 completed)))`, algorithms: rounds, shows: another, fails: `list "chk/`},
 		{row: "fail storage outcome=forgotten", plan: `(plan (fail storage put key="snap/" outcome=forgotten times=3 at (nth 4 snapshot-begun)) (crash worker=1 at (nth 2 completed)))`,
-			algorithms: []string{"aligned"}, oracles: behindStorage(), shows: recovered, fails: `get "snap/`},
+			algorithms: []string{"aligned"}, shows: recovered, fails: `get "snap/`},
 		{row: "fail storage outcome=misdirected", plan: `(plan (fail storage put key="snap/" outcome=misdirected times=2 at (nth 4 snapshot-begun)) (crash worker=1 at (nth 2 completed)))`,
-			algorithms: []string{"aligned"}, oracles: behindStorage(), shows: recovered, fails: `get "snap/`},
+			algorithms: []string{"aligned"}, shows: recovered, fails: `get "snap/`},
 		{row: "fail storage outcome=stale", plan: `(plan (fail storage list key="chk/" outcome=stale at (nth 3 completed)) (crash coordinator at (nth 3 completed)))`,
 			algorithms: rounds, shows: succeeded, breaks: "although the output of epoch 1.3 is visible"},
 		{row: "fail sink outcome=not-applied", plan: `(fail sink outcome=not-applied times=3 at (nth 4 acked))`, shows: sentAgain},
@@ -104,6 +96,8 @@ func strikes() []strike {
 		{row: "slow link", plan: `(slow link c1 by 80 at (nth 1 task-ready))`, shows: later},
 		{row: "corrupt storage key=snap/", plan: `(plan (corrupt storage key="snap/" at (nth 1 completed)) (crash worker=1 at (nth 1 completed)))`,
 			algorithms: rounds, shows: recovered, fails: `corrupt: get "snap/`},
+		{row: "corrupt storage key=chk/", plan: `(plan (corrupt storage key="chk/" at (nth 2 completed)) (crash coordinator at (nth 2 completed)))`,
+			algorithms: rounds, shows: another, fails: `get "chk/`},
 		{row: "corrupt storage key=log/", plan: `(plan (corrupt storage key="log/" at (nth 30 acked)) (crash worker=1 at (nth 30 acked)))`,
 			algorithms: logged, shows: recovered, fails: `corrupt: read log "log/`},
 		{row: "cut link", plan: `(cut link c1 at (nth 9 acked))`, shows: replaced},
@@ -162,7 +156,7 @@ func (c *strike) of() []string {
 
 func (c *strike) judge(t *testing.T, algorithm string, plan faults.Plan) {
 	t.Helper()
-	config := scenario.Config{Algorithm: algorithmNamed(t, algorithm), State: "heap", Workload: smallWorkload(t, c.workload), Faults: scenario.PlannedFaults, Oracles: c.oracles}
+	config := scenario.Config{Algorithm: algorithmNamed(t, algorithm), State: "heap", Workload: smallWorkload(t, c.workload), Faults: scenario.PlannedFaults}
 	calm := runnerOf(t, config)
 	config.Plan = plan
 	hit := runnerOf(t, config)
