@@ -55,6 +55,7 @@ func RunBackend(t *testing.T, open OpenFunc) {
 		{"expiry", testExpiry},
 		{"expired go", testExpiredGo},
 		{"expiry goroutine", testExpiryGoroutine},
+		{"expiry loaded", testExpiryLoaded},
 		{"expiry declared", testExpiryDeclared},
 	} {
 		t.Run(c.name, func(t *testing.T) {

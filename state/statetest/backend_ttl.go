@@ -537,6 +537,44 @@ func testExpiryGoroutine(f *fixture) {
 	}
 }
 
+// testExpiryLoaded puts what a store shows into another, as a savepoint does: what has
+// expired is not among it, and the rest expires when it would have.
+func testExpiryLoaded(f *fixture) {
+	s := f.old(allGroups)
+	defer func() { _ = s.Close() }()
+	write := func(mark string) {
+		for i := range aging {
+			for k := range 60 {
+				s.write(i, fillKey(k*len(mark)), mark, fmt.Sprint(mark, k))
+			}
+		}
+	}
+	write("undated")
+	s.advance(state.EventTime, 100)
+	s.advance(state.ProcessingTime, 200)
+	write("early")
+	s.advance(state.EventTime, 105)
+	s.advance(state.ProcessingTime, 206)
+	write("late")
+	for ahead := int64(0); ahead < 12; ahead += 3 {
+		to := f.old(allGroups)
+		if err := load(to, s, allGroups); err != nil {
+			f.Fatal(err)
+		}
+		to.twin = s.twin.clone()
+		if err := to.check(); err != nil {
+			f.Fatal(err)
+		}
+		to.advance(state.EventTime, 106+ahead)
+		to.advance(state.ProcessingTime, 207+ahead)
+		if err := to.check(); err != nil {
+			f.Fatal(err)
+		}
+		_ = to.Close()
+		s.advance(state.EventTime, 105+ahead)
+	}
+}
+
 // stands reports that a snapshot has some bytes anywhere.
 func (f *fixture) stands(h state.Handle, text string) bool {
 	if bytes.Contains(h.Inline, []byte(text)) {
