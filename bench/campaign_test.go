@@ -3,6 +3,7 @@ package bench_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"weir/bench"
+	"weir/dataflow"
 	"weir/internal/bench/job"
 	"weir/results"
 )
@@ -64,6 +66,7 @@ func TestCampaign(t *testing.T) {
 func TestInterruptedCampaignGoesOn(t *testing.T) {
 	c := tiny(t)
 	c.Tuning.BatchRecords, c.Tuning.BatchTimeout, c.Tuning.Transfers = 64, 250*time.Microsecond, 3
+	c.Plan.Given = dataflow.Given{"checkpoint.retain": "3", "restart.strategy": "fixed-delay", "restart.fixed-delay.delay": "5ms"}
 	ctx, cancel := context.WithCancel(t.Context())
 	c.Progress = func(done, _ int, _ time.Duration, _ string) {
 		if done == 3 {
@@ -73,14 +76,18 @@ func TestInterruptedCampaignGoesOn(t *testing.T) {
 	if err := c.Run(ctx); !errors.Is(err, job.ErrInterrupted) {
 		t.Fatalf("error %v", err)
 	}
-	if r := read(t, c); len(r.Samples) != 3 || r.Manifest.Finished != nil {
+	r := read(t, c)
+	if len(r.Samples) != 3 || r.Manifest.Finished != nil {
 		t.Fatalf("%d samples were kept, finished %v", len(r.Samples), r.Manifest.Finished)
+	}
+	if s := r.Manifest.Environment.Settings; s["checkpoint.retain"] != "3" || s["checkpoint.timeout"] != "10m0s" || s["restart.strategy"] != "fixed-delay" {
+		t.Errorf("the manifest has the settings %v", s)
 	}
 	again, err := bench.Resume(c.Results)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.Tuning != c.Tuning || again.Dir != c.Dir || again.Plan.Events != c.Plan.Events {
+	if again.Tuning != c.Tuning || again.Dir != c.Dir || again.Plan.Events != c.Plan.Events || !maps.Equal(again.Plan.Given, c.Plan.Given) {
 		t.Errorf("it goes on with %+v", again)
 	}
 	if err := again.Run(t.Context()); err != nil {
