@@ -25,15 +25,15 @@ func TestTriage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	mended, failing := "expect ok\nplan (plan", "expect failing\nplan (plan"
+	mended, failing := "\nexpect ok\nplan (", "\nexpect failing\nplan ("
 	put(filepath.Join(found, "a.weir"))
 	put(filepath.Join(found, "deep", "b.weir"), "task=failed", "task=running")
 	put(filepath.Join(found, "b.weir"), "task=failed", "task=running")
 	put(filepath.Join(found, "c.weir"), "oracle contiguity", "oracle cut")
 	put(filepath.Join(found, "fine.weir"), "verdict safety violation\noracle contiguity", "verdict ok")
-	put(filepath.Join(pins, "a.weir"), "plan (plan", failing)
-	put(filepath.Join(pins, "c.weir"), "oracle contiguity", "oracle cut", "plan (plan", mended)
-	put(filepath.Join(pins, "d.weir"), "oracle contiguity", "oracle restore", "plan (plan", mended)
+	put(filepath.Join(pins, "a.weir"), "\nplan (", failing)
+	put(filepath.Join(pins, "c.weir"), "oracle contiguity", "oracle cut", "\nplan (", mended)
+	put(filepath.Join(pins, "d.weir"), "oracle contiguity", "oracle restore", "\nplan (", mended)
 	status, stdout, stderr := sim(t, "triage", found, "--pins", pins, "--json")
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
 	if status != 0 || len(lines) != 5 {
