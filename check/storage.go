@@ -438,16 +438,24 @@ func (o *wholeStorage) findNeeded(strict bool) {
 	for i := range o.retained {
 		o.need(o.retained[i].key, strict)
 	}
-	roots := o.x.Layout.Roots(o.keys)
-	if o.over {
-		roots = []string{o.overBy} // not even records stand for their own sake
-	}
-	for _, key := range roots {
+	for _, key := range o.x.Layout.Roots(o.keys) {
+		if o.over && key != o.overBy && o.ofSomeEpoch(key) {
+			continue // not even records stand for their own sake: only who leads
+		}
 		late, hidden := o.unknown(key), o.hidden(key)
 		if hidden && !o.x.Coordinated || !hidden && !late { // a late record counts for nothing, and what a hidden snapshot needs stays
 			o.need(key, strict)
 		}
 	}
+}
+
+// ofSomeEpoch reports whether a key is that of a plan, or of something of a round.
+func (o *wholeStorage) ofSomeEpoch(key string) bool {
+	if o.x.Layout.EpochOf == nil {
+		return true
+	}
+	_, ok := o.x.Layout.EpochOf(key)
+	return ok
 }
 
 // need marks an object and everything that it refers to. Unless strict, one that

@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
