@@ -128,8 +128,8 @@ func New(c Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength, Damage: true}
-	r.fallsBack = fallsBack(c.Algorithm.Properties(), sink.Commits)
+	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength, Damage: true, Denies: !c.Algorithm.Sketch}
+	r.fallsBack = !c.Algorithm.Sketch && fallsBack(c.Algorithm.Properties(), sink.Commits)
 	if sink.Commits != trace.NoOp {
 		r.random.Commit = faults.OpName(sink.Commits)
 	}

@@ -158,7 +158,7 @@ func liveOnCancel(t *testing.T) {
 					err = r.end()
 				}
 				left := r.objects()
-				if gone := left["snap"] == 0 && left["plan"] == 1 && len(left) == 1; err != nil || gone != (policy == "delete") || left["plan"] == 0 {
+				if gone := left["plan"] == 1 && left["lease"] == 1 && len(left) == 2; err != nil || gone != (policy == "delete") || left["plan"] == 0 {
 					t.Errorf("%s, %s, cancelled %v: %v, %v left", algorithm, policy, cancel, err, left)
 				}
 			}

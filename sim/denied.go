@@ -13,7 +13,7 @@ import (
 // checkpoint, which costs its round, or a plan, an append to a message log or a listing,
 // which a job may not outlive. Somebody crashes about then: plans and listings come of that.
 func (r RandomFaults) denied(d *seed.Stream) []faults.Fault {
-	if !d.Chance(1, 24) || !r.Damage {
+	if !d.Chance(1, 24) || !r.Denies {
 		return nil
 	}
 	f := faults.Fault{Kind: faults.Fail, Target: faults.Storage, Outcome: faults.Refused, Times: 1 + d.Draw(3)}
@@ -39,7 +39,7 @@ func (r RandomFaults) drought(d *seed.Stream) []faults.Fault {
 // aborted has the external store abort what is open there: a job may not outlive that
 // where it must still be committed.
 func (r RandomFaults) aborted(d *seed.Stream) []faults.Fault {
-	if !d.Chance(1, 32) || !r.Damage || r.Commit != faults.OpName(trace.Commit) {
+	if !d.Chance(1, 32) || !r.Denies || r.Commit != faults.OpName(trace.Commit) {
 		return nil
 	}
 	kinds := []trace.Kind{trace.SnapshotBegun, trace.SnapshotStored, trace.AllAcked, trace.Acked, trace.Completed, trace.LineAdvanced, trace.CommitAsked}
@@ -49,7 +49,7 @@ func (r RandomFaults) aborted(d *seed.Stream) []faults.Fault {
 // unwritten has a write stand elsewhere than its writer was told: in part, nowhere, or in
 // the place of something else. Somebody crashes behind it, so that it is asked for.
 func (r RandomFaults) unwritten(d *seed.Stream) []faults.Fault {
-	if !d.Chance(1, 32) || !r.Damage {
+	if !d.Chance(1, 32) || !r.Denies {
 		return nil
 	}
 	f := faults.Fault{Kind: faults.Fail, Target: faults.Storage, Op: "put", Times: 1 + d.Draw(2), Outcome: pick(d, []faults.Outcome{faults.Torn, faults.Forgotten, faults.Misdirected})}
@@ -65,7 +65,7 @@ func (r RandomFaults) unwritten(d *seed.Stream) []faults.Fault {
 // recordFlips has bits flip in the record of a checkpoint, and the coordinator crash, so
 // that it is read.
 func (r RandomFaults) recordFlips(d *seed.Stream) []faults.Fault {
-	if !d.Chance(1, 32) || !r.Damage {
+	if !d.Chance(1, 32) || !r.Denies {
 		return nil
 	}
 	at := faults.Nth(1+d.Draw(6), one(trace.Completed))
