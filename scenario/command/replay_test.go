@@ -17,7 +17,7 @@ import (
 func TestSaveAndReplay(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "found.weir")
-	status, stdout, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "76", "--json", "--save", file)
+	status, stdout, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "4", "--json", "--save", file)
 	var was summary
 	if err := json.Unmarshal([]byte(stdout), &was); err != nil || status != 5 || !strings.Contains(stderr, "replay: go run ./cmd/sim replay "+file) {
 		t.Fatalf("status %d, %v: %s%s", status, err, stdout, stderr)
@@ -58,7 +58,7 @@ func TestSaveAndReplay(t *testing.T) {
 // so is where another build departs from it.
 func TestFixedReplay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "found.weir")
-	if status, _, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "76", "--save", file); status != 5 {
+	if status, _, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "4", "--save", file); status != 5 {
 		t.Fatal(stderr)
 	}
 	edit(t, file, "mutant no-fence\n", "")
@@ -148,7 +148,7 @@ func TestFullDisk(t *testing.T) {
 	if _, err := os.Stat(full); err != nil {
 		t.Skip(err)
 	}
-	status, stdout, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "76", "--save", full)
+	status, stdout, stderr := sim(t, "run", "--mutant", "no-fence", "--seed", "4", "--save", full)
 	if status != 5 || !strings.Contains(stdout, "safety violation") || !strings.Contains(stderr, "was not saved") || !strings.Contains(stderr, "replay: go run ./cmd/sim run ") {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}

@@ -65,7 +65,7 @@ func failing(t *testing.T, f func(r *scenario.Runner, file *counterexample.File)
 				t.Fatalf("%v: %d failing seeds below %d", c, found, n)
 			}
 			o := from.Run(n)
-			if o.Kind != scenario.Unsafe {
+			if o.Kind != scenario.Unsafe || o.Result.Events > 100_000 { // one that never ends makes a file too large to read
 				continue
 			}
 			found++
