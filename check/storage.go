@@ -411,7 +411,7 @@ func (o *wholeStorage) Finish(end End) {
 	}
 	if logs, ok := o.x.Storage.(LogStorage); ok && o.x.Logs {
 		for key, entries := range logs.LogLengths() {
-			if entries > 0 && !(end.Cancelled && o.appended[key]) {
+			if entries > 0 && (!end.Cancelled || !o.appended[key]) {
 				o.violate(trace.Coordinator, 0, "%d entries of %s are needed by nothing and were not trimmed", entries, key)
 			}
 		}

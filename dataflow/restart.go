@@ -48,8 +48,9 @@ func (c *RestartConfig) LongestDelay() Nanos {
 		return c.MaxBackoff
 	case RestartFailureRate:
 		return c.FailureDelay
+	default: // at once
+		return 0
 	}
-	return 0
 }
 
 // Allows returns how many failures are answered with a restart for sure; bounded: one more
@@ -64,8 +65,9 @@ func (c *RestartConfig) Allows() (failures int, bounded bool) {
 		return c.FixedAttempts, true
 	case RestartFailureRate:
 		return c.MaxFailures, true
+	default: // any number
+		return 0, false
 	}
-	return 0, false
 }
 
 // OnCancel says what becomes of the checkpoints of a job that has ended.

@@ -101,8 +101,9 @@ func (s *Setting) Means(p *Properties, turns bool) bool {
 		return p.HasRounds()
 	case WithTurns:
 		return turns
+	default:
+		return true
 	}
-	return true
 }
 
 // Choices returns what the setting can be, nil if it is no choice of names.

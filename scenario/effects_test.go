@@ -148,6 +148,7 @@ func (w watched) left(prefix string) int {
 				stored[e.Key] = true
 			case trace.Delete:
 				delete(stored, e.Key)
+			default: // nothing comes or goes
 			}
 		}
 	}

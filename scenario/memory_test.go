@@ -30,7 +30,7 @@ func TestMemoryStays(t *testing.T) {
 			if seed == warm {
 				before = live()
 			}
-			r.Run(uint64(seed))
+			r.Run(uint64(seed % warm)) // the same again: a larger one than all before would need more
 		}
 		after = live()
 		t.Logf("%s: %d KiB in use after %d runs, %d KiB after %d", algorithm, before/kib, warm, after/kib, most)

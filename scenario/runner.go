@@ -474,7 +474,9 @@ func named(text, what string) bool {
 		if !found {
 			return false
 		}
-		if behind == "" || !strings.ContainsAny(behind[:1], "0123456789/") && !(behind[0] == '.' && len(behind) > 1 && behind[1] >= '0' && behind[1] <= '9') {
+		const digits = "0123456789"
+		longer := behind != "" && (strings.ContainsAny(behind[:1], digits+"/") || len(behind) > 1 && behind[0] == '.' && strings.ContainsAny(behind[1:2], digits))
+		if !longer {
 			return true
 		}
 		text = behind

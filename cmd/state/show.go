@@ -78,7 +78,7 @@ func (f *common) show(cmd *cobra.Command, s *inspect.Snapshot, byGroup bool) (da
 			Operator: t.Operator, Instance: t.Instance, Of: t.Instances, Task: int(t.ID), Backend: t.Backend, Object: t.Object, Bytes: t.Bytes,
 			Watermark: t.Watermark, Drained: t.Drained, Splits: len(t.Splits), InFlight: t.InFlight, Records: t.Records,
 		}
-		if lists, err := t.Task.Lists(); err == nil {
+		if lists, err := t.Lists(); err == nil {
 			x.Lists = len(lists)
 		}
 		more, err := statesOf(t)

@@ -54,7 +54,7 @@ platform are held against those of another one that is not at hand. Runs are dra
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	})
 	fl := cmd.Flags()
-	f.choice.flags(fl, "all", "all", "all")
+	f.flags(fl, "all", "all", "all")
 	fl.StringVar(&f.seeds, "seeds", auditedSeeds, "seeds `A-B`, as of sweep")
 	fl.IntVar(&f.jobs, "jobs", 1, "runs at once in each process")
 	fl.StringVar(&f.with, "with", "", "`command` that runs another build; if not given this program runs itself")

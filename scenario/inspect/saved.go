@@ -71,8 +71,8 @@ func (s *salvaged) Err() error { return nil }
 
 // each reads a state section by section.
 func (s *saved) each(name string, f func(e state.KeyedEntry) bool, lost func(Loss)) {
-	for i := range s.part.Index.States {
-		st := &s.part.Index.States[i]
+	for i := range s.part.States {
+		st := &s.part.States[i]
 		if st.Name != name {
 			continue
 		}
@@ -106,8 +106,8 @@ func (s *saved) verify(r *Report) {
 		key := savepoint.DataKey(s.in.root, s.task.ID, n)
 		r.object(s.in.place.storage, key, x.Size, &sum{x.Size, x.Sum})
 	}
-	for i := range s.part.Index.States {
-		st := &s.part.Index.States[i]
+	for i := range s.part.States {
+		st := &s.part.States[i]
 		s.each(st.Name, func(state.KeyedEntry) bool {
 			r.Entries++
 			return true
