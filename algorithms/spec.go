@@ -16,12 +16,7 @@ type Spec struct {
 	Declared dataflow.Properties
 	// Turns: barriers that wait in line too long overtake, so that
 	// dataflow.CheckpointConfig.AlignmentTimeout changes what the algorithm does.
-	Turns bool
-	// Sketch: its coordinator answers crashes and operations of unknown outcome, and not storage
-	// that denies or loses what it has confirmed, nor rounds that do not begin: runs draw neither.
-	// No algorithm of the catalog is one.
-	Sketch bool
-
+	Turns       bool
 	Protocol    func(info *dataflow.TaskInfo, c *dataflow.Config) dataflow.Protocol
 	Coordinator func(c *dataflow.Config) dataflow.Coordinator
 }

@@ -36,6 +36,8 @@ func (t *Task) formerRead(i int, data []byte) {
 		err = fmt.Errorf("the snapshot belongs to job %q, this is job %q: give each job a storage directory of its own: %w", s.Job, t.job, state.ErrIncompatible)
 	case s.Task != f.Name || s.Index != f.Index:
 		err = fmt.Errorf("the snapshot belongs to %s[%d], the plan takes it for one of %s[%d]: %w", s.Task, s.Index, f.Name, f.Index, state.ErrIncompatible)
+	case SnapshotKey(f.Task, s.Epoch) != f.Ref:
+		err = misplaced(s)
 	}
 	if err != nil {
 		t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", f.Ref, err))

@@ -95,6 +95,9 @@ func (t *Task) restoreObject(data []byte) {
 	if err == nil {
 		err = t.ours(s)
 	}
+	if err == nil && SnapshotKey(t.info.ID, s.Epoch) != t.restore.plan.Ref {
+		err = misplaced(s)
+	}
 	if err == nil && t.source != nil {
 		if err = t.restoreSplits(t.restore.plan.Splits, s.Splits); err != nil {
 			err = fmt.Errorf("%w: %w", err, state.ErrIncompatible) // trying again is of no use
@@ -129,6 +132,12 @@ func (t *Task) ours(s *Snapshot) error {
 		return fmt.Errorf("the snapshot has %d inputs and %d outputs, the task %d and %d: the graph has changed: %w", len(s.Delivered), len(s.Sealed), len(t.inputs), len(t.outputs), state.ErrIncompatible)
 	}
 	return nil
+}
+
+// misplaced: a sound snapshot of this task stands where another one should, as after a write
+// that went astray.
+func misplaced(s *Snapshot) error {
+	return fmt.Errorf("what stands there is snapshot %s: %w", s.Epoch, state.ErrCorrupt)
 }
 
 // readLogs fetches the log ranges of the plan; without any the sink is next.

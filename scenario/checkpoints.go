@@ -74,7 +74,7 @@ func (r *Runner) drawFailures(k *dataflow.CheckpointConfig) {
 // drawEnd draws, each in one of ten runs, that nothing is left of a job that is over, and
 // that no checkpoint begins while some tasks have finished and others not.
 func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
-	if r.cfg.Faults != RandomFaults || r.calm || !r.snapshots() || r.cfg.Algorithm.Sketch {
+	if r.cfg.Faults != RandomFaults || r.calm || !r.snapshots() || !r.cfg.Harsh {
 		return
 	}
 	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && len(r.cfg.Operations) == 0 { // what is rescaled goes on from what it leaves
@@ -91,7 +91,7 @@ func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
 // many failures are as good as never to.
 func (r *Runner) drawRestart(c *dataflow.RestartConfig) {
 	d := r.swarm.Stream("restart.strategy")
-	if r.cfg.Faults != RandomFaults || r.calm || r.cfg.Given.Has("restart.strategy") || r.cfg.Algorithm.Sketch || !d.Chance(1, 12) {
+	if r.cfg.Faults != RandomFaults || r.calm || r.cfg.Given.Has("restart.strategy") || !r.cfg.Harsh || !d.Chance(1, 12) {
 		return
 	}
 	delay := dataflow.Nanos(d.Range(1, 2*DefaultInterval))

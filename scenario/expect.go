@@ -191,20 +191,21 @@ func roots(keys []string) []string {
 
 // newestNumbered returns the key of the plan with the highest number, if there is one: a
 // coordinator that starts reads no other, whether or not it was executed. And the key
-// of the newest lease, which says who leads.
+// of the newest lease, which says who leads, with the one before it: whoever has claimed the lead as
+// the job ended need not have come to delete that.
 func newestNumbered(keys []string) []string {
 	plan, number := "", id.Attempt(0)
-	lease, claim := "", uint64(0)
+	lease, before, claim := "", "", uint64(0)
 	for _, k := range keys {
 		if n, ok := coordinator.AttemptOfPlan(k); ok && n >= number {
 			plan, number = k, n
 		}
 		if n, ok := coordinator.NumberOfLease(k); ok && n >= claim {
-			lease, claim = k, n
+			lease, before, claim = k, lease, n
 		}
 	}
 	out := make([]string, 0, 8) // with room for what else is a root
-	for _, k := range [...]string{plan, lease} {
+	for _, k := range [...]string{plan, lease, before} {
 		if k != "" {
 			out = append(out, k)
 		}

@@ -28,7 +28,7 @@ func (r RandomFaults) denied(d *seed.Stream) []faults.Fault {
 // drought has storage refuse snapshots until a job that tolerates no more than a few
 // failed rounds in a row has started again so often that it gives up.
 func (r RandomFaults) drought(d *seed.Stream) []faults.Fault {
-	if !d.Chance(1, 40) || !r.Tolerates {
+	if !d.Chance(1, 40) || !r.Denies || !r.Tolerates {
 		return nil
 	}
 	return []faults.Fault{{

@@ -36,7 +36,13 @@ func LeaveNothing(c *Client, j *dataflow.JobInfo, number id.Attempt, at id.Epoch
 // DeleteAll deletes records, snapshots, their files and the plans below number, and calls then.
 func DeleteAll(c *Client, number id.Attempt, then func()) {
 	nothing := func(string) bool { return false }
-	c.Sweep(^id.Epoch(0), []string{RecordPrefix, SnapshotPrefix, FilePrefix}, nothing, func() { DropPlans(c, number, then) })
+	c.Find([]string{RecordPrefix, SnapshotPrefix, FilePrefix}, func(rows []state.Entry, _ []string) { // nobody will need what stands under a prefix that is hidden
+		keys := make([]string, len(rows))
+		for i := range rows {
+			keys[i] = rows[i].Key
+		}
+		c.DeleteConfirmed(keys, nothing, func() { DropPlans(c, number, then) })
+	})
 }
 
 // EndAgain says how a job that is over has ended.

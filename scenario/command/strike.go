@@ -16,11 +16,15 @@ import (
 
 // strike is what run and sweep are told to do to every job instead of what the
 // seed draws, and what it is to draw beside faults.
-type strike struct{ plan, mutant, operations string }
+type strike struct {
+	plan, mutant, operations string
+	harsh                    bool
+}
 
 func (s *strike) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.plan, "plan", "", "fault plan instead of drawn faults, for example '(plan (crash worker=1 at (nth 7 barrier-received)) (rescale to=3 at (nth 2 completed)))'")
 	f.StringVar(&s.operations, "operations", "none", "operations drawn beside faults: all, none, or a comma list of "+strings.Join(operationNames(), ", "))
+	f.BoolVar(&s.harsh, "harsh", false, "draw also what a job may end for, and how it ends: writes denied or lost, restart strategies")
 	f.StringVar(&s.mutant, "mutant", "none", "switch a deliberate mistake on; the command list names them")
 }
 
@@ -54,7 +58,7 @@ func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error 
 		return err
 	}
 	for i := range cfgs {
-		cfgs[i].Operations = operations
+		cfgs[i].Operations, cfgs[i].Harsh = operations, s.harsh
 		if cfgs[i].Mutant = m; planned {
 			cfgs[i].Faults, cfgs[i].Plan = scenario.PlannedFaults, plan
 		}

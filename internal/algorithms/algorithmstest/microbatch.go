@@ -20,7 +20,6 @@ func MicroBatch() *algorithms.Spec {
 	s.Name, s.Short = "micro-batch", "sources stop at planned offsets; a round ends every batch"
 	s.Paper = "Zaharia et al., Discretized Streams, SOSP 2013"
 	s.Declared.MaxConcurrent = 1
-	s.Sketch = true // a round that does not begin holds its sources up for ever
 	s.Protocol = func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &batches{} }
 	return s
 }
