@@ -21,7 +21,9 @@ func TestDamageMayEndAJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Small()
-	r, err := scenario.New(combination(t, "aligned", "heap", w))
+	c := combination(t, "aligned", "heap", w)
+	c.Harsh = true
+	r, err := scenario.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -250,7 +250,7 @@ func TestRandomFaults(t *testing.T) {
 	coordinators, refused := 0, 0
 	kinds, targets, ops := map[faults.Kind]int{}, map[faults.Target]int{}, map[string]int{}
 	for n := range uint64(1000) {
-		p := sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6, Timeout: 30e6, Stops: true, Damage: true, Tolerates: true, Fallback: true, Commit: "commit", Write: "write"}.Plan(seed.New(n))
+		p := sim.RandomFaults{Workers: 3, Channels: 8, Horizon: 12e6, Timeout: 30e6, Stops: true, Damage: true, Denies: true, Tolerates: true, Fallback: true, Commit: "commit", Write: "write"}.Plan(seed.New(n))
 		if err := p.Validate(); err != nil {
 			t.Fatalf("seed %d: %s: %v", n, p, err)
 		}
