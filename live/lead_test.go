@@ -3,9 +3,12 @@ package live_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"weir/dataflow"
+	"weir/id"
 	"weir/live"
 	"weir/trace"
 )
@@ -18,13 +21,14 @@ func TestASecondProcessTakesTheLead(t *testing.T) {
 	for _, name := range []string{"aligned", "unaligned", "stop-the-world"} {
 		t.Run(name, func(t *testing.T) {
 			w, g := newWorld(t), newGate(testRecords/4)
-			first, err := live.Start(context.Background(), w.config(countJob(t, name, testRecords, testKeys), g))
+			around := &outside{}
+			first, err := live.Start(context.Background(), around.share(w.config(countJob(t, name, testRecords, testKeys), g)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			g.await(t, first, "a snapshot", func(g *gate) bool { return g.counts[trace.SnapshotStored] >= 2*len(first.Tasks()) })
 			g2 := newGate(testRecords)
-			if _, err := live.Run(context.Background(), w.config(countJob(t, name, testRecords, testKeys), g2)); err != nil {
+			if _, err := live.Run(context.Background(), around.share(w.config(countJob(t, name, testRecords, testKeys), g2))); err != nil {
 				t.Fatal(err)
 			}
 			g.open(testRecords) // it would finish, if it were not told
@@ -43,4 +47,37 @@ func TestASecondProcessTakesTheLead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// outside lets two jobs of one process use what surrounds them, which each takes for its own.
+type outside struct {
+	mu    sync.Mutex
+	store dataflow.External
+	log   live.SourceLog
+}
+
+func (o *outside) share(c live.Config) live.Config {
+	if o.store == nil {
+		o.store, o.log = c.External, c.SourceLog
+	}
+	c.External, c.SourceLog = o, o
+	return c
+}
+
+func (o *outside) Do(op dataflow.ExtOp) dataflow.ExtStatus {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.store.Do(op)
+}
+
+func (o *outside) Offset(s id.SplitID) (id.Offset, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.log.Offset(s)
+}
+
+func (o *outside) HandedOut(s id.SplitID, at id.Offset) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.log.HandedOut(s, at)
 }
