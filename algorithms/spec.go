@@ -16,7 +16,11 @@ type Spec struct {
 	Declared dataflow.Properties
 	// Turns: barriers that wait in line too long overtake, so that
 	// dataflow.CheckpointConfig.AlignmentTimeout changes what the algorithm does.
-	Turns       bool
+	Turns bool
+	// Sketch: its coordinator does not look whether it still leads; runs draw none that was
+	// outrun. No algorithm of the catalog is one.
+	Sketch bool
+
 	Protocol    func(info *dataflow.TaskInfo, c *dataflow.Config) dataflow.Protocol
 	Coordinator func(c *dataflow.Config) dataflow.Coordinator
 }
