@@ -5,6 +5,8 @@
 // before the next buffer of data is: with the buffer sealed first after that, once.
 //
 // Where it is known which records are too late, an operator gives up those and no others.
+// Behind a change of the graph that is measured by how far the instance had come that
+// owned the record's key group before, if the task has not come so far itself.
 //
 // Behind a change of the graph an operator begins at the lowest event time of its former
 // instances, at its own if there are as many as before, a split at its own. Its timers are its instances' together (see pool):
@@ -42,19 +44,21 @@ type ends struct{ in, out int }
 
 // clock is event time in one task, along its surviving history.
 type clock struct {
-	exact   bool     // it must be where its inputs are
-	at      int64    // where event time must be after the newest buffer
-	before  int64    // and before it
-	owed    int64    // what the next buffer on each output must have announced
-	seen    int64    // the highest that the operator has been shown
-	inputs  []int64  // watermarks delivered
-	lowest  int      // inputs that hold event time back; 0: not known
-	outputs []int64  // watermarks sealed
-	splits  []said   // of a source: those that it reads
-	timers  []timer  // asked for, neither cancelled nor fired, by time
-	claimed []timer  // timers from before a change of the graph that turned out to be its own
-	late    int64    // records given up
-	tooLate []uint64 // of the newest buffer: hashes of records that are to be given up still
+	exact   bool      // it must be where its inputs are
+	at      int64     // where event time must be after the newest buffer
+	before  int64     // and before it
+	owed    int64     // what the next buffer on each output must have announced
+	seen    int64     // the highest that the operator has been shown
+	inputs  []int64   // watermarks delivered
+	lowest  int       // inputs that hold event time back; 0: not known
+	outputs []int64   // watermarks sealed
+	splits  []said    // of a source: those that it reads
+	timers  []timer   // asked for, neither cancelled nor fired, by time
+	claimed []timer   // timers from before a change of the graph that turned out to be its own
+	late    int64     // records given up
+	tooLate []uint64  // of the newest buffer: hashes of records that are to be given up still,
+	lateAt  int64     // at this event time
+	former  []reached // of its operator's instances of before the graph changed; shared, never changed
 }
 
 // said is what a source has said of the event time in a split.
@@ -113,7 +117,7 @@ func (o *eventTime) Reset() {
 // begin sets the clock of a task that starts from nothing.
 func (o *eventTime) begin(c *clock, t *task) {
 	c.at, c.before, c.owed, c.seen, c.lowest, c.late, c.splits, c.timers = trace.NoTime, trace.NoTime, trace.NoTime, trace.NoTime, 0, 0, c.splits[:0], c.timers[:0]
-	c.tooLate, c.claimed = c.tooLate[:0], c.claimed[:0]
+	c.tooLate, c.claimed, c.former = c.tooLate[:0], c.claimed[:0], nil
 	for k, n := range t.inputs {
 		c.inputs[k] = trace.NoTime
 		if o.channels[n].Back {

@@ -56,6 +56,11 @@ type Expect struct {
 	// TooLate says whether the operators behind the sources are to give up a record
 	// that comes at a watermark. nil: nobody knows.
 	TooLate func(rec []byte, watermark int64) bool
+	// Group returns the key group, below Groups, that such a record belongs to: behind a
+	// change of the graph it may be too late although its watermark is not that far. Both go
+	// with TooLate.
+	Group  func(rec []byte) uint16
+	Groups int
 	// Copies says how often a record is delivered behind the sources when nothing
 	// fails. nil: once.
 	Copies func(record uint64) int

@@ -2,6 +2,7 @@ package check
 
 import (
 	"weir/id"
+	"weir/state"
 	"weir/trace"
 )
 
@@ -10,7 +11,8 @@ import (
 // legacy is event time in a checkpoint of a former graph.
 type legacy struct {
 	pool
-	lowest map[string]int64 // by operator: of its instances
+	lowest map[string]int64     // by operator: of its instances
+	former map[string][]reached // by operator: of each instance, and what it knew of older ones
 	splits []said
 	late   int64 // records given up
 }
@@ -39,11 +41,12 @@ func (o *eventTime) made(e *trace.Event, c *clock, t *task) {
 		low = o.saved[p].at
 	}
 	c.at, c.before, c.seen = low, low, low
+	c.former = o.legacy[t.inherits].former[o.x.Tasks[e.Task].Operator]
 }
 
 // legacyOf gathers event time in inheritance h.
 func (o *eventTime) legacyOf(h int) legacy {
-	x, l := &o.inheritances[h], legacy{pool: newPool(), lowest: map[string]int64{}}
+	x, l := &o.inheritances[h], legacy{pool: newPool(), lowest: map[string]int64{}, former: map[string][]reached{}}
 	if x.root != none {
 		l.late = o.legacy[x.root].late
 	}
@@ -61,12 +64,29 @@ func (o *eventTime) legacyOf(h int) legacy {
 			low = c.at
 		}
 		l.lowest[operator] = low
+		l.former[operator] = append(l.former[operator], o.reachedBy(x.leg, i, c)...)
 		l.splits = append(l.splits, c.splits...)
 		l.late += c.late
 		l.remove(operator, c.claimed)
 		l.add(operator, c.timers, true)
 	}
 	return l
+}
+
+// reachedBy returns how far task i of a former graph had come for its key groups, by its
+// clock: as far as itself, and what is left of those of before.
+func (o *eventTime) reachedBy(leg, i int, c *clock) []reached {
+	tasks := o.legs[leg].xTasks
+	n, index := instancesOf(tasks, &tasks[i], id.TaskID(i))
+	own := state.GroupsOf(index, n, o.x.Groups)
+	all := []reached{{own.Lo, own.Hi, c.at}}
+	for _, r := range c.former {
+		r.lo, r.hi = max(r.lo, own.Lo), min(r.hi, own.Hi)
+		if r.lo < r.hi && r.at > c.at {
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 // claim gives a timer from before a change of the graph to task n, which shows that it
