@@ -126,6 +126,18 @@ func (c *Context) Watermark() int64 {
 	return c.t.watermark
 }
 
+// WatermarkOf returns the event time reached for the keys of a group. It is Watermark,
+// but behind a change of the parallelism: what came too late at the instance that
+// owned the group before comes too late, until the task itself has come so far. An
+// operator that gives records up by the event time asks for it. Timers know nothing of it.
+func (c *Context) WatermarkOf(group uint16) int64 {
+	c.t.show()
+	if c.t.ahead != nil {
+		return c.t.aheadAt(group)
+	}
+	return c.t.watermark
+}
+
 // Attempt returns the attempt that started this incarnation.
 func (c *Context) Attempt() id.Attempt { return c.t.attempt }
 

@@ -225,7 +225,7 @@ func (d *Draft) fixHeader(e, base id.Epoch) {
 	*h = Header{
 		Epoch: e, Attempt: t.attempt, Base: base, Watermark: t.watermark, Drained: t.drained, Firing: t.firing, Advancing: t.advancing,
 		Delivered: positions[:in:in], Sealed: positions[in:],
-		Inputs: slices.Grow(d.inputs[:0], in)[:in], Loop: t.loopHeader(), Finished: t.finished,
+		Inputs: slices.Grow(d.inputs[:0], in)[:in], Loop: t.loopHeader(), Finished: t.finished, Ahead: t.ahead,
 	}
 	if t.source != nil {
 		h.Splits = t.splitHeaders(d.splits[:0])

@@ -36,6 +36,9 @@ func (t *Task) advanceWatermark(wm int64) {
 		return
 	}
 	t.watermark = wm
+	if t.ahead != nil {
+		t.passAhead()
+	}
 	t.firing, t.advancing = true, true
 	t.fire(t.cfg.TimersPerTurn)
 }

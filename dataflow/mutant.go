@@ -39,5 +39,6 @@ const (
 	MutantForgetExpiry        Mutant = "forget-expiry"         // in what comes back from a snapshot nothing expires any more
 	MutantForgetBroadcast     Mutant = "forget-broadcast"      // broadcast state does not come back from the snapshot
 	MutantOrderForgotten      Mutant = "order-forgotten"       // a receiver takes what new senders send before what others of them send again
+	MutantAheadForgotten      Mutant = "ahead-forgotten"       // a job of another shape takes records that the former owner of their keys would have given up
 	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )

@@ -115,7 +115,7 @@ func (t *Task) formerState() (state.Transfer, error) {
 }
 
 // takeOver sets the task to where its formers stood, the one that was furthest behind:
-// that is its watermark. Timers up to it that an old instance had not fired yet fire in the
+// that is its watermark. For key groups of others it is ahead, see aheadOf. Timers up to it that an old instance had not fired yet fire in the
 // next turns, and the outputs, which are new, are told of it behind what is sent again.
 func (t *Task) takeOver(r *restoring) {
 	low := int64(EndOfTime)
@@ -129,6 +129,7 @@ func (t *Task) takeOver(r *restoring) {
 	t.finished = slices.Compact(t.finished)
 	if t.cfg.Mutant != MutantForgetWatermark {
 		t.watermark, t.atLow = low, 0
+		t.ahead = t.aheadOf(r)
 	}
 	for i := range t.inputs {
 		t.inputs[i].awaits = true

@@ -248,7 +248,7 @@ func (t *Task) resume() {
 			t.outputs[i].sealed = h.Sealed[i]
 		}
 		t.ctx.rotate(h.Rotation)
-		t.finished = h.Finished
+		t.finished, t.ahead = h.Finished, h.Ahead
 	}
 	if r.formers != nil {
 		t.takeOver(r)

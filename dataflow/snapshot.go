@@ -10,7 +10,7 @@ import (
 )
 
 // SnapshotVersion is the version of the snapshot object's format.
-const SnapshotVersion = 6
+const SnapshotVersion = 7
 
 const snapshotMagic = "WEIRSNAP"
 
@@ -37,8 +37,11 @@ type Header struct {
 	// Finished are the key groups for which Finish was called before the parallelism
 	// of the operator changed.
 	Finished []state.GroupRange
-	Loop     LoopHeader
-	Save     []byte // the algorithm's section
+	// Ahead are the key groups for which event time had come further, at their owner of
+	// before the parallelism changed, than Watermark. They are in order and do not overlap.
+	Ahead []GroupsAhead
+	Loop  LoopHeader
+	Save  []byte // the algorithm's section
 }
 
 // SplitHeader is the state of one split of a source at the instant.
@@ -90,7 +93,7 @@ func (d *Draft) encode() []byte {
 	b = AppendRecord(b, []byte(t.info.Name))
 	b = appendUvarint(b, uint64(t.info.Index))
 	h := &d.head
-	for _, v := range [...]uint64{uint64(h.Epoch), uint64(h.Attempt), uint64(h.Base), uint64(h.Watermark), h.Sum, flags(h.Drained, h.Firing) | flags(false, h.Advancing)<<1} {
+	for _, v := range [...]uint64{uint64(h.Epoch), uint64(h.Attempt), uint64(h.Base), uint64(h.Watermark), h.Sum, flags(h.Drained, h.Firing) | flags(h.Advancing, len(h.Ahead) > 0)<<2} {
 		b = binary.LittleEndian.AppendUint64(b, v)
 	}
 	b = appendSplits(b, h.Splits)
@@ -113,6 +116,9 @@ func (d *Draft) encode() []byte {
 		b = appendUvarint(b, uint64(n))
 	}
 	b = appendGroups(b, h.Finished)
+	if len(h.Ahead) > 0 {
+		b = appendAhead(b, h.Ahead)
+	}
 	b = appendLoop(b, &h.Loop)
 	b = AppendRecord(b, h.Save)
 	b = append(b, t.edgeSection()...)
@@ -315,6 +321,9 @@ func readHeader(r *state.Reader, h *Header) {
 		h.Rotation = append(h.Rotation, uint32(r.Uvarint()))
 	}
 	h.Finished = readGroups(r)
+	if f&8 != 0 {
+		h.Ahead = readAhead(r)
+	}
 	h.Loop.Sent, h.Loop.Quiet = uint32(r.Uvarint()), uint32(r.Uvarint())
 	l := r.Byte()
 	h.Loop.Moved, h.Loop.Ended = l&1 != 0, l&2 != 0

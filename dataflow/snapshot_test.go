@@ -122,6 +122,9 @@ func drawDraft(t *rapid.T, r *rig) *Draft {
 	for range rapid.IntRange(0, 2).Draw(t, "finished") {
 		h.Finished = append(h.Finished, state.GroupRange{Lo: rapid.Uint16().Draw(t, "lo"), Hi: rapid.Uint16().Draw(t, "hi")})
 	}
+	for range rapid.IntRange(0, 2).Draw(t, "ahead") {
+		h.Ahead = append(h.Ahead, GroupsAhead{state.GroupRange{Lo: rapid.Uint16().Draw(t, "lo"), Hi: rapid.Uint16().Draw(t, "hi")}, rapid.Int64().Draw(t, "reached")})
+	}
 	h.Rotation = rapid.SliceOfN(rapid.Uint32(), 1, 3).Draw(t, "rotation")
 	d.capture = finished{state.Handle{
 		Backend: "heap", Version: 3, Inline: rapid.SliceOfN(rapid.Byte(), 1, 90).Draw(t, "inline"), Operator: rapid.SliceOfN(rapid.Byte(), 1, 50).Draw(t, "operator"), Bytes: 12, Changed: 7,
@@ -212,9 +215,9 @@ func TestSnapshotWithFlippedBits(t *testing.T) {
 
 func TestSnapshotOfAnotherVersion(t *testing.T) {
 	enc := example(t)
-	for _, v := range []byte{1, 2, 3, 4, 9} { // 2 held timers and lists outside the state, 3 knew no loops
+	for _, v := range []byte{1, 2, 3, 4, 6, 9} { // 2 held timers and lists outside the state, 3 knew no loops
 		enc[8] = v
-		if _, err := DecodeSnapshot(enc); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), fmt.Sprintf("format version %d, this program reads 6: restore with the program that wrote it", v)) {
+		if _, err := DecodeSnapshot(enc); !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), fmt.Sprintf("format version %d, this program reads 7: restore with the program that wrote it", v)) {
 			t.Errorf("version %d: %v", v, err)
 		}
 	}

@@ -104,6 +104,9 @@ type Task struct {
 	edges      []byte // see edgeSection; nil: not asked for yet
 	// finished are the key groups for which Finish was called in an older shape.
 	finished []state.GroupRange
+	// ahead are the key groups whose owner in an older shape had come further in event
+	// time than the task has; nil: none. It is replaced, never changed: drafts share it.
+	ahead []GroupsAhead
 }
 
 // unseen is Task.shown before the first time; no source says it.

@@ -11,6 +11,7 @@ import (
 	"weir/dataflow"
 	"weir/external/sinks"
 	"weir/id"
+	"weir/state"
 	"weir/workloads"
 )
 
@@ -45,8 +46,11 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 	}
 	if w, ok := c.Workload.(interface {
 		TooLate(rec []byte, watermark int64) bool
+		KeyHash(rec []byte) uint64
 	}); ok {
-		x.TooLate = w.TooLate
+		groups := tasks[0].NumGroups
+		x.TooLate, x.Groups = w.TooLate, groups
+		x.Group = func(rec []byte) uint16 { return state.GroupOf(w.KeyHash(rec), groups) }
 	}
 	splitOf := workloads.SplitOf
 	if w, ok := c.Workload.(interface {

@@ -103,6 +103,19 @@ func (d *driver) end(c id.ChannelID) *ends {
 // start begins new incarnations of all tasks from the snapshots of epoch e, 0 = none.
 func (d *driver) start(e id.Epoch, stable bool) {
 	d.t.Helper()
+	d.startFrom(func(t *dataflow.TaskInfo, plan *dataflow.TaskPlan) {
+		if e != 0 {
+			plan.Ref = dataflow.SnapshotKey(t.ID, e)
+			if stable {
+				plan.Stable = e
+			}
+		}
+	})
+}
+
+// startFrom begins new incarnations of all tasks from what from puts into their plans.
+func (d *driver) startFrom(from func(t *dataflow.TaskInfo, plan *dataflow.TaskPlan)) {
+	d.t.Helper()
 	d.attempt++
 	d.queue = d.queue[:0]
 	d.tasks = make([]*dataflow.Task, len(d.infos))
@@ -117,12 +130,7 @@ func (d *driver) start(e id.Epoch, stable bool) {
 		for s := d.infos[i].Index; s < d.infos[i].Splits; s += d.infos[i].Parallelism {
 			plan.Splits = append(plan.Splits, s)
 		}
-		if e != 0 {
-			plan.Ref = dataflow.SnapshotKey(d.infos[i].ID, e)
-			if stable {
-				plan.Stable = e
-			}
-		}
+		from(&d.infos[i], plan)
 		d.push(i, dataflow.Event{Kind: dataflow.EvStart, Attempt: d.attempt, Plan: plan})
 	}
 	d.settle(false)

@@ -64,14 +64,15 @@ func (j *WindowJoin) Process(port int, b *dataflow.Buffer) error {
 		key, at := side.Key(j.key[:0], rec)
 		j.key = key
 		start := Tumbling(j.Size).Last(at)
-		if start+j.Size <= j.ctx.Watermark() {
+		k := j.ctx.Key(key)
+		if start+j.Size <= j.ctx.WatermarkOf(k.Group) {
 			j.ctx.Late(LatePort, rec)
 			continue
 		}
 		kept := binary.LittleEndian.AppendUint64(j.kept[:0], uint64(start))
 		kept = side.Keep(kept, rec)
 		j.kept = kept
-		j.lists[port].Append(j.ctx.Key(key), kept)
+		j.lists[port].Append(k, kept)
 		j.ctx.Timer(start+j.Size, key)
 	}
 	return nil

@@ -117,19 +117,19 @@ func (a *SessionAggregate[A]) Process(_ int, b *dataflow.Buffer) error {
 	for rec, rest := dataflow.NextRecord(b.Data); rec != nil; rec, rest = dataflow.NextRecord(rest) {
 		key, at := a.Read(a.key[:0], rec)
 		a.key = key
-		if at+a.late < a.ctx.Watermark() {
+		k := a.ctx.Key(key)
+		if at+a.late < a.ctx.WatermarkOf(k.Group) {
 			a.ctx.Late(LatePort, rec)
 			continue
 		}
-		a.add(key, at, rec)
+		a.add(k, at, rec)
 	}
 	return nil
 }
 
 // add makes one session of a record and all sessions that it touches.
-func (a *SessionAggregate[A]) add(key []byte, at int64, rec []byte) {
+func (a *SessionAggregate[A]) add(k state.Key, at int64, rec []byte) {
 	var zero A
-	k := a.ctx.Key(key)
 	one := keyed[A]{at, session[A]{end: at + a.Gap, fresh: true, acc: a.Add(zero, rec)}}
 	a.load(k)
 	others, timers := a.of[:0], a.timers[:0]
@@ -146,10 +146,10 @@ func (a *SessionAggregate[A]) add(key []byte, at int64, rec []byte) {
 	a.sessions.Put(k, one.start, one.session)
 	for _, t := range timers {
 		if !a.needs(t) {
-			a.ctx.CancelTimer(t, key)
+			a.ctx.CancelTimer(t, k.Bytes)
 		}
 	}
-	a.ctx.Timer(one.end, key)
+	a.ctx.Timer(one.end, k.Bytes)
 }
 
 // load reads the sessions of a key.

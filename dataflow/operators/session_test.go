@@ -62,22 +62,37 @@ func countRow(dst, _ []byte, start int64, acc uint64) []byte {
 // script a turn, and returns the rows in order.
 func rowsOf(t *testing.T, op func() dataflow.Operator, script ...int64) string {
 	t.Helper()
+	d := windowsOf(t, 1, op, script...)
+	d.start(0, false)
+	return rowsAtTheEnd(t, d)
+}
+
+// windowsOf makes the job of rowsOf, with so many instances of op.
+func windowsOf(t *testing.T, instances int, op func() dataflow.Operator, script ...int64) *driver {
+	t.Helper()
 	key := func([]byte) uint64 { return state.HashBytes(oneKey) }
 	g := &dataflow.Graph{
 		Vertices: []dataflow.Vertex{
 			{Name: "source", Parallelism: 1, Role: dataflow.RoleSource, New: func() dataflow.Operator { return &timed{script: script} }},
-			{Name: "windows", Parallelism: 1, Keyed: true, New: op},
+			{Name: "windows", Parallelism: instances, Keyed: true, New: op},
 			{Name: "sink", Parallelism: 1, Role: dataflow.RoleSink, New: func() dataflow.Operator { return &sinks.Append{} }},
 		},
 		Edges: []dataflow.Edge{
 			{From: 0, To: 1, Partitioning: dataflow.Hash, Key: key},
-			{From: 1, To: 2, Partitioning: dataflow.Forward},
-			{From: 1, Port: operators.LatePort, To: 2, Partitioning: dataflow.Forward},
+			{From: 1, To: 2, Partitioning: dataflow.Rebalance},
+			{From: 1, Port: operators.LatePort, To: 2, Partitioning: dataflow.Rebalance},
 		},
+	}
+	if _, ok := op().(*operators.WindowJoin); ok { // with itself
+		g.Edges = append(g.Edges, dataflow.Edge{From: 0, To: 1, Input: 1, Partitioning: dataflow.Hash, Key: key})
 	}
 	d := newDriver(t, g)
 	d.job.Config.SourceBatch = 1
-	d.start(0, false)
+	return d
+}
+
+func rowsAtTheEnd(t *testing.T, d *driver) string {
+	t.Helper()
 	var rows []string
 	for _, r := range d.finish() {
 		if len(r) == 8 {

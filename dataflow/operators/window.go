@@ -93,10 +93,11 @@ func (a *WindowAggregate[A]) Process(_ int, b *dataflow.Buffer) error {
 			continue
 		}
 		k := a.ctx.Key(key)
+		reached := a.ctx.WatermarkOf(k.Group)
 		last := a.Windows.Last(at)
 		for start := last; start > at-a.Windows.Size; start -= a.Windows.Period {
 			end := start + a.Windows.Size
-			if end+a.Lateness <= a.ctx.Watermark() {
+			if end+a.Lateness <= reached {
 				if start == last {
 					a.ctx.Late(LatePort, rec)
 				}
@@ -104,7 +105,7 @@ func (a *WindowAggregate[A]) Process(_ int, b *dataflow.Buffer) error {
 			}
 			acc, open := a.windows.Get(k, start)
 			a.windows.Put(k, start, a.Add(acc, rec))
-			if !open || end <= a.ctx.Watermark() {
+			if !open || end <= reached {
 				a.ctx.Timer(end, key)
 			}
 		}
@@ -181,11 +182,11 @@ func (t *Best) Process(_ int, b *dataflow.Buffer) error {
 	for rec, rest := dataflow.NextRecord(b.Data); rec != nil; rec, rest = dataflow.NextRecord(rest) {
 		key, rank, until := t.Read(t.key[:0], rec)
 		t.key = key
-		if until <= t.ctx.Watermark() {
+		k := t.ctx.Key(key)
+		if until <= t.ctx.WatermarkOf(k.Group) {
 			t.ctx.Late(LatePort, rec)
 			continue
 		}
-		k := t.ctx.Key(key)
 		highest, seen := t.ranks.Get(k)
 		switch {
 		case !seen:

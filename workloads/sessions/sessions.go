@@ -62,6 +62,9 @@ func (w *Workload) TooLate(rec []byte, watermark int64) bool {
 	return watermark > int64(binary.LittleEndian.Uint64(rec[16:]))+w.settings.lateness
 }
 
+// KeyHash returns the hash of a source record's key.
+func (w *Workload) KeyHash(rec []byte) uint64 { return keyHash(rec) }
+
 // RecordID returns the sequence number of a source record.
 func (w *Workload) RecordID(rec []byte) uint64 { return binary.LittleEndian.Uint64(rec) }
 
