@@ -200,12 +200,20 @@ func (t *Task) route(f *Former, e *EdgeHeader, receiver, receivers int, b *Buffe
 		return fmt.Errorf("records are under way from %s to %s (output port %d, input port %d), and there is no such edge: %w", t.info.Name, to, e.Port, e.Input, state.ErrIncompatible)
 	}
 	one := Output{t: t, edges: []edgeOut{*out}}
-	if out.partitioning == Broadcast {
+	stay := receivers == len(out.outs)
+	switch out.partitioning {
+	case Broadcast:
 		// The other receivers have taken it, or have captured one of their own.
-		if receivers != len(out.outs) {
+		if !stay {
 			return fmt.Errorf("records to one of several receivers are under way on the broadcast edge %s -> %s, whose receivers change: rescale from a savepoint, or with an algorithm that captures nothing there: %w", t.info.Name, to, state.ErrIncompatible)
 		}
 		one.edges[0] = edgeOut{partitioning: Forward, outs: out.outs[receiver : receiver+1]}
+	case Rebalance:
+		// Receivers that stay go on from their own event time. Another one may be further.
+		if stay {
+			one.edges[0] = edgeOut{partitioning: Forward, outs: out.outs[receiver : receiver+1], next: out.next}
+		}
+	case Hash, Forward: // to whom it was for, if that one stays
 	}
 	if t.cfg.Mutant == MutantSentToOldPlace {
 		one.edges[0] = edgeOut{partitioning: Forward, outs: out.outs[receiver%len(out.outs):]}

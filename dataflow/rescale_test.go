@@ -151,6 +151,31 @@ func TestSentAgain(t *testing.T) {
 // inOrder is the order in which the channels of a sender to n receivers were captured.
 func inOrder(all string, n int) string { return strings.Join(owners(all, n), "") }
 
+// TestSentAgainToWhoStays: what was on its way along a rebalanced edge goes to the instance that
+// it was for, which goes on from its own event time; round robin if the receivers change.
+func TestSentAgainToWhoStays(t *testing.T) {
+	abc, efg := owners("abc", 2), owners("efg", 2)
+	all := "ABCD" + inOrder("abc", 2) + inOrder("efg", 2)
+	var dealt [3]string
+	for i := range all {
+		dealt[i%3] += all[i : i+1]
+	}
+	for n, want := range [...]string{1: fmt.Sprintf("[%s]", all), 2: fmt.Sprintf("[AB%s%s CD%s%s]", abc[0], efg[0], abc[1], efg[1]), 3: fmt.Sprint(dealt)} {
+		if n == 0 {
+			continue
+		}
+		r := twoOfEach(t)
+		r.job.Graph.Edges[0].Partitioning, r.job.Graph.Vertices[1].Keyed = Rebalance, false
+		r.becomes("source", 0, &letters{all: "abcdefgh"}, 1, n, 1)
+		r.startFrom([]int{0, 1, 2, 3}, former(0, "source", 0, 2), former(1, "source", 1, 2), behind(former(2, "middle", 0, 2)), behind(former(3, "middle", 1, 2)))
+		for i := range r.info.Outputs {
+			r.step(Event{Kind: EvConnected, Port: i})
+			r.step(Event{Kind: EvCredit, Port: i, N: 20})
+		}
+		r.want(fmt.Sprintf("to %d middles", n), fmt.Sprint(r.sentRecords()), want)
+	}
+}
+
 // TestSentAgainByOne: of several senders each takes the place of those old ones whose
 // number is its own modulo theirs.
 func TestSentAgainByOne(t *testing.T) {

@@ -40,6 +40,8 @@ type legs struct {
 	workload        workloads.Workload // nil: that of the test
 	state           string             // "": heap
 	only            int                // the vertex whose parallelism changes, from 1; 0: all. The others have 2
+	late            *int               // records have event time, windows count them, and what comes too late counts here
+	forward         bool               // of them the relays forward each a source's
 	whenDrained     bool               // a leg ends at the first checkpoint behind the end of a counter
 
 	disk   *storage.Memory
@@ -108,6 +110,31 @@ func (l *legs) graph(t testing.TB, p int) *dataflow.Graph {
 		g.Vertices = slices.Delete(g.Vertices, 1, 2)
 		g.Edges = []dataflow.Edge{{From: 0, To: 1, Partitioning: dataflow.Hash, Key: hash}, {From: 1, To: 2, Partitioning: dataflow.Rebalance}}
 	}
+	if l.late != nil {
+		g.Vertices[0].New = func() dataflow.Operator {
+			return operators.NewSource(func(i, of int) (operators.Partition, error) {
+				return punctual{numbers{uint64(i), uint64(of), l.records, l.keys}}, nil
+			})
+		}
+		g.Vertices[2].New = func() dataflow.Operator {
+			return &operators.WindowAggregate[uint64]{
+				State: "windows", Windows: operators.Tumbling(1), Acc: state.Uint64,
+				Read: func(dst, rec []byte) ([]byte, int64, bool) {
+					return append(dst, rec[:8]...), int64(binary.LittleEndian.Uint64(rec[8:])), true
+				},
+				Add: func(n uint64, _ []byte) uint64 { return n + 1 },
+				Row: func(dst, key []byte, start int64, _ uint64) []byte {
+					return binary.LittleEndian.AppendUint64(append(dst, key...), uint64(start))
+				},
+			}
+		}
+		if l.forward {
+			g.Edges[0].Partitioning = dataflow.Forward
+		}
+		g.Vertices[1].New = func() dataflow.Operator {
+			return &operators.Transform{F: func(dst, rec []byte) ([]byte, bool) { return append(dst, rec...), true }}
+		}
+	}
 	for v := range g.Vertices {
 		if l.only > 0 && v != l.only-1 {
 			g.Vertices[v].Parallelism = 2
@@ -150,15 +177,20 @@ func (l *legs) begin(t testing.TB) {
 // progress counts events of a run.
 type progress struct {
 	completed, ready int
-	drained          int // count of completed once a counter of two had drained
+	drained          int  // count of completed once a counter of two had drained
+	late             *int // counts records that came too late; nil: nobody asks
 }
 
 func (*progress) Wants() trace.Mask {
-	return trace.Mask(0).With(trace.Completed, trace.TaskReady, trace.TaskDrained)
+	return trace.Mask(0).With(trace.Completed, trace.TaskReady, trace.TaskDrained, trace.RecordLate)
 }
 
 func (p *progress) Observe(e *trace.Event) {
 	switch {
+	case e.Kind == trace.RecordLate:
+		if p.late != nil {
+			*p.late++
+		}
 	case e.Kind == trace.Completed:
 		p.completed++
 	case e.Kind == trace.TaskReady:
@@ -181,7 +213,7 @@ func (l *legs) leg(t testing.TB, p, upTo int, c sim.Config) (done bool) {
 	settings.Groups, settings.HashContents, settings.CheckState, settings.Mutant = 16, true, true, l.mutant
 	settings.Checkpoint.Interval, settings.Checkpoint.Timeout, settings.Checkpoint.Tolerated = 3e6, 2e9, -1
 	settings.Checkpoint.AlignmentTimeout, settings.Checkpoint.Retain = 2e5, 2
-	at := &progress{}
+	at := &progress{late: l.late}
 	c.Job = &dataflow.Job{Name: "legs", Graph: l.graph(t, p), Algorithm: spec, Backend: heap.Backend{}, Config: settings}
 	if l.state != "" {
 		b, err := statecatalog.Lookup(l.state)
@@ -488,6 +520,44 @@ func (p ascending) Read(from id.Offset, n int, out *dataflow.Output) int64 {
 		out.Emit(rec[:])
 	}
 	return dataflow.NoWatermark
+}
+
+// punctual is a partition of (key, event time), in order of time.
+type punctual struct{ numbers }
+
+func (p punctual) Read(from id.Offset, n int, out *dataflow.Output) int64 {
+	var rec [16]byte
+	for i := range uint64(n) {
+		at := uint64(from) + i
+		binary.LittleEndian.PutUint64(rec[:], p.key(at*p.of+p.index))
+		binary.LittleEndian.PutUint64(rec[8:], at)
+		out.Emit(rec[:])
+	}
+	return int64(from) + int64(n)
+}
+
+// TestRescaleMakesNothingLate: a record that was under way to an operator whose instances
+// stay is not sent again to one of them that has told the others of later event time.
+func TestRescaleMakesNothingLate(t *testing.T) {
+	for i := range 8 {
+		only, forward := i, i > 4 // a relay that forwards has as many instances as the source
+		if forward {
+			only = []int{0, 3, 4}[i-5]
+		}
+		late, changed, bytes := 0, 0, int64(0)
+		for n := range uint64(60) {
+			l := &legs{algorithm: []string{"unaligned", "unaligned-timeout"}[n%2], sink: "two-phase", records: 400, keys: 24, only: only, late: &late, forward: forward}
+			changed += l.way(t, [][]int{{2, 3, 2}, {3, 1, 4}, {2, 5}}[n%3], n)
+			if l.broken != nil {
+				t.Fatal(l.broken)
+			}
+			bytes += l.bytes
+		}
+		t.Logf("of vertex %d, forward %v: %d changes, %d bytes under way, %d records came too late", only, forward, changed, bytes, late)
+		if late > 0 || changed < 60 || bytes == 0 {
+			t.Errorf("of vertex %d, forward %v: %d changes, %d bytes under way, %d records came too late", only, forward, changed, bytes, late)
+		}
+	}
 }
 
 // TestRescaleKeepsOrder: records of a key come in their order, although its split has moved

@@ -94,7 +94,9 @@ func (c *Coordinated) deal(n id.TaskID, p *dataflow.Plan) {
 // formers are the snapshots of another shape that a task is made of: those of the
 // instances of its operator, and of the receivers behind its outputs that have captured
 // records, which it sends again. An instance of an operator whose parallelism stays
-// goes on from its own; splits may move all the same.
+// goes on from its own, event time included: whatever is on its way to it goes to it again,
+// and what its senders make from then on is no older than what the slowest of them had told
+// it. A source takes the lowest event time of all, as its splits may move.
 func (c *Coordinated) formers(base *coordinator.Record, t *dataflow.TaskInfo) []dataflow.Former {
 	first, n := base.Shape.Of(t.Name)
 	var all []dataflow.Former
