@@ -107,7 +107,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{"another vertex", func(r *rig) { r.info.Name = "filter" }, "the snapshot belongs to middle[0], this is filter[0]: the graph has changed", state.ErrIncompatible},
 		{"another instance", func(r *rig) { r.info.Index = 1 }, "the snapshot belongs to middle[0], this is middle[1]: the graph has changed", state.ErrIncompatible},
 		{"another graph", func(r *rig) { r.info = narrower(r.info) }, "the snapshot has 2 inputs and 1 outputs, the task 1 and 1: the graph has changed", state.ErrIncompatible},
-		{"another version", func(r *rig) { r.object(key)[8] = 1 }, "snapshot of format version 1, this program reads 7", state.ErrIncompatible},
+		{"another version", func(r *rig) { r.object(key)[8] = 1 }, "snapshot of format version 1, this program reads 6 and 7", state.ErrIncompatible},
 		{"no snapshot", func(r *rig) { r.object(key)[0] = 'X' }, "this is no snapshot object of weir", state.ErrCorrupt},
 		{"cut short", func(r *rig) { r.put(key, r.object(key)[:40]) }, "snapshot object: corrupt", state.ErrCorrupt},
 		{"gone", func(r *rig) { r.disk.Do(state.Op{Kind: state.OpDelete, Key: key}) }, `storage: get "snap/t2/1.1": not found`, nil},

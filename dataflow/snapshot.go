@@ -9,8 +9,12 @@ import (
 	"weir/state"
 )
 
-// SnapshotVersion is the version of the snapshot object's format.
-const SnapshotVersion = 7
+// SnapshotVersion is the version of the snapshot object's format. Objects without
+// Header.Ahead, which is all that it has added, are of the version before, which is read too.
+const (
+	SnapshotVersion = 7
+	withoutAhead    = 6
+)
 
 const snapshotMagic = "WEIRSNAP"
 
@@ -88,12 +92,16 @@ func (d *Draft) encode() []byte {
 	b := make([]byte, 0, 192+len(t.job)+len(t.info.Name)+20*len(d.head.Delivered)+10*len(d.head.Sealed)+10*len(d.head.Pending)+
 		len(t.edgeSection())+len(d.head.Save)+len(handle.Inline)+len(handle.Operator)+64*len(handle.Files)+int(d.bytesIn+d.bytesOut)+48*(len(d.in)+len(d.out)))
 	b = append(b, snapshotMagic...)
-	b = append(b, SnapshotVersion, 0)
+	version := byte(withoutAhead)
+	if len(d.head.Ahead) > 0 {
+		version = SnapshotVersion
+	}
+	b = append(b, version, 0)
 	b = AppendRecord(b, []byte(t.job))
 	b = AppendRecord(b, []byte(t.info.Name))
 	b = appendUvarint(b, uint64(t.info.Index))
 	h := &d.head
-	for _, v := range [...]uint64{uint64(h.Epoch), uint64(h.Attempt), uint64(h.Base), uint64(h.Watermark), h.Sum, flags(h.Drained, h.Firing) | flags(h.Advancing, len(h.Ahead) > 0)<<2} {
+	for _, v := range [...]uint64{uint64(h.Epoch), uint64(h.Attempt), uint64(h.Base), uint64(h.Watermark), h.Sum, flags(h.Drained, h.Firing) | flags(false, h.Advancing)<<1} {
 		b = binary.LittleEndian.AppendUint64(b, v)
 	}
 	b = appendSplits(b, h.Splits)
@@ -116,7 +124,7 @@ func (d *Draft) encode() []byte {
 		b = appendUvarint(b, uint64(n))
 	}
 	b = appendGroups(b, h.Finished)
-	if len(h.Ahead) > 0 {
+	if version == SnapshotVersion {
 		b = appendAhead(b, h.Ahead)
 	}
 	b = appendLoop(b, &h.Loop)
@@ -264,12 +272,13 @@ func (s *Snapshot) Decode(src []byte) error {
 	if len(src) < 10 || string(src[:8]) != snapshotMagic {
 		return fmt.Errorf("this is no snapshot object of weir: %w", state.ErrCorrupt)
 	}
-	if v := int(src[8]) | int(src[9])<<8; v != SnapshotVersion {
-		return fmt.Errorf("snapshot of format version %d, this program reads %d: restore with the program that wrote it: %w", v, SnapshotVersion, state.ErrIncompatible)
+	version := int(src[8]) | int(src[9])<<8
+	if version != SnapshotVersion && version != withoutAhead {
+		return fmt.Errorf("snapshot of format version %d, this program reads %d and %d: restore with the program that wrote it: %w", version, withoutAhead, SnapshotVersion, state.ErrIncompatible)
 	}
 	r := state.NewReader(src[10:])
 	s.Job, s.Task, s.Index = again(s.Job, r.Bytes()), again(s.Task, r.Bytes()), int(r.Size())
-	readHeader(r, &s.Header)
+	readHeader(r, &s.Header, version)
 	s.Save = r.Bytes()
 	s.InEdges, s.OutEdges = readEdges(r, s.InEdges), readEdges(r, s.OutEdges)
 	s.In = readCaptured(r, len(s.Delivered), s.In[:0])
@@ -293,8 +302,8 @@ func again(old string, b []byte) string {
 	return string(b)
 }
 
-// readHeader reads a header in the place of h.
-func readHeader(r *state.Reader, h *Header) {
+// readHeader reads a header of a version in the place of h.
+func readHeader(r *state.Reader, h *Header, version int) {
 	*h = Header{Delivered: h.Delivered[:0], Sealed: h.Sealed[:0], Inputs: h.Inputs[:0], Pending: h.Pending[:0], Rotation: h.Rotation[:0], Splits: h.Splits[:0]}
 	h.Epoch, h.Attempt, h.Base = id.Epoch(r.Uint64()), id.Attempt(r.Uint64()), id.Epoch(r.Uint64())
 	h.Watermark, h.Sum = int64(r.Uint64()), r.Uint64()
@@ -321,7 +330,7 @@ func readHeader(r *state.Reader, h *Header) {
 		h.Rotation = append(h.Rotation, uint32(r.Uvarint()))
 	}
 	h.Finished = readGroups(r)
-	if f&8 != 0 {
+	if version == SnapshotVersion {
 		h.Ahead = readAhead(r)
 	}
 	h.Loop.Sent, h.Loop.Quiet = uint32(r.Uvarint()), uint32(r.Uvarint())
