@@ -173,6 +173,12 @@ func (t *Task) external(op ExtOp) {
 	t.host.External(t.ticket(effect{kind: effectExternal, ext: op}), op)
 }
 
+// lostOutput names the transaction that is lost: whoever judges the failure looks for what
+// a fault has taken.
+func lostOutput(task id.TaskID, txn id.Epoch) error {
+	return fmt.Errorf("%w: %s", ErrLostOutput, TransactionOf(task, txn))
+}
+
 func (t *Task) externalDone(e effect, s ExtStatus) {
 	switch s {
 	case ExtFailed:
@@ -182,7 +188,7 @@ func (t *Task) externalDone(e effect, s ExtStatus) {
 		t.failFor(trace.FencedOff, errors.New("the external store has fenced this attempt: a newer one runs"))
 		return
 	case ExtAbsent:
-		t.failFor(trace.OutputLost, fmt.Errorf("%w: %s", ErrLostOutput, TransactionOf(t.info.ID, e.ext.Txn)))
+		t.failFor(trace.OutputLost, lostOutput(t.info.ID, e.ext.Txn))
 		return
 	case ExtOK:
 	}

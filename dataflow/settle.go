@@ -72,7 +72,7 @@ func (t *Task) settled(e effect, s ExtStatus) {
 		t.failFor(trace.FencedOff, errors.New("recovery of the sink: fenced by a newer attempt"))
 		return
 	case ExtAbsent:
-		t.failFor(trace.OutputLost, ErrLostOutput)
+		t.failFor(trace.OutputLost, lostOutput(e.ext.Task, e.ext.Txn))
 		return
 	case ExtOK:
 	}
@@ -111,9 +111,6 @@ type estate struct {
 	state.Store
 	lists state.OperatorState
 }
-
-// Sum is that of the lists.
-func (e *estate) Sum() uint64 { return e.lists.SumOperator() }
 
 // List returns a list of the former instance.
 func (e *estate) List(name string, mode state.Redistribution) (*state.OperatorList, error) {

@@ -2,8 +2,8 @@ package scenario_test
 
 import (
 	"errors"
+	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"weir/algorithms/coordinator"
@@ -62,7 +62,10 @@ func TestDamageMayEndAJob(t *testing.T) {
 	}
 }
 
-// named reports whether an error names what a fault has destroyed or denied.
+// named reports whether an error names what a fault has destroyed or denied, and not only
+// something longer that begins so.
 func named(o *scenario.Outcome, err error) bool {
-	return slices.ContainsFunc(o.Result.Destroyed, func(what string) bool { return strings.Contains(err.Error(), what) })
+	return slices.ContainsFunc(o.Result.Destroyed, func(what string) bool {
+		return regexp.MustCompile(regexp.QuoteMeta(what) + `([^0-9/.]|\.[^0-9]|\.?$)`).MatchString(err.Error())
+	})
 }

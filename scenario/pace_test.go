@@ -169,7 +169,7 @@ func TestPaceOf(t *testing.T) {
 func TestASlowTwinAcquits(t *testing.T) {
 	r := calmRunner(t, "aligned", "heap", "keyedcount", "")
 	r.pace, r.paceKnown = pace{slack: -moreToCheckpoint, end: 1 - moreToEnd/2}, false
-	r.cfg.Given = dataflow.Given{"checkpoint.timeout": "2s", "restart.strategy": "progress"} // else drawn by that pace, or held up
+	r.cfg.Given = dataflow.Given{"checkpoint.timeout": "2s"} // else drawn by that pace
 	whole := 0
 	for seed := uint64(1); seed <= 20; seed++ {
 		o := r.Run(seed)

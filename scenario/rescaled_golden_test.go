@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario"
 	"weir/scenario/simtest"
@@ -49,7 +48,6 @@ func TestGoldenDigestsWhileRescaled(t *testing.T) {
 		for _, seed := range simtest.Seeds(20) {
 			d := draw.Draw(seed)
 			// Nothing that may end the job before its third change: that has tests of its own.
-			d.Settings.Job.Checkpoint.OnCancel, d.Settings.Job.Restart = dataflow.RetainOnCancel, dataflow.DefaultConfig().Restart
 			d.Plan.Faults = append(slices.DeleteFunc(d.Plan.Faults, func(f faults.Fault) bool { return f.Damages() || f.Outcome == faults.Refused }), changes...)
 			o := r.Replay(seed, &d)
 			simtest.Fine(t, o)

@@ -32,6 +32,9 @@ func drawPlan(t *rapid.T) *PlanRecord {
 		for range rapid.IntRange(0, 3).Draw(t, "splits") {
 			tp.Splits = append(tp.Splits, rapid.IntRange(0, 300).Draw(t, "split"))
 		}
+		for range rapid.IntRange(0, 3).Draw(t, "vanished") {
+			tp.Vanished = append(tp.Vanished, id.TaskID(rapid.IntRange(0, 300).Draw(t, "name")))
+		}
 		for range rapid.IntRange(0, 3).Draw(t, "ranges") {
 			tp.Inject = append(tp.Inject, dataflow.LogRange{
 				In: rapid.IntRange(0, 300).Draw(t, "in"), Log: rapid.String().Draw(t, "log"),

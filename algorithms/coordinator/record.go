@@ -209,34 +209,7 @@ func (p *PlanRecord) Encode() []byte {
 	b = state.AppendBytes(b, p.Lineage)
 	b = binary.AppendUvarint(b, uint64(len(p.Plan.Tasks)))
 	for i := range p.Plan.Tasks {
-		t := &p.Plan.Tasks[i]
-		f := byte(t.Mode)
-		if t.Resume {
-			f |= 2
-		}
-		if t.Left {
-			f |= 4
-		}
-		b = append(b, f)
-		b = state.AppendString(b, string(t.Ref))
-		b = binary.LittleEndian.AppendUint64(b, uint64(t.Stable))
-		b = binary.AppendUvarint(b, uint64(len(t.Splits)))
-		for _, s := range t.Splits {
-			b = binary.AppendUvarint(b, uint64(s))
-		}
-		b = binary.AppendUvarint(b, uint64(len(t.Inject)))
-		for _, l := range t.Inject {
-			b = binary.AppendUvarint(b, uint64(l.In))
-			b = state.AppendString(b, l.Log)
-			b = binary.AppendUvarint(b, uint64(l.From))
-			b = binary.AppendUvarint(b, uint64(l.To))
-		}
-		b = appendFormers(b, t.Former)
-		b = binary.AppendUvarint(b, uint64(len(t.Vanished)))
-		for _, n := range t.Vanished {
-			b = binary.AppendUvarint(b, uint64(n))
-		}
-		b = state.AppendBytes(b, t.Data)
+		b = dataflow.AppendTaskPlan(b, &p.Plan.Tasks[i])
 	}
 	return b
 }
@@ -253,60 +226,13 @@ func DecodePlan(src []byte) (*PlanRecord, error) {
 		p.Retained = append(p.Retained, id.Epoch(rd.Uint64()))
 	}
 	p.Lineage = rd.Bytes()
-	for range rd.Count(15) {
-		f := rd.Byte()
-		t := dataflow.TaskPlan{Mode: dataflow.Mode(f & 1), Resume: f&2 != 0, Left: f&4 != 0}
-		t.Ref, t.Stable = dataflow.Ref(rd.Bytes()), id.Epoch(rd.Uint64())
-		for range rd.Count(1) {
-			t.Splits = append(t.Splits, int(rd.Size()))
-		}
-		for range rd.Count(4) {
-			t.Inject = append(t.Inject, dataflow.LogRange{In: int(rd.Size()), Log: string(rd.Bytes()), From: id.Seq(rd.Uvarint()), To: id.Seq(rd.Uvarint())})
-		}
-		t.Former = readFormers(rd)
-		for range rd.Count(1) {
-			t.Vanished = append(t.Vanished, id.TaskID(rd.Size()))
-		}
-		t.Data = rd.Bytes()
-		p.Plan.Tasks = append(p.Plan.Tasks, t)
+	for range rd.Count(dataflow.LeastTaskPlan) {
+		p.Plan.Tasks = append(p.Plan.Tasks, dataflow.ReadTaskPlan(rd))
 	}
 	if err := rd.Done(); err != nil {
 		return nil, fmt.Errorf("recovery plan: %w", err)
 	}
 	return p, nil
-}
-
-func appendFormers(b []byte, formers []dataflow.Former) []byte {
-	b = binary.AppendUvarint(b, uint64(len(formers)))
-	for i := range formers {
-		f := &formers[i]
-		b = state.AppendString(b, string(f.Ref))
-		b = state.AppendString(b, f.Name)
-		for _, v := range [...]int{int(f.Task), f.Index, f.Parallelism} {
-			b = binary.AppendUvarint(b, uint64(v))
-		}
-		var flags byte
-		if f.Receiver {
-			flags |= 1
-		}
-		if f.Left {
-			flags |= 2
-		}
-		b = append(b, flags)
-	}
-	return b
-}
-
-func readFormers(rd *state.Reader) (formers []dataflow.Former) {
-	const least = 6 // bytes that one takes
-	for range rd.Count(least) {
-		f := dataflow.Former{Ref: dataflow.Ref(rd.Bytes()), Name: string(rd.Bytes())}
-		f.Task, f.Index, f.Parallelism = id.TaskID(rd.Size()), int(rd.Size()), int(rd.Size())
-		flags := rd.Byte()
-		f.Receiver, f.Left = flags&1 != 0, flags&2 != 0
-		formers = append(formers, f)
-	}
-	return formers
 }
 
 // EpochOfKey returns the epoch in the name of a record, snapshot or state file.

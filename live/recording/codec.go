@@ -46,7 +46,7 @@ func appendEvent(b []byte, ev *dataflow.Event) []byte {
 		b = appendBuffer(b, ev.Buffer)
 	}
 	if has&hasPlan != 0 {
-		b = appendPlan(b, ev.Plan)
+		b = dataflow.AppendTaskPlan(b, ev.Plan)
 	}
 	if has&hasData != 0 {
 		b = state.AppendBytes(b, ev.Data)
@@ -73,7 +73,8 @@ func readEvent(r *state.Reader) *dataflow.Event {
 		ev.Buffer = readBuffer(r)
 	}
 	if has&hasPlan != 0 {
-		ev.Plan = readPlan(r)
+		plan := dataflow.ReadTaskPlan(r)
+		ev.Plan = &plan
 	}
 	if has&hasData != 0 {
 		ev.Data = r.Bytes()
@@ -120,61 +121,6 @@ func readBuffer(r *state.Reader) *dataflow.Buffer {
 	}
 	x.Data = r.Bytes()
 	return x
-}
-
-func appendPlan(b []byte, p *dataflow.TaskPlan) []byte {
-	b = append(b, byte(p.Mode), bits(p.Resume, p.Left))
-	b = state.AppendString(b, string(p.Ref))
-	b = binary.AppendUvarint(b, uint64(p.Stable))
-	b = state.AppendBytes(b, p.Data)
-	b = binary.AppendUvarint(b, uint64(len(p.Splits)))
-	for _, s := range p.Splits {
-		b = binary.AppendUvarint(b, uint64(s))
-	}
-	b = binary.AppendUvarint(b, uint64(len(p.Inject)))
-	for i := range p.Inject {
-		l := &p.Inject[i]
-		b = binary.AppendUvarint(b, uint64(l.In))
-		b = state.AppendString(b, l.Log)
-		b = binary.AppendUvarint(b, uint64(l.From))
-		b = binary.AppendUvarint(b, uint64(l.To))
-	}
-	b = binary.AppendUvarint(b, uint64(len(p.Former)))
-	for i := range p.Former {
-		f := &p.Former[i]
-		b = state.AppendString(b, string(f.Ref))
-		b = state.AppendString(b, f.Name)
-		b = binary.AppendUvarint(b, uint64(f.Task))
-		b = binary.AppendUvarint(b, uint64(f.Index))
-		b = binary.AppendUvarint(b, uint64(f.Parallelism))
-		b = append(b, bits(f.Receiver, f.Left))
-	}
-	return b
-}
-
-func readPlan(r *state.Reader) *dataflow.TaskPlan {
-	p := &dataflow.TaskPlan{Mode: dataflow.Mode(r.Byte())}
-	f := r.Byte()
-	p.Resume, p.Left = f&1 != 0, f&2 != 0
-	p.Ref = dataflow.Ref(r.Bytes())
-	p.Stable = id.Epoch(r.Uvarint())
-	if data := r.Bytes(); len(data) > 0 {
-		p.Data = data
-	}
-	for range r.Count(1) {
-		p.Splits = append(p.Splits, int(r.Size()))
-	}
-	for range r.Count(4) {
-		p.Inject = append(p.Inject, dataflow.LogRange{In: int(r.Uvarint()), Log: string(r.Bytes()), From: id.Seq(r.Uvarint()), To: id.Seq(r.Uvarint())})
-	}
-	for range r.Count(6) {
-		f := dataflow.Former{Ref: dataflow.Ref(r.Bytes()), Name: string(r.Bytes())}
-		f.Task, f.Index, f.Parallelism = id.TaskID(r.Uvarint()), int(r.Size()), int(r.Size())
-		flags := r.Byte()
-		f.Receiver, f.Left = flags&1 != 0, flags&2 != 0
-		p.Former = append(p.Former, f)
-	}
-	return p
 }
 
 func appendResult(b []byte, x *state.Result) []byte {

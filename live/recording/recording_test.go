@@ -43,6 +43,8 @@ func anyEvent(t *rapid.T) *dataflow.Event {
 		ev.Plan = &dataflow.TaskPlan{
 			Mode: dataflow.Mode(rapid.IntRange(0, 1).Draw(t, "mode")), Ref: dataflow.Ref(rapid.String().Draw(t, "ref")), Resume: rapid.Bool().Draw(t, "resume"),
 			Left: rapid.Bool().Draw(t, "left"), Stable: id.Epoch(rapid.Uint64().Draw(t, "stable")), Data: blob(t, "plan data"),
+			Splits: []int{rapid.IntRange(0, 300).Draw(t, "split")}, Vanished: []id.TaskID{id.TaskID(rapid.IntRange(0, 300).Draw(t, "vanished"))},
+			Former: []dataflow.Former{{Ref: "snap/t9/1.2", Name: "count", Task: 9, Index: 2, Parallelism: 3, Receiver: rapid.Bool().Draw(t, "receiver"), Left: rapid.Bool().Draw(t, "had left")}},
 			Inject: []dataflow.LogRange{{In: 3, Log: "log/c7", From: 5, To: id.Seq(rapid.Uint64().Draw(t, "to"))}},
 		}
 	}
@@ -121,8 +123,8 @@ func TestDamagedRecordingIsRefused(t *testing.T) {
 		}
 	}
 	newer := bytes.Clone(file)
-	newer[8] = 4
-	if _, err := recording.Read(bytes.NewReader(newer)); err == nil || !strings.Contains(err.Error(), "version 4") {
+	newer[8] = recording.Version + 1
+	if _, err := recording.Read(bytes.NewReader(newer)); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("version %d", recording.Version+1)) {
 		t.Errorf("error %v", err)
 	}
 }

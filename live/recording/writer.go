@@ -13,7 +13,7 @@ import (
 )
 
 // Version is the version of the format.
-const Version = 3
+const Version = 4
 
 const magic = "WEIRRECO"
 

@@ -35,7 +35,7 @@ func by(ms ...dataflow.Mutant) []dataflow.Mutant { return ms }
 const (
 	merged     = "several snapshots' files merged into one"
 	localFiles = "local files of a task that outlive its incarnation"
-	rescaling  = "a job that is restored with another parallelism"
+	rescaling  = "a hunt that draws operations"
 	standby    = "standby replicas"
 	moving     = "splits that move between readers while the job runs"
 	events     = "messages between the two halves of a source or sink, beside the data"
