@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -76,6 +77,32 @@ func TestDamageExcusesWhatItHit(t *testing.T) {
 	w.store.Corrupt("snap/t1/1.1", 5)
 	w.crash("w0")
 	mustFire(t, w.c.Finish(End{Time: w.now}), "the retained checkpoint cannot be restored: snap/t1/1.1", StorageWhole, Progress)
+}
+
+// TestAnotherWriteStandsInPlaceOfARecord: it is whole, and no record. A fault that has put
+// it there excuses that one record.
+func TestAnotherWriteStandsInPlaceOfARecord(t *testing.T) {
+	for _, c := range []struct{ struck, words string }{{"chk/1.1", ""}, {"snap/t2/1.1", "record chk/1.1: no record"}} {
+		w := newWorld(t, func(x *Expect) {
+			x.Layout.References = func(key string, data []byte) ([]string, error) {
+				if string(data) == "astray" {
+					return nil, errors.New("no record")
+				}
+				return nil, nil
+			}
+		})
+		w.snapshot(epoch(1, 1))
+		w.record(epoch(1, 1))
+		w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Cause: trace.Damage, Key: c.struck})
+		w.store.Do(state.Op{Kind: state.OpPut, Key: "chk/1.1", Data: []byte("astray")})
+		w.coordinator(trace.Completed, epoch(1, 1))
+		r := w.c.Finish(End{Time: w.now})
+		if c.words != "" {
+			mustFire(t, r, c.words, StorageWhole, Progress)
+		} else if r.Counts[StorageWhole] > 0 {
+			t.Error(r.Violations)
+		}
+	}
 }
 
 func TestFileNameReused(t *testing.T) {
