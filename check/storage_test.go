@@ -149,6 +149,46 @@ func TestAnswerToADeadCoordinatorIsNoLook(t *testing.T) {
 	mustPass(t, w.c.Finish(End{Time: w.now}))
 }
 
+// TestOneThatWasReplacedDoesNotLook: it goes on and lists what it began to, and deletes
+// nothing of its successor's. What that one has found itself it must delete.
+func TestOneThatWasReplacedDoesNotLook(t *testing.T) {
+	for _, by := range []trace.Cause{trace.FencedOff, trace.NoCause} {
+		w := newWorld(t)
+		w.middle()
+		w.last(epoch(1, 2))
+		w.sweep()
+		w.do(state.Op{Kind: state.OpPut, Key: "files/t2/1.1-7", Data: []byte("x")})
+		for _, k := range []trace.Kind{trace.StoreIssued, trace.StoreApplied, trace.StoreDone} {
+			w.tell(trace.Event{Kind: k, Task: trace.Coordinator, Op: trace.List, Key: "files/", Cause: by, Outcome: trace.OK})
+		}
+		if r := w.over(); by == trace.NoCause {
+			mustFire(t, r, "were not deleted: files/t2/1.1-7", StorageWhole)
+		} else {
+			mustPass(t, r)
+		}
+	}
+}
+
+// TestTheAttemptOfOneThatWasReplacedIsNone: to look, where a recovery had to.
+func TestTheAttemptOfOneThatWasReplacedIsNone(t *testing.T) {
+	for _, by := range []trace.Cause{trace.FencedOff, trace.NoCause} {
+		w := newWorld(t)
+		w.middle()
+		w.do(state.Op{Kind: state.OpPut, Key: "files/t2/1.1-7", Data: []byte("x")})
+		w.crash("w0")
+		w.restore(epoch(1, 1))
+		w.tell(trace.Event{Kind: trace.StoreIssued, Task: trace.Coordinator, Op: trace.List, Key: "files/", Cause: by})
+		w.last(epoch(2, 1))
+		w.list("chk/")
+		w.list("snap/")
+		if r := w.over(); by == trace.FencedOff {
+			mustFire(t, r, "were not deleted: files/t2/1.1-7", StorageWhole)
+		} else {
+			mustPass(t, r)
+		}
+	}
+}
+
 // TestALateRepetitionIsNoLateObject: a put whose outcome was unknown was
 // repeated, and the first one lands when the second has long been found.
 func TestALateRepetitionIsNoLateObject(t *testing.T) {

@@ -149,8 +149,11 @@ func (s storagePlace) observe(k trace.Kind, o *operation[state.Op, state.Result]
 	if !s.observers.wants(k) {
 		return
 	}
-	op, by, task := &o.op, &o.by, trace.Coordinator
+	op, by, task, cause := &o.op, &o.by, trace.Coordinator, trace.NoCause
 	attempt := op.Attempt
+	if by.kind == ofCoordinator && by.inc != uint32(s.roster.Term()) {
+		cause = trace.FencedOff
+	}
 	if by.kind == ofTask {
 		task = id.TaskID(by.task)
 		if attempt == 0 && !o.left {
@@ -159,7 +162,7 @@ func (s storagePlace) observe(k trace.Kind, o *operation[state.Op, state.Result]
 			}
 		}
 	}
-	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, From: uint64(op.To), To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key, Outcome: outcome})
+	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, Cause: cause, From: uint64(op.To), To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key, Outcome: outcome})
 }
 
 // --- asynchronous work ---
