@@ -7,6 +7,7 @@ import (
 
 	"weir/dataflow"
 	"weir/scenario"
+	"weir/state/heap"
 	"weir/state/pebblestate"
 	"weir/trace"
 )
@@ -39,10 +40,33 @@ func TestASnapshotThatDoesNotRestoreIsPassedOver(t *testing.T) {
 	}
 }
 
-// restoresDamaged runs a job that may fall back. Its newest file is damaged as all of it
-// crashes; older: the coordinator too, before it has let go of the snapshot before.
+// TestASnapshotInThePlaceOfAnotherIsDamage: a write that went astray has put it there. The
+// recovery goes by its key, not by what it says it is.
+func TestASnapshotInThePlaceOfAnotherIsDamage(t *testing.T) {
+	back := 0
+	for nth := 6; nth < 42; nth += 3 {
+		plan := fmt.Sprintf(`(fail storage put key="snap/" outcome=misdirected times=1 at (nth %d snapshot-begun))`, nth)
+		w := crashesAll(t, "uncoordinated", heap.Name, plan, nth, true)
+		plans := w.count(trace.PlanExecuted)
+		back += w.count(trace.FellBack)
+		if w.Kind != scenario.Fine && !w.GaveUp() || plans > 2 {
+			t.Errorf("snapshot %d: %s, %v after %d plans", nth, w.Kind, w.Result.Err, plans)
+		}
+	}
+	if back == 0 {
+		t.Error("nobody has read what went astray")
+	}
+}
+
+// restoresDamaged runs a job whose newest file is damaged as all of it crashes.
 func restoresDamaged(t *testing.T, algorithm string, nth int, older bool) watched {
-	c := combination(t, algorithm, pebblestate.NameFull, workload(t, "keyedcount"))
+	return crashesAll(t, algorithm, pebblestate.NameFull, fmt.Sprintf(`(corrupt storage key="files/" at (nth %d snapshot-stored))`, nth), nth, older)
+}
+
+// crashesAll runs a job that may fall back. Something befalls its storage, and all of it
+// crashes; older: the coordinator too, before it has let go of the snapshot before.
+func crashesAll(t *testing.T, algorithm, backend, plan string, nth int, older bool) watched {
+	c := combination(t, algorithm, backend, workload(t, "keyedcount"))
 	c.Given, c.Faults = dataflow.Given{}, scenario.PlannedFaults
 	for _, set := range [][2]string{{"checkpoint.interval", "2ms"}, {"checkpoint.fallback", "true"}} {
 		if err := c.Given.Put(set[0], set[1]); err != nil {
@@ -50,7 +74,6 @@ func restoresDamaged(t *testing.T, algorithm string, nth int, older bool) watche
 		}
 	}
 	at := fmt.Sprintf("(nth %d snapshot-stored)", nth)
-	plan := fmt.Sprintf(`(corrupt storage key="files/" at %s)`, at)
 	for n := range 3 {
 		plan += fmt.Sprintf("(crash worker=%d at %s)", n, at)
 	}

@@ -195,7 +195,7 @@ func (c *Coordinator) readSnapshots(rows []state.Entry) {
 				return
 			}
 			c.had[w.task] = true
-			if err := c.take(w.task, r); err != nil {
+			if err := c.take(w.task, w.epoch, r); err != nil {
 				c.damaged = fmt.Errorf("recovery: %s: %w", w.key, err)
 				if !c.cfg.Fallback {
 					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", c.damaged))
@@ -226,8 +226,9 @@ func (c *Coordinator) coveredUp(l line) error {
 	return nil
 }
 
-// take adds the snapshot that r holds to the history of a task, in order of epochs.
-func (c *Coordinator) take(t id.TaskID, r state.Result) error {
+// take adds the snapshot e that r holds to the history of a task, in order of epochs. A sound
+// one of another task or epoch may stand in its place, as after a write that went astray.
+func (c *Coordinator) take(t id.TaskID, e id.Epoch, r state.Result) error {
 	if r.Status == state.NotFound {
 		return nil // collected while its coordinator died: behind the line
 	}
@@ -237,6 +238,9 @@ func (c *Coordinator) take(t id.TaskID, r state.Result) error {
 	s, err := dataflow.DecodeSnapshot(r.Data)
 	if err != nil {
 		return err
+	}
+	if i := &c.j.Tasks[t]; s.Epoch != e || s.Task != i.Name || s.Index != i.Index {
+		return fmt.Errorf("what stands there is snapshot %s of %s[%d]: %w", s.Epoch, s.Task, s.Index, state.ErrCorrupt)
 	}
 	if len(s.Delivered) != len(c.j.Tasks[t].Inputs) || len(s.Sealed) != len(c.j.Tasks[t].Outputs) {
 		return fmt.Errorf("a snapshot of another graph")
