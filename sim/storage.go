@@ -53,6 +53,9 @@ func (s storagePlace) do(o *operation[state.Op, state.Result]) {
 	if s.injector != nil && writes(o.op.Kind) && o.result.Status == state.OK && o.fate < fateForgotten {
 		s.written = append(s.written, o.op.Key)
 	}
+	if s.injector != nil && o.op.Kind == state.OpTrim {
+		s.relied.trim(o.op.Key)
+	}
 }
 
 // writes reports whether an operation leaves bytes that can be damaged.
