@@ -73,7 +73,7 @@ func (o *wholeStorage) referencesOf(t id.TaskID, e id.Epoch) []string {
 		return nil
 	}
 	refs, err := o.refs.read(&o.x.Layout, key, r.Data)
-	if err != nil {
+	if err != nil && !o.destroyed[key] {
 		o.violate(t, e, "%s: %v", key, err)
 	}
 	return refs

@@ -84,7 +84,7 @@ func (o *wholeStorage) checkCarried(e id.Epoch) {
 		return // retain has said so
 	}
 	left, err := l.Left(r.Data)
-	if err != nil {
+	if err != nil && !o.destroyed[l.RecordKey(e)] {
 		o.violate(trace.Coordinator, e, "record %s: %v", l.RecordKey(e), err)
 	}
 	for i := range left {

@@ -165,7 +165,9 @@ func (o *wholeStorage) retain(e id.Epoch) {
 	}
 	refs, err := o.refs.read(&o.x.Layout, r.key, data)
 	if err != nil {
-		o.violate(trace.Coordinator, e, "record %s: %v", r.key, err)
+		if !o.destroyed[r.key] { // else another write stands in its place, and is whole
+			o.violate(trace.Coordinator, e, "record %s: %v", r.key, err)
+		}
 		return
 	}
 	r.refs = refs
@@ -258,6 +260,9 @@ func (o *wholeStorage) applied(e *trace.Event) {
 	case trace.Trim:
 		delete(o.appended, key)
 	case trace.List:
+		if e.Cause == trace.FencedOff {
+			return
+		}
 		if i := slices.IndexFunc(o.listings, func(l landing) bool { return l.key == key }); i >= 0 {
 			o.listings[i].at = o.now
 		} else {
@@ -290,9 +295,9 @@ type landing struct {
 }
 
 // issued notes who looks: the answer to a coordinator that has died since
-// tells nobody anything.
+// tells nobody anything, and one that was replaced and goes on deletes nothing of its successor's.
 func (o *wholeStorage) issued(e *trace.Event) {
-	if e.Op == trace.List {
+	if e.Op == trace.List && e.Cause != trace.FencedOff {
 		o.asked, o.tried = append(o.asked, e.Key), append(o.tried, e.Key)
 	}
 }
@@ -300,7 +305,7 @@ func (o *wholeStorage) issued(e *trace.Event) {
 // answered: what had landed when somebody looked and got an answer can be
 // found and deleted. Later than that nobody can know of it.
 func (o *wholeStorage) answered(e *trace.Event) {
-	if e.Op != trace.List {
+	if e.Op != trace.List || e.Cause == trace.FencedOff {
 		return
 	}
 	prefix := e.Key

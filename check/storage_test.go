@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -78,6 +79,32 @@ func TestDamageExcusesWhatItHit(t *testing.T) {
 	mustFire(t, w.c.Finish(End{Time: w.now}), "the retained checkpoint cannot be restored: snap/t1/1.1", StorageWhole, Progress)
 }
 
+// TestAnotherWriteStandsInPlaceOfARecord: it is whole, and no record. A fault that has put
+// it there excuses that one record.
+func TestAnotherWriteStandsInPlaceOfARecord(t *testing.T) {
+	for _, c := range []struct{ struck, words string }{{"chk/1.1", ""}, {"snap/t2/1.1", "record chk/1.1: no record"}} {
+		w := newWorld(t, func(x *Expect) {
+			x.Layout.References = func(key string, data []byte) ([]string, error) {
+				if string(data) == "astray" {
+					return nil, errors.New("no record")
+				}
+				return nil, nil
+			}
+		})
+		w.snapshot(epoch(1, 1))
+		w.record(epoch(1, 1))
+		w.tell(trace.Event{Kind: trace.FaultInjected, Task: trace.Coordinator, Cause: trace.Damage, Key: c.struck})
+		w.store.Do(state.Op{Kind: state.OpPut, Key: "chk/1.1", Data: []byte("astray")})
+		w.coordinator(trace.Completed, epoch(1, 1))
+		r := w.c.Finish(End{Time: w.now})
+		if c.words != "" {
+			mustFire(t, r, c.words, StorageWhole, Progress)
+		} else if r.Counts[StorageWhole] > 0 {
+			t.Error(r.Violations)
+		}
+	}
+}
+
 func TestFileNameReused(t *testing.T) {
 	w := newWorld(t)
 	w.middle()
@@ -120,6 +147,46 @@ func TestAnswerToADeadCoordinatorIsNoLook(t *testing.T) {
 	w.tell(trace.Event{Kind: trace.StoreDone, Task: trace.Coordinator, Op: trace.List, Key: "files/", Outcome: trace.OK}) // nobody who lives has asked
 	w.over()
 	mustPass(t, w.c.Finish(End{Time: w.now}))
+}
+
+// TestOneThatWasReplacedDoesNotLook: it goes on and lists what it began to, and deletes
+// nothing of its successor's. What that one has found itself it must delete.
+func TestOneThatWasReplacedDoesNotLook(t *testing.T) {
+	for _, by := range []trace.Cause{trace.FencedOff, trace.NoCause} {
+		w := newWorld(t)
+		w.middle()
+		w.last(epoch(1, 2))
+		w.sweep()
+		w.do(state.Op{Kind: state.OpPut, Key: "files/t2/1.1-7", Data: []byte("x")})
+		for _, k := range []trace.Kind{trace.StoreIssued, trace.StoreApplied, trace.StoreDone} {
+			w.tell(trace.Event{Kind: k, Task: trace.Coordinator, Op: trace.List, Key: "files/", Cause: by, Outcome: trace.OK})
+		}
+		if r := w.over(); by == trace.NoCause {
+			mustFire(t, r, "were not deleted: files/t2/1.1-7", StorageWhole)
+		} else {
+			mustPass(t, r)
+		}
+	}
+}
+
+// TestTheAttemptOfOneThatWasReplacedIsNone: to look, where a recovery had to.
+func TestTheAttemptOfOneThatWasReplacedIsNone(t *testing.T) {
+	for _, by := range []trace.Cause{trace.FencedOff, trace.NoCause} {
+		w := newWorld(t)
+		w.middle()
+		w.do(state.Op{Kind: state.OpPut, Key: "files/t2/1.1-7", Data: []byte("x")})
+		w.crash("w0")
+		w.restore(epoch(1, 1))
+		w.tell(trace.Event{Kind: trace.StoreIssued, Task: trace.Coordinator, Op: trace.List, Key: "files/", Cause: by})
+		w.last(epoch(2, 1))
+		w.list("chk/")
+		w.list("snap/")
+		if r := w.over(); by == trace.FencedOff {
+			mustFire(t, r, "were not deleted: files/t2/1.1-7", StorageWhole)
+		} else {
+			mustPass(t, r)
+		}
+	}
 }
 
 // TestALateRepetitionIsNoLateObject: a put whose outcome was unknown was

@@ -241,8 +241,9 @@ func (c *coordHost) JobDone() {
 
 // JobFailed ends the run with an error.
 func (c *coordHost) JobFailed(err error) {
-	if c.zombie == 0 {
-		c.s.stop(Failed, err)
+	if s := c.s; c.zombie == 0 {
+		s.result.Destroyed = append(s.result.Destroyed, s.relied.lost(s.result.Destroyed)...)
+		s.stop(Failed, err)
 	}
 }
 
@@ -271,5 +272,8 @@ func (c *coordHost) Observe(k dataflow.TraceKind, t id.TaskID, a id.Attempt, e i
 		return
 	}
 	c.stopped = c.stopped || k == trace.Stopped
+	if k == trace.LineAdvanced {
+		c.s.relied.advanced(t, e)
+	}
 	c.s.observers.count(trace.Event{Kind: k, Task: t, Channel: trace.NoChannel, Attempt: a, Epoch: e, Text: text})
 }

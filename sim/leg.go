@@ -155,6 +155,7 @@ func (s *Sim) endLeg() {
 		s.carriedOut = true
 	}
 	s.transfers.reset()
+	s.relied.reset()
 }
 
 // succeed makes the host that of the next leg's coordinator. Its chain and its draws go on.

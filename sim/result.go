@@ -60,7 +60,8 @@ type Result struct {
 	Cancelled          bool           // Done: the job was stopped, and left nothing to go on from
 	Missed             []faults.Fault // of them: what they were for was gone, or no operation came that they match
 	// Destroyed names what faults took that a job may need: keys of objects and logs whose
-	// bytes are no longer what was written, or were refused for good, and of the external store
+	// bytes are no longer what was written, or were refused for good, logs that were trimmed
+	// as a snapshot stood on the recovery line which is destroyed now, and of the external store
 	// transactions and rows. A job that fails for want of it names it.
 	Destroyed        []string
 	LandedLate       int // operations that took effect after the end of the job

@@ -61,6 +61,7 @@ type Sim struct {
 	offsets   []id.Offset     // by split: handed out by any incarnation; the default source log
 	started   []id.Offset     // scratch: what an incarnation starts from
 	written   []string        // keys of objects, in the order in which they were written, when an injector may want them
+	relied    relied          // likewise
 
 	observers fanout
 	injector  Injector
@@ -146,6 +147,7 @@ func (s *Sim) begin(cfg Config) {
 	s.stores.reset()
 	s.exts.reset()
 	s.written = s.written[:0]
+	s.relied.reset()
 	s.suspicions.reset()
 	s.zombies, s.ghosts, s.messages = nil, nil, s.messages[:0]
 	s.sourceStalled = 0

@@ -53,6 +53,9 @@ func (s storagePlace) do(o *operation[state.Op, state.Result]) {
 	if s.injector != nil && writes(o.op.Kind) && o.result.Status == state.OK && o.fate < fateForgotten {
 		s.written = append(s.written, o.op.Key)
 	}
+	if s.injector != nil && o.op.Kind == state.OpTrim {
+		s.relied.trim(o.op.Key)
+	}
 }
 
 // writes reports whether an operation leaves bytes that can be damaged.
@@ -149,8 +152,11 @@ func (s storagePlace) observe(k trace.Kind, o *operation[state.Op, state.Result]
 	if !s.observers.wants(k) {
 		return
 	}
-	op, by, task := &o.op, &o.by, trace.Coordinator
+	op, by, task, cause := &o.op, &o.by, trace.Coordinator, trace.NoCause
 	attempt := op.Attempt
+	if by.kind == ofCoordinator && by.inc != uint32(s.roster.Term()) {
+		cause = trace.FencedOff
+	}
 	if by.kind == ofTask {
 		task = id.TaskID(by.task)
 		if attempt == 0 && !o.left {
@@ -159,7 +165,7 @@ func (s storagePlace) observe(k trace.Kind, o *operation[state.Op, state.Result]
 			}
 		}
 	}
-	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, From: uint64(op.To), To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key, Outcome: outcome})
+	s.observers.send(trace.Event{Kind: k, Task: task, Channel: trace.NoChannel, Attempt: attempt, Cause: cause, From: uint64(op.To), To: uint64(len(op.Data)), Op: trace.Op(op.Kind), Key: op.Key, Outcome: outcome})
 }
 
 // --- asynchronous work ---

@@ -63,7 +63,7 @@ const (
 	Stopped    // the job was told to end before its input did: Epoch = checkpoint from which it can go on
 
 	// Storage and the outside world.
-	StoreIssued  // Op, Key; To = bytes, From = last position that an Append or Trim is about
+	StoreIssued  // Op, Key; To = bytes, From = last position that an Append or Trim is about; Cause FencedOff: see Cause
 	StoreApplied // took effect at the storage; likewise
 	StoreDone    // outcome reached its caller: Op, Key, Outcome
 	ExtIssued    // Op; Epoch = transaction, From = number, To = rows; likewise ExtApplied and, with Outcome, ExtDone

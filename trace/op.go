@@ -96,7 +96,8 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("status %d", uint8(o))
 }
 
-// Cause is why a task failed, or a snapshot; for FaultInjected, what it destroys: Damage or OutputLost.
+// Cause is why a task failed, or a snapshot; for FaultInjected, what it destroys: Damage or OutputLost;
+// FencedOff for a storage operation of a coordinator that another one has replaced.
 type Cause uint8
 
 // The causes.
@@ -105,7 +106,7 @@ const (
 	Gap                 // a channel lost or repeated an item
 	RestoredGap         // a restored item does not follow the one before it
 	OutputLost          // the external store lacks rows or transactions that it has confirmed
-	FencedOff           // a newer attempt has taken over
+	FencedOff           // a newer attempt, or another coordinator, has taken over
 	Unreadable          // an object of the snapshot, or a log, is missing or damaged
 	StateError          // the state backend cannot go on
 	OperatorError       // an operator, a timer or a source returned an error

@@ -36,7 +36,7 @@ type Event struct {
 	Kind    Kind
 	Op      Op      // Store..., Ext...: the operation
 	Outcome Outcome // StoreDone, ExtDone
-	Cause   Cause   // TaskFailed, SnapshotFailed, FaultInjected
+	Cause   Cause   // TaskFailed, SnapshotFailed, FaultInjected, Store...
 	Way     Way     // BarrierSent, BarrierReceived, Injected, Delivered
 	Attempt id.Attempt
 	Task    id.TaskID

@@ -3,6 +3,8 @@ package recoveryline
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"weir/algorithms/coordinator"
 	"weir/dataflow"
@@ -48,6 +50,10 @@ type Coordinator struct {
 	// damaged is the newest snapshot that could not be read, had the tasks that had any.
 	damaged error
 	had     []bool
+	// unrestored are the snapshots that their tasks could not restore, by task, and why the
+	// newest of them could not: what is wrong is in an object that no coordinator reads.
+	unrestored [][]id.Epoch
+	why        error
 }
 
 type taskStatus struct {
@@ -69,7 +75,7 @@ func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
 	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.graph = newGraph(j.Tasks)
-	c.tasks = make([]taskStatus, len(j.Tasks))
+	c.tasks, c.unrestored = make([]taskStatus, len(j.Tasks)), make([][]id.Epoch, len(j.Tasks))
 	c.read()
 }
 
@@ -164,15 +170,20 @@ func (c *Coordinator) readSnapshots(rows []state.Entry) {
 		key   string
 	}
 	var want []row
+	c.damaged, c.had = nil, make([]bool, len(c.j.Tasks))
 	for t := range c.j.Tasks {
 		prefix := coordinator.SnapshotPrefix + id.TaskID(t).String() + "/"
 		for _, e := range rows {
-			if ep, ok := coordinator.EpochOfKey(e.Key); ok && len(e.Key) > len(prefix) && e.Key[:len(prefix)] == prefix && c.lineages[t].admits(ep) {
+			ep, ok := coordinator.EpochOfKey(e.Key)
+			switch {
+			case !ok || !strings.HasPrefix(e.Key, prefix) || !c.lineages[t].admits(ep):
+			case slices.Contains(c.unrestored[t], ep):
+				c.had[t], c.damaged = true, c.why
+			default:
 				want = append(want, row{id.TaskID(t), ep, e.Key})
 			}
 		}
 	}
-	c.damaged, c.had = nil, make([]bool, len(c.j.Tasks))
 	left := len(want)
 	if left == 0 {
 		c.restartAll()
@@ -184,7 +195,7 @@ func (c *Coordinator) readSnapshots(rows []state.Entry) {
 				return
 			}
 			c.had[w.task] = true
-			if err := c.take(w.task, r); err != nil {
+			if err := c.take(w.task, w.epoch, r); err != nil {
 				c.damaged = fmt.Errorf("recovery: %s: %w", w.key, err)
 				if !c.cfg.Fallback {
 					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", c.damaged))
@@ -215,8 +226,9 @@ func (c *Coordinator) coveredUp(l line) error {
 	return nil
 }
 
-// take adds the snapshot that r holds to the history of a task, in order of epochs.
-func (c *Coordinator) take(t id.TaskID, r state.Result) error {
+// take adds the snapshot e that r holds to the history of a task, in order of epochs. A sound
+// one of another task or epoch may stand in its place, as after a write that went astray.
+func (c *Coordinator) take(t id.TaskID, e id.Epoch, r state.Result) error {
 	if r.Status == state.NotFound {
 		return nil // collected while its coordinator died: behind the line
 	}
@@ -226,6 +238,9 @@ func (c *Coordinator) take(t id.TaskID, r state.Result) error {
 	s, err := dataflow.DecodeSnapshot(r.Data)
 	if err != nil {
 		return err
+	}
+	if i := &c.j.Tasks[t]; s.Epoch != e || s.Task != i.Name || s.Index != i.Index {
+		return fmt.Errorf("what stands there is snapshot %s of %s[%d]: %w", s.Epoch, s.Task, s.Index, state.ErrCorrupt)
 	}
 	if len(s.Delivered) != len(c.j.Tasks[t].Inputs) || len(s.Sealed) != len(c.j.Tasks[t].Outputs) {
 		return fmt.Errorf("a snapshot of another graph")
@@ -279,7 +294,8 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		}
 	}
 	if damaged {
-		c.restartAfter(delay, c.read) // what is damaged shows when everything is read
+		c.passOver(tasks, cause)
+		c.restartAfter(delay, c.read)
 		return
 	}
 	for _, t := range tasks {
@@ -301,6 +317,21 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 			c.tasks[t].dead = c.tasks[t].dead || !c.tasks[t].ready
 		}
 		c.restartAfter(delay, c.collect)
+	}
+}
+
+// passOver leaves out, from now on, the snapshots that tasks could not restore. It is
+// what the newest plan has them restart from.
+func (c *Coordinator) passOver(tasks []id.TaskID, cause error) {
+	for _, t := range tasks {
+		h := &c.hist[t]
+		e := h.snaps[len(h.snaps)-1].Epoch
+		if c.phase != starting || c.tasks[t].ready || e == 0 || slices.Contains(c.unrestored[t], e) {
+			continue
+		}
+		c.unrestored[t], c.why = append(c.unrestored[t], e), fmt.Errorf("recovery: %w", cause)
+		c.h.Observe(trace.FellBack, t, c.number, e, "")
+		c.h.Observe(trace.Aborted, t, c.number, e, "damaged; going on without it: "+cause.Error())
 	}
 }
 

@@ -248,8 +248,8 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 				c.h.Observe(trace.FellBack, trace.Coordinator, c.highest, bad, "")
 			}
 			// Beyond the retained number a record may be about to go: its deletion was
-			// asked for by a coordinator that is dead.
-			for len(c.retained) > c.cfg.Retain {
+			// asked for by a coordinator that is dead, for which the damaged ones counted.
+			for len(c.retained) > 1 && c.retained[0].Epoch < es[max(0, len(es)-c.cfg.Retain)] {
 				c.h.Observe(trace.Subsumed, trace.Coordinator, c.highest, c.retained[0].Epoch, "")
 				c.retained = c.retained[1:]
 			}

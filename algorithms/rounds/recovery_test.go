@@ -140,6 +140,28 @@ func TestDamagedRecord(t *testing.T) {
 	}
 }
 
+// TestADamagedRecordCountsAsRetained: the one that it has made superfluous is about to
+// be deleted by the coordinator that is dead, and nobody is left to delete its snapshots.
+func TestADamagedRecordCountsAsRetained(t *testing.T) {
+	d := newDesk(t, 1, retaining(2, true)).start().ready()
+	for k := range uint32(3) {
+		if k == 2 {
+			d.held = "delete chk/1.1"
+		}
+		d.tick(10 * second)
+		d.ackAll(ep(1, k+1))
+	}
+	dying := slices.IndexFunc(d.ops, func(o issued) bool { return o.op.Key == "chk/1.1" })
+	op := d.ops[dying].op
+	d.disk.Do(state.Op{Kind: state.OpGet, Key: "chk/1.2"}).Data[12] ^= 1
+	d.held = "delete"
+	d.start().settle()
+	d.disk.Do(op)
+	d.held = ""
+	d.settle()
+	d.want("storage", d.keys(), "chk/1.3 snap/t0/1.3")
+}
+
 // TestDamagedSnapshot: a task cannot restore its share.
 func TestDamagedSnapshot(t *testing.T) {
 	cause := fmt.Errorf("op0[0]: restore: %w", &state.OpError{Kind: state.OpGet, Key: "snap/t0/1.2", Status: state.Corrupt})
