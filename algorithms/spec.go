@@ -16,11 +16,7 @@ type Spec struct {
 	Declared dataflow.Properties
 	// Turns: barriers that wait in line too long overtake, so that
 	// dataflow.CheckpointConfig.AlignmentTimeout changes what the algorithm does.
-	Turns bool
-	// Sketch: its coordinator does not look whether it still leads; runs draw none that was
-	// outrun. No algorithm of the catalog is one.
-	Sketch bool
-
+	Turns       bool
 	Protocol    func(info *dataflow.TaskInfo, c *dataflow.Config) dataflow.Protocol
 	Coordinator func(c *dataflow.Config) dataflow.Coordinator
 }

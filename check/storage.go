@@ -50,6 +50,7 @@ type wholeStorage struct {
 	gone      []string        // deleted while a recovery was under way that has not ended yet
 	kept      []int32         // scratch: snapshots of a task
 	keys      []string        // scratch: objects in storage
+	counted   []string        // scratch: those of them that somebody could know of
 	needed    map[string]bool // scratch: those that something refers to
 }
 
@@ -443,7 +444,13 @@ func (o *wholeStorage) findNeeded(strict bool) {
 	for i := range o.retained {
 		o.need(o.retained[i].key, strict)
 	}
-	for _, key := range o.x.Layout.Roots(o.keys) {
+	o.counted = o.counted[:0]
+	for _, key := range o.keys {
+		if !o.unknown(key) || o.hidden(key) { // what nobody knows of makes nothing older useless
+			o.counted = append(o.counted, key)
+		}
+	}
+	for _, key := range o.x.Layout.Roots(o.counted) {
 		if o.over && key != o.overBy && o.ofSomeEpoch(key) {
 			continue // not even records stand for their own sake: only who leads
 		}

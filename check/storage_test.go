@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -218,6 +219,31 @@ func TestALateRepetitionIsNoLateObject(t *testing.T) {
 	w.do(put) // nobody can know of this one
 	o.Finish(End{})
 	mustFire(t, &w.c.verdict, "needed by nothing and were not deleted: files/final", StorageWhole)
+}
+
+// TestALateObjectMakesNoneUseless: where the newest snapshot of a task is all that counts, one that
+// lands when the job has looked for the last time is not the newest for anybody; one that
+// was found is, and what is older has to go.
+func TestALateObjectMakesNoneUseless(t *testing.T) {
+	for _, found := range []bool{false, true} {
+		w := newWorld(t, func(x *Expect) {
+			x.Layout.Roots = func(keys []string) []string { return []string{slices.Max(keys)} }
+			x.Layout.RecordKey = nil
+		})
+		w.do(state.Op{Kind: state.OpPut, Key: "snap/t5/5.25"})
+		w.list("snap/")
+		w.do(state.Op{Kind: state.OpPut, Key: "snap/t5/5.26"})
+		if found {
+			w.list("snap/")
+		}
+		w.c.done = true
+		watcherOf[*wholeStorage](w.c).Finish(End{})
+		if !found && w.c.verdict.Counts[StorageWhole] > 0 {
+			t.Error(w.c.verdict.Violations)
+		} else if found {
+			mustFire(t, &w.c.verdict, "1 of 2 objects in storage are needed by nothing and were not deleted: snap/t5/5.25", StorageWhole)
+		}
+	}
 }
 
 // TestTheBaseOfARecoveryIsWatched: its completion was not seen.

@@ -128,7 +128,7 @@ func New(c Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength, Damage: true, Denies: c.Harsh, Unfenced: c.Algorithm.Sketch}
+	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength, Damage: true, Denies: c.Harsh}
 	promises := c.Algorithm.Properties()
 	r.fallsBack = (c.Harsh || promises.HasRounds()) && fallsBack(promises, sink.Commits)
 	if sink.Commits != trace.NoOp {

@@ -3,6 +3,8 @@ package sim
 import (
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
+
 	"weir/faults"
 	"weir/id"
 	"weir/sim/seed"
@@ -182,6 +184,7 @@ func issue[O, R any](s *Sim, p *operations[O, R], op O, by owner) {
 	kind, object, writes, size := p.about(&o.op)
 	key := p.key(&o.by)
 	p.issued(o)
+	drawFor(s, p, &o.op, key, issued)
 	o.fate = p.drawFate(key, writes)
 	there, back := s.trip(&p.model, p.slow, p.delay, key, size)
 	o.back = back
@@ -311,6 +314,28 @@ func (s *Sim) trip(m *Operations, slow int64, d Delay, key, size int) (there, ba
 	return there, back
 }
 
+// What draws about an operation decide: its outcome and times, or what becomes of it when
+// its caller is gone.
+const (
+	issued uint64 = iota
+	orphaned
+)
+
+// drawFor puts the draws to come about an operation, on a tape, among those about its like: one
+// that another build issues more, or that is under way when a caller dies, moves no others.
+func drawFor[O, R any](s *Sim, p *operations[O, R], op *O, key int, why uint64) {
+	if s.cfg.Record == nil && s.cfg.Replay == nil {
+		return
+	}
+	kind, object, _, _ := p.about(op)
+	if dir, _, ok := strings.Cut(object, "/"); ok {
+		why |= xxhash.Sum64String(dir) & 0xffff << 1
+	}
+	what := why | uint64(kind)<<17
+	p.random.About(key, what)
+	s.policy.About(p.delay, key, what)
+}
+
 // lateness draws how much later than its report a late operation takes effect.
 func (p *operations[O, R]) lateness(key int) Nanos {
 	return p.random.Range(key, 1, max(p.model.LateBy, 1))
@@ -347,7 +372,9 @@ func orphan[O, R any](s *Sim, p *operations[O, R], kind ownerKind, task int32, i
 		if o == nil || o.by.kind != kind || o.by.task != task || o.by.inc != inc {
 			continue
 		}
-		switch key := o.by.key(); p.random.Draw(key, 4) {
+		key := o.by.key()
+		drawFor(s, p, &o.op, key, orphaned)
+		switch p.random.Draw(key, 4) {
 		case 1:
 			o.gone = true
 		case 2:

@@ -13,8 +13,8 @@ const (
 	LinkDelay    Delay = iota // channel
 	TurnDelay                 // task
 	MessageDelay              // task, both directions
-	StorageDelay              // task + 1, coordinator 0
-	SinkDelay                 // task
+	StorageDelay              // task + 1, coordinator 0; on a tape also what it is about
+	SinkDelay                 // task; likewise
 	FaultDelay                // worker: detection and restart; -1 for the coordinator is key 0, worker w is w+1
 	numDelays
 )
@@ -32,6 +32,8 @@ type Policy interface {
 	Quiet() bool
 	// Choose answers a choice of a task below n.
 	Choose(task int, c dataflow.Choice, n int) int
+	// About says what the next delays of one kind and key are about: see seed.Family.
+	About(d Delay, key int, what uint64)
 	// Delay returns a number from 0 to most.
 	Delay(d Delay, key int, most Nanos) Nanos
 }
@@ -47,6 +49,9 @@ func (FIFO) Quiet() bool { return true }
 
 // Choose is 0.
 func (FIFO) Choose(int, dataflow.Choice, int) int { return 0 }
+
+// About does nothing.
+func (FIFO) About(Delay, int, uint64) {}
 
 // Delay is 0.
 func (FIFO) Delay(Delay, int, Nanos) Nanos { return 0 }
@@ -78,6 +83,9 @@ func choiceKey(task int, c dataflow.Choice) int {
 	const kinds = 7 // with room: a new kind of choice must not change what the seeds mean
 	return task*kinds + int(c)
 }
+
+// About is that of the streams of the delay.
+func (p *Random) About(d Delay, key int, what uint64) { p.delays[d].About(key, what) }
 
 // Delay draws from the stream of the delay and its key.
 func (p *Random) Delay(d Delay, key int, most Nanos) Nanos {

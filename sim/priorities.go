@@ -74,6 +74,9 @@ func (p *Priorities) Choose(task int, c dataflow.Choice, n int) int {
 	return p.random.choices.Put(key, n, int(p.prefer[key]-1)%n)
 }
 
+// About is that of Random, as whom it stands on the tape.
+func (p *Priorities) About(d Delay, key int, what uint64) { p.random.About(d, key, what) }
+
 // Delay is the share of most that the priority says.
 func (p *Priorities) Delay(d Delay, key int, most Nanos) Nanos {
 	if most <= 0 {

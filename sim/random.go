@@ -25,7 +25,6 @@ type RandomFaults struct {
 	Timeout  Nanos  // after which rounds are given up, if uploads may take longer; 0: they may not
 	Stops    bool   // the job can be stopped
 	Damage   bool   // stored bits may flip: the job may fail for it
-	Unfenced bool   // a coordinator does not find out that another one has replaced it: none is outrun
 	Denies   bool   // storage and the external store may deny, or lose, what they are asked to keep: likewise
 	// Tolerates: the job starts again when too many rounds have failed in a row.
 	Tolerates bool

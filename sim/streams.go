@@ -8,8 +8,8 @@ const (
 	corruptStream     = "corrupt"     // none
 	diskStream        = "disk.crash"  // worker
 	operatorStream    = "operator"    // task
-	sinkStream        = "sink"        // task: outcomes of operations
-	storageStream     = "storage"     // task + 1, coordinator 0
+	sinkStream        = "sink"        // task: outcomes of operations; on a tape also what they are about
+	storageStream     = "storage"     // task + 1, coordinator 0; likewise
 )
 
 // OrderStream is the stream that says what happens next where the order is free. It has no key.

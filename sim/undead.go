@@ -43,7 +43,7 @@ func (r RandomFaults) zombie(d *seed.Stream) []faults.Fault {
 // or not at all, so that it wakes before its successor looks into storage, while it does,
 // or after. In one of three somebody crashes while both are about.
 func (r RandomFaults) outrun(d *seed.Stream) []faults.Fault {
-	if !d.Chance(1, 6) || r.Unfenced {
+	if !d.Chance(1, 6) {
 		return nil
 	}
 	f := faults.Fault{Kind: faults.Suspect, Target: faults.Coordinator, Duration: d.Range(1, 32_000_000)}

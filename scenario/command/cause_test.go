@@ -53,7 +53,7 @@ func TestCause(t *testing.T) {
 	if s.Runs > 600 || s.Runs != 1+19*len(points) {
 		t.Errorf("%d runs for %d points", s.Runs, len(points))
 	}
-	if s.Turn.What == "" || s.Turn.Rate.Rate != 1 || s.Before.Rate.Rate >= s.Turn.Rate.Rate || s.Before.Decisions >= s.Turn.Decisions {
+	if !strings.Contains(s.Turn.What, `"create chk/`) || s.Turn.Rate.Rate != 1 || s.Before.Hi > s.Turn.Lo || s.Before.Decisions >= s.Turn.Decisions {
 		t.Errorf("turn %+v, before %+v", s.Turn, s.Before)
 	}
 	for _, p := range points {

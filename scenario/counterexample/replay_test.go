@@ -8,7 +8,6 @@ import (
 	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/external"
-	"weir/results/stat"
 	"weir/scenario"
 	"weir/scenario/counterexample"
 	"weir/sim/seed"
@@ -33,9 +32,6 @@ var cells = []cell{
 
 // perCell failing seeds of each cell are 80 in all.
 const perCell = 16
-
-// mostEvents of a run: the file of one that never ends would be too large to be read.
-const mostEvents = 100_000
 
 func (c cell) runner(t *testing.T) *scenario.Runner {
 	t.Helper()
@@ -62,14 +58,13 @@ func failing(t *testing.T, f func(r *scenario.Runner, file *counterexample.File)
 	t.Helper()
 	for _, c := range cells {
 		from, to := c.runner(t), c.runner(t)
-		from.MostEvents, to.MostEvents = mostEvents, mostEvents
 		found := 0
 		for n := uint64(1); found < perCell; n++ {
 			if n > 2000 {
 				t.Fatalf("%v: %d failing seeds below %d", c, found, n)
 			}
 			o := from.Run(n)
-			if o.Kind != scenario.Unsafe || o.Result.Events >= mostEvents {
+			if o.Kind != scenario.Unsafe {
 				continue
 			}
 			found++
@@ -122,9 +117,9 @@ func drop(f *counterexample.File, name string) {
 }
 
 // TestReplay: with the same build all of 80 failures come to the same verdict,
-// oracle and hash; and most are still shown after an edit. Nine of ten are asked of them
-// all together: since coordinators claim the lead, an edit moves more, and 282 of 320 are
-// shown (docs/status.md). This holds what there is: 17 of 20, and of each edit what 80 tell of nine of ten.
+// oracle and hash; and nine of ten are still shown after an edit, all edits together: of
+// a single one so few files tell 87 from 91 of a hundred by luck alone, so that each is
+// only held to eight of ten.
 func TestReplay(t *testing.T) {
 	files, shown, other := 0, map[string]int{}, map[string][]string{}
 	failing(t, func(r *scenario.Runner, file *counterexample.File) {
@@ -149,12 +144,11 @@ func TestReplay(t *testing.T) {
 	all := 0
 	for name := range edits {
 		t.Logf("%s: %d of %d", name, shown[name], files)
-		all += shown[name]
-		if stat.RateOf(int64(shown[name]), int64(files)).Hi < 0.9 {
+		if all += shown[name]; 10*shown[name] < 8*files {
 			t.Errorf("%s: only %d of %d failures are still shown; not\n%s", name, shown[name], files, strings.Join(other[name], "\n"))
 		}
 	}
-	if 20*all < 17*files*len(edits) {
-		t.Errorf("over all edits only %d of %d failures are still shown", all, files*len(edits))
+	if n := files * len(edits); 10*all < 9*n {
+		t.Errorf("only %d of %d failures are still shown after an edit; not\n%v", all, n, other)
 	}
 }

@@ -18,6 +18,19 @@ func (f *Family) Begin(src *Source, name string) {
 	clear(f.taped)
 }
 
+// About says what the draws to come of the stream with that key are about: on a tape those about
+// one thing are a stream of their own, so that one more about another leaves them in their
+// place. What a seed draws is the same. A tape that has the stream as a whole replays so.
+func (f *Family) About(key int, what uint64) {
+	if f.src.record == nil && f.src.replay == nil {
+		return
+	}
+	st := f.stream(key)
+	if f.src.replay.first(st.id) < 0 {
+		st.about = f.src.Stream(f.name, uint64(key), what)
+	}
+}
+
 // Draw is Stream.Draw of the stream with that key.
 func (f *Family) Draw(key, n int) int {
 	if f.src.record != nil || f.src.replay != nil {

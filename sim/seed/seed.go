@@ -27,9 +27,10 @@ type Source struct {
 type Stream struct {
 	state    uint64
 	src      *Source
-	taped    bool  // the source records or replays
-	recordAs int32 // position in the recorded tape's list of streams, -1 before the first draw
-	next     int32 // position of the next decision on the replayed tape, -1 when there is none
+	taped    bool    // the source records or replays
+	recordAs int32   // position in the recorded tape's list of streams, -1 before the first draw
+	next     int32   // position of the next decision on the replayed tape, -1 when there is none
+	about    *Stream // whose place on tapes its decisions take now; nil: its own
 	id       uint64
 	name     string
 	keys     []uint64
@@ -107,7 +108,7 @@ func (s *Source) Stream(name string, key ...uint64) *Stream {
 	}
 	st := s.pool[s.used]
 	s.used++
-	st.id, st.name = id, name
+	st.id, st.name, st.about = id, name, nil
 	st.keys = append(st.keys[:0], key...)
 	st.state = mix(s.mixed ^ id)
 	st.taped = s.record != nil || s.replay != nil
@@ -202,6 +203,9 @@ func (st *Stream) PutRange(lo, hi, v int64) int64 {
 // decide puts the tapes between a draw and its caller: v, below n, is what the
 // generator gave.
 func (st *Stream) decide(n, v uint64) uint64 {
+	if st.about != nil {
+		return st.about.decide(n, v)
+	}
 	if p := st.src.replay; p != nil && (st.next >= 0 || !st.src.redraw) {
 		v, st.next = p.take(st.next)
 		if n != 0 {

@@ -21,7 +21,7 @@ import (
 // Its snapshots are its own (Clonos: rounds), determinants are kept for ever.
 func Causal() *algorithms.Spec {
 	return &algorithms.Spec{
-		Name: "causal", Short: "choices travel with the data; a failed task alone makes them again", Sketch: true,
+		Name: "causal", Short: "choices travel with the data; a failed task alone makes them again",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, NonDeterminism: dataflow.Recorded,
 			Snapshots: dataflow.LocalSnapshots, Rollback: dataflow.ScopeTask, MaxConcurrent: 1,

@@ -45,6 +45,7 @@ const (
 
 func (c *pieces) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j, c.client, c.tasks = h, j, coordinator.NewClient(h), make([]pieceStatus, len(j.Tasks))
+	c.client.Deposed = h.Deposed
 	for t := range c.tasks {
 		c.tasks[t].dead = true
 	}
@@ -58,6 +59,15 @@ func (c *pieces) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 		}
 		c.number = highest
 		c.recover()
+		c.look()
+	})
+}
+
+// look asks now and then whether this coordinator leads: one that was taken for dead may claim
+// the lead late, and fences tasks that it cannot start again.
+func (c *pieces) look() {
+	c.client.After(c.j.Config.Checkpoint.Interval, func() {
+		c.client.Confirm(func(error) { c.look() })
 	})
 }
 
@@ -78,13 +88,22 @@ func (c *pieces) Failed(tasks []id.TaskID, _ error) {
 }
 
 // recover reserves a number: a fence must not outlive its coordinator and stand
-// above the attempts of the next one.
+// above the attempts of the next one. Who does not lead any more reserves none.
 func (c *pieces) recover() {
 	c.tries++
 	c.running = false
-	p := &coordinator.PlanRecord{}
-	p.Plan.Tasks = make([]dataflow.TaskPlan, len(c.tasks))
-	c.create(p, func() { c.collect() })
+	try := c.tries
+	c.client.Confirm(func(err error) {
+		switch {
+		case try != c.tries:
+		case err != nil:
+			c.h.JobFailed(err)
+		default:
+			p := &coordinator.PlanRecord{}
+			p.Plan.Tasks = make([]dataflow.TaskPlan, len(c.tasks))
+			c.create(p, func() { c.collect() })
+		}
+	})
 }
 
 // create makes a plan durable under the next number.

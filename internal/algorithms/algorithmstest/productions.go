@@ -11,7 +11,7 @@ import (
 // acknowledged, and what receivers have acknowledged is let go.
 func StrongProductions() *algorithms.Spec {
 	return &algorithms.Spec{
-		Name: "strong-productions", Short: "persist, then send; resend until acknowledged; restart what failed alone", Sketch: true,
+		Name: "strong-productions", Short: "persist, then send; resend until acknowledged; restart what failed alone",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, NonDeterminism: dataflow.Tolerated,
 			Snapshots: dataflow.LocalSnapshots, Rollback: dataflow.ScopeTask, MaxConcurrent: 1,

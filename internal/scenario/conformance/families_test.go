@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"weir/algorithms"
-	"weir/check"
 	"weir/internal/algorithms/algorithmstest"
 	"weir/scenario"
 	"weir/scenario/simtest"
@@ -34,15 +33,7 @@ func TestFamilies(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.Small()
-			c := scenario.Config{Algorithm: f.spec, State: "heap", Workload: w, Reorder: f.reorder}
-			if f.spec.Sketch { // what its coordinator, test code, leaves in storage is not judged
-				for o := range check.Oracles {
-					if o != check.StorageWhole {
-						c.Oracles = append(c.Oracles, o)
-					}
-				}
-			}
-			r, err := scenario.New(c)
+			r, err := scenario.New(scenario.Config{Algorithm: f.spec, State: "heap", Workload: w, Reorder: f.reorder})
 			if err != nil {
 				t.Fatal(err)
 			}
