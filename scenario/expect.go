@@ -195,21 +195,20 @@ func roots(keys []string) []string {
 
 // newestNumbered returns the key of the plan with the highest number, if there is one: a
 // coordinator that starts reads no other, whether or not it was executed. And the key
-// of the newest lease, which says who leads, with the one before it: whoever has claimed the lead as
-// the job ended need not have come to delete that.
+// of the newest lease, which says who leads.
 func newestNumbered(keys []string) []string {
 	plan, number := "", id.Attempt(0)
-	lease, before, claim := "", "", uint64(0)
+	lease, claim := "", uint64(0)
 	for _, k := range keys {
 		if n, ok := coordinator.AttemptOfPlan(k); ok && n >= number {
 			plan, number = k, n
 		}
 		if n, ok := coordinator.NumberOfLease(k); ok && n >= claim {
-			lease, before, claim = k, lease, n
+			lease, claim = k, n
 		}
 	}
 	out := make([]string, 0, 8) // with room for what else is a root
-	for _, k := range [...]string{plan, lease, before} {
+	for _, k := range [...]string{plan, lease} {
 		if k != "" {
 			out = append(out, k)
 		}

@@ -30,7 +30,7 @@ func TestMemoryStays(t *testing.T) {
 			if seed == warm {
 				before = live()
 			}
-			r.Run(uint64(seed % warm)) // the same again: a larger one than all before would need more
+			r.Run(uint64(seed))
 		}
 		after = live()
 		t.Logf("%s: %d KiB in use after %d runs, %d KiB after %d", algorithm, before/kib, warm, after/kib, most)
@@ -38,6 +38,30 @@ func TestMemoryStays(t *testing.T) {
 		if after > before+before/4+256*kib {
 			t.Errorf("%s: %d bytes in use after %d runs, %d after %d", algorithm, before, warm, after, most)
 		}
+	}
+}
+
+// TestMemoryOfALongRunIsLetGo: a job that restarts for ever leaves a runner as it was.
+func TestMemoryOfALongRunIsLetGo(t *testing.T) {
+	c := combination(t, "unaligned", heap.Name, workload(t, "keyedcount"))
+	c.Harsh = true
+	if err := c.Workload.SetEvents(40); err != nil {
+		t.Fatal(err)
+	}
+	r := runner(t, c)
+	r.MostEvents = 400_000
+	for seed := range uint64(100) {
+		r.Run(seed)
+	}
+	before := live()
+	if o := r.Run(1957); o.Result.Events < 200_000 {
+		t.Fatalf("%d events: this seed has no job that restarts for ever any more", o.Result.Events)
+	}
+	r.Run(1)
+	after := live()
+	t.Logf("%d KiB in use before, %d KiB after", before/kib, after/kib)
+	if after > before+before/4+256*kib {
+		t.Errorf("%d bytes in use before, %d after", before, after)
 	}
 }
 

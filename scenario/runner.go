@@ -319,12 +319,17 @@ func (r *Runner) drawn(cfg *sim.Config) Drawn {
 	return Drawn{Settings: Settings{r.job.Config, cfg.Model}, Splits: r.drawSplits(), Plan: r.plan()}
 }
 
+// outgrown is how many events of one run make a checker too large to be kept: it holds every
+// restart, and those of a job that restarts for ever are some ten megabytes. Hardly any other run has a tenth of it.
+const outgrown = 100_000
+
 // run makes one run of what was drawn.
 func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	seedNumber := cfg.Seed
 	if err := r.use(d.Splits); err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
 	}
+	begun := r.leg
 	r.memory.Reset(0)
 	if r.cfg.Faults == NoFaults {
 		cfg.Policy = sim.FIFO{}
@@ -354,6 +359,9 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 		cfg.Record, d.Decisions = &r.tape, &r.tape
 	}
 	res := r.sim.Run(cfg)
+	if res.Events > outgrown {
+		begun.checker = nil
+	}
 	if res.Verdict == sim.Interrupted {
 		return r.interrupted(seedNumber)
 	}

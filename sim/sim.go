@@ -131,6 +131,9 @@ func (s *Sim) stop(v Verdict, err error) {
 	s.over, s.verdict, s.err = true, v, err
 }
 
+// mostWritten bounds what a simulator keeps of the keys that a run wrote.
+const mostWritten = 1 << 13
+
 // begin forgets the run before.
 func (s *Sim) begin(cfg Config) {
 	s.cfg = cfg
@@ -146,8 +149,10 @@ func (s *Sim) begin(cfg Config) {
 	s.transfers.reset()
 	s.stores.reset()
 	s.exts.reset()
-	s.written = s.written[:0]
 	s.relied.reset()
+	if s.written = s.written[:0]; cap(s.written) > mostWritten {
+		s.written = nil
+	}
 	s.suspicions.reset()
 	s.zombies, s.ghosts, s.messages = nil, nil, s.messages[:0]
 	s.sourceStalled = 0
