@@ -107,7 +107,7 @@ func (c *Coordinator) restartAfter(delay dataflow.Nanos, begin func()) {
 
 // deposed: another coordinator leads.
 func (c *Coordinator) deposed() {
-	c.phase = finished
+	c.end()
 	c.h.Deposed()
 }
 
