@@ -5,6 +5,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/savepoint"
 	"weir/trace"
 )
 
@@ -16,6 +17,9 @@ type restoring struct {
 	// Of a plan from another shape:
 	formers   []*Snapshot // by index in plan.Former
 	unsettled int         // operations of settleFormers under way
+	// Of a plan that begins with a savepoint:
+	savepoint *savepoint.Restore
+	offsets   []id.Offset // Event.Offsets
 
 	logs   [][]*Buffer // by index in plan.Inject
 	toRead int
@@ -31,6 +35,11 @@ func (t *Task) start(ev *Event) {
 	t.observeKey(trace.TaskStarting, 0, string(r.plan.Ref), 0)
 	if len(r.plan.Former) > 0 {
 		t.readFormers()
+		return
+	}
+	if t.beginsFromSaved() {
+		r.offsets = ev.Offsets
+		t.readManifest()
 		return
 	}
 	if r.plan.Ref == "" {
@@ -64,6 +73,8 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 			t.restoreLog(e.idx, ev.Result.Data)
 		case t.restore.formers != nil:
 			t.formerRead(e.idx, ev.Result.Data)
+		case t.beginsFromSaved():
+			t.manifestRead(ev.Result.Data)
 		default:
 			t.restoreObject(ev.Result.Data)
 		}
@@ -71,6 +82,12 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 		if ev.Err != nil {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore: %w", ev.Err))
 			return
+		}
+		if t.restore.savepoint != nil {
+			if err := t.savedRead(); err != nil {
+				t.failFor(trace.Unreadable, fmt.Errorf("restore from a savepoint: %w", err))
+				return
+			}
 		}
 		t.readLogs()
 	case effectRecover:
@@ -201,6 +218,9 @@ func (t *Task) logsRead() {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
 			return
 		}
+		if r.snap == nil {
+			op.Txn = r.plan.Stable // of another writer in the savepoint that the job begins from
+		}
 		if len(r.plan.Vanished) > 0 {
 			t.settleOne(t.info.ID, op, nil)
 			t.settleVanished(op)
@@ -263,7 +283,7 @@ func (t *Task) resume() {
 	if r.snap != nil && !r.plan.Left {
 		t.injectCaptured(r.snap)
 	}
-	if r.formers != nil {
+	if r.formers != nil && r.savepoint == nil {
 		if err := t.sendAgain(r); err != nil {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore from another shape: %w", err))
 			return
