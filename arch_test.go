@@ -26,12 +26,13 @@ var imports = []struct{ pkg, may string }{
 	{"state/timers", "state"},
 	{"state/heap", "state state/timers"},
 	{"state/pebblestate", "state state/timers"},
+	{"state/localcopy", "state"},
 	{"state/storage", "state"},
 	{"state/savepoint", "state"},
 	{"state/catalog", "state state/heap state/pebblestate"},
 	{"state/statetest", "state"},
 
-	{"dataflow", "state trace"},
+	{"dataflow", "state state/localcopy trace"},
 	{"internal/dataflow/roster", "dataflow"},
 	{"dataflow/operators", "dataflow state"},
 	{"faults", "trace"},
@@ -88,7 +89,7 @@ func isTest(pkg string) bool { return strings.HasSuffix(pkg, "test") || listed(p
 // pebbleImporters may import Pebble's database, vfsImporters its file-system seam.
 var (
 	pebbleImporters = []string{"state/pebblestate"}
-	vfsImporters    = []string{"state/pebblestate", "state/storage", "internal/sim/disk", "bench", "internal/bench/job", "external", "scenario/command", "scenario/inspect"}
+	vfsImporters    = []string{"state/pebblestate", "state/localcopy", "state/storage", "internal/sim/disk", "bench", "internal/bench/job", "external", "scenario/command", "scenario/inspect"}
 )
 
 const (
