@@ -149,7 +149,6 @@ const (
 	effectRestoreGet
 	effectRestoreTransfer
 	effectRestoreLog
-	effectRecover
 	effectSettle
 )
 
@@ -404,7 +403,7 @@ func (t *Task) complete(ev *Event) {
 		t.draftProgress(e, ev)
 	case effectExternal:
 		t.externalDone(e, ev.Ext)
-	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectRecover, effectSettle:
+	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectSettle:
 		t.restoreProgress(ev.Ticket, e, ev)
 	}
 }
