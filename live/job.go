@@ -51,11 +51,14 @@ type Result struct {
 	Attempt  id.Attempt // of the last one
 	Failures []Failure  // in the order in which they were noticed
 	Tasks    []TaskStats
+	Copies   state.CopyCounts // files that tasks were restored from, with local recovery
 }
 
 // Job is a running job. Its methods are safe for concurrent use.
 type Job struct {
 	cfg       Config
+	copiedMu  sync.Mutex
+	copied    state.CopyCounts // by incarnations that have ended
 	info      []dataflow.TaskInfo
 	nonce     uint64
 	clock     clock
@@ -158,7 +161,7 @@ func (c *control) shutDown() {
 	}
 	j.result = Result{
 		Elapsed: time.Since(j.clock.start), Stopped: c.stopping && c.err == nil, Plans: c.plans, Attempt: c.roster.Plan(),
-		Failures: c.failures, Tasks: j.Stats(),
+		Failures: c.failures, Tasks: j.Stats(), Copies: j.copied,
 	}
 	j.err = c.err
 	close(j.done)
@@ -258,6 +261,18 @@ func (r *runner) dir() string {
 		return ""
 	}
 	return path.Join(r.j.cfg.Dir, localDir, fmt.Sprintf("%s-%s-%016x", r.info.ID, r.attempt, r.j.nonce))
+}
+
+// copiesDir is the directory below Config.Dir for local copies of snapshots. It outlives
+// processes.
+const copiesDir = "copies"
+
+// copies is the directory of a task's local copies, "" where there are none.
+func (r *runner) copies() string {
+	if !r.j.cfg.Job.Config.Checkpoint.LocalRecovery {
+		return ""
+	}
+	return path.Join(r.j.cfg.Dir, copiesDir, r.info.ID.String())
 }
 
 // removeDir removes local state that nobody uses; what cannot be removed stays.

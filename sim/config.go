@@ -57,7 +57,7 @@ type Config struct {
 	// the coordinator that it may become.
 	Candidate func(h CandidateHost, nonce uint64) Candidate
 	// LocalDisks gives every worker a simulated disk, handed to the state backend
-	// of its tasks.
+	// of its tasks. With local recovery every worker has one.
 	LocalDisks bool
 	// Nonce is added to the number of a coordinator incarnation to tell its
 	// writes from those of others: give each run over the same storage another one.
