@@ -218,9 +218,7 @@ func (t *Task) logsRead() {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
 			return
 		}
-		if r.snap == nil {
-			op.Txn = r.plan.Stable // of another writer in the savepoint that the job begins from
-		}
+		t.spareSealed(&op)
 		if len(r.plan.Vanished) > 0 {
 			t.settleOne(t.info.ID, op, nil)
 			t.settleVanished(op)
@@ -337,6 +335,9 @@ func (t *Task) observeRestored(r *restoring) {
 		t.event.Epoch = r.snap.Epoch
 	} else if r.formers != nil {
 		t.event.Epoch = r.plan.Stable
+	}
+	if r.savepoint != nil {
+		t.event.Epoch = r.plan.Saved.Epoch
 	}
 	if t.event.Epoch != 0 && t.cfg.CheckState {
 		t.event.Sum, t.event.To = t.store.Sum(), t.store.SumApart()

@@ -25,7 +25,10 @@ func (t *Task) settleFormers() error {
 	}
 	// In an older shape the name may have been another writer's: what the base checkpoint
 	// covers is for whoever settles that.
-	own.Txn = r.plan.Stable
+	if r.savepoint == nil {
+		own.Txn = r.plan.Stable
+	}
+	t.spareSealed(&own)
 	t.settleOne(t.info.ID, own, nil)
 	t.settleVanished(own)
 	for i := range r.plan.Former {
