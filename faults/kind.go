@@ -52,6 +52,12 @@ const (
 	// what is stored. An operation that falls due while another is under way waits for it.
 	Rescale
 
+	// Savepoint has the coordinator take a savepoint; the job goes on.
+	Savepoint
+	// StopSaved has it end the job with a savepoint, and somebody starts it again. Nothing
+	// happens if it cannot, as when a task has finished.
+	StopSaved
+
 	Kinds // one more than the last kind
 )
 
@@ -96,6 +102,9 @@ var kinds = []kind{ // by Kind, Kinds excepted
 	Drift:   {"drift", []Target{Worker}, factor | anyDuration},
 	Stop:    {"stop", []Target{Coordinator}, 0},
 	Rescale: {"rescale", []Target{Job}, operator | parallelism},
+
+	Savepoint: {"savepoint", []Target{Job}, 0},
+	StopSaved: {"stop-with-savepoint", []Target{Job}, 0},
 }
 
 func kindNames() []string {

@@ -57,7 +57,7 @@ type Config struct {
 
 	Faults FaultMode
 	Plan   faults.Plan
-	// Operations are those that are drawn beside random faults: Rescale. A combination that
+	// Operations are those that are drawn beside random faults: Rescale, Savepoint, StopSaved. A combination that
 	// cannot serve one has none of it.
 	Operations []faults.Kind
 	// Harsh: the seed also draws what a job may end for (writes that storage or the external store

@@ -56,6 +56,10 @@ type Coordinator struct {
 	// newest of them could not: what is wrong is in an object that no coordinator reads.
 	unrestored [][]id.Epoch
 	why        error
+
+	saving *coordinator.Saving
+	saves  uint32     // savepoints begun
+	covers []id.Epoch // by task what the line must pass for a savepoint that ends the job; nil: there is none
 }
 
 type taskStatus struct {
@@ -75,6 +79,7 @@ func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
 	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
+	c.saving = coordinator.NewSaving(c.client, h, j, c)
 	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.graph = newGraph(j.Tasks)
 	c.tasks, c.unrestored = make([]taskStatus, len(j.Tasks)), make([][]id.Epoch, len(j.Tasks))
@@ -103,13 +108,15 @@ func (c *Coordinator) failOver(e id.Epoch, cause error) {
 
 // restartAfter begins a recovery after a delay. Survivors go on meanwhile.
 func (c *Coordinator) restartAfter(delay dataflow.Nanos, begin func()) {
+	c.saving.Interrupt()
+	c.covers = nil
 	c.phase = delayed
 	c.restarts.After(delay, begin)
 }
 
 // deposed: another coordinator leads.
 func (c *Coordinator) deposed() {
-	c.phase = finished
+	c.end()
 	c.h.Deposed()
 }
 
@@ -219,7 +226,7 @@ func (c *Coordinator) readSnapshots(rows []state.Entry) {
 			if err := c.take(w.task, w.epoch, r); err != nil {
 				c.damaged = fmt.Errorf("recovery: %s: %w", w.key, err)
 				if !c.cfg.Fallback {
-					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", c.damaged))
+					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if checkpoint.fallback is set; output committed since the one before it may then be committed again", c.damaged))
 					return
 				}
 				c.h.Observe(trace.FellBack, w.task, c.number, w.epoch, "")
@@ -307,7 +314,7 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		return
 	}
 	if damaged && (!c.cfg.Fallback || logLost(cause)) {
-		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", cause))
+		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if checkpoint.fallback is set; output committed since the one before it may then be committed again", cause))
 		return
 	}
 	var delay dataflow.Nanos
@@ -414,6 +421,9 @@ func (c *Coordinator) tryPlan() {
 
 // Message from a task.
 func (c *Coordinator) Message(from id.TaskID, data []byte) {
+	if c.saving.Message(from, data) {
+		return
+	}
 	m, part, err := coordinator.DecodeMessage(data)
 	if err != nil {
 		c.fail(err)
@@ -611,6 +621,7 @@ func (c *Coordinator) Ready(t id.TaskID, a id.Attempt) {
 		c.phase = running
 		c.advance()
 		c.tryFinish()
+		c.trySave()
 	}
 }
 
@@ -621,6 +632,8 @@ func (c *Coordinator) Left(t id.TaskID) {
 		return
 	}
 	s.left = true
+	c.saving.Left(t)
+	c.tryCovered()
 	if s.asked { // it will not answer any more
 		s.asked = false
 		c.standsAtEnd(t)

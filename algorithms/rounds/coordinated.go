@@ -50,6 +50,10 @@ type Coordinated struct {
 	scratch  []string        // references of one share
 	stopping bool
 	stopAt   id.Epoch // the round after which a stopping job ends, 0 = not begun
+
+	saving    *coordinator.Saving
+	coveredBy id.Epoch // the round with which a savepoint is covered that ends the job; 0: none
+	endedWith id.Epoch // the savepoint that the job has ended with; 0: none
 }
 
 type phase uint8
@@ -83,6 +87,7 @@ func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
 	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
+	c.saving = coordinator.NewSaving(c.client, h, j, c)
 	c.shape = coordinator.ShapeOf(j.Tasks)
 	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.tasks = make([]taskStatus, len(j.Tasks))
@@ -109,7 +114,7 @@ func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 		return
 	}
 	if cause != nil && coordinator.Unreadable(cause) && !c.fallBack() {
-		c.fail(fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", cause))
+		c.fail(fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and checkpoint.fallback is set; output committed since is then committed again", cause))
 		return
 	}
 	delay, err := c.restarts.Failed(cause)
@@ -269,7 +274,7 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 	var next func(i int)
 	next = func(i int) {
 		if i == len(es) && damage != nil && (!c.cfg.Fallback && c.j.Config.Mutant != MutantSilentFallback || len(c.retained) == 0) {
-			c.fail(fmt.Errorf("recovery: %w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", damage))
+			c.fail(fmt.Errorf("recovery: %w; the job can go back to the checkpoint before it if several are retained and checkpoint.fallback is set; output committed since is then committed again", damage))
 			return
 		}
 		if i == len(es) {
@@ -464,6 +469,7 @@ func (c *Coordinated) Ready(task id.TaskID, a id.Attempt) {
 		return
 	}
 	c.schedule(c.cfg.Interval)
+	c.trySave()
 }
 
 // Left notes that a task has gone; when all have, the job is done.
@@ -474,6 +480,7 @@ func (c *Coordinated) Left(task id.TaskID) {
 	}
 	t.left = true
 	c.notLeft--
+	c.saving.Left(task)
 	if c.notLeft == 0 && c.phase == running {
 		c.finish()
 	}
