@@ -51,6 +51,8 @@ type Result struct {
 	Attempt  id.Attempt // of the last one
 	Failures []Failure  // in the order in which they were noticed
 	Tasks    []TaskStats
+	// Failovers is how often another coordinator process took the lead than the one before.
+	Failovers int
 }
 
 // Job is a running job. Its methods are safe for concurrent use.
@@ -158,7 +160,7 @@ func (c *control) shutDown() {
 	}
 	j.result = Result{
 		Elapsed: time.Since(j.clock.start), Stopped: c.stopping && c.err == nil, Plans: c.plans, Attempt: c.roster.Plan(),
-		Failures: c.failures, Tasks: j.Stats(),
+		Failures: c.failures, Tasks: j.Stats(), Failovers: c.failovers,
 	}
 	j.err = c.err
 	close(j.done)
@@ -211,10 +213,15 @@ func (j *Job) KillWorker(w int) error {
 }
 
 func (j *Job) killAll(tasks []id.TaskID, worker int) error {
-	answer := make(chan error, 1)
-	j.control.post(report{kind: repKill, tasks: tasks, worker: worker, answer: answer})
+	return j.ask(report{kind: repKill, tasks: tasks, worker: worker})
+}
+
+// ask has the control loop do something, and returns its answer.
+func (j *Job) ask(m report) error {
+	m.answer = make(chan error, 1)
+	j.control.post(m)
 	select {
-	case err := <-answer:
+	case err := <-m.answer:
 		return err
 	case <-j.done:
 		return errEnded
