@@ -153,10 +153,15 @@ func (r *Runner) reshape(f *faults.Fault) (*dataflow.Job, error) {
 
 // legs returns what changes the job of a run with a plan; nil: nothing does.
 func (r *Runner) legs(p faults.Plan) func(*faults.Fault) (*dataflow.Job, error) {
-	if len(p.Operations()) == 0 {
+	if !reshaping(p) {
 		return nil
 	}
 	return r.reshape
+}
+
+// reshaping reports whether a plan changes the job.
+func reshaping(p faults.Plan) bool {
+	return slices.ContainsFunc(p.Faults, func(f faults.Fault) bool { return f.Kind == faults.Rescale })
 }
 
 // mostInstances bounds what is drawn: a checker and a graph are kept for each width.
@@ -166,6 +171,9 @@ const mostInstances = 5
 // be stopped, or cannot go on as another graph.
 func (r *Runner) operations() sim.RandomOperations {
 	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism}
+	if slices.Contains(r.cfg.Operations, faults.Failover) {
+		o.Coordinators, o.Lease = r.cfg.Coordinators, int64(LeaseConfig().Duration)
+	}
 	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes(r.leg.graph) != nil {
 		return o
 	}

@@ -62,7 +62,7 @@ func (c *coordHost) on(e *event) {
 	}
 	switch e.kind() {
 	case kindTakeDown:
-		if c.coord != nil && c.term() == e.gen {
+		if c.coord != nil && c.term() == e.gen && c.zombie == 0 {
 			c.takeDown()
 		}
 	case kindCoordStart:
@@ -118,7 +118,7 @@ func (c *coordHost) start() {
 		c.job.Nonce = c.process.nonce
 	}
 	c.coord = s.cfg.Job.Algorithm.NewCoordinator(&s.cfg.Job.Config)
-	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel})
+	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel, Text: c.process.where()})
 	s.steps++
 	c.mix(uint64(kindCoordStart), uint64(c.term()))
 	c.coord.Start(c, &c.job)
