@@ -160,3 +160,19 @@ func TestFailoversThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// TestZombieBehindAChange: what tasks of a graph that is no more had sent to a leader that stood
+// still finds it when it wakes, and dies of its lease; its successor has fewer tasks.
+func TestZombieBehindAChange(t *testing.T) {
+	const plan = `(plan (failover for 150ms at (nth 9 acked)) (rescale to=1 at (nth 2 coordinator-started)))`
+	for _, name := range []string{"aligned", "unaligned", "stop-the-world"} {
+		r := runner(t, standby(t, name, plan))
+		for seed := range uint64(10) {
+			o := r.Run(seed + 1)
+			simtest.Fine(t, o)
+			if o.Result.Failovers == 0 || o.Result.Counts[trace.Rescaled] != 1 {
+				t.Errorf("%s, seed %d: %d failovers, %d changes", name, seed+1, o.Result.Failovers, o.Result.Counts[trace.Rescaled])
+			}
+		}
+	}
+}

@@ -99,7 +99,7 @@ func (c *coordHost) on(e *event) {
 
 // hears reports whether what a task sent still counts.
 func (c *coordHost) hears(e *event) bool {
-	if c.coord == nil || c.zombie != 0 {
+	if c.coord == nil || c.zombie != 0 || roster.Term(uint32(e.arg)) != c.s.roster.Term() { // of another leg its task may be none of this one
 		return false
 	}
 	if t := c.s.host(e.ref, e.gen); t != nil && t.doubt.mute {
