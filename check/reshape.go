@@ -82,6 +82,7 @@ func (m *model) reshape(x *Expect, g graph) {
 		}
 	}
 	m.legs = append(m.legs, l)
+	clear(m.shares)
 	m.x.Tasks, m.x.Channels = x.Tasks, x.Channels
 	m.use(g)
 	m.begin(l.last + 1)

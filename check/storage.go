@@ -438,7 +438,9 @@ func (o *wholeStorage) Finish(end End) {
 func (o *wholeStorage) findNeeded(strict bool) {
 	o.keys = o.keys[:0]
 	for key := range o.x.Storage.Objects() {
-		o.keys = append(o.keys, key)
+		if o.x.Layout.Apart == nil || !o.x.Layout.Apart(key) {
+			o.keys = append(o.keys, key)
+		}
 	}
 	clear(o.needed)
 	for i := range o.retained {

@@ -371,6 +371,9 @@ func (t *Task) keep(ev *Event) {
 	if t.phase != running && t.phase != left {
 		return
 	}
+	if t.saving.held() {
+		t.endSaving() // whoever leads now knows nothing of that savepoint
+	}
 	t.restore = &restoring{plan: *ev.Plan, keep: true}
 	if ev.Plan.Stable > 0 {
 		t.commit(ev.Plan.Stable)

@@ -207,7 +207,7 @@ func (t *Task) wake() {
 }
 
 // clockFires reports that processing-time timers are due and may fire.
-func (t *Task) clockFires() bool { return t.clockDue && !t.clockHeld && !t.ended }
+func (t *Task) clockFires() bool { return t.clockDue && !t.clockHeld && !t.saving.held() && !t.ended }
 
 // fireClock fires at most most timers that the clock has reached.
 func (t *Task) fireClock(most int) {

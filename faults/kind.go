@@ -56,6 +56,12 @@ const (
 	// its lease, and goes on without knowing.
 	Failover
 
+	// Savepoint has the coordinator take a savepoint; the job goes on.
+	Savepoint
+	// StopSaved has it end the job with a savepoint, and somebody starts it again. Nothing
+	// happens if it cannot, as when a task has finished.
+	StopSaved
+
 	Kinds // one more than the last kind
 )
 
@@ -101,6 +107,9 @@ var kinds = []kind{ // by Kind, Kinds excepted
 	Stop:     {"stop", []Target{Coordinator}, 0},
 	Rescale:  {"rescale", []Target{Job}, operator | parallelism},
 	Failover: {"failover", []Target{Job}, anyDuration},
+
+	Savepoint: {"savepoint", []Target{Job}, 0},
+	StopSaved: {"stop-with-savepoint", []Target{Job}, 0},
 }
 
 func kindNames() []string {

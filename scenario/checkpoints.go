@@ -5,7 +5,6 @@ import (
 
 	"weir/algorithms"
 	"weir/dataflow"
-	"weir/faults"
 	"weir/trace"
 )
 
@@ -73,7 +72,7 @@ func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
 	if r.cfg.Faults != RandomFaults || r.calm || !r.snapshots() || !r.cfg.Harsh {
 		return
 	}
-	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && !slices.Contains(r.cfg.Operations, faults.Rescale) { // what is rescaled goes on from what it leaves
+	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && !slices.ContainsFunc(r.cfg.Operations, changesJob) { // what is rescaled goes on from what it leaves
 		k.OnCancel = dataflow.DeleteOnCancel
 	}
 	p := r.cfg.Algorithm.Properties()

@@ -55,8 +55,8 @@ type Config struct {
 
 	Faults FaultMode
 	Plan   faults.Plan
-	// Operations are those that are drawn beside random faults: Rescale, Failover. A combination
-	// that cannot serve one has none of it.
+	// Operations are those that are drawn beside random faults: Rescale, Failover, Savepoint, StopSaved. A
+	// combination that cannot serve one has none of it.
 	Operations []faults.Kind
 	// Harsh: the seed also draws what a job may end for (writes that storage or the external store
 	// deny or lose, restart strategies, fallback of jobs with a recovery line), and how it

@@ -140,6 +140,7 @@ func layout(p dataflow.Properties) check.Layout {
 	var scratch dataflow.Snapshot
 	l := check.Layout{Roots: roots, EpochOf: epochOfObject, OwnerOf: ownerOfObject}
 	l.SnapshotKey = func(t id.TaskID, e id.Epoch) string { return string(dataflow.SnapshotKey(t, e)) }
+	l.SavepointRoot, l.Apart = coordinator.SavepointRoot, func(key string) bool { return strings.HasPrefix(key, coordinator.SavepointPrefix) }
 	l.References = func(key string, data []byte) ([]string, error) { return references(&scratch, key, data) }
 	l.Over = func(key string, data []byte) bool {
 		if _, ok := coordinator.AttemptOfPlan(key); !ok {

@@ -100,7 +100,7 @@ func New(c Config) (*Runner, error) {
 	if err := errors.Join(c.checkGiven(), c.Given.Into(&r.job.Config)); err != nil {
 		return nil, err
 	}
-	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (slices.Contains(c.Operations, faults.Rescale) || reshaping(c.Plan)) {
+	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (slices.ContainsFunc(c.Operations, changesJob) || reshaping(c.Plan)) {
 		return nil, errors.New("checkpoint.on-cancel delete and a rescale do not go together: a job that is rescaled goes on from the checkpoints that it leaves; retain them")
 	}
 	r.cfg, r.given = c, r.job.Config

@@ -14,11 +14,12 @@ import (
 // so fast for a while that two may lead at once.
 type RandomOperations struct {
 	Faults       RandomFaults
-	From         int      // parallelism at first
-	To           []int    // parallelisms that the job can have, ascending; none: it cannot change
-	Alone        []string // operators that can have another parallelism than the others
-	Coordinators int      // processes, of which one leads; below 2: there is no failover
-	Lease        Nanos    // for how long one leads without renewing it
+	From         int           // parallelism at first
+	To           []int         // parallelisms that the job can have, ascending; none: it cannot change
+	Alone        []string      // operators that can have another parallelism than the others
+	Saves        []faults.Kind // of savepoints, that somebody takes
+	Coordinators int           // processes, of which one leads; below 2: there is no failover
+	Lease        Nanos         // for how long one leads without renewing it
 }
 
 // mostOperations and mostFailovers are drawn for one run.
@@ -27,10 +28,11 @@ const (
 	mostFailovers  = 2
 )
 
-// Draw draws steps of a plan from the streams "operations" and "operations.failover". On a quiet
+// Draw draws steps of a plan from the streams "savepoints", "operations" and "operations.failover". On a quiet
 // tape there are none.
 func (r RandomOperations) Draw(src *seed.Source) []faults.Fault {
-	return append(r.changes(src), r.failovers(src)...)
+	all := append(r.saves(src.Stream("savepoints")), r.changes(src)...)
+	return append(all, r.failovers(src)...)
 }
 
 func (r RandomOperations) failovers(src *seed.Source) (all []faults.Fault) {
@@ -79,6 +81,28 @@ func (r RandomOperations) changes(src *seed.Source) (all []faults.Fault) {
 		}
 	}
 	return all
+}
+
+// saves draws savepoints, as many as changes and at instants like theirs.
+func (r RandomOperations) saves(d *seed.Stream) (all []faults.Fault) {
+	for i := range min(mostOperations, mostOperations*len(r.Saves)) {
+		if !d.Chance(1, 1+i) {
+			break
+		}
+		f := faults.Fault{Kind: r.Saves[d.Draw(len(r.Saves))], Target: faults.Job, When: r.when(d)}
+		all = append(all, f)
+		if d.Chance(1, 2) {
+			all = append(all, r.crash(d, f.When, saveSteps()))
+		}
+	}
+	return all
+}
+
+// saveSteps are what a savepoint passes through, one with which the job stops among them.
+func saveSteps() []trace.Kind {
+	return []trace.Kind{
+		trace.SnapshotBegun, trace.Acked, trace.AllAcked, trace.Saved, trace.Triggered, trace.SnapshotStored, trace.Completed, trace.LineAdvanced, trace.CommitAsked, trace.Stopped,
+	}
 }
 
 // rescale draws a change: up, down, or of one operator.

@@ -36,6 +36,7 @@ func (c *Coordinator) advance() {
 			c.advance()
 		default:
 			c.pass(to)
+			c.tryCovered()
 			if c.lookNext {
 				c.advance()
 			}

@@ -54,6 +54,10 @@ type Coordinator struct {
 	// newest of them could not: what is wrong is in an object that no coordinator reads.
 	unrestored [][]id.Epoch
 	why        error
+
+	saving *coordinator.Saving
+	saves  uint32     // savepoints begun
+	covers []id.Epoch // by task what the line must pass for a savepoint that ends the job; nil: there is none
 }
 
 type taskStatus struct {
@@ -73,6 +77,7 @@ func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
 	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
+	c.saving = coordinator.NewSaving(c.client, h, j, c)
 	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.graph = newGraph(j.Tasks)
 	c.tasks, c.unrestored = make([]taskStatus, len(j.Tasks)), make([][]id.Epoch, len(j.Tasks))
@@ -101,6 +106,8 @@ func (c *Coordinator) failOver(e id.Epoch, cause error) {
 
 // restartAfter begins a recovery after a delay. Survivors go on meanwhile.
 func (c *Coordinator) restartAfter(delay dataflow.Nanos, begin func()) {
+	c.saving.Interrupt()
+	c.covers = nil
 	c.phase = delayed
 	c.restarts.After(delay, begin)
 }
@@ -380,6 +387,9 @@ func (c *Coordinator) tryPlan() {
 
 // Message from a task.
 func (c *Coordinator) Message(from id.TaskID, data []byte) {
+	if c.saving.Message(from, data) {
+		return
+	}
 	m, part, err := coordinator.DecodeMessage(data)
 	if err != nil {
 		c.fail(err)
@@ -561,6 +571,7 @@ func (c *Coordinator) Ready(t id.TaskID, a id.Attempt) {
 		c.phase = running
 		c.advance()
 		c.tryFinish()
+		c.trySave()
 	}
 }
 
@@ -571,6 +582,8 @@ func (c *Coordinator) Left(t id.TaskID) {
 		return
 	}
 	s.left = true
+	c.saving.Left(t)
+	c.tryCovered()
 	if s.asked { // it will not answer any more
 		s.asked = false
 		c.standsAtEnd(t)

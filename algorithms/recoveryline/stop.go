@@ -14,6 +14,7 @@ func (c *Coordinator) Stop() {
 	if c.phase == finished || c.stopping {
 		return
 	}
+	c.saving.Refuse("the job is stopped")
 	if c.cfg.OnCancel == dataflow.DeleteOnCancel {
 		c.stopAll()
 		return

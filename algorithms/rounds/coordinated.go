@@ -47,6 +47,10 @@ type Coordinated struct {
 	scratch  []string        // references of one share
 	stopping bool
 	stopAt   id.Epoch // the round after which a stopping job ends, 0 = not begun
+
+	saving    *coordinator.Saving
+	coveredBy id.Epoch // the round with which a savepoint is covered that ends the job; 0: none
+	endedWith id.Epoch // the savepoint that the job has ended with; 0: none
 }
 
 type phase uint8
@@ -80,6 +84,7 @@ func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
 	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
+	c.saving = coordinator.NewSaving(c.client, h, j, c)
 	c.shape = coordinator.ShapeOf(j.Tasks)
 	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.tasks = make([]taskStatus, len(j.Tasks))
@@ -414,6 +419,7 @@ func (c *Coordinated) Ready(task id.TaskID, a id.Attempt) {
 		return
 	}
 	c.schedule(c.cfg.Interval)
+	c.trySave()
 }
 
 // Left notes that a task has gone; when all have, the job is done.
@@ -424,6 +430,7 @@ func (c *Coordinated) Left(task id.TaskID) {
 	}
 	t.left = true
 	c.notLeft--
+	c.saving.Left(task)
 	if c.notLeft == 0 && c.phase == running {
 		c.finish()
 	}
