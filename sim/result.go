@@ -53,6 +53,8 @@ type Result struct {
 
 	Crashes            int // of workers
 	CoordinatorCrashes int
+	Failovers          int // how often another coordinator process took the lead than the one before
+	Rivals             int // of them: the one before held its lease still, by its clock
 	TaskFailures       int
 	LastFailure        error            // of a task that gave up by itself
 	Copies             state.CopyCounts // files that tasks were restored from
