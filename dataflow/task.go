@@ -151,7 +151,6 @@ const (
 	effectRestoreGet
 	effectRestoreTransfer
 	effectRestoreLog
-	effectRecover
 	effectSettle
 )
 
@@ -417,7 +416,7 @@ func (t *Task) complete(ev *Event) {
 		t.writeShare()
 	case effectExternal:
 		t.externalDone(e, ev.Ext)
-	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectRecover, effectSettle:
+	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectSettle:
 		t.restoreProgress(ev.Ticket, e, ev)
 	}
 }
