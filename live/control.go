@@ -25,6 +25,7 @@ const (
 	repKill                         // tasks, answer
 	repStop                         // a clean stop is asked for
 	repCancel                       // err: end at once
+	repLook                         // look, answer: somebody wants to know something
 )
 
 // report is one entry of the control loop's inbox.
@@ -39,6 +40,7 @@ type report struct {
 	result    state.Result
 	tasks     []id.TaskID
 	worker    int // repKill: the worker that crashes, -1: only the tasks
+	look      func(c *control) error
 	answer    chan error
 }
 
@@ -60,10 +62,11 @@ type control struct {
 	failures []Failure
 	plans    int
 	down     []int // workers that have crashed since the last plan
+	cut      committed
 }
 
 func newControl(j *Job) *control {
-	c := &control{j: j, runners: make([]*runner, len(j.info))}
+	c := &control{j: j, runners: make([]*runner, len(j.info)), cut: committed{line: make([]id.Epoch, len(j.info))}}
 	c.roster.Reset(j.info)
 	return c
 }
@@ -151,6 +154,8 @@ func (c *control) handle(m *report) {
 		c.stop()
 	case repCancel:
 		c.end(m.err)
+	case repLook:
+		m.answer <- m.look(c)
 	}
 }
 
@@ -377,5 +382,6 @@ func (h *coordHost) Draw(int) int { return 0 }
 
 // Observe implements dataflow.CoordHost.
 func (h *coordHost) Observe(k trace.Kind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {
+	h.cut.note(k, t, e)
 	h.control().observe(k, t, a, e, text)
 }

@@ -221,6 +221,9 @@ func (j *Job) killAll(tasks []id.TaskID, worker int) error {
 	}
 }
 
+// Name returns the name of the job.
+func (j *Job) Name() string { return j.cfg.Job.Name }
+
 // Tasks describes the tasks of the job, by TaskID.
 func (j *Job) Tasks() []dataflow.TaskInfo { return j.info }
 
