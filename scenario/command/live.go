@@ -46,6 +46,10 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	listener, err := f.listener(cmd)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
 	answer := newCommitted(cfg.Workload, promise.Shows)
 	ext, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: dir + "/sink", OnCommit: answer.add})
 	if err != nil {
@@ -58,6 +62,7 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	end := serve(listener, j, store, dir)
 	if !f.calm {
 		select {
 		case <-g.ready:
@@ -67,6 +72,7 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 		g.open()
 	}
 	res, runErr := j.Wait()
+	err = errors.Join(err, end())
 	if cause := context.Cause(ctx); cause != nil {
 		return errors.Join(cause, ext.Close(), store.Close())
 	}
