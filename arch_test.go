@@ -58,7 +58,7 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/stories", "dataflow internal/dataflow/roster trace external external/sinks dataflow/operators state state/heap state/storage algorithms algorithms/..."},
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator algorithms/rounds algorithms/recoveryline trace state"},
 
-	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed internal/sim/disk dataflow trace external external/sinks state state/..."},
+	{"scenario", "scenario/inspect scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed internal/sim/disk dataflow trace external external/sinks state state/..."},
 	{"scenario/settings", "dataflow"},
 	{"scenario/mutants", "algorithms/... dataflow dataflow/operators external external/sinks state state/pebblestate"},
 	{"scenario/counterexample", "check dataflow faults results/stat scenario sim sim/seed trace"},

@@ -41,6 +41,7 @@
 //	(rescale to=3 at (nth 2 completed))
 //	(rescale operator=count to=4 at (nth 5 completed))
 //	(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))
+//	(query operator=count at (nth 3 completed))
 //
 // A condition is (nth N EVENT FILTER...), (time D), or (after C1 C2 ...), in which
 // each condition counts from when the one before it fired. EVENT is the name of

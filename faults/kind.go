@@ -51,6 +51,9 @@ const (
 	// the processes end, which is no crash, and the job starts again, with the other graph, from
 	// what is stored. An operation that falls due while another is under way waits for it.
 	Rescale
+	// Query has a reader outside the job look up keys of Operator, or of one that is drawn: live, and
+	// in the newest complete checkpoint. The job does not change.
+	Query
 
 	Kinds // one more than the last kind
 )
@@ -96,6 +99,7 @@ var kinds = []kind{ // by Kind, Kinds excepted
 	Drift:   {"drift", []Target{Worker}, factor | anyDuration},
 	Stop:    {"stop", []Target{Coordinator}, 0},
 	Rescale: {"rescale", []Target{Job}, operator | parallelism},
+	Query:   {"query", []Target{Job}, operator},
 }
 
 func kindNames() []string {

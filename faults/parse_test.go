@@ -47,6 +47,8 @@ func TestCanonicalPlansPrintBack(t *testing.T) {
 		`(rescale operator=count to=1)`,
 		`(rescale operator="the count" to=4 at (time 4ms))`,
 		`(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))`,
+		`(query at (nth 2 completed))`,
+		`(query operator=count at (time 4ms))`,
 		`(plan)`,
 		`(plan (crash worker=0 at (nth 1 sweep-event)) (crash coordinator at (nth 9 sweep-event)))`,
 	} {

@@ -165,7 +165,7 @@ const mostInstances = 5
 // operations returns what draws the operations of runs; none are drawn if the job cannot
 // be stopped, or cannot go on as another graph.
 func (r *Runner) operations() sim.RandomOperations {
-	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism}
+	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Queries: slices.Contains(r.cfg.Operations, faults.Query)}
 	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes(r.leg.graph) != nil {
 		return o
 	}

@@ -338,6 +338,7 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	cfg.Injector = injector
 	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(d.Plan)
 	cfg.Log = r.log
+	cfg.Reader = r.readerOf(d.Plan)
 	r.store.Reset()
 	cfg.External = r.store
 	r.checker.Reset()

@@ -98,6 +98,8 @@ func (s *Sim) inject(f *faults.Fault) {
 		hit = s.coord.stop()
 	case faults.Rescale:
 		s.operate(f)
+	case faults.Query:
+		s.query(f)
 	default: // Validate knows them all
 	}
 	if !hit {
@@ -216,7 +218,10 @@ func (s *Sim) possible(f *faults.Fault) error {
 	if (f.Target == faults.Worker || f.Target == faults.Control) && f.Worker >= len(s.workers) {
 		return fmt.Errorf("fault %s: the run has workers 0 to %d", f, len(s.workers)-1)
 	}
-	if f.IsOperation() && s.cfg.Reshape == nil {
+	if f.Kind == faults.Query && s.cfg.Reader == nil {
+		return fmt.Errorf("operation %s: nobody reads in this run", f)
+	}
+	if f.IsOperation() && f.Kind != faults.Query && s.cfg.Reshape == nil {
 		return fmt.Errorf("operation %s: the job of this run cannot change", f)
 	}
 	if f.Target == faults.Link && int(f.Link) >= len(s.channels) {

@@ -11,17 +11,41 @@ import (
 // crashes. Beside one in two of them somebody crashes: while the job stops, in the change, or while
 // the next graph starts.
 type RandomOperations struct {
-	Faults RandomFaults
-	From   int      // parallelism at first
-	To     []int    // parallelisms that the job can have, ascending; none: it cannot change
-	Alone  []string // operators that can have another parallelism than the others
+	Queries bool // somebody outside looks keys up, up to six times
+	Faults  RandomFaults
+	From    int      // parallelism at first
+	To      []int    // parallelisms that the job can have, ascending; none: it cannot change
+	Alone   []string // operators that can have another parallelism than the others
 }
 
 // mostOperations are drawn for one run.
 const mostOperations = 3
 
 // Draw draws steps of a plan from the stream "operations". On a quiet tape there are none.
-func (r RandomOperations) Draw(src *seed.Source) (all []faults.Fault) {
+func (r RandomOperations) Draw(src *seed.Source) []faults.Fault {
+	return append(r.changes(src), r.queries(src)...)
+}
+
+// mostQueries are drawn for one run.
+const mostQueries = 6
+
+// queries draws what a reader does, from a stream of its own.
+func (r RandomOperations) queries(src *seed.Source) (all []faults.Fault) {
+	if !r.Queries {
+		return nil
+	}
+	d := src.Stream("queries")
+	for i := range mostQueries {
+		if !d.Chance(2, 2+i) {
+			break
+		}
+		all = append(all, faults.Fault{Kind: faults.Query, Target: faults.Job, When: r.when(d)})
+	}
+	return all
+}
+
+// changes draws what makes another job of the job.
+func (r RandomOperations) changes(src *seed.Source) (all []faults.Fault) {
 	d := src.Stream("operations")
 	if len(r.To) == 0 {
 		return nil
