@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"net"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -15,14 +16,15 @@ import (
 // listener opens the address of --listen, before the job starts, and says which it is; nil without
 // the flag.
 func (f *runFlags) listener(cmd *cobra.Command) (net.Listener, error) {
-	if f.listen == "" {
+	if !cmd.Flags().Changed("listen") {
 		return nil, nil
 	}
 	l, err := endpoint.Listen(f.listen)
-	if err == nil {
-		cmd.PrintErrf("sim: listening at http://%s/state\n", l.Addr())
+	if err != nil {
+		return nil, fmt.Errorf("%w: --listen: %w", errUsage, err)
 	}
-	return l, err
+	cmd.PrintErrf("sim: listening at http://%s/state\n", l.Addr())
+	return l, nil
 }
 
 // serve lets others look into a job at a listener, if there is one, until the function that
