@@ -139,11 +139,19 @@ func start(t *testing.T, algorithm, backend string, interval time.Duration) *rig
 		if err := errors.Join(err, e.Close(), dir.Close(), ext.Close()); err != nil {
 			t.Error(err)
 		}
+		closeBackend(job.Backend)
 		if names, err := disk.List("/read"); err == nil && len(names) > 0 {
 			t.Errorf("reading has left %q behind", names)
 		}
 	})
 	return r
+}
+
+// closeBackend lets go of what the stores of a backend have shared.
+func closeBackend(b state.Backend) {
+	if c, ok := b.(interface{ Close() }); ok {
+		c.Close()
+	}
 }
 
 // all are the keys of the job, as users write them.
