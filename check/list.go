@@ -22,6 +22,7 @@ const (
 	Handover
 	WallClock
 	Queries
+	Savepoints
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
 )
@@ -54,6 +55,7 @@ func list() [Oracles]entry {
 		Handover:     {"handover", newHandover},
 		WallClock:    {"clock", newWallClock},
 		Queries:      {"queries", newQueries},
+		Savepoints:   {"savepoint", newSavepoints},
 		SameRun:      {"determinism", nil},
 	}
 }

@@ -40,6 +40,8 @@
 //
 //	(rescale to=3 at (nth 2 completed))
 //	(rescale operator=count to=4 at (nth 5 completed))
+//	(savepoint at (nth 9 emitted))
+//	(stop-with-savepoint at (time 8ms))
 //	(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))
 //	(query operator=count at (nth 3 completed))
 //

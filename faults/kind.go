@@ -55,6 +55,12 @@ const (
 	// in the newest complete checkpoint. The job does not change.
 	Query
 
+	// Savepoint has the coordinator take a savepoint; the job goes on.
+	Savepoint
+	// StopSaved has it end the job with a savepoint, and somebody starts it again. Nothing
+	// happens if it cannot, as when a task has finished.
+	StopSaved
+
 	Kinds // one more than the last kind
 )
 
@@ -100,6 +106,9 @@ var kinds = []kind{ // by Kind, Kinds excepted
 	Stop:    {"stop", []Target{Coordinator}, 0},
 	Rescale: {"rescale", []Target{Job}, operator | parallelism},
 	Query:   {"query", []Target{Job}, operator},
+
+	Savepoint: {"savepoint", []Target{Job}, 0},
+	StopSaved: {"stop-with-savepoint", []Target{Job}, 0},
 }
 
 func kindNames() []string {

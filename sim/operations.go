@@ -11,11 +11,13 @@ import (
 // crashes. Beside one in two of them somebody crashes: while the job stops, in the change, or while
 // the next graph starts.
 type RandomOperations struct {
-	Queries bool // somebody outside looks keys up, up to six times
-	Faults  RandomFaults
-	From    int      // parallelism at first
-	To      []int    // parallelisms that the job can have, ascending; none: it cannot change
-	Alone   []string // operators that can have another parallelism than the others
+	Faults RandomFaults
+	From   int           // parallelism at first
+	To     []int         // parallelisms that the job can have, ascending; none: it cannot change
+	Alone  []string      // operators that can have another parallelism than the others
+	Saves  []faults.Kind // of savepoints, that somebody takes
+	// Queries: somebody outside looks keys up, up to six times.
+	Queries bool
 }
 
 // mostOperations are drawn for one run.
@@ -46,9 +48,10 @@ func (r RandomOperations) queries(src *seed.Source) (all []faults.Fault) {
 
 // changes draws what makes another job of the job.
 func (r RandomOperations) changes(src *seed.Source) (all []faults.Fault) {
+	all = r.saves(src.Stream("savepoints"))
 	d := src.Stream("operations")
 	if len(r.To) == 0 {
-		return nil
+		return all
 	}
 	now := r.From
 	for i := range mostOperations {
@@ -62,10 +65,32 @@ func (r RandomOperations) changes(src *seed.Source) (all []faults.Fault) {
 		f.When = r.when(d)
 		all = append(all, f)
 		if d.Chance(1, 2) {
-			all = append(all, r.crash(d, f.When))
+			all = append(all, r.crash(d, f.When, changeSteps()))
 		}
 	}
 	return all
+}
+
+// saves draws savepoints, as many as changes and at instants like theirs.
+func (r RandomOperations) saves(d *seed.Stream) (all []faults.Fault) {
+	for i := range min(mostOperations, mostOperations*len(r.Saves)) {
+		if !d.Chance(1, 1+i) {
+			break
+		}
+		f := faults.Fault{Kind: r.Saves[d.Draw(len(r.Saves))], Target: faults.Job, When: r.when(d)}
+		all = append(all, f)
+		if d.Chance(1, 2) {
+			all = append(all, r.crash(d, f.When, saveSteps()))
+		}
+	}
+	return all
+}
+
+// saveSteps are what a savepoint passes through, one with which the job stops among them.
+func saveSteps() []trace.Kind {
+	return []trace.Kind{
+		trace.SnapshotBegun, trace.Acked, trace.AllAcked, trace.Saved, trace.Triggered, trace.SnapshotStored, trace.Completed, trace.LineAdvanced, trace.CommitAsked, trace.Stopped,
+	}
 }
 
 // rescale draws a change: up, down, or of one operator.
@@ -116,9 +141,9 @@ func changeSteps() []trace.Kind {
 }
 
 // crash draws one behind an operation that falls due.
-func (r RandomOperations) crash(d *seed.Stream, when faults.Condition) faults.Fault {
+func (r RandomOperations) crash(d *seed.Stream, when faults.Condition, steps []trace.Kind) faults.Fault {
 	c := r.Faults.victim(d, 1, 3)
-	step := pick(d, changeSteps())
+	step := pick(d, steps)
 	at := append(when.Steps[:len(when.Steps):len(when.Steps)], faults.Nth(1+d.Draw(3), one(step)))
 	c.When = faults.At(append(at, shortly(d)...)...)
 	return c

@@ -40,7 +40,7 @@ func TestOperationsThatCannotBe(t *testing.T) {
 		{[]string{"run", "--plan", "(rescale to=0)"}, "line 1, column 2"},
 		{[]string{"run", "--workload", "enrichment", "--plan", "(rescale operator=source to=3)"}, "parallelism"},
 		{[]string{"run", "--algorithm", "uncoordinated", "--plan", "(rescale to=3)"}, "message logs"},
-		{[]string{"run", "--operations", "cheese"}, "known: rescale, query, or all"},
+		{[]string{"run", "--operations", "cheese"}, "known: rescale, query, savepoint, stop-with-savepoint, or all"},
 		{[]string{"run", "--operations", "all", "--plan", "(rescale to=3)"}, "name them in a --plan"},
 		{[]string{"run", "--operations", "all", "--calm"}, "--calm and --operations"},
 		{[]string{"sweep", "--operations", "all", "--plan", "(rescale to=3)"}, "--operations draws what --plan says"},
