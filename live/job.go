@@ -216,20 +216,11 @@ func (j *Job) KillWorker(w int) error {
 }
 
 func (j *Job) killAll(tasks []id.TaskID, worker int) error {
-	return j.ask(report{kind: repKill, tasks: tasks, worker: worker})
+	return j.request(context.Background(), report{kind: repKill, tasks: tasks, worker: worker})
 }
 
-// ask has the control loop do something, and returns its answer.
-func (j *Job) ask(m report) error {
-	m.answer = make(chan error, 1)
-	j.control.post(m)
-	select {
-	case err := <-m.answer:
-		return err
-	case <-j.done:
-		return errEnded
-	}
-}
+// Name returns the name of the job.
+func (j *Job) Name() string { return j.cfg.Job.Name }
 
 // Tasks describes the tasks of the job, by TaskID.
 func (j *Job) Tasks() []dataflow.TaskInfo { return j.info }

@@ -356,6 +356,7 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	cfg.Injector = injector
 	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(d.Plan)
 	cfg.Log = r.log
+	cfg.Reader = r.readerOf(d.Plan)
 	r.store.Reset()
 	if err := r.cfg.From.into(r.memory, r.store); err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}

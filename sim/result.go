@@ -211,7 +211,7 @@ var kindNames = [numKinds]string{
 	"", "turn", "arrive", "credit", "reply", "connect", "timer", "message to task", "start", "transfer", "message to coordinator",
 	"ready", "left", "coordinator timer", "coordinator start", "crash noticed", "failure noticed", "worker up",
 	"storage apply", "storage done", "sink apply", "sink done", "fault over", "wake", "take down", "taken for dead",
-	"campaign", "candidate timer", "operate",
+	"campaign", "candidate timer", "operate", "ask",
 }
 
 // String shows the event for people.

@@ -47,6 +47,10 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	listener, err := f.listener(cmd)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
 	answer := newCommitted(cfg.Workload, promise.Shows)
 	output, checkpoints := dir+"/sink", state.Storage(store)
 	if cfg.From != nil {
@@ -75,11 +79,13 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	end := serve(listener, j, checkpoints, dir)
 	if f.stop || !f.calm {
 		err = f.intervene(ctx, j, g, cfg.Coordinators > 1)
 		g.open()
 	}
 	res, runErr := j.Wait()
+	err = errors.Join(err, end())
 	if cause := context.Cause(ctx); cause != nil {
 		return errors.Join(cause, ext.Close(), store.Close())
 	}

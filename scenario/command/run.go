@@ -33,6 +33,7 @@ type runFlags struct {
 	trace   bool
 	save    string
 	storage string
+	listen  string
 	stop    bool
 	printed bool // the settings that were in effect, beside the summary
 	force   bool
@@ -56,6 +57,7 @@ func newRun(p *program) *cobra.Command {
   go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8
   go run ./cmd/sim run --driver live --coordinators 2                      # the one that leads is killed
   go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir
+  go run ./cmd/sim run --driver live --calm --events 50000000 --listen 8080   # and: curl 'localhost:8080/state/count/counts?key=3'
   go run ./cmd/sim run --driver live --stop --storage jobdir               # then: state convert jobdir saved
   go run ./cmd/sim run --from saved --output jobdir/sink --algorithm uncoordinated --state pebble --parallelism 3`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -84,6 +86,7 @@ func newRun(p *program) *cobra.Command {
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm: of a worker, or with several coordinators of the one that leads")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	fl.StringVar(&f.storage, "storage", "", "with --driver live: a new or empty `directory` that keeps checkpoints and output when the job has ended, for cmd/state")
+	fl.StringVar(&f.listen, "listen", "", "with --driver live: let others look into the job over HTTP at this `address`, a port of this machine or host:port, while it runs")
 	fl.BoolVar(&f.stop, "stop", false, "with --driver live and --storage: stop the job with a last checkpoint when half of its input is in, instead of killing a worker")
 	fl.BoolVar(&f.printed, "settings", false, "print the settings that were in effect; --json has them always")
 	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict; one that is there stays unless --force")
@@ -120,6 +123,8 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = "--force is for --save, and there is no --save"
 	case f.driver == "live":
 		wrong = notLive(given)
+	case given("listen"):
+		wrong = "--listen: nobody outside can look into a simulated job; say --driver live"
 	case given("storage"):
 		wrong = "--storage: what the simulator stores is in memory; say --driver live"
 	}
