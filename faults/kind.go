@@ -51,6 +51,9 @@ const (
 	// the processes end, which is no crash, and the job starts again, with the other graph, from
 	// what is stored. An operation that falls due while another is under way waits for it.
 	Rescale
+	// Upgrade has the job go on as version To of its workload, stopped and started as with
+	// Rescale: with operators that may store their state in another form.
+	Upgrade
 
 	Kinds // one more than the last kind
 )
@@ -77,6 +80,7 @@ const (
 	factor                         // at least 2
 	operator                       // may be empty
 	parallelism                    // at least 1
+	version                        // at least 1, in the place of parallelism
 )
 
 // kinds is the table of kinds, from which the text form is parsed, printed and validated.
@@ -96,6 +100,7 @@ var kinds = []kind{ // by Kind, Kinds excepted
 	Drift:   {"drift", []Target{Worker}, factor | anyDuration},
 	Stop:    {"stop", []Target{Coordinator}, 0},
 	Rescale: {"rescale", []Target{Job}, operator | parallelism},
+	Upgrade: {"upgrade", []Target{Job}, version},
 }
 
 func kindNames() []string {

@@ -21,7 +21,7 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 		return nil, sinks.Promise{}, err
 	}
 	p := max(c.Parallelism, 1)
-	g, promise, err := c.graph(p, sinks.Config{})
+	g, promise, err := c.graph(0, p, sinks.Config{})
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}

@@ -12,10 +12,11 @@ import (
 )
 
 // width is how many instances the operators of a job have: all of them the same number, but
-// for those that were rescaled alone.
+// for those that were rescaled alone; and which version of the workload they are of.
 type width struct {
-	all   int
-	alone []vertexWidth // by name
+	all     int
+	alone   []vertexWidth // by name
+	version int           // 0: the one that the settings of the workload say
 }
 
 type vertexWidth struct {
@@ -29,17 +30,22 @@ func (j *job) sameShape(o *job) bool {
 	return slices.EqualFunc(j.graph.Vertices, o.graph.Vertices, func(a, b dataflow.Vertex) bool { return a.Name == b.Name && a.Parallelism == b.Parallelism })
 }
 
-func (w width) equal(o width) bool { return w.all == o.all && slices.Equal(w.alone, o.alone) }
+func (w width) equal(o width) bool {
+	return w.all == o.all && w.version == o.version && slices.Equal(w.alone, o.alone)
+}
 
-// rescaled returns the width behind an operation.
-func (w width) rescaled(f *faults.Fault) width {
-	if f.Operator == "" {
-		return width{all: f.To}
+// after returns the width and version behind an operation.
+func (w width) after(f *faults.Fault) width {
+	switch {
+	case f.Kind == faults.Upgrade:
+		return width{w.all, w.alone, f.To}
+	case f.Operator == "":
+		return width{all: f.To, version: w.version}
 	}
 	alone := slices.DeleteFunc(slices.Clone(w.alone), func(v vertexWidth) bool { return v.operator == f.Operator })
 	alone = append(alone, vertexWidth{f.Operator, f.To})
 	slices.SortFunc(alone, func(a, b vertexWidth) int { return strings.Compare(a.operator, b.operator) })
-	return width{w.all, alone}
+	return width{w.all, alone, w.version}
 }
 
 // set gives the vertices of a graph what they have alone.
@@ -62,12 +68,17 @@ func (w width) set(g *dataflow.Graph) error {
 // and returns them behind the first one.
 func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 	all := []*job{r.leg}
+	var kept kept
 	for i := range p.Faults {
 		f := &p.Faults[i]
-		if f.Kind != faults.Rescale {
+		if f.Kind != faults.Rescale && f.Kind != faults.Upgrade {
 			continue
 		}
-		j, err := r.jobAfter(all[len(all)-1], f)
+		before := all[len(all)-1]
+		j, err := r.jobAfter(before, f)
+		if err == nil && f.Kind == faults.Upgrade {
+			kept, err = r.upgraded(kept, before, j)
+		}
 		if err != nil {
 			return nil, &PlanError{i, fmt.Errorf("operation %s: %w", f, err)}
 		}
@@ -78,7 +89,7 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 
 // jobAfter returns the job that another one is behind an operation.
 func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
-	next, err := r.jobOf(before.width.rescaled(f), before.splits)
+	next, err := r.jobOf(before.width.after(f), before.splits)
 	if err != nil || next.sameShape(before) {
 		return next, err
 	}
@@ -165,7 +176,10 @@ const mostInstances = 5
 // operations returns what draws the operations of runs; none are drawn if the job cannot
 // be stopped, or cannot go on as another graph.
 func (r *Runner) operations() sim.RandomOperations {
-	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism}
+	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Version: r.first}
+	if r.random.Stops {
+		o.Versions = r.cfg.versions()
+	}
 	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes(r.leg.graph) != nil {
 		return o
 	}
@@ -176,7 +190,7 @@ func (r *Runner) operations() sim.RandomOperations {
 	}
 	splits := cmp.Or(r.cfg.Splits, r.cfg.Parallelism)
 	for n := 1; n <= min(mostInstances, r.job.Config.Groups); n++ {
-		if _, err := r.jobOf(width{all: n}, splits); err == nil { // else the workload has no such graph
+		if _, err := r.jobOf(width{all: n, version: r.first}, splits); err == nil { // else the workload has no such graph
 			o.To = append(o.To, n)
 		}
 	}

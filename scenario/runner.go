@@ -41,6 +41,7 @@ type Runner struct {
 	store   *external.Store
 	random  sim.RandomFaults
 	operate sim.RandomOperations
+	first   int             // version of the workload that runs begin as, 0: the one that its settings say
 	given   dataflow.Config // what it is where nothing is drawn
 	// fallsBack: the job can go back to an older checkpoint.
 	fallsBack bool
@@ -100,7 +101,7 @@ func New(c Config) (*Runner, error) {
 	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (len(c.Operations) > 0 || len(c.Plan.Operations()) > 0) {
 		return nil, errors.New("checkpoint.on-cancel delete and a rescale do not go together: a job that is rescaled goes on from the checkpoints that it leaves; retain them")
 	}
-	r.cfg, r.given = c, r.job.Config
+	r.cfg, r.given, r.first = c, r.job.Config, c.firstVersion()
 	if err := r.use(cmp.Or(c.Splits, c.Parallelism)); err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func (s *Sim) inject(f *faults.Fault) {
 		}
 	case faults.Stop:
 		hit = s.coord.stop()
-	case faults.Rescale:
+	case faults.Rescale, faults.Upgrade:
 		s.operate(f)
 	default: // Validate knows them all
 	}

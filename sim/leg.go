@@ -97,6 +97,9 @@ func (s *Sim) change() {
 	s.coord.succeed()
 	o.past = mix(o.past, uint64(len(s.infos)), uint64(len(s.channels)))
 	o.stage = starting
+	if f.Kind == faults.Upgrade {
+		s.result.Upgraded++
+	}
 	s.observers.count(trace.Event{Kind: trace.Rescaled, Task: trace.Coordinator, Channel: trace.NoChannel, To: uint64(len(s.infos)), Text: f.String()})
 	s.push(s.now+s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0), classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
 }

@@ -7,14 +7,17 @@ import (
 )
 
 // RandomOperations draws what somebody does with the job while it runs: gives it, or one of
-// its operators, another parallelism, from one to three times, at instants like those of
-// crashes. Beside one in two of them somebody crashes: while the job stops, in the change, or while
+// its operators, another parallelism, or another version, from one to three times, at instants
+// like those of crashes. Beside one in two of them somebody crashes: while the job stops, in the change, or while
 // the next graph starts.
 type RandomOperations struct {
 	Faults RandomFaults
 	From   int      // parallelism at first
 	To     []int    // parallelisms that the job can have, ascending; none: it cannot change
 	Alone  []string // operators that can have another parallelism than the others
+
+	Version  int // at first
+	Versions int // that the job has, counted from 1; below 2: it cannot change
 }
 
 // mostOperations are drawn for one run.
@@ -23,16 +26,20 @@ const mostOperations = 3
 // Draw draws steps of a plan from the stream "operations". On a quiet tape there are none.
 func (r RandomOperations) Draw(src *seed.Source) (all []faults.Fault) {
 	d := src.Stream("operations")
-	if len(r.To) == 0 {
+	upgrades := r.Versions > 1
+	if len(r.To) == 0 && !upgrades {
 		return nil
 	}
-	now := r.From
+	now, version := r.From, r.Version
 	for i := range mostOperations {
 		if !d.Chance(1, 1+i) { // the first is certain, unless the tape is quiet
 			break
 		}
-		f := r.rescale(d, now)
-		if f.Operator == "" {
+		var f faults.Fault
+		if upgrades && (len(r.To) == 0 || d.Chance(1, 2)) {
+			f = r.upgrade(d, version)
+			version = f.To
+		} else if f = r.rescale(d, now); f.Operator == "" {
 			now = f.To
 		}
 		f.When = r.when(d)
@@ -67,6 +74,15 @@ func (r RandomOperations) rescale(d *seed.Stream, now int) faults.Fault {
 	}
 	f.To = from[to%len(from)]
 	return f
+}
+
+// upgrade draws another version than the one it is: newer or older.
+func (r RandomOperations) upgrade(d *seed.Stream, now int) faults.Fault {
+	to := 1 + d.Draw(r.Versions-1)
+	if to >= now {
+		to++
+	}
+	return faults.Fault{Kind: faults.Upgrade, Target: faults.Job, To: to}
 }
 
 // when draws an instant: a time, a checkpoint, or next to something durable.

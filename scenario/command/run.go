@@ -211,7 +211,8 @@ type summary struct {
 	Crashes      int      `json:"crashes"`
 	Coordinator  int      `json:"coordinator_crashes"`
 	Recoveries   int      `json:"recoveries_from_snapshot"`
-	Rescaled     int64    `json:"rescaled"` // how often the job went on as another graph
+	Rescaled     int64    `json:"rescaled"`           // how often the job went on as another graph
+	Upgraded     int      `json:"upgraded,omitempty"` // of these, as another version
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
 	Duplicates   *int     `json:"duplicates_seen,omitempty"`
 	Losses       *int     `json:"losses_seen,omitempty"`
@@ -251,7 +252,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 		config: &o.Drawn().Settings.Job,
@@ -343,8 +344,11 @@ func (s *summary) print(out io.Writer) error {
 		_, err = fmt.Fprintf(out, "  %d records done again, %d counted twice, %d lost; %d events, %.3f ms of virtual time, hash %s\n",
 			*s.LostWork, *s.Duplicates, *s.Losses, *s.Events, float64(s.VirtualNanos)/1e6, s.Hash)
 	}
-	if s.Rescaled > 0 && err == nil {
-		_, err = fmt.Fprintf(out, "  rescaled %d times\n", s.Rescaled)
+	if s.Rescaled > int64(s.Upgraded) && err == nil {
+		_, err = fmt.Fprintf(out, "  rescaled %d times\n", s.Rescaled-int64(s.Upgraded))
+	}
+	if s.Upgraded > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  upgraded %d times\n", s.Upgraded)
 	}
 	if s.GaveUp != "" && err == nil {
 		_, err = fmt.Fprintf(out, "  the job gave up: %s\n", s.GaveUp)
