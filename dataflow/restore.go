@@ -14,8 +14,9 @@ type restoring struct {
 	plan TaskPlan
 	snap *Snapshot
 	// Of a plan from another shape:
-	formers   []*Snapshot // by index in plan.Former
-	unsettled int         // operations of settleFormers under way
+	formers []*Snapshot // by index in plan.Former
+
+	unsettled int // operations of the sink under way
 
 	logs   [][]*Buffer // by index in plan.Inject
 	toRead int
@@ -73,15 +74,6 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 			return
 		}
 		t.readLogs()
-	case effectRecover:
-		switch ev.Ext {
-		case ExtOK:
-			t.resume()
-		case ExtFailed:
-			t.host.External(t.ticket(e), e.ext)
-		default:
-			t.failFor(trace.FencedOff, fmt.Errorf("recovery of the sink: fenced by a newer attempt"))
-		}
 	case effectSettle:
 		t.settled(e, ev.Ext)
 	default: // no effect of a restore
@@ -185,32 +177,18 @@ func (t *Task) logsRead() {
 		}
 		return
 	}
-	if r.formers != nil && t.sink != nil {
+	switch {
+	case t.sink == nil:
+		t.resume()
+	case r.formers != nil:
 		if err := t.settleFormers(); err != nil {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore from another shape: %w", err))
 		}
-		return
-	}
-	var pending []id.Epoch
-	if r.snap != nil {
-		pending = r.snap.Pending
-	}
-	if t.sink != nil {
-		op, err := t.sink.Recover(t.attempt, pending)
-		if err != nil {
-			t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
-			return
+	default:
+		if err := t.recoverSink(); err != nil {
+			t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", r.plan.Ref, err))
 		}
-		if len(r.plan.Vanished) > 0 {
-			t.settleOne(t.info.ID, op, nil)
-			t.settleVanished(op)
-			return
-		}
-		op.Task, op.Attempt = t.info.ID, t.attempt
-		t.host.External(t.ticket(effect{kind: effectRecover, ext: op}), op)
-		return
 	}
-	t.resume()
 }
 
 // resume puts positions and in-flight buffers back and starts the protocol.
@@ -220,35 +198,8 @@ func (t *Task) resume() {
 	s := Start{Plan: r.plan}
 	t.restored = r.snap != nil || r.formers != nil
 	if r.snap != nil {
-		h := &r.snap.Header
-		s.Epoch, s.Saved = h.Epoch, h.Save
-		if t.cfg.Mutant != MutantForgetWatermark {
-			t.watermark, t.atLow = h.Watermark, 0
-		}
-		t.firing, t.advancing = h.Firing, h.Advancing
-		t.drained, t.ended, t.loop = h.Drained, h.Drained || h.Loop.Ended, h.Loop
-		for i := range t.inputs {
-			in := &t.inputs[i]
-			in.delivered, in.arrived = h.Delivered[i], h.Delivered[i]
-			if in.loose != nil {
-				in.loose.restore(in.delivered, h.Inputs[i].Beyond)
-			}
-			if t.cfg.Mutant != MutantForgetWatermark {
-				in.wm = h.Inputs[i].Watermark
-			}
-			in.ended, in.gone, in.waves = h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
-			in.awaits, in.waits = h.Inputs[i].Awaits, h.Inputs[i].Waits
-		}
-		for i := range t.inputs {
-			if t.inputs[i].waits {
-				t.orderEdge(t.inputs[i].Edge)
-			}
-		}
-		for i := range t.outputs {
-			t.outputs[i].sealed = h.Sealed[i]
-		}
-		t.ctx.rotate(h.Rotation)
-		t.finished, t.ahead = h.Finished, h.Ahead
+		s.Epoch, s.Saved = r.snap.Epoch, r.snap.Save
+		t.goOn(&r.snap.Header)
 	}
 	if r.formers != nil {
 		t.takeOver(r)
@@ -290,6 +241,38 @@ func (t *Task) resume() {
 	if t.source == nil && t.phase == running {
 		t.endOfInput() // the instant may lie between the last EndData and Finish
 	}
+}
+
+// goOn puts the task where it stood at the instant of a snapshot: event time, the end of the
+// input, and the positions of its channels.
+func (t *Task) goOn(h *Header) {
+	if t.cfg.Mutant != MutantForgetWatermark {
+		t.watermark, t.atLow = h.Watermark, 0
+	}
+	t.firing, t.advancing = h.Firing, h.Advancing
+	t.drained, t.ended, t.loop = h.Drained, h.Drained || h.Loop.Ended, h.Loop
+	for i := range t.inputs {
+		in := &t.inputs[i]
+		in.delivered, in.arrived = h.Delivered[i], h.Delivered[i]
+		if in.loose != nil {
+			in.loose.restore(in.delivered, h.Inputs[i].Beyond)
+		}
+		if t.cfg.Mutant != MutantForgetWatermark {
+			in.wm = h.Inputs[i].Watermark
+		}
+		in.ended, in.gone, in.waves = h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
+		in.awaits, in.waits = h.Inputs[i].Awaits, h.Inputs[i].Waits
+	}
+	for i := range t.inputs {
+		if t.inputs[i].waits {
+			t.orderEdge(t.inputs[i].Edge)
+		}
+	}
+	for i := range t.outputs {
+		t.outputs[i].sealed = h.Sealed[i]
+	}
+	t.ctx.rotate(h.Rotation)
+	t.finished, t.ahead = h.Finished, h.Ahead
 }
 
 // forgetTimers makes the mistakes MutantForgetTimers and MutantForgetClock.

@@ -15,6 +15,22 @@ import (
 // name is aborted, and what it names is committed, as it can never be rolled back. So no
 // snapshot of the new shape has anything of it.
 
+// recoverSink begins to recover the task's own name, and to abort what vanished tasks have
+// left.
+func (t *Task) recoverSink() error {
+	var pending []id.Epoch
+	if snap := t.restore.snap; snap != nil {
+		pending = snap.Pending
+	}
+	own, err := t.sink.Recover(t.attempt, pending)
+	if err != nil {
+		return err
+	}
+	t.settleOne(t.info.ID, own, nil)
+	t.settleVanished(own)
+	return nil
+}
+
 // settleFormers begins to settle what the former instances have left, and to recover the task's
 // own name.
 func (t *Task) settleFormers() error {
@@ -62,7 +78,8 @@ func (t *Task) settleOne(name id.TaskID, op ExtOp, heir Sink) {
 	t.host.External(t.ticket(effect{kind: effectSettle, ext: op, heir: heir}), op)
 }
 
-// settled takes the outcome of an operation of settleFormers.
+// settled takes the outcome of an operation of settleOne. The last one is what resuming
+// waits for.
 func (t *Task) settled(e effect, s ExtStatus) {
 	switch s {
 	case ExtFailed:

@@ -147,7 +147,6 @@ const (
 	effectRestoreGet
 	effectRestoreTransfer
 	effectRestoreLog
-	effectRecover
 	effectSettle
 )
 
@@ -395,7 +394,7 @@ func (t *Task) complete(ev *Event) {
 		t.draftProgress(e, ev)
 	case effectExternal:
 		t.externalDone(e, ev.Ext)
-	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectRecover, effectSettle:
+	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectSettle:
 		t.restoreProgress(ev.Ticket, e, ev)
 	}
 }

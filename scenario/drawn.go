@@ -46,7 +46,7 @@ func (r *Runner) Plain() Drawn {
 	j, k := &s.Job, &s.Job.Checkpoint
 	j.BatchRecords, j.SourceBatch, j.BatchBytes, j.QueueBuffers, j.Credits, j.TimersPerTurn = 6, 6, 4096, 2, 2, defaultTimersPerTurn
 	k.AlignmentTimeout = DefaultInterval / 2
-	_ = r.cfg.give(j) // New has tried
+	_ = r.cfg.Given.Into(j) // New has tried
 	s.Model = s.Model.Flaky()
 	return Drawn{Settings: s, Splits: cmp.Or(r.cfg.Splits, r.cfg.Parallelism)}
 }

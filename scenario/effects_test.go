@@ -286,7 +286,7 @@ func effectOfFallback(t *testing.T) {
 	if n := run(t, "aligned", damage, 1, "checkpoint.retain", "2", "checkpoint.fallback", "true").count(trace.FellBack); n != 1 {
 		t.Errorf("the job went back %d times", n)
 	}
-	if w := run(t, "aligned", damage, 1, "checkpoint.retain", "2", "checkpoint.fallback", "false"); w.Result.Err == nil || !strings.Contains(w.Result.Err.Error(), "Checkpoint.Fallback") {
+	if w := run(t, "aligned", damage, 1, "checkpoint.retain", "2", "checkpoint.fallback", "false"); w.Result.Err == nil || !strings.Contains(w.Result.Err.Error(), "checkpoint.fallback") {
 		t.Errorf("the job that must not go back ended with %v", w.Result.Err)
 	}
 }

@@ -32,7 +32,7 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	}
 	cfg.BatchRecords, cfg.SourceBatch = 32, 32
 	cfg.Checkpoint.Interval = 20e6
-	if err := errors.Join(c.checkGiven(), c.give(&cfg)); err != nil {
+	if err := errors.Join(c.checkGiven(), c.Given.Into(&cfg)); err != nil {
 		return nil, sinks.Promise{}, err
 	}
 	if err := c.fit(g, &cfg); err != nil {

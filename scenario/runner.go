@@ -95,7 +95,7 @@ func New(c Config) (*Runner, error) {
 	if c.Groups != 0 {
 		r.job.Config.Groups = c.Groups
 	}
-	if err := errors.Join(c.checkGiven(), c.give(&r.job.Config)); err != nil {
+	if err := errors.Join(c.checkGiven(), c.Given.Into(&r.job.Config)); err != nil {
 		return nil, err
 	}
 	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (len(c.Operations) > 0 || len(c.Plan.Operations()) > 0) {
@@ -222,7 +222,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	r.drawFailures(k)
 	r.drawEnd(k)
 	r.drawRestart(&c.Restart)
-	_ = r.cfg.give(c) // New has tried
+	_ = r.cfg.Given.Into(c) // New has tried
 	cfg := r.world(seedNumber)
 	r.skew(d, &cfg)
 	c.TimersPerTurn = defaultTimersPerTurn

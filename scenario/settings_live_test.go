@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -35,8 +36,9 @@ type liveRun struct {
 	job     *driver.Job
 	storage *storage.Dir
 	half    int
-	heard   *sync.Cond // of events and open
+	heard   *sync.Cond // of what is below
 	open    bool
+	refused int // questions for records that were not let pass
 	events  []trace.Event
 }
 
@@ -91,23 +93,41 @@ func (r *liveRun) Allow(_ *dataflow.TaskInfo, _ int, o id.Offset, now int64) (n 
 	case room > 0:
 		return room, 0
 	}
+	r.refused++
+	r.heard.Broadcast()
 	return 0, now + int64(time.Millisecond)
 }
 
 // await waits until there are n events of some kinds, or the job has ended.
 func (r *liveRun) await(n int, kinds ...trace.Kind) {
+	r.until(fmt.Sprintf("there were %d of %v", n, kinds), func() bool { return r.count(kinds...) >= n })
+}
+
+// idle waits while the source asks in vain for more records, so many times: that many
+// milliseconds in which the job had the machine, however slow that is.
+func (r *liveRun) idle(times int) {
+	r.heard.L.Lock()
+	enough := r.refused + times
+	r.heard.L.Unlock()
+	r.until("its source had asked for more", func() bool { return r.refused >= enough })
+}
+
+// until waits for what is heard to come to something, or for the job to end; what says what.
+func (r *liveRun) until(what string, is func() bool) {
 	stop := context.AfterFunc(r.t.Context(), r.heard.Broadcast)
 	defer stop()
 	go func() {
 		<-r.job.Done()
+		r.heard.L.Lock() // else it may come between the look and the wait
+		defer r.heard.L.Unlock()
 		r.heard.Broadcast()
 	}()
 	r.heard.L.Lock()
 	defer r.heard.L.Unlock()
-	for r.count(kinds...) < n {
+	for !is() {
 		select {
 		case <-r.job.Done():
-			r.t.Errorf("the job ended before there were %d of %v", n, kinds)
+			r.t.Errorf("the job ended before %s", what)
 			return
 		default:
 			r.heard.Wait()
@@ -173,7 +193,7 @@ func liveAfterFinished(t *testing.T) {
 		if on == "true" {
 			r.await(6, trace.Completed)
 		} else {
-			time.Sleep(50 * time.Millisecond) // in which there would be some
+			r.idle(50) // in which there would be some
 		}
 		if err := r.end(); err != nil {
 			t.Fatal(err)

@@ -63,16 +63,16 @@ func (r RandomOperations) rescale(d *seed.Stream, now int) faults.Fault {
 		}
 	}
 	way, to, whose := d.Draw(3), d.Draw(64), d.Draw(64)
-	from := r.To
+	widths := r.To
 	switch {
 	case way == 0 && len(up) > 0:
-		from = up
+		widths = up
 	case way == 1 && len(down) > 0:
-		from = down
+		widths = down
 	case way == 2 && len(r.Alone) > 0:
 		f.Operator = r.Alone[whose%len(r.Alone)]
 	}
-	f.To = from[to%len(from)]
+	f.To = widths[to%len(widths)]
 	return f
 }
 

@@ -107,7 +107,7 @@ func (c *Coordinator) restartAfter(delay dataflow.Nanos, begin func()) {
 
 // deposed: another coordinator leads.
 func (c *Coordinator) deposed() {
-	c.phase = finished
+	c.end()
 	c.h.Deposed()
 }
 
@@ -198,7 +198,7 @@ func (c *Coordinator) readSnapshots(rows []state.Entry) {
 			if err := c.take(w.task, w.epoch, r); err != nil {
 				c.damaged = fmt.Errorf("recovery: %s: %w", w.key, err)
 				if !c.cfg.Fallback {
-					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", c.damaged))
+					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if checkpoint.fallback is set; output committed since the one before it may then be committed again", c.damaged))
 					return
 				}
 				c.h.Observe(trace.FellBack, w.task, c.number, w.epoch, "")
@@ -282,7 +282,7 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 	}
 	damaged := cause != nil && coordinator.Unreadable(cause)
 	if damaged && (!c.cfg.Fallback || logLost(cause)) {
-		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", cause))
+		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if checkpoint.fallback is set; output committed since the one before it may then be committed again", cause))
 		return
 	}
 	var delay dataflow.Nanos

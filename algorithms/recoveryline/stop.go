@@ -50,16 +50,7 @@ func (c *Coordinator) tellEnd() {
 // leaveNothing ends the job for good. at says that its input has ended, 0: it was stopped.
 func (c *Coordinator) leaveNothing(at id.Epoch) {
 	c.end()
-	coordinator.LeaveNothing(c.client, c.j, c.number+1, at, func(p *coordinator.PlanRecord, err error) {
-		switch {
-		case err != nil:
-			c.fail(err)
-		case p == nil:
-			c.read() // somebody took the number: see what they did
-		default:
-			c.stayOver(p)
-		}
-	})
+	coordinator.LeaveNothing(c.client, c.j, c.number+1, at, c.stayOver, c.read, c.fail)
 }
 
 // endOfLog is behind every position of a log.

@@ -102,7 +102,7 @@ func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 		return
 	}
 	if cause != nil && coordinator.Unreadable(cause) && !c.fallBack() {
-		c.fail(fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", cause))
+		c.fail(fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and checkpoint.fallback is set; output committed since is then committed again", cause))
 		return
 	}
 	delay, err := c.restarts.Failed(cause)
@@ -240,7 +240,7 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 	var next func(i int)
 	next = func(i int) {
 		if i == len(es) && damage != nil && (!c.cfg.Fallback && c.j.Config.Mutant != MutantSilentFallback || len(c.retained) == 0) {
-			c.fail(fmt.Errorf("recovery: %w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", damage))
+			c.fail(fmt.Errorf("recovery: %w; the job can go back to the checkpoint before it if several are retained and checkpoint.fallback is set; output committed since is then committed again", damage))
 			return
 		}
 		if i == len(es) {

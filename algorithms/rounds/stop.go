@@ -69,16 +69,7 @@ func (c *Coordinated) newestEpoch() id.Epoch {
 // 0: it was stopped.
 func (c *Coordinated) leaveNothing(at id.Epoch) {
 	c.end()
-	coordinator.LeaveNothing(c.client, c.j, c.highest+1, at, func(p *coordinator.PlanRecord, err error) {
-		switch {
-		case err != nil:
-			c.fail(err)
-		case p == nil:
-			c.recover() // somebody took the number: see what they did
-		default:
-			c.stayOver(p)
-		}
-	})
+	coordinator.LeaveNothing(c.client, c.j, c.highest+1, at, c.stayOver, c.recover, c.fail)
 }
 
 // stayOver deletes what a job that is over may have left, and says that it has ended.

@@ -30,7 +30,7 @@ func Convert(s *Snapshot, to state.Storage, lost func(Loss)) (*savepoint.Manifes
 		for _, t := range o.Tasks {
 			if t.Damage != nil && lost != nil {
 				// Without its object nothing says where its sources were and what its sink has sealed.
-				lost(Loss{Operator: t.Operator, Instance: t.Instance, Object: t.Object, Err: t.Damage})
+				lost(t.lost(t.Object, t.Damage))
 				return nil, fmt.Errorf("%s: nothing of this task can be read, and a savepoint without one of its tasks cannot be resumed: %w", t.Name(), t.Damage)
 			}
 			ref, err := s.write(t, to, lost)

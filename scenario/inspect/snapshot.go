@@ -79,6 +79,11 @@ type Loss struct {
 	Err      error
 }
 
+// lost is the loss of an object of the task, with all that it held.
+func (t *Task) lost(object string, err error) Loss {
+	return Loss{Operator: t.Operator, Instance: t.Instance, Object: object, Err: err}
+}
+
 // Name returns the task's name, for example "count[1]".
 func (t *Task) Name() string { return fmt.Sprintf("%s[%d]", t.Operator, t.Instance) }
 
@@ -94,7 +99,7 @@ func (t *Task) Open() (c state.Content, closed func() error, err error) {
 // Salvage is Open for a damaged share: what cannot be read is left out and told to lost.
 func (t *Task) Salvage(lost func(Loss)) (c state.Content, closed func() error, err error) {
 	if t.Damage != nil {
-		lost(Loss{Operator: t.Operator, Instance: t.Instance, Object: t.Object, Err: t.Damage})
+		lost(t.lost(t.Object, t.Damage))
 		return nothing{}, func() error { return nil }, nil
 	}
 	return t.source.open(lost)

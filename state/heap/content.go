@@ -22,16 +22,12 @@ func (s *Store) Entries(name string, f func(e state.KeyedEntry) bool) {
 	f = s.Clocks().Expiry(s.tables[i].descriptor()).Entries(f)
 	switch t := s.tables[i].(type) {
 	case *flat:
-		a := agingOf(t.clocks, t.d)
 		t.Range(func(k state.Key, value []byte) bool {
-			value, live := a.of(value, 0)
-			return !live || f(state.KeyedEntry{Group: k.Group, Key: k.Bytes, Value: value})
+			return f(state.KeyedEntry{Group: k.Group, Key: k.Bytes, Value: value})
 		})
 	case *fields:
-		a := agingOf(t.clocks, t.d)
 		t.tree.Scan(func(e field) bool {
-			value, live := a.of(e.value(), 0)
-			return !live || f(state.KeyedEntry{Group: e.group, Key: e.key(), Field: e.name(), Value: value})
+			return f(state.KeyedEntry{Group: e.group, Key: e.key(), Field: e.name(), Value: e.value()})
 		})
 	case *timerSet:
 		t.Entries(f)

@@ -320,11 +320,12 @@ func (t *restore) copy(src *source) (err error) {
 		var werr error
 		e := src.clocks.Expiry(table.d)
 		err := scan(from, lower, upper, func(k, value []byte) bool {
-			if !e.Live(value) {
+			left, live := e.Unexpired(value, &kept)
+			if !live {
 				return true
 			}
-			key, kept = append(append(key[:0], num), k[1:]...), e.AppendLive(kept[:0], value)
-			werr = w.add(key, kept, false)
+			key = append(append(key[:0], num), k[1:]...)
+			werr = w.add(key, left, false)
 			return werr == nil
 		})
 		if err = errors.Join(err, werr); err != nil {
