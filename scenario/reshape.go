@@ -90,6 +90,9 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 // jobAfter returns the job that another one is behind an operation.
 func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
 	next, err := r.jobOf(before.width.after(f), before.splits)
+	if err == nil {
+		err = r.cfg.goesOn()
+	}
 	if err != nil || next.sameShape(before) {
 		return next, err
 	}
@@ -121,6 +124,14 @@ func (c *Config) handsOut(g *dataflow.Graph, e *dataflow.Edge) error {
 		Property: "Captures: Inputs",
 		Reason:   fmt.Sprintf("%s -> %s is a broadcast edge whose receivers change: what is under way to one of them is nobody else's", g.Vertices[e.From].Name, g.Vertices[e.To].Name),
 	}
+}
+
+// goesOn returns why a job under the algorithm cannot be stopped and go on, as whatever it may be.
+func (c *Config) goesOn() error {
+	if c.Algorithm.Properties().Snapshots == dataflow.NoSnapshots {
+		return &dataflow.Refusal{Property: "no snapshots", Reason: "a job goes on from what it has stored, and without snapshots there is nothing"}
+	}
+	return nil
 }
 
 // reshapes returns why a job under the algorithm cannot go on as another graph from what
@@ -177,7 +188,7 @@ const mostInstances = 5
 // be stopped, or cannot go on as another graph.
 func (r *Runner) operations() sim.RandomOperations {
 	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Version: r.first}
-	if r.random.Stops {
+	if r.random.Stops && r.cfg.goesOn() == nil {
 		o.Versions = r.cfg.versions()
 	}
 	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes(r.leg.graph) != nil {

@@ -21,7 +21,9 @@ func TestPlannedGraphsAreChecked(t *testing.T) {
 		{"aligned", "keyedcount", "(rescale operator=cheese to=3)", `no operator "cheese"; it has source`},
 		{"aligned", "enrichment", "(rescale operator=source to=3)", "parallelism"},
 		{"uncoordinated", "keyedcount", "(rescale to=3)", "message logs"},
-		{"none", "keyedcount", "(rescale to=3)", "job-wide checkpoint"},
+		{"none", "keyedcount", "(rescale to=3)", "without snapshots there is nothing"},
+		{"none", "keyedcount", "(rescale to=2)", "without snapshots there is nothing"}, // to what it is
+		{"none", "spending", "(upgrade to=2)", "without snapshots there is nothing"},
 		{"aligned-cyclic", "reachability", "(rescale to=3)", "follow lies in a loop"},
 		{"chandy-lamport", "enrichment", "(rescale to=3)", "split -> enrich is a broadcast edge"},
 		{"chandy-lamport", "enrichment", "(rescale operator=sink to=3)", ""},
@@ -40,7 +42,7 @@ func TestPlannedGraphsAreChecked(t *testing.T) {
 			t.Errorf("%s, %s, %s: %v; want %q", c.algorithm, c.workload, c.plan, err, c.want)
 		}
 		var refusal *dataflow.Refusal
-		if refused := strings.Contains(c.want, "message logs") || strings.Contains(c.want, "loop") || strings.Contains(c.want, "broadcast") || strings.Contains(c.want, "job-wide"); errors.As(err, &refusal) != refused {
+		if refused := strings.Contains(c.want, "message logs") || strings.Contains(c.want, "loop") || strings.Contains(c.want, "broadcast") || strings.Contains(c.want, "without snapshots"); errors.As(err, &refusal) != refused {
 			t.Errorf("%s, %s: refused by what is declared: %v", c.algorithm, c.plan, err)
 		}
 	}

@@ -71,6 +71,11 @@ func TestDrawnUpgrades(t *testing.T) {
 	if p := runner(t, c).Draw(1).Plan; len(p.Operations()) > 0 {
 		t.Errorf("a workload without versions: %s", p)
 	}
+	c = combination(t, "none", heap.Name, workload(t, "spending"))
+	c.Operations = []faults.Kind{faults.Upgrade}
+	if p := runner(t, c).Draw(1).Plan; len(p.Operations()) > 0 {
+		t.Errorf("an algorithm without snapshots: %s", p)
+	}
 	c = combination(t, "unaligned", pebblestate.NameIncremental, workload(t, "spending"))
 	c.Operations = []faults.Kind{faults.Rescale, faults.Upgrade}
 	r := runner(t, c)
