@@ -33,7 +33,7 @@ var imports = []struct{ pkg, may string }{
 	{"state/catalog", "state state/heap state/pebblestate"},
 	{"state/statetest", "state"},
 
-	{"dataflow", "state trace"},
+	{"dataflow", "state state/savepoint trace"},
 	{"internal/dataflow/roster", "dataflow"},
 	{"dataflow/operators", "dataflow state"},
 	{"faults", "trace"},
@@ -52,7 +52,7 @@ var imports = []struct{ pkg, may string }{
 	{"workloads/...", "workloads dataflow dataflow/operators state"},
 
 	{"algorithms", "dataflow"},
-	{"algorithms/coordinator", "dataflow trace state"},
+	{"algorithms/coordinator", "dataflow trace state state/savepoint"},
 	{"algorithms/rounds", "algorithms/coordinator dataflow trace state"},
 	{"algorithms/recoveryline", "algorithms/coordinator dataflow trace state"},
 	{"algorithms/catalog", "algorithms algorithms/... dataflow external/sinks"},

@@ -21,6 +21,7 @@ const (
 	Rollback
 	Handover
 	WallClock
+	Savepoints
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
 )
@@ -52,6 +53,7 @@ func list() [Oracles]entry {
 		Rollback:     {"rollback", newRollback},
 		Handover:     {"handover", newHandover},
 		WallClock:    {"clock", newWallClock},
+		Savepoints:   {"savepoint", newSavepoints},
 		SameRun:      {"determinism", nil},
 	}
 }

@@ -157,4 +157,6 @@ type Job struct {
 	Algorithm Algorithm
 	Backend   state.Backend
 	Config    Config
+	// From is the savepoint that it begins from; nil: it begins empty.
+	From *Origin
 }

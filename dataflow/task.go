@@ -33,6 +33,7 @@ type Task struct {
 	stamper   Stamper
 	sealer    Sealer
 	decider   Decider
+	saver     Saver
 	holds     bool
 	dedups    bool
 
@@ -91,6 +92,9 @@ type Task struct {
 	streamEnd *Buffer
 
 	drafts []*Draft
+	saving saving
+	// transfers counts the captures, and shares of savepoints, that the driver carries out.
+	transfers int
 	// preCommits are the epochs whose pre-commit is under way, drafts given up included.
 	preCommits []id.Epoch
 	restore    *restoring
@@ -266,6 +270,7 @@ func (t *Task) setProtocol(p Protocol) {
 	t.stamper, _ = p.(Stamper)
 	t.sealer, _ = p.(Sealer)
 	t.decider, _ = p.(Decider)
+	t.saver, _ = p.(Saver)
 	if h, ok := p.(Holder); ok {
 		t.holds = h.HoldsOutput()
 	}
@@ -286,7 +291,7 @@ func (t *Task) State() state.Store { return t.store }
 
 // Runnable reports whether EvTurn would do something. Drivers ask after every Step.
 func (t *Task) Runnable() bool {
-	if t.phase != running || t.paused || t.full > 0 {
+	if t.phase != running || t.paused || t.full > 0 || t.saving.reading() {
 		return false
 	}
 	if t.firing || t.clockFires() {
@@ -296,7 +301,7 @@ func (t *Task) Runnable() bool {
 		return false
 	}
 	if t.source != nil {
-		return !t.ended && (t.offset < t.limit || t.unread == 0)
+		return !t.ended && !t.saving.held() && (t.offset < t.limit || t.unread == 0)
 	}
 	return t.servable.n > 0
 }
@@ -340,6 +345,9 @@ func (t *Task) Step(ev *Event) {
 	case EvTurn:
 		if t.Runnable() {
 			t.turn(ev.N, ev.Port)
+			if t.saving.probed && t.phase == running {
+				t.stand()
+			}
 		}
 	case EvArrive:
 		t.arrive(ev.Port, ev.Buffer)
@@ -356,15 +364,28 @@ func (t *Task) Step(ev *Event) {
 	case EvConnected:
 		t.connected(ev.Port, ev.Seq)
 	case EvMessage:
-		if t.phase == running {
-			t.proto.Message(ev.Data)
-		}
+		t.message(ev.Data)
 	case EvReply:
 		if t.phase == running && t.outputs[ev.Port].connected {
 			t.proto.Reply(ev.Port, ev.Data)
 		}
 	case EvTimer, EvStored, EvTransfer, EvExternal:
 		t.complete(ev)
+	}
+}
+
+// message takes one from the coordinator: of the algorithm, or about a savepoint.
+func (t *Task) message(data []byte) {
+	switch {
+	case t.phase != running:
+	case IsSaveMessage(data):
+		m, err := DecodeSaveMessage(data)
+		if err != nil {
+			panic(err) // both ends are this program
+		}
+		t.save(&m)
+	default:
+		t.proto.Message(data)
 	}
 }
 
@@ -392,6 +413,7 @@ func (t *Task) complete(ev *Event) {
 		t.flush()
 	case effectDraftTransfer, effectDraftPut, effectPreCommit:
 		t.draftProgress(e, ev)
+		t.writeShare()
 	case effectExternal:
 		t.externalDone(e, ev.Ext)
 	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectSettle:

@@ -55,6 +55,12 @@ const (
 	// Rescale: with operators that may store their state in another form.
 	Upgrade
 
+	// Savepoint has the coordinator take a savepoint; the job goes on.
+	Savepoint
+	// StopSaved has it end the job with a savepoint, and somebody starts it again. Nothing
+	// happens if it cannot, as when a task has finished.
+	StopSaved
+
 	Kinds // one more than the last kind
 )
 
@@ -101,6 +107,9 @@ var kinds = []kind{ // by Kind, Kinds excepted
 	Stop:    {"stop", []Target{Coordinator}, 0},
 	Rescale: {"rescale", []Target{Job}, operator | parallelism},
 	Upgrade: {"upgrade", []Target{Job}, version},
+
+	Savepoint: {"savepoint", []Target{Job}, 0},
+	StopSaved: {"stop-with-savepoint", []Target{Job}, 0},
 }
 
 func kindNames() []string {
@@ -146,6 +155,10 @@ func (f *Fault) HoldsUp() uint64 {
 // IsOperation reports whether f is no fault but something that somebody does with
 // the job.
 func (f *Fault) IsOperation() bool { return f.Target == Job }
+
+// ChangesJob reports whether the job is stopped for an operation of the kind and goes on as
+// another one.
+func (k Kind) ChangesJob() bool { return k == Rescale || k == Upgrade }
 
 // LosesOutput reports whether f may make the external store lose what it has confirmed:
 // tasks may then give up.

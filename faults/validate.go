@@ -155,7 +155,7 @@ func (c Condition) Validate() error {
 }
 
 func (s *Step) validate() error {
-	known := trace.Mask(1)<<trace.Kinds - 1
+	known := trace.Known
 	switch {
 	case s.N < 0:
 		return fmt.Errorf("nth %d; events are counted from 1", s.N)

@@ -75,7 +75,7 @@ func (c *control) run() {
 	c.guard(func() {
 		c.coord = c.j.cfg.Job.Algorithm.NewCoordinator(&c.j.cfg.Job.Config)
 		c.observe(trace.CoordinatorStarted, trace.Coordinator, 0, 0, "")
-		c.coord.Start((*coordHost)(c), &dataflow.JobInfo{Name: c.j.cfg.Job.Name, Tasks: c.j.info, Config: &c.j.cfg.Job.Config, Nonce: c.j.nonce})
+		c.coord.Start((*coordHost)(c), &dataflow.JobInfo{Name: c.j.cfg.Job.Name, Tasks: c.j.info, Config: &c.j.cfg.Job.Config, From: c.j.cfg.Job.From, Nonce: c.j.nonce})
 		c.loop()
 	})
 	c.shutDown()

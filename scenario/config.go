@@ -45,6 +45,8 @@ type Config struct {
 	// Groups is the number of key groups, not below Parallelism; 0: 16, and
 	// state.DefaultGroups for [LiveJob].
 	Groups int
+	// From is what the job begins from; nil: it begins empty. Its splits are those of the savepoint.
+	From *From
 	// Given are the settings of the coordinator that are not drawn from the seed where faults are,
 	// nor constants; the interval, which is virtual time, is drawn near DefaultInterval.
 	Given  dataflow.Given
@@ -55,7 +57,7 @@ type Config struct {
 
 	Faults FaultMode
 	Plan   faults.Plan
-	// Operations are those that are drawn beside random faults: Rescale, Upgrade. A combination that
+	// Operations are those that are drawn beside random faults: Rescale, Upgrade, Savepoint, StopSaved. A combination that
 	// cannot serve one has none of it.
 	Operations []faults.Kind
 	// Harsh: the seed also draws what a job may end for (writes that storage or the external store
@@ -252,5 +254,6 @@ func (c *Config) Command(seed uint64) string {
 	if c.Mutant != "" {
 		fmt.Fprintf(&b, " --mutant %s", c.Mutant)
 	}
+	b.WriteString(c.From.flags())
 	return b.String()
 }

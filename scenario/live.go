@@ -20,6 +20,9 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}
+	if err := c.goOn(); err != nil {
+		return nil, sinks.Promise{}, err
+	}
 	p := max(c.Parallelism, 1)
 	g, promise, err := c.graph(0, p, sinks.Config{})
 	if err != nil {
@@ -38,5 +41,20 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	if err := c.fit(g, &cfg); err != nil {
 		return nil, sinks.Promise{}, err
 	}
-	return &dataflow.Job{Name: c.Workload.Name(), Graph: g, Algorithm: c.Algorithm, Backend: b, Config: cfg}, promise, nil
+	j := &dataflow.Job{Name: c.Workload.Name(), Graph: g, Algorithm: c.Algorithm, Backend: b, Config: cfg}
+	if c.From != nil {
+		tasks, err := g.Expand(cfg.Groups)
+		if err != nil {
+			return nil, sinks.Promise{}, err
+		}
+		err = c.From.Fits(j.Name, tasks)
+		if err == nil {
+			err = c.From.readable(*j, tasks)
+		}
+		if err != nil {
+			return nil, sinks.Promise{}, err
+		}
+		j.From = c.From.Origin()
+	}
+	return j, promise, nil
 }

@@ -71,7 +71,12 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 	var kept kept
 	for i := range p.Faults {
 		f := &p.Faults[i]
-		if f.Kind != faults.Rescale && f.Kind != faults.Upgrade {
+		if f.Kind == faults.Savepoint || f.Kind == faults.StopSaved {
+			if err := saves(all[len(all)-1].graph); err != nil {
+				return nil, &PlanError{i, fmt.Errorf("operation %s: %w", f, err)}
+			}
+		}
+		if !f.Kind.ChangesJob() {
 			continue
 		}
 		before := all[len(all)-1]
@@ -89,6 +94,9 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 
 // jobAfter returns the job that another one is behind an operation.
 func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
+	if !f.Kind.ChangesJob() {
+		return before, nil // stopped, and started as it was
+	}
 	next, err := r.jobOf(before.width.after(f), before.splits)
 	if err == nil {
 		err = r.cfg.goesOn()
@@ -109,6 +117,17 @@ func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
 		}
 	}
 	return next, nil
+}
+
+// saves returns why no savepoint is taken of a job.
+func saves(g *dataflow.Graph) error {
+	if i := slices.IndexFunc(g.Edges, func(e dataflow.Edge) bool { return e.Back }); i >= 0 {
+		return &dataflow.Refusal{
+			Property: "savepoints",
+			Reason:   g.Vertices[g.Edges[i].From].Name + " lies in a loop: whether it asks for its end, and what came round, has no place in a savepoint",
+		}
+	}
+	return nil
 }
 
 // handsOut returns why what an algorithm captures on an edge cannot be handed out to other
@@ -158,7 +177,9 @@ func (r *Runner) reshape(f *faults.Fault) (*dataflow.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !next.sameShape(r.leg) { // else it is as if the job had been stopped and started
+	if next.sameShape(r.leg) {
+		r.checker.GoOn()
+	} else {
 		x, err := r.expect(next)
 		if err != nil {
 			return nil, err
@@ -190,6 +211,13 @@ func (r *Runner) operations() sim.RandomOperations {
 	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Version: r.first}
 	if r.random.Stops && r.cfg.goesOn() == nil {
 		o.Versions = r.cfg.versions()
+	}
+	if saves(r.leg.graph) == nil && r.random.Stops {
+		for _, k := range r.cfg.Operations {
+			if !k.ChangesJob() {
+				o.Saves = append(o.Saves, k)
+			}
+		}
 	}
 	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes(r.leg.graph) != nil {
 		return o

@@ -86,6 +86,26 @@ func TestRescaledToWhatItIs(t *testing.T) {
 	}
 }
 
+// TestWhatItIsComesAgain: a job that goes on as the graph that it is goes on from a checkpoint, and
+// its rows that were visible at once come again; nobody has crashed.
+func TestWhatItIsComesAgain(t *testing.T) {
+	for _, algorithm := range []string{"aligned", "chandy-lamport"} {
+		c := combination(t, algorithm, heap.Name, workload(t, "spending"))
+		c.Sink = "append"
+		c.Faults, c.Plan = scenario.PlannedFaults, mustParse(t, "(rescale to=2 at (nth 1 completed))")
+		r := runner(t, c)
+		rows := int64(0)
+		for _, seed := range simtest.Seeds(20) {
+			o := r.Run(seed)
+			simtest.Fine(t, o)
+			rows += o.Report.RowsAgain
+		}
+		if rows == 0 && !simtest.SeedsGiven() {
+			t.Errorf("%s: no row came again", algorithm)
+		}
+	}
+}
+
 // TestDrawnOperations: jobs that are rescaled at drawn instants, and crash around that, keep
 // what they promise.
 func TestDrawnOperations(t *testing.T) {

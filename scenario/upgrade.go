@@ -6,6 +6,7 @@ import (
 
 	"weir/dataflow"
 	"weir/faults"
+	"weir/state"
 	"weir/state/heap"
 	"weir/workloads"
 )
@@ -77,4 +78,30 @@ func (r *Runner) keeps(left kept, j *job) (kept, error) {
 		next[t.Name] = d
 	}
 	return next, nil
+}
+
+// readable says which state of a savepoint the operators of a job could not read, and why; nil: they
+// read all. The savepoint is open.
+func (f *From) readable(dry dataflow.Job, tasks []dataflow.TaskInfo) error {
+	dry.Backend = heap.Backend{}
+	for _, p := range f.parts {
+		name := p.Operator
+		for _, r := range f.Renamed {
+			if r.From == p.Operator {
+				name = r.To
+			}
+		}
+		i := slices.IndexFunc(tasks, func(t dataflow.TaskInfo) bool { return t.Name == name })
+		if i < 0 {
+			continue // dropped
+		}
+		own, err := state.WithoutSealed(p.Own)
+		if err == nil {
+			_, err = dataflow.Succeed(&dry, &tasks[i], dataflow.Declared{States: p.Content().States(), Operator: own})
+		}
+		if err != nil {
+			return fmt.Errorf("savepoint %s: %w", f.Path, err)
+		}
+	}
+	return nil
 }

@@ -28,7 +28,7 @@ type coordHost struct {
 func (c *coordHost) reset() {
 	*c = coordHost{s: c.s}
 	job := c.s.cfg.Job
-	c.job = dataflow.JobInfo{Name: job.Name, Tasks: c.s.infos, Config: &job.Config}
+	c.job = dataflow.JobInfo{Name: job.Name, Tasks: c.s.infos, Config: &job.Config, From: job.From}
 }
 
 // term is the number of the incarnation, from 1.
@@ -122,8 +122,8 @@ func (c *coordHost) start() {
 	s.steps++
 	c.mix(uint64(kindCoordStart), uint64(c.term()))
 	c.coord.Start(c, &c.job)
-	if s.operating.stage == stopping {
-		s.askToStop()
+	if st := s.operating.stage; st == stopping || st == saving {
+		s.ask()
 	}
 }
 
@@ -154,12 +154,29 @@ func (c *coordHost) stop() bool {
 	return ok
 }
 
+// ask asks the coordinator for an operation; false: it cannot.
+func (c *coordHost) ask(k faults.Kind) bool {
+	if k.ChangesJob() {
+		return c.stop()
+	}
+	who, ok := c.coord.(interface{ Savepoint(last bool) })
+	if ok {
+		c.s.steps++
+		c.mix(uint64(kindOperate), uint64(c.term()))
+		who.Savepoint(k == faults.StopSaved)
+	}
+	return ok
+}
+
 // takeDown is what becomes of a job that was stopped: its processes end, and
 // somebody starts it again, as it was or as another one.
 func (c *coordHost) takeDown() {
 	if c.s.operating.stage == stopping {
-		c.s.change()
-		return
+		if c.s.operating.due[0].Kind.ChangesJob() {
+			c.s.change()
+			return
+		}
+		c.s.next()
 	}
 	for n := range c.s.workers {
 		c.s.crashWorker(n)
@@ -276,4 +293,7 @@ func (c *coordHost) Observe(k dataflow.TraceKind, t id.TaskID, a id.Attempt, e i
 		c.s.relied.advanced(t, e)
 	}
 	c.s.observers.count(trace.Event{Kind: k, Task: t, Channel: trace.NoChannel, Attempt: a, Epoch: e, Text: text})
+	if k == trace.Saved || k == trace.Declined && t == trace.Coordinator {
+		c.s.saved(k == trace.Declined)
+	}
 }

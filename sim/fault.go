@@ -96,7 +96,7 @@ func (s *Sim) inject(f *faults.Fault) {
 		}
 	case faults.Stop:
 		hit = s.coord.stop()
-	case faults.Rescale, faults.Upgrade:
+	case faults.Rescale, faults.Upgrade, faults.Savepoint, faults.StopSaved:
 		s.operate(f)
 	default: // Validate knows them all
 	}

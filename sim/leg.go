@@ -38,6 +38,7 @@ const (
 	idle     stage = iota // none is
 	stopping              // the coordinator is to stop the job
 	starting              // the next leg has not executed a plan yet
+	saving                // the coordinator is to take a savepoint
 )
 
 // operate takes an operation that has fallen due. One at a time is under way.
@@ -45,22 +46,49 @@ func (s *Sim) operate(f *faults.Fault) {
 	o := &s.operating
 	o.due = append(o.due, *f)
 	if o.stage == idle {
-		s.askToStop()
+		s.ask()
 	}
 }
 
-// askToStop begins with the first operation that is due. A coordinator that is gone is
+// ask begins with the first operation that is due. A coordinator that is gone is
 // asked when its successor has started, and so is the successor of one that dies meanwhile.
-func (s *Sim) askToStop() {
+func (s *Sim) ask() {
 	o := &s.operating
 	o.stage = idle
 	for len(o.due) > 0 && !s.over {
-		if s.coord.coord == nil || s.coord.stop() {
-			o.stage = stopping
+		o.stage = stopping
+		if o.due[0].Kind == faults.Savepoint {
+			o.stage = saving
+		}
+		if s.coord.coord == nil || s.coord.ask(o.due[0].Kind) {
 			return
 		}
+		o.stage = idle
 		s.result.Missed = append(s.result.Missed, o.due[0]) // it cannot
 		o.due = slices.Delete(o.due, 0, 1)
+	}
+}
+
+// saved hears that a savepoint is complete, or refused: that it is not taken, or does not
+// end the job. Unless the job ends now, the next operation has its turn.
+func (s *Sim) saved(refused bool) {
+	o := &s.operating
+	switch {
+	case o.stage == saving && !refused:
+	case refused && (o.stage == saving || o.stage == stopping && o.due[0].Kind == faults.StopSaved):
+		s.result.Missed = append(s.result.Missed, o.due[0])
+	default:
+		return
+	}
+	s.next()
+}
+
+// next ends the operation under way, and has the one behind it its turn.
+func (s *Sim) next() {
+	o := &s.operating
+	o.due, o.stage = slices.Delete(o.due, 0, 1), idle
+	if len(o.due) > 0 {
+		s.push(s.now, classCoordinator, kindOperate, 0, 0, 0)
 	}
 }
 

@@ -12,9 +12,10 @@ import (
 // the next graph starts.
 type RandomOperations struct {
 	Faults RandomFaults
-	From   int      // parallelism at first
-	To     []int    // parallelisms that the job can have, ascending; none: it cannot change
-	Alone  []string // operators that can have another parallelism than the others
+	From   int           // parallelism at first
+	To     []int         // parallelisms that the job can have, ascending; none: it cannot change
+	Alone  []string      // operators that can have another parallelism than the others
+	Saves  []faults.Kind // of savepoints, that somebody takes
 
 	Version  int // at first
 	Versions int // that the job has, counted from 1; below 2: it cannot change
@@ -25,10 +26,11 @@ const mostOperations = 3
 
 // Draw draws steps of a plan from the stream "operations". On a quiet tape there are none.
 func (r RandomOperations) Draw(src *seed.Source) (all []faults.Fault) {
+	all = r.saves(src.Stream("savepoints"))
 	d := src.Stream("operations")
 	upgrades := r.Versions > 1
 	if len(r.To) == 0 && !upgrades {
-		return nil
+		return all
 	}
 	now, version := r.From, r.Version
 	for i := range mostOperations {
@@ -45,10 +47,32 @@ func (r RandomOperations) Draw(src *seed.Source) (all []faults.Fault) {
 		f.When = r.when(d)
 		all = append(all, f)
 		if d.Chance(1, 2) {
-			all = append(all, r.crash(d, f.When))
+			all = append(all, r.crash(d, f.When, changeSteps()))
 		}
 	}
 	return all
+}
+
+// saves draws savepoints, as many as changes and at instants like theirs.
+func (r RandomOperations) saves(d *seed.Stream) (all []faults.Fault) {
+	for i := range min(mostOperations, mostOperations*len(r.Saves)) {
+		if !d.Chance(1, 1+i) {
+			break
+		}
+		f := faults.Fault{Kind: r.Saves[d.Draw(len(r.Saves))], Target: faults.Job, When: r.when(d)}
+		all = append(all, f)
+		if d.Chance(1, 2) {
+			all = append(all, r.crash(d, f.When, saveSteps()))
+		}
+	}
+	return all
+}
+
+// saveSteps are what a savepoint passes through, one with which the job stops among them.
+func saveSteps() []trace.Kind {
+	return []trace.Kind{
+		trace.SnapshotBegun, trace.Acked, trace.AllAcked, trace.Saved, trace.Triggered, trace.SnapshotStored, trace.Completed, trace.LineAdvanced, trace.CommitAsked, trace.Stopped,
+	}
 }
 
 // rescale draws a change: up, down, or of one operator.
@@ -108,9 +132,9 @@ func changeSteps() []trace.Kind {
 }
 
 // crash draws one behind an operation that falls due.
-func (r RandomOperations) crash(d *seed.Stream, when faults.Condition) faults.Fault {
+func (r RandomOperations) crash(d *seed.Stream, when faults.Condition, steps []trace.Kind) faults.Fault {
 	c := r.Faults.victim(d, 1, 3)
-	step := pick(d, changeSteps())
+	step := pick(d, steps)
 	at := append(when.Steps[:len(when.Steps):len(when.Steps)], faults.Nth(1+d.Draw(3), one(step)))
 	c.When = faults.At(append(at, shortly(d)...)...)
 	return c

@@ -343,7 +343,7 @@ func (s *Sim) dispatch(e *event) (next event, again bool) {
 	case kindCrashSeen, kindFailSeen, kindSuspected, kindWorkerUp, kindFaultOver:
 		s.onFailure(e)
 	case kindOperate:
-		s.askToStop()
+		s.ask()
 	case kindCampaign, kindCandidateTimer:
 		s.onProcess(e)
 	case kindWake:

@@ -22,6 +22,7 @@ import (
 	"weir/id"
 	"weir/live"
 	"weir/scenario"
+	"weir/state"
 	"weir/state/storage"
 	"weir/trace"
 	"weir/workloads"
@@ -47,21 +48,40 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 		return err
 	}
 	answer := newCommitted(cfg.Workload, promise.Shows)
-	ext, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: dir + "/sink", OnCommit: answer.add})
+	output, checkpoints := dir+"/sink", state.Storage(store)
+	if cfg.From != nil {
+		mounted, unmount, mountErr := f.mount(store, cfg.From)
+		if mountErr != nil {
+			return mountErr
+		}
+		defer func() { err = errors.Join(err, unmount()) }()
+		checkpoints = mounted
+		for _, row := range cfg.From.Rows() {
+			answer.add(0, 0, dataflow.AppendRecord(nil, row), 1)
+		}
+		if cfg.From.Output != nil {
+			output = f.output
+		}
+	}
+	ext, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: output, OnCommit: answer.add})
 	if err != nil {
 		return err
 	}
-	g := newGate(cfg.Workload.Events(), !f.calm, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
+	g := newGate(cfg.Workload.Events(), !f.calm || f.stop, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
 	j, err := live.Start(ctx, live.Config{
-		Job: job, Storage: store, External: ext, FS: vfs.Default, Dir: dir + "/local", Observer: g, Pacer: g, Workers: 2, Seed: f.seed,
+		Job: job, Storage: checkpoints, External: ext, FS: vfs.Default, Dir: dir + "/local", Observer: g, Pacer: g, Workers: 2, Seed: f.seed,
 	})
 	if err != nil {
 		return err
 	}
-	if !f.calm {
+	if f.stop || !f.calm {
 		select {
 		case <-g.ready:
-			err = j.KillWorker(1)
+			if f.stop {
+				_, err = j.Stop(ctx)
+			} else {
+				err = j.KillWorker(1)
+			}
 		case <-j.Done():
 		}
 		g.open()
@@ -108,13 +128,17 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed), LateRecords: g.late,
 		NotJudged: cfg.LiveNotJudged(), Faults: "(kill worker=1 after two snapshots)", config: with,
 	}
-	if f.calm {
+	if f.calm || f.stop {
 		s.Faults = "(plan)"
+	}
+	if f.stop {
+		unknown, s.NotJudged = true, "the job was stopped in the middle, so that only rows that cannot be read are judged"
 	}
 	exact := promise.Output == dataflow.ExactlyOnce || g.crashes == 0
 	var wrong error
 	switch {
 	case !exact:
+	case cfg.From != nil && cfg.From.Output == nil: // what was visible before is not known
 	case rowErr != nil:
 		wrong = &verdict{scenario.Unsafe, fmt.Sprintf("committed output cannot be read: %v", rowErr)}
 	case !unknown && s.OutputDigest != workloads.Digest(want):
@@ -123,7 +147,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 	if wrong != nil {
 		s.Verdict = scenario.Unsafe.String()
 	}
-	if g.crashes == 0 && !f.calm {
+	if g.crashes == 0 && !f.calm && !f.stop {
 		s.Verdict = scenario.Broken.String()
 		wrong = &verdict{scenario.Broken, "the job ended before its worker could be killed: give it more --events, or say --calm"}
 	}

@@ -43,7 +43,7 @@ func TestOperationsThatCannotBe(t *testing.T) {
 		{[]string{"run", "--plan", "(upgrade to=2)"}, "operation (upgrade to=2): workload keyedcount has no versions"},
 		{[]string{"run", "--workload", "spending", "--plan", "(upgrade to=4)"}, "spending has no version 4; there are 1 to 3"},
 		{[]string{"run", "--plan", "(upgrade operator=count to=2)"}, "expected to=, at or )"},
-		{[]string{"run", "--operations", "cheese"}, "known: rescale, upgrade, or all"},
+		{[]string{"run", "--operations", "cheese"}, "known: rescale, savepoint, stop-with-savepoint, upgrade, or all"},
 		{[]string{"run", "--operations", "all", "--plan", "(rescale to=3)"}, "name them in a --plan"},
 		{[]string{"run", "--operations", "all", "--calm"}, "--calm and --operations"},
 		{[]string{"sweep", "--operations", "all", "--plan", "(rescale to=3)"}, "--operations draws what --plan says"},

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +23,7 @@ import (
 type runFlags struct {
 	choice
 	strike
+	origin
 	seed    uint64
 	calm    bool
 	crash   int
@@ -31,6 +33,7 @@ type runFlags struct {
 	trace   bool
 	save    string
 	storage string
+	stop    bool
 	printed bool // the settings that were in effect, beside the summary
 	force   bool
 }
@@ -50,7 +53,9 @@ func newRun(p *program) *cobra.Command {
   go run ./cmd/sim run --algorithm unaligned --plan '(plan (rescale to=3 at (nth 2 completed)) (crash worker=1 at (nth 1 rescaled)))'
   go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir    # then: replay found.weir
   go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8
-  go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir`,
+  go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir
+  go run ./cmd/sim run --driver live --stop --storage jobdir               # then: state convert jobdir saved
+  go run ./cmd/sim run --from saved --output jobdir/sink --algorithm uncoordinated --state pebble --parallelism 3`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.agree(cmd.Flags().Changed); err != nil {
 				return err
@@ -68,6 +73,7 @@ func newRun(p *program) *cobra.Command {
 	fl := cmd.Flags()
 	f.choice.flags(fl, "aligned", "heap", "keyedcount")
 	f.strike.flags(fl)
+	f.origin.flags(fl)
 	fl.Uint64Var(&f.seed, "seed", defaultSeed, "seed of every decision")
 	fl.BoolVar(&f.calm, "calm", false, "a calm run")
 	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
@@ -76,6 +82,7 @@ func newRun(p *program) *cobra.Command {
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	fl.StringVar(&f.storage, "storage", "", "with --driver live: a new or empty `directory` that keeps checkpoints and output when the job has ended, for cmd/state")
+	fl.BoolVar(&f.stop, "stop", false, "with --driver live and --storage: stop the job with a last checkpoint when half of its input is in, instead of killing a worker")
 	fl.BoolVar(&f.printed, "settings", false, "print the settings that were in effect; --json has them always")
 	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict; one that is there stays unless --force")
 	fl.BoolVar(&f.force, "force", false, "let --save write over a file that is there")
@@ -101,6 +108,12 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = "--victim says who --crash crashes, and there is no --crash"
 	case given("crash") && f.crash < 1:
 		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
+	case f.stop && (f.driver != "live" || f.storage == ""):
+		wrong = "--stop leaves a job half done in the directory of --storage, with --driver live; give both"
+	case f.claim && f.driver != "live":
+		wrong = "--claim with the simulator: it begins from a copy, and deletes nothing; say --driver live"
+	case f.path != "" && f.save != "":
+		wrong = "--save with --from: the file would not have the savepoint; keep that, and the command"
 	case f.force && f.save == "":
 		wrong = "--force is for --save, and there is no --save"
 	case f.driver == "live":
@@ -109,7 +122,7 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = "--storage: what the simulator stores is in memory; say --driver live"
 	}
 	if wrong == "" {
-		return f.saves()
+		return errors.Join(f.origin.agree(given), f.saves())
 	}
 	return fmt.Errorf("%w: %s", errUsage, wrong)
 }
@@ -155,6 +168,13 @@ func (f *runFlags) config(given func(flag string) bool) (scenario.Config, error)
 	if f.driver == "live" {
 		f.defaultGroups = liveGroups
 	}
+	from, err := f.from()
+	if err != nil {
+		return none, err
+	}
+	if from != nil {
+		f.defaultGroups = from.Groups()
+	}
 	all, _, err := f.product(false)
 	if err != nil {
 		return none, err
@@ -170,6 +190,7 @@ func (f *runFlags) config(given func(flag string) bool) (scenario.Config, error)
 	}
 	cfg := all[0]
 	cfg.Reorder = f.reorder
+	cfg.From = from
 	switch {
 	case f.crash > 0:
 		cfg.Faults, cfg.Crash = scenario.CrashSweep, f.crash
@@ -213,6 +234,8 @@ type summary struct {
 	Recoveries   int      `json:"recoveries_from_snapshot"`
 	Rescaled     int64    `json:"rescaled"`           // how often the job went on as another graph
 	Upgraded     int      `json:"upgraded,omitempty"` // of these, as another version
+	Savepoints   int      `json:"savepoints,omitempty"`
+	StoppedWith  int      `json:"stopped_with,omitempty"` // savepoints with which the job ended
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
 	Duplicates   *int     `json:"duplicates_seen,omitempty"`
 	Losses       *int     `json:"losses_seen,omitempty"`
@@ -252,7 +275,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 		config: &o.Drawn().Settings.Job,
@@ -349,6 +372,9 @@ func (s *summary) print(out io.Writer) error {
 	}
 	if s.Upgraded > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  upgraded %d times\n", s.Upgraded)
+	}
+	if s.Savepoints > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  %d savepoints, with %d of which the job ended\n", s.Savepoints, s.StoppedWith)
 	}
 	if s.GaveUp != "" && err == nil {
 		_, err = fmt.Fprintf(out, "  the job gave up: %s\n", s.GaveUp)

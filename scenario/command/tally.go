@@ -38,8 +38,10 @@ type tally struct {
 	FellBack        int64           `json:"fell_back"`       // to an older checkpoint, the newest being damaged
 	GaveUp          int64           `json:"gave_up"`         // jobs that failed since a fault destroyed what they needed, or by their restart strategy
 	Stopped         int64           `json:"stopped"`
-	Rescaled        int64           `json:"rescaled"`           // how often jobs went on as another graph
-	Upgraded        int64           `json:"upgraded,omitempty"` // of these, as another version
+	Rescaled        int64           `json:"rescaled"`               // how often jobs went on as another graph
+	Upgraded        int64           `json:"upgraded,omitempty"`     // of these, as another version
+	Savepoints      int64           `json:"savepoints,omitempty"`   // completed
+	StoppedWith     int64           `json:"stopped_with,omitempty"` // savepoints with which jobs ended
 	InputBuffers    int64           `json:"input_buffers_restored"`
 	OutputBuffers   int64           `json:"output_buffers_restored"`
 	CommitsRetried  int64           `json:"commits_retried"`
@@ -157,6 +159,8 @@ func (t *tally) addOutput(s *check.Stats) {
 }
 
 func (t *tally) addStats(s *check.Stats) {
+	t.Savepoints += int64(s.Savepoints)
+	t.StoppedWith += int64(s.StoppedWith)
 	t.Recoveries += int64(s.Recoveries)
 	t.InputBuffers += int64(s.InputBuffers)
 	t.OutputBuffers += int64(s.OutputBuffers)
@@ -170,7 +174,7 @@ func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
-		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded},
+		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
 	} {
@@ -261,6 +265,9 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 	}
 	if err == nil && total.Upgraded > 0 {
 		_, err = fmt.Fprintf(w, "jobs were upgraded %d times\n", total.Upgraded)
+	}
+	if err == nil && total.Savepoints > 0 {
+		_, err = fmt.Fprintf(w, "%d savepoints were taken, and %d jobs ended with one\n", total.Savepoints, total.StoppedWith)
 	}
 	if err == nil {
 		err = printRates(w, total)
