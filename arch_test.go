@@ -26,12 +26,13 @@ var imports = []struct{ pkg, may string }{
 	{"state/timers", "state"},
 	{"state/heap", "state state/timers"},
 	{"state/pebblestate", "state state/timers"},
+	{"state/localcopy", "state"},
 	{"state/storage", "state"},
 	{"state/savepoint", "state"},
 	{"state/catalog", "state state/heap state/pebblestate"},
 	{"state/statetest", "state"},
 
-	{"dataflow", "state state/savepoint trace"},
+	{"dataflow", "state state/localcopy state/savepoint trace"},
 	{"internal/dataflow/roster", "dataflow"},
 	{"dataflow/operators", "dataflow state"},
 	{"faults", "trace"},
@@ -90,7 +91,7 @@ func isTest(pkg string) bool { return strings.HasSuffix(pkg, "test") || listed(p
 // pebbleImporters may import Pebble's database, vfsImporters its file-system seam.
 var (
 	pebbleImporters = []string{"state/pebblestate"}
-	vfsImporters    = []string{"state/pebblestate", "state/storage", "internal/sim/disk", "bench", "internal/bench/job", "external", "scenario/command", "scenario/inspect"}
+	vfsImporters    = []string{"state/pebblestate", "state/localcopy", "state/storage", "internal/sim/disk", "bench", "internal/bench/job", "external", "scenario/command", "scenario/inspect"}
 )
 
 const (

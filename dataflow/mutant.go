@@ -41,5 +41,6 @@ const (
 	MutantForgetBroadcast     Mutant = "forget-broadcast"      // broadcast state does not come back from the snapshot
 	MutantOrderForgotten      Mutant = "order-forgotten"       // a receiver takes what new senders send before what others of them send again
 	MutantAheadForgotten      Mutant = "ahead-forgotten"       // a job of another shape takes records that the former owner of their keys would have given up
+	MutantLocalStale          Mutant = "local-stale"           // a local copy of another snapshot's file is taken, which has the same number
 	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )

@@ -20,6 +20,7 @@ const (
 	Link                          // one channel: Fault.Link
 	Control                       // the connection between coordinator and worker Fault.Worker, for messages
 	Job                           // the job itself: of what people do with it. The text form has no word for it
+	Process                       // the clock of coordinator process Fault.Worker, of several
 )
 
 // Outcome is what an operation that fails really did. Its caller hears
@@ -45,7 +46,7 @@ const (
 type Fault struct {
 	Kind   Kind
 	Target Target
-	Worker int          // Target Worker, Control: its number, from 0
+	Worker int          // Target Worker, Control, Process: its number, from 0
 	Link   id.ChannelID // Target Link
 	// Op is the operation hit, by its name in the trace with
 	// spaces replaced by '-': put, create, get, list, delete, append,

@@ -68,7 +68,7 @@ func (j *Job) Lookup(ctx context.Context, operator, name string, keys []state.Ke
 			return err
 		}))
 	}
-	if err := j.ask(ctx, asks); err != nil {
+	if err := j.put(ctx, asks); err != nil {
 		return state.Descriptor{}, nil, err
 	}
 	return descriptors[asks[0].info.Index], found, nil
@@ -86,7 +86,7 @@ func (j *Job) States(ctx context.Context, operator string) ([]state.Descriptor, 
 		all, err = t.States()
 		return err
 	})
-	if err := j.ask(ctx, []*question{q}); err != nil {
+	if err := j.put(ctx, []*question{q}); err != nil {
 		return nil, err
 	}
 	return all, nil
@@ -126,9 +126,9 @@ func (j *Job) question(t *dataflow.TaskInfo, do func(*dataflow.Task, id.Attempt)
 	return &question{info: t, do: do, done: make(chan struct{})}
 }
 
-// ask has questions answered, and waits for the answers. When it fails a task may still
+// put has questions answered, and waits for the answers. When it fails a task may still
 // be about to write into what belongs to the caller.
-func (j *Job) ask(ctx context.Context, all []*question) error {
+func (j *Job) put(ctx context.Context, all []*question) error {
 	if err := j.look(ctx, func(c *control) error { return c.ask(all) }); err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func (r *runner) run() {
 
 func (r *runner) open() (ok bool) {
 	r.guard(func() {
-		env := dataflow.Env{Host: (*host)(r), Dir: r.dir(), FS: r.j.cfg.FS, Observer: &taskObserver{r}}
+		env := dataflow.Env{Host: (*host)(r), Dir: r.dir(), Copies: r.copies(), FS: r.j.cfg.FS, Observer: &taskObserver{r}}
 		task, err := dataflow.NewTask(r.j.cfg.Job, r.info, env)
 		if err != nil {
 			r.failure = fmt.Errorf("starting %s[%d]: %w", r.info.Name, r.info.Index, err)
@@ -169,6 +169,9 @@ func (r *runner) close() {
 	r.running.Wait()
 	if r.task != nil {
 		r.guard(func() { _ = r.task.Close() }) // its state is never used again
+		r.j.copiedMu.Lock()
+		r.j.copied.Add(r.task.CopyCounts())
+		r.j.copiedMu.Unlock()
 	}
 	r.j.removeDir(r.dir())
 }

@@ -55,9 +55,12 @@ type Config struct {
 	Coordinators int
 	// Candidate makes what campaigns in a process, if there are several; nonce is that of
 	// the coordinator that it may become.
-	Candidate func(h CandidateHost, nonce uint64) Candidate
+	Candidate func(h dataflow.CandidateHost, nonce uint64) dataflow.Candidate
+	// ClockError bounds, in millionths, by how much the clock of each of several coordinator
+	// processes runs too fast or too slow, which is drawn. 0: they are right.
+	ClockError int
 	// LocalDisks gives every worker a simulated disk, handed to the state backend
-	// of its tasks.
+	// of its tasks. With local recovery every worker has one.
 	LocalDisks bool
 	// Nonce is added to the number of a coordinator incarnation to tell its
 	// writes from those of others: give each run over the same storage another one.

@@ -45,6 +45,7 @@ type Sim struct {
 	// With several coordinators: their processes, and how many candidates there were.
 	processes   []*process
 	candidacies uint64
+	led         *process        // that took the lead last; nil: none has
 	graph       *dataflow.Graph // whose expansion infos is
 	groups      int
 	infos       []dataflow.TaskInfo

@@ -194,6 +194,34 @@ type ChangeMeter interface {
 	Changed() (bytes int64, known bool)
 }
 
+// Resident is a Capture of a store that keeps its files on the local disk anyway.
+type Resident interface {
+	Capture
+	// Resident returns the local file that has the content of a file of the snapshot, by its
+	// name in storage, if there is one. It is never written to again; as soon as Next has said
+	// done it may be removed at any time.
+	Resident(name string) (path string, ok bool)
+}
+
+// Adopter is a Transfer of a restore that can make a local file one of its own by a hard link.
+type Adopter interface {
+	Transfer
+	// Adopts reports whether the OpGet of a file may be answered by Result.File, whose
+	// size and checksum whoever answers has verified.
+	Adopts(name string) bool
+}
+
+// CopyCounts are how many files a restore took from local copies, and how many it read from
+// storage because there was no copy, or one that is not the file.
+type CopyCounts struct{ Taken, Missing, Damaged int }
+
+// Add adds what another restore has counted.
+func (c *CopyCounts) Add(o CopyCounts) {
+	c.Taken += o.Taken
+	c.Missing += o.Missing
+	c.Damaged += o.Damaged
+}
+
 // Backend opens stores. Implementations carry their own configuration.
 type Backend interface {
 	// Name is the catalog name: heap, pebble-full, pebble.

@@ -102,6 +102,9 @@ func (s *Snapshot) read(cfg *Config, x share) *Task {
 	if err == nil {
 		_, err = state.ListsOf(&snap.Handle)
 	}
+	if err == nil {
+		t.ahead = len(snap.Ahead) > 0
+	}
 	if err != nil {
 		t.Damage = fmt.Errorf("%s: %w", x.key, err)
 		return t

@@ -63,6 +63,7 @@ type Task struct {
 	// Damage is why the object itself cannot be read.
 	Damage error
 
+	ahead  bool // some of its key groups are ahead of the task in event time
 	source source
 }
 
