@@ -46,6 +46,7 @@
 //	(savepoint at (nth 9 emitted))
 //	(stop-with-savepoint at (time 8ms))
 //	(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))
+//	(query operator=count at (nth 3 completed))
 //
 // A condition is (nth N EVENT FILTER...), (time D), or (after C1 C2 ...), in which
 // each condition counts from when the one before it fired. EVENT is the name of

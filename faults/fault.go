@@ -59,7 +59,7 @@ type Fault struct {
 	Times    int     // how many operations or messages, at least 1
 	Duration int64   // nanoseconds; negative: Jump alone
 	Factor   int     // at least 2
-	Operator string  // Rescale: the name of the operator that it is about; empty: all of them
+	Operator string  // Rescale, Query: the name of the operator that it is about; empty: all of them, any of them
 	To       int     // Rescale: the parallelism from then on, at least 1
 	When     Condition
 }
@@ -68,10 +68,10 @@ type Fault struct {
 // plan decides only between faults that fall due at the same event.
 type Plan struct{ Faults []Fault }
 
-// Operations returns the steps of the plan that are no faults, in its order.
+// Operations returns the steps of the plan that change the job, in its order.
 func (p Plan) Operations() (all []Fault) {
 	for i := range p.Faults {
-		if p.Faults[i].IsOperation() {
+		if f := &p.Faults[i]; f.IsOperation() && f.Kind != Query {
 			all = append(all, p.Faults[i])
 		}
 	}

@@ -55,6 +55,9 @@ const (
 	// and comes back when another one leads; or it stands still for Duration, longer than
 	// its lease, and goes on without knowing.
 	Failover
+	// Query has a reader outside the job look up keys of Operator, or of one that is drawn: live, and
+	// in the newest complete checkpoint. The job does not change.
+	Query
 
 	// Savepoint has the coordinator take a savepoint; the job goes on.
 	Savepoint
@@ -107,6 +110,7 @@ var kinds = []kind{ // by Kind, Kinds excepted
 	Stop:     {"stop", []Target{Coordinator}, 0},
 	Rescale:  {"rescale", []Target{Job}, operator | parallelism},
 	Failover: {"failover", []Target{Job}, anyDuration},
+	Query:    {"query", []Target{Job}, operator},
 
 	Savepoint: {"savepoint", []Target{Job}, 0},
 	StopSaved: {"stop-with-savepoint", []Target{Job}, 0},

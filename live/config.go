@@ -157,6 +157,9 @@ func (c *Config) validate() error {
 	case c.Recorder != nil && !c.Job.Config.HashContents:
 		return errors.New("live: recording needs Job.Config.HashContents: without it there is nothing to compare a replay with")
 	}
+	if err := c.validateCopies(); err != nil {
+		return err
+	}
 	for _, b := range []struct {
 		name string
 		v    int
@@ -169,6 +172,18 @@ func (c *Config) validate() error {
 		return fmt.Errorf("live: a rate of %d records per second; it must be at least 1", r.PerSecond)
 	}
 	return c.Job.Validate()
+}
+
+// validateCopies returns an error if local recovery is asked for and cannot be.
+func (c *Config) validateCopies() error {
+	switch {
+	case !c.Job.Config.Checkpoint.LocalRecovery:
+	case c.FS == nil || c.Dir == "":
+		return errors.New("live: checkpoint.local-recovery keeps copies of snapshots in Config.Dir of Config.FS: give both")
+	case c.Recorder != nil:
+		return errors.New("live: checkpoint.local-recovery and a recording (Config.Recorder) do not go together: what a task read from local copies is not recorded")
+	}
+	return nil
 }
 
 func orDefault(v, standard int) int {

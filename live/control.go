@@ -26,6 +26,7 @@ const (
 	repPauseLeader                       // pause, answer
 	repStop                              // a clean stop is asked for
 	repCancel                            // err: end at once
+	repLook                              // look, answer: somebody wants to know something
 )
 
 // report is one entry of the control loop's inbox.
@@ -41,6 +42,7 @@ type report struct {
 	pause     dataflow.Nanos
 	tasks     []id.TaskID
 	worker    int // repKill: the worker that crashes, -1: only the tasks
+	look      func(c *control) error
 	answer    chan error
 }
 
@@ -64,10 +66,11 @@ type control struct {
 	failures  []Failure
 	plans     int
 	down      []int // workers that have crashed since the last plan
+	cut       committed
 }
 
 func newControl(j *Job) *control {
-	c := &control{j: j, runners: make([]*runner, len(j.info))}
+	c := &control{j: j, runners: make([]*runner, len(j.info)), cut: committed{line: make([]id.Epoch, len(j.info))}}
 	c.roster.Reset(j.info)
 	return c
 }
@@ -155,6 +158,8 @@ func (c *control) handle(m *report) {
 		c.stop()
 	case repCancel:
 		c.end(m.err)
+	case repLook:
+		m.answer <- m.look(c)
 	}
 }
 

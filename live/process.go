@@ -2,6 +2,7 @@ package live
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -79,7 +80,7 @@ func (p *process) lead(nonce uint64, where string) {
 	s := &seat{p: p, coord: c.j.cfg.Job.Algorithm.NewCoordinator(&c.j.cfg.Job.Config)}
 	p.seat, c.seat = s, s
 	c.observe(trace.CoordinatorStarted, trace.Coordinator, 0, 0, where)
-	s.coord.Start(s, &dataflow.JobInfo{Name: c.j.cfg.Job.Name, Tasks: c.j.info, Config: &c.j.cfg.Job.Config, Nonce: nonce})
+	s.coord.Start(s, &dataflow.JobInfo{Name: c.j.cfg.Job.Name, Tasks: c.j.info, Config: &c.j.cfg.Job.Config, From: c.j.cfg.Job.From, Nonce: nonce})
 	if c.stopping {
 		c.askToStop()
 	}
@@ -284,6 +285,7 @@ func (s *seat) Draw(int) int { return 0 }
 // Observe implements dataflow.CoordHost.
 func (s *seat) Observe(k trace.Kind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {
 	if s.heard() {
+		s.p.c.cut.note(k, t, e)
 		s.p.c.observe(k, t, a, e, text)
 	}
 }
@@ -292,10 +294,12 @@ func (s *seat) Observe(k trace.Kind, t id.TaskID, a id.Attempt, e id.Epoch, text
 
 // KillCoordinator takes the coordinator process that leads down, of several; it comes back
 // when another one leads. It returns when it is down.
-func (j *Job) KillCoordinator() error { return j.ask(report{kind: repKillLeader}) }
+func (j *Job) KillCoordinator() error {
+	return j.request(context.Background(), report{kind: repKillLeader})
+}
 
 // PauseCoordinator has the coordinator process that leads stand still for a time. It
 // returns when it does.
 func (j *Job) PauseCoordinator(d time.Duration) error {
-	return j.ask(report{kind: repPauseLeader, pause: dataflow.Nanos(d)})
+	return j.request(context.Background(), report{kind: repPauseLeader, pause: dataflow.Nanos(d)})
 }

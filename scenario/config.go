@@ -45,6 +45,8 @@ type Config struct {
 	// Groups is the number of key groups, not below Parallelism; 0: 16, and
 	// state.DefaultGroups for [LiveJob].
 	Groups int
+	// From is what the job begins from; nil: it begins empty. Its splits are those of the savepoint.
+	From *From
 	// Given are the settings of the coordinator that are not drawn from the seed where faults are,
 	// nor constants; the interval, which is virtual time, is drawn near DefaultInterval.
 	Given  dataflow.Given
@@ -255,5 +257,6 @@ func (c *Config) Command(seed uint64) string {
 	if c.Mutant != "" {
 		fmt.Fprintf(&b, " --mutant %s", c.Mutant)
 	}
+	b.WriteString(c.From.flags())
 	return b.String()
 }

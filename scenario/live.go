@@ -32,6 +32,9 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}
+	if err := c.goOn(); err != nil {
+		return nil, sinks.Promise{}, err
+	}
 	p := max(c.Parallelism, 1)
 	g, promise, err := c.graph(p, sinks.Config{})
 	if err != nil {
@@ -50,5 +53,16 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	if err := c.fit(g, &cfg); err != nil {
 		return nil, sinks.Promise{}, err
 	}
-	return &dataflow.Job{Name: c.Workload.Name(), Graph: g, Algorithm: c.Algorithm, Backend: b, Config: cfg}, promise, nil
+	j := &dataflow.Job{Name: c.Workload.Name(), Graph: g, Algorithm: c.Algorithm, Backend: b, Config: cfg}
+	if c.From != nil {
+		tasks, err := g.Expand(cfg.Groups)
+		if err != nil {
+			return nil, sinks.Promise{}, err
+		}
+		if err := c.From.Fits(j.Name, tasks); err != nil {
+			return nil, sinks.Promise{}, err
+		}
+		j.From = c.From.Origin()
+	}
+	return j, promise, nil
 }

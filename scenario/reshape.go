@@ -194,7 +194,7 @@ const mostInstances = 5
 // operations returns what draws the operations of runs; none are drawn if the job cannot
 // be stopped, or cannot go on as another graph.
 func (r *Runner) operations() sim.RandomOperations {
-	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism}
+	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Queries: slices.Contains(r.cfg.Operations, faults.Query)}
 	if slices.Contains(r.cfg.Operations, faults.Failover) {
 		o.Coordinators, o.Lease = r.cfg.Coordinators, int64(LeaseConfig().Duration)
 	}

@@ -28,7 +28,7 @@ type coordHost struct {
 func (c *coordHost) reset() {
 	*c = coordHost{s: c.s}
 	job := c.s.cfg.Job
-	c.job = dataflow.JobInfo{Name: job.Name, Tasks: c.s.infos, Config: &job.Config}
+	c.job = dataflow.JobInfo{Name: job.Name, Tasks: c.s.infos, Config: &job.Config, From: job.From}
 }
 
 // term is the number of the incarnation, from 1.

@@ -100,6 +100,8 @@ func (s *Sim) inject(f *faults.Fault) {
 		s.operate(f)
 	case faults.Failover:
 		hit = s.failOver(f.Duration)
+	case faults.Query:
+		s.query(f)
 	default: // Validate knows them all
 	}
 	if !hit {
@@ -217,6 +219,9 @@ func (s *Sim) possible(f *faults.Fault) error {
 	}
 	if (f.Target == faults.Worker || f.Target == faults.Control) && f.Worker >= len(s.workers) {
 		return fmt.Errorf("fault %s: the run has workers 0 to %d", f, len(s.workers)-1)
+	}
+	if f.Kind == faults.Query && s.cfg.Reader == nil {
+		return fmt.Errorf("operation %s: nobody reads in this run", f)
 	}
 	if f.Kind == faults.Rescale && s.cfg.Reshape == nil {
 		return fmt.Errorf("operation %s: the job of this run cannot change", f)

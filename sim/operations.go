@@ -20,6 +20,8 @@ type RandomOperations struct {
 	Saves        []faults.Kind // of savepoints, that somebody takes
 	Coordinators int           // processes, of which one leads; below 2: there is no failover
 	Lease        Nanos         // for how long one leads without renewing it
+	// Queries: somebody outside looks keys up, up to six times.
+	Queries bool
 }
 
 // mostOperations and mostFailovers are drawn for one run.
@@ -28,10 +30,11 @@ const (
 	mostFailovers  = 2
 )
 
-// Draw draws steps of a plan from the streams "savepoints", "operations" and "operations.failover". On a quiet
+// Draw draws steps of a plan from the streams "savepoints", "operations", "queries" and "operations.failover". On a quiet
 // tape there are none.
 func (r RandomOperations) Draw(src *seed.Source) []faults.Fault {
 	all := append(r.saves(src.Stream("savepoints")), r.changes(src)...)
+	all = append(all, r.queries(src)...)
 	return append(all, r.failovers(src)...)
 }
 
@@ -60,6 +63,25 @@ func (r RandomOperations) failovers(src *seed.Source) (all []faults.Fault) {
 	return all
 }
 
+// mostQueries are drawn for one run.
+const mostQueries = 6
+
+// queries draws what a reader does, from a stream of its own.
+func (r RandomOperations) queries(src *seed.Source) (all []faults.Fault) {
+	if !r.Queries {
+		return nil
+	}
+	d := src.Stream("queries")
+	for i := range mostQueries {
+		if !d.Chance(2, 2+i) {
+			break
+		}
+		all = append(all, faults.Fault{Kind: faults.Query, Target: faults.Job, When: r.when(d)})
+	}
+	return all
+}
+
+// changes draws what makes another job of the job.
 func (r RandomOperations) changes(src *seed.Source) (all []faults.Fault) {
 	d := src.Stream("operations")
 	if len(r.To) == 0 {

@@ -22,6 +22,7 @@ import (
 	"weir/id"
 	"weir/live"
 	"weir/scenario"
+	"weir/state"
 	"weir/state/storage"
 	"weir/trace"
 	"weir/workloads"
@@ -46,24 +47,45 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	listener, err := f.listener(cmd)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
 	answer := newCommitted(cfg.Workload, promise.Shows)
-	ext, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: dir + "/sink", OnCommit: answer.add})
+	output, checkpoints := dir+"/sink", state.Storage(store)
+	if cfg.From != nil {
+		mounted, unmount, mountErr := f.mount(store, cfg.From)
+		if mountErr != nil {
+			return mountErr
+		}
+		defer func() { err = errors.Join(err, unmount()) }()
+		checkpoints = mounted
+		for _, row := range cfg.From.Rows() {
+			answer.add(0, 0, dataflow.AppendRecord(nil, row), 1)
+		}
+		if cfg.From.Output != nil {
+			output = f.output
+		}
+	}
+	ext, err := external.OpenStore(external.StoreConfig{FS: vfs.Default, Dir: output, OnCommit: answer.add})
 	if err != nil {
 		return err
 	}
-	g := newGate(cfg.Workload.Events(), !f.calm, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
+	g := newGate(cfg.Workload.Events(), !f.calm || f.stop, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
 	j, err := live.Start(ctx, live.Config{
-		Job: job, Storage: store, External: ext, FS: vfs.Default, Dir: dir + "/local", Observer: g, Pacer: g, Workers: 2, Seed: f.seed,
+		Job: job, Storage: checkpoints, External: ext, FS: vfs.Default, Dir: dir + "/local", Observer: g, Pacer: g, Workers: 2, Seed: f.seed,
 		Coordinators: cfg.Coordinators, Candidate: scenario.LiveCandidate(job),
 	})
 	if err != nil {
 		return err
 	}
-	if !f.calm {
-		err = g.strike(j, cfg.Coordinators > 1)
+	end := serve(listener, j, checkpoints, dir)
+	if f.stop || !f.calm {
+		err = f.intervene(ctx, j, g, cfg.Coordinators > 1)
 		g.open()
 	}
 	res, runErr := j.Wait()
+	err = errors.Join(err, end())
 	if cause := context.Cause(ctx); cause != nil {
 		return errors.Join(cause, ext.Close(), store.Close())
 	}
@@ -71,6 +93,21 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 		return err
 	}
 	return f.judgeLive(cmd, &cfg, &job.Config, promise, g, res, answer)
+}
+
+// intervene stops the job if that is asked for, and else kills a worker, or with several
+// coordinators the one that leads.
+func (f *runFlags) intervene(ctx context.Context, j *live.Job, g *gate, coordinator bool) error {
+	if !f.stop {
+		return g.strike(j, coordinator)
+	}
+	select {
+	case <-g.ready:
+		_, err := j.Stop(ctx)
+		return err
+	case <-j.Done():
+		return nil
+	}
 }
 
 // liveDir returns the directory of a live job and what to do with it at the end: one
@@ -109,13 +146,17 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 		s.Coordinators, s.Failovers, s.Coordinator = n, res.Failovers, g.leaders
 		s.Faults = "(kill coordinator after two snapshots)"
 	}
-	if f.calm {
+	if f.calm || f.stop {
 		s.Faults = "(plan)"
+	}
+	if f.stop {
+		unknown, s.NotJudged = true, "the job was stopped in the middle, so that only rows that cannot be read are judged"
 	}
 	exact := promise.Output == dataflow.ExactlyOnce || g.crashes+res.Failovers == 0
 	var wrong error
 	switch {
 	case !exact:
+	case cfg.From != nil && cfg.From.Output == nil: // what was visible before is not known
 	case rowErr != nil:
 		wrong = &verdict{scenario.Unsafe, fmt.Sprintf("committed output cannot be read: %v", rowErr)}
 	case !unknown && s.OutputDigest != workloads.Digest(want):
@@ -124,7 +165,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 	if wrong != nil {
 		s.Verdict = scenario.Unsafe.String()
 	}
-	if g.crashes+res.Failovers == 0 && !f.calm {
+	if g.crashes+res.Failovers == 0 && !f.calm && !f.stop {
 		s.Verdict = scenario.Broken.String()
 		wrong = &verdict{scenario.Broken, "the job ended before anybody could be killed: give it more --events, or say --calm"}
 	}

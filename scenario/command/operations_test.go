@@ -28,6 +28,26 @@ func TestRunWithOperations(t *testing.T) {
 	}
 }
 
+// TestRunWithSavepoints: they are counted, and a run is repeated from its file, savepoints and
+// all; what happened is told.
+func TestRunWithSavepoints(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "saved.weir")
+	plan := "(plan (savepoint at (nth 9 emitted)) (crash worker=1 at (nth 1 all-acked)) (stop-with-savepoint at (after (nth 1 savepoint-complete) (nth 6 emitted))))"
+	status, stdout, stderr := sim(t, "run", "--algorithm", "uncoordinated", "--plan", plan, "--save", file, "--json")
+	var s summary
+	if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || s.Savepoints < 2 || s.StoppedWith != 1 || s.Faults != plan {
+		t.Fatalf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	status, stdout, stderr = sim(t, "replay", file, "--json")
+	var again replayed
+	if err := json.Unmarshal([]byte(stdout), &again); err != nil || status != 0 || !again.Same || again.Hash != s.Hash || again.Faults != plan {
+		t.Errorf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	if _, told, _ := sim(t, "explain", file, "--whole"); strings.Count(told, " is complete\n") != s.Savepoints {
+		t.Errorf("%.2000s", told)
+	}
+}
+
 // TestOperationsThatCannotBe: each is refused with the step and why, in a file with its
 // place.
 func TestOperationsThatCannotBe(t *testing.T) {
@@ -40,12 +60,13 @@ func TestOperationsThatCannotBe(t *testing.T) {
 		{[]string{"run", "--plan", "(rescale to=0)"}, "line 1, column 2"},
 		{[]string{"run", "--workload", "enrichment", "--plan", "(rescale operator=source to=3)"}, "parallelism"},
 		{[]string{"run", "--algorithm", "uncoordinated", "--plan", "(rescale to=3)"}, "message logs"},
-		{[]string{"run", "--operations", "cheese"}, "known: rescale, failover, savepoint, stop-with-savepoint, or all"},
+		{[]string{"run", "--operations", "cheese"}, "known: rescale, failover, query, savepoint, stop-with-savepoint, or all"},
 		{[]string{"run", "--coordinators", "1", "--plan", "(failover at (nth 9 acked))"}, "give --coordinators 2 or more"},
 		{[]string{"sweep", "--coordinators", "1", "--operations", "failover", "--algorithm", "aligned"}, "give --coordinators 2 or more"},
 		{[]string{"run", "--coordinators", "-1"}, "--coordinators -1"},
 		{[]string{"run", "--coordinators", "2", "--plan", "(drift coordinator=2 by 3)"}, "coordinator processes 0 to 1"},
 		{[]string{"sweep", "--coordinators", "2", "--exhaustive"}, "--coordinators does not go with --exhaustive"},
+		{[]string{"run", "--algorithm", "aligned-cyclic", "--workload", "reachability", "--plan", "(savepoint)"}, "operation (savepoint): "},
 		{[]string{"run", "--operations", "all", "--plan", "(rescale to=3)"}, "name them in a --plan"},
 		{[]string{"run", "--operations", "all", "--calm"}, "--calm and --operations"},
 		{[]string{"sweep", "--operations", "all", "--plan", "(rescale to=3)"}, "--operations draws what --plan says"},

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +23,7 @@ import (
 type runFlags struct {
 	choice
 	strike
+	origin
 	seed    uint64
 	calm    bool
 	crash   int
@@ -31,6 +33,8 @@ type runFlags struct {
 	trace   bool
 	save    string
 	storage string
+	listen  string
+	stop    bool
 	printed bool // the settings that were in effect, beside the summary
 	force   bool
 }
@@ -52,7 +56,10 @@ func newRun(p *program) *cobra.Command {
   go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir    # then: replay found.weir
   go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8
   go run ./cmd/sim run --driver live --coordinators 2                      # the one that leads is killed
-  go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir`,
+  go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir
+  go run ./cmd/sim run --driver live --calm --events 50000000 --listen 8080   # and: curl 'localhost:8080/state/count/counts?key=3'
+  go run ./cmd/sim run --driver live --stop --storage jobdir               # then: state convert jobdir saved
+  go run ./cmd/sim run --from saved --output jobdir/sink --algorithm uncoordinated --state pebble --parallelism 3`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.agree(cmd.Flags().Changed); err != nil {
 				return err
@@ -70,6 +77,7 @@ func newRun(p *program) *cobra.Command {
 	fl := cmd.Flags()
 	f.choice.flags(fl, "aligned", "heap", "keyedcount")
 	f.strike.flags(fl)
+	f.origin.flags(fl)
 	fl.Uint64Var(&f.seed, "seed", defaultSeed, "seed of every decision")
 	fl.BoolVar(&f.calm, "calm", false, "a calm run")
 	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
@@ -78,6 +86,8 @@ func newRun(p *program) *cobra.Command {
 	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm: of a worker, or with several coordinators of the one that leads")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	fl.StringVar(&f.storage, "storage", "", "with --driver live: a new or empty `directory` that keeps checkpoints and output when the job has ended, for cmd/state")
+	fl.StringVar(&f.listen, "listen", "", "with --driver live: let others look into the job over HTTP at this `address`, a port of this machine or host:port, while it runs")
+	fl.BoolVar(&f.stop, "stop", false, "with --driver live and --storage: stop the job with a last checkpoint when half of its input is in, instead of killing a worker")
 	fl.BoolVar(&f.printed, "settings", false, "print the settings that were in effect; --json has them always")
 	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict; one that is there stays unless --force")
 	fl.BoolVar(&f.force, "force", false, "let --save write over a file that is there")
@@ -103,15 +113,23 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = "--victim says who --crash crashes, and there is no --crash"
 	case given("crash") && f.crash < 1:
 		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
+	case f.stop && (f.driver != "live" || f.storage == ""):
+		wrong = "--stop leaves a job half done in the directory of --storage, with --driver live; give both"
+	case f.claim && f.driver != "live":
+		wrong = "--claim with the simulator: it begins from a copy, and deletes nothing; say --driver live"
+	case f.path != "" && f.save != "":
+		wrong = "--save with --from: the file would not have the savepoint; keep that, and the command"
 	case f.force && f.save == "":
 		wrong = "--force is for --save, and there is no --save"
 	case f.driver == "live":
 		wrong = notLive(given)
+	case given("listen"):
+		wrong = "--listen: nobody outside can look into a simulated job; say --driver live"
 	case given("storage"):
 		wrong = "--storage: what the simulator stores is in memory; say --driver live"
 	}
 	if wrong == "" {
-		return f.saves()
+		return errors.Join(f.origin.agree(given), f.saves())
 	}
 	return fmt.Errorf("%w: %s", errUsage, wrong)
 }
@@ -157,6 +175,13 @@ func (f *runFlags) config(given func(flag string) bool) (scenario.Config, error)
 	if f.driver == "live" {
 		f.defaultGroups = liveGroups
 	}
+	from, err := f.from()
+	if err != nil {
+		return none, err
+	}
+	if from != nil {
+		f.defaultGroups = from.Groups()
+	}
 	all, _, err := f.product(false)
 	if err != nil {
 		return none, err
@@ -172,6 +197,7 @@ func (f *runFlags) config(given func(flag string) bool) (scenario.Config, error)
 	}
 	cfg := all[0]
 	cfg.Reorder = f.reorder
+	cfg.From = from
 	switch {
 	case f.crash > 0:
 		cfg.Faults, cfg.Crash = scenario.CrashSweep, f.crash

@@ -116,6 +116,7 @@ func strikes() []strike {
 		{row: "all workers", plan: `(plan (crash worker=0 at (nth 9 acked)) (crash worker=1 at (nth 9 acked)) (crash worker=2 at (nth 9 acked)))`, shows: recovered},
 		{row: "everything", plan: `(plan (crash worker=0 at (nth 9 acked)) (crash worker=1 at (nth 9 acked)) (crash worker=2 at (nth 9 acked))
 			(crash coordinator at (nth 9 acked)) (crash storage at (nth 9 acked)) (crash sink at (nth 9 acked)))`, shows: recovered},
+		{row: "query job", plan: `(query at (nth 40 delivered))`, shows: func(o, _ *scenario.Outcome) bool { return o.Result.Counts[trace.Queried] > 0 }},
 		{row: "rescale job", plan: `(rescale to=3 at (nth 2 completed))`, algorithms: []string{"aligned", "unaligned"}, shows: func(o, _ *scenario.Outcome) bool {
 			return o.Result.Counts[trace.Rescaled] == 1 && o.Result.Crashes+o.Result.CoordinatorCrashes == 0
 		}},
