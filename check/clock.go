@@ -42,6 +42,11 @@ func (o *wallClock) Wants() trace.Mask {
 
 func (o *wallClock) Reset() {
 	o.saved, o.pools = o.saved[:0], nil
+	if x := o.x.Origin; x != nil {
+		for i := range x.Tasks {
+			o.saved = append(o.saved, alarms{holding: holding{timers: timersOf(x.Tasks[i].Alarms)}})
+		}
+	}
 	for i := range o.tasks {
 		o.tasks[i] = alarms{holding: holding{timers: o.tasks[i].timers[:0]}}
 	}

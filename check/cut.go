@@ -309,10 +309,13 @@ func (o *cut) checkInheritance(e id.Epoch) {
 		if !t.restarted || t.epoch == e || again && o.tasks[i].restored == x.parts[i] { // it had left
 			continue
 		}
+		if t.epoch == 0 && o.ofOrigin(e) && !o.x.Origin.has(o.x.Tasks[i].Operator) {
+			continue // it is new
+		}
 		o.violate(id.TaskID(i), t.epoch, "recovery %s: %s restored epoch %s while others go on from %s", l.plan, o.taskName(i), t.epoch, e)
 		return
 	}
-	if o.isCompleted(e) {
+	if o.isCompleted(e) || o.ofOrigin(e) {
 		return
 	}
 	o.parts = append(o.parts[:0], x.parts...)

@@ -109,6 +109,11 @@ func (o *eventTime) Wants() trace.Mask {
 
 func (o *eventTime) Reset() {
 	o.saved, o.legacy = o.saved[:0], nil
+	if x := o.x.Origin; x != nil {
+		for i := range x.Tasks {
+			o.saved = append(o.saved, x.Tasks[i].clock())
+		}
+	}
 	for i := range o.clocks {
 		o.begin(&o.clocks[i], &o.tasks[i])
 	}

@@ -83,6 +83,9 @@ type Expect struct {
 	// version is newer. nil: rows do not tell. The key is borrowed.
 	Key func(row []byte) (key []byte, version uint64)
 
+	// Origin is the savepoint that the job begins from; nil: it begins empty.
+	Origin *Origin
+
 	// Open appends the transactions of a task that the external store holds, neither
 	// visible nor aborted; nil: not looked at.
 	Open func(t id.TaskID, dst []id.Epoch) []id.Epoch

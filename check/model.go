@@ -134,6 +134,7 @@ func (m *model) reset() {
 	m.stand.reset()
 	m.forgetFormer()
 	m.begin(0)
+	m.originate()
 }
 
 // begin sets the graph to its start; attempt: no incarnation of it is older.
@@ -310,7 +311,7 @@ func (m *model) finish(end End) {
 // promised is what holds for this run: without failures, and while the graph stays, all
 // guarantees are one. A change takes the job back to a checkpoint as a failure does.
 func (m *model) promised(g Guarantee) Guarantee {
-	if len(m.legs) == 0 && m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 && m.report.FailedOver == 0 {
+	if len(m.legs) == m.origins() && m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 && m.report.FailedOver == 0 {
 		return ExactlyOnce
 	}
 	return g

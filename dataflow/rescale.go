@@ -133,7 +133,7 @@ func (t *Task) takeOver(r *restoring) {
 		t.ahead = t.aheadOf(r)
 	}
 	for i := range t.inputs {
-		t.inputs[i].awaits = true
+		t.inputs[i].awaits = r.savepoint == nil // which has nothing in flight
 	}
 	t.firing = t.watermark != NoWatermark
 	t.advancing = t.firing

@@ -5,6 +5,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/savepoint"
 	"weir/trace"
 )
 
@@ -15,6 +16,9 @@ type restoring struct {
 	snap *Snapshot
 	// Of a plan from another shape:
 	formers []*Snapshot // by index in plan.Former
+	// Of a plan that begins with a savepoint:
+	savepoint *savepoint.Restore
+	offsets   []id.Offset // Event.Offsets
 
 	unsettled int // operations of the sink under way
 
@@ -32,6 +36,11 @@ func (t *Task) start(ev *Event) {
 	t.observeKey(trace.TaskStarting, 0, string(r.plan.Ref), 0)
 	if len(r.plan.Former) > 0 {
 		t.readFormers()
+		return
+	}
+	if t.beginsFromSaved() {
+		r.offsets = ev.Offsets
+		t.readManifest()
 		return
 	}
 	if r.plan.Ref == "" {
@@ -65,6 +74,8 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 			t.restoreLog(e.idx, ev.Result.Data)
 		case t.restore.formers != nil:
 			t.formerRead(e.idx, ev.Result.Data)
+		case t.beginsFromSaved():
+			t.manifestRead(ev.Result.Data)
 		default:
 			t.restoreObject(ev.Result.Data)
 		}
@@ -72,6 +83,12 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 		if ev.Err != nil {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore: %w", ev.Err))
 			return
+		}
+		if t.restore.savepoint != nil {
+			if err := t.savedRead(); err != nil {
+				t.failFor(trace.Unreadable, fmt.Errorf("restore from a savepoint: %w", err))
+				return
+			}
 		}
 		t.readLogs()
 	case effectSettle:
@@ -214,7 +231,7 @@ func (t *Task) resume() {
 	if r.snap != nil && !r.plan.Left {
 		t.injectCaptured(r.snap)
 	}
-	if r.formers != nil {
+	if r.formers != nil && r.savepoint == nil {
 		if err := t.sendAgain(r); err != nil {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore from another shape: %w", err))
 			return
@@ -300,6 +317,9 @@ func (t *Task) observeRestored(r *restoring) {
 		t.event.Epoch = r.snap.Epoch
 	} else if r.formers != nil {
 		t.event.Epoch = r.plan.Stable
+	}
+	if r.savepoint != nil {
+		t.event.Epoch = r.plan.Saved.Epoch
 	}
 	if t.event.Epoch != 0 && t.cfg.CheckState {
 		t.event.Sum, t.event.To = t.store.Sum(), t.store.SumApart()

@@ -38,15 +38,17 @@ type Coordinator struct {
 	hist     []history
 	lineages []lineage
 	splits   coordinator.Assignment // of the newest plan
-	tasks    []taskStatus
-	waiting  int // for: positions (collecting), readiness (starting)
-	dropping int // deletions of older plans under way: the end waits
-	again    bool
-	looking  bool // whether this coordinator still leads
-	lookNext bool // there is more to advance with when it has looked
-	failures int
-	restarts *coordinator.Restarts // says whether the job starts again
-	stopping bool                  // the plan to come is the last
+	// beginning is what the tasks began with, or are to, at the beginning of their histories.
+	beginning coordinator.Beginning
+	tasks     []taskStatus
+	waiting   int // for: positions (collecting), readiness (starting)
+	dropping  int // deletions of older plans under way: the end waits
+	again     bool
+	looking   bool // whether this coordinator still leads
+	lookNext  bool // there is more to advance with when it has looked
+	failures  int
+	restarts  *coordinator.Restarts // says whether the job starts again
+	stopping  bool                  // the plan to come is the last
 	// damaged is the newest snapshot that could not be read, had the tasks that had any.
 	damaged error
 	had     []bool
@@ -165,8 +167,27 @@ func (c *Coordinator) read() {
 			c.fail(fmt.Errorf("recovery: %w", err))
 			return
 		}
-		c.number = highest
+		c.number, c.beginning = highest, p.Beginning(c.j.Tasks)
+		if p == nil && c.j.From != nil {
+			c.begin()
+			return
+		}
 		c.readSnapshots(rows)
+	})
+}
+
+// begin makes the first plan of a job that begins from a savepoint. Its attempts are newer than
+// those of the job that wrote it, whose transactions stand in the same external store.
+func (c *Coordinator) begin() {
+	coordinator.ReadBeginning(c.client, c.j, func(b coordinator.Beginning, err error) {
+		switch {
+		case c.phase != reading: // the job has ended meanwhile
+		case err != nil:
+			c.fail(fmt.Errorf("begin from savepoint %q: %w", c.j.From.Root, err))
+		default:
+			c.beginning, c.number = b, max(c.number, b.UpTo().Attempt())
+			c.readSnapshots(nil)
+		}
 	})
 }
 
@@ -288,6 +309,10 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		return
 	}
 	damaged := cause != nil && coordinator.Unreadable(cause)
+	if damaged && c.atBeginning(tasks) {
+		c.fail(fmt.Errorf("begin from savepoint %q: %w", c.beginning[0].Root, cause))
+		return
+	}
 	if damaged && (!c.cfg.Fallback || logLost(cause)) {
 		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if checkpoint.fallback is set; output committed since the one before it may then be committed again", cause))
 		return
@@ -325,6 +350,15 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		}
 		c.restartAfter(delay, c.collect)
 	}
+}
+
+// atBeginning reports that one of tasks could not restore what a savepoint has of it: nothing is
+// older.
+func (c *Coordinator) atBeginning(tasks []id.TaskID) bool {
+	return len(c.beginning) > 0 && c.phase == starting && slices.ContainsFunc(tasks, func(t id.TaskID) bool {
+		s := c.hist[t].snaps
+		return !c.tasks[t].ready && s[len(s)-1].Epoch == 0
+	})
 }
 
 // passOver leaves out, from now on, the snapshots that tasks could not restore. It is
@@ -469,6 +503,7 @@ func (c *Coordinator) plan() {
 	}
 	p.Lineage = encodeLineages(next)
 	c.splits.Into(&p.Plan)
+	c.beginAgain(&p.Plan)
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch {
 		case c.phase != planning: // the job has failed meanwhile
@@ -482,6 +517,21 @@ func (c *Coordinator) plan() {
 			c.execute(p, base, next, useless)
 		}
 	})
+}
+
+// beginAgain says in a plan what the tasks begin with that go back to the beginning. It
+// stands there for the others too: a later plan may have them go back so far.
+func (c *Coordinator) beginAgain(p *dataflow.Plan) {
+	c.beginning.Into(p)
+	began := false
+	for t := range c.beginning {
+		if tp := &p.Tasks[t]; tp.Mode == dataflow.Restart && tp.Ref == "" {
+			tp.Stable, began = c.beginning.UpTo(), true
+		}
+	}
+	if began {
+		coordinator.Vanish(id.TaskID(c.beginning.Names()), c.j.Tasks, p)
+	}
 }
 
 // taskPlan says what happens to a task on line l; cut: it restarts.

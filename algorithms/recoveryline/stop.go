@@ -64,7 +64,9 @@ func (c *Coordinator) stayOver(p *coordinator.PlanRecord) {
 	left := 1
 	gone := func(state.Result) {
 		if left--; left == 0 {
-			coordinator.DeleteAll(c.client, p.Plan.Number, func() { coordinator.EndAgain(c.h, p) })
+			coordinator.DeleteAll(c.client, p.Plan.Number, func() {
+				coordinator.Claimed(c.j).LetGo(c.client, func() { coordinator.EndAgain(c.h, p) })
+			})
 		}
 	}
 	for t := range c.graph.logs {

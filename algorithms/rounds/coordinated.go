@@ -19,18 +19,21 @@ type Coordinated struct {
 	cfg    *dataflow.CheckpointConfig
 	client *coordinator.Client
 
-	lead     Lead
-	shape    coordinator.Shape
-	phase    phase
-	number   id.Attempt              // of the newest plan this coordinator made
-	highest  id.Attempt              // of any plan seen in storage
-	newest   *coordinator.PlanRecord // found in storage; nil: there is none
-	splits   coordinator.Assignment  // of the newest plan; nil: not looked at yet
-	retained []*coordinator.Record   // complete checkpoints, oldest first; they may be of older shapes
-	doomed   []*coordinator.Record   // no longer retained, but a round under way may refer to their files
-	tasks    []taskStatus
-	notReady int
-	notLeft  int
+	lead    Lead
+	shape   coordinator.Shape
+	phase   phase
+	number  id.Attempt              // of the newest plan this coordinator made
+	highest id.Attempt              // of any plan seen in storage
+	newest  *coordinator.PlanRecord // found in storage; nil: there is none
+	splits  coordinator.Assignment  // of the newest plan; nil: not looked at yet
+	// beginning is what the job began with, or is to; first: this is its first plan.
+	beginning coordinator.Beginning
+	first     bool
+	retained  []*coordinator.Record // complete checkpoints, oldest first; they may be of older shapes
+	doomed    []*coordinator.Record // no longer retained, but a round under way may refer to their files
+	tasks     []taskStatus
+	notReady  int
+	notLeft   int
 
 	lastIndex uint32 // of the newest epoch of this attempt
 	rounds    []*Round
@@ -104,6 +107,10 @@ func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 	}
 	if c.stopping {
 		c.stop()
+		return
+	}
+	if cause != nil && coordinator.Unreadable(cause) && c.phase == starting && c.fromSaved() != "" {
+		c.fail(fmt.Errorf("begin from savepoint %q: %w", c.beginning[0].Root, cause))
 		return
 	}
 	if cause != nil && coordinator.Unreadable(cause) && !c.fallBack() {
@@ -196,17 +203,39 @@ func (c *Coordinated) recover() {
 			c.leaveNothing(0)
 			return
 		}
-		c.newest, c.splits = p, nil
+		c.newest, c.splits, c.first = p, nil, false
 		var records []id.Epoch
 		for _, r := range rows {
 			if e, ok := coordinator.EpochOfKey(r.Key); ok && p != nil {
 				records = append(records, e)
 			}
 		}
+		if p == nil && c.j.From != nil {
+			c.begin()
+			return
+		}
+		c.beginning = p.Beginning(c.j.Tasks)
 		if p == nil {
 			p = &coordinator.PlanRecord{}
 		}
 		c.readRecords(c.counting(p, records))
+	})
+}
+
+// begin makes the first plan of a job that begins from a savepoint. Its attempts are newer than
+// those of the job that wrote it, whose transactions stand in the same external store.
+func (c *Coordinated) begin() {
+	coordinator.ReadBeginning(c.client, c.j, func(b coordinator.Beginning, err error) {
+		switch {
+		case c.phase != reading: // the job has ended meanwhile
+		case err != nil:
+			c.fail(fmt.Errorf("begin from savepoint %q: %w", c.j.From.Root, err))
+		default:
+			c.beginning, c.first = b, true
+			c.highest = max(c.highest, b.UpTo().Attempt())
+			c.retained = nil
+			c.plan()
+		}
 	})
 }
 
@@ -350,9 +379,30 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 		}
 		c.tasks[i] = s
 	}
-	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all"+c.restarts.Waited())
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all"+c.fromSaved()+c.restarts.Waited())
+	c.first = false
 	c.h.Execute(&p.Plan)
 	c.sweepOld()
+	c.letGo()
+}
+
+// letGo deletes a savepoint of the job's own as soon as there is a checkpoint to go back to.
+func (c *Coordinated) letGo() {
+	if c.base() == nil || len(c.beginning) == 0 {
+		return
+	}
+	b := c.beginning
+	c.beginning = nil
+	c.dropping++
+	b.LetGo(c.client, c.dropped)
+}
+
+// fromSaved says in a plan's text that it goes back to a savepoint.
+func (c *Coordinated) fromSaved() string {
+	if len(c.beginning) == 0 || c.base() != nil {
+		return ""
+	}
+	return fmt.Sprintf(" from savepoint %s", c.beginning.Epoch())
 }
 
 // sweepOld deletes what older attempts left behind.

@@ -281,6 +281,7 @@ func (c *Coordinated) completed(r *Round, rec *coordinator.Record) {
 		c.announce(rec)
 	}
 	c.retire()
+	c.letGo()
 	if c.stopping && c.stopAt != 0 && rec.Epoch >= c.stopAt {
 		c.stop()
 		return

@@ -80,5 +80,7 @@ func (c *Coordinated) leaveNothing(at id.Epoch) {
 // stayOver deletes what a job that is over may have left, and says that it has ended.
 func (c *Coordinated) stayOver(p *coordinator.PlanRecord) {
 	c.end()
-	coordinator.DeleteAll(c.client, p.Plan.Number, func() { coordinator.EndAgain(c.h, p) })
+	coordinator.DeleteAll(c.client, p.Plan.Number, func() {
+		coordinator.Claimed(c.j).LetGo(c.client, func() { coordinator.EndAgain(c.h, p) })
+	})
 }
