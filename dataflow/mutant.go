@@ -9,6 +9,7 @@ type Mutant string
 
 // The mistakes of the kernel.
 const (
+	MutantQueryWrongGroup     Mutant = "query-wrong-group"     // a key that somebody outside asks for is looked for where its hash says, whatever the key groups
 	MutantReuseTableName      Mutant = "reuse-table-name"      // table files are named without the epoch
 	MutantSkipOutputQueue     Mutant = "skip-output-queue"     // overtaken output is not captured
 	MutantSkipInputQueue      Mutant = "skip-input-queue"      // overtaken input is not captured

@@ -52,6 +52,8 @@ type Result struct {
 	Failures []Failure  // in the order in which they were noticed
 	Tasks    []TaskStats
 	Copies   state.CopyCounts // files that tasks were restored from, with local recovery
+	// Failovers is how often another coordinator process took the lead than the one before.
+	Failovers int
 }
 
 // Job is a running job. Its methods are safe for concurrent use.
@@ -161,7 +163,7 @@ func (c *control) shutDown() {
 	}
 	j.result = Result{
 		Elapsed: time.Since(j.clock.start), Stopped: c.stopping && c.err == nil, Plans: c.plans, Attempt: c.roster.Plan(),
-		Failures: c.failures, Tasks: j.Stats(), Copies: j.copied,
+		Failures: c.failures, Tasks: j.Stats(), Copies: j.copied, Failovers: c.failovers,
 	}
 	j.err = c.err
 	close(j.done)
@@ -214,15 +216,11 @@ func (j *Job) KillWorker(w int) error {
 }
 
 func (j *Job) killAll(tasks []id.TaskID, worker int) error {
-	answer := make(chan error, 1)
-	j.control.post(report{kind: repKill, tasks: tasks, worker: worker, answer: answer})
-	select {
-	case err := <-answer:
-		return err
-	case <-j.done:
-		return errEnded
-	}
+	return j.request(context.Background(), report{kind: repKill, tasks: tasks, worker: worker})
 }
+
+// Name returns the name of the job.
+func (j *Job) Name() string { return j.cfg.Job.Name }
 
 // Tasks describes the tasks of the job, by TaskID.
 func (j *Job) Tasks() []dataflow.TaskInfo { return j.info }

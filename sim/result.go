@@ -53,6 +53,8 @@ type Result struct {
 
 	Crashes            int // of workers
 	CoordinatorCrashes int
+	Failovers          int // how often another coordinator process took the lead than the one before
+	Rivals             int // of them: the one before held its lease still, by its clock
 	TaskFailures       int
 	LastFailure        error            // of a task that gave up by itself
 	Copies             state.CopyCounts // files that tasks were restored from
@@ -209,7 +211,7 @@ var kindNames = [numKinds]string{
 	"", "turn", "arrive", "credit", "reply", "connect", "timer", "message to task", "start", "transfer", "message to coordinator",
 	"ready", "left", "coordinator timer", "coordinator start", "crash noticed", "failure noticed", "worker up",
 	"storage apply", "storage done", "sink apply", "sink done", "fault over", "wake", "take down", "taken for dead",
-	"campaign", "candidate timer", "operate",
+	"campaign", "candidate timer", "operate", "ask",
 }
 
 // String shows the event for people.

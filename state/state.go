@@ -67,6 +67,12 @@ type Store interface {
 	List(name string, mode Redistribution) (*OperatorList, error)
 	// Content reads the store, of every state that it holds.
 	Content
+	// Lookup calls f for the entries under one key of the state called name, until f
+	// returns false: those that Entries would call it for, found without looking at the
+	// others. It is for whoever looks in from outside: entries are not younger for it. A
+	// key of a group that is not the store's, a name that States does not have, and
+	// timers, whose order is not that of keys, have no entries. Errors are those of Err.
+	Lookup(name string, k Key, f func(e KeyedEntry) bool)
 	// AppendOperator appends the operator state, in the encoding of Handle.Operator,
 	// which is one for all backends; RestoreOperator takes over what the handles of old
 	// tasks have there, and nothing else of them.
