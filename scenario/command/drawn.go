@@ -163,8 +163,8 @@ func (s *drawing) run(ctx context.Context, w drawnRun, came *scenario.Marks) (co
 type find struct {
 	Seed uint64 `json:"seed"`
 	Runs uint64 `json:"runs"`
-	// RunsWith are those among them whose cell has the code that a mistake is in: what a
-	// sweep of these alone would have taken.
+	// RunsWith are those among them whose cell has the code that a mistake is in, and draws the
+	// operations that it needs: what a sweep of these alone would have taken.
 	RunsWith uint64 `json:"runs_with_the_mistake,omitempty"`
 	mutant   dataflow.Mutant
 }
@@ -185,7 +185,7 @@ func (s *drawing) find(first uint64) *find {
 		return &f
 	}
 	for n := first; ; n++ {
-		if c := s.cells.Draw(n); mistake.Has(c.Algorithm.Name, c.State, c.SinkName()) {
+		if c := s.cells.Draw(n); mistake.Has(c.Algorithm.Name, c.State, c.SinkName()) && mistake.Shown(c.Operations) {
 			f.RunsWith++
 		}
 		if n == f.Seed {
