@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"time"
 
 	"weir/algorithms"
@@ -89,29 +87,16 @@ func (g *Grid) Validate() error {
 // validateGiven checks that settings do not contradict each other, and that each means something to
 // one algorithm at least.
 func (g *Grid) validateGiven() error {
-	read := dataflow.Given{}
-	for _, name := range g.Algorithms {
+	all := make([]*algorithms.Spec, len(g.Algorithms))
+	for i, name := range g.Algorithms {
 		a, err := job.LookupAlgorithm(name)
 		if err != nil {
 			return err
 		}
-		own := meant(g.Given, a.Spec)
-		if err := own.Agree(&a.Declared); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		maps.Copy(read, own)
+		all[i] = a.Spec
 	}
-	for _, s := range dataflow.Settings() {
-		if g.Given.Has(s.Name) && !read.Has(s.Name) {
-			return fmt.Errorf("setting %s (--%s) means nothing to %s: it is read by %s", s.Name, s.Flag, strings.Join(g.Algorithms, ", "), s.Readers)
-		}
-	}
-	return nil
-}
-
-// meant returns the settings that an algorithm reads.
-func meant(g dataflow.Given, a *algorithms.Spec) dataflow.Given {
-	return g.For(&a.Declared, a.Turns)
+	_, err := algorithms.Deal(g.Given, all)
+	return err
 }
 
 // validateSink checks that every algorithm can serve the sink on every workload.
@@ -189,7 +174,7 @@ func (g *Grid) refused(workload, algorithm string) error {
 		return nil // the job will
 	}
 	c := dataflow.DefaultConfig()
-	if err := meant(g.Given, a.Spec).Into(&c); err != nil {
+	if err := a.Reads(g.Given).Into(&c); err != nil {
 		return err
 	}
 	return catalog.Fit(a.Spec, graph, &c)

@@ -133,7 +133,7 @@ func (r *Repetition) spec(dir string) job.Spec {
 		Events: r.Events, Rate: r.Rate, Warm: r.Warm, Measure: r.Measure, DiskBytes: r.DiskBytes, Mutant: r.Mutant, Profile: r.Profile,
 	}
 	if a, err := s.Lookup(); err == nil {
-		s.Given = meant(r.Given, a.Spec)
+		s.Given = a.Reads(r.Given)
 	}
 	if s.Timed() {
 		s.Fill = guessOf(c).size(0).Fill

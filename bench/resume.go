@@ -25,7 +25,6 @@ const (
 	settingDir       = "dir"
 	settingMutant    = "mutant"
 	settingReference = "wrong_reference"
-	settingGiven     = "given"   // flags of the settings of the coordinator that are not at their defaults
 	settingProgram   = "program" // the first bytes of the executable's SHA-256
 )
 
@@ -34,17 +33,14 @@ const intervalSetting = "checkpoint.interval"
 
 // given returns what settings say of the coordinator's: what is not at its default.
 func given(settings map[string]string) (dataflow.Given, error) {
-	g := dataflow.Given{}
-	if settings[settingGiven] == "" {
-		return nil, nil
-	}
+	g, standard := dataflow.Given{}, dataflow.DefaultConfig()
 	for _, s := range dataflow.Settings() {
-		for text := range strings.FieldsSeq(settings[settingGiven]) {
-			if value, ok := strings.CutPrefix(text, "--"+s.Flag+"="); ok {
-				if err := g.Put(s.Name, value); err != nil {
-					return nil, fmt.Errorf("%w; restore the manifest, or measure again", err)
-				}
-			}
+		text, ok := settings[s.Name]
+		if !ok || s.Name == intervalSetting || text == s.Text(&standard) {
+			continue
+		}
+		if err := g.Put(s.Name, text); err != nil {
+			return nil, fmt.Errorf("%w; restore the manifest, or measure again", err)
 		}
 	}
 	return g, nil
@@ -59,9 +55,6 @@ func (c *Campaign) describe(settings map[string]string) {
 		if s.Name != intervalSetting { // of each cell
 			settings[s.Name] = s.Text(&config)
 		}
-	}
-	if len(c.Plan.Given) > 0 {
-		settings[settingGiven] = strings.TrimSpace(c.Plan.Given.Flags())
 	}
 	var reference []string
 	for _, name := range sortedNames(c.Reference) {

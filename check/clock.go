@@ -12,7 +12,6 @@ package check
 import (
 	"slices"
 
-	"weir/id"
 	"weir/trace"
 )
 
@@ -25,11 +24,10 @@ type wallClock struct {
 
 // alarms are the timers of processing time of one task.
 type alarms struct {
-	timers  []timer // by time
-	drained bool    // none fires any more
-	awaited bool    // by this incarnation
-	fresh   bool    // it is restored, and not ready
-	claimed []timer // timers from before a change of the graph that turned out to be its own
+	holding
+	drained bool // none fires any more
+	awaited bool // by this incarnation
+	fresh   bool // it is restored, and not ready
 }
 
 func newWallClock(j judge) watcher {
@@ -44,8 +42,13 @@ func (o *wallClock) Wants() trace.Mask {
 
 func (o *wallClock) Reset() {
 	o.saved, o.pools = o.saved[:0], nil
+	if x := o.x.Origin; x != nil {
+		for i := range x.Tasks {
+			o.saved = append(o.saved, alarms{holding: holding{timers: timersOf(x.Tasks[i].Alarms)}})
+		}
+	}
 	for i := range o.tasks {
-		o.tasks[i] = alarms{timers: o.tasks[i].timers[:0]}
+		o.tasks[i] = alarms{holding: holding{timers: o.tasks[i].timers[:0]}}
 	}
 }
 
@@ -80,8 +83,8 @@ func (o *wallClock) Observe(e *trace.Event) {
 // timer follows one from when it is set until it fires.
 func (o *wallClock) timer(e *trace.Event, a *alarms) {
 	t := timer{e.At, hash(e.Data)}
-	if o.model.tasks[e.Task].inherits != none {
-		o.claim(e.Task, t, a)
+	if h := o.model.tasks[e.Task].inherits; h != none {
+		o.pools[h].claim(e.Task, t, o.x.Tasks, func(n int) *holding { return &o.tasks[n].holding })
 	}
 	i, there := slices.BinarySearchFunc(a.timers, t, timer.compare)
 	switch {
@@ -141,21 +144,6 @@ func (o *wallClock) poolOf(h int) pool {
 		}
 	}
 	return p
-}
-
-// claim gives a timer from before a change of the graph to task n, which shows that it
-// has it, unless another instance did.
-func (o *wallClock) claim(n id.TaskID, t timer, a *alarms) {
-	self := &o.x.Tasks[n]
-	if !o.pools[o.model.tasks[n].inherits].has(self.Operator, t) {
-		return
-	}
-	for i := range o.tasks {
-		if sameOperator(&o.x.Tasks[i], self) && hasTimer(o.tasks[i].claimed, t) {
-			return
-		}
-	}
-	a.claimed, a.timers = insert(a.claimed, t), insert(a.timers, t)
 }
 
 // someAwaited: of an operator with timers from before the change, some instance has

@@ -61,6 +61,9 @@ func (o *commit) Wants() trace.Mask {
 
 func (o *commit) Reset() {
 	o.base, o.former = 0, nil
+	if x := o.x.Origin; x != nil {
+		o.former = append(o.former, make([]transactions, len(x.Tasks)))
+	}
 	clear(o.records)
 	for i := range o.sinks {
 		t := &o.sinks[i]
@@ -161,6 +164,12 @@ func (o *commit) becameVisible(e *trace.Event) {
 		return
 	}
 	x.visible, x.at = append(x.visible, e.Epoch), e.Time
+	if o.ofOrigin(e.Epoch) {
+		if !o.x.Origin.names(e.Task, e.Epoch) {
+			o.violate(e.Task, e.Epoch, "output became visible that was made before the job began, and its savepoint does not name it")
+		}
+		return
+	}
 	p := o.find(t, e.Epoch)
 	switch {
 	case p == none:
@@ -227,6 +236,9 @@ func (o *commit) restored(e *trace.Event) {
 	if o.legOf(e.Epoch) < len(o.legs) {
 		if !t.made {
 			at = o.base // a task that had left has an older share in it
+		}
+		if x := o.x.Origin; x != nil {
+			at = max(at, x.Epoch) // the beginning
 		}
 		for _, sinks := range o.former {
 			for i := range sinks {

@@ -33,7 +33,7 @@ func newCut(j judge) watcher {
 }
 
 func (o *cut) Wants() trace.Mask {
-	m := kinds(trace.Completed, trace.TaskReady)
+	m := kinds(trace.Completed, trace.TaskReady, trace.Saved)
 	if !o.x.Captures.Inputs {
 		m = m.With(trace.CapturedIn)
 	}
@@ -51,6 +51,8 @@ func (o *cut) Observe(e *trace.Event) {
 	switch {
 	case e.Kind == trace.CapturedIn, e.Kind == trace.CapturedOut:
 		o.violate(e.Task, e.Epoch, "%s on channel %s: the algorithm does not declare that its snapshots have such", e.Kind, e.Channel)
+	case e.Kind == trace.Saved:
+		o.checkSaved(e)
 	case e.Kind == trace.TaskReady && o.line.complete:
 		o.checkRecovery()
 	case e.Kind == trace.Completed && o.x.Coordinated:
@@ -59,6 +61,19 @@ func (o *cut) Observe(e *trace.Event) {
 			o.checkCut(e.Epoch)
 		}
 	}
+}
+
+// checkSaved: what a savepoint holds is what the sources had handed out where it has them.
+func (o *cut) checkSaved(e *trace.Event) {
+	if o.x.Layout.SavepointRoot == nil {
+		return
+	}
+	parts := o.shares[o.x.Layout.SavepointRoot(e.Epoch)]
+	if parts == nil || slices.Contains(parts, none) {
+		return // savepoints says so
+	}
+	o.parts = append(o.parts[:0], parts...)
+	o.checkPrefix(e.Epoch)
 }
 
 // lacksNone: every task is part of a complete checkpoint.
@@ -294,10 +309,13 @@ func (o *cut) checkInheritance(e id.Epoch) {
 		if !t.restarted || t.epoch == e || again && o.tasks[i].restored == x.parts[i] { // it had left
 			continue
 		}
+		if t.epoch == 0 && o.ofOrigin(e) && !o.x.Origin.has(o.x.Tasks[i].Operator) {
+			continue // it is new
+		}
 		o.violate(id.TaskID(i), t.epoch, "recovery %s: %s restored epoch %s while others go on from %s", l.plan, o.taskName(i), t.epoch, e)
 		return
 	}
-	if o.isCompleted(e) {
+	if o.isCompleted(e) || o.ofOrigin(e) {
 		return
 	}
 	o.parts = append(o.parts[:0], x.parts...)

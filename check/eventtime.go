@@ -9,8 +9,9 @@
 // owned the record's key group before, if the task has not come so far itself.
 //
 // Behind a change of the graph an operator begins at the lowest event time of its former
-// instances, at its own if there are as many as before, a split at its own. Its timers are its instances' together (see pool):
-// one of them fires each, and none is left at the end that is due.
+// instances, at its own if there are as many as before, a split at its own. Its timers are
+// its instances' together (see pool): one of them fires each, and none is left at the end
+// that is due.
 //
 // It does not verify that a timer from before a change fires in its order and before the
 // next buffer, nor timers of processing time (clock), how long a buffer that is to carry
@@ -44,6 +45,7 @@ type ends struct{ in, out int }
 
 // clock is event time in one task, along its surviving history.
 type clock struct {
+	holding
 	exact   bool      // it must be where its inputs are
 	at      int64     // where event time must be after the newest buffer
 	before  int64     // and before it
@@ -53,8 +55,6 @@ type clock struct {
 	lowest  int       // inputs that hold event time back; 0: not known
 	outputs []int64   // watermarks sealed
 	splits  []said    // of a source: those that it reads
-	timers  []timer   // asked for, neither cancelled nor fired, by time
-	claimed []timer   // timers from before a change of the graph that turned out to be its own
 	late    int64     // records given up
 	tooLate []uint64  // of the newest buffer: hashes of records that are to be given up still,
 	lateAt  int64     // at this event time
@@ -109,6 +109,11 @@ func (o *eventTime) Wants() trace.Mask {
 
 func (o *eventTime) Reset() {
 	o.saved, o.legacy = o.saved[:0], nil
+	if x := o.x.Origin; x != nil {
+		for i := range x.Tasks {
+			o.saved = append(o.saved, x.Tasks[i].clock())
+		}
+	}
 	for i := range o.clocks {
 		o.begin(&o.clocks[i], &o.tasks[i])
 	}
@@ -157,11 +162,11 @@ func (o *eventTime) Observe(e *trace.Event) {
 		o.shown(e, c)
 	case trace.TimerSet:
 		t := timer{e.At, hash(e.Data)}
-		o.claim(e.Task, t, c)
+		o.claim(e.Task, t)
 		c.timers = insert(c.timers, t)
 	case trace.TimerCancelled:
 		t := timer{e.At, hash(e.Data)}
-		o.claim(e.Task, t, c)
+		o.claim(e.Task, t)
 		if i, there := slices.BinarySearchFunc(c.timers, t, timer.compare); there {
 			c.timers = slices.Delete(c.timers, i, i+1)
 		}
@@ -338,7 +343,7 @@ func (o *eventTime) shown(e *trace.Event, c *clock) {
 // fired takes a timer, which must be the first of all that were asked for.
 func (o *eventTime) fired(e *trace.Event, c *clock) {
 	t := timer{e.At, hash(e.Data)}
-	o.claim(e.Task, t, c)
+	o.claim(e.Task, t)
 	i, there := slices.BinarySearchFunc(c.timers, t, timer.compare)
 	switch {
 	case !there:

@@ -83,6 +83,9 @@ type Expect struct {
 	// version is newer. nil: rows do not tell. The key is borrowed.
 	Key func(row []byte) (key []byte, version uint64)
 
+	// Origin is the savepoint that the job begins from; nil: it begins empty.
+	Origin *Origin
+
 	// Open appends the transactions of a task that the external store holds, neither
 	// visible nor aborted; nil: not looked at.
 	Open func(t id.TaskID, dst []id.Epoch) []id.Epoch
@@ -162,6 +165,12 @@ type Layout struct {
 	SnapshotKey func(t id.TaskID, e id.Epoch) string
 	// Over tells an object that says that the job is over, and needs nothing any more; nil: there is none.
 	Over func(key string, data []byte) bool
+	// SavepointRoot returns below which name savepoint e stands: ROOT/manifest and what that
+	// names, as docs/snapshot-format.md says. nil: not looked at.
+	SavepointRoot func(e id.Epoch) string
+	// Apart tells objects that are neither garbage nor needed: those of savepoints, complete or
+	// not; nil: there are none.
+	Apart func(key string) bool
 	// LogKey returns where the message log of a channel stands. nil: there are none.
 	LogKey func(ch id.ChannelID) string
 }

@@ -89,23 +89,11 @@ func (o *eventTime) reachedBy(leg, i int, c *clock) []reached {
 	return all
 }
 
-// claim gives a timer from before a change of the graph to task n, which shows that it
-// has it, unless another instance did.
-func (o *eventTime) claim(n id.TaskID, t timer, c *clock) {
-	h := o.tasks[n].inherits
-	if h == none {
-		return
+// claim: a task shows that it has a timer, which may be from before a change of the graph.
+func (o *eventTime) claim(n id.TaskID, t timer) {
+	if h := o.tasks[n].inherits; h != none {
+		o.legacy[h].claim(n, t, o.x.Tasks, func(i int) *holding { return &o.clocks[i].holding })
 	}
-	self := &o.x.Tasks[n]
-	if !o.legacy[h].has(self.Operator, t) {
-		return
-	}
-	for i := range o.clocks {
-		if sameOperator(&o.x.Tasks[i], self) && hasTimer(o.clocks[i].claimed, t) {
-			return
-		}
-	}
-	c.claimed, c.timers = insert(c.claimed, t), insert(c.timers, t)
 }
 
 // leftOf: no timer is left at the end that inheritance h had, and that is due at all

@@ -191,8 +191,26 @@ func (m *model) snapshotBegun(e *trace.Event, t *task) {
 	for _, ch := range t.outputs {
 		m.marks = append(m.marks, m.channels[ch].sealed)
 	}
+	if e.Key != "" {
+		m.share(e)
+	}
 	t.snapshots = append(t.snapshots, int32(len(m.snapshots)))
 	m.snapshots = append(m.snapshots, s)
+}
+
+// share notes that the snapshot to come is a share of a savepoint.
+func (m *model) share(e *trace.Event) {
+	if m.shares == nil {
+		m.shares = map[string][]int32{}
+	}
+	parts := m.shares[e.Key]
+	if parts == nil {
+		for range m.tasks {
+			parts = append(parts, none)
+		}
+		m.shares[e.Key] = parts
+	}
+	parts[e.Task] = int32(len(m.snapshots))
 }
 
 // position puts a split into a snapshot.

@@ -21,6 +21,8 @@ const (
 	Rollback
 	Handover
 	WallClock
+	Queries
+	Savepoints
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
 )
@@ -52,6 +54,8 @@ func list() [Oracles]entry {
 		Rollback:     {"rollback", newRollback},
 		Handover:     {"handover", newHandover},
 		WallClock:    {"clock", newWallClock},
+		Queries:      {"queries", newQueries},
+		Savepoints:   {"savepoint", newSavepoints},
 		SameRun:      {"determinism", nil},
 	}
 }

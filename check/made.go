@@ -18,7 +18,7 @@ func (o *restore) newestOf(e *trace.Event) {
 // madeOf holds the state of an operator's instances against what its former ones had
 // in the checkpoint, once the last of them is made.
 func (o *restore) madeOf(e *trace.Event, t *task) {
-	if base := o.line.base; o.line.active && e.Epoch != base {
+	if base := o.line.base; o.line.active && e.Epoch != base && !o.ofOrigin(e.Epoch) {
 		o.violate(e.Task, e.Epoch, "the task is made of %s, and the plan goes back to %s", e.Epoch, base)
 		return
 	}
@@ -61,16 +61,27 @@ func (o *restore) deal(e *trace.Event, t *task) {
 		return
 	}
 	o.dealt[e.Split] = true
-	if at != e.To {
+	if at != e.To && (o.x.State != AtMostOnce || e.To < at) { // who has no snapshots goes on from the source log
 		o.violate(e.Task, h, "the source goes on from offset %d of split %s; the checkpoint has %d", e.To, e.Split, at)
 	}
 }
 
+// dealsAll reports that every source has started anew by the plan that is carried out now. Where tasks go back
+// each for itself, those that were not made by it have kept what they read.
+func (o *restore) dealsAll() bool {
+	for i := range o.tasks {
+		if l := &o.line.tasks[i]; o.x.Tasks[i].Source && !o.x.Coordinated && (!l.restarted || !o.tasks[i].made) {
+			return false
+		}
+	}
+	return true
+}
+
 // allDealt: no split of the checkpoint was forgotten. That none is read twice says
 // conservation.
-func (o *restore) allDealt() {
+func (o *restore) allDealt(h int32) {
 	for n, ok := range o.dealt {
-		if !ok {
+		if _, had := o.inheritedOffset(h, id.SplitID(n)); !ok && (had || o.x.Origin == nil) {
 			o.violate(trace.Coordinator, o.line.base, "no task of the changed graph goes on with split %s", id.SplitID(n))
 		}
 	}

@@ -29,10 +29,11 @@ type model struct {
 	segments  []segment
 	used      int // segments of this run
 	snapshots []snapshot
-	marks     []uint64   // of snapshots
-	positions []position // of snapshots: their splits
-	captures  []capture  // of snapshots
-	captured  []uint32   // record ids of captures
+	marks     []uint64           // of snapshots
+	positions []position         // of snapshots: their splits
+	captures  []capture          // of snapshots
+	captured  []uint32           // record ids of captures
+	shares    map[string][]int32 // by root of a savepoint and task: its share of it, in snapshots; none: it has begun none
 	line      line
 	stable    stable
 	stand     stand
@@ -125,6 +126,7 @@ func owners(x *Expect) []int32 {
 func (m *model) reset() {
 	m.mayLeaveNothing, m.over, m.mayGiveUp = false, false, false
 	m.pace, m.mayFallBack, m.now, m.tick, m.used, m.done = m.x.Pace, false, 0, 0, 0, false
+	clear(m.shares)
 	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
 	m.completed, m.whole, m.fault = m.completed[:0], false, damage{}
 	m.line.reset()
@@ -132,6 +134,7 @@ func (m *model) reset() {
 	m.stand.reset()
 	m.forgetFormer()
 	m.begin(0)
+	m.originate()
 }
 
 // begin sets the graph to its start; attempt: no incarnation of it is older.
@@ -308,7 +311,7 @@ func (m *model) finish(end End) {
 // promised is what holds for this run: without failures, and while the graph stays, all
 // guarantees are one. A change takes the job back to a checkpoint as a failure does.
 func (m *model) promised(g Guarantee) Guarantee {
-	if len(m.legs) == 0 && m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 && m.report.FailedOver == 0 {
+	if len(m.legs) == m.origins() && m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 && m.report.FailedOver == 0 {
 		return ExactlyOnce
 	}
 	return g

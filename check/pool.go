@@ -1,6 +1,16 @@
 package check
 
-import "slices"
+import (
+	"slices"
+
+	"weir/id"
+)
+
+// holding are the timers of one task, by time.
+type holding struct {
+	timers  []timer // asked for, neither cancelled nor fired
+	claimed []timer // timers from before a change of the graph that turned out to be its own
+}
 
 // pool has the timers of a checkpoint of a former graph, by operator. Which of its new
 // instances has which is known to nobody but the keys' owner: a timer is
@@ -43,6 +53,22 @@ func (p *pool) remove(operator string, claimed []timer) {
 
 // has reports whether an operator has a timer.
 func (p *pool) has(operator string, t timer) bool { return hasTimer(p.timers[operator], t) }
+
+// claim gives a timer from before a change of the graph to task n of tasks, which shows
+// that it has it, unless another instance did. of returns what a task holds.
+func (p *pool) claim(n id.TaskID, t timer, tasks []Task, of func(n int) *holding) {
+	self := &tasks[n]
+	if !p.has(self.Operator, t) {
+		return
+	}
+	for i := range tasks {
+		if sameOperator(&tasks[i], self) && hasTimer(of(i).claimed, t) {
+			return
+		}
+	}
+	own := of(int(n))
+	own.claimed, own.timers = insert(own.claimed, t), insert(own.timers, t)
+}
 
 // hasTimer looks for a timer among some by time.
 func hasTimer(timers []timer, t timer) bool {

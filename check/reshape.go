@@ -82,6 +82,7 @@ func (m *model) reshape(x *Expect, g graph) {
 		}
 	}
 	m.legs = append(m.legs, l)
+	clear(m.shares)
 	m.x.Tasks, m.x.Channels = x.Tasks, x.Channels
 	m.use(g)
 	m.begin(l.last + 1)
@@ -92,10 +93,11 @@ func (m *model) reshape(x *Expect, g graph) {
 
 // firstGraph takes the graph that the job began as; false: it is that.
 func (m *model) firstGraph() bool {
-	if len(m.legs) == 0 {
+	first := m.origins()
+	if len(m.legs) <= first {
 		return false
 	}
-	l := &m.legs[0]
+	l := &m.legs[first]
 	m.x.Tasks, m.x.Channels = l.xTasks, l.xChannels
 	m.use(l.graph)
 	m.forgetFormer()

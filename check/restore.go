@@ -55,8 +55,8 @@ func (o *restore) Observe(e *trace.Event) {
 	case trace.TaskReady:
 		o.all(e, t)
 		o.carriedOver(e, t)
-		if o.line.complete && t.made {
-			o.allDealt()
+		if o.line.complete && t.made && o.dealsAll() {
+			o.allDealt(t.inherits)
 		}
 	default:
 		o.taken[e.Task] = 0

@@ -359,6 +359,10 @@ func (o *wholeStorage) hidden(key string) bool {
 // replaced may delete that too as long as its successor has made no plan, if the record
 // of a newer one has landed, though nobody hears that it is complete: see mayCount.
 func (o *wholeStorage) deleted(key string, e *trace.Event) {
+	if x := o.x.Origin; x != nil && x.Owns(key) {
+		o.deletedOrigin(key, e)
+		return
+	}
 	if o.over {
 		return
 	}
@@ -394,8 +398,37 @@ func (o *wholeStorage) deleted(key string, e *trace.Event) {
 	}
 }
 
+// deletedOrigin: of the savepoint that the job began from nothing is deleted, unless it is the
+// job's own and no recovery goes back to it any more.
+func (o *wholeStorage) deletedOrigin(key string, e *trace.Event) {
+	if !o.x.Origin.Claimed {
+		o.violate(e.Task, o.x.Origin.Epoch, "%s was deleted, which is of the savepoint that the job began from and is not its own", key)
+	} else if o.mayBeginAgain() {
+		o.violate(e.Task, o.x.Origin.Epoch, "%s was deleted, and a recovery would go back to the savepoint that it is of", key)
+	}
+}
+
+// mayBeginAgain reports that a recovery now would begin from nothing, or from the origin.
+func (o *wholeStorage) mayBeginAgain() bool {
+	switch {
+	case o.over || o.done:
+		return false
+	case o.x.hasLine():
+		for t := range o.tasks {
+			if o.lineOf(id.TaskID(t)) == none {
+				return true
+			}
+		}
+		return false
+	}
+	return len(o.retained) == 0
+}
+
 // overwritten: a put under a name in use must leave the object readable as it was.
 func (o *wholeStorage) overwritten(key string, e *trace.Event) {
+	if x := o.x.Origin; x != nil && x.Owns(key) {
+		o.violate(e.Task, x.Epoch, "%s was written again, which is of the savepoint that the job began from", key)
+	}
 	for i := range o.retained {
 		r := &o.retained[i]
 		if k := slices.Index(r.refs, key); k >= 0 {
@@ -438,7 +471,9 @@ func (o *wholeStorage) Finish(end End) {
 func (o *wholeStorage) findNeeded(strict bool) {
 	o.keys = o.keys[:0]
 	for key := range o.x.Storage.Objects() {
-		o.keys = append(o.keys, key)
+		if o.x.Layout.Apart == nil || !o.x.Layout.Apart(key) {
+			o.keys = append(o.keys, key)
+		}
 	}
 	clear(o.needed)
 	for i := range o.retained {

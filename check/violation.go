@@ -58,6 +58,8 @@ type Stats struct {
 	Duplicates, Losses int
 
 	Checkpoints          int // completed
+	Savepoints           int // completed
+	StoppedWith          int // savepoints with which the job has ended
 	Crashes              int // of workers
 	CoordinatorCrashes   int
 	TaskFailures         int

@@ -18,6 +18,7 @@ type Draft struct {
 	t         *Task
 	head      Header
 	capture   state.Capture
+	saves     *share // not nil: it is the task's share of a savepoint, and capture
 	in, out   []captured
 	bytesIn   int64
 	bytesOut  int64
@@ -184,18 +185,7 @@ func (d *Draft) Seal() {
 func (k *kernel) Begin(e, base id.Epoch) *Draft { return k.task().begin(e, base) }
 
 func (t *Task) begin(e, base id.Epoch) *Draft {
-	t.flush() // open buffers belong before the instant
-	d := &Draft{t: t}
-	d.fixHeader(e, base)
-	var preCommit ExtOp
-	seals := false
-	if t.sink != nil {
-		if !t.drained || t.cfg.Mutant != MutantLastRowsUnsealed {
-			preCommit, seals = t.sink.Seal(e)
-		}
-		d.head.Pending = t.sink.Pending(d.pending[:0])
-	}
-	t.observeInstant(d)
+	d, pre := t.fix(e, base, "")
 	prefix, key := namesOf(t.info.ID, e)
 	d.key = key
 	if t.cfg.Mutant == MutantReuseTableName {
@@ -207,14 +197,41 @@ func (t *Task) begin(e, base id.Epoch) *Draft {
 		t.failFor(trace.StateError, fmt.Errorf("snapshot %s: %w", e, err))
 		return d
 	}
-	d.capture, d.transferring = capture, true
-	t.host.Transfer(t.ticket(effect{kind: effectDraftTransfer, draft: d}), capture)
-	if seals {
-		t.preCommits = append(t.preCommits, e)
-		preCommit.Task, preCommit.Attempt = t.info.ID, t.attempt
-		t.host.External(t.ticket(effect{kind: effectPreCommit, draft: d, ext: preCommit}), preCommit)
-	}
+	t.carryOut(d, capture, pre)
 	return d
+}
+
+// preCommit is the operation that makes durable what the sink has sealed; none: there is none.
+type preCommit struct {
+	op  ExtOp
+	any bool
+}
+
+// fix fixes the instant of a snapshot, or of a share of the savepoint below root.
+func (t *Task) fix(e, base id.Epoch, root string) (d *Draft, pre preCommit) {
+	t.flush() // open buffers belong before the instant
+	d = &Draft{t: t}
+	d.fixHeader(e, base)
+	if t.sink != nil {
+		if !t.drained || t.cfg.Mutant != MutantLastRowsUnsealed {
+			pre.op, pre.any = t.sink.Seal(e)
+		}
+		d.head.Pending = t.sink.Pending(d.pending[:0])
+	}
+	t.observeInstant(d, root)
+	return d, pre
+}
+
+// carryOut has the driver carry out what makes a draft durable.
+func (t *Task) carryOut(d *Draft, capture state.Capture, pre preCommit) {
+	d.capture, d.transferring = capture, true
+	t.transfers++
+	t.host.Transfer(t.ticket(effect{kind: effectDraftTransfer, draft: d}), capture)
+	if pre.any {
+		t.preCommits = append(t.preCommits, d.head.Epoch)
+		pre.op.Task, pre.op.Attempt = t.info.ID, t.attempt
+		t.host.External(t.ticket(effect{kind: effectPreCommit, draft: d, ext: pre.op}), pre.op)
+	}
 }
 
 // fixHeader notes where the task stands.
@@ -241,7 +258,7 @@ func (d *Draft) fixHeader(e, base id.Epoch) {
 	h.Rotation = t.ctx.rotation()
 }
 
-func (t *Task) observeInstant(d *Draft) {
+func (t *Task) observeInstant(d *Draft, root string) {
 	if t.cfg.CheckState {
 		d.head.Sum = t.store.Sum()
 		if t.cfg.HashContents {
@@ -249,7 +266,7 @@ func (t *Task) observeInstant(d *Draft) {
 		}
 	}
 	if t.mask.Has(trace.SnapshotBegun) {
-		t.event = trace.Event{Kind: trace.SnapshotBegun, Channel: trace.NoChannel, Epoch: d.head.Epoch, From: uint64(t.offset), Sum: d.head.Sum}
+		t.event = trace.Event{Kind: trace.SnapshotBegun, Channel: trace.NoChannel, Epoch: d.head.Epoch, From: uint64(t.offset), Sum: d.head.Sum, Key: root}
 		if t.cfg.CheckState {
 			t.event.To = t.store.SumApart()
 		}
@@ -286,6 +303,7 @@ func (t *Task) abandon(e id.Epoch, c trace.Cause, reason string) {
 			t.observeFailure(trace.SnapshotFailed, e, c, reason)
 			t.advanceDrafts()
 			t.tryLeave()
+			t.writeShare()
 			return
 		}
 	}
@@ -331,6 +349,10 @@ func (t *Task) advanceDrafts() {
 	if d.writing || !d.sealed || !d.uploaded || d.recording+d.unsent > 0 || t.preCommitting(d.head.Epoch) {
 		return
 	}
+	if d.saves != nil {
+		t.shareWritten(d)
+		return
+	}
 	d.writing = true
 	data := d.encode()
 	d.size = int64(len(data))
@@ -367,11 +389,12 @@ func (t *Task) draftProgress(e effect, ev *Event) {
 		return
 	}
 	if e.kind == effectDraftTransfer {
-		d.transferring = false
+		t.transferred(d)
 	}
 	if !t.holdsDraft(d) {
 		if e.kind == effectDraftTransfer {
 			d.capture.Discard()
+			t.tellSaved()
 		}
 		return
 	}
@@ -431,6 +454,10 @@ func (t *Task) preCommitting(e id.Epoch) bool {
 }
 
 func (t *Task) draftFailed(d *Draft, err error) {
+	if d.saves != nil {
+		t.shareFailed(d, err)
+		return
+	}
 	e := d.head.Epoch
 	t.abandon(e, trace.Unstored, "abandoned")
 	t.proto.StoreFailed(e, err)

@@ -91,14 +91,3 @@ func (c *RestartConfig) agree() error {
 	}
 	return nil
 }
-
-// Meant returns an error that names a setting that is given and means nothing to an algorithm
-// called name; nil: all do.
-func (g Given) Meant(name string, p Properties, turns bool) error {
-	for i := range settings {
-		if s := &settings[i]; g.Has(s.Name) && !s.Means(&p, turns) {
-			return fmt.Errorf("setting %s (--%s) means nothing to %s: it is read by %s", s.Name, s.Flag, name, s.Readers)
-		}
-	}
-	return nil
-}

@@ -128,8 +128,15 @@ func (k *kernel) Observe(kind TraceKind, e id.Epoch, text string) { k.task().obs
 // Commit makes everything up to e visible and lets the store forget older bases.
 func (k *kernel) Commit(e id.Epoch) { k.task().commit(e) }
 
-// ReleaseBase lets the state store forget what it knows of snapshots before base.
-func (k *kernel) ReleaseBase(base id.Epoch) { k.store.Release(base) }
+// ReleaseBase lets the state store forget what it knows of snapshots before base, when it
+// is not being read for a savepoint.
+func (k *kernel) ReleaseBase(base id.Epoch) {
+	if k.saving.reading() {
+		k.saving.release = max(k.saving.release, base)
+		return
+	}
+	k.store.Release(base)
+}
 
 // Finish leaves once all commits are through and all snapshots begun are
 // stored or given up: what is queued on the outputs may stand in them only.

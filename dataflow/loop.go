@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"weir/id"
-	"weir/trace"
 )
 
 // The end of a loop. A task with a back-edge among its inputs is a head of its
@@ -67,14 +66,7 @@ func (t *Task) cameRound() bool {
 // deliverWave takes a wave. Behind the first one there are only records that
 // went round: event time has come to its end.
 func (t *Task) deliverWave(i int, b *Buffer) {
-	in := &t.inputs[i]
-	if t.deliverer != nil {
-		t.deliverer.Deliver(i, b)
-	}
-	in.took(b)
-	if t.mask.Has(trace.Delivered) {
-		t.observeBuffer(trace.Delivered, in.ID, b)
-	}
+	in := t.received(i, b)
 	in.waves = InputWaves{Seen: in.waves.Seen + 1, Quiet: uint32(b.Epoch)}
 	t.inputWatermark(i, EndOfTime)
 	if t.phase == failed {

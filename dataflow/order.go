@@ -1,7 +1,5 @@
 package dataflow
 
-import "weir/trace"
-
 // Order where a job goes on with another shape. Records of one key may have moved between
 // senders: what one of them sends again must be handled before what another one sends new.
 // So every sender puts a SentAgain behind what it has sent again, on all outputs, and a
@@ -48,14 +46,7 @@ func (o *output) sentAgain() {
 
 // deliverSentAgain takes the end of what was sent again on an input.
 func (t *Task) deliverSentAgain(i int, b *Buffer) {
-	in := &t.inputs[i]
-	if t.deliverer != nil {
-		t.deliverer.Deliver(i, b)
-	}
-	in.took(b)
-	if t.mask.Has(trace.Delivered) {
-		t.observeBuffer(trace.Delivered, in.ID, b)
-	}
+	in := t.received(i, b)
 	in.awaits, in.waits = false, true
 	t.orderEdge(in.Edge)
 }

@@ -16,6 +16,9 @@ func AppendTaskPlan(b []byte, p *TaskPlan) []byte {
 	if p.Left {
 		f |= 4
 	}
+	if p.Saved != nil {
+		f |= 8
+	}
 	b = append(b, f)
 	b = state.AppendString(b, string(p.Ref))
 	b = binary.LittleEndian.AppendUint64(b, uint64(p.Stable))
@@ -35,6 +38,9 @@ func AppendTaskPlan(b []byte, p *TaskPlan) []byte {
 	b = binary.AppendUvarint(b, uint64(len(p.Vanished)))
 	for _, n := range p.Vanished {
 		b = binary.AppendUvarint(b, uint64(n))
+	}
+	if p.Saved != nil {
+		b = appendSaved(b, p.Saved)
 	}
 	return state.AppendBytes(b, p.Data)
 }
@@ -56,6 +62,9 @@ func ReadTaskPlan(r *state.Reader) (p TaskPlan) {
 	p.Former = readFormers(r)
 	for range r.Count(1) {
 		p.Vanished = append(p.Vanished, id.TaskID(r.Size()))
+	}
+	if f&8 != 0 {
+		p.Saved = readSaved(r)
 	}
 	p.Data = r.Bytes()
 	return p

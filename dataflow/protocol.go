@@ -241,6 +241,7 @@ type JobInfo struct {
 	Name   string
 	Tasks  []TaskInfo
 	Config *Config
+	From   *Origin // nil: it begins empty
 	// Nonce differs between all coordinator incarnations that ever touch the
 	// same storage: it tells a writer its own bytes from another's.
 	Nonce uint64
@@ -270,6 +271,9 @@ type TaskPlan struct {
 	// their order, and of receivers behind its outputs. Stable is the checkpoint that
 	// they are of.
 	Former []Former
+	// Saved is what the task begins with if neither Ref nor Former say anything else; nil:
+	// nothing. It stays the same through all plans of a job that go back so far.
+	Saved *Saved
 	// Vanished are names of tasks under which sinks of other shapes may have left something
 	// outside that no snapshot tells of. A sink aborts what goes beyond Stable there.
 	Vanished []id.TaskID

@@ -56,7 +56,7 @@ func (p *Properties) refusesFallback(g *Graph, c *Config) error {
 	}
 	for i := range g.Vertices {
 		if v := &g.Vertices[i]; v.Role == RoleWriter {
-			return &Refusal{holds, v.Name + " hands on names of rows for a committer, and with Checkpoint.Fallback an older checkpoint would put back names of rows that are committed since: leave Fallback out, or take a sink that writes and commits in one place"}
+			return &Refusal{holds, v.Name + " hands on names of rows for a committer, and with checkpoint.fallback an older checkpoint would put back names of rows that are committed since: leave it out, or take a sink that writes and commits in one place"}
 		}
 	}
 	return nil

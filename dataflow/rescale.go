@@ -114,9 +114,10 @@ func (t *Task) formerState() (state.Transfer, error) {
 	return t.store.Restore(handles)
 }
 
-// takeOver sets the task to where its formers stood, the one that was furthest behind:
-// that is its watermark. For key groups of others it is ahead, see aheadOf. Timers up to it that an old instance had not fired yet fire in the
-// next turns, and the outputs, which are new, are told of it behind what is sent again.
+// takeOver sets the task to where the one of its formers stood that was furthest behind:
+// that is its watermark. Key groups of others are ahead of it, see aheadOf. Timers up to it
+// that an old instance had not fired yet fire in the next turns, and the outputs, which
+// are new, are told of it behind what is sent again.
 func (t *Task) takeOver(r *restoring) {
 	low := int64(EndOfTime)
 	r.own(func(f *Former, s *Snapshot) {
@@ -132,7 +133,7 @@ func (t *Task) takeOver(r *restoring) {
 		t.ahead = t.aheadOf(r)
 	}
 	for i := range t.inputs {
-		t.inputs[i].awaits = true
+		t.inputs[i].awaits = r.savepoint == nil // which has nothing in flight
 	}
 	t.firing = t.watermark != NoWatermark
 	t.advancing = t.firing

@@ -5,6 +5,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/savepoint"
 	"weir/trace"
 )
 
@@ -14,8 +15,12 @@ type restoring struct {
 	plan TaskPlan
 	snap *Snapshot
 	// Of a plan from another shape:
-	formers   []*Snapshot // by index in plan.Former
-	unsettled int         // operations of settleFormers under way
+	formers []*Snapshot // by index in plan.Former
+	// Of a plan that begins with a savepoint:
+	savepoint *savepoint.Restore
+	offsets   []id.Offset // Event.Offsets
+
+	unsettled int // operations of the sink under way
 
 	logs   [][]*Buffer // by index in plan.Inject
 	toRead int
@@ -31,6 +36,11 @@ func (t *Task) start(ev *Event) {
 	t.observeKey(trace.TaskStarting, 0, string(r.plan.Ref), 0)
 	if len(r.plan.Former) > 0 {
 		t.readFormers()
+		return
+	}
+	if t.beginsFromSaved() {
+		r.offsets = ev.Offsets
+		t.readManifest()
 		return
 	}
 	if r.plan.Ref == "" {
@@ -64,6 +74,8 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 			t.restoreLog(e.idx, ev.Result.Data)
 		case t.restore.formers != nil:
 			t.formerRead(e.idx, ev.Result.Data)
+		case t.beginsFromSaved():
+			t.manifestRead(ev.Result.Data)
 		default:
 			t.restoreObject(ev.Result.Data)
 		}
@@ -72,16 +84,13 @@ func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore: %w", ev.Err))
 			return
 		}
-		t.readLogs()
-	case effectRecover:
-		switch ev.Ext {
-		case ExtOK:
-			t.resume()
-		case ExtFailed:
-			t.host.External(t.ticket(e), e.ext)
-		default:
-			t.failFor(trace.FencedOff, fmt.Errorf("recovery of the sink: fenced by a newer attempt"))
+		if t.restore.savepoint != nil {
+			if err := t.savedRead(); err != nil {
+				t.failFor(trace.Unreadable, fmt.Errorf("restore from a savepoint: %w", err))
+				return
+			}
 		}
+		t.readLogs()
 	case effectSettle:
 		t.settled(e, ev.Ext)
 	default: // no effect of a restore
@@ -185,32 +194,18 @@ func (t *Task) logsRead() {
 		}
 		return
 	}
-	if r.formers != nil && t.sink != nil {
+	switch {
+	case t.sink == nil:
+		t.resume()
+	case r.formers != nil:
 		if err := t.settleFormers(); err != nil {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore from another shape: %w", err))
 		}
-		return
-	}
-	var pending []id.Epoch
-	if r.snap != nil {
-		pending = r.snap.Pending
-	}
-	if t.sink != nil {
-		op, err := t.sink.Recover(t.attempt, pending)
-		if err != nil {
-			t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", t.restore.plan.Ref, err))
-			return
+	default:
+		if err := t.recoverSink(); err != nil {
+			t.failFor(trace.Unreadable, fmt.Errorf("restore: %s: %w", r.plan.Ref, err))
 		}
-		if len(r.plan.Vanished) > 0 {
-			t.settleOne(t.info.ID, op, nil)
-			t.settleVanished(op)
-			return
-		}
-		op.Task, op.Attempt = t.info.ID, t.attempt
-		t.host.External(t.ticket(effect{kind: effectRecover, ext: op}), op)
-		return
 	}
-	t.resume()
 }
 
 // resume puts positions and in-flight buffers back and starts the protocol.
@@ -220,35 +215,8 @@ func (t *Task) resume() {
 	s := Start{Plan: r.plan}
 	t.restored = r.snap != nil || r.formers != nil
 	if r.snap != nil {
-		h := &r.snap.Header
-		s.Epoch, s.Saved = h.Epoch, h.Save
-		if t.cfg.Mutant != MutantForgetWatermark {
-			t.watermark, t.atLow = h.Watermark, 0
-		}
-		t.firing, t.advancing = h.Firing, h.Advancing
-		t.drained, t.ended, t.loop = h.Drained, h.Drained || h.Loop.Ended, h.Loop
-		for i := range t.inputs {
-			in := &t.inputs[i]
-			in.delivered, in.arrived = h.Delivered[i], h.Delivered[i]
-			if in.loose != nil {
-				in.loose.restore(in.delivered, h.Inputs[i].Beyond)
-			}
-			if t.cfg.Mutant != MutantForgetWatermark {
-				in.wm = h.Inputs[i].Watermark
-			}
-			in.ended, in.gone, in.waves = h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
-			in.awaits, in.waits = h.Inputs[i].Awaits, h.Inputs[i].Waits
-		}
-		for i := range t.inputs {
-			if t.inputs[i].waits {
-				t.orderEdge(t.inputs[i].Edge)
-			}
-		}
-		for i := range t.outputs {
-			t.outputs[i].sealed = h.Sealed[i]
-		}
-		t.ctx.rotate(h.Rotation)
-		t.finished, t.ahead = h.Finished, h.Ahead
+		s.Epoch, s.Saved = r.snap.Epoch, r.snap.Save
+		t.goOn(&r.snap.Header)
 	}
 	if r.formers != nil {
 		t.takeOver(r)
@@ -263,7 +231,7 @@ func (t *Task) resume() {
 	if r.snap != nil && !r.plan.Left {
 		t.injectCaptured(r.snap)
 	}
-	if r.formers != nil {
+	if r.formers != nil && r.savepoint == nil {
 		if err := t.sendAgain(r); err != nil {
 			t.failFor(trace.Unreadable, fmt.Errorf("restore from another shape: %w", err))
 			return
@@ -292,6 +260,38 @@ func (t *Task) resume() {
 	}
 }
 
+// goOn puts the task where it stood at the instant of a snapshot: event time, the end of the
+// input, and the positions of its channels.
+func (t *Task) goOn(h *Header) {
+	if t.cfg.Mutant != MutantForgetWatermark {
+		t.watermark, t.atLow = h.Watermark, 0
+	}
+	t.firing, t.advancing = h.Firing, h.Advancing
+	t.drained, t.ended, t.loop = h.Drained, h.Drained || h.Loop.Ended, h.Loop
+	for i := range t.inputs {
+		in := &t.inputs[i]
+		in.delivered, in.arrived = h.Delivered[i], h.Delivered[i]
+		if in.loose != nil {
+			in.loose.restore(in.delivered, h.Inputs[i].Beyond)
+		}
+		if t.cfg.Mutant != MutantForgetWatermark {
+			in.wm = h.Inputs[i].Watermark
+		}
+		in.ended, in.gone, in.waves = h.Inputs[i].Ended, h.Inputs[i].Gone, h.Inputs[i].Waves
+		in.awaits, in.waits = h.Inputs[i].Awaits, h.Inputs[i].Waits
+	}
+	for i := range t.inputs {
+		if t.inputs[i].waits {
+			t.orderEdge(t.inputs[i].Edge)
+		}
+	}
+	for i := range t.outputs {
+		t.outputs[i].sealed = h.Sealed[i]
+	}
+	t.ctx.rotate(h.Rotation)
+	t.finished, t.ahead = h.Finished, h.Ahead
+}
+
 // forgetTimers makes the mistakes MutantForgetTimers and MutantForgetClock.
 func (t *Task) forgetTimers() {
 	forgotten := t.timers
@@ -317,6 +317,9 @@ func (t *Task) observeRestored(r *restoring) {
 		t.event.Epoch = r.snap.Epoch
 	} else if r.formers != nil {
 		t.event.Epoch = r.plan.Stable
+	}
+	if r.savepoint != nil {
+		t.event.Epoch = r.plan.Saved.Epoch
 	}
 	if t.event.Epoch != 0 && t.cfg.CheckState {
 		t.event.Sum, t.event.To = t.store.Sum(), t.store.SumApart()
@@ -387,6 +390,9 @@ func (t *Task) ready() {
 func (t *Task) keep(ev *Event) {
 	if t.phase != running && t.phase != left {
 		return
+	}
+	if t.saving.held() {
+		t.endSaving() // whoever leads now knows nothing of that savepoint
 	}
 	t.restore = &restoring{plan: *ev.Plan, keep: true}
 	if ev.Plan.Stable > 0 {

@@ -15,6 +15,23 @@ import (
 // name is aborted, and what it names is committed, as it can never be rolled back. So no
 // snapshot of the new shape has anything of it.
 
+// recoverSink begins to recover the task's own name, and to abort what vanished tasks have
+// left.
+func (t *Task) recoverSink() error {
+	var pending []id.Epoch
+	if snap := t.restore.snap; snap != nil {
+		pending = snap.Pending
+	}
+	own, err := t.sink.Recover(t.attempt, pending)
+	if err != nil {
+		return err
+	}
+	t.spareSealed(&own)
+	t.settleOne(t.info.ID, own, nil)
+	t.settleVanished(own)
+	return nil
+}
+
 // settleFormers begins to settle what the former instances have left, and to recover the task's
 // own name.
 func (t *Task) settleFormers() error {
@@ -25,7 +42,10 @@ func (t *Task) settleFormers() error {
 	}
 	// In an older shape the name may have been another writer's: what the base checkpoint
 	// covers is for whoever settles that.
-	own.Txn = r.plan.Stable
+	if r.savepoint == nil {
+		own.Txn = r.plan.Stable
+	}
+	t.spareSealed(&own)
 	t.settleOne(t.info.ID, own, nil)
 	t.settleVanished(own)
 	for i := range r.plan.Former {
@@ -38,10 +58,34 @@ func (t *Task) settleFormers() error {
 			return fmt.Errorf("%s: %w", f.Ref, err)
 		}
 		op, err := heir.Recover(t.attempt, r.formers[i].Pending)
+		if err == nil && r.savepoint != nil {
+			err = takesOver(heir, r.formers[i].Pending)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Ref, err)
 		}
+		if r.savepoint != nil && t.graph.writes(f.Task) {
+			t.commitFormer(f.Task, heir)
+			continue
+		}
 		t.settleOne(f.Task, op, heir)
+	}
+	return nil
+}
+
+// commitFormer commits what a savepoint names under a name that a sink of this job has by now. That
+// one fences, and spares what the savepoint covers; it may go on while this one begins again.
+func (t *Task) commitFormer(name id.TaskID, heir Sink) {
+	for _, op := range heir.Commit(t.restore.plan.Stable) {
+		t.settleOne(name, op, nil)
+	}
+}
+
+// takesOver refuses a sink that does not know what to do with the transactions of a
+// savepoint, as one of another kind: it would abort them.
+func takesOver(heir Sink, pending []id.Epoch) error {
+	if taken := heir.Pending(nil); len(taken) < len(pending) {
+		return fmt.Errorf("%d transactions are sealed and not known to be committed, and this sink takes over %d of them: begin with the kind of sink that wrote the savepoint: %w", len(pending), len(taken), state.ErrIncompatible)
 	}
 	return nil
 }
@@ -62,7 +106,22 @@ func (t *Task) settleOne(name id.TaskID, op ExtOp, heir Sink) {
 	t.host.External(t.ticket(effect{kind: effectSettle, ext: op, heir: heir}), op)
 }
 
-// settled takes the outcome of an operation of settleFormers.
+// writes reports whether a task of the graph writes to the external store.
+func (g *Graph) writes(name id.TaskID) bool {
+	first := id.TaskID(0)
+	for i := range g.Vertices {
+		v := &g.Vertices[i]
+		if next := first + id.TaskID(v.Parallelism); name < next {
+			return v.Role == RoleSink || v.Role == RoleWriter
+		} else {
+			first = next
+		}
+	}
+	return false
+}
+
+// settled takes the outcome of an operation of settleOne. The last one is what resuming
+// waits for.
 func (t *Task) settled(e effect, s ExtStatus) {
 	switch s {
 	case ExtFailed:

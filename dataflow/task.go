@@ -6,6 +6,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/localcopy"
 	"weir/trace"
 )
 
@@ -33,6 +34,7 @@ type Task struct {
 	stamper   Stamper
 	sealer    Sealer
 	decider   Decider
+	saver     Saver
 	holds     bool
 	dedups    bool
 
@@ -43,9 +45,10 @@ type Task struct {
 	onClock ProcessingTimerHandler
 	ctx     Context
 	store   state.Store
-	times   *state.Clocks // by which entries of the store expire
-	timers  state.Timers  // event time; nil: none can be set
-	clock   state.Timers  // processing time; nil: none can be set
+	copies  *localcopy.Store // the same, nil if it keeps no local copies
+	times   *state.Clocks    // by which entries of the store expire
+	timers  state.Timers     // event time; nil: none can be set
+	clock   state.Timers     // processing time; nil: none can be set
 	// broadcasts are the lists that Broadcast inputs fill.
 	broadcasts []*state.OperatorList
 
@@ -91,6 +94,9 @@ type Task struct {
 	streamEnd *Buffer
 
 	drafts []*Draft
+	saving saving
+	// transfers counts the captures, and shares of savepoints, that the driver carries out.
+	transfers int
 	// preCommits are the epochs whose pre-commit is under way, drafts given up included.
 	preCommits []id.Epoch
 	restore    *restoring
@@ -147,7 +153,6 @@ const (
 	effectRestoreGet
 	effectRestoreTransfer
 	effectRestoreLog
-	effectRecover
 	effectSettle
 )
 
@@ -173,6 +178,10 @@ type Env struct {
 	Observer trace.Observer // nil: nobody looks
 	Dir      string         // local directory of this incarnation, for backends that keep files
 	FS       any            // file system of the worker, for such backends
+	// Copies is the local directory, of all incarnations of the task on the worker, for copies
+	// of what its newest snapshot has in storage; "": none are kept. It is used with
+	// Config.Checkpoint.LocalRecovery, and FS is a vfs.FS then.
+	Copies string
 	// Former is an incarnation that is closed and that nobody uses any more, or nil.
 	// If it was of the same task of the same graph, neither changed since, the new one
 	// is made in its memory.
@@ -212,6 +221,9 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", info.Name, err)
+	}
+	if store, err = t.keepCopies(store, &env); err != nil {
+		return nil, fmt.Errorf("%s: %w", info.Name, errors.Join(err, store.Close()))
 	}
 	t.store, t.times = store, store.Clocks()
 	err = t.openTimers(keyed)
@@ -267,6 +279,7 @@ func (t *Task) setProtocol(p Protocol) {
 	t.stamper, _ = p.(Stamper)
 	t.sealer, _ = p.(Sealer)
 	t.decider, _ = p.(Decider)
+	t.saver, _ = p.(Saver)
 	if h, ok := p.(Holder); ok {
 		t.holds = h.HoldsOutput()
 	}
@@ -287,7 +300,7 @@ func (t *Task) State() state.Store { return t.store }
 
 // Runnable reports whether EvTurn would do something. Drivers ask after every Step.
 func (t *Task) Runnable() bool {
-	if t.phase != running || t.paused || t.full > 0 {
+	if t.phase != running || t.paused || t.full > 0 || t.saving.reading() {
 		return false
 	}
 	if t.firing || t.clockFires() {
@@ -297,7 +310,7 @@ func (t *Task) Runnable() bool {
 		return false
 	}
 	if t.source != nil {
-		return !t.ended && (t.offset < t.limit || t.unread == 0)
+		return !t.ended && !t.saving.held() && (t.offset < t.limit || t.unread == 0)
 	}
 	return t.servable.n > 0
 }
@@ -341,6 +354,9 @@ func (t *Task) Step(ev *Event) {
 	case EvTurn:
 		if t.Runnable() {
 			t.turn(ev.N, ev.Port)
+			if t.saving.probed && t.phase == running {
+				t.stand()
+			}
 		}
 	case EvArrive:
 		t.arrive(ev.Port, ev.Buffer)
@@ -357,15 +373,28 @@ func (t *Task) Step(ev *Event) {
 	case EvConnected:
 		t.connected(ev.Port, ev.Seq)
 	case EvMessage:
-		if t.phase == running {
-			t.proto.Message(ev.Data)
-		}
+		t.message(ev.Data)
 	case EvReply:
 		if t.phase == running && t.outputs[ev.Port].connected {
 			t.proto.Reply(ev.Port, ev.Data)
 		}
 	case EvTimer, EvStored, EvTransfer, EvExternal:
 		t.complete(ev)
+	}
+}
+
+// message takes one from the coordinator: of the algorithm, or about a savepoint.
+func (t *Task) message(data []byte) {
+	switch {
+	case t.phase != running:
+	case IsSaveMessage(data):
+		m, err := DecodeSaveMessage(data)
+		if err != nil {
+			panic(err) // both ends are this program
+		}
+		t.save(&m)
+	default:
+		t.proto.Message(data)
 	}
 }
 
@@ -393,9 +422,10 @@ func (t *Task) complete(ev *Event) {
 		t.flush()
 	case effectDraftTransfer, effectDraftPut, effectPreCommit:
 		t.draftProgress(e, ev)
+		t.writeShare()
 	case effectExternal:
 		t.externalDone(e, ev.Ext)
-	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectRecover, effectSettle:
+	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectSettle:
 		t.restoreProgress(ev.Ticket, e, ev)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // Names of the timers of a task among its keyed states.
 const (
-	eventTimers      = "timers.event"
+	EventTimers      = "timers.event"
 	processingTimers = "timers.processing"
 )
 
@@ -18,7 +18,7 @@ const (
 // state: a task whose input is not partitioned by key has none.
 func (t *Task) openTimers(keyed bool) (err error) {
 	if t.onTimer != nil && keyed {
-		if t.timers, err = t.store.Timers(eventTimers); err != nil {
+		if t.timers, err = t.store.Timers(EventTimers); err != nil {
 			return err
 		}
 	}
@@ -207,7 +207,7 @@ func (t *Task) wake() {
 }
 
 // clockFires reports that processing-time timers are due and may fire.
-func (t *Task) clockFires() bool { return t.clockDue && !t.clockHeld && !t.ended }
+func (t *Task) clockFires() bool { return t.clockDue && !t.clockHeld && !t.saving.held() && !t.ended }
 
 // fireClock fires at most most timers that the clock has reached.
 func (t *Task) fireClock(most int) {

@@ -36,13 +36,7 @@ func (t *Task) take(i int) {
 	case Data:
 		t.deliver(i, b)
 	case EndData:
-		if t.deliverer != nil {
-			t.deliverer.Deliver(i, b)
-		}
-		in.took(b)
-		if t.mask.Has(trace.Delivered) {
-			t.observeBuffer(trace.Delivered, in.ID, b)
-		}
+		t.received(i, b)
 		if in.loose != nil {
 			in.loose.endAt = b.Seq
 			t.settle(i, b)
@@ -112,7 +106,9 @@ func (t *Task) settle(i int, b *Buffer) {
 	}
 }
 
-func (t *Task) deliver(i int, b *Buffer) {
+// received notes that b is delivered from input i: all of it counts as here, and the
+// protocol has seen it.
+func (t *Task) received(i int, b *Buffer) *input {
 	in := &t.inputs[i]
 	if t.deliverer != nil {
 		t.deliverer.Deliver(i, b)
@@ -121,6 +117,11 @@ func (t *Task) deliver(i int, b *Buffer) {
 	if t.mask.Has(trace.Delivered) {
 		t.observeBuffer(trace.Delivered, in.ID, b)
 	}
+	return in
+}
+
+func (t *Task) deliver(i int, b *Buffer) {
+	in := t.received(i, b)
 	if b.Records > 0 {
 		if in.Back && !t.cameRound() {
 			return

@@ -38,6 +38,8 @@ func (t *Task) waitsToRun(parts []string) []string {
 		add("can take a turn")
 	case t.paused:
 		add("its algorithm holds it")
+	case t.saving.held() || t.saving.reading():
+		add("a savepoint holds it")
 	case t.clockHeld && t.clockDue && !t.ended:
 		add("its algorithm holds timers of the clock that are due")
 	case t.parked:

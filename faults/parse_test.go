@@ -46,7 +46,11 @@ func TestCanonicalPlansPrintBack(t *testing.T) {
 		`(rescale to=3 at (nth 2 completed))`,
 		`(rescale operator=count to=1)`,
 		`(rescale operator="the count" to=4 at (time 4ms))`,
+		`(savepoint at (nth 9 emitted))`,
+		`(stop-with-savepoint at (after (nth 1 savepoint-complete) (nth 6 emitted)))`,
 		`(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))`,
+		`(query at (nth 2 completed))`,
+		`(query operator=count at (time 4ms))`,
 		`(plan)`,
 		`(plan (crash worker=0 at (nth 1 sweep-event)) (crash coordinator at (nth 9 sweep-event)))`,
 	} {
@@ -138,7 +142,7 @@ func drawStep(t *rapid.T) Step {
 	if rapid.Bool().Draw(t, "time") {
 		return Time(rapid.Int64Range(0, 1e12).Draw(t, "at"))
 	}
-	kinds := rapid.Uint64Range(1, 1<<trace.Kinds-1).Draw(t, "kinds")
+	kinds := rapid.Uint64Range(1, uint64(trace.Known)).Draw(t, "kinds")
 	if rapid.Bool().Draw(t, "set") {
 		kinds = uint64(rapid.SampledFrom(sets()).Draw(t, "which").mask)
 	}

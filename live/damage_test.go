@@ -46,7 +46,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 					t.Fatal(err)
 				}
 				err = goOn(t, root, false, false)
-				if err == nil || !errors.Is(err, state.ErrCorrupt) || !strings.Contains(err.Error(), filepath.Base(file)) || !strings.Contains(err.Error(), "Checkpoint.Fallback") {
+				if err == nil || !errors.Is(err, state.ErrCorrupt) || !strings.Contains(err.Error(), filepath.Base(file)) || !strings.Contains(err.Error(), "checkpoint.fallback") {
 					t.Fatalf("the error should name %s and the way out: %v", filepath.Base(file), err)
 				}
 				if err := goOn(t, root, true, false); err != nil {

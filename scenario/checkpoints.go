@@ -1,6 +1,9 @@
 package scenario
 
 import (
+	"slices"
+
+	"weir/algorithms"
 	"weir/dataflow"
 	"weir/trace"
 )
@@ -8,19 +11,11 @@ import (
 // Settings of checkpoints and restarts are drawn each from a stream of its own, so that
 // whatever else a seed draws stays as it was before they were.
 
-// give sets what is given.
-func (c *Config) give(to *dataflow.Config) error {
-	return c.Given.Into(to)
-}
-
 // checkGiven returns an error for settings that contradict each other, or mean nothing to the
 // algorithm.
 func (c *Config) checkGiven() error {
-	if err := c.Given.Meant(c.Algorithm.Name, c.Algorithm.Properties(), c.Algorithm.Turns); err != nil {
-		return err
-	}
-	p := c.Algorithm.Properties()
-	return c.Given.Agree(&p)
+	_, err := algorithms.Deal(c.Given, []*algorithms.Spec{c.Algorithm})
+	return err
 }
 
 // drawInterval draws, in one of eight runs, an interval as short as messages
@@ -77,7 +72,7 @@ func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
 	if r.cfg.Faults != RandomFaults || r.calm || !r.snapshots() || !r.cfg.Harsh {
 		return
 	}
-	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && len(r.cfg.Operations) == 0 { // what is rescaled goes on from what it leaves
+	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && !slices.ContainsFunc(r.cfg.Operations, changesJob) { // what is rescaled goes on from what it leaves
 		k.OnCancel = dataflow.DeleteOnCancel
 	}
 	p := r.cfg.Algorithm.Properties()

@@ -3,7 +3,6 @@ package scenario
 import (
 	"cmp"
 
-	"weir/algorithms/lease"
 	"weir/faults"
 	"weir/sim"
 	"weir/sim/seed"
@@ -50,7 +49,7 @@ func (r *Runner) Plain() Drawn {
 	j, k := &s.Job, &s.Job.Checkpoint
 	j.BatchRecords, j.SourceBatch, j.BatchBytes, j.QueueBuffers, j.Credits, j.TimersPerTurn = 6, 6, 4096, 2, 2, defaultTimersPerTurn
 	k.AlignmentTimeout = DefaultInterval / 2
-	_ = r.cfg.give(j) // New has tried
+	_ = r.cfg.Given.Into(j) // New has tried
 	s.Model = s.Model.Flaky()
 	return Drawn{Settings: s, Splits: cmp.Or(r.cfg.Splits, r.cfg.Parallelism)}
 }
@@ -82,19 +81,10 @@ func (r *Runner) Decided() int { return r.tape.Len() }
 // Record makes the runs to come keep their decisions, or not.
 func (r *Runner) Record(on bool) { r.cfg.Record = on }
 
-// LeaseConfig is for how long who leads in runs with several coordinators: four times a
-// renewal, which takes three operations of storage.
-func LeaseConfig() lease.Config { return lease.Config{Duration: 40e6, Renew: 10e6, Drift: 2e6} }
-
-// candidate returns what campaigns in a coordinator process.
-func (r *Runner) candidate(h sim.CandidateHost, nonce uint64) sim.Candidate {
-	return lease.NewParty(h, LeaseConfig(), r.job.Name, nonce, r.cfg.Mutant)
-}
-
 // world is the simulated world before anything is drawn.
 func (r *Runner) world(seedNumber uint64) sim.Config {
 	return sim.Config{
 		Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: r.cfg.workers(), Model: model(), Policy: &r.policy,
-		MaxEvents: r.mostEvents(), MaxTime: 300e9, LocalDisks: r.state.Local, Coordinators: r.cfg.Coordinators, Candidate: r.candidate,
+		MaxEvents: r.mostEvents(), MaxTime: 300e9, LocalDisks: r.state.Local, Coordinators: r.cfg.Coordinators, Candidate: r.candidate, ClockError: clockError(),
 	}
 }

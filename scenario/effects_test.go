@@ -42,6 +42,7 @@ var effects = map[string]func(t *testing.T){
 	"checkpoint.fallback":          effectOfFallback,
 	"checkpoint.on-cancel":         effectOfOnCancel,
 	"checkpoint.after-finished":    effectOfAfterFinished,
+	"checkpoint.local-recovery":    effectOfLocalRecovery,
 
 	"restart.strategy":                                  effectOfStrategy,
 	"restart.progress.attempts":                         effectOfProgressAttempts,
@@ -286,7 +287,7 @@ func effectOfFallback(t *testing.T) {
 	if n := run(t, "aligned", damage, 1, "checkpoint.retain", "2", "checkpoint.fallback", "true").count(trace.FellBack); n != 1 {
 		t.Errorf("the job went back %d times", n)
 	}
-	if w := run(t, "aligned", damage, 1, "checkpoint.retain", "2", "checkpoint.fallback", "false"); w.Result.Err == nil || !strings.Contains(w.Result.Err.Error(), "Checkpoint.Fallback") {
+	if w := run(t, "aligned", damage, 1, "checkpoint.retain", "2", "checkpoint.fallback", "false"); w.Result.Err == nil || !strings.Contains(w.Result.Err.Error(), "checkpoint.fallback") {
 		t.Errorf("the job that must not go back ended with %v", w.Result.Err)
 	}
 }

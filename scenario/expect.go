@@ -87,7 +87,7 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 func (c *Config) NotJudged() string {
 	unknown := c.unknown()
 	if unknown == "" {
-		return ""
+		return c.From.notJudged()
 	}
 	var as []string
 	for o := range check.SameRun {
@@ -102,6 +102,9 @@ func (c *Config) NotJudged() string {
 // LiveNotJudged is NotJudged of a run on real threads, where no oracle watches.
 func (c *Config) LiveNotJudged() string {
 	unknown := c.unknown()
+	if unknown == "" && c.From.notJudged() != "" {
+		return "the job goes on from a savepoint, and what had become visible before it is not known (--output), so that its output is not judged"
+	}
 	if unknown == "" {
 		return ""
 	}
@@ -140,6 +143,7 @@ func layout(p dataflow.Properties) check.Layout {
 	var scratch dataflow.Snapshot
 	l := check.Layout{Roots: roots, EpochOf: epochOfObject, OwnerOf: ownerOfObject}
 	l.SnapshotKey = func(t id.TaskID, e id.Epoch) string { return string(dataflow.SnapshotKey(t, e)) }
+	l.SavepointRoot, l.Apart = coordinator.SavepointRoot, func(key string) bool { return strings.HasPrefix(key, coordinator.SavepointPrefix) }
 	l.References = func(key string, data []byte) ([]string, error) { return references(&scratch, key, data) }
 	l.Over = func(key string, data []byte) bool {
 		if _, ok := coordinator.AttemptOfPlan(key); !ok {

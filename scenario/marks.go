@@ -51,7 +51,7 @@ func steps() trace.Mask {
 }
 
 // Wants is every kind that is marked.
-func (m *Marks) Wants() trace.Mask { return (trace.Mask(1)<<trace.Kinds - 1) &^ unmarked() }
+func (m *Marks) Wants() trace.Mask { return trace.Known &^ unmarked() }
 
 // Observe marks e.
 func (m *Marks) Observe(e *trace.Event) {

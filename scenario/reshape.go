@@ -64,6 +64,11 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 	all := []*job{r.leg}
 	for i := range p.Faults {
 		f := &p.Faults[i]
+		if f.Kind == faults.Savepoint || f.Kind == faults.StopSaved {
+			if err := saves(all[len(all)-1].graph); err != nil {
+				return nil, &PlanError{i, fmt.Errorf("operation %s: %w", f, err)}
+			}
+		}
 		if f.Kind != faults.Rescale {
 			continue
 		}
@@ -78,6 +83,9 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 
 // jobAfter returns the job that another one is behind an operation.
 func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
+	if f.Kind != faults.Rescale {
+		return before, nil // stopped, and started as it was
+	}
 	next, err := r.jobOf(before.width.rescaled(f), before.splits)
 	if err != nil || next.sameShape(before) {
 		return next, err
@@ -95,6 +103,17 @@ func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
 		}
 	}
 	return next, nil
+}
+
+// saves returns why no savepoint is taken of a job.
+func saves(g *dataflow.Graph) error {
+	if i := slices.IndexFunc(g.Edges, func(e dataflow.Edge) bool { return e.Back }); i >= 0 {
+		return &dataflow.Refusal{
+			Property: "savepoints",
+			Reason:   g.Vertices[g.Edges[i].From].Name + " lies in a loop: whether it asks for its end, and what came round, has no place in a savepoint",
+		}
+	}
+	return nil
 }
 
 // handsOut returns why what an algorithm captures on an edge cannot be handed out to other
@@ -153,10 +172,20 @@ func (r *Runner) reshape(f *faults.Fault) (*dataflow.Job, error) {
 
 // legs returns what changes the job of a run with a plan; nil: nothing does.
 func (r *Runner) legs(p faults.Plan) func(*faults.Fault) (*dataflow.Job, error) {
-	if len(p.Operations()) == 0 {
+	if !reshaping(p) {
 		return nil
 	}
 	return r.reshape
+}
+
+// changesJob reports whether an operation is about the job itself, and not about who leads it.
+func changesJob(k faults.Kind) bool {
+	return k == faults.Rescale || k == faults.Savepoint || k == faults.StopSaved
+}
+
+// reshaping reports whether a plan has an operation on the job itself.
+func reshaping(p faults.Plan) bool {
+	return slices.ContainsFunc(p.Faults, func(f faults.Fault) bool { return changesJob(f.Kind) })
 }
 
 // mostInstances bounds what is drawn: a checker and a graph are kept for each width.
@@ -165,7 +194,17 @@ const mostInstances = 5
 // operations returns what draws the operations of runs; none are drawn if the job cannot
 // be stopped, or cannot go on as another graph.
 func (r *Runner) operations() sim.RandomOperations {
-	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism}
+	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Queries: slices.Contains(r.cfg.Operations, faults.Query)}
+	if slices.Contains(r.cfg.Operations, faults.Failover) {
+		o.Coordinators, o.Lease = r.cfg.Coordinators, int64(LeaseConfig().Duration)
+	}
+	if saves(r.leg.graph) == nil && r.random.Stops {
+		for _, k := range r.cfg.Operations {
+			if k == faults.Savepoint || k == faults.StopSaved {
+				o.Saves = append(o.Saves, k)
+			}
+		}
+	}
 	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes(r.leg.graph) != nil {
 		return o
 	}

@@ -81,6 +81,9 @@ func New(c Config) (*Runner, error) {
 	if err := c.Plan.Validate(); err != nil {
 		return nil, err
 	}
+	if err := c.setCoordinators(); err != nil {
+		return nil, err
+	}
 	c.Sink = c.SinkName()
 	r := &Runner{cfg: c, sim: sim.New(), memory: storage.NewMemory(0), swarm: seed.New(0)}
 	var err error
@@ -91,18 +94,33 @@ func New(c Config) (*Runner, error) {
 		return nil, err
 	}
 	r.job = dataflow.Job{Name: c.Workload.Name(), Algorithm: c.Algorithm, Backend: r.backend, Config: baseConfig()}
+	if err := c.goOn(); err != nil {
+		return nil, err
+	}
 	if c.Groups != 0 {
 		r.job.Config.Groups = c.Groups
 	}
-	if err := errors.Join(c.checkGiven(), c.give(&r.job.Config)); err != nil {
+	if err := errors.Join(c.checkGiven(), c.Given.Into(&r.job.Config)); err != nil {
 		return nil, err
 	}
-	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (len(c.Operations) > 0 || len(c.Plan.Operations()) > 0) {
+	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (slices.ContainsFunc(c.Operations, changesJob) || reshaping(c.Plan)) {
 		return nil, errors.New("checkpoint.on-cancel delete and a rescale do not go together: a job that is rescaled goes on from the checkpoints that it leaves; retain them")
 	}
 	r.cfg, r.given = c, r.job.Config
+	if c.From != nil {
+		j, err := r.jobOf(width{all: c.Parallelism}, cmp.Or(c.Splits, c.Parallelism))
+		if err == nil {
+			err = c.From.Fits(r.job.Name, j.tasks)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	if err := r.use(cmp.Or(c.Splits, c.Parallelism)); err != nil {
 		return nil, err
+	}
+	if c.From != nil {
+		r.job.From = c.From.Origin()
 	}
 	planned, err := r.plannedJobs(c.Plan)
 	if err != nil {
@@ -221,7 +239,7 @@ func (r *Runner) draw(seedNumber uint64) sim.Config {
 	r.drawFailures(k)
 	r.drawEnd(k)
 	r.drawRestart(&c.Restart)
-	_ = r.cfg.give(c) // New has tried
+	_ = r.cfg.Given.Into(c) // New has tried
 	cfg := r.world(seedNumber)
 	r.skew(d, &cfg)
 	c.TimersPerTurn = defaultTimersPerTurn
@@ -338,7 +356,11 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	cfg.Injector = injector
 	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(d.Plan)
 	cfg.Log = r.log
+	cfg.Reader = r.readerOf(d.Plan)
 	r.store.Reset()
+	if err := r.cfg.From.into(r.memory, r.store); err != nil {
+		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
+	}
 	cfg.External = r.store
 	r.checker.Reset()
 	if r.job.Config.Checkpoint.Fallback {
@@ -451,6 +473,8 @@ func (o *Outcome) classify() {
 		o.Kind, o.Err = Crashed, o.Result.Err
 	case !o.Report.Safe():
 		o.Kind = Unsafe
+	case rivals(&o.Result, &o.Plan) != nil:
+		o.Kind, o.Err = Unsafe, rivals(&o.Result, &o.Plan)
 	case o.GaveUp() && o.Config.Faults == RandomFaults:
 		o.Kind = Fine
 	case o.GaveUp():

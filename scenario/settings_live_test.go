@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"weir/scenario"
 	"weir/state"
 	"weir/state/heap"
+	"weir/state/pebblestate"
 	"weir/state/storage"
 	"weir/trace"
 )
@@ -27,6 +29,7 @@ func TestSettingsLive(t *testing.T) {
 	t.Run("on-cancel", liveOnCancel)
 	t.Run("after-finished", liveAfterFinished)
 	t.Run("restart", liveRestart)
+	t.Run("local-recovery", liveLocalRecovery)
 }
 
 // liveRun is a job on real threads whose sources stop in the middle until it is opened.
@@ -35,14 +38,21 @@ type liveRun struct {
 	job     *driver.Job
 	storage *storage.Dir
 	half    int
-	heard   *sync.Cond // of events and open
+	heard   *sync.Cond // of what is below
 	open    bool
+	refused int // questions for records that were not let pass
 	events  []trace.Event
 }
 
 func startLive(t *testing.T, algorithm string, pairs ...string) *liveRun {
 	t.Helper()
-	c := combination(t, algorithm, heap.Name, workload(t, "keyedcount"))
+	return startLiveOn(t, heap.Name, algorithm, pairs...)
+}
+
+// startLiveOn starts a job on a state backend.
+func startLiveOn(t *testing.T, backend, algorithm string, pairs ...string) *liveRun {
+	t.Helper()
+	c := combination(t, algorithm, backend, workload(t, "keyedcount"))
 	c.Given, c.Parallelism, c.Splits = dataflow.Given{}, 2, 1
 	for i := 0; i < len(pairs); i += 2 {
 		if err := c.Given.Put(pairs[i], pairs[i+1]); err != nil {
@@ -62,7 +72,7 @@ func startLive(t *testing.T, algorithm string, pairs ...string) *liveRun {
 		t.Fatal(err)
 	}
 	r := &liveRun{t: t, storage: store, half: c.Workload.Events() / 2, heard: sync.NewCond(new(sync.Mutex))}
-	r.job, err = driver.Start(t.Context(), driver.Config{Job: job, Storage: r.storage, External: ext, FS: vfs.NewMem(), Observer: r, Pacer: r, Workers: 2, Seed: 1})
+	r.job, err = driver.Start(t.Context(), driver.Config{Job: job, Storage: r.storage, External: ext, FS: vfs.NewMem(), Dir: "local", Observer: r, Pacer: r, Workers: 2, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,23 +101,41 @@ func (r *liveRun) Allow(_ *dataflow.TaskInfo, _ int, o id.Offset, now int64) (n 
 	case room > 0:
 		return room, 0
 	}
+	r.refused++
+	r.heard.Broadcast()
 	return 0, now + int64(time.Millisecond)
 }
 
 // await waits until there are n events of some kinds, or the job has ended.
 func (r *liveRun) await(n int, kinds ...trace.Kind) {
+	r.until(fmt.Sprintf("there were %d of %v", n, kinds), func() bool { return r.count(kinds...) >= n })
+}
+
+// idle waits while the source asks in vain for more records, so many times: that many
+// milliseconds in which the job had the machine, however slow that is.
+func (r *liveRun) idle(times int) {
+	r.heard.L.Lock()
+	enough := r.refused + times
+	r.heard.L.Unlock()
+	r.until("its source had asked for more", func() bool { return r.refused >= enough })
+}
+
+// until waits for what is heard to come to something, or for the job to end; what says what.
+func (r *liveRun) until(what string, is func() bool) {
 	stop := context.AfterFunc(r.t.Context(), r.heard.Broadcast)
 	defer stop()
 	go func() {
 		<-r.job.Done()
+		r.heard.L.Lock() // else it may come between the look and the wait
+		defer r.heard.L.Unlock()
 		r.heard.Broadcast()
 	}()
 	r.heard.L.Lock()
 	defer r.heard.L.Unlock()
-	for r.count(kinds...) < n {
+	for !is() {
 		select {
 		case <-r.job.Done():
-			r.t.Errorf("the job ended before there were %d of %v", n, kinds)
+			r.t.Errorf("the job ended before %s", what)
 			return
 		default:
 			r.heard.Wait()
@@ -173,7 +201,7 @@ func liveAfterFinished(t *testing.T) {
 		if on == "true" {
 			r.await(6, trace.Completed)
 		} else {
-			time.Sleep(50 * time.Millisecond) // in which there would be some
+			r.idle(50) // in which there would be some
 		}
 		if err := r.end(); err != nil {
 			t.Fatal(err)
@@ -187,6 +215,26 @@ func liveAfterFinished(t *testing.T) {
 		}
 		if on == "true" && after < 2 || on == "false" && after != 1 {
 			t.Errorf("after-finished %s: %d checkpoints began after a task had finished", on, after)
+		}
+	}
+}
+
+// liveLocalRecovery: a worker that was killed starts again from its own files.
+func liveLocalRecovery(t *testing.T) {
+	for _, on := range []string{"true", "false"} {
+		r := startLiveOn(t, pebblestate.NameIncremental, "aligned", "checkpoint.local-recovery", on)
+		r.await(2, trace.Completed)
+		r.await(1, trace.PlanExecuted)
+		if err := r.job.KillWorker(1); err != nil {
+			t.Fatal(err)
+		}
+		r.await(2, trace.PlanExecuted)
+		if err := r.end(); err != nil {
+			t.Fatal(err)
+		}
+		result, _ := r.job.Wait()
+		if n := result.Copies; on == "true" && n.Taken == 0 || on == "false" && n != (state.CopyCounts{}) || n.Damaged > 0 {
+			t.Errorf("local-recovery %s: %+v", on, n)
 		}
 	}
 }

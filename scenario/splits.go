@@ -93,7 +93,16 @@ func (r *Runner) newJob(w width, splits int) (*job, error) {
 // expect returns what a run of a job is measured against.
 func (r *Runner) expect(j *job) (check.Expect, error) {
 	x, err := Expectation(&r.cfg, j.promise, j.tasks, r.memory)
+	if err != nil {
+		return x, err
+	}
 	x.Open = func(t id.TaskID, dst []id.Epoch) []id.Epoch { return r.store.Pending(t, dst) }
+	if r.cfg.From != nil {
+		x.Origin, err = r.cfg.From.expected(j.tasks)
+		if !r.cfg.From.Claimed {
+			x.Layout.Roots = withSavepoint(x.Layout.Roots)
+		}
+	}
 	return x, err
 }
 

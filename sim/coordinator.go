@@ -28,7 +28,7 @@ type coordHost struct {
 func (c *coordHost) reset() {
 	*c = coordHost{s: c.s}
 	job := c.s.cfg.Job
-	c.job = dataflow.JobInfo{Name: job.Name, Tasks: c.s.infos, Config: &job.Config}
+	c.job = dataflow.JobInfo{Name: job.Name, Tasks: c.s.infos, Config: &job.Config, From: job.From}
 }
 
 // term is the number of the incarnation, from 1.
@@ -62,7 +62,7 @@ func (c *coordHost) on(e *event) {
 	}
 	switch e.kind() {
 	case kindTakeDown:
-		if c.coord != nil && c.term() == e.gen {
+		if c.coord != nil && c.term() == e.gen && c.zombie == 0 {
 			c.takeDown()
 		}
 	case kindCoordStart:
@@ -99,7 +99,7 @@ func (c *coordHost) on(e *event) {
 
 // hears reports whether what a task sent still counts.
 func (c *coordHost) hears(e *event) bool {
-	if c.coord == nil || c.zombie != 0 {
+	if c.coord == nil || c.zombie != 0 || roster.Term(uint32(e.arg)) != c.s.roster.Term() { // of another leg its task may be none of this one
 		return false
 	}
 	if t := c.s.host(e.ref, e.gen); t != nil && t.doubt.mute {
@@ -118,12 +118,12 @@ func (c *coordHost) start() {
 		c.job.Nonce = c.process.nonce
 	}
 	c.coord = s.cfg.Job.Algorithm.NewCoordinator(&s.cfg.Job.Config)
-	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel})
+	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel, Text: c.process.where()})
 	s.steps++
 	c.mix(uint64(kindCoordStart), uint64(c.term()))
 	c.coord.Start(c, &c.job)
-	if s.operating.stage == stopping {
-		s.askToStop()
+	if st := s.operating.stage; st == stopping || st == saving {
+		s.ask()
 	}
 }
 
@@ -154,12 +154,29 @@ func (c *coordHost) stop() bool {
 	return ok
 }
 
+// ask asks the coordinator for an operation; false: it cannot.
+func (c *coordHost) ask(k faults.Kind) bool {
+	if k == faults.Rescale {
+		return c.stop()
+	}
+	who, ok := c.coord.(interface{ Savepoint(last bool) })
+	if ok {
+		c.s.steps++
+		c.mix(uint64(kindOperate), uint64(c.term()))
+		who.Savepoint(k == faults.StopSaved)
+	}
+	return ok
+}
+
 // takeDown is what becomes of a job that was stopped: its processes end, and
 // somebody starts it again, as it was or as another one.
 func (c *coordHost) takeDown() {
 	if c.s.operating.stage == stopping {
-		c.s.change()
-		return
+		if c.s.operating.due[0].Kind == faults.Rescale {
+			c.s.change()
+			return
+		}
+		c.s.next()
 	}
 	for n := range c.s.workers {
 		c.s.crashWorker(n)
@@ -276,4 +293,7 @@ func (c *coordHost) Observe(k dataflow.TraceKind, t id.TaskID, a id.Attempt, e i
 		c.s.relied.advanced(t, e)
 	}
 	c.s.observers.count(trace.Event{Kind: k, Task: t, Channel: trace.NoChannel, Attempt: a, Epoch: e, Text: text})
+	if k == trace.Saved || k == trace.Declined && t == trace.Coordinator {
+		c.s.saved(k == trace.Declined)
+	}
 }

@@ -22,7 +22,8 @@ import (
 // stalls, and slowness of links. Operations that are under way take effect as those of the
 // crashed do, also late, and nobody hears of them. Zombies of tasks end since whoever starts the
 // job again takes its workers; a coordinator that was taken for dead is nobody's to end,
-// and goes on beside the next leg.
+// and goes on beside the next leg. So do several coordinator processes: who has the lease next
+// starts that leg.
 
 // operations on the job, in the course of the run.
 type operating struct {
@@ -38,6 +39,7 @@ const (
 	idle     stage = iota // none is
 	stopping              // the coordinator is to stop the job
 	starting              // the next leg has not executed a plan yet
+	saving                // the coordinator is to take a savepoint
 )
 
 // operate takes an operation that has fallen due. One at a time is under way.
@@ -45,22 +47,49 @@ func (s *Sim) operate(f *faults.Fault) {
 	o := &s.operating
 	o.due = append(o.due, *f)
 	if o.stage == idle {
-		s.askToStop()
+		s.ask()
 	}
 }
 
-// askToStop begins with the first operation that is due. A coordinator that is gone is
+// ask begins with the first operation that is due. A coordinator that is gone is
 // asked when its successor has started, and so is the successor of one that dies meanwhile.
-func (s *Sim) askToStop() {
+func (s *Sim) ask() {
 	o := &s.operating
 	o.stage = idle
 	for len(o.due) > 0 && !s.over {
-		if s.coord.coord == nil || s.coord.stop() {
-			o.stage = stopping
+		o.stage = stopping
+		if o.due[0].Kind == faults.Savepoint {
+			o.stage = saving
+		}
+		if s.coord.coord == nil || s.coord.ask(o.due[0].Kind) {
 			return
 		}
+		o.stage = idle
 		s.result.Missed = append(s.result.Missed, o.due[0]) // it cannot
 		o.due = slices.Delete(o.due, 0, 1)
+	}
+}
+
+// saved hears that a savepoint is complete, or refused: that it is not taken, or does not
+// end the job. Unless the job ends now, the next operation has its turn.
+func (s *Sim) saved(refused bool) {
+	o := &s.operating
+	switch {
+	case o.stage == saving && !refused:
+	case refused && (o.stage == saving || o.stage == stopping && o.due[0].Kind == faults.StopSaved):
+		s.result.Missed = append(s.result.Missed, o.due[0])
+	default:
+		return
+	}
+	s.next()
+}
+
+// next ends the operation under way, and has the one behind it its turn.
+func (s *Sim) next() {
+	o := &s.operating
+	o.due, o.stage = slices.Delete(o.due, 0, 1), idle
+	if len(o.due) > 0 {
+		s.push(s.now, classCoordinator, kindOperate, 0, 0, 0)
 	}
 }
 
@@ -94,10 +123,15 @@ func (s *Sim) change() {
 		return
 	}
 	s.setChannels()
+	led := s.coord.process
 	s.coord.succeed()
 	o.past = mix(o.past, uint64(len(s.infos)), uint64(len(s.channels)))
 	o.stage = starting
 	s.observers.count(trace.Event{Kind: trace.Rescaled, Task: trace.Coordinator, Channel: trace.NoChannel, To: uint64(len(s.infos)), Text: f.String()})
+	if led != nil {
+		led.handOver()
+		return
+	}
 	s.push(s.now+s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0), classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
 }
 
@@ -147,6 +181,7 @@ func (s *Sim) endLeg() {
 		o.past = mix(o.past, t.chain, uint64(i))
 	}
 	s.orphan(ofCoordinator, 0, s.coord.term())
+	s.queries.giveUp()
 	leave(s, &s.stores)
 	leave(s, &s.exts)
 	s.queue.retain(s.outlivesLeg)
@@ -168,7 +203,7 @@ func (c *coordHost) succeed() {
 // leave marks the operations whose callers end with the leg: they have their effect, and no answer.
 func leave[O, R any](s *Sim, p *operations[O, R]) {
 	for _, o := range p.items {
-		if o != nil && (o.by.kind != ofCoordinator || s.ghost(o.by.inc) == nil) {
+		if o != nil && o.by.kind != ofCandidate && (o.by.kind != ofCoordinator || s.ghost(o.by.inc) == nil) {
 			o.left, o.by.transfer = true, 0
 		}
 	}
@@ -179,7 +214,7 @@ func leave[O, R any](s *Sim, p *operations[O, R]) {
 // waits for it, unless it is for a coordinator that was taken for dead.
 func (s *Sim) outlivesLeg(e *event) bool {
 	switch e.kind() {
-	case kindStoreApply, kindExtApply, kindWorkerUp, kindWake, kindOperate:
+	case kindStoreApply, kindExtApply, kindWorkerUp, kindWake, kindOperate, kindCampaign, kindCandidateTimer:
 		return true
 	case kindStoreDone:
 		return unanswered(&s.stores, e.ref)

@@ -13,7 +13,9 @@ func (s *Sim) execute(p *dataflow.Plan) {
 	if ok {
 		s.result.Plans++
 		s.planned()
-		if slices.ContainsFunc(p.Tasks, func(t dataflow.TaskPlan) bool { return t.Ref != "" || len(t.Former) > 0 }) {
+		if slices.ContainsFunc(p.Tasks, func(t dataflow.TaskPlan) bool {
+			return t.Ref != "" || len(t.Former) > 0 || t.Saved != nil && t.Saved.Operator != ""
+		}) {
 			s.result.Recoveries++
 		}
 	}

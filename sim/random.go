@@ -39,12 +39,13 @@ type RandomFaults struct {
 // "faults.stop": in one of eight the job is stopped, "faults.zombie": in one of five a worker
 // is taken for dead and goes on, and "faults.world": in one of five something around the
 // workers fails, "faults.damage": a checkpoint that is there no longer whole when it is needed,
-// "faults.flip": in one of twelve stored bits flip, "faults.rows": in one of ten rows come
-// late to the external store. Seldom, as a job may end for them: "faults.denied", storage refuses
-// something else than a snapshot; "faults.drought", it takes no snapshots any more; "faults.abort",
-// the external store aborts what is open; "faults.unwritten", a write stands elsewhere than
-// its writer was told; "faults.record", bits flip
-// in the record of a checkpoint. On a quiet tape it is empty.
+// "faults.flip": in one of twelve stored bits flip, "faults.outrun": in one of six the
+// coordinator is taken for dead and goes on, and "faults.rows": in one of ten rows come late
+// to the external store. With Denies, and seldom, as a job may end for them: "faults.denied",
+// storage refuses something else than a snapshot; "faults.drought", it takes no snapshots any
+// more; "faults.abort", the external store aborts what is open; "faults.unwritten", a write
+// stands elsewhere than its writer was told; "faults.record", bits flip in the record of a
+// checkpoint. On a quiet tape it is empty.
 func (r RandomFaults) Plan(src *seed.Source) faults.Plan {
 	d := src.Stream("faults")
 	most := r.Most

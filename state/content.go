@@ -40,13 +40,10 @@ func (e Expiry) Entries(f func(e KeyedEntry) bool) func(e KeyedEntry) bool {
 	if !e.Applies() {
 		return f
 	}
-	var live []byte
+	var scratch []byte
 	return func(x KeyedEntry) bool {
-		if !e.Live(x.Value) {
-			return true
-		}
-		live = e.AppendLive(live[:0], x.Value)
-		x.Value = live
-		return f(x)
+		left, live := e.Unexpired(x.Value, &scratch)
+		x.Value = left
+		return !live || f(x)
 	}
 }

@@ -186,14 +186,24 @@ func (e *Expiry) Live(stored []byte) bool {
 	return false
 }
 
-// AppendLive appends what is left of a live entry: the elements of a list that
-// have not expired, and a deadline in the place of none where it is known by now.
-// Two stores of the same content append the same.
-func (e *Expiry) AppendLive(dst, stored []byte) []byte {
+// Unexpired returns what of a stored entry is still to be seen, and whether anything
+// is: the elements of a list that have not expired, and a deadline in the place of none
+// where it is known by now. Two stores of the same content return the same. It is
+// stored itself if entries do not expire, and written over *scratch if they do.
+func (e *Expiry) Unexpired(stored []byte, scratch *[]byte) (left []byte, live bool) {
 	switch {
 	case !e.Applies():
-		return append(dst, stored...)
-	case !e.list:
+		return stored, true
+	case !e.Live(stored):
+		return nil, false
+	}
+	*scratch = e.appendLive((*scratch)[:0], stored)
+	return *scratch, true
+}
+
+// appendLive appends what is left of a live entry that has deadlines.
+func (e *Expiry) appendLive(dst, stored []byte) []byte {
+	if !e.list {
 		at := len(dst)
 		dst = append(dst, stored...)
 		putDeadline(dst[at:], e.resolved(deadlineOf(stored)))

@@ -57,10 +57,10 @@ const (
 
 	// Checkpoints that fail, and jobs that end, by themselves. Aborted or a plan follows.
 	TimedOut   // round Epoch takes longer than Checkpoint.Timeout
-	Declined   // Task cannot store its share of Epoch: Text = reason
+	Declined   // Task cannot store its share of Epoch: Text = reason; Coordinator: a savepoint that is asked for is not taken, or does not end the job
 	FailedOver // more rounds than tolerated failed in a row, the last one Epoch: everything restarts
 	FellBack   // Epoch is damaged and passed over by a recovery; Task's, where snapshots are local
-	Stopped    // the job was told to end before its input did: Epoch = checkpoint from which it can go on
+	Stopped    // the job was told to end before its input did: Epoch = checkpoint, or savepoint, from which it can go on
 
 	// Storage and the outside world.
 	StoreIssued  // Op, Key; To = bytes, From = last position that an Append or Trim is about; Cause FencedOff: see Cause
@@ -80,7 +80,9 @@ const (
 	TaskFailed         // the task gave up by itself: Cause; Text = reason
 
 	// Operations.
+	Saved    // savepoint Epoch is complete: its manifest is durable, and its maker still leads
 	Rescaled // the job goes on with another graph: To = its number of tasks; Text says how
+	Queried  // somebody outside has an answer about key Data: of Task, live, or of checkpoint Epoch, committed (with a Task: of its snapshot); Sum = hash of the entries, To = that of those there were by the driver's own view
 
 	Kinds // number of kinds
 )
@@ -97,7 +99,7 @@ var kindNames = [Kinds]string{
 	"timed-out", "declined", "failed-over", "fell-back", "stopped",
 	"store-issued", "store-applied", "store-done", "ext-issued", "ext-applied", "ext-done", "output-committed",
 	"worker-crashed", "worker-restarted", "coordinator-crashed", "coordinator-started", "fault-injected", "task-failed",
-	"rescaled",
+	"savepoint-complete", "rescaled", "queried",
 }
 
 // String returns the name used in fault plans and text traces.

@@ -76,5 +76,8 @@ func (m Mask) With(ks ...Kind) Mask {
 	return m
 }
 
-// Everything is the set of all kinds.
-const Everything = ^Mask(0)
+// Everything is the set of all kinds, also of those that there are not; Known has those that there are.
+const (
+	Everything = ^Mask(0)
+	Known      = Everything >> (64 - Kinds)
+)

@@ -45,6 +45,17 @@ func NumberOfLease(key string) (uint64, bool) {
 	return n, err == nil
 }
 
+// LeaseNumbers returns the numbers of the leases among rows, and the highest; 0: there is
+// none.
+func LeaseNumbers(rows []state.Entry) (highest uint64, all []uint64) {
+	for _, row := range rows {
+		if n, ok := NumberOfLease(row.Key); ok {
+			highest, all = max(highest, n), append(all, n)
+		}
+	}
+	return highest, all
+}
+
 // Encode returns the bytes of the lease.
 func (l *Lease) Encode() []byte {
 	b := append([]byte(leaseMagic), leaseVersion, 0)
@@ -144,13 +155,10 @@ func (c *Client) newestLease(then func(*Lease, error)) {
 			then(nil, Error("list "+LeasePrefix, r))
 			return
 		}
-		var highest uint64
-		for _, row := range r.List {
-			if n, ok := NumberOfLease(row.Key); ok {
-				highest = max(highest, n)
-				if n < c.lead.number {
-					c.dropLease(n)
-				}
+		highest, all := LeaseNumbers(r.List)
+		for _, n := range all {
+			if n < c.lead.number {
+				c.dropLease(n)
 			}
 		}
 		switch highest {

@@ -14,9 +14,9 @@ func (p *PlanRecord) Over() bool { return len(p.Plan.Tasks) == 0 }
 
 // LeaveNothing makes plan number, with which the job is over; at is the checkpoint with which
 // its input has ended, 0: it was stopped before. Whoever starts afterwards, also in the middle of
-// what DeleteAll does, does not begin anew. then gets the plan, nil if somebody else has taken
-// the number.
-func LeaveNothing(c *Client, j *dataflow.JobInfo, number id.Attempt, at id.Epoch, then func(p *PlanRecord, err error)) {
+// what DeleteAll does, does not begin anew. over gets the plan; taken is called instead if
+// somebody else has taken the number, failed with what else kept the plan from being made.
+func LeaveNothing(c *Client, j *dataflow.JobInfo, number id.Attempt, at id.Epoch, over func(p *PlanRecord), taken func(), failed func(error)) {
 	p := &PlanRecord{Job: j.Name, Nonce: j.Nonce, Plan: dataflow.Plan{Number: number}}
 	if at != 0 {
 		p.Retained = []id.Epoch{at}
@@ -24,11 +24,11 @@ func LeaveNothing(c *Client, j *dataflow.JobInfo, number id.Attempt, at id.Epoch
 	c.Do(state.Op{Kind: state.OpCreate, Key: PlanKey(number), Data: p.Encode()}, func(r state.Result) {
 		switch r.Status {
 		case state.OK:
-			then(p, nil)
+			over(p)
 		case state.Lost:
-			then(nil, nil)
+			taken()
 		default:
-			then(nil, Error(PlanKey(number), r))
+			failed(Error(PlanKey(number), r))
 		}
 	})
 }

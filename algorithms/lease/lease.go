@@ -130,22 +130,15 @@ func (p *Party) look() {
 	})
 }
 
-// newest lists the leases: the highest number, 0 for none, and the others. A storage that
+// newest lists the leases: the highest number, 0 for none, and all of them. A storage that
 // does not answer is asked again.
-func (p *Party) newest(then func(n uint64, older []uint64)) {
+func (p *Party) newest(then func(highest uint64, all []uint64)) {
 	p.client.Do(state.Op{Kind: state.OpList, Key: coordinator.LeasePrefix}, func(r state.Result) {
 		if r.Status != state.OK {
 			p.client.After(p.cfg.Renew, func() { p.newest(then) })
 			return
 		}
-		var highest uint64
-		all := make([]uint64, 0, len(r.List))
-		for _, row := range r.List {
-			if n, ok := coordinator.NumberOfLease(row.Key); ok {
-				highest, all = max(highest, n), append(all, n)
-			}
-		}
-		then(highest, all)
+		then(coordinator.LeaseNumbers(r.List))
 	})
 }
 

@@ -49,7 +49,7 @@ func play(t *testing.T, seeds uint64, tr trouble, m dataflow.Mutant, which func(
 	renewed, moved := 0, 0
 	for seed := range seeds {
 		w := newWorld(seed, tr, m)
-		w.run(600 * ms)
+		w.Run(600 * ms)
 		var last uint64
 		for _, s := range w.history {
 			switch {

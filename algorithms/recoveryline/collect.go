@@ -36,6 +36,7 @@ func (c *Coordinator) advance() {
 			c.advance()
 		default:
 			c.pass(to)
+			c.tryCovered()
 			if c.lookNext {
 				c.advance()
 			}
@@ -97,6 +98,23 @@ func (c *Coordinator) pass(to []id.Epoch) {
 	if behind {
 		c.sweep()
 	}
+	c.letGo()
+}
+
+// letGo deletes a savepoint of the job's own as soon as the line has left the beginning.
+func (c *Coordinator) letGo() {
+	for t := range c.hist {
+		if h := &c.hist[t]; len(c.beginning) == 0 || h.snaps[h.stable].Epoch == 0 {
+			return
+		}
+	}
+	b := c.beginning
+	c.beginning = nil
+	c.dropping++
+	b.LetGo(c.client, func() {
+		c.dropping--
+		c.tryFinish()
+	})
 }
 
 // unreferenced returns the objects of dropped snapshots that kept ones of the

@@ -38,15 +38,17 @@ type Coordinator struct {
 	hist     []history
 	lineages []lineage
 	splits   coordinator.Assignment // of the newest plan
-	tasks    []taskStatus
-	waiting  int // for: positions (collecting), readiness (starting)
-	dropping int // deletions of older plans under way: the end waits
-	again    bool
-	looking  bool // whether this coordinator still leads
-	lookNext bool // there is more to advance with when it has looked
-	failures int
-	restarts *coordinator.Restarts // says whether the job starts again
-	stopping bool                  // the plan to come is the last
+	// beginning is what the tasks began with, or are to, at the beginning of their histories.
+	beginning coordinator.Beginning
+	tasks     []taskStatus
+	waiting   int // for: positions (collecting), readiness (starting)
+	dropping  int // deletions of older plans under way: the end waits
+	again     bool
+	looking   bool // whether this coordinator still leads
+	lookNext  bool // there is more to advance with when it has looked
+	failures  int
+	restarts  *coordinator.Restarts // says whether the job starts again
+	stopping  bool                  // the plan to come is the last
 	// damaged is the newest snapshot that could not be read, had the tasks that had any.
 	damaged error
 	had     []bool
@@ -54,6 +56,10 @@ type Coordinator struct {
 	// newest of them could not: what is wrong is in an object that no coordinator reads.
 	unrestored [][]id.Epoch
 	why        error
+
+	saving *coordinator.Saving
+	saves  uint32     // savepoints begun
+	covers []id.Epoch // by task what the line must pass for a savepoint that ends the job; nil: there is none
 }
 
 type taskStatus struct {
@@ -73,6 +79,7 @@ func (c *Coordinator) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
 	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
+	c.saving = coordinator.NewSaving(c.client, h, j, c)
 	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.graph = newGraph(j.Tasks)
 	c.tasks, c.unrestored = make([]taskStatus, len(j.Tasks)), make([][]id.Epoch, len(j.Tasks))
@@ -101,13 +108,15 @@ func (c *Coordinator) failOver(e id.Epoch, cause error) {
 
 // restartAfter begins a recovery after a delay. Survivors go on meanwhile.
 func (c *Coordinator) restartAfter(delay dataflow.Nanos, begin func()) {
+	c.saving.Interrupt()
+	c.covers = nil
 	c.phase = delayed
 	c.restarts.After(delay, begin)
 }
 
 // deposed: another coordinator leads.
 func (c *Coordinator) deposed() {
-	c.phase = finished
+	c.end()
 	c.h.Deposed()
 }
 
@@ -158,8 +167,27 @@ func (c *Coordinator) read() {
 			c.fail(fmt.Errorf("recovery: %w", err))
 			return
 		}
-		c.number = highest
+		c.number, c.beginning = highest, p.Beginning(c.j.Tasks)
+		if p == nil && c.j.From != nil {
+			c.begin()
+			return
+		}
 		c.readSnapshots(rows)
+	})
+}
+
+// begin makes the first plan of a job that begins from a savepoint. Its attempts are newer than
+// those of the job that wrote it, whose transactions stand in the same external store.
+func (c *Coordinator) begin() {
+	coordinator.ReadBeginning(c.client, c.j, func(b coordinator.Beginning, err error) {
+		switch {
+		case c.phase != reading: // the job has ended meanwhile
+		case err != nil:
+			c.fail(fmt.Errorf("begin from savepoint %q: %w", c.j.From.Root, err))
+		default:
+			c.beginning, c.number = b, max(c.number, b.UpTo().Attempt())
+			c.readSnapshots(nil)
+		}
 	})
 }
 
@@ -198,7 +226,7 @@ func (c *Coordinator) readSnapshots(rows []state.Entry) {
 			if err := c.take(w.task, w.epoch, r); err != nil {
 				c.damaged = fmt.Errorf("recovery: %s: %w", w.key, err)
 				if !c.cfg.Fallback {
-					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", c.damaged))
+					c.fail(fmt.Errorf("%w; the job can go on without this snapshot if checkpoint.fallback is set; output committed since the one before it may then be committed again", c.damaged))
 					return
 				}
 				c.h.Observe(trace.FellBack, w.task, c.number, w.epoch, "")
@@ -281,8 +309,12 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		return
 	}
 	damaged := cause != nil && coordinator.Unreadable(cause)
+	if damaged && c.atBeginning(tasks) {
+		c.fail(fmt.Errorf("begin from savepoint %q: %w", c.beginning[0].Root, cause))
+		return
+	}
 	if damaged && (!c.cfg.Fallback || logLost(cause)) {
-		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if Checkpoint.Fallback is set; output committed since the one before it may then be committed again", cause))
+		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if checkpoint.fallback is set; output committed since the one before it may then be committed again", cause))
 		return
 	}
 	var delay dataflow.Nanos
@@ -318,6 +350,15 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		}
 		c.restartAfter(delay, c.collect)
 	}
+}
+
+// atBeginning reports that one of tasks could not restore what a savepoint has of it: nothing is
+// older.
+func (c *Coordinator) atBeginning(tasks []id.TaskID) bool {
+	return len(c.beginning) > 0 && c.phase == starting && slices.ContainsFunc(tasks, func(t id.TaskID) bool {
+		s := c.hist[t].snaps
+		return !c.tasks[t].ready && s[len(s)-1].Epoch == 0
+	})
 }
 
 // passOver leaves out, from now on, the snapshots that tasks could not restore. It is
@@ -380,6 +421,9 @@ func (c *Coordinator) tryPlan() {
 
 // Message from a task.
 func (c *Coordinator) Message(from id.TaskID, data []byte) {
+	if c.saving.Message(from, data) {
+		return
+	}
 	m, part, err := coordinator.DecodeMessage(data)
 	if err != nil {
 		c.fail(err)
@@ -459,6 +503,7 @@ func (c *Coordinator) plan() {
 	}
 	p.Lineage = encodeLineages(next)
 	c.splits.Into(&p.Plan)
+	c.beginAgain(&p.Plan)
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch {
 		case c.phase != planning: // the job has failed meanwhile
@@ -472,6 +517,21 @@ func (c *Coordinator) plan() {
 			c.execute(p, base, next, useless)
 		}
 	})
+}
+
+// beginAgain says in a plan what the tasks begin with that go back to the beginning. It
+// stands there for the others too: a later plan may have them go back so far.
+func (c *Coordinator) beginAgain(p *dataflow.Plan) {
+	c.beginning.Into(p)
+	began := false
+	for t := range c.beginning {
+		if tp := &p.Tasks[t]; tp.Mode == dataflow.Restart && tp.Ref == "" {
+			tp.Stable, began = c.beginning.UpTo(), true
+		}
+	}
+	if began {
+		coordinator.Vanish(id.TaskID(c.beginning.Names()), c.j.Tasks, p)
+	}
 }
 
 // taskPlan says what happens to a task on line l; cut: it restarts.
@@ -561,6 +621,7 @@ func (c *Coordinator) Ready(t id.TaskID, a id.Attempt) {
 		c.phase = running
 		c.advance()
 		c.tryFinish()
+		c.trySave()
 	}
 }
 
@@ -571,6 +632,8 @@ func (c *Coordinator) Left(t id.TaskID) {
 		return
 	}
 	s.left = true
+	c.saving.Left(t)
+	c.tryCovered()
 	if s.asked { // it will not answer any more
 		s.asked = false
 		c.standsAtEnd(t)

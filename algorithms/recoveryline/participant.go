@@ -22,6 +22,8 @@ type Participant struct {
 	final    id.Epoch  // snapshot taken when drained
 	underWay int       // snapshots begun and neither stored nor given up
 	pausing  bool
+	saving   bool // a savepoint is under way: no snapshot begins but the one that covers it
+	cover    bool // that one is asked for
 }
 
 // waiting is a draft that may be sealed once the logs are durable up to upTo.
@@ -70,7 +72,7 @@ func (p *Participant) Timer(t id.Ticket) {
 	if t != p.timer || p.K.IsDrained() {
 		return
 	}
-	if p.underWay == 0 {
+	if p.tryCover(); p.underWay == 0 && !p.saving {
 		p.snapshot()
 	}
 	interval := int64(p.K.Config().Checkpoint.Interval)
@@ -121,7 +123,7 @@ func (p *Participant) snapshot() {
 func (p *Participant) Drained() { p.takeFinal() }
 
 func (p *Participant) takeFinal() {
-	if p.underWay == 0 && p.final == 0 && p.K.IsDrained() {
+	if p.underWay == 0 && p.final == 0 && p.K.IsDrained() && !p.saving {
 		p.snapshot()
 	}
 }
@@ -132,6 +134,7 @@ func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
 	p.K.ReleaseBase(p.newest)
 	p.K.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: &s}).Encode())
 	p.underWay--
+	p.tryCover()
 	p.takeFinal()
 }
 
@@ -144,6 +147,7 @@ func (p *Participant) StoreFailed(e id.Epoch, err error) {
 		p.final = 0
 	}
 	p.underWay--
+	p.cover = p.cover || p.saving // by the timer
 	p.takeFinal()
 }
 
@@ -159,6 +163,9 @@ func (p *Participant) Message(data []byte) {
 		if p.final != 0 && m.Epoch >= p.final {
 			p.K.Finish()
 		}
+	case Cover:
+		p.cover = true
+		p.tryCover()
 	case Pause, End:
 		if m.Kind == End {
 			p.timer = 0

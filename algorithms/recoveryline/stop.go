@@ -14,6 +14,7 @@ func (c *Coordinator) Stop() {
 	if c.phase == finished || c.stopping {
 		return
 	}
+	c.saving.Refuse("the job is stopped")
 	if c.cfg.OnCancel == dataflow.DeleteOnCancel {
 		c.stopAll()
 		return
@@ -50,16 +51,7 @@ func (c *Coordinator) tellEnd() {
 // leaveNothing ends the job for good. at says that its input has ended, 0: it was stopped.
 func (c *Coordinator) leaveNothing(at id.Epoch) {
 	c.end()
-	coordinator.LeaveNothing(c.client, c.j, c.number+1, at, func(p *coordinator.PlanRecord, err error) {
-		switch {
-		case err != nil:
-			c.fail(err)
-		case p == nil:
-			c.read() // somebody took the number: see what they did
-		default:
-			c.stayOver(p)
-		}
-	})
+	coordinator.LeaveNothing(c.client, c.j, c.number+1, at, c.stayOver, c.read, c.fail)
 }
 
 // endOfLog is behind every position of a log.
@@ -72,7 +64,9 @@ func (c *Coordinator) stayOver(p *coordinator.PlanRecord) {
 	left := 1
 	gone := func(state.Result) {
 		if left--; left == 0 {
-			coordinator.DeleteAll(c.client, p.Plan.Number, func() { coordinator.EndAgain(c.h, p) })
+			coordinator.DeleteAll(c.client, p.Plan.Number, func() {
+				coordinator.Claimed(c.j).LetGo(c.client, func() { coordinator.EndAgain(c.h, p) })
+			})
 		}
 	}
 	for t := range c.graph.logs {

@@ -19,18 +19,21 @@ type Coordinated struct {
 	cfg    *dataflow.CheckpointConfig
 	client *coordinator.Client
 
-	lead     Lead
-	shape    coordinator.Shape
-	phase    phase
-	number   id.Attempt              // of the newest plan this coordinator made
-	highest  id.Attempt              // of any plan seen in storage
-	newest   *coordinator.PlanRecord // found in storage; nil: there is none
-	splits   coordinator.Assignment  // of the newest plan; nil: not looked at yet
-	retained []*coordinator.Record   // complete checkpoints, oldest first; they may be of older shapes
-	doomed   []*coordinator.Record   // no longer retained, but a round under way may refer to their files
-	tasks    []taskStatus
-	notReady int
-	notLeft  int
+	lead    Lead
+	shape   coordinator.Shape
+	phase   phase
+	number  id.Attempt              // of the newest plan this coordinator made
+	highest id.Attempt              // of any plan seen in storage
+	newest  *coordinator.PlanRecord // found in storage; nil: there is none
+	splits  coordinator.Assignment  // of the newest plan; nil: not looked at yet
+	// beginning is what the job began with, or is to; first: this is its first plan.
+	beginning coordinator.Beginning
+	first     bool
+	retained  []*coordinator.Record // complete checkpoints, oldest first; they may be of older shapes
+	doomed    []*coordinator.Record // no longer retained, but a round under way may refer to their files
+	tasks     []taskStatus
+	notReady  int
+	notLeft   int
 
 	lastIndex uint32 // of the newest epoch of this attempt
 	rounds    []*Round
@@ -47,6 +50,10 @@ type Coordinated struct {
 	scratch  []string        // references of one share
 	stopping bool
 	stopAt   id.Epoch // the round after which a stopping job ends, 0 = not begun
+
+	saving    *coordinator.Saving
+	coveredBy id.Epoch // the round with which a savepoint is covered that ends the job; 0: none
+	endedWith id.Epoch // the savepoint that the job has ended with; 0: none
 }
 
 type phase uint8
@@ -80,6 +87,7 @@ func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.h, c.j = h, j
 	c.client = coordinator.NewClient(h)
 	c.client.Mutant, c.client.Deposed = j.Config.Mutant, c.deposed
+	c.saving = coordinator.NewSaving(c.client, h, j, c)
 	c.shape = coordinator.ShapeOf(j.Tasks)
 	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.tasks = make([]taskStatus, len(j.Tasks))
@@ -101,8 +109,12 @@ func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 		c.stop()
 		return
 	}
+	if cause != nil && coordinator.Unreadable(cause) && c.phase == starting && c.fromSaved() != "" {
+		c.fail(fmt.Errorf("begin from savepoint %q: %w", c.beginning[0].Root, cause))
+		return
+	}
 	if cause != nil && coordinator.Unreadable(cause) && !c.fallBack() {
-		c.fail(fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", cause))
+		c.fail(fmt.Errorf("%w; the job can go back to the checkpoint before it if several are retained and checkpoint.fallback is set; output committed since is then committed again", cause))
 		return
 	}
 	delay, err := c.restarts.Failed(cause)
@@ -191,17 +203,39 @@ func (c *Coordinated) recover() {
 			c.leaveNothing(0)
 			return
 		}
-		c.newest, c.splits = p, nil
+		c.newest, c.splits, c.first = p, nil, false
 		var records []id.Epoch
 		for _, r := range rows {
 			if e, ok := coordinator.EpochOfKey(r.Key); ok && p != nil {
 				records = append(records, e)
 			}
 		}
+		if p == nil && c.j.From != nil {
+			c.begin()
+			return
+		}
+		c.beginning = p.Beginning(c.j.Tasks)
 		if p == nil {
 			p = &coordinator.PlanRecord{}
 		}
 		c.readRecords(c.counting(p, records))
+	})
+}
+
+// begin makes the first plan of a job that begins from a savepoint. Its attempts are newer than
+// those of the job that wrote it, whose transactions stand in the same external store.
+func (c *Coordinated) begin() {
+	coordinator.ReadBeginning(c.client, c.j, func(b coordinator.Beginning, err error) {
+		switch {
+		case c.phase != reading: // the job has ended meanwhile
+		case err != nil:
+			c.fail(fmt.Errorf("begin from savepoint %q: %w", c.j.From.Root, err))
+		default:
+			c.beginning, c.first = b, true
+			c.highest = max(c.highest, b.UpTo().Attempt())
+			c.retained = nil
+			c.plan()
+		}
 	})
 }
 
@@ -240,7 +274,7 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 	var next func(i int)
 	next = func(i int) {
 		if i == len(es) && damage != nil && (!c.cfg.Fallback && c.j.Config.Mutant != MutantSilentFallback || len(c.retained) == 0) {
-			c.fail(fmt.Errorf("recovery: %w; the job can go back to the checkpoint before it if several are retained and Checkpoint.Fallback is set; output committed since is then committed again", damage))
+			c.fail(fmt.Errorf("recovery: %w; the job can go back to the checkpoint before it if several are retained and checkpoint.fallback is set; output committed since is then committed again", damage))
 			return
 		}
 		if i == len(es) {
@@ -345,9 +379,30 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 		}
 		c.tasks[i] = s
 	}
-	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all"+c.restarts.Waited())
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all"+c.fromSaved()+c.restarts.Waited())
+	c.first = false
 	c.h.Execute(&p.Plan)
 	c.sweepOld()
+	c.letGo()
+}
+
+// letGo deletes a savepoint of the job's own as soon as there is a checkpoint to go back to.
+func (c *Coordinated) letGo() {
+	if c.base() == nil || len(c.beginning) == 0 {
+		return
+	}
+	b := c.beginning
+	c.beginning = nil
+	c.dropping++
+	b.LetGo(c.client, c.dropped)
+}
+
+// fromSaved says in a plan's text that it goes back to a savepoint.
+func (c *Coordinated) fromSaved() string {
+	if len(c.beginning) == 0 || c.base() != nil {
+		return ""
+	}
+	return fmt.Sprintf(" from savepoint %s", c.beginning.Epoch())
 }
 
 // sweepOld deletes what older attempts left behind.
@@ -414,6 +469,7 @@ func (c *Coordinated) Ready(task id.TaskID, a id.Attempt) {
 		return
 	}
 	c.schedule(c.cfg.Interval)
+	c.trySave()
 }
 
 // Left notes that a task has gone; when all have, the job is done.
@@ -424,6 +480,7 @@ func (c *Coordinated) Left(task id.TaskID) {
 	}
 	t.left = true
 	c.notLeft--
+	c.saving.Left(task)
 	if c.notLeft == 0 && c.phase == running {
 		c.finish()
 	}

@@ -92,6 +92,15 @@ func (p *Participant) ack(e id.Epoch, s dataflow.Stored) {
 	p.K.Tell((&coordinator.Message{Kind: coordinator.Ack, Epoch: e, Stored: &s}).Encode())
 }
 
+// Saving counts a savepoint among the rounds: older ones are over.
+func (p *Participant) Saving(e id.Epoch) id.Epoch {
+	p.Newest = max(p.Newest, e)
+	return e
+}
+
+// Saved has nothing to do: rounds begin as the coordinator says.
+func (p *Participant) Saved() {}
+
 // Stored acknowledges.
 func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
 	if p.drainedIn == 0 && s.Header.Drained {

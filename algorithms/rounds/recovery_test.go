@@ -180,7 +180,7 @@ func TestDamagedSnapshot(t *testing.T) {
 		d.c.Failed([]id.TaskID{0}, cause)
 		d.settle()
 		if c.from == "" {
-			d.fails("snap/t0/1.2", "Checkpoint.Fallback")
+			d.fails("snap/t0/1.2", "checkpoint.fallback")
 			continue
 		}
 		if p := d.newest(); p.Number != 3 || string(p.Tasks[0].Ref) != c.from {

@@ -1,15 +1,16 @@
-package rounds
+package rounds_test
 
 import (
-	"container/heap"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/anishathalye/porcupine"
 
 	"weir/algorithms/coordinator"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/id"
+	"weir/internal/algorithms/algorithmstest"
 	"weir/state"
 	"weir/state/storage"
 	"weir/trace"
@@ -47,49 +48,16 @@ var registered = porcupine.Model{
 // cluster is coordinators over one simulated storage, in virtual time. Now and then one
 // more is started; those before it stand still, or go on without knowing.
 type cluster struct {
+	algorithmstest.Agenda
 	t       *testing.T
 	random  *rand.Rand
 	config  dataflow.Config
 	disk    *storage.Memory
-	now     int64
-	seq     int
-	queue   queue
 	plans   id.Attempt // the highest executed: whoever carries plans out ignores lower ones
 	started uint64
 	history []entry
 	unsure  []entry // records that are being made
 	deposed int
-}
-
-// due is something that happens at a time.
-type due struct {
-	at  int64
-	seq int
-	do  func()
-}
-
-type queue []due
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].seq < q[j].seq
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)   { *q = append(*q, x.(due)) }
-func (q *queue) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
-}
-
-func (w *cluster) after(by int64, do func()) {
-	w.seq++
-	heap.Push(&w.queue, due{w.now + by, w.seq, do})
-}
-
-func (w *cluster) moment() int {
-	w.seq++
-	return w.seq
 }
 
 func (w *cluster) oneIn(n int) bool { return w.random.IntN(n) == 0 }
@@ -98,7 +66,7 @@ func (w *cluster) oneIn(n int) bool { return w.random.IntN(n) == 0 }
 type office struct {
 	w       *cluster
 	nonce   uint64
-	half    *Coordinated
+	half    *rounds.Coordinated
 	tickets id.Ticket
 	paused  int64
 	begun   int
@@ -112,11 +80,7 @@ func play(t *testing.T, seed uint64, m dataflow.Mutant) *cluster {
 	k.Interval, k.Timeout, k.Retain, k.MaxConcurrent, k.Tolerated = 4*ms, 60*ms, 1+int(seed%2), 1+int(seed/2%2), -1
 	w.config.Mutant = m
 	w.start()
-	for w.queue.Len() > 0 && w.now < 400*ms {
-		d := heap.Pop(&w.queue).(due)
-		w.now = d.at
-		d.do()
-	}
+	w.Run(400 * ms)
 	return w
 }
 
@@ -127,16 +91,16 @@ func (w *cluster) start() {
 	for i := range job.Tasks {
 		job.Tasks[i] = dataflow.TaskInfo{ID: id.TaskID(i), Name: "op", Parallelism: 2, Index: i}
 	}
-	o := &office{w: w, nonce: w.started, half: NewCoordinated(&w.config, Triggers{}), begun: w.moment()}
+	o := &office{w: w, nonce: w.started, half: rounds.NewCoordinated(&w.config, rounds.Triggers{}), begun: w.Moment()}
 	o.half.Start(o, job)
-	w.after(10*ms+w.random.Int64N(40*ms), func() {
+	w.After(10*ms+w.random.Int64N(40*ms), func() {
 		switch {
 		case w.oneIn(4):
 			o.done = true // it crashes
 		case w.oneIn(2):
-			o.paused = w.now + w.random.Int64N(40*ms)
+			o.paused = w.Now + w.random.Int64N(40*ms)
 		}
-		w.after(w.random.Int64N(10*ms), w.start)
+		w.After(w.random.Int64N(10*ms), w.start)
 	})
 }
 
@@ -144,8 +108,8 @@ func (w *cluster) start() {
 func (o *office) hear(give func()) {
 	switch w := o.w; {
 	case o.done:
-	case w.now < o.paused:
-		w.after(o.paused-w.now, func() { o.hear(give) })
+	case w.Now < o.paused:
+		w.After(o.paused-w.Now, func() { o.hear(give) })
 	default:
 		give()
 	}
@@ -154,7 +118,7 @@ func (o *office) hear(give func()) {
 func (o *office) After(d dataflow.Nanos) id.Ticket {
 	o.tickets++
 	k := o.tickets
-	o.w.after(int64(d), func() { o.hear(func() { o.half.Timer(k) }) })
+	o.w.After(int64(d), func() { o.hear(func() { o.half.Timer(k) }) })
 	return k
 }
 
@@ -163,24 +127,24 @@ func (o *office) Store(op state.Op) id.Ticket {
 	o.tickets++
 	k := o.tickets
 	if e, ok := coordinator.EpochOfKey(op.Key); ok && op.Kind == state.OpCreate {
-		w.unsure = append(w.unsure, entry{call: w.moment(), by: o.nonce, epoch: e})
+		w.unsure = append(w.unsure, entry{call: w.Moment(), by: o.nonce, epoch: e})
 	}
 	there, back := ms/4+w.random.Int64N(ms), ms/4+w.random.Int64N(ms)
 	if w.oneIn(10) {
 		there += w.random.Int64N(20 * ms)
 	}
-	answer := func(r state.Result) { w.after(back, func() { o.hear(func() { o.half.Done(k, r) }) }) }
+	answer := func(r state.Result) { w.After(back, func() { o.hear(func() { o.half.Done(k, r) }) }) }
 	if !w.oneIn(12) {
-		w.after(there, func() { answer(w.disk.Do(op)) })
+		w.After(there, func() { answer(w.disk.Do(op)) })
 		return k
 	}
 	how, late := w.random.IntN(3), w.random.Int64N(40*ms)
-	w.after(there, func() { // its outcome is unknown: without effect, with it, or later
+	w.After(there, func() { // its outcome is unknown: without effect, with it, or later
 		switch how {
 		case 1:
 			w.disk.Do(op)
 		case 2:
-			w.after(late, func() { w.disk.Do(op) })
+			w.After(late, func() { w.disk.Do(op) })
 		}
 		answer(state.Result{Status: state.Failed})
 	})
@@ -193,10 +157,10 @@ func (o *office) Tell(to id.TaskID, data []byte) {
 	if err != nil {
 		o.w.t.Fatal(err)
 	}
-	if m.Kind != Trigger {
+	if m.Kind != rounds.Trigger {
 		return
 	}
-	o.w.after(o.w.random.Int64N(2*ms), func() {
+	o.w.After(o.w.random.Int64N(2*ms), func() {
 		s := dataflow.Stored{Ref: dataflow.SnapshotKey(to, m.Epoch), Header: dataflow.Header{Epoch: m.Epoch}}
 		o.w.disk.Do(state.Op{Kind: state.OpPut, Key: string(s.Ref), Data: []byte(s.Ref)})
 		ack := (&coordinator.Message{Kind: coordinator.Ack, Epoch: m.Epoch, Stored: &s}).Encode()
@@ -211,12 +175,12 @@ func (o *office) Execute(p *dataflow.Plan) {
 		return
 	}
 	w.plans = p.Number
-	w.history = append(w.history, entry{call: o.begun, back: w.moment(), recovers: true, by: o.nonce, epoch: p.Tasks[0].Stable})
+	w.history = append(w.history, entry{call: o.begun, back: w.Moment(), recovers: true, by: o.nonce, epoch: p.Tasks[0].Stable})
 	for i := range p.Tasks {
 		if ref := string(p.Tasks[i].Ref); ref != "" && w.disk.Do(state.Op{Kind: state.OpGet, Key: ref}).Status != state.OK {
-			w.history = append(w.history, entry{call: w.moment(), back: w.moment(), recovers: true, by: o.nonce}) // from nothing
+			w.history = append(w.history, entry{call: w.Moment(), back: w.Moment(), recovers: true, by: o.nonce}) // from nothing
 		}
-		w.after(w.random.Int64N(2*ms), func() { o.hear(func() { o.half.Ready(id.TaskID(i), p.Number) }) })
+		w.After(w.random.Int64N(2*ms), func() { o.hear(func() { o.half.Ready(id.TaskID(i), p.Number) }) })
 	}
 }
 
@@ -227,7 +191,7 @@ func (o *office) Observe(k dataflow.TraceKind, _ id.TaskID, _ id.Attempt, e id.E
 	w := o.w
 	for i := range w.unsure {
 		if x := w.unsure[i]; x.epoch == e && x.by == o.nonce {
-			x.back = w.moment()
+			x.back = w.Moment()
 			w.history = append(w.history, x)
 			w.unsure = append(w.unsure[:i], w.unsure[i+1:]...)
 			return
@@ -243,7 +207,7 @@ func (o *office) Draw(int) int    { return 0 }
 // linearizable reports whether the history could be that of a registry. A checkpoint
 // that nobody heard to be complete is so all the same if somebody went back to it.
 func (w *cluster) linearizable() bool {
-	end := w.moment()
+	end := w.Moment()
 	var ops []porcupine.Operation
 	add := func(e entry, back int) {
 		ops = append(ops, porcupine.Operation{ClientId: int(e.by), Input: e, Call: int64(e.call), Return: int64(back)})

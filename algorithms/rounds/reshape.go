@@ -30,10 +30,14 @@ func (c *Coordinated) base() *coordinator.Record {
 // or fall back to an older one.
 func (c *Coordinated) restartFrom(p *dataflow.Plan) error {
 	base := c.base()
-	c.deal(c.vanished(), p)
+	coordinator.Vanish(c.vanished(), c.j.Tasks, p)
+	c.beginning.Into(p)
 	for i := range p.Tasks {
 		t := &p.Tasks[i]
-		t.Resume = c.lead == nil
+		t.Resume = c.lead == nil && !c.first
+		if base == nil {
+			t.Stable = c.beginning.UpTo()
+		}
 		if base != nil && base.Shape.Equal(c.shape) {
 			part := &base.Parts[i]
 			t.Ref, t.Left, t.Stable = part.Ref, part.Left, base.Epoch
@@ -57,8 +61,11 @@ func (c *Coordinated) restartFrom(p *dataflow.Plan) error {
 // shape that may have completed no checkpoint have left what no snapshot tells of. 0: the
 // job has had one shape. Plans carry it on, as a plan may never have been carried out.
 func (c *Coordinated) vanished() (names id.TaskID) {
+	if c.base() == nil {
+		names = id.TaskID(c.beginning.Names())
+	}
 	if c.newest == nil {
-		return 0
+		return names
 	}
 	for i := range c.newest.Plan.Tasks {
 		for _, n := range c.newest.Plan.Tasks[i].Vanished {
@@ -69,26 +76,6 @@ func (c *Coordinated) vanished() (names id.TaskID) {
 		names = max(names, id.TaskID(max(c.newest.Shape.Tasks(), c.shape.Tasks())))
 	}
 	return names
-}
-
-// deal has the sinks settle the names below n that are none of theirs.
-func (c *Coordinated) deal(n id.TaskID, p *dataflow.Plan) {
-	writes := func(t *dataflow.TaskInfo) bool { return t.Role == dataflow.RoleSink || t.Role == dataflow.RoleWriter }
-	var sinks []int
-	for i := range c.j.Tasks {
-		if writes(&c.j.Tasks[i]) {
-			sinks = append(sinks, i)
-		}
-	}
-	for name := range n {
-		if len(sinks) == 0 {
-			return // nothing outside
-		}
-		if int(name) >= len(c.j.Tasks) || !writes(&c.j.Tasks[name]) {
-			t := &p.Tasks[sinks[int(name)%len(sinks)]]
-			t.Vanished = append(t.Vanished, name)
-		}
-	}
 }
 
 // formers are the snapshots of another shape that a task is made of: those of the

@@ -66,6 +66,9 @@ func (c *Coordinated) partlyFinished() bool {
 
 // startRound begins a checkpoint unless as many as allowed are under way.
 func (c *Coordinated) startRound() {
+	if c.saving.Waiting() || c.saving.UnderWay() {
+		return // what comes of it begins rounds again
+	}
 	if len(c.rounds) >= c.cfg.MaxConcurrent || !c.anyStays() || !c.cfg.AfterFinished && c.partlyFinished() {
 		return
 	}
@@ -129,6 +132,9 @@ func (c *Coordinated) carryNewest() {
 
 // Message takes acknowledgements and reports from tasks.
 func (c *Coordinated) Message(from id.TaskID, data []byte) {
+	if c.saving.Message(from, data) {
+		return
+	}
 	m, part, err := coordinator.DecodeMessage(data, Trigger, Drained, Leaving)
 	if err != nil {
 		c.fail(err)
@@ -275,6 +281,7 @@ func (c *Coordinated) completed(r *Round, rec *coordinator.Record) {
 		c.announce(rec)
 	}
 	c.retire()
+	c.letGo()
 	if c.stopping && c.stopAt != 0 && rec.Epoch >= c.stopAt {
 		c.stop()
 		return
@@ -285,10 +292,16 @@ func (c *Coordinated) completed(r *Round, rec *coordinator.Record) {
 	}
 	c.pause()
 	c.completeRounds()
+	if c.coveredBy != 0 && rec.Epoch >= c.coveredBy {
+		c.client.Cancel(c.trigger)
+		c.saving.Covered()
+		return
+	}
 	if !c.allDrainedIn(rec) {
 		c.drainedAgain()
 	}
 	c.tryStop()
+	c.trySave()
 }
 
 // drainedAgain asks for the final checkpoint when all tasks drained while a
@@ -333,6 +346,7 @@ func (c *Coordinated) retire() {
 		c.doomed = append(c.doomed, old)
 		c.h.Observe(trace.Subsumed, trace.Coordinator, c.number, old.Epoch, "")
 	}
+	c.saving.Collect(c.retained[0].Epoch)
 	c.collect()
 }
 
@@ -405,6 +419,9 @@ func (c *Coordinated) abort(r *Round, reason string) {
 		c.stop()
 		return
 	}
+	if c.coveredBy != 0 && r.epoch >= c.coveredBy {
+		c.saving.Refuse("it is complete, and the job cannot end with it: the checkpoint to commit its output has failed: " + reason)
+	}
 	c.failures++
 	if c.cfg.Tolerated >= 0 && c.failures > c.cfg.Tolerated {
 		c.failOver(r.epoch, fmt.Errorf("checkpoint %s failed (%s); %d failures in a row are more than the tolerated %d", r.epoch, reason, c.failures, c.cfg.Tolerated))
@@ -415,6 +432,7 @@ func (c *Coordinated) abort(r *Round, reason string) {
 	c.pause()
 	c.completeRounds()
 	c.drainedAgain()
+	c.trySave()
 }
 
 // sweepGivenUp deletes what rounds that were given up have stored so far, also
@@ -458,6 +476,8 @@ func (c *Coordinated) giveUpAll(reason string) {
 		c.h.Observe(trace.Aborted, trace.Coordinator, c.number, r.epoch, reason)
 	}
 	c.rounds, c.creating = nil, false
+	c.saving.Interrupt()
+	c.coveredBy = 0
 	c.client.Cancel(c.trigger)
 	c.pausing, c.deferred = false, false
 }

@@ -15,6 +15,7 @@ func (c *Coordinated) Stop() {
 	if c.phase == finished || c.stopping {
 		return
 	}
+	c.saving.Refuse("the job is stopped")
 	c.stopping = true
 	if c.lead == nil || c.phase != running || c.notLeft == 0 {
 		c.stop()
@@ -53,7 +54,11 @@ func (c *Coordinated) stop() {
 		c.leaveNothing(0)
 		return
 	}
-	c.h.Observe(trace.Stopped, trace.Coordinator, c.number, c.newestEpoch(), "")
+	from := c.newestEpoch()
+	if c.endedWith != 0 {
+		from = c.endedWith
+	}
+	c.h.Observe(trace.Stopped, trace.Coordinator, c.number, from, "")
 	c.h.JobDone()
 }
 
@@ -69,20 +74,13 @@ func (c *Coordinated) newestEpoch() id.Epoch {
 // 0: it was stopped.
 func (c *Coordinated) leaveNothing(at id.Epoch) {
 	c.end()
-	coordinator.LeaveNothing(c.client, c.j, c.highest+1, at, func(p *coordinator.PlanRecord, err error) {
-		switch {
-		case err != nil:
-			c.fail(err)
-		case p == nil:
-			c.recover() // somebody took the number: see what they did
-		default:
-			c.stayOver(p)
-		}
-	})
+	coordinator.LeaveNothing(c.client, c.j, c.highest+1, at, c.stayOver, c.recover, c.fail)
 }
 
 // stayOver deletes what a job that is over may have left, and says that it has ended.
 func (c *Coordinated) stayOver(p *coordinator.PlanRecord) {
 	c.end()
-	coordinator.DeleteAll(c.client, p.Plan.Number, func() { coordinator.EndAgain(c.h, p) })
+	coordinator.DeleteAll(c.client, p.Plan.Number, func() {
+		coordinator.Claimed(c.j).LetGo(c.client, func() { coordinator.EndAgain(c.h, p) })
+	})
 }

@@ -56,7 +56,7 @@ func (l *lead) judge(r *rounds.Round) {
 			return
 		}
 	}
-	if empty(r.Tasks(), at) {
+	if coordinator.Empty(r.Tasks(), at) {
 		l.asked = true
 		r.TellAll(snapshot)
 		return
@@ -66,22 +66,4 @@ func (l *lead) judge(r *rounds.Round) {
 	}
 	r.After(l.pace, func() { l.wave(r) })
 	l.pace += max(l.pace/4, 1)
-}
-
-// empty reports that every receiver has got what its sender has sent.
-func empty(tasks []dataflow.TaskInfo, at []*coordinator.Part) bool {
-	sent := map[id.ChannelID]id.Seq{}
-	for t := range tasks {
-		for i := range tasks[t].Outputs {
-			sent[tasks[t].Outputs[i].ID] = at[t].Sealed[i]
-		}
-	}
-	for t := range tasks {
-		for i := range tasks[t].Inputs {
-			if at[t].Delivered[i] != sent[tasks[t].Inputs[i].ID] {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -157,7 +157,10 @@ func (n *narrator) coordinator(e *trace.Event) {
 		s.tell("coordinator completes %s", e.Epoch)
 	case trace.Aborted:
 		s.tell("coordinator gives %s up: %s", e.Epoch, e.Text)
-	case trace.TimedOut, trace.Declined, trace.FellBack: // what is given up for it says so
+	case trace.TimedOut, trace.Declined, trace.FellBack:
+		if e.Task == trace.Coordinator && e.Kind == trace.Declined {
+			s.tell("coordinator takes no %s", e.Text)
+		} // what is given up for the others says so
 	case trace.FailedOver:
 		s.tell("coordinator restarts the job: %s", e.Text)
 	case trace.Stopped:
@@ -178,6 +181,8 @@ func (n *narrator) coordinator(e *trace.Event) {
 		s.tell("coordinator executes %s: %s", e.Attempt, text)
 	case trace.JobDone:
 		s.tell("the job is done")
+	case trace.Saved:
+		s.tell("savepoint %s is complete", e.Epoch)
 	case trace.Rescaled:
 		s.tell("the job goes on with %d tasks: %s", e.To, e.Text)
 	default:

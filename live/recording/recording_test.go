@@ -45,7 +45,7 @@ func anyEvent(t *rapid.T) *dataflow.Event {
 			Left: rapid.Bool().Draw(t, "left"), Stable: id.Epoch(rapid.Uint64().Draw(t, "stable")), Data: blob(t, "plan data"),
 			Splits: []int{rapid.IntRange(0, 300).Draw(t, "split")}, Vanished: []id.TaskID{id.TaskID(rapid.IntRange(0, 300).Draw(t, "vanished"))},
 			Former: []dataflow.Former{{Ref: "snap/t9/1.2", Name: "count", Task: 9, Index: 2, Parallelism: 3, Receiver: rapid.Bool().Draw(t, "receiver"), Left: rapid.Bool().Draw(t, "had left")}},
-			Inject: []dataflow.LogRange{{In: 3, Log: "log/c7", From: 5, To: id.Seq(rapid.Uint64().Draw(t, "to"))}},
+			Saved:  &dataflow.Saved{Root: "saved/1", Operator: "count", Epoch: 7, Names: 3, Claimed: rapid.Bool().Draw(t, "claimed")}, Inject: []dataflow.LogRange{{In: 3, Log: "log/c7", From: 5, To: id.Seq(rapid.Uint64().Draw(t, "to"))}},
 		}
 	}
 	if rapid.Bool().Draw(t, "has data") {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,43 +16,24 @@ func (c *choice) meantFor(chosen []*algorithms.Spec) ([]dataflow.Given, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	all := make([]dataflow.Given, len(chosen))
-	meant := dataflow.Given{}
-	for i, a := range chosen {
-		p := a.Properties()
-		all[i] = given.For(&p, a.Turns)
-		if err := all[i].Agree(&p); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errUsage, a.Name, err)
-		}
-		for name := range all[i] {
-			meant[name] = ""
-		}
-	}
-	for _, s := range dataflow.Settings() {
-		if given.Has(s.Name) && !meant.Has(s.Name) {
-			return nil, fmt.Errorf("%w: setting %s (--%s) means nothing to %s: it is read by %s", errUsage, s.Name, s.Flag, names(chosen), c.readers(&s))
-		}
+	all, err := algorithms.Deal(given, chosen)
+	var unread *algorithms.UnreadError
+	switch {
+	case errors.As(err, &unread):
+		return nil, fmt.Errorf("%w: %w: %s", errUsage, err, c.readers(&unread.Setting))
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return all, nil
 }
 
-func names(all []*algorithms.Spec) string {
-	var names []string
-	for _, a := range all {
-		names = append(names, a.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
-// readers says which algorithms read a setting.
+// readers names the algorithms that read a setting.
 func (c *choice) readers(s *dataflow.Setting) string {
-	var of []*algorithms.Spec
+	var of []string
 	for _, name := range c.known.algorithms.Names() {
-		if a, err := c.known.algorithms.Lookup(name); err == nil {
-			if p := a.Properties(); s.Means(&p, a.Turns) {
-				of = append(of, a)
-			}
+		if a, err := c.known.algorithms.Lookup(name); err == nil && s.Means(&a.Declared, a.Turns) {
+			of = append(of, name)
 		}
 	}
-	return fmt.Sprintf("%s: %s", s.Readers, names(of))
+	return strings.Join(of, ", ")
 }

@@ -161,7 +161,7 @@ func (r *Run) setLines() {
 
 // ofCoordinator are what the coordinator does, also where they name a task.
 const ofCoordinator = trace.Mask(1<<trace.Triggered | 1<<trace.Acked | 1<<trace.AllAcked | 1<<trace.Completed | 1<<trace.Aborted | 1<<trace.Subsumed |
-	1<<trace.LineAdvanced | 1<<trace.PlanDurable | 1<<trace.PlanExecuted | 1<<trace.JobDone | 1<<trace.TimedOut | 1<<trace.Declined | 1<<trace.FailedOver | 1<<trace.FellBack | 1<<trace.Stopped |
+	1<<trace.LineAdvanced | 1<<trace.PlanDurable | 1<<trace.PlanExecuted | 1<<trace.JobDone | 1<<trace.TimedOut | 1<<trace.Declined | 1<<trace.Saved | 1<<trace.FailedOver | 1<<trace.FellBack | 1<<trace.Stopped |
 	1<<trace.CoordinatorCrashed | 1<<trace.CoordinatorStarted)
 
 func (r *Run) lineOf(i int) int {

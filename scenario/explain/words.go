@@ -153,6 +153,9 @@ func (r *Run) coordinator(e *Event, t string) string {
 	case trace.TimedOut:
 		return fmt.Sprintf("coordinator: %s takes too long", e.Epoch)
 	case trace.Declined:
+		if e.Task == trace.Coordinator {
+			return "coordinator takes no " + e.Text
+		}
 		return fmt.Sprintf("coordinator hears that %s cannot store %s: %s", t, e.Epoch, e.Text)
 	case trace.FailedOver:
 		return fmt.Sprintf("coordinator restarts the job: %s", e.Text)
@@ -174,12 +177,14 @@ func (r *Run) coordinator(e *Event, t string) string {
 		return fmt.Sprintf("coordinator executes %s: %s", e.Attempt, text)
 	case trace.JobDone:
 		return "the job is done"
+	case trace.Saved:
+		return fmt.Sprintf("savepoint %s is complete", e.Epoch)
 	case trace.Rescaled:
 		return fmt.Sprintf("the job goes on with %d tasks: %s", e.To, e.Text)
 	case trace.CoordinatorCrashed:
 		return "the coordinator crashes"
 	case trace.CoordinatorStarted:
-		return "a coordinator starts"
+		return strings.TrimSuffix("a coordinator starts "+e.Text, " ")
 	default: // told by another
 	}
 	return ""
@@ -296,6 +301,8 @@ func (r *Run) Label(i int) string {
 		return "execute " + e.Attempt.String()
 	case trace.JobDone:
 		return "done"
+	case trace.Saved:
+		return "saved " + e.Epoch.String()
 	case trace.Rescaled:
 		return strings.Trim(e.Text, "()")
 	case trace.CoordinatorCrashed:

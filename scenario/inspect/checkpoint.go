@@ -102,6 +102,9 @@ func (s *Snapshot) read(cfg *Config, x share) *Task {
 	if err == nil {
 		_, err = state.ListsOf(&snap.Handle)
 	}
+	if err == nil {
+		t.ahead = len(snap.Ahead) > 0
+	}
 	if err != nil {
 		t.Damage = fmt.Errorf("%s: %w", x.key, err)
 		return t
@@ -200,7 +203,7 @@ func (s *stored) restore(groups state.GroupRange) (state.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.task.Object, err)
 	}
-	backend, err := kind.New(catalog.Settings{})
+	backend, err := kind.New(s.cfg.Settings)
 	if err != nil {
 		return nil, err
 	}
@@ -274,13 +277,13 @@ func (s *stored) salvage(lost func(Loss)) (state.Content, func() error, error) {
 	for _, l := range losses {
 		lost(l)
 	}
-	c := &ranges{}
+	c := &opened{}
 	for _, r := range good {
 		store, err := s.restore(r)
 		if err != nil {
 			return nil, nil, errors.Join(err, c.close())
 		}
-		c.stores = append(c.stores, store)
+		c.add(store, store.Close)
 	}
 	return c, c.close, nil
 }
@@ -322,43 +325,6 @@ func objectOf(err error) string {
 	return ""
 }
 
-// ranges is the content of several stores, in order of key group.
-type ranges struct{ stores []state.Store }
-
-func (r *ranges) States() []state.Descriptor {
-	if len(r.stores) == 0 {
-		return nil
-	}
-	return r.stores[0].States()
-}
-
-func (r *ranges) Entries(name string, f func(e state.KeyedEntry) bool) {
-	more := true
-	for i := 0; i < len(r.stores) && more; i++ {
-		r.stores[i].Entries(name, func(e state.KeyedEntry) bool {
-			more = f(e)
-			return more
-		})
-	}
-}
-
-func (r *ranges) Err() error {
-	for _, s := range r.stores {
-		if err := s.Err(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *ranges) close() error {
-	var err error
-	for _, s := range r.stores {
-		err = errors.Join(err, s.Close())
-	}
-	return err
-}
-
 // verify checks every object as a whole, and that the backend can restore and read
 // everything. Where it cannot, it says which key groups are lost.
 func (s *stored) verify(r *Report) {
@@ -370,7 +336,7 @@ func (s *stored) verify(r *Report) {
 	}
 	c, closed, err := s.open(r.lost)
 	if err != nil {
-		r.lost(Loss{Operator: s.task.Operator, Instance: s.task.Instance, Object: objectOf(err), Err: err})
+		r.lost(s.task.lost(objectOf(err), err))
 		return
 	}
 	for _, d := range c.States() {
@@ -380,7 +346,7 @@ func (s *stored) verify(r *Report) {
 		})
 	}
 	if err := errors.Join(c.Err(), closed()); err != nil {
-		r.lost(Loss{Operator: s.task.Operator, Instance: s.task.Instance, Err: err})
+		r.lost(s.task.lost("", err))
 	}
 }
 

@@ -76,10 +76,15 @@ func (s *Snapshot) operator(name string) *Operator {
 	return &Operator{Name: name}
 }
 
-// opened are the states of all tasks of an operator, in order of key group.
+// opened are contents as one, in order of key group: of all tasks of an operator, or
+// of the key groups of one task that can be read.
 type opened struct {
-	tasks  []state.Content
+	parts  []state.Content
 	closed []func() error
+}
+
+func (o *opened) add(c state.Content, closed func() error) {
+	o.parts, o.closed = append(o.parts, c), append(o.closed, closed)
 }
 
 // Open returns the states of all tasks of an operator as one content, and how to let
@@ -91,7 +96,7 @@ func (o *Operator) Open() (state.Content, func() error, error) {
 		if err != nil {
 			return nil, nil, errors.Join(err, all.close())
 		}
-		all.tasks, all.closed = append(all.tasks, c), append(all.closed, closed)
+		all.add(c, closed)
 	}
 	return all, all.close, nil
 }
@@ -104,10 +109,10 @@ func (o *opened) close() error {
 	return err
 }
 
-// States returns the states that any task has; all have the same unless one is new.
+// States returns the states that any part has; all have the same unless one is new.
 func (o *opened) States() []state.Descriptor {
 	var all []state.Descriptor
-	for _, c := range o.tasks {
+	for _, c := range o.parts {
 		all = mergeStates(all, c.States())
 	}
 	return all
@@ -131,8 +136,8 @@ func mergeStates(a, b []state.Descriptor) []state.Descriptor {
 
 func (o *opened) Entries(name string, f func(e state.KeyedEntry) bool) {
 	more := true
-	for i := 0; i < len(o.tasks) && more; i++ {
-		o.tasks[i].Entries(name, func(e state.KeyedEntry) bool {
+	for i := 0; i < len(o.parts) && more; i++ {
+		o.parts[i].Entries(name, func(e state.KeyedEntry) bool {
 			more = f(e)
 			return more
 		})
@@ -140,7 +145,7 @@ func (o *opened) Entries(name string, f func(e state.KeyedEntry) bool) {
 }
 
 func (o *opened) Err() error {
-	for _, c := range o.tasks {
+	for _, c := range o.parts {
 		if err := c.Err(); err != nil {
 			return err
 		}

@@ -8,8 +8,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"weir/algorithms/coordinator"
+	"weir/dataflow"
 	"weir/id"
 	"weir/state"
+	"weir/state/catalog"
 	"weir/state/savepoint"
 )
 
@@ -22,6 +24,10 @@ type Config struct {
 	// Groups is the number of key groups of the job, for checkpoints. 0: as many as
 	// state.DefaultGroups.
 	Groups int
+	// Settings are those of the backends that read.
+	Settings catalog.Settings
+	// Mutant is a deliberate mistake of a Reader: MutantQueryHalfWritten.
+	Mutant dataflow.Mutant
 }
 
 func (c *Config) groups() int {
@@ -57,6 +63,7 @@ type Task struct {
 	// Damage is why the object itself cannot be read.
 	Damage error
 
+	ahead  bool // some of its key groups are ahead of the task in event time
 	source source
 }
 
@@ -79,6 +86,11 @@ type Loss struct {
 	Err      error
 }
 
+// lost is the loss of an object of the task, with all that it held.
+func (t *Task) lost(object string, err error) Loss {
+	return Loss{Operator: t.Operator, Instance: t.Instance, Object: object, Err: err}
+}
+
 // Name returns the task's name, for example "count[1]".
 func (t *Task) Name() string { return fmt.Sprintf("%s[%d]", t.Operator, t.Instance) }
 
@@ -94,7 +106,7 @@ func (t *Task) Open() (c state.Content, closed func() error, err error) {
 // Salvage is Open for a damaged share: what cannot be read is left out and told to lost.
 func (t *Task) Salvage(lost func(Loss)) (c state.Content, closed func() error, err error) {
 	if t.Damage != nil {
-		lost(Loss{Operator: t.Operator, Instance: t.Instance, Object: t.Object, Err: t.Damage})
+		lost(t.lost(t.Object, t.Damage))
 		return nothing{}, func() error { return nil }, nil
 	}
 	return t.source.open(lost)
@@ -201,3 +213,6 @@ func (s *Snapshot) Tasks() []*Task {
 	}
 	return all
 }
+
+// InMemory is a Config whose local files are in memory.
+func InMemory() Config { return Config{FS: vfs.NewMem(), Scratch: "/scratch"} }

@@ -68,7 +68,7 @@ func Verify(s *Snapshot) *Report {
 		if t.Damage != nil {
 			r.Objects++
 			r.Damaged = append(r.Damaged, Damaged{t.Object, t.Damage})
-			r.lost(Loss{Operator: t.Operator, Instance: t.Instance, Object: t.Object, Err: t.Damage})
+			r.lost(t.lost(t.Object, t.Damage))
 			continue
 		}
 		t.source.verify(r)

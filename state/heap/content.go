@@ -3,7 +3,6 @@ package heap
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"weir/state"
 )
@@ -13,25 +12,19 @@ func (s *Store) States() []state.Descriptor { return slices.Clone(s.descriptors(
 
 // Entries reads a state, opened or not.
 func (s *Store) Entries(name string, f func(e state.KeyedEntry) bool) {
-	i, ok := slices.BinarySearchFunc(s.tables, name, func(t table, name string) int {
-		return strings.Compare(t.descriptor().Name, name)
-	})
-	if !ok {
+	found := s.find(name)
+	if found == nil {
 		return
 	}
-	f = s.Clocks().Expiry(s.tables[i].descriptor()).Entries(f)
-	switch t := s.tables[i].(type) {
+	f = s.Clocks().Expiry(found.descriptor()).Entries(f)
+	switch t := found.(type) {
 	case *flat:
-		a := agingOf(t.clocks, t.d)
 		t.Range(func(k state.Key, value []byte) bool {
-			value, live := a.of(value, 0)
-			return !live || f(state.KeyedEntry{Group: k.Group, Key: k.Bytes, Value: value})
+			return f(state.KeyedEntry{Group: k.Group, Key: k.Bytes, Value: value})
 		})
 	case *fields:
-		a := agingOf(t.clocks, t.d)
 		t.tree.Scan(func(e field) bool {
-			value, live := a.of(e.value(), 0)
-			return !live || f(state.KeyedEntry{Group: e.group, Key: e.key(), Field: e.name(), Value: value})
+			return f(state.KeyedEntry{Group: e.group, Key: e.key(), Field: e.name(), Value: e.value()})
 		})
 	case *timerSet:
 		t.Entries(f)

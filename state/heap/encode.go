@@ -60,14 +60,14 @@ func (a *aging) of(value []byte, key int) (kept []byte, live bool) {
 	if a == nil {
 		return value, true
 	}
-	if !a.Live(value) {
+	kept, live = a.Unexpired(value, &a.kept)
+	if !live {
 		a.lost++
 		a.gone += int64(key + len(value))
 		return nil, false
 	}
-	a.kept = a.AppendLive(a.kept[:0], value)
-	a.gone += int64(len(value) - len(a.kept))
-	return a.kept, true
+	a.gone += int64(len(value) - len(kept))
+	return kept, true
 }
 
 // take accounts for what has expired since the last time, and says how many entries.

@@ -138,15 +138,9 @@ func (t *fields) sum() uint64 {
 	var kept []byte
 	expiry := t.clocks.Expiry(t.d)
 	t.tree.Scan(func(e field) bool {
-		value := e.value()
-		if expiry.Applies() {
-			if !expiry.Live(value) {
-				return true
-			}
-			kept = expiry.AppendLive(kept[:0], value)
-			value = kept
+		if value, live := expiry.Unexpired(e.value(), &kept); live {
+			sum += state.SumEntry(t.d.Name, e.key(), e.name(), value)
 		}
-		sum += state.SumEntry(t.d.Name, e.key(), e.name(), value)
 		return true
 	})
 	return sum

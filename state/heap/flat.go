@@ -114,14 +114,9 @@ func (t *flat) sum() uint64 {
 	var kept []byte
 	e := t.clocks.Expiry(t.d)
 	t.each(func(_ uint16, key, value []byte) {
-		if e.Applies() {
-			if !e.Live(value) {
-				return
-			}
-			kept = e.AppendLive(kept[:0], value)
-			value = kept
+		if value, live := e.Unexpired(value, &kept); live {
+			sum += state.SumEntry(t.d.Name, key, nil, value)
 		}
-		sum += state.SumEntry(t.d.Name, key, nil, value)
 	})
 	return sum
 }

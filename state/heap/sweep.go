@@ -73,14 +73,14 @@ func (c *cells) sweep(e state.Expiry) (end bool) {
 	entry := s.at(c.hand.pos)
 	key := entry.key()
 	k := state.Key{Hash: state.HashBytes(key), Group: group, Bytes: key}
-	if !e.Live(entry.value()) {
+	left, live := e.Unexpired(entry.value(), &c.kept)
+	if !live {
 		c.remove(k) // the last entry comes here, and is looked at next
 		return false
 	}
 	c.hand.pos++
-	c.kept = e.AppendLive(c.kept[:0], entry.value())
-	if len(c.kept) < len(entry.value()) {
-		c.put(k, c.kept)
+	if len(left) < len(entry.value()) {
+		c.put(k, left)
 	}
 	return false
 }

@@ -178,15 +178,4 @@ func (t *cells) descriptor() state.Descriptor { return t.d }
 func (t *cells) declared(d state.Descriptor)  { t.d = d }
 func (t *cells) number() uint8                { return t.num }
 func (t *cells) renumber(num uint8)           { t.num = num }
-
-func (t *cells) sum() uint64 {
-	var sum uint64
-	e := t.s.Clocks().Expiry(t.d)
-	t.each(func(key, value []byte) bool {
-		if value, live := t.s.shown(&e, value); live {
-			sum += state.SumEntry(t.d.Name, key[keyHeader:], nil, value)
-		}
-		return true
-	})
-	return sum
-}
+func (t *cells) sum() uint64                  { return t.s.sumEntries(t) }

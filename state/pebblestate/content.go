@@ -1,11 +1,6 @@
 package pebblestate
 
-import (
-	"slices"
-	"strings"
-
-	"weir/state"
-)
+import "weir/state"
 
 // States returns the descriptors of all states, in order of name.
 func (s *Store) States() []state.Descriptor {
@@ -18,30 +13,30 @@ func (s *Store) States() []state.Descriptor {
 
 // Entries reads a state, opened or not.
 func (s *Store) Entries(name string, f func(e state.KeyedEntry) bool) {
-	i, ok := slices.BinarySearchFunc(s.tables, name, func(t stateTable, name string) int {
-		return strings.Compare(t.descriptor().Name, name)
-	})
-	if ok {
-		s.tables[i].entries(s.Clocks().Expiry(s.tables[i].descriptor()).Entries(f))
+	if t := s.find(name); t != nil {
+		t.entries(s.Clocks().Expiry(t.descriptor()).Entries(f))
 	}
 }
 
+// sumEntries adds up the entries of a table that have not expired.
+func (s *Store) sumEntries(t stateTable) (sum uint64) {
+	d := t.descriptor()
+	t.entries(s.Clocks().Expiry(d).Entries(func(e state.KeyedEntry) bool {
+		sum += state.SumEntry(d.Name, e.Key, e.Field, e.Value)
+		return true
+	}))
+	return sum
+}
+
 func (t *cells) entries(f func(e state.KeyedEntry) bool) {
-	x := t.s.Clocks().Expiry(t.d)
 	t.each(func(key, value []byte) bool {
-		value, live := t.s.shown(&x, value)
-		return !live || f(state.KeyedEntry{Group: groupOf(key), Key: key[keyHeader:], Value: value})
+		return f(state.KeyedEntry{Group: groupOf(key), Key: key[keyHeader:], Value: value})
 	})
 }
 
 func (t *fields) entries(f func(e state.KeyedEntry) bool) {
 	var key []byte
-	x := t.s.Clocks().Expiry(t.d)
 	t.all(func(dbKey, value []byte) bool {
-		value, live := t.s.shown(&x, value)
-		if !live {
-			return true
-		}
 		n := 0
 		if key, n = splitMapKey(key[:0], dbKey); n == 0 {
 			t.s.fail("read a range", errMapKey)

@@ -128,23 +128,4 @@ func (t *fields) descriptor() state.Descriptor { return t.d }
 func (t *fields) declared(d state.Descriptor)  { t.d = d }
 func (t *fields) number() uint8                { return t.num }
 func (t *fields) renumber(num uint8)           { t.num = num }
-
-func (t *fields) sum() uint64 {
-	var sum uint64
-	var key []byte
-	e := t.s.Clocks().Expiry(t.d)
-	t.all(func(dbKey, value []byte) bool {
-		value, live := t.s.shown(&e, value)
-		if !live {
-			return true
-		}
-		n := 0
-		if key, n = splitMapKey(key[:0], dbKey); n == 0 {
-			t.s.fail("read a range", errMapKey)
-			return false
-		}
-		sum += state.SumEntry(t.d.Name, key, dbKey[n:], value)
-		return true
-	})
-	return sum
-}
+func (t *fields) sum() uint64                  { return t.s.sumEntries(t) }

@@ -55,10 +55,8 @@ func (r *run) addTree(t *tree, e expiries) {
 func (s *Store) addRecord(r *run, rec cell, e expiries) {
 	value, deleted := rec.value(), rec.is(flagDeleted)
 	if e != nil && !deleted {
-		if deleted = !e.live(rec.table(), value); !deleted {
-			s.kept = e.of(rec.table()).AppendLive(s.kept[:0], value)
-			value = s.kept
-		}
+		left, live := e.of(rec.table()).Unexpired(value, &s.kept)
+		value, deleted = left, !live
 	}
 	r.begin(len(value), deleted)
 	r.data = appendKey(r.data, rec.table(), rec.group(), rec.key())

@@ -68,7 +68,7 @@ type stateTable interface {
 	number() uint8
 	renumber(num uint8)
 	sum() uint64
-	entries(f func(e state.KeyedEntry) bool)
+	entries(f func(e state.KeyedEntry) bool) // those that have expired too
 	put(e state.KeyedEntry)
 }
 

@@ -36,19 +36,6 @@ func (e expiries) of(table uint8) *state.Expiry {
 	return &state.Expiry{}
 }
 
-// shown returns what is left of a stored value, if anything. It is valid until the
-// next call.
-func (s *Store) shown(e *state.Expiry, value []byte) (kept []byte, live bool) {
-	if !e.Applies() {
-		return value, true
-	}
-	if !e.Live(value) {
-		return nil, false
-	}
-	s.kept = e.AppendLive(s.kept[:0], value)
-	return s.kept, true
-}
-
 // live reports whether an entry is still to be seen.
 func (e expiries) live(table uint8, value []byte) bool {
 	return e.of(table).Live(value)
@@ -123,10 +110,8 @@ func (n *sweep) look(p *frozen, most int) (looked int, end bool, err error) {
 			return false
 		}
 		looked++
-		if !e.Live(value) {
-			failed = n.w.add(key, nil, true)
-		} else if kept = e.AppendLive(kept[:0], value); len(kept) < len(value) {
-			failed = n.w.add(key, kept, false)
+		if left, live := e.Unexpired(value, &kept); !live || len(left) < len(value) {
+			failed = n.w.add(key, left, !live)
 		}
 		return failed == nil
 	})

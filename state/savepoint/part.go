@@ -25,8 +25,9 @@ func (d *Damage) Error() string { return fmt.Sprintf("savepoint: %q (%s): %v", d
 // Unwrap returns the cause.
 func (d *Damage) Unwrap() error { return d.Err }
 
-// checkIndex decodes the index that a manifest names as part i of an operator.
-func checkIndex(root string, m *Manifest, o *Operator, i int, data []byte) (*Index, error) {
+// ReadIndex decodes the index that a manifest names as part i of one of its operators. An error
+// is a *Damage.
+func ReadIndex(root string, m *Manifest, o *Operator, i int, data []byte) (*Index, error) {
 	ref := o.Parts[i]
 	x, err := checkedIndex(m, o, i, data)
 	if err != nil {
@@ -129,7 +130,7 @@ func (s *Savepoint) Part(o *Operator, i int) (*Part, error) {
 	if err != nil {
 		return nil, &Damage{File: file, Holds: everythingOf(o, i), Err: err}
 	}
-	x, err := checkIndex(s.Root, &s.Manifest, o, i, data)
+	x, err := ReadIndex(s.Root, &s.Manifest, o, i, data)
 	if err != nil {
 		return nil, err
 	}

@@ -157,7 +157,7 @@ func (t *Restore) arrived(op state.Op, r state.Result) error {
 	}
 	for i, p := range t.operator.Parts {
 		if IndexKey(t.root, p.Task) == op.Key {
-			x, err := checkIndex(t.root, t.manifest, t.operator, i, r.Data)
+			x, err := ReadIndex(t.root, t.manifest, t.operator, i, r.Data)
 			t.indexes[i] = x
 			return err
 		}
@@ -177,7 +177,11 @@ func (t *Restore) plan() error {
 			}
 		}
 	}
-	return t.to.Store.RestoreOperator(t.operatorState())
+	handles, err := t.operatorState()
+	if err != nil {
+		return err
+	}
+	return t.to.Store.RestoreOperator(handles)
 }
 
 func (t *Restore) planState(x *Index, s *State) error {
@@ -201,15 +205,23 @@ func (t *Restore) planState(x *Index, s *State) error {
 
 // operatorState returns what the store takes its operator state from: of as many
 // instances as there were its own, of another number those of all, to be handed out anew.
-func (t *Restore) operatorState() []state.Handle {
+// What sinks have sealed is nobody's: it is settled in the name of the old tasks.
+func (t *Restore) operatorState() ([]state.Handle, error) {
 	if len(t.indexes) == t.to.Instances {
-		return []state.Handle{{Operator: t.indexes[t.to.Instance].Own}}
+		return t.handles(t.indexes[t.to.Instance : t.to.Instance+1])
 	}
-	all := make([]state.Handle, len(t.indexes))
-	for i, x := range t.indexes {
-		all[i].Operator = x.Own
+	return t.handles(t.indexes)
+}
+
+func (t *Restore) handles(indexes []*Index) ([]state.Handle, error) {
+	all := make([]state.Handle, len(indexes))
+	for i, x := range indexes {
+		var err error
+		if all[i].Operator, err = state.WithoutSealed(x.Own); err != nil {
+			return nil, &Damage{File: IndexKey(t.root, x.ID), Holds: everythingOf(t.operator, x.Instance), Err: err}
+		}
 	}
-	return all
+	return all, nil
 }
 
 // loadSection loads one section of the objects that have arrived. Entries of one

@@ -1,0 +1,140 @@
+package check
+
+import (
+	"cmp"
+	"slices"
+
+	"weir/id"
+	"weir/trace"
+)
+
+// Origin is the savepoint that a job begins from: what it holds, and what had become visible
+// before. To the oracles it is a checkpoint of a former graph without channels, of which
+// nothing else is known.
+type Origin struct {
+	Epoch id.Epoch
+	Owns  func(key string) bool // of its objects in storage
+	// Claimed: the job may delete it once it goes back to it no more.
+	Claimed bool
+	Tasks   []OriginTask // by TaskID of the job that wrote it
+	Rows    [][]byte     // visible before
+	// RowsUnknown: nobody knows which rows were. Of those of the answer none is missing then, and
+	// where several make one row of it nothing can be said.
+	RowsUnknown bool
+}
+
+// unknown reports that rows of the answer may have become visible before the job began, which nobody
+// knows of.
+func (o *Origin) unknown() bool { return o != nil && o.RowsUnknown }
+
+// OriginTask is what a savepoint holds of one task.
+type OriginTask struct {
+	Operator  string // as it is called now; "": the job has it no more
+	Sum       uint64 // of the state that adds up over instances
+	Watermark int64
+	Splits    []OriginSplit
+	Pending   []id.Epoch   // transactions sealed and not known to be committed
+	Timers    []OriginTime // of event time
+	Alarms    []OriginTime // of processing time
+}
+
+// OriginSplit is how far a split was read, and what its source had said of event time.
+type OriginSplit struct {
+	Split     id.SplitID
+	Offset    uint64
+	Watermark int64
+	Ended     bool
+}
+
+// OriginTime is a timer.
+type OriginTime struct {
+	At  int64
+	Key []byte
+}
+
+// origins is the number of former graphs that a run begins with.
+func (m *model) origins() int {
+	if m.x.Origin == nil {
+		return 0
+	}
+	return 1
+}
+
+// ofOrigin reports that an epoch is of the time before the job began.
+func (m *model) ofOrigin(e id.Epoch) bool {
+	return m.x.Origin != nil && e != 0 && e.Attempt() <= m.x.Origin.Epoch.Attempt()
+}
+
+// originate begins a run with the origin as a former graph. Which of its tasks has which
+// record is not known: the first one is given all.
+func (m *model) originate() {
+	o := m.x.Origin
+	if o == nil {
+		return
+	}
+	l := leg{graph: graph{tasks: make([]task, len(o.Tasks))}, last: o.Epoch.Attempt()}
+	h := inheritance{epoch: o.Epoch, root: none}
+	for i := range o.Tasks {
+		x, t := &o.Tasks[i], &l.tasks[i]
+		l.xTasks = append(l.xTasks, Task{Operator: x.Operator, Source: len(x.Splits) > 0})
+		*t = task{fed: i == 0, part: none, restored: none, inherits: none, segment: m.branch(none, 0, 0)}
+		s := snapshot{task: id.TaskID(i), epoch: o.Epoch, segment: t.segment, splits: none, inherits: none, sum: x.Sum, marks: len(m.marks), captures: none, stored: true, landed: true}
+		if i == 0 {
+			m.segments[t.segment].ids = m.handedOut(m.segments[t.segment].ids)
+			s.records = len(m.segments[t.segment].ids)
+			h.records = s.records
+		}
+		m.tick++
+		s.tick = m.tick
+		for _, p := range x.Splits {
+			m.positions = append(m.positions, position{s.splits, p.Split, p.Offset})
+			s.splits = int32(len(m.positions) - 1)
+		}
+		h.parts = append(h.parts, int32(len(m.snapshots)))
+		t.snapshots = append(t.snapshots, int32(len(m.snapshots)))
+		m.snapshots = append(m.snapshots, s)
+	}
+	m.legs, m.inheritances = append(m.legs, l), append(m.inheritances, h)
+}
+
+// handedOut appends the records in front of the offsets of the origin.
+func (m *model) handedOut(ids []uint32) []uint32 {
+	for i := range m.x.Origin.Tasks {
+		for _, p := range m.x.Origin.Tasks[i].Splits {
+			s := m.x.Splits[p.Split]
+			for k := range min(p.Offset, m.x.size(p.Split)) {
+				ids = append(ids, uint32(s.Residue+int(k)*s.Modulus))
+			}
+		}
+	}
+	return ids
+}
+
+// clockOf is event time of a task in the origin.
+func (x *OriginTask) clock() clock {
+	c := clock{at: x.Watermark, before: x.Watermark, seen: x.Watermark, owed: trace.NoTime, holding: holding{timers: timersOf(x.Timers)}}
+	for _, s := range x.Splits {
+		c.splits = append(c.splits, said{s.Split, s.Watermark, s.Ended})
+	}
+	return c
+}
+
+// timersOf returns timers by time.
+func timersOf(all []OriginTime) []timer {
+	var out []timer
+	for _, t := range all {
+		out = append(out, timer{t.At, hash(t.Key)})
+	}
+	slices.SortFunc(out, func(a, b timer) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key)) })
+	return out
+}
+
+// names reports that the origin names a transaction as sealed.
+func (o *Origin) names(t id.TaskID, e id.Epoch) bool {
+	return int(t) < len(o.Tasks) && slices.Contains(o.Tasks[t].Pending, e)
+}
+
+// has reports that the origin has an operator.
+func (o *Origin) has(operator string) bool {
+	return slices.ContainsFunc(o.Tasks, func(x OriginTask) bool { return x.Operator == operator })
+}

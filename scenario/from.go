@@ -1,0 +1,295 @@
+package scenario
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"weir/algorithms/coordinator"
+	"weir/check"
+	"weir/dataflow"
+	"weir/external"
+	"weir/id"
+	"weir/state"
+	"weir/state/savepoint"
+)
+
+// FromRoot is where the savepoint that a job begins from stands in its checkpoint storage.
+const FromRoot = "from"
+
+// From is what another job has left and this one begins from.
+type From struct {
+	// Savepoint has the objects of a savepoint below its root, which a run gets below FromRoot.
+	// It is only read.
+	Savepoint state.Storage
+	Root      string
+	// Path and OutputPath say where both are, for the command that makes a run again.
+	Path, OutputPath string
+	// Output is the external store that the job before wrote to, nil: nobody has it. A run
+	// goes on with a copy, and its output is judged together with what is visible there.
+	Output  *external.Store
+	Renamed []dataflow.Renamed
+	Dropped []string
+	Claimed bool
+
+	opened  *savepoint.Savepoint
+	parts   []*savepoint.Part
+	objects []object
+	rows    [][]byte
+}
+
+type object struct {
+	key  string // below the root
+	data []byte
+}
+
+// Open reads the savepoint whole, once, and checks every byte of it.
+func (f *From) Open() (err error) {
+	if f.opened != nil {
+		return nil
+	}
+	s, err := savepoint.Open(f.Savepoint, f.Root)
+	if err != nil {
+		return err
+	}
+	if err := f.keep(savepoint.ManifestKey(f.Root), "the whole savepoint"); err != nil {
+		return err
+	}
+	for i := range s.Operators {
+		o := &s.Operators[i]
+		for k := range o.Parts {
+			p, err := s.Part(o, k)
+			if err != nil {
+				return err
+			}
+			if err := f.keep(savepoint.IndexKey(f.Root, p.ID), fmt.Sprintf("%s[%d]", o.Name, k)); err != nil {
+				return err
+			}
+			for n := range p.Files {
+				if err := f.keep(savepoint.DataKey(f.Root, p.ID, n), p.Holds(n)); err != nil {
+					return err
+				}
+			}
+			if err := whole(p); err != nil {
+				return err
+			}
+			f.parts = append(f.parts, p)
+		}
+	}
+	if f.Output != nil {
+		if f.rows, err = f.Output.Rows(); err != nil {
+			return err
+		}
+	}
+	f.opened = s
+	return nil
+}
+
+// whole reads all entries of a share.
+func whole(p *savepoint.Part) error {
+	c := p.Content()
+	for _, d := range c.States() {
+		c.Entries(d.Name, func(state.KeyedEntry) bool { return true })
+	}
+	return c.Err()
+}
+
+// keep reads an object that is to be in the storage of every run.
+func (f *From) keep(key, holds string) error {
+	r := f.Savepoint.Do(state.Op{Kind: state.OpGet, Key: key})
+	if r.Status != state.OK {
+		return &savepoint.Damage{File: key, Holds: holds, Err: &state.OpError{Kind: state.OpGet, Key: key, Status: r.Status, Err: r.Err}}
+	}
+	f.objects = append(f.objects, object{strings.TrimPrefix(strings.TrimPrefix(key, f.Root), "/"), r.Data})
+	return nil
+}
+
+// flags are those of the command that name it.
+func (f *From) flags() string {
+	if f == nil {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, " --from %s", f.Path)
+	if f.OutputPath != "" {
+		fmt.Fprintf(&b, " --output %s", f.OutputPath)
+	}
+	for _, d := range f.Dropped {
+		fmt.Fprintf(&b, " --allow-dropped %s", d)
+	}
+	for _, r := range f.Renamed {
+		fmt.Fprintf(&b, " --rename %s=%s", r.From, r.To)
+	}
+	return b.String()
+}
+
+// notJudged says what of the output is not judged, as nobody has said what was visible before.
+func (f *From) notJudged() string {
+	if f == nil || f.Output != nil {
+		return ""
+	}
+	return "the job goes on from a savepoint, and what had become visible before it is not known (--output), so that rows which are missing are not judged"
+}
+
+// Splits are those that the savepoint has, once it is open.
+func (f *From) Splits() (all []savepoint.Split) {
+	for _, p := range f.parts {
+		all = append(all, p.Splits...)
+	}
+	return all
+}
+
+// Groups is the number of its key groups, once it is open.
+func (f *From) Groups() int { return f.opened.Groups }
+
+// Rows are those that are visible in the external store as the job before has left it.
+func (f *From) Rows() [][]byte { return f.rows }
+
+// Origin is what a job is told of it.
+func (f *From) Origin() *dataflow.Origin {
+	return &dataflow.Origin{Root: FromRoot, Renamed: f.Renamed, Dropped: f.Dropped, Claimed: f.Claimed}
+}
+
+// Fits says why a job cannot begin from it; nil: it can.
+func (f *From) Fits(job string, tasks []dataflow.TaskInfo) error {
+	if err := f.Open(); err != nil {
+		return err
+	}
+	indexes := make([]*savepoint.Index, len(f.parts))
+	for i, p := range f.parts {
+		indexes[i] = &p.Index
+	}
+	if _, err := coordinator.Begin(job, f.Origin(), &f.opened.Manifest, indexes, tasks); err != nil {
+		return fmt.Errorf("savepoint %s: %w", f.Path, err)
+	}
+	for _, x := range indexes {
+		if len(x.Pending) > 0 && f.Output == nil {
+			return fmt.Errorf("%s[%d] has sealed the transactions %v in an external store, which nobody has named: without it they cannot be committed; name the directory of that store (--output DIR; a live job has it in sink, below its --storage)", x.Operator, x.Instance, x.Pending)
+		}
+	}
+	return nil
+}
+
+// into gives a run's storage the savepoint, and its external store what the job before has written.
+func (f *From) into(to state.Storage, out *external.Store) error {
+	if f == nil {
+		return nil
+	}
+	for _, o := range f.objects {
+		op := state.Op{Kind: state.OpPut, Key: FromRoot + "/" + o.key, Data: o.data}
+		if r := to.Do(op); r.Status != state.OK {
+			return &state.OpError{Kind: op.Kind, Key: op.Key, Status: r.Status, Err: r.Err}
+		}
+	}
+	if f.Output == nil {
+		return nil
+	}
+	return out.Take(f.Output)
+}
+
+// goOn gives a combination what the savepoint says that a job keeps: the number of its key groups
+// and of its splits, unless others are given, which is an error then.
+func (c *Config) goOn() error {
+	if c.From == nil {
+		return nil
+	}
+	if err := c.From.Open(); err != nil {
+		return err
+	}
+	c.Groups = cmp.Or(c.Groups, c.From.opened.Groups)
+	splits := 0
+	for _, s := range c.From.Splits() {
+		splits = max(splits, s.Split+1)
+	}
+	c.Splits = cmp.Or(c.Splits, splits)
+	return nil
+}
+
+// withSavepoint are the roots of a run in whose storage there is a savepoint that it does not own.
+func withSavepoint(roots func(keys []string) []string) func(keys []string) []string {
+	return func(keys []string) []string {
+		out := roots(keys)
+		for _, k := range keys {
+			if strings.HasPrefix(k, FromRoot+"/") {
+				out = append(out, k)
+			}
+		}
+		return out
+	}
+}
+
+// expected is what the checker is told of it; tasks are those of the job.
+func (f *From) expected(tasks []dataflow.TaskInfo) (*check.Origin, error) {
+	o := &check.Origin{Epoch: f.opened.Epoch, Claimed: f.Claimed, Rows: f.rows, RowsUnknown: f.Output == nil}
+	o.Owns = func(key string) bool { return strings.HasPrefix(key, FromRoot+"/") }
+	for _, p := range f.parts {
+		for len(o.Tasks) <= int(p.ID) {
+			o.Tasks = append(o.Tasks, check.OriginTask{})
+		}
+		t, err := f.task(p, tasks)
+		if err != nil {
+			return nil, err
+		}
+		o.Tasks[p.ID] = t
+	}
+	return o, nil
+}
+
+// task is what the checker is told of one task.
+func (f *From) task(p *savepoint.Part, tasks []dataflow.TaskInfo) (check.OriginTask, error) {
+	t := check.OriginTask{Operator: f.nameNow(p.Operator), Watermark: p.Watermark, Pending: p.Pending}
+	c := p.Content()
+	for _, d := range c.States() {
+		c.Entries(d.Name, func(e state.KeyedEntry) bool {
+			t.Sum += state.SumEntry(d.Name, e.Key, e.Field, e.Value)
+			if d.Kind == state.KindTimers {
+				at := check.OriginTime{At: state.TimeOf(e.Field), Key: append([]byte(nil), e.Key...)}
+				if d.Name == dataflow.EventTimers {
+					t.Timers = append(t.Timers, at)
+				} else {
+					t.Alarms = append(t.Alarms, at)
+				}
+			}
+			return true
+		})
+	}
+	lists, err := p.Lists()
+	if err != nil || c.Err() != nil {
+		return t, fmt.Errorf("%s[%d]: %w", p.Operator, p.Instance, errors.Join(err, c.Err()))
+	}
+	for _, l := range lists {
+		for _, item := range l.Items {
+			if l.Mode == state.Split {
+				t.Sum += state.SumEntry("operator state", []byte(l.Name), nil, item)
+			}
+		}
+	}
+	first := id.SplitID(0)
+	for i := range tasks {
+		if tasks[i].Name == t.Operator {
+			first = tasks[i].FirstSplit
+		}
+	}
+	for _, s := range p.Splits {
+		if t.Operator != "" {
+			t.Splits = append(t.Splits, check.OriginSplit{Split: first + id.SplitID(s.Split), Offset: uint64(s.Offset), Watermark: s.Watermark, Ended: s.Ended})
+		}
+	}
+	return t, nil
+}
+
+// nameNow returns what an operator of the savepoint is called in the job; "": it is dropped.
+func (f *From) nameNow(operator string) string {
+	for _, r := range f.Renamed {
+		if r.From == operator {
+			return r.To
+		}
+	}
+	for _, d := range f.Dropped {
+		if d == operator {
+			return ""
+		}
+	}
+	return operator
+}
