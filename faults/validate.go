@@ -30,6 +30,8 @@ func targetList(ts []Target) string {
 			words = append(words, "link cN")
 		case Control:
 			words = append(words, "control=N")
+		case Process:
+			words = append(words, "coordinator=N")
 		default:
 			words = append(words, t.String())
 		}
@@ -65,7 +67,7 @@ func (f *Fault) Validate() error {
 	}
 	switch {
 	case f.Worker < 0:
-		return fmt.Errorf("worker %d; workers are numbered from 0", f.Worker)
+		return fmt.Errorf("worker %d; workers and coordinator processes are numbered from 0", f.Worker)
 	case f.Link < 0:
 		return fmt.Errorf("link c%d; channels are numbered from 0", int(f.Link))
 	case f.Kind.takes(times) && f.Times < 1:
@@ -82,6 +84,8 @@ func (f *Fault) Validate() error {
 		return fmt.Errorf("%s by %d; the factor must be at least 2", f.Kind, f.Factor)
 	case f.Kind.takes(parallelism) && f.To < 1:
 		return fmt.Errorf("%s needs a parallelism of at least 1, for example to=3", f.Kind)
+	case f.Kind.takes(version) && f.To < 1:
+		return fmt.Errorf("%s needs a version of at least 1, for example to=2", f.Kind)
 	}
 	if err := f.outcomePossible(); err != nil {
 		return err
@@ -119,7 +123,7 @@ func (f *Fault) outcomePossible() error {
 // unused refuses values in fields that the kind does not use: they would be
 // lost in the text form.
 func (f *Fault) unused() error {
-	numbered := f.Target == Worker || f.Target == Control
+	numbered := f.Target == Worker || f.Target == Control || f.Target == Process
 	for _, x := range []struct {
 		field string
 		set   bool
@@ -132,7 +136,7 @@ func (f *Fault) unused() error {
 		{"number of times", !f.Kind.takes(times) && f.Times != 0},
 		{"duration", !f.Kind.takes(duration|anyDuration|shift) && f.Duration != 0},
 		{"operator", !f.Kind.takes(operator) && f.Operator != ""},
-		{"parallelism", !f.Kind.takes(parallelism) && f.To != 0},
+		{"parallelism", !f.Kind.takes(parallelism|version) && f.To != 0},
 		{"factor", !f.Kind.takes(factor) && f.Factor != 0},
 	} {
 		if x.set {

@@ -41,6 +41,7 @@ type Runner struct {
 	store   *external.Store
 	random  sim.RandomFaults
 	operate sim.RandomOperations
+	first   int             // version of the workload that runs begin as, 0: the one that its settings say
 	given   dataflow.Config // what it is where nothing is drawn
 	// fallsBack: the job can go back to an older checkpoint.
 	fallsBack bool
@@ -81,6 +82,9 @@ func New(c Config) (*Runner, error) {
 	if err := c.Plan.Validate(); err != nil {
 		return nil, err
 	}
+	if err := c.setCoordinators(); err != nil {
+		return nil, err
+	}
 	c.Sink = c.SinkName()
 	r := &Runner{cfg: c, sim: sim.New(), memory: storage.NewMemory(0), swarm: seed.New(0)}
 	var err error
@@ -100,14 +104,19 @@ func New(c Config) (*Runner, error) {
 	if err := errors.Join(c.checkGiven(), c.Given.Into(&r.job.Config)); err != nil {
 		return nil, err
 	}
-	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (len(c.Operations) > 0 || len(c.Plan.Operations()) > 0) {
+	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (slices.ContainsFunc(c.Operations, changesJob) || reshaping(c.Plan)) {
 		return nil, errors.New("checkpoint.on-cancel delete and a rescale do not go together: a job that is rescaled goes on from the checkpoints that it leaves; retain them")
 	}
-	r.cfg, r.given = c, r.job.Config
+	r.cfg, r.given, r.first = c, r.job.Config, c.firstVersion()
 	if c.From != nil {
-		j, err := r.jobOf(width{all: c.Parallelism}, cmp.Or(c.Splits, c.Parallelism))
+		j, err := r.jobOf(width{all: c.Parallelism, version: r.first}, cmp.Or(c.Splits, c.Parallelism))
 		if err == nil {
 			err = c.From.Fits(r.job.Name, j.tasks)
+		}
+		if err == nil {
+			dry := r.job
+			dry.Graph = j.graph
+			err = c.From.readable(dry, j.tasks)
 		}
 		if err != nil {
 			return nil, err
@@ -353,6 +362,7 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	cfg.Injector = injector
 	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(d.Plan)
 	cfg.Log = r.log
+	cfg.Reader = r.readerOf(d.Plan)
 	r.store.Reset()
 	if err := r.cfg.From.into(r.memory, r.store); err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
@@ -469,6 +479,8 @@ func (o *Outcome) classify() {
 		o.Kind, o.Err = Crashed, o.Result.Err
 	case !o.Report.Safe():
 		o.Kind = Unsafe
+	case rivals(&o.Result, &o.Plan) != nil:
+		o.Kind, o.Err = Unsafe, rivals(&o.Result, &o.Plan)
 	case o.GaveUp() && o.Config.Faults == RandomFaults:
 		o.Kind = Fine
 	case o.GaveUp():

@@ -203,7 +203,7 @@ func (s *stored) restore(groups state.GroupRange) (state.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.task.Object, err)
 	}
-	backend, err := kind.New(catalog.Settings{})
+	backend, err := kind.New(s.cfg.Settings)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,6 @@
 package pebblestate
 
-import (
-	"slices"
-	"strings"
-
-	"weir/state"
-)
+import "weir/state"
 
 // States returns the descriptors of all states, in order of name.
 func (s *Store) States() []state.Descriptor {
@@ -18,11 +13,8 @@ func (s *Store) States() []state.Descriptor {
 
 // Entries reads a state, opened or not.
 func (s *Store) Entries(name string, f func(e state.KeyedEntry) bool) {
-	i, ok := slices.BinarySearchFunc(s.tables, name, func(t stateTable, name string) int {
-		return strings.Compare(t.descriptor().Name, name)
-	})
-	if ok {
-		s.tables[i].entries(s.Clocks().Expiry(s.tables[i].descriptor()).Entries(f))
+	if t := s.find(name); t != nil {
+		t.entries(s.Clocks().Expiry(t.descriptor()).Entries(f))
 	}
 }
 
@@ -61,13 +53,21 @@ func (s *Store) Load(d state.Descriptor) (put func(e state.KeyedEntry), err erro
 	if err := d.Validate(); err != nil {
 		return nil, s.named(err)
 	}
-	t, err := s.ensure(d)
+	t, err := s.ensure(d, false)
 	if err != nil {
 		return nil, s.named(err)
 	}
 	return t.put, nil
 }
 
-func (t *cells) put(e state.KeyedEntry)    { t.Put(e.KeyOf(), e.Value) }
-func (t *fields) put(e state.KeyedEntry)   { t.MapPut(e.KeyOf(), e.Field, e.Value) }
+func (t *cells) put(e state.KeyedEntry) {
+	t.behind.loaded = true
+	t.Put(e.KeyOf(), e.Value)
+}
+
+func (t *fields) put(e state.KeyedEntry) {
+	t.behind.loaded = true
+	t.MapPut(e.KeyOf(), e.Field, e.Value)
+}
+
 func (t *timerSet) put(e state.KeyedEntry) { t.Set(state.TimeOf(e.Field), e.KeyOf()) }
