@@ -29,6 +29,8 @@ var imports = []struct{ pkg, may string }{
 	{"state/localcopy", "state"},
 	{"state/storage", "state"},
 	{"state/savepoint", "state"},
+	{"state/avro", "state"},
+	{"state/protobuf", "state"},
 	{"state/catalog", "state state/heap state/pebblestate"},
 	{"state/statetest", "state"},
 
@@ -130,6 +132,37 @@ func judge(dir, rule, imp string) string {
 		return "the import table does not allow it; if the table is wrong, change it on record"
 	}
 	return ""
+}
+
+// serializers are packages for jobs that choose them, with what each alone may import of others.
+var serializers = map[string]string{"state/avro": "github.com/twmb/avro", "state/protobuf": "google.golang.org/protobuf/proto"}
+
+// TestSerializersAreApart: nobody is linked with a serializer who has not chosen it.
+func TestSerializersAreApart(t *testing.T) {
+	all := ourPackages(t)
+	for dir, needs := range serializers {
+		if all[dir] == nil || !below(needs, all[dir].Imports) {
+			t.Errorf("%s does not import %s: the case is blind", dir, needs)
+		}
+		for other, pkg := range all {
+			if below("weir/"+dir, pkg.Imports) {
+				t.Errorf("%s imports %s, and with it everybody who imports that", other, dir)
+			}
+			if other != dir && below(needs, pkg.Imports) {
+				t.Errorf("%s imports %s, which is for %s", other, needs, dir)
+			}
+		}
+	}
+}
+
+// below tells that a module, or package, or something below it is imported.
+func below(path string, imports []string) bool {
+	for _, imp := range imports {
+		if imp == path || strings.HasPrefix(imp, path+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 func TestImportRulesFire(t *testing.T) {

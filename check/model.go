@@ -21,6 +21,7 @@ type model struct {
 	over            bool // a plan in storage says so
 	// mayGiveUp: its restart strategy may, once more than giveUpAfter failures have struck.
 	mayGiveUp   bool
+	wentBack    bool // see GoOn
 	giveUpAfter int
 	report      *Report
 	now         int64
@@ -124,7 +125,7 @@ func owners(x *Expect) []int32 {
 }
 
 func (m *model) reset() {
-	m.mayLeaveNothing, m.over, m.mayGiveUp = false, false, false
+	m.mayLeaveNothing, m.over, m.mayGiveUp, m.wentBack = false, false, false, false
 	m.pace, m.mayFallBack, m.now, m.tick, m.used, m.done = m.x.Pace, false, 0, 0, 0, false
 	clear(m.shares)
 	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
@@ -308,10 +309,10 @@ func (m *model) finish(end End) {
 	}
 }
 
-// promised is what holds for this run: without failures, and while the graph stays, all
-// guarantees are one. A change takes the job back to a checkpoint as a failure does.
+// promised is what holds for this run: without failures, and while the job is not stopped to go
+// on, as what it was or as another graph, all guarantees are one. A change takes the job back to a checkpoint as a failure does.
 func (m *model) promised(g Guarantee) Guarantee {
-	if len(m.legs) == m.origins() && m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 && m.report.FailedOver == 0 {
+	if len(m.legs) == m.origins() && !m.wentBack && m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 && m.report.FailedOver == 0 {
 		return ExactlyOnce
 	}
 	return g

@@ -29,6 +29,10 @@ func (c *Checker) Reshape(x Expect) error {
 	return nil
 }
 
+// GoOn says that from the next event on the job, which was stopped, goes on as the graph that it is
+// (see trace.Rescaled): from a checkpoint, as it would after a failure.
+func (c *Checker) GoOn() { c.wentBack = true }
+
 // refuse says why a change to x cannot be followed.
 func (m *model) refuse(x *Expect) error {
 	switch {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/cespare/xxhash/v2"
@@ -220,8 +221,11 @@ func sumOfLists(f *file) (sum uint64) {
 	}
 	f.times(func() {
 		name, i := f.bytes(), uint64(0)
-		f.byte()
+		mode := f.byte()
 		f.bytes()
+		if mode&withVersions != 0 {
+			readVersions(f)
+		}
 		f.times(func() {
 			sum += state.SumEntry("operator state", name, binary.BigEndian.AppendUint64(nil, i), f.bytes())
 			i++
@@ -253,20 +257,78 @@ func readFiles(f *file, st Storage, key string) (files [][]byte) {
 
 // The kinds of state whose entries are written another way than as key and value.
 const (
+	savedList   = 2
 	savedMap    = 3
 	savedTimers = 5
 )
 
+// withVersions is added to the kind of a state, and to the mode of a list, whose values begin with
+// the version that they were written by.
+const withVersions = 128
+
+// readVersions returns the versions of which there are schemas.
+func readVersions(f *file) (all []uint64) {
+	s := &file{b: f.bytes()}
+	s.times(func() {
+		v := s.uvarint()
+		if len(all) > 0 && v <= all[len(all)-1] || len(s.bytes()) == 0 || len(s.bytes()) == 0 {
+			s.fail("a schema of version %d", v)
+		}
+		all = append(all, v)
+	})
+	if f.err == nil && (s.err != nil || len(s.b) > 0 || len(all) == 0) {
+		f.fail("schemas of a state: %v", s.err)
+	}
+	return all
+}
+
+// savedState is what is said of a state before its entries.
+type savedState struct {
+	name     string
+	kind     byte
+	size     uint64 // of each value, 0: it varies
+	expires  bool
+	versions []uint64 // that values may begin with, none: they have no versions
+}
+
+// checkVersion sees that a value begins with a version that has a schema.
+func (d *savedState) checkVersion(s *file, value []byte) {
+	if d.versions == nil {
+		return
+	}
+	v := &file{b: value}
+	if d.expires {
+		v.raw(8)
+	}
+	if version := v.uvarint(); v.err != nil || !slices.Contains(d.versions, version) {
+		s.fail("a value of state %q begins with version %d; there are schemas of %v", d.name, version, d.versions)
+	}
+}
+
+// checkVersions does so for a value, or for each element of a list.
+func (d *savedState) checkVersions(s *file, value []byte) {
+	if d.kind != savedList {
+		d.checkVersion(s, value)
+		return
+	}
+	for list := (&file{b: value}); len(list.b) > 0 && list.err == nil; {
+		d.checkVersion(s, list.bytes())
+	}
+}
+
 // readState adds up the entries of a state; used counts the bytes of the files that sections have.
 func readState(f *file, x *savedTask, files [][]byte, used []int) {
-	name, kind := string(f.bytes()), f.byte()
+	d := savedState{name: string(f.bytes()), kind: f.byte()}
 	f.bytes() // codec
-	size := f.uvarint()
+	d.size = f.uvarint()
 	if clock := f.byte(); clock != 0 {
 		f.uvarint()
-		if size > 0 {
-			size += 8 // of the time at which it expires
+		if d.expires = true; d.size > 0 {
+			d.size += 8 // of the time at which it expires
 		}
+	}
+	if d.kind&withVersions != 0 {
+		d.kind, d.versions = d.kind&^withVersions, readVersions(f)
 	}
 	f.times(func() {
 		f.uvarint() // key group
@@ -275,46 +337,48 @@ func readState(f *file, x *savedTask, files [][]byte, used []int) {
 			return
 		}
 		if n >= uint64(len(files)) || offset+length > uint64(len(files[n])) || xxhash.Sum64(files[n][offset:offset+length]) != sum {
-			f.fail("a section of state %q is not what the index says", name)
+			f.fail("a section of state %q is not what the index says", d.name)
 			return
 		}
 		used[n] += int(length)
 		s := &file{b: files[n][offset : offset+length]}
 		var key []byte
 		for range entries {
-			key = addEntry(s, x, name, kind, size, key)
+			key = addEntry(s, x, &d, key)
 		}
 		if s.err != nil || len(s.b) > 0 {
-			f.fail("a section of state %q does not hold %d entries", name, entries)
+			f.fail("a section of state %q does not hold %d entries", d.name, entries)
 		}
 	})
 }
 
 // addEntry adds one entry to the sum, and returns its key; last is that of the entry before.
-func addEntry(s *file, x *savedTask, name string, kind byte, size uint64, last []byte) []byte {
-	switch kind {
+func addEntry(s *file, x *savedTask, d *savedState, last []byte) []byte {
+	switch d.kind {
 	case savedTimers:
 		at := int64(s.u64())
 		key := s.bytes()
-		x.sum += state.SumTimer(name, at, key)
+		x.sum += state.SumTimer(d.name, at, key)
 		return key
 	case savedMap:
 		key := last
 		if n := s.uvarint(); n > 0 {
 			key = s.raw(n - 1)
 		}
-		field := s.bytes()
-		x.sum += state.SumEntry(name, key, field, s.bytes())
+		field, value := s.bytes(), s.bytes()
+		d.checkVersions(s, value)
+		x.sum += state.SumEntry(d.name, key, field, value)
 		return key
 	default:
 		key := s.bytes()
 		value := []byte(nil)
-		if size > 0 {
-			value = s.raw(size)
+		if d.size > 0 {
+			value = s.raw(d.size)
 		} else {
 			value = s.bytes()
 		}
-		x.sum += state.SumEntry(name, key, nil, value)
+		d.checkVersions(s, value)
+		x.sum += state.SumEntry(d.name, key, nil, value)
 		return key
 	}
 }

@@ -15,7 +15,8 @@ import (
 // is in the map must not depend on it.
 //
 // Rescaling gives every new instance the map of one of the old ones. It is for
-// little: a snapshot has all of it, in every instance.
+// little: a snapshot has all of it, in every instance. Values may have versions
+// (state.Versioned), keys may not.
 type BroadcastState[K, V any] struct {
 	t      *Task
 	list   *state.OperatorList // an item per key, in order: key with its length, value
@@ -28,8 +29,9 @@ type BroadcastState[K, V any] struct {
 // one among those of Context.List.
 func OpenBroadcast[K, V any](c *Context, name string, keys state.Codec[K], values state.Codec[V]) (*BroadcastState[K, V], error) {
 	l, err := c.t.store.List(name, state.Broadcast)
+	values, evolution := state.Bind(values)
 	if err == nil {
-		err = l.Typed(keys.Name() + "->" + values.Name())
+		err = l.Evolving(keys.Name()+"->"+values.Name(), evolution)
 	}
 	if err != nil {
 		return nil, err
@@ -66,6 +68,7 @@ func (b *BroadcastState[K, V]) Put(k K, v V) {
 	if !b.writable() {
 		return
 	}
+	b.list.Migrate(1)
 	at, there := b.find(k)
 	item := b.values.Append(state.AppendBytes(nil, b.key), v)
 	if there {

@@ -28,13 +28,17 @@ func (c *Context) Info() *TaskInfo { return c.t.info }
 // depends on Now. Event time is the watermark, and while a timer of event time fires
 // the time of that timer: what a timer finds expired depends on no order of arrival.
 func (c *Context) Store() state.Store {
+	store := c.t.store
+	if c.t.cfg.Mutant == MutantUnmigrated {
+		store = unmigrated{store}
+	}
 	if !c.keyed {
-		return unkeyed{c.t.store, c.t.info.Name}
+		return unkeyed{store, c.t.info.Name}
 	}
 	if !c.declared {
-		return deterministic{c.t.store, c.t.info.Name}
+		return deterministic{store, c.t.info.Name}
 	}
-	return c.t.store
+	return store
 }
 
 // deterministic is the store of a task that does the same, given the same again.

@@ -60,7 +60,7 @@ type Fault struct {
 	Duration int64   // nanoseconds; negative: Jump alone
 	Factor   int     // at least 2
 	Operator string  // Rescale, Query: the name of the operator that it is about; empty: all of them, any of them
-	To       int     // Rescale: the parallelism from then on, at least 1
+	To       int     // Rescale: the parallelism from then on; Upgrade: the version; at least 1
 	When     Condition
 }
 

@@ -58,6 +58,9 @@ const (
 	// Query has a reader outside the job look up keys of Operator, or of one that is drawn: live, and
 	// in the newest complete checkpoint. The job does not change.
 	Query
+	// Upgrade has the job go on as version To of its workload, stopped and started as with
+	// Rescale: with operators that may store their state in another form.
+	Upgrade
 
 	// Savepoint has the coordinator take a savepoint; the job goes on.
 	Savepoint
@@ -90,6 +93,7 @@ const (
 	factor                         // at least 2
 	operator                       // may be empty
 	parallelism                    // at least 1
+	version                        // at least 1, in the place of parallelism
 )
 
 // kinds is the table of kinds, from which the text form is parsed, printed and validated.
@@ -111,6 +115,7 @@ var kinds = []kind{ // by Kind, Kinds excepted
 	Rescale:  {"rescale", []Target{Job}, operator | parallelism},
 	Failover: {"failover", []Target{Job}, anyDuration},
 	Query:    {"query", []Target{Job}, operator},
+	Upgrade:  {"upgrade", []Target{Job}, version},
 
 	Savepoint: {"savepoint", []Target{Job}, 0},
 	StopSaved: {"stop-with-savepoint", []Target{Job}, 0},
@@ -159,6 +164,10 @@ func (f *Fault) HoldsUp() uint64 {
 // IsOperation reports whether f is no fault but something that somebody does with
 // the job.
 func (f *Fault) IsOperation() bool { return f.Target == Job }
+
+// ChangesJob reports whether the job is stopped for an operation of the kind and goes on as
+// another one.
+func (k Kind) ChangesJob() bool { return k == Rescale || k == Upgrade }
 
 // LosesOutput reports whether f may make the external store lose what it has confirmed:
 // tasks may then give up.

@@ -188,7 +188,7 @@ func (p *parser) clause(f *Fault) error {
 		f.Key, err = quoted(t, value)
 	case assigned && name == "operator" && f.Kind.takes(operator):
 		f.Operator, err = nameOf(t, value)
-	case assigned && name == "to" && f.Kind.takes(parallelism):
+	case assigned && name == "to" && f.Kind.takes(parallelism|version):
 		f.To, err = number(t, value)
 	case assigned && name == "times":
 		f.Times, err = number(t, value)
@@ -200,6 +200,8 @@ func (p *parser) clause(f *Fault) error {
 		f.Outcome = Outcome(o)
 	case f.Kind.takes(operator) && !f.Kind.takes(parallelism):
 		return t.errorf("expected operator=, at or ), found %s", t.describe())
+	case f.Kind.takes(version):
+		return t.errorf("expected to=, at or ), found %s", t.describe())
 	case f.Kind.takes(parallelism):
 		return t.errorf("expected operator=, to=, at or ), found %s", t.describe())
 	case f.Kind.takes(operation) && slices.Contains(operations(f.Target), t.text) && f.Op == "":

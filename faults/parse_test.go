@@ -181,7 +181,7 @@ func drawFault(t *rapid.T) Fault {
 	if f.Kind.takes(operator) {
 		f.Operator = rapid.SampledFrom([]string{"", "count", "max(price) \"x\"", "zähler"}).Draw(t, "operator")
 	}
-	if f.Kind.takes(parallelism) {
+	if f.Kind.takes(parallelism | version) {
 		f.To = 1 + small.Draw(t, "to")
 	}
 	if f.Kind.takes(factor) {
@@ -269,6 +269,8 @@ func TestValidateNamesTheFault(t *testing.T) {
 		{Fault{Kind: Fail, Target: Storage, Times: 1}, "outcome"},
 		{Fault{Kind: Delay, Target: Storage, Duration: 1}, "at least 1"},
 		{Fault{Kind: Rescale, Target: Job}, "at least 1"},
+		{Fault{Kind: Upgrade, Target: Job}, "upgrade needs a version of at least 1"},
+		{Fault{Kind: Upgrade, Target: Job, To: 2, Operator: "count"}, "takes no operator"},
 		{Fault{Kind: Crash, Target: Worker, To: 3}, "takes no parallelism"},
 		{Fault{Kind: Crash, Target: Worker, Operator: "count"}, "takes no operator"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Nth(1, 0))}, "no known event"},

@@ -84,6 +84,8 @@ func (f *Fault) Validate() error {
 		return fmt.Errorf("%s by %d; the factor must be at least 2", f.Kind, f.Factor)
 	case f.Kind.takes(parallelism) && f.To < 1:
 		return fmt.Errorf("%s needs a parallelism of at least 1, for example to=3", f.Kind)
+	case f.Kind.takes(version) && f.To < 1:
+		return fmt.Errorf("%s needs a version of at least 1, for example to=2", f.Kind)
 	}
 	if err := f.outcomePossible(); err != nil {
 		return err
@@ -134,7 +136,7 @@ func (f *Fault) unused() error {
 		{"number of times", !f.Kind.takes(times) && f.Times != 0},
 		{"duration", !f.Kind.takes(duration|anyDuration|shift) && f.Duration != 0},
 		{"operator", !f.Kind.takes(operator) && f.Operator != ""},
-		{"parallelism", !f.Kind.takes(parallelism) && f.To != 0},
+		{"parallelism", !f.Kind.takes(parallelism|version) && f.To != 0},
 		{"factor", !f.Kind.takes(factor) && f.Factor != 0},
 	} {
 		if x.set {

@@ -81,7 +81,7 @@ func mayReorder(cfg Config) bool {
 	if cfg.Algorithm.Properties().Channels != dataflow.AnyOrder {
 		return false
 	}
-	g, _, err := cfg.graph(1, sinks.Config{})
+	g, _, err := cfg.graph(0, 1, sinks.Config{})
 	if err != nil {
 		return false
 	}

@@ -57,8 +57,8 @@ type Config struct {
 
 	Faults FaultMode
 	Plan   faults.Plan
-	// Operations are those that are drawn beside random faults: Rescale, Failover, Savepoint, StopSaved. A
-	// combination that cannot serve one has none of it.
+	// Operations are those that are drawn beside random faults: Rescale, Upgrade, Failover, Query, Savepoint,
+	// StopSaved. A combination that cannot serve one has none of it.
 	Operations []faults.Kind
 	// Harsh: the seed also draws what a job may end for (writes that storage or the external store
 	// deny or lose, restart strategies, fallback of jobs with a recovery line), and how it
@@ -111,9 +111,9 @@ func (c *Config) SinkName() string {
 	return c.Sink
 }
 
-// graph returns the job's graph, the sink at its end, and what its output is
-// worth; an error says what does not go together.
-func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sinks.Promise, error) {
+// graph returns the job's graph in a version of its workload (0: the one that its settings
+// say), the sink at its end, and what its output is worth; an error says what does not go together.
+func (c *Config) graph(version, parallelism int, made sinks.Config) (*dataflow.Graph, sinks.Promise, error) {
 	sink, err := sinks.Lookup(c.SinkName())
 	if err != nil {
 		return nil, sinks.Promise{}, err
@@ -121,7 +121,7 @@ func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sin
 	if made.Key, err = workloads.KeyOf(c.Workload); err != nil && sink.Shows == sinks.Values {
 		return nil, sinks.Promise{}, fmt.Errorf("%s: %w", c.Workload.Name(), &sinks.Refusal{Sink: sink.Name, Reason: err.Error(), Others: rowSinks()})
 	}
-	g, err := c.Workload.Graph(parallelism, sink.Operator(made))
+	g, err := graphOf(c.Workload, version, parallelism, sink.Operator(made))
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}
@@ -136,7 +136,7 @@ func (c *Config) graph(parallelism int, made sinks.Config) (*dataflow.Graph, sin
 // Promise returns what the output of the combination is worth; the error, which
 // wraps a *sinks.Refusal, that its algorithm cannot serve its sink.
 func (c *Config) Promise() (sinks.Promise, error) {
-	_, p, err := c.graph(1, sinks.Config{})
+	_, p, err := c.graph(0, 1, sinks.Config{})
 	return p, err
 }
 
@@ -144,7 +144,7 @@ func (c *Config) Promise() (sinks.Promise, error) {
 // what each declares: the error wraps a *dataflow.Refusal or a *sinks.Refusal. Another
 // error says what is wrong with the combination; nil: it runs.
 func (c *Config) Refused() error {
-	g, _, err := c.graph(1, sinks.Config{})
+	g, _, err := c.graph(0, 1, sinks.Config{})
 	if err != nil {
 		return err
 	}

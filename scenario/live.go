@@ -36,7 +36,7 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 		return nil, sinks.Promise{}, err
 	}
 	p := max(c.Parallelism, 1)
-	g, promise, err := c.graph(p, sinks.Config{})
+	g, promise, err := c.graph(0, p, sinks.Config{})
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}
@@ -59,7 +59,11 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 		if err != nil {
 			return nil, sinks.Promise{}, err
 		}
-		if err := c.From.Fits(j.Name, tasks); err != nil {
+		err = c.From.Fits(j.Name, tasks)
+		if err == nil {
+			err = c.From.readable(*j, tasks)
+		}
+		if err != nil {
 			return nil, sinks.Promise{}, err
 		}
 		j.From = c.From.Origin()

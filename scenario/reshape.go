@@ -12,10 +12,11 @@ import (
 )
 
 // width is how many instances the operators of a job have: all of them the same number, but
-// for those that were rescaled alone.
+// for those that were rescaled alone; and which version of the workload they are of.
 type width struct {
-	all   int
-	alone []vertexWidth // by name
+	all     int
+	alone   []vertexWidth // by name
+	version int           // 0: the one that the settings of the workload say
 }
 
 type vertexWidth struct {
@@ -29,17 +30,22 @@ func (j *job) sameShape(o *job) bool {
 	return slices.EqualFunc(j.graph.Vertices, o.graph.Vertices, func(a, b dataflow.Vertex) bool { return a.Name == b.Name && a.Parallelism == b.Parallelism })
 }
 
-func (w width) equal(o width) bool { return w.all == o.all && slices.Equal(w.alone, o.alone) }
+func (w width) equal(o width) bool {
+	return w.all == o.all && w.version == o.version && slices.Equal(w.alone, o.alone)
+}
 
-// rescaled returns the width behind an operation.
-func (w width) rescaled(f *faults.Fault) width {
-	if f.Operator == "" {
-		return width{all: f.To}
+// after returns the width and version behind an operation.
+func (w width) after(f *faults.Fault) width {
+	switch {
+	case f.Kind == faults.Upgrade:
+		return width{w.all, w.alone, f.To}
+	case f.Operator == "":
+		return width{all: f.To, version: w.version}
 	}
 	alone := slices.DeleteFunc(slices.Clone(w.alone), func(v vertexWidth) bool { return v.operator == f.Operator })
 	alone = append(alone, vertexWidth{f.Operator, f.To})
 	slices.SortFunc(alone, func(a, b vertexWidth) int { return strings.Compare(a.operator, b.operator) })
-	return width{w.all, alone}
+	return width{w.all, alone, w.version}
 }
 
 // set gives the vertices of a graph what they have alone.
@@ -62,6 +68,7 @@ func (w width) set(g *dataflow.Graph) error {
 // and returns them behind the first one.
 func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 	all := []*job{r.leg}
+	var kept kept
 	for i := range p.Faults {
 		f := &p.Faults[i]
 		if f.Kind == faults.Savepoint || f.Kind == faults.StopSaved {
@@ -69,10 +76,14 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 				return nil, &PlanError{i, fmt.Errorf("operation %s: %w", f, err)}
 			}
 		}
-		if f.Kind != faults.Rescale {
+		if !f.Kind.ChangesJob() {
 			continue
 		}
-		j, err := r.jobAfter(all[len(all)-1], f)
+		before := all[len(all)-1]
+		j, err := r.jobAfter(before, f)
+		if err == nil && f.Kind == faults.Upgrade {
+			kept, err = r.upgraded(kept, before, j)
+		}
 		if err != nil {
 			return nil, &PlanError{i, fmt.Errorf("operation %s: %w", f, err)}
 		}
@@ -83,10 +94,13 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 
 // jobAfter returns the job that another one is behind an operation.
 func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
-	if f.Kind != faults.Rescale {
+	if !f.Kind.ChangesJob() {
 		return before, nil // stopped, and started as it was
 	}
-	next, err := r.jobOf(before.width.rescaled(f), before.splits)
+	next, err := r.jobOf(before.width.after(f), before.splits)
+	if err == nil {
+		err = r.cfg.goesOn()
+	}
 	if err != nil || next.sameShape(before) {
 		return next, err
 	}
@@ -131,6 +145,14 @@ func (c *Config) handsOut(g *dataflow.Graph, e *dataflow.Edge) error {
 	}
 }
 
+// goesOn returns why a job under the algorithm cannot be stopped and go on, as whatever it may be.
+func (c *Config) goesOn() error {
+	if c.Algorithm.Properties().Snapshots == dataflow.NoSnapshots {
+		return &dataflow.Refusal{Property: "no snapshots", Reason: "a job goes on from what it has stored, and without snapshots there is nothing"}
+	}
+	return nil
+}
+
 // reshapes returns why a job under the algorithm cannot go on as another graph from what
 // it has stored.
 func (c *Config) reshapes(g *dataflow.Graph) error {
@@ -155,7 +177,9 @@ func (r *Runner) reshape(f *faults.Fault) (*dataflow.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !next.sameShape(r.leg) { // else it is as if the job had been stopped and started
+	if next.sameShape(r.leg) {
+		r.checker.GoOn()
+	} else {
 		x, err := r.expect(next)
 		if err != nil {
 			return nil, err
@@ -194,9 +218,12 @@ const mostInstances = 5
 // operations returns what draws the operations of runs; none are drawn if the job cannot
 // be stopped, or cannot go on as another graph.
 func (r *Runner) operations() sim.RandomOperations {
-	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Queries: slices.Contains(r.cfg.Operations, faults.Query)}
+	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Queries: slices.Contains(r.cfg.Operations, faults.Query), Version: r.first}
 	if slices.Contains(r.cfg.Operations, faults.Failover) {
 		o.Coordinators, o.Lease = r.cfg.Coordinators, int64(LeaseConfig().Duration)
+	}
+	if r.random.Stops && r.cfg.goesOn() == nil {
+		o.Versions = r.cfg.versions()
 	}
 	if saves(r.leg.graph) == nil && r.random.Stops {
 		for _, k := range r.cfg.Operations {
@@ -215,7 +242,7 @@ func (r *Runner) operations() sim.RandomOperations {
 	}
 	splits := cmp.Or(r.cfg.Splits, r.cfg.Parallelism)
 	for n := 1; n <= min(mostInstances, r.job.Config.Groups); n++ {
-		if _, err := r.jobOf(width{all: n}, splits); err == nil { // else the workload has no such graph
+		if _, err := r.jobOf(width{all: n, version: r.first}, splits); err == nil { // else the workload has no such graph
 			o.To = append(o.To, n)
 		}
 	}

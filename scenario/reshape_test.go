@@ -21,7 +21,9 @@ func TestPlannedGraphsAreChecked(t *testing.T) {
 		{"aligned", "keyedcount", "(rescale operator=cheese to=3)", `no operator "cheese"; it has source`},
 		{"aligned", "enrichment", "(rescale operator=source to=3)", "parallelism"},
 		{"uncoordinated", "keyedcount", "(rescale to=3)", "message logs"},
-		{"none", "keyedcount", "(rescale to=3)", "job-wide checkpoint"},
+		{"none", "keyedcount", "(rescale to=3)", "without snapshots there is nothing"},
+		{"none", "keyedcount", "(rescale to=2)", "without snapshots there is nothing"}, // to what it is
+		{"none", "spending", "(upgrade to=2)", "without snapshots there is nothing"},
 		{"aligned-cyclic", "reachability", "(rescale to=3)", "follow lies in a loop"},
 		{"chandy-lamport", "enrichment", "(rescale to=3)", "split -> enrich is a broadcast edge"},
 		{"chandy-lamport", "enrichment", "(rescale operator=sink to=3)", ""},
@@ -40,7 +42,7 @@ func TestPlannedGraphsAreChecked(t *testing.T) {
 			t.Errorf("%s, %s, %s: %v; want %q", c.algorithm, c.workload, c.plan, err, c.want)
 		}
 		var refusal *dataflow.Refusal
-		if refused := strings.Contains(c.want, "message logs") || strings.Contains(c.want, "loop") || strings.Contains(c.want, "broadcast") || strings.Contains(c.want, "job-wide"); errors.As(err, &refusal) != refused {
+		if refused := strings.Contains(c.want, "message logs") || strings.Contains(c.want, "loop") || strings.Contains(c.want, "broadcast") || strings.Contains(c.want, "without snapshots"); errors.As(err, &refusal) != refused {
 			t.Errorf("%s, %s: refused by what is declared: %v", c.algorithm, c.plan, err)
 		}
 	}
@@ -80,6 +82,26 @@ func TestRescaledToWhatItIs(t *testing.T) {
 		simtest.Fine(t, o)
 		if n := o.Result.Counts[trace.Rescaled]; n != 2 || len(o.NotStruck()) > 0 || o.Result.Crashes+o.Result.CoordinatorCrashes > 0 {
 			t.Errorf("seed %d: rescaled %d times, not struck %v, %d and %d crashes", seed, n, o.NotStruck(), o.Result.Crashes, o.Result.CoordinatorCrashes)
+		}
+	}
+}
+
+// TestWhatItIsComesAgain: a job that goes on as the graph that it is goes on from a checkpoint, and
+// its rows that were visible at once come again; nobody has crashed.
+func TestWhatItIsComesAgain(t *testing.T) {
+	for _, algorithm := range []string{"aligned", "chandy-lamport"} {
+		c := combination(t, algorithm, heap.Name, workload(t, "spending"))
+		c.Sink = "append"
+		c.Faults, c.Plan = scenario.PlannedFaults, mustParse(t, "(rescale to=2 at (nth 1 completed))")
+		r := runner(t, c)
+		rows := int64(0)
+		for _, seed := range simtest.Seeds(20) {
+			o := r.Run(seed)
+			simtest.Fine(t, o)
+			rows += o.Report.RowsAgain
+		}
+		if rows == 0 && !simtest.SeedsGiven() {
+			t.Errorf("%s: no row came again", algorithm)
 		}
 	}
 }

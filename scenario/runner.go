@@ -41,6 +41,7 @@ type Runner struct {
 	store   *external.Store
 	random  sim.RandomFaults
 	operate sim.RandomOperations
+	first   int             // version of the workload that runs begin as, 0: the one that its settings say
 	given   dataflow.Config // what it is where nothing is drawn
 	// fallsBack: the job can go back to an older checkpoint.
 	fallsBack bool
@@ -106,11 +107,16 @@ func New(c Config) (*Runner, error) {
 	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (slices.ContainsFunc(c.Operations, changesJob) || reshaping(c.Plan)) {
 		return nil, errors.New("checkpoint.on-cancel delete and a rescale do not go together: a job that is rescaled goes on from the checkpoints that it leaves; retain them")
 	}
-	r.cfg, r.given = c, r.job.Config
+	r.cfg, r.given, r.first = c, r.job.Config, c.firstVersion()
 	if c.From != nil {
-		j, err := r.jobOf(width{all: c.Parallelism}, cmp.Or(c.Splits, c.Parallelism))
+		j, err := r.jobOf(width{all: c.Parallelism, version: r.first}, cmp.Or(c.Splits, c.Parallelism))
 		if err == nil {
 			err = c.From.Fits(r.job.Name, j.tasks)
+		}
+		if err == nil {
+			dry := r.job
+			dry.Graph = j.graph
+			err = c.From.readable(dry, j.tasks)
 		}
 		if err != nil {
 			return nil, err

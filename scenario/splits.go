@@ -41,7 +41,7 @@ func (r *Runner) drawSplits() int {
 
 // use takes the job with so many splits for a run to begin with.
 func (r *Runner) use(splits int) error {
-	j, err := r.jobOf(width{all: r.cfg.Parallelism}, splits)
+	j, err := r.jobOf(width{all: r.cfg.Parallelism, version: r.first}, splits)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (r *Runner) use(splits int) error {
 	return nil
 }
 
-// jobOf returns the job of a width with so many splits, making it if need be.
+// jobOf returns the job of a width and version with so many splits, making it if need be.
 func (r *Runner) jobOf(w width, splits int) (*job, error) {
 	i := slices.IndexFunc(r.jobs, func(j *job) bool { return j.splits == splits && j.width.equal(w) })
 	if i >= 0 {
@@ -72,7 +72,7 @@ func (r *Runner) jobOf(w width, splits int) (*job, error) {
 }
 
 func (r *Runner) newJob(w width, splits int) (*job, error) {
-	graph, promise, err := r.cfg.graph(w.all, sinks.Config{Chunk: smallChunk, Mutant: r.cfg.Mutant})
+	graph, promise, err := r.cfg.graph(w.version, w.all, sinks.Config{Chunk: smallChunk, Mutant: r.cfg.Mutant})
 	if err != nil {
 		return nil, err
 	}

@@ -156,7 +156,7 @@ func (c *coordHost) stop() bool {
 
 // ask asks the coordinator for an operation; false: it cannot.
 func (c *coordHost) ask(k faults.Kind) bool {
-	if k == faults.Rescale {
+	if k.ChangesJob() {
 		return c.stop()
 	}
 	who, ok := c.coord.(interface{ Savepoint(last bool) })
@@ -172,7 +172,7 @@ func (c *coordHost) ask(k faults.Kind) bool {
 // somebody starts it again, as it was or as another one.
 func (c *coordHost) takeDown() {
 	if c.s.operating.stage == stopping {
-		if c.s.operating.due[0].Kind == faults.Rescale {
+		if c.s.operating.due[0].Kind.ChangesJob() {
 			c.s.change()
 			return
 		}

@@ -96,7 +96,7 @@ func (s *Sim) inject(f *faults.Fault) {
 		}
 	case faults.Stop:
 		hit = s.coord.stop()
-	case faults.Rescale, faults.Savepoint, faults.StopSaved:
+	case faults.Rescale, faults.Upgrade, faults.Savepoint, faults.StopSaved:
 		s.operate(f)
 	case faults.Failover:
 		hit = s.failOver(f.Duration)

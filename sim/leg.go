@@ -127,6 +127,9 @@ func (s *Sim) change() {
 	s.coord.succeed()
 	o.past = mix(o.past, uint64(len(s.infos)), uint64(len(s.channels)))
 	o.stage = starting
+	if f.Kind == faults.Upgrade {
+		s.result.Upgraded++
+	}
 	s.observers.count(trace.Event{Kind: trace.Rescaled, Task: trace.Coordinator, Channel: trace.NoChannel, To: uint64(len(s.infos)), Text: f.String()})
 	if led != nil {
 		led.handOver()

@@ -7,7 +7,7 @@ import (
 )
 
 // RandomOperations draws what somebody does with the job while it runs: gives it, or one of
-// its operators, another parallelism, from one to three times, and takes the lead from its
+// its operators, another parallelism, or another version, from one to three times, and takes the lead from its
 // coordinator once or twice, at instants like those of crashes. Beside one in two of them somebody
 // crashes: while the job stops, in the change, or while the next graph starts; or while the next
 // coordinator does. Beside failovers in one of four runs the clock of a coordinator process runs
@@ -21,7 +21,9 @@ type RandomOperations struct {
 	Coordinators int           // processes, of which one leads; below 2: there is no failover
 	Lease        Nanos         // for how long one leads without renewing it
 	// Queries: somebody outside looks keys up, up to six times.
-	Queries bool
+	Queries  bool
+	Version  int // at first
+	Versions int // that the job has, counted from 1; below 2: it cannot change
 }
 
 // mostOperations and mostFailovers are drawn for one run.
@@ -84,16 +86,20 @@ func (r RandomOperations) queries(src *seed.Source) (all []faults.Fault) {
 // changes draws what makes another job of the job.
 func (r RandomOperations) changes(src *seed.Source) (all []faults.Fault) {
 	d := src.Stream("operations")
-	if len(r.To) == 0 {
+	upgrades := r.Versions > 1
+	if len(r.To) == 0 && !upgrades {
 		return nil
 	}
-	now := r.From
+	now, version := r.From, r.Version
 	for i := range mostOperations {
 		if !d.Chance(1, 1+i) { // the first is certain, unless the tape is quiet
 			break
 		}
-		f := r.rescale(d, now)
-		if f.Operator == "" {
+		var f faults.Fault
+		if upgrades && (len(r.To) == 0 || d.Chance(1, 2)) {
+			f = r.upgrade(d, version)
+			version = f.To
+		} else if f = r.rescale(d, now); f.Operator == "" {
 			now = f.To
 		}
 		f.When = r.when(d)
@@ -150,6 +156,15 @@ func (r RandomOperations) rescale(d *seed.Stream, now int) faults.Fault {
 	}
 	f.To = widths[to%len(widths)]
 	return f
+}
+
+// upgrade draws another version than the one it is: newer or older.
+func (r RandomOperations) upgrade(d *seed.Stream, now int) faults.Fault {
+	to := 1 + d.Draw(r.Versions-1)
+	if to >= now {
+		to++
+	}
+	return faults.Fault{Kind: faults.Upgrade, Target: faults.Job, To: to}
 }
 
 // when draws an instant: a time, a checkpoint, or next to something durable.

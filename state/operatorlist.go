@@ -31,6 +31,10 @@ type OperatorList struct {
 	Mode  Redistribution
 	Codec string // of the items (see Typed); empty: known to nobody but the caller
 	Items [][]byte
+	// Schemas are those by which items may have been written, if they have versions (see Evolving).
+	Schemas Schemas
+
+	evolution Evolution // how the task reads them
 }
 
 const operatorListsVersion = 2
@@ -42,8 +46,15 @@ func AppendOperatorLists(dst []byte, lists []OperatorList) []byte {
 	for i := range lists {
 		l := &lists[i]
 		dst = AppendString(dst, l.Name)
-		dst = append(dst, byte(l.Mode))
+		mode := byte(l.Mode)
+		if l.Schemas != "" {
+			mode |= hasSchemas
+		}
+		dst = append(dst, mode)
 		dst = AppendString(dst, l.Codec)
+		if l.Schemas != "" {
+			dst = AppendString(dst, string(l.Schemas))
+		}
 		dst = binary.AppendUvarint(dst, uint64(len(l.Items)))
 		for _, item := range l.Items {
 			dst = AppendBytes(dst, item)
@@ -63,11 +74,16 @@ func DecodeOperatorLists(src []byte) ([]OperatorList, error) {
 	lists := make([]OperatorList, r.Count(4))
 	for i := range lists {
 		l := &lists[i]
-		l.Name, l.Mode = string(r.Bytes()), Redistribution(r.Byte())
+		l.Name = string(r.Bytes())
+		mode := r.Byte()
+		l.Mode = Redistribution(mode &^ hasSchemas)
 		if r.err == nil && (l.Mode < Split || l.Mode > Sealed) {
 			r.Fail("redistribution %d of list %q", l.Mode, l.Name)
 		}
 		l.Codec = string(r.Bytes())
+		if mode&hasSchemas != 0 {
+			l.Schemas = readSchemas(&r)
+		}
 		l.Items = make([][]byte, r.Count(1))
 		for j := range l.Items {
 			l.Items[j] = r.Bytes()
@@ -102,6 +118,10 @@ func Redistribute(old [][]OperatorList, i, p int) ([]OperatorList, error) {
 			}
 			if merged[k].Codec != l.Codec {
 				return nil, fmt.Errorf("%w: operator list %q has codec %q in one task and %q in another", ErrIncompatible, l.Name, merged[k].Codec, l.Codec)
+			}
+			var err error
+			if merged[k].Schemas, err = merged[k].Schemas.merge(l.Schemas); err != nil {
+				return nil, fmt.Errorf("operator list %q: %w", l.Name, err)
 			}
 			if l.Mode == Broadcast {
 				copies[l.Name] = append(copies[l.Name], l.Items)

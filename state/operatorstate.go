@@ -98,10 +98,8 @@ func (s *OperatorState) RestoreOperator(handles []Handle) error {
 		if err != nil {
 			return err
 		}
-		if l.Codec != "" {
-			if err := have.Typed(l.Codec); err != nil {
-				return err
-			}
+		if err := have.over(&l); err != nil {
+			return err
 		}
 		have.Items = have.Items[:0]
 		for _, item := range l.Items {

@@ -24,7 +24,8 @@ const (
 
 // Descriptor declares one keyed state. The name identifies it across restarts;
 // the codec names the encoding of values ("name/version"), and a snapshot
-// written with another codec or kind is refused with a clear error.
+// written with another codec or kind is refused with a clear error, unless the codec has
+// versions and reads what is stored.
 type Descriptor struct {
 	Name  string
 	Kind  Kind
@@ -32,6 +33,11 @@ type Descriptor struct {
 	// FixedSize > 0 says that every value (KindValue, KindReducing, KindAggregating) has exactly
 	// this many bytes; it enables FixedTable.Update.
 	FixedSize int
+	// Schemas are those by which stored values may have been written, if values have versions
+	// (see Versioned): with which they begin then. Of a map it is the values of fields.
+	Schemas Schemas
+	// Evolution is how the job reads them. It is not stored: nil in what comes from a snapshot.
+	Evolution Evolution
 	// TTL is how long an entry lives. Only its clock must stay the same: another
 	// duration holds for what is written from then on.
 	TTL TTL

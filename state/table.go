@@ -63,10 +63,14 @@ func OpenValueTable(s Store, d Descriptor) (ValueTable, error) {
 		return nil, err
 	}
 	t, err := openAs[ValueTable](s, d)
-	if err != nil || d.TTL.Clock == 0 {
+	if err != nil {
 		return t, err
 	}
-	return &expiringValues{newExpiring(s, d, t), t}, nil
+	values := migrateValues(d, t)
+	if d.TTL.Clock == 0 {
+		return values, nil
+	}
+	return &expiringValues{newExpiring(s, d, t), values}, nil
 }
 
 // OpenFixedTable is OpenValueTable for a state whose FixedSize is positive.
@@ -89,20 +93,28 @@ func OpenFixedTable(s Store, d Descriptor) (FixedTable, error) {
 func OpenListTable(s Store, d Descriptor) (ListTable, error) {
 	d.Kind = KindList
 	t, err := openAs[ListTable](s, d)
-	if err != nil || d.TTL.Clock == 0 {
+	if err != nil {
 		return t, err
 	}
-	return &expiringList{newExpiring(s, d, t), t}, nil
+	list := migrateList(d, t)
+	if d.TTL.Clock == 0 {
+		return list, nil
+	}
+	return &expiringList{newExpiring(s, d, t), list}, nil
 }
 
 // OpenMapTable opens the state d, whatever kind it says, as one of KindMap.
 func OpenMapTable(s Store, d Descriptor) (MapTable, error) {
 	d.Kind = KindMap
 	t, err := openAs[MapTable](s, d)
-	if err != nil || d.TTL.Clock == 0 {
+	if err != nil {
 		return t, err
 	}
-	return &expiringMap{newExpiring(s, d, t), t}, nil
+	fields := migrateMap(d, t)
+	if d.TTL.Clock == 0 {
+		return fields, nil
+	}
+	return &expiringMap{newExpiring(s, d, t), fields}, nil
 }
 
 // openAs opens a state as what its kind can do.

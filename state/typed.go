@@ -5,7 +5,8 @@ import "fmt"
 // The typed states are thin: they encode into the table and decode from it,
 // hold one scratch buffer each and allocate nothing per call. Like the store
 // they belong to one goroutine. A stored value that its codec cannot read is a
-// bug (snapshots are checksummed and codec names compared), and panics.
+// bug (snapshots are checksummed and codec names compared), and panics. Values of a
+// codec that has versions are converted when they are read.
 
 // Value is one V per key.
 type Value[V any] struct {
@@ -23,8 +24,9 @@ func OpenValue[V any](s Store, name string, c Codec[V], ttl ...TTL) (*Value[V], 
 }
 
 func openValue[V any](s Store, kind Kind, name string, c Codec[V], ttl []TTL) (v *Value[V], err error) {
+	c, evolution := Bind(c)
 	v = &Value[V]{codec: c}
-	d, err := describe(kind, name, c.Name(), ttl)
+	d, err := describe(kind, name, c.Name(), evolution, ttl)
 	if err != nil {
 		return nil, err
 	}
@@ -41,9 +43,12 @@ func openValue[V any](s Store, kind Kind, name string, c Codec[V], ttl []TTL) (v
 	return v, nil
 }
 
-// describe returns the descriptor of a state.
-func describe(kind Kind, name, codec string, ttl []TTL) (Descriptor, error) {
+// describe returns the descriptor of a state. e is nil if its values have no versions.
+func describe(kind Kind, name, codec string, e Evolution, ttl []TTL) (Descriptor, error) {
 	d := Descriptor{Name: name, Kind: kind, Codec: codec}
+	if e != nil {
+		d.Evolution, d.Schemas = e, SchemasOf(e.Writes())
+	}
 	switch len(ttl) {
 	case 0:
 	case 1:
@@ -89,7 +94,8 @@ type List[V any] struct {
 
 // OpenList opens the state called name, of KindList.
 func OpenList[V any](s Store, name string, c Codec[V], ttl ...TTL) (*List[V], error) {
-	d, err := describe(KindList, name, c.Name(), ttl)
+	c, evolution := Bind(c)
+	d, err := describe(KindList, name, c.Name(), evolution, ttl)
 	if err != nil {
 		return nil, err
 	}
@@ -138,9 +144,14 @@ type Map[F, V any] struct {
 }
 
 // OpenMap opens the state called name, of KindMap. The descriptor's codec is
-// the names of both codecs with an arrow between them.
+// the names of both codecs with an arrow between them. That of fields has no versions:
+// the bytes of a field are where it stands.
 func OpenMap[F, V any](s Store, name string, fields Codec[F], values Codec[V], ttl ...TTL) (*Map[F, V], error) {
-	d, err := describe(KindMap, name, fields.Name()+"->"+values.Name(), ttl)
+	if _, versions := fields.(Versioned[F]); versions {
+		return nil, fmt.Errorf("state %q: the codec %s of its fields has versions: a field would no longer be found where it stands", name, fields.Name())
+	}
+	values, evolution := Bind(values)
+	d, err := describe(KindMap, name, fields.Name()+"->"+values.Name(), evolution, ttl)
 	if err != nil {
 		return nil, err
 	}

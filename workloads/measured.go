@@ -1,5 +1,7 @@
 package workloads
 
+import "weir/dataflow"
+
 // What follows is optional: what a workload implements to be measured and judged better. A
 // workload with none of it runs, is checked, and has a throughput.
 
@@ -65,6 +67,17 @@ type Keyed interface {
 	// Key returns the key of a row, and the version of its value: of two the higher
 	// one is newer. A row that is never replaced is its own key. The key is borrowed.
 	Key(row []byte) (key []byte, version uint64)
+}
+
+// Versioned is a workload whose job has versions, which differ in the schemas of their state:
+// each reads what the others have stored, and has the same answer.
+type Versioned interface {
+	Workload
+	// Versions returns which version Graph returns, 0 for one whose state has no schemas, and
+	// how many there are, counted from 1.
+	Versions() (now, of int)
+	// GraphOf is Graph of a version.
+	GraphOf(version, parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error)
 }
 
 // Alone is a workload whose rows stand in the answer one by one, so that each

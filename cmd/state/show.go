@@ -21,6 +21,15 @@ type shownState struct {
 	Bytes    int64  `json:"bytes"` // of keys, fields and values
 	// Groups are the key groups that have entries, in order.
 	Groups []shownGroup `json:"groups"`
+	// Schemas are those of the versions that values may be of; none: values have no versions.
+	Schemas []shownSchema `json:"schemas,omitempty"`
+}
+
+type shownSchema struct {
+	Version  uint32 `json:"version"`
+	Values   int    `json:"values"` // that were written by it, each element of a list and each field of a map
+	Language string `json:"language"`
+	Text     string `json:"text"`
 }
 
 type shownGroup struct {
@@ -45,6 +54,15 @@ type shownTask struct {
 	InFlight  int    `json:"buffers_in_flight"`
 	Records   int    `json:"records_in_flight"`
 	Damage    string `json:"damage,omitempty"`
+	// ListSchemas are the schemas of lists of operator state, by name; those without are left out.
+	ListSchemas []shownListSchemas `json:"list_schemas,omitempty"`
+}
+
+type shownListSchemas struct {
+	List    string        `json:"list"`
+	Codec   string        `json:"codec"`
+	Items   int           `json:"items"`
+	Schemas []shownSchema `json:"schemas"`
 }
 
 func newShow() *cobra.Command {
@@ -80,6 +98,7 @@ func (f *common) show(cmd *cobra.Command, s *inspect.Snapshot, byGroup bool) (da
 		}
 		if lists, err := t.Lists(); err == nil {
 			x.Lists = len(lists)
+			x.ListSchemas = listSchemas(lists)
 		}
 		more, err := statesOf(t)
 		if err != nil {
@@ -128,7 +147,15 @@ func printShown(cmd *cobra.Command, s *inspect.Snapshot, tasks []shownTask, stat
 	if byGroup {
 		return table(cmd, "OPERATOR STATE GROUP ENTRIES BYTES", groupRows(states))
 	}
-	return table(cmd, "OPERATOR STATE KIND CODEC GROUPS ENTRIES BYTES", stateRows(states))
+	if err := table(cmd, "OPERATOR STATE KIND CODEC GROUPS ENTRIES BYTES", stateRows(states)); err != nil {
+		return err
+	}
+	rows := schemaRows(tasks, states)
+	if len(rows) == 0 {
+		return nil
+	}
+	cmd.Println()
+	return table(cmd, "OPERATOR STATE VERSION VALUES LANGUAGE SCHEMA", rows)
 }
 
 // statesOf reads the states of a task.
@@ -138,8 +165,9 @@ func statesOf(t *inspect.Task) (all []shownState, err error) {
 		return nil, err
 	}
 	for _, d := range c.States() {
-		x := shownState{Operator: t.Operator, Instance: t.Instance, State: d.Name, Kind: d.Kind.String(), Codec: d.Codec, Groups: []shownGroup{}}
+		x := shownState{Operator: t.Operator, Instance: t.Instance, State: d.Name, Kind: d.Kind.String(), Codec: d.Codec, Groups: []shownGroup{}, Schemas: schemasOf(d.Schemas)}
 		c.Entries(d.Name, func(e state.KeyedEntry) bool {
+			inspect.Versions(d, &e, func(version uint32) { count(x.Schemas, version) })
 			if n := len(x.Groups); n == 0 || x.Groups[n-1].Group != e.Group {
 				x.Groups = append(x.Groups, shownGroup{Group: e.Group})
 			}

@@ -60,13 +60,16 @@ func TestOperationsThatCannotBe(t *testing.T) {
 		{[]string{"run", "--plan", "(rescale to=0)"}, "line 1, column 2"},
 		{[]string{"run", "--workload", "enrichment", "--plan", "(rescale operator=source to=3)"}, "parallelism"},
 		{[]string{"run", "--algorithm", "uncoordinated", "--plan", "(rescale to=3)"}, "message logs"},
-		{[]string{"run", "--operations", "cheese"}, "known: rescale, failover, query, savepoint, stop-with-savepoint, or all"},
+		{[]string{"run", "--operations", "cheese"}, "known: rescale, failover, query, savepoint, stop-with-savepoint, upgrade, or all"},
 		{[]string{"run", "--coordinators", "1", "--plan", "(failover at (nth 9 acked))"}, "give --coordinators 2 or more"},
 		{[]string{"sweep", "--coordinators", "1", "--operations", "failover", "--algorithm", "aligned"}, "give --coordinators 2 or more"},
 		{[]string{"run", "--coordinators", "-1"}, "--coordinators -1"},
 		{[]string{"run", "--coordinators", "2", "--plan", "(drift coordinator=2 by 3)"}, "coordinator processes 0 to 1"},
 		{[]string{"sweep", "--coordinators", "2", "--exhaustive"}, "--coordinators does not go with --exhaustive"},
 		{[]string{"run", "--algorithm", "aligned-cyclic", "--workload", "reachability", "--plan", "(savepoint)"}, "operation (savepoint): "},
+		{[]string{"run", "--plan", "(upgrade to=2)"}, "operation (upgrade to=2): workload keyedcount has no versions"},
+		{[]string{"run", "--workload", "spending", "--plan", "(upgrade to=4)"}, "spending has no version 4; there are 1 to 3"},
+		{[]string{"run", "--plan", "(upgrade operator=count to=2)"}, "expected to=, at or )"},
 		{[]string{"run", "--operations", "all", "--plan", "(rescale to=3)"}, "name them in a --plan"},
 		{[]string{"run", "--operations", "all", "--calm"}, "--calm and --operations"},
 		{[]string{"sweep", "--operations", "all", "--plan", "(rescale to=3)"}, "--operations draws what --plan says"},
@@ -100,6 +103,12 @@ func TestSweepWithOperations(t *testing.T) {
 	rows := total("--algorithm", "unaligned,uncoordinated", "--state", "heap", "--sink", "write-ahead", "--workload", "keyedcount", "--operations", "all", "--seeds", "1-12")
 	if rows[0].Rescaled < 10 || rows[1].Rescaled != 0 || rows[2].Rescaled != rows[0].Rescaled || rows[1].Runs != 12 {
 		t.Errorf("rescaled %d, %d and %d times", rows[0].Rescaled, rows[1].Rescaled, rows[2].Rescaled)
+	}
+	rows = total("--algorithm", "unaligned,uncoordinated", "--state", "heap,pebble", "--workload", "spending", "--operations", "upgrade", "--seeds", "1-8")
+	for _, row := range rows {
+		if row.Upgraded < 5 || row.Rescaled != row.Upgraded {
+			t.Errorf("%s on %s: upgraded %d times, %d changes", row.Algorithm, row.State, row.Upgraded, row.Rescaled)
+		}
 	}
 	rows = total("--algorithm", "unaligned,uncoordinated", "--state", "heap", "--workload", "keyedcount", "--plan", "(rescale to=3 at (nth 2 completed))", "--seeds", "1-5")
 	if rows[0].Rescaled != 5 || !strings.Contains(rows[1].Refused, "message logs") {

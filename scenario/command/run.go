@@ -243,6 +243,7 @@ type summary struct {
 	Coordinators int      `json:"coordinator_processes,omitempty"` // if there are several
 	Failovers    int      `json:"failovers,omitempty"`             // how often another one of them took the lead
 	Rivals       int      `json:"two_leaders,omitempty"`           // and the one before held its lease still
+	Upgraded     int      `json:"upgraded,omitempty"`              // of these, as another version
 	Savepoints   int      `json:"savepoints,omitempty"`
 	StoppedWith  int      `json:"stopped_with,omitempty"` // savepoints with which the job ended
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
@@ -284,7 +285,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 		Failovers: o.Result.Failovers, Rivals: o.Result.Rivals,
@@ -380,8 +381,11 @@ func (s *summary) print(out io.Writer) error {
 		_, err = fmt.Fprintf(out, "  %d records done again, %d counted twice, %d lost; %d events, %.3f ms of virtual time, hash %s\n",
 			*s.LostWork, *s.Duplicates, *s.Losses, *s.Events, float64(s.VirtualNanos)/1e6, s.Hash)
 	}
-	if s.Rescaled > 0 && err == nil {
-		_, err = fmt.Fprintf(out, "  rescaled %d times\n", s.Rescaled)
+	if s.Rescaled > int64(s.Upgraded) && err == nil {
+		_, err = fmt.Fprintf(out, "  rescaled %d times\n", s.Rescaled-int64(s.Upgraded))
+	}
+	if s.Upgraded > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  upgraded %d times\n", s.Upgraded)
 	}
 	if s.Coordinators > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d coordinator processes; another one took the lead %d times, %d of them while the one before held its lease\n", s.Coordinators, s.Failovers, s.Rivals)

@@ -39,6 +39,7 @@ type tally struct {
 	GaveUp          int64           `json:"gave_up"`         // jobs that failed since a fault destroyed what they needed, or by their restart strategy
 	Stopped         int64           `json:"stopped"`
 	Rescaled        int64           `json:"rescaled"`                       // how often jobs went on as another graph
+	Upgraded        int64           `json:"upgraded,omitempty"`             // of these, as another version
 	Failovers       int64           `json:"failovers,omitempty"`            // how often another coordinator process took the lead
 	Rivals          int64           `json:"two_leaders,omitempty"`          // and the one before held its lease still
 	Savepoints      int64           `json:"savepoints,omitempty"`           // completed
@@ -121,6 +122,7 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	t.Coordinator += int64(r.CoordinatorCrashes)
 	t.Failovers += int64(r.Failovers)
 	t.Rivals += int64(r.Rivals)
+	t.Upgraded += int64(r.Upgraded)
 	t.Events += r.Events
 }
 
@@ -182,7 +184,7 @@ func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
-		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Failovers, &o.Failovers}, {&t.Rivals, &o.Rivals}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith},
+		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Failovers, &o.Failovers}, {&t.Rivals, &o.Rivals}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith},
 		{&t.CopiesTaken, &o.CopiesTaken}, {&t.CopiesMissing, &o.CopiesMissing}, {&t.CopiesDamaged, &o.CopiesDamaged},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
@@ -269,8 +271,11 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 		"restored %d input and %d output buffers, replayed %d log records, retried %d commits; %d safety violations, %d runs without progress\n",
 		total.Runs, total.Seconds, total.RunsPerSecond, total.EventsPerSecond/1e6, total.Crashes, total.Coordinator, total.Recoveries,
 		total.InputBuffers, total.OutputBuffers, total.LogRecords, total.CommitsRetried, total.Safety, total.Progress)
-	if err == nil && total.Rescaled > 0 {
-		_, err = fmt.Fprintf(w, "jobs were rescaled %d times\n", total.Rescaled)
+	if err == nil && total.Rescaled > total.Upgraded {
+		_, err = fmt.Fprintf(w, "jobs were rescaled %d times\n", total.Rescaled-total.Upgraded)
+	}
+	if err == nil && total.Upgraded > 0 {
+		_, err = fmt.Fprintf(w, "jobs were upgraded %d times\n", total.Upgraded)
 	}
 	if err == nil && total.Failovers > 0 {
 		_, err = fmt.Fprintf(w, "another coordinator process took the lead %d times, %d of them while the one before held its lease\n", total.Failovers, total.Rivals)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"weir/state"
 	"weir/state/savepoint"
@@ -190,8 +191,20 @@ func find(c state.Content, name string) *state.Descriptor {
 // declared compares how a state is declared. One that only one side has is compared entry by entry.
 func (x *Difference) declared(a, b *state.Descriptor) {
 	if a != nil && b != nil && *a != *b {
-		x.Declared = fmt.Sprintf("a %s of codec %q in one, a %s of codec %q in the other", a.Kind, a.Codec, b.Kind, b.Codec)
+		x.Declared = fmt.Sprintf("a %s of codec %q%s in one, a %s of codec %q%s in the other", a.Kind, a.Codec, versions(a.Schemas), b.Kind, b.Codec, versions(b.Schemas))
 	}
+}
+
+// versions tells which versions values may be of.
+func versions(s state.Schemas) string {
+	if s == "" {
+		return ""
+	}
+	var all []string
+	for _, x := range s.All() {
+		all = append(all, fmt.Sprint(x.Version))
+	}
+	return " with values of version " + strings.Join(all, ", ")
 }
 
 // compare walks through both in their common order.

@@ -38,12 +38,52 @@ func Text(d state.Descriptor, e *state.KeyedEntry) string {
 	}
 }
 
+// Versions calls f with the version of each value of an entry: of each element of a list. It
+// does nothing for states whose values have no versions.
+func Versions(d state.Descriptor, e *state.KeyedEntry, f func(version uint32)) {
+	if d.Schemas == "" {
+		return
+	}
+	one := func(b []byte) {
+		if d.TTL.Clock != 0 && len(b) >= 8 {
+			b = b[8:]
+		}
+		if v, _, err := state.SplitVersion(b); err == nil {
+			f(v)
+		}
+	}
+	if d.Kind != state.KindList {
+		one(e.Value)
+		return
+	}
+	for rest := e.Value; len(rest) > 0; {
+		elem, next, err := state.NextElement(rest)
+		if err != nil {
+			return
+		}
+		one(elem)
+		rest = next
+	}
+}
+
+// versionedText returns a value behind the time at which it expires: that of a state with versions with its own.
+func versionedText(d state.Descriptor, codec string, b []byte) string {
+	if d.Schemas == "" {
+		return decoded(codec, b)
+	}
+	v, value, err := state.SplitVersion(b)
+	if err != nil {
+		return decoded("", b)
+	}
+	return fmt.Sprintf("%s of version %d", decoded("", value), v)
+}
+
 // storedText returns a value as a state holds it.
 func storedText(d state.Descriptor, codec string, b []byte) string {
 	if d.TTL.Clock == 0 || len(b) < 8 {
-		return decoded(codec, b)
+		return versionedText(d, codec, b)
 	}
-	text := decoded(codec, b[8:])
+	text := versionedText(d, codec, b[8:])
 	switch at := int64(binary.LittleEndian.Uint64(b)); at {
 	case math.MinInt64, math.MaxInt64: // written before any time was known; never
 		return text

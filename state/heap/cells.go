@@ -19,6 +19,7 @@ type cells struct {
 	sorted []uint32 // scratch of a snapshot
 	hand   hand     // of the sweep
 	kept   []byte   // scratch of it
+	back   backwards
 }
 
 const (

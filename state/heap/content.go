@@ -36,7 +36,7 @@ func (s *Store) Load(d state.Descriptor) (put func(e state.KeyedEntry), err erro
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("heap: %v: %w", s.task, err)
 	}
-	t, err := s.ensure(d)
+	t, err := s.ensure(d, false)
 	if err != nil {
 		return nil, err
 	}

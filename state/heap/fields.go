@@ -20,6 +20,8 @@ type fields struct {
 	probe  []byte
 	doomed []field
 	hand   field // of the sweep: the next one to look at
+	next   field // of the migration
+	kept   []byte
 	bytes  int64 // of keys, fields and values, the key once per field
 }
 

@@ -99,26 +99,35 @@ func (s *Store) declare(d state.Descriptor) (table, error) {
 	if slices.Contains(s.opened, d.Name) {
 		return nil, fmt.Errorf("heap: %v: state %q is open already; give each keyed state of a task its own name", s.task, d.Name)
 	}
-	t, err := s.ensure(d)
+	t, err := s.ensure(d, true)
 	if err != nil {
 		return nil, err
 	}
 	s.opened = append(s.opened, d.Name)
-	t.declared(d)
-	s.shapes = nil
 	return t, nil
 }
 
-// ensure returns the table of a descriptor, made if need be.
-func (s *Store) ensure(d state.Descriptor) (table, error) {
+// ensure returns the table of a descriptor, made if need be: of one that the job declares
+// or a snapshot holds.
+func (s *Store) ensure(d state.Descriptor, declares bool) (table, error) {
 	i, ok := slices.BinarySearchFunc(s.tables, d.Name, func(t table, name string) int {
 		return strings.Compare(t.descriptor().Name, name)
 	})
 	if ok {
-		if err := d.CheckStored(s.tables[i].descriptor()); err != nil {
+		declared, stored := s.tables[i].descriptor(), d
+		if declares {
+			declared, stored = stored, declared
+		}
+		declared, err := declared.Over(stored)
+		if err != nil {
 			return nil, fmt.Errorf("heap: %v: %w", s.task, err)
 		}
+		s.tables[i].declared(declared)
+		s.shapes = nil
 		return s.tables[i], nil
+	}
+	if !declares {
+		d.Evolution = nil // of another store
 	}
 	s.Clocks().Use(d.TTL.Clock)
 	var t table
@@ -136,6 +145,12 @@ func (s *Store) ensure(d state.Descriptor) (table, error) {
 
 // descriptors returns those of all tables; the slice is not written to again.
 func (s *Store) descriptors() []state.Descriptor {
+	for i, d := range s.shapes {
+		if d.Schemas != s.tables[i].descriptor().Schemas { // some are gone
+			s.shapes = nil
+			break
+		}
+	}
 	if s.shapes == nil && len(s.tables) > 0 {
 		s.shapes = make([]state.Descriptor, len(s.tables))
 		for i, t := range s.tables {

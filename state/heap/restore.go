@@ -79,7 +79,7 @@ func (t *restore) add(h state.Handle, alone bool) error {
 	}
 	tables := make([]table, len(m.tables))
 	for i, d := range m.tables {
-		if tables[i], err = t.store.ensure(d); err != nil {
+		if tables[i], err = t.store.ensure(d, false); err != nil {
 			return err
 		}
 	}

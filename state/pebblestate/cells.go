@@ -12,9 +12,10 @@ import (
 
 // cells is a table of values or lists.
 type cells struct {
-	s   *Store
-	d   state.Descriptor
-	num uint8
+	s      *Store
+	d      state.Descriptor
+	num    uint8
+	behind migration
 }
 
 // A table of cells is handed out as what its kind is.

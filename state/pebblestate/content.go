@@ -53,13 +53,21 @@ func (s *Store) Load(d state.Descriptor) (put func(e state.KeyedEntry), err erro
 	if err := d.Validate(); err != nil {
 		return nil, s.named(err)
 	}
-	t, err := s.ensure(d)
+	t, err := s.ensure(d, false)
 	if err != nil {
 		return nil, s.named(err)
 	}
 	return t.put, nil
 }
 
-func (t *cells) put(e state.KeyedEntry)    { t.Put(e.KeyOf(), e.Value) }
-func (t *fields) put(e state.KeyedEntry)   { t.MapPut(e.KeyOf(), e.Field, e.Value) }
+func (t *cells) put(e state.KeyedEntry) {
+	t.behind.loaded = true
+	t.Put(e.KeyOf(), e.Value)
+}
+
+func (t *fields) put(e state.KeyedEntry) {
+	t.behind.loaded = true
+	t.MapPut(e.KeyOf(), e.Field, e.Value)
+}
+
 func (t *timerSet) put(e state.KeyedEntry) { t.Set(state.TimeOf(e.Field), e.KeyOf()) }

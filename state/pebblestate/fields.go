@@ -11,9 +11,10 @@ import (
 
 // fields is a table of maps: one database key per field.
 type fields struct {
-	s   *Store
-	d   state.Descriptor
-	num uint8
+	s      *Store
+	d      state.Descriptor
+	num    uint8
+	behind migration
 }
 
 var _ state.MapTable = (*fields)(nil)

@@ -59,7 +59,7 @@ func (s *Store) Restore(handles []state.Handle) (state.Transfer, error) {
 // declare makes the states of a snapshot known, and compares those that are.
 func (s *Store) declare(m *manifest) error {
 	for _, t := range m.schema {
-		if _, err := s.ensure(t.d); err != nil {
+		if _, err := s.ensure(t.d, false); err != nil {
 			return err
 		}
 	}

@@ -110,22 +110,33 @@ func (s *Store) openState(d state.Descriptor) (stateTable, error) {
 	if slices.Contains(s.opened, d.Name) {
 		return nil, s.named(fmt.Errorf("state %q is open already; give each keyed state of a task its own name", d.Name))
 	}
-	t, err := s.ensure(d)
+	t, err := s.ensure(d, true)
 	if err != nil {
 		return nil, s.named(err)
 	}
 	s.opened = append(s.opened, d.Name)
-	t.declared(d)
 	return t, nil
 }
 
-// ensure returns the table of a descriptor, made under the next free number if need be.
-func (s *Store) ensure(d state.Descriptor) (stateTable, error) {
+// ensure returns the table of a descriptor, made under the next free number if need be: of
+// one that the job declares or a snapshot holds.
+func (s *Store) ensure(d state.Descriptor, declares bool) (stateTable, error) {
 	i, found := slices.BinarySearchFunc(s.tables, d.Name, func(t stateTable, name string) int {
 		return strings.Compare(t.descriptor().Name, name)
 	})
 	if found {
-		return s.tables[i], d.CheckStored(s.tables[i].descriptor())
+		declared, stored := s.tables[i].descriptor(), d
+		if declares {
+			declared, stored = stored, declared
+		}
+		declared, err := declared.Over(stored)
+		if err == nil {
+			s.tables[i].declared(declared)
+		}
+		return s.tables[i], err
+	}
+	if !declares {
+		d.Evolution = nil // of another store
 	}
 	if len(s.tables) == maxTables {
 		return nil, fmt.Errorf("state %q: a task has at most %d keyed states; put some of them into one", d.Name, maxTables)

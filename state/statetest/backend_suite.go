@@ -57,6 +57,11 @@ func RunBackend(t *testing.T, open OpenFunc) {
 		{"expiry goroutine", testExpiryGoroutine},
 		{"expiry loaded", testExpiryLoaded},
 		{"expiry declared", testExpiryDeclared},
+		{"evolving", testEvolving},
+		{"evolved away", testEvolvedAway},
+		{"evolving rescale", testEvolvingRescale},
+		{"evolving refused", testEvolvingRefused},
+		{"evolving passed on", testEvolvingPassedOn},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.run(&fixture{T: t, open: open, storage: NewMemory()})

@@ -29,6 +29,13 @@
 // and of a task how many payments each of its accounts has had, in a union list: when
 // the number of tasks changes everybody has all of it and goes on with what is its own.
 //
+// # Versions
+//
+// By default what is stored has no schema. From version 1 on tallies (payments that wait,
+// sums of accounts, numbers of payments) begin with the version that wrote them: version
+// 2 has one field more, with a default, and 3 another name and place for the sum. Each reads
+// the others, and has the same answer.
+//
 // # Rows
 //
 // A payment makes one row: the limit in force before it and at its time (0: none), the number and sum

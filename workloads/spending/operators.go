@@ -143,23 +143,23 @@ type payment struct {
 // Open opens the state.
 func (w *watcher) Open(ctx *dataflow.Context) (err error) {
 	w.ctx, w.out = ctx, ctx.Out(0)
-	s, store := &w.settings, ctx.Store()
+	s, store, tallies := &w.settings, ctx.Store(), tallyCodecOf(w.settings.version)
 	within := func(d int64) state.TTL { return state.TTL{Clock: state.EventTime, Duration: d} }
 	quiet := within(s.quiet)
 	quiet.OnRead = true
 	if w.limits, err = dataflow.OpenBroadcast(ctx, "limits", ruleCodec, state.Int64); err != nil {
 		return err
 	}
-	if w.numbers, err = state.ItemsOf(ctx.List("numbers", state.Union), tallyCodec); err != nil {
+	if w.numbers, err = state.ItemsOf(ctx.List("numbers", state.Union), tallies); err != nil {
 		return err
 	}
-	if w.waiting, err = state.OpenMap(store, "waiting", whenCodec, tallyCodec); err != nil {
+	if w.waiting, err = state.OpenMap(store, "waiting", whenCodec, tallies); err != nil {
 		return err
 	}
 	if w.recent, err = state.OpenList(store, "recent", state.Int64, within(s.window)); err != nil {
 		return err
 	}
-	if w.parts, err = state.OpenAggregating(store, "parts", tallyCodec, mean, within(s.idle)); err != nil {
+	if w.parts, err = state.OpenAggregating(store, "parts", tallies, mean, within(s.idle)); err != nil {
 		return err
 	}
 	if w.most, err = state.OpenReducing(store, "most", state.Int64, func(a, b int64) int64 { return max(a, b) }); err != nil {

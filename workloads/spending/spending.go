@@ -14,8 +14,9 @@ import (
 )
 
 var (
-	_ workloads.Keyed = (*Workload)(nil)
-	_ workloads.Alone = (*Workload)(nil)
+	_ workloads.Keyed     = (*Workload)(nil)
+	_ workloads.Alone     = (*Workload)(nil)
+	_ workloads.Versioned = (*Workload)(nil)
 )
 
 // Workload is spending with its settings.
@@ -24,7 +25,7 @@ type Workload struct {
 	settings settings
 }
 
-type settings struct{ numEvents, accounts, classes, limitEvery, window, idle, quiet, seed int64 }
+type settings struct{ numEvents, accounts, classes, limitEvery, window, idle, quiet, seed, version int64 }
 
 func defaults() settings {
 	return settings{numEvents: 1000, accounts: 40, classes: 4, limitEvery: 50, window: 1000, idle: 600, quiet: 1200}
@@ -40,6 +41,7 @@ func (s *settings) list() []workloads.Setting {
 		workloads.Integer("idle", &s.idle, 1, 1<<40),
 		workloads.Integer("quiet", &s.quiet, 1, 1<<40),
 		workloads.Integer("seed", &s.seed, 0, math.MaxInt64),
+		workloads.Integer("version", &s.version, 0, int64(len(tallyVersions))),
 	}
 }
 
@@ -56,9 +58,21 @@ func (w *Workload) Small() {
 	s.numEvents, s.accounts, s.classes, s.limitEvery, s.window, s.idle, s.quiet = 200, 9, 3, 8, 250, 120, 300
 }
 
+// Versions returns the version that Graph returns, and how many there are.
+func (w *Workload) Versions() (now, of int) { return int(w.settings.version), len(tallyVersions) }
+
 // Graph returns source -> split -> watch -> sink.
 func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
-	source := func() dataflow.Operator { return operators.NewSource(w.settings.open) }
+	return w.GraphOf(int(w.settings.version), parallelism, sink)
+}
+
+// GraphOf returns the graph of a version.
+func (w *Workload) GraphOf(version, parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
+	s := w.settings
+	if s.version = int64(version); version < 0 || version > len(tallyVersions) {
+		return nil, fmt.Errorf("spending has no version %d; there are 1 to %d", version, len(tallyVersions))
+	}
+	source := func() dataflow.Operator { return operators.NewSource(s.open) }
 	split := func() dataflow.Operator {
 		return &operators.Split{Ports: 2, Port: func(rec []byte) int { return int(rec[recordBytes-1]) }}
 	}
@@ -66,7 +80,7 @@ func (w *Workload) Graph(parallelism int, sink func() dataflow.Operator) (*dataf
 		Vertices: []dataflow.Vertex{
 			{Name: "source", Parallelism: parallelism, Role: dataflow.RoleSource, New: source},
 			{Name: "split", Parallelism: parallelism, New: split},
-			{Name: "watch", Parallelism: parallelism, Keyed: true, New: func() dataflow.Operator { return &watcher{settings: w.settings} }},
+			{Name: "watch", Parallelism: parallelism, Keyed: true, New: func() dataflow.Operator { return &watcher{settings: s} }},
 			{Name: "sink", Parallelism: parallelism, Role: dataflow.RoleSink, New: sink},
 		},
 		Edges: []dataflow.Edge{
