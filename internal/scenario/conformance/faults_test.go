@@ -120,6 +120,12 @@ func strikes() []strike {
 		{row: "rescale job", plan: `(rescale to=3 at (nth 2 completed))`, algorithms: []string{"aligned", "unaligned"}, shows: func(o, _ *scenario.Outcome) bool {
 			return o.Result.Counts[trace.Rescaled] == 1 && o.Result.Crashes+o.Result.CoordinatorCrashes == 0
 		}},
+		{row: "savepoint job", plan: `(savepoint at (nth 9 emitted))`, shows: func(o, _ *scenario.Outcome) bool {
+			return o.Result.Counts[trace.Saved] == 1 && o.Result.Counts[trace.Stopped] == 0
+		}},
+		{row: "stop-with-savepoint job", plan: `(stop-with-savepoint at (nth 9 emitted))`, shows: func(o, _ *scenario.Outcome) bool {
+			return o.Result.Counts[trace.Saved] > 0 && o.Result.Counts[trace.Stopped] == 1
+		}},
 		{row: "failover job", plan: `(plan (failover at (nth 9 acked)) (failover for 90ms at (after (nth 2 coordinator-started) (nth 2 task-ready))))`, shows: func(o, _ *scenario.Outcome) bool {
 			return o.Result.Failovers == 2 && o.Result.Rivals == 0
 		}},
