@@ -26,6 +26,7 @@ var imports = []struct{ pkg, may string }{
 	{"state/timers", "state"},
 	{"state/heap", "state state/timers"},
 	{"state/pebblestate", "state state/timers"},
+	{"state/localcopy", "state"},
 	{"state/storage", "state"},
 	{"state/savepoint", "state"},
 	{"state/avro", "state"},
@@ -33,7 +34,7 @@ var imports = []struct{ pkg, may string }{
 	{"state/catalog", "state state/heap state/pebblestate"},
 	{"state/statetest", "state"},
 
-	{"dataflow", "state state/savepoint trace"},
+	{"dataflow", "state state/localcopy state/savepoint trace"},
 	{"internal/dataflow/roster", "dataflow"},
 	{"dataflow/operators", "dataflow state"},
 	{"faults", "trace"},
@@ -60,7 +61,7 @@ var imports = []struct{ pkg, may string }{
 	{"algorithms/stories", "dataflow internal/dataflow/roster trace external external/sinks dataflow/operators state state/heap state/storage algorithms algorithms/..."},
 	{"algorithms/...", "algorithms dataflow algorithms/coordinator algorithms/rounds algorithms/recoveryline trace state"},
 
-	{"scenario", "scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed internal/sim/disk dataflow trace external external/sinks state state/..."},
+	{"scenario", "scenario/inspect scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed internal/sim/disk dataflow trace external external/sinks state state/..."},
 	{"scenario/settings", "dataflow"},
 	{"scenario/mutants", "algorithms/... dataflow dataflow/operators external external/sinks state state/pebblestate"},
 	{"scenario/counterexample", "check dataflow faults results/stat scenario sim sim/seed trace"},
@@ -68,8 +69,10 @@ var imports = []struct{ pkg, may string }{
 	{"scenario/explain", "check dataflow trace"},
 	{"scenario/explore", "check faults scenario scenario/mutants sim sim/seed trace"},
 	{"internal/scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
-	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms algorithms/catalog results/searches results/stat scenario scenario/settings scenario/counterexample scenario/exhaustive scenario/explain scenario/explore scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
+	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms algorithms/catalog results/searches results/stat scenario scenario/settings scenario/counterexample scenario/endpoint scenario/exhaustive scenario/explain scenario/explore scenario/inspect scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
 	{"scenario/inspect", "algorithms/coordinator dataflow state state/catalog state/savepoint state/storage"},
+	{"scenario/endpoint", "dataflow live scenario/endpoint/client scenario/inspect state"},
+	{"scenario/endpoint/client", ""},
 	{"scenario/simtest", "algorithms algorithms/catalog check dataflow external/sinks faults sim scenario state/catalog trace workloads"},
 	{"internal/bench/machine", "results results/stat"},
 	{"internal/bench/job", "scenario/mutants algorithms algorithms/... workloads workloads/... internal/bench/machine external external/sinks live trace trace/cost dataflow dataflow/... state state/... results results/stat"},
@@ -90,7 +93,7 @@ func isTest(pkg string) bool { return strings.HasSuffix(pkg, "test") || listed(p
 // pebbleImporters may import Pebble's database, vfsImporters its file-system seam.
 var (
 	pebbleImporters = []string{"state/pebblestate"}
-	vfsImporters    = []string{"state/pebblestate", "state/storage", "internal/sim/disk", "bench", "internal/bench/job", "external", "scenario/command", "scenario/inspect"}
+	vfsImporters    = []string{"state/pebblestate", "state/localcopy", "state/storage", "internal/sim/disk", "bench", "internal/bench/job", "external", "scenario/command", "scenario/inspect"}
 )
 
 const (

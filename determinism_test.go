@@ -15,7 +15,7 @@ import (
 
 // outsideCore lists what may use clocks, goroutines and chance: everything else
 // is the core. pebblestate is checked too; only Pebble itself has goroutines.
-var outsideCore = []string{"live", "bench", "internal/bench/...", "results/...", "results", "internal/paper/...", "scenario/command", "cmd/..."}
+var outsideCore = []string{"live", "scenario/endpoint", "bench", "internal/bench/...", "results/...", "results", "internal/paper/...", "scenario/command", "cmd/..."}
 
 // ambient are functions that bring in the clock or chance from outside.
 var ambient = map[string]string{

@@ -23,6 +23,7 @@
 //	rollback      a recovery restarts as much as the algorithm declares
 //	handover      a stored snapshot stands on output that the external store has
 //	clock         timers of processing time fire once, and are waited for after a restore
+//	queries       a reader outside sees what the job has, or had at a complete checkpoint
 //	event-time    watermarks are what sources said and inputs delivered, and never go
 //	              back; a timer fires once, and none that is due is left
 //	determinism   the same tape gives the same run

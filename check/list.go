@@ -21,6 +21,7 @@ const (
 	Rollback
 	Handover
 	WallClock
+	Queries
 	Savepoints
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
@@ -53,6 +54,7 @@ func list() [Oracles]entry {
 		Rollback:     {"rollback", newRollback},
 		Handover:     {"handover", newHandover},
 		WallClock:    {"clock", newWallClock},
+		Queries:      {"queries", newQueries},
 		Savepoints:   {"savepoint", newSavepoints},
 		SameRun:      {"determinism", nil},
 	}

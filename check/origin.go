@@ -112,7 +112,7 @@ func (m *model) handedOut(ids []uint32) []uint32 {
 
 // clockOf is event time of a task in the origin.
 func (x *OriginTask) clock() clock {
-	c := clock{holding: holding{timers: timersOf(x.Timers)}, at: x.Watermark, before: x.Watermark, seen: x.Watermark, owed: trace.NoTime}
+	c := clock{at: x.Watermark, before: x.Watermark, seen: x.Watermark, owed: trace.NoTime, holding: holding{timers: timersOf(x.Timers)}}
 	for _, s := range x.Splits {
 		c.splits = append(c.splits, said{s.Split, s.Watermark, s.Ended})
 	}

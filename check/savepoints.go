@@ -20,7 +20,8 @@ import (
 
 type savepoints struct {
 	judge
-	complete []saved
+	complete  []saved
+	destroyed []string // keys that faults have
 }
 
 // saved is a savepoint that is complete.
@@ -48,7 +49,7 @@ func (o *savepoints) Wants() trace.Mask {
 	return kinds(trace.Saved, trace.StoreApplied, trace.FaultInjected, trace.Stopped)
 }
 
-func (o *savepoints) Reset() { o.complete = o.complete[:0] }
+func (o *savepoints) Reset() { o.complete, o.destroyed = o.complete[:0], o.destroyed[:0] }
 
 func (o *savepoints) Observe(e *trace.Event) {
 	switch e.Kind {
@@ -62,6 +63,8 @@ func (o *savepoints) Observe(e *trace.Event) {
 	case trace.FaultInjected:
 		if s := o.of(e.Key); s != nil {
 			s.hit = true
+		} else if e.Key != "" {
+			o.destroyed = append(o.destroyed, e.Key)
 		}
 	case trace.Stopped:
 		o.stopped(e.Epoch)
@@ -72,12 +75,14 @@ func (o *savepoints) Observe(e *trace.Event) {
 // of returns the complete savepoint that an object is of, nil: none.
 func (o *savepoints) of(key string) *saved {
 	for i := range o.complete {
-		if s := &o.complete[i]; strings.HasPrefix(key, s.root) && len(key) > len(s.root) && key[len(s.root)] == '/' {
+		if s := &o.complete[i]; s.has(key) {
 			return s
 		}
 	}
 	return nil
 }
+
+func (s *saved) has(key string) bool { return strings.HasPrefix(key, s.root+"/") }
 
 // completed looks at a savepoint that is called complete.
 func (o *savepoints) completed(e id.Epoch) {
@@ -107,6 +112,7 @@ func (o *savepoints) completed(e id.Epoch) {
 		}
 		s.tasks = append(s.tasks, as)
 	}
+	s.hit = slices.ContainsFunc(o.destroyed, s.has) // before anybody could know
 	o.complete = append(o.complete, s)
 	o.look(&o.complete[len(o.complete)-1], "")
 }

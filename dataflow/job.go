@@ -148,6 +148,9 @@ type CheckpointConfig struct {
 	// AfterFinished: rounds begin also when some tasks have finished. Else only the last one
 	// does, with which all that are left finish.
 	AfterFinished bool
+	// LocalRecovery: tasks keep copies of the files of their newest snapshots on the worker's disk,
+	// and are restored from those that are good.
+	LocalRecovery bool
 }
 
 // Job is what both drivers take.

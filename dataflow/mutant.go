@@ -9,6 +9,7 @@ type Mutant string
 
 // The mistakes of the kernel.
 const (
+	MutantQueryWrongGroup     Mutant = "query-wrong-group"     // a key that somebody outside asks for is looked for where its hash says, whatever the key groups
 	MutantReuseTableName      Mutant = "reuse-table-name"      // table files are named without the epoch
 	MutantSkipOutputQueue     Mutant = "skip-output-queue"     // overtaken output is not captured
 	MutantSkipInputQueue      Mutant = "skip-input-queue"      // overtaken input is not captured
@@ -41,5 +42,6 @@ const (
 	MutantOrderForgotten      Mutant = "order-forgotten"       // a receiver takes what new senders send before what others of them send again
 	MutantAheadForgotten      Mutant = "ahead-forgotten"       // a job of another shape takes records that the former owner of their keys would have given up
 	MutantUnmigrated          Mutant = "evolve-unmigrated"     // a value that another version has written is read as if this one had
+	MutantLocalStale          Mutant = "local-stale"           // a local copy of another snapshot's file is taken, which has the same number
 	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )

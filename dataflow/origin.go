@@ -31,9 +31,26 @@ type Renamed struct{ From, To string }
 type Saved struct {
 	Root     string
 	Operator string   // its name in the savepoint; "": it is new and begins empty
-	Epoch    id.Epoch // of the savepoint: transactions up to it that it names are committed
+	Epoch    id.Epoch // of the savepoint
 	Names    int      // of the tasks of the job that wrote it: their numbers are below
 	Claimed  bool     // Origin.Claimed
+	// Sealed are the transactions that it names, of all tasks: whoever begins commits them.
+	Sealed []Sealed
+}
+
+// Sealed is a transaction of a savepoint, under the name of the task that sealed it.
+type Sealed struct {
+	Task  id.TaskID
+	Epoch id.Epoch
+}
+
+// UpTo is the newest of the savepoint and of what it has sealed: a task may have numbers of its own.
+func (s *Saved) UpTo() id.Epoch {
+	e := s.Epoch
+	for _, x := range s.Sealed {
+		e = max(e, x.Epoch)
+	}
+	return e
 }
 
 func appendSaved(b []byte, s *Saved) []byte {
@@ -41,11 +58,34 @@ func appendSaved(b []byte, s *Saved) []byte {
 	b = state.AppendString(b, s.Operator)
 	b = binary.LittleEndian.AppendUint64(b, uint64(s.Epoch))
 	b = binary.AppendUvarint(b, uint64(s.Names))
-	return append(b, byte(flags(s.Claimed, false)))
+	b = append(b, byte(flags(s.Claimed, false)))
+	b = binary.AppendUvarint(b, uint64(len(s.Sealed)))
+	for _, x := range s.Sealed {
+		b = binary.LittleEndian.AppendUint64(binary.AppendUvarint(b, uint64(x.Task)), uint64(x.Epoch))
+	}
+	return b
 }
 
 func readSaved(r *state.Reader) *Saved {
-	return &Saved{Root: string(r.Bytes()), Operator: string(r.Bytes()), Epoch: id.Epoch(r.Uint64()), Names: int(r.Size()), Claimed: r.Byte()&1 != 0}
+	s := &Saved{Root: string(r.Bytes()), Operator: string(r.Bytes()), Epoch: id.Epoch(r.Uint64()), Names: int(r.Size()), Claimed: r.Byte()&1 != 0}
+	const least = 9 // bytes that one takes
+	for range r.Count(least) {
+		s.Sealed = append(s.Sealed, Sealed{id.TaskID(r.Size()), id.Epoch(r.Uint64())})
+	}
+	return s
+}
+
+// spareSealed has a recovery of the sink leave alone what a savepoint has sealed under the task's name:
+// that is for whoever takes the place of the task that did, which may be late.
+func (t *Task) spareSealed(op *ExtOp) {
+	if t.restore.plan.Saved == nil {
+		return
+	}
+	for _, x := range t.restore.plan.Saved.Sealed {
+		if x.Task == t.info.ID {
+			op.Keep = append(op.Keep, x.Epoch)
+		}
+	}
 }
 
 // beginsFromSaved reports that the task is to restore its share of a savepoint. Where a job
@@ -104,7 +144,7 @@ func (t *Task) savedRead() error {
 		}
 		r.formers = append(r.formers, x)
 	}
-	r.plan.Stable = r.plan.Saved.Epoch
+	r.plan.Stable = r.plan.Saved.UpTo()
 	return t.formerSplits()
 }
 

@@ -318,6 +318,9 @@ func (t *Task) observeRestored(r *restoring) {
 	} else if r.formers != nil {
 		t.event.Epoch = r.plan.Stable
 	}
+	if r.savepoint != nil {
+		t.event.Epoch = r.plan.Saved.Epoch
+	}
 	if t.event.Epoch != 0 && t.cfg.CheckState {
 		t.event.Sum, t.event.To = t.store.Sum(), t.store.SumApart()
 	}

@@ -26,9 +26,7 @@ func (t *Task) recoverSink() error {
 	if err != nil {
 		return err
 	}
-	if t.restore.snap == nil {
-		own.Txn = t.restore.plan.Stable // of another writer in the savepoint that the job begins from
-	}
+	t.spareSealed(&own)
 	t.settleOne(t.info.ID, own, nil)
 	t.settleVanished(own)
 	return nil
@@ -44,7 +42,10 @@ func (t *Task) settleFormers() error {
 	}
 	// In an older shape the name may have been another writer's: what the base checkpoint
 	// covers is for whoever settles that.
-	own.Txn = r.plan.Stable
+	if r.savepoint == nil {
+		own.Txn = r.plan.Stable
+	}
+	t.spareSealed(&own)
 	t.settleOne(t.info.ID, own, nil)
 	t.settleVanished(own)
 	for i := range r.plan.Former {

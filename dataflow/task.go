@@ -6,6 +6,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/localcopy"
 	"weir/trace"
 )
 
@@ -44,9 +45,10 @@ type Task struct {
 	onClock ProcessingTimerHandler
 	ctx     Context
 	store   state.Store
-	times   *state.Clocks // by which entries of the store expire
-	timers  state.Timers  // event time; nil: none can be set
-	clock   state.Timers  // processing time; nil: none can be set
+	copies  *localcopy.Store // the same, nil if it keeps no local copies
+	times   *state.Clocks    // by which entries of the store expire
+	timers  state.Timers     // event time; nil: none can be set
+	clock   state.Timers     // processing time; nil: none can be set
 	// broadcasts are the lists that Broadcast inputs fill.
 	broadcasts []*state.OperatorList
 
@@ -176,6 +178,10 @@ type Env struct {
 	Observer trace.Observer // nil: nobody looks
 	Dir      string         // local directory of this incarnation, for backends that keep files
 	FS       any            // file system of the worker, for such backends
+	// Copies is the local directory, of all incarnations of the task on the worker, for copies
+	// of what its newest snapshot has in storage; "": none are kept. It is used with
+	// Config.Checkpoint.LocalRecovery, and FS is a vfs.FS then.
+	Copies string
 	// Former is an incarnation that is closed and that nobody uses any more, or nil.
 	// If it was of the same task of the same graph, neither changed since, the new one
 	// is made in its memory.
@@ -215,6 +221,9 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", info.Name, err)
+	}
+	if store, err = t.keepCopies(store, &env); err != nil {
+		return nil, fmt.Errorf("%s: %w", info.Name, errors.Join(err, store.Close()))
 	}
 	t.store, t.times = store, store.Clocks()
 	err = t.openTimers(keyed)

@@ -33,6 +33,7 @@
 //	(abort sink at (nth 1 all-acked))
 //	(jump worker=1 by -40ms at (time 5ms))
 //	(drift worker=1 by 3 for 20ms at (time 5ms))
+//	(drift coordinator=1 by 3 for 20ms at (time 5ms))
 //	(crash worker=1 at (after (nth 1 worker-restarted) (nth 4 storage-event)))
 //
 // An operation is something that somebody does with the job, and stands among the
@@ -41,9 +42,12 @@
 //	(rescale to=3 at (nth 2 completed))
 //	(rescale operator=count to=4 at (nth 5 completed))
 //	(upgrade to=2 at (nth 3 completed))
+//	(failover at (nth 3 acked))
+//	(failover for 80ms at (nth 3 acked))
 //	(savepoint at (nth 9 emitted))
 //	(stop-with-savepoint at (time 8ms))
 //	(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))
+//	(query operator=count at (nth 3 completed))
 //
 // A condition is (nth N EVENT FILTER...), (time D), or (after C1 C2 ...), in which
 // each condition counts from when the one before it fired. EVENT is the name of
@@ -52,8 +56,8 @@
 // task=N (or task=coordinator), channel=cN, epoch=A.K, attempt=N and
 // text="PART"; tasks and channels are numbered by the graph of the moment, which an
 // operation may change. Targets are worker=N, control=N (the connection between worker N
-// and the coordinator), coordinator, storage, source, sink and link cN. Durations
-// are those of Go: 500us, 40ms, 1.5s.
+// and the coordinator), coordinator, coordinator=N (the clock of one of several processes), storage,
+// source, sink and link cN. Durations are those of Go: 500us, 40ms, 1.5s.
 //
 // A fault strikes when the step in which its condition fired is over: to hit an
 // operation that is issued together with an event, aim at an earlier one.

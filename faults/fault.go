@@ -20,6 +20,7 @@ const (
 	Link                          // one channel: Fault.Link
 	Control                       // the connection between coordinator and worker Fault.Worker, for messages
 	Job                           // the job itself: of what people do with it. The text form has no word for it
+	Process                       // the clock of coordinator process Fault.Worker, of several
 )
 
 // Outcome is what an operation that fails really did. Its caller hears
@@ -45,7 +46,7 @@ const (
 type Fault struct {
 	Kind   Kind
 	Target Target
-	Worker int          // Target Worker, Control: its number, from 0
+	Worker int          // Target Worker, Control, Process: its number, from 0
 	Link   id.ChannelID // Target Link
 	// Op is the operation hit, by its name in the trace with
 	// spaces replaced by '-': put, create, get, list, delete, append,
@@ -58,7 +59,7 @@ type Fault struct {
 	Times    int     // how many operations or messages, at least 1
 	Duration int64   // nanoseconds; negative: Jump alone
 	Factor   int     // at least 2
-	Operator string  // Rescale: the name of the operator that it is about; empty: all of them
+	Operator string  // Rescale, Query: the name of the operator that it is about; empty: all of them, any of them
 	To       int     // Rescale: the parallelism from then on; Upgrade: the version; at least 1
 	When     Condition
 }
@@ -67,10 +68,10 @@ type Fault struct {
 // plan decides only between faults that fall due at the same event.
 type Plan struct{ Faults []Fault }
 
-// Operations returns the steps of the plan that are no faults, in its order.
+// Operations returns the steps of the plan that change the job, in its order.
 func (p Plan) Operations() (all []Fault) {
 	for i := range p.Faults {
-		if p.Faults[i].IsOperation() {
+		if f := &p.Faults[i]; f.IsOperation() && f.Kind != Query {
 			all = append(all, p.Faults[i])
 		}
 	}

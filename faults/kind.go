@@ -54,6 +54,13 @@ const (
 	// Upgrade has the job go on as version To of its workload, stopped and started as with
 	// Rescale: with operators that may store their state in another form.
 	Upgrade
+	// Failover takes the lead from the coordinator process that has it, of several: it is lost,
+	// and comes back when another one leads; or it stands still for Duration, longer than
+	// its lease, and goes on without knowing.
+	Failover
+	// Query has a reader outside the job look up keys of Operator, or of one that is drawn: live, and
+	// in the newest complete checkpoint. The job does not change.
+	Query
 
 	// Savepoint has the coordinator take a savepoint; the job goes on.
 	Savepoint
@@ -91,22 +98,24 @@ const (
 
 // kinds is the table of kinds, from which the text form is parsed, printed and validated.
 var kinds = []kind{ // by Kind, Kinds excepted
-	Crash:   {"crash", []Target{Worker, Coordinator, Storage, Sink}, 0},
-	Stall:   {"stall", []Target{Worker, Coordinator, Storage, SourceLog, Sink, Link}, duration},
-	Fail:    {"fail", []Target{Storage, Sink}, operation | key | outcome | times},
-	Delay:   {"delay", []Target{Storage, Sink, Control}, operation | key | times | duration},
-	Slow:    {"slow", []Target{Worker, Storage, Sink, Link}, factor | anyDuration},
-	Corrupt: {"corrupt", []Target{Storage}, key},
-	Cut:     {"cut", []Target{Link, Control}, operation},
-	Suspect: {"suspect", []Target{Worker, Coordinator}, anyDuration},
-	Wipe:    {"wipe", []Target{Worker}, 0},
-	Repeat:  {"repeat", []Target{Control}, operation | times},
-	Abort:   {"abort", []Target{Sink}, 0},
-	Jump:    {"jump", []Target{Worker}, shift},
-	Drift:   {"drift", []Target{Worker}, factor | anyDuration},
-	Stop:    {"stop", []Target{Coordinator}, 0},
-	Rescale: {"rescale", []Target{Job}, operator | parallelism},
-	Upgrade: {"upgrade", []Target{Job}, version},
+	Crash:    {"crash", []Target{Worker, Coordinator, Storage, Sink}, 0},
+	Stall:    {"stall", []Target{Worker, Coordinator, Storage, SourceLog, Sink, Link}, duration},
+	Fail:     {"fail", []Target{Storage, Sink}, operation | key | outcome | times},
+	Delay:    {"delay", []Target{Storage, Sink, Control}, operation | key | times | duration},
+	Slow:     {"slow", []Target{Worker, Storage, Sink, Link}, factor | anyDuration},
+	Corrupt:  {"corrupt", []Target{Storage}, key},
+	Cut:      {"cut", []Target{Link, Control}, operation},
+	Suspect:  {"suspect", []Target{Worker, Coordinator}, anyDuration},
+	Wipe:     {"wipe", []Target{Worker}, 0},
+	Repeat:   {"repeat", []Target{Control}, operation | times},
+	Abort:    {"abort", []Target{Sink}, 0},
+	Jump:     {"jump", []Target{Worker}, shift},
+	Drift:    {"drift", []Target{Worker, Process}, factor | anyDuration},
+	Stop:     {"stop", []Target{Coordinator}, 0},
+	Rescale:  {"rescale", []Target{Job}, operator | parallelism},
+	Failover: {"failover", []Target{Job}, anyDuration},
+	Query:    {"query", []Target{Job}, operator},
+	Upgrade:  {"upgrade", []Target{Job}, version},
 
 	Savepoint: {"savepoint", []Target{Job}, 0},
 	StopSaved: {"stop-with-savepoint", []Target{Job}, 0},
@@ -138,7 +147,7 @@ func (k Kind) String() string { return name(kindNames(), uint8(k)) }
 // when nothing bounds them. What restarting and asking again takes is not counted.
 func (f *Fault) HoldsUp() uint64 {
 	switch f.Kind {
-	case Stall, Suspect:
+	case Stall, Suspect, Failover:
 		return uint64(f.Duration)
 	case Delay:
 		return uint64(f.Duration) * uint64(max(f.Times, 1))

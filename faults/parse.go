@@ -141,6 +141,9 @@ func (p *parser) target(f *Fault) error {
 	} else if n, ok := strings.CutPrefix(t.text, "control="); ok {
 		f.Target = Control
 		f.Worker, err = number(t, n)
+	} else if n, ok := strings.CutPrefix(t.text, "coordinator="); ok {
+		f.Target = Process
+		f.Worker, err = number(t, n)
 	} else {
 		f.Target = Target(max(slices.Index(targetNames(), t.text), 0))
 		switch f.Target {
@@ -148,7 +151,7 @@ func (p *parser) target(f *Fault) error {
 			if t, err = p.word("a channel, for example c3"); err == nil {
 				f.Link, err = channel(t, t.text)
 			}
-		case Worker, Control: // without its number
+		case Worker, Control, Process: // without its number
 			f.Target = 0
 		default:
 		}
@@ -197,6 +200,8 @@ func (p *parser) clause(f *Fault) error {
 		f.Outcome = Outcome(o)
 	case f.Kind.takes(version):
 		return t.errorf("expected to=, at or ), found %s", t.describe())
+	case f.Kind.takes(operator) && !f.Kind.takes(parallelism):
+		return t.errorf("expected operator=, at or ), found %s", t.describe())
 	case f.Kind.takes(parallelism):
 		return t.errorf("expected operator=, to=, at or ), found %s", t.describe())
 	case f.Kind.takes(operation) && slices.Contains(operations(f.Target), t.text) && f.Op == "":

@@ -49,6 +49,8 @@ func TestCanonicalPlansPrintBack(t *testing.T) {
 		`(savepoint at (nth 9 emitted))`,
 		`(stop-with-savepoint at (after (nth 1 savepoint-complete) (nth 6 emitted)))`,
 		`(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))`,
+		`(query at (nth 2 completed))`,
+		`(query operator=count at (time 4ms))`,
 		`(plan)`,
 		`(plan (crash worker=0 at (nth 1 sweep-event)) (crash coordinator at (nth 9 sweep-event)))`,
 	} {

@@ -79,6 +79,8 @@ func (f *Fault) targetText() string {
 		return "worker=" + strconv.Itoa(f.Worker)
 	case Control:
 		return "control=" + strconv.Itoa(f.Worker)
+	case Process:
+		return "coordinator=" + strconv.Itoa(f.Worker)
 	case Link:
 		return "link " + f.Link.String()
 	default:

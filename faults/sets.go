@@ -106,7 +106,7 @@ func OpName(o trace.Op) string { return strings.ReplaceAll(o.String(), " ", "-")
 
 // names of the enumerations in the text form, indexed by value.
 func targetNames() []string {
-	return []string{Worker: "worker", Coordinator: "coordinator", Storage: "storage", SourceLog: "source", Sink: "sink", Link: "link", Control: "control", Job: "job"}
+	return []string{Worker: "worker", Coordinator: "coordinator", Storage: "storage", SourceLog: "source", Sink: "sink", Link: "link", Control: "control", Job: "job", Process: "process"}
 }
 
 func outcomeNames() []string {

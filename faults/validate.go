@@ -30,6 +30,8 @@ func targetList(ts []Target) string {
 			words = append(words, "link cN")
 		case Control:
 			words = append(words, "control=N")
+		case Process:
+			words = append(words, "coordinator=N")
 		default:
 			words = append(words, t.String())
 		}
@@ -65,7 +67,7 @@ func (f *Fault) Validate() error {
 	}
 	switch {
 	case f.Worker < 0:
-		return fmt.Errorf("worker %d; workers are numbered from 0", f.Worker)
+		return fmt.Errorf("worker %d; workers and coordinator processes are numbered from 0", f.Worker)
 	case f.Link < 0:
 		return fmt.Errorf("link c%d; channels are numbered from 0", int(f.Link))
 	case f.Kind.takes(times) && f.Times < 1:
@@ -121,7 +123,7 @@ func (f *Fault) outcomePossible() error {
 // unused refuses values in fields that the kind does not use: they would be
 // lost in the text form.
 func (f *Fault) unused() error {
-	numbered := f.Target == Worker || f.Target == Control
+	numbered := f.Target == Worker || f.Target == Control || f.Target == Process
 	for _, x := range []struct {
 		field string
 		set   bool

@@ -44,12 +44,13 @@ type alarm struct {
 	armed int64 // what the bell is set to; never: it has rung
 }
 
-// due is one timer: a ticket, or an event held back until then.
+// due is one timer: a ticket, an event held back until then, or what is to be called.
 type due struct {
 	at     int64
 	seq    uint64
 	ticket id.Ticket
 	event  *dataflow.Event
+	call   func()
 }
 
 func (d *due) before(o *due) bool { return d.at < o.at || d.at == o.at && d.seq < o.seq }
@@ -58,8 +59,16 @@ func newAlarm(c *clock) *alarm { return &alarm{clock: c, bell: newBell(), armed:
 
 // after adds a timer that is due d from now.
 func (a *alarm) after(d dataflow.Nanos, t id.Ticket, ev *dataflow.Event) {
+	a.add(d, due{ticket: t, event: ev})
+}
+
+// call adds a timer that calls f.
+func (a *alarm) call(d dataflow.Nanos, f func()) { a.add(d, due{call: f}) }
+
+func (a *alarm) add(d dataflow.Nanos, x due) {
 	a.seq++
-	a.heap = append(a.heap, due{a.clock.now() + int64(d), a.seq, t, ev})
+	x.at, x.seq = a.clock.now()+int64(d), a.seq
+	a.heap = append(a.heap, x)
 	for i := len(a.heap) - 1; i > 0; {
 		p := (i - 1) / 2
 		if !a.heap[i].before(&a.heap[p]) {

@@ -47,6 +47,13 @@ type Config struct {
 	// Workers is the number of workers that tasks are spread over (instance i of
 	// every vertex is on worker i mod Workers), for KillWorker and the trace; 0: 1.
 	Workers int
+	// Coordinators is the number of coordinator processes, 0 for 1. Of several the one leads
+	// whose Candidate has the lease, and tasks go on while nobody does. They share the
+	// control loop, and nothing else but storage.
+	Coordinators int
+	// Candidate makes what campaigns in a process, if there are several; nonce is that of
+	// the coordinator that it may become.
+	Candidate func(h dataflow.CandidateHost, nonce uint64) dataflow.Candidate
 	// StorageWorkers bounds the storage operations under way at once; 0: 16. Transfers bounds the state
 	// transfers; 0: 8. Outstanding bounds what one task may have under way before
 	// it gets no turns; 0: 256.
@@ -145,13 +152,18 @@ func (c *Config) validate() error {
 		return errors.New("live: the job needs a graph, an algorithm and a backend")
 	case c.Storage == nil:
 		return errors.New("live: no checkpoint storage (Config.Storage)")
+	case c.Coordinators > 1 && c.Candidate == nil:
+		return fmt.Errorf("live: coordinators: %d, and nothing says which of them leads (Config.Candidate)", c.Coordinators)
 	case c.Recorder != nil && !c.Job.Config.HashContents:
 		return errors.New("live: recording needs Job.Config.HashContents: without it there is nothing to compare a replay with")
+	}
+	if err := c.validateCopies(); err != nil {
+		return err
 	}
 	for _, b := range []struct {
 		name string
 		v    int
-	}{{"workers", c.Workers}, {"storage workers", c.StorageWorkers}, {"transfers", c.Transfers}, {"outstanding operations", c.Outstanding}} {
+	}{{"workers", c.Workers}, {"coordinators", c.Coordinators}, {"storage workers", c.StorageWorkers}, {"transfers", c.Transfers}, {"outstanding operations", c.Outstanding}} {
 		if b.v < 0 {
 			return fmt.Errorf("live: %s: %d; it must be at least 1, or 0 for the default", b.name, b.v)
 		}
@@ -160,6 +172,18 @@ func (c *Config) validate() error {
 		return fmt.Errorf("live: a rate of %d records per second; it must be at least 1", r.PerSecond)
 	}
 	return c.Job.Validate()
+}
+
+// validateCopies returns an error if local recovery is asked for and cannot be.
+func (c *Config) validateCopies() error {
+	switch {
+	case !c.Job.Config.Checkpoint.LocalRecovery:
+	case c.FS == nil || c.Dir == "":
+		return errors.New("live: checkpoint.local-recovery keeps copies of snapshots in Config.Dir of Config.FS: give both")
+	case c.Recorder != nil:
+		return errors.New("live: checkpoint.local-recovery and a recording (Config.Recorder) do not go together: what a task read from local copies is not recorded")
+	}
+	return nil
 }
 
 func orDefault(v, standard int) int {

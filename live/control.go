@@ -1,7 +1,6 @@
 package live
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -17,14 +16,17 @@ import (
 type reportKind uint8
 
 const (
-	repTell   reportKind = iota + 1 // runner, data
-	repReady                        // runner, attempt, delivered
-	repLeft                         // runner
-	repFailed                       // runner, err
-	repStored                       // ticket, result: of the coordinator's operation
-	repKill                         // tasks, answer
-	repStop                         // a clean stop is asked for
-	repCancel                       // err: end at once
+	repTell        reportKind = iota + 1 // runner, data
+	repReady                             // runner, attempt, delivered
+	repLeft                              // runner
+	repFailed                            // runner, err
+	repStored                            // stored, result: of a coordinator process's operation
+	repKill                              // tasks, answer
+	repKillLeader                        // answer
+	repPauseLeader                       // pause, answer
+	repStop                              // a clean stop is asked for
+	repCancel                            // err: end at once
+	repLook                              // look, answer: somebody wants to know something
 )
 
 // report is one entry of the control loop's inbox.
@@ -35,35 +37,40 @@ type report struct {
 	delivered []id.Seq
 	data      []byte
 	err       error
-	ticket    id.Ticket
+	stored    func(state.Result)
 	result    state.Result
+	pause     dataflow.Nanos
 	tasks     []id.TaskID
 	worker    int // repKill: the worker that crashes, -1: only the tasks
+	look      func(c *control) error
 	answer    chan error
 }
 
 // control is the control loop: the coordinator, the roster and what the roster asks
 // for. Its goroutine owns all of it.
 type control struct {
-	j        *Job
-	coord    dataflow.Coordinator
-	alarm    *alarm
-	roster   roster.Roster
-	runners  []*runner // newest incarnations, nil before the first
-	links    uint64
-	tickets  id.Ticket
-	spare    []report
-	event    trace.Event
-	stopping bool
-	ended    bool
-	err      error // of the job
-	failures []Failure
-	plans    int
-	down     []int // workers that have crashed since the last plan
+	j         *Job
+	processes []*process
+	seat      *seat    // the coordinator that tasks listen to; nil: nobody leads
+	led       *process // of several, that took the lead last; nil: none has
+	failovers int      // how often another one did
+	alarm     *alarm
+	roster    roster.Roster
+	runners   []*runner // newest incarnations, nil before the first
+	links     uint64
+	spare     []report
+	event     trace.Event
+	stopping  bool
+	ended     bool
+	err       error // of the job
+	failures  []Failure
+	plans     int
+	down      []int // workers that have crashed since the last plan
+	cut       committed
 }
 
 func newControl(j *Job) *control {
-	c := &control{j: j, runners: make([]*runner, len(j.info))}
+	c := &control{j: j, runners: make([]*runner, len(j.info)), cut: committed{line: make([]id.Epoch, len(j.info))}}
 	c.roster.Reset(j.info)
 	return c
 }
@@ -73,9 +80,7 @@ func (c *control) run() {
 	c.alarm = newAlarm(&c.j.clock)
 	defer c.alarm.bell.close()
 	c.guard(func() {
-		c.coord = c.j.cfg.Job.Algorithm.NewCoordinator(&c.j.cfg.Job.Config)
-		c.observe(trace.CoordinatorStarted, trace.Coordinator, 0, 0, "")
-		c.coord.Start((*coordHost)(c), &dataflow.JobInfo{Name: c.j.cfg.Job.Name, Tasks: c.j.info, Config: &c.j.cfg.Job.Config, From: c.j.cfg.Job.From, Nonce: c.j.nonce})
+		c.begin()
 		c.loop()
 	})
 	c.shutDown()
@@ -109,11 +114,7 @@ func (c *control) loop() {
 			if !ok {
 				break
 			}
-			if d.event != nil {
-				c.coord.Done(d.event.Ticket, d.event.Result)
-			} else {
-				c.coord.Timer(d.ticket)
-			}
+			d.call()
 		}
 		if !c.ended && !c.j.control.waiting() {
 			c.j.control.sleep(c.alarm, c.alarm.next())
@@ -132,25 +133,33 @@ func (c *control) handle(m *report) {
 	}
 	switch m.kind {
 	case repTell:
-		c.coord.Message(m.runner.info.ID, m.data)
+		s, from, data := c.seat, m.runner.info.ID, m.data
+		s.hear(func() { s.coord.Message(from, data) })
 	case repReady:
 		c.carry(c.roster.Ready(nil, m.runner.info.ID, m.runner.incarnation, m.attempt, m.delivered))
 	case repLeft:
-		c.coord.Left(m.runner.info.ID)
+		s, from := c.seat, m.runner.info.ID
+		s.hear(func() { s.coord.Left(from) })
 	case repFailed:
 		c.failed(m.runner, m.err)
 	case repStored:
-		if m.result.Status == state.Failed {
-			c.alarm.after(c.j.retryPause, 0, &dataflow.Event{Ticket: m.ticket, Result: m.result})
+		if stored, result := m.stored, m.result; result.Status == state.Failed {
+			c.alarm.call(c.j.retryPause, func() { stored(result) })
 			return
 		}
-		c.coord.Done(m.ticket, m.result)
+		m.stored(m.result)
 	case repKill:
 		m.answer <- c.kill(m)
+	case repKillLeader:
+		m.answer <- c.killLeader()
+	case repPauseLeader:
+		m.answer <- c.pauseLeader(m.pause)
 	case repStop:
 		c.stop()
 	case repCancel:
 		c.end(m.err)
+	case repLook:
+		m.answer <- m.look(c)
 	}
 }
 
@@ -242,9 +251,11 @@ func (c *control) carry(effects []roster.Effect) {
 		case roster.Connect:
 			c.connect(e)
 		case roster.TellReady:
-			c.coord.Ready(e.Task, e.Attempt)
+			s := c.seat
+			s.hear(func() { s.coord.Ready(e.Task, e.Attempt) })
 		case roster.TellFailed:
-			c.coord.Failed(e.Tasks, e.Cause)
+			s := c.seat
+			s.hear(func() { s.coord.Failed(e.Tasks, e.Cause) })
 		}
 	}
 }
@@ -299,11 +310,26 @@ func (c *control) stop() {
 		return
 	}
 	c.stopping = true
-	if s, ok := c.coord.(Stopper); ok {
-		s.Stop()
-		return
-	}
-	c.end(nil)
+	c.askToStop()
+}
+
+// askToStop asks the coordinator that leads; if nobody does the next one is asked.
+func (c *control) askToStop() {
+	s := c.seat
+	s.hear(func() {
+		if who, ok := s.coord.(Stopper); ok {
+			who.Stop()
+			return
+		}
+		c.end(nil)
+	})
+}
+
+// store issues an operation on checkpoint storage; stored hears what came of it.
+func (c *control) store(op state.Op, stored func(state.Result)) {
+	c.j.storage.submit(func() {
+		c.j.control.post(report{kind: repStored, stored: stored, result: c.j.do(op, trace.Coordinator, 0)})
+	})
 }
 
 // end ends the job; the first call counts.
@@ -326,56 +352,4 @@ func (c *control) send(e trace.Event) {
 		c.event.Time, c.event.Channel = c.j.clock.now(), trace.NoChannel
 		c.j.observers.observe(&c.event)
 	}
-}
-
-// coordHost is the control loop as the coordinator sees it.
-type coordHost control
-
-func (h *coordHost) control() *control { return (*control)(h) }
-
-// Tell implements dataflow.CoordHost.
-func (h *coordHost) Tell(to id.TaskID, data []byte) {
-	if h.roster.Phase(to) == roster.Alive {
-		h.control().tell(to, &dataflow.Event{Kind: dataflow.EvMessage, Data: bytes.Clone(data)})
-	}
-}
-
-// After implements dataflow.CoordHost.
-func (h *coordHost) After(d dataflow.Nanos) id.Ticket {
-	h.tickets++
-	h.alarm.after(d, h.tickets, nil)
-	return h.tickets
-}
-
-// Store implements dataflow.CoordHost.
-func (h *coordHost) Store(op state.Op) id.Ticket {
-	h.tickets++
-	j, t := h.j, h.tickets
-	j.storage.submit(func() {
-		j.control.post(report{kind: repStored, ticket: t, result: j.do(op, trace.Coordinator, 0)})
-	})
-	return t
-}
-
-// Execute implements dataflow.CoordHost.
-func (h *coordHost) Execute(p *dataflow.Plan) { h.control().execute(p) }
-
-// JobDone implements dataflow.CoordHost.
-func (h *coordHost) JobDone() { h.control().end(nil) }
-
-// JobFailed implements dataflow.CoordHost.
-func (h *coordHost) JobFailed(err error) { h.control().end(err) }
-
-// errDeposed: another process runs this job over the same checkpoint storage.
-var errDeposed = errors.New("live: another process has taken the lead of this job in its checkpoint storage; this one has stopped")
-
-// Deposed implements dataflow.CoordHost.
-func (h *coordHost) Deposed() { h.control().end(errDeposed) }
-
-// Draw implements dataflow.CoordHost.
-func (h *coordHost) Draw(int) int { return 0 }
-
-// Observe implements dataflow.CoordHost.
-func (h *coordHost) Observe(k trace.Kind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {
-	h.control().observe(k, t, a, e, text)
 }

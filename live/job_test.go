@@ -122,7 +122,7 @@ func (g *gate) open(limit id.Offset) {
 }
 
 func (g *gate) Wants() trace.Mask {
-	return trace.Mask(0).With(trace.SnapshotStored, trace.Completed, trace.TaskReady, trace.Emitted, trace.TaskFailed, trace.PlanExecuted, trace.StoreDone, trace.ExtApplied, trace.OutputCommitted)
+	return trace.Mask(0).With(trace.SnapshotStored, trace.Completed, trace.TaskReady, trace.Emitted, trace.TaskFailed, trace.PlanExecuted, trace.StoreDone, trace.ExtApplied, trace.OutputCommitted, trace.CoordinatorStarted)
 }
 
 func (g *gate) Observe(e *trace.Event) {

@@ -40,7 +40,7 @@ const (
 	msgConnect                        // link, event: output
 	msgEvent                          // event, to be stepped as it is
 	msgOutcome                        // event: of a storage or external operation
-	msgNudge                          // nothing: look whether you have been stopped
+	msgNudge                          // nothing: look whether you have been stopped, or are asked something
 )
 
 // message is one entry of an inbox.
@@ -62,8 +62,10 @@ type runner struct {
 	inbox       *mailbox[message] // safe for all
 	stopped     atomic.Bool       // set by halt
 	gone        chan struct{}     // closed by halt
+	ended       chan struct{}     // closed when nothing is stepped or answered any more
 	once        sync.Once         // of halt
 	running     sync.WaitGroup    // its transfers
+	asked       questions         // safe for all
 	counter     *counters         // of the task, all incarnations
 	track       *recording.Track  // nil: not recorded
 	spare       []message         // for inbox.take
@@ -97,7 +99,7 @@ type owed struct {
 
 func newRunner(j *Job, info *dataflow.TaskInfo, i roster.Incarnation, a id.Attempt) *runner {
 	r := &runner{
-		j: j, info: info, incarnation: i, attempt: a, inbox: newMailbox[message](), gone: make(chan struct{}),
+		j: j, info: info, incarnation: i, attempt: a, inbox: newMailbox[message](), gone: make(chan struct{}), ended: make(chan struct{}),
 		counter: &j.counters[info.ID], ins: make([]*link, len(info.Inputs)), outs: make([]*link, len(info.Outputs)),
 		credits: make([]owed, len(info.Inputs)), wakeAt: never,
 		rng: rand.NewPCG(j.cfg.Seed, uint64(info.ID)<<32|uint64(a)),
@@ -127,6 +129,7 @@ func (r *runner) run() {
 	if r.open() {
 		r.guard(r.loop)
 	}
+	close(r.ended)
 	r.publish()
 	if r.failure != nil {
 		r.j.control.post(report{kind: repFailed, runner: r, err: r.failure})
@@ -135,7 +138,7 @@ func (r *runner) run() {
 
 func (r *runner) open() (ok bool) {
 	r.guard(func() {
-		env := dataflow.Env{Host: (*host)(r), Dir: r.dir(), FS: r.j.cfg.FS, Observer: &taskObserver{r}}
+		env := dataflow.Env{Host: (*host)(r), Dir: r.dir(), Copies: r.copies(), FS: r.j.cfg.FS, Observer: &taskObserver{r}}
 		task, err := dataflow.NewTask(r.j.cfg.Job, r.info, env)
 		if err != nil {
 			r.failure = fmt.Errorf("starting %s[%d]: %w", r.info.Name, r.info.Index, err)
@@ -166,6 +169,9 @@ func (r *runner) close() {
 	r.running.Wait()
 	if r.task != nil {
 		r.guard(func() { _ = r.task.Close() }) // its state is never used again
+		r.j.copiedMu.Lock()
+		r.j.copied.Add(r.task.CopyCounts())
+		r.j.copiedMu.Unlock()
 	}
 	r.j.removeDir(r.dir())
 }
@@ -311,7 +317,8 @@ func (r *runner) handle(m *message) {
 		r.outcome(m.event)
 	case msgEvent:
 		r.control(m.event)
-	case msgNudge: // its arrival is all there is to it
+	case msgNudge: // that it has arrived ends a sleep
+		r.answer()
 	}
 }
 

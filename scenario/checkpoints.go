@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"slices"
+
 	"weir/algorithms"
 	"weir/dataflow"
 	"weir/trace"
@@ -70,7 +72,7 @@ func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
 	if r.cfg.Faults != RandomFaults || r.calm || !r.snapshots() || !r.cfg.Harsh {
 		return
 	}
-	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && len(r.cfg.Operations) == 0 { // what is rescaled goes on from what it leaves
+	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && !slices.ContainsFunc(r.cfg.Operations, changesJob) { // what is rescaled goes on from what it leaves
 		k.OnCancel = dataflow.DeleteOnCancel
 	}
 	p := r.cfg.Algorithm.Properties()

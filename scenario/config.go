@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,9 +36,8 @@ type Config struct {
 	Parallelism int // 0: 2
 	// Workers is how many workers the tasks live on; 0: DefaultWorkers.
 	Workers int
-	// Coordinators is how many coordinator processes there are; 0: 1. Of several the one leads
-	// that has the lease (LeaseConfig), and no run is replayed by a command: none has
-	// a flag for it yet.
+	// Coordinators is how many coordinator processes there are; 0: 1, or 2 where Plan or
+	// Operations have a failover. Of several the one leads that has the lease (LeaseConfig).
 	Coordinators int
 	// Splits is how many splits each source has; 0: drawn from the seed where faults
 	// are, else as many as instances.
@@ -57,8 +57,8 @@ type Config struct {
 
 	Faults FaultMode
 	Plan   faults.Plan
-	// Operations are those that are drawn beside random faults: Rescale, Upgrade, Savepoint, StopSaved. A combination that
-	// cannot serve one has none of it.
+	// Operations are those that are drawn beside random faults: Rescale, Upgrade, Failover, Savepoint, StopSaved. A
+	// combination that cannot serve one has none of it.
 	Operations []faults.Kind
 	// Harsh: the seed also draws what a job may end for (writes that storage or the external store
 	// deny or lose, restart strategies, fallback of jobs with a recovery line), and how it
@@ -181,7 +181,7 @@ func (e *PlanError) Unwrap() error { return e.Err }
 // and channels does not have.
 func (c *Config) possible(tasks, channels int) error {
 	for i, f := range append([]faults.Fault{c.Victim}, c.Plan.Faults...) {
-		if err := possible(&f, c.workers(), tasks, channels); err != nil {
+		if err := errors.Join(possible(&f, c.workers(), tasks, channels), c.standbyFor(&f)); err != nil {
 			return &PlanError{i - 1, err}
 		}
 	}
@@ -220,6 +220,9 @@ func (c *Config) Command(seed uint64) string {
 	}
 	if c.Workers != 0 {
 		fmt.Fprintf(&b, " --workers %d", c.Workers)
+	}
+	if c.Coordinators != 0 {
+		fmt.Fprintf(&b, " --coordinators %d", c.Coordinators)
 	}
 	if c.Splits != 0 {
 		fmt.Fprintf(&b, " --splits %d", c.Splits)

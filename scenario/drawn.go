@@ -3,7 +3,6 @@ package scenario
 import (
 	"cmp"
 
-	"weir/algorithms/lease"
 	"weir/faults"
 	"weir/sim"
 	"weir/sim/seed"
@@ -78,19 +77,10 @@ func (r *Runner) Decided() int { return r.tape.Len() }
 // Record makes the runs to come keep their decisions, or not.
 func (r *Runner) Record(on bool) { r.cfg.Record = on }
 
-// LeaseConfig is for how long who leads in runs with several coordinators: four times a
-// renewal, which takes three operations of storage.
-func LeaseConfig() lease.Config { return lease.Config{Duration: 40e6, Renew: 10e6, Drift: 2e6} }
-
-// candidate returns what campaigns in a coordinator process.
-func (r *Runner) candidate(h sim.CandidateHost, nonce uint64) sim.Candidate {
-	return lease.NewParty(h, LeaseConfig(), r.job.Name, nonce, r.cfg.Mutant)
-}
-
 // world is the simulated world before anything is drawn.
 func (r *Runner) world(seedNumber uint64) sim.Config {
 	return sim.Config{
 		Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: r.cfg.workers(), Model: model(), Policy: &r.policy,
-		MaxEvents: r.mostEvents(), MaxTime: 300e9, LocalDisks: r.state.Local, Coordinators: r.cfg.Coordinators, Candidate: r.candidate,
+		MaxEvents: r.mostEvents(), MaxTime: 300e9, LocalDisks: r.state.Local, Coordinators: r.cfg.Coordinators, Candidate: r.candidate, ClockError: clockError(),
 	}
 }

@@ -42,6 +42,7 @@ var effects = map[string]func(t *testing.T){
 	"checkpoint.fallback":          effectOfFallback,
 	"checkpoint.on-cancel":         effectOfOnCancel,
 	"checkpoint.after-finished":    effectOfAfterFinished,
+	"checkpoint.local-recovery":    effectOfLocalRecovery,
 
 	"restart.strategy":                                  effectOfStrategy,
 	"restart.progress.attempts":                         effectOfProgressAttempts,

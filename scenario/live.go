@@ -3,10 +3,22 @@ package scenario
 import (
 	"errors"
 
+	"weir/algorithms/lease"
 	"weir/dataflow"
 	"weir/external/sinks"
 	statecatalog "weir/state/catalog"
 )
+
+// LiveLease is for how long who leads in jobs on real threads with several coordinators: shorter
+// than in the field, where nobody waits for it.
+func LiveLease() lease.Config { return lease.Config{Duration: 1000e6, Renew: 200e6, Drift: 50e6} }
+
+// LiveCandidate returns what campaigns in a coordinator process of a job on real threads.
+func LiveCandidate(j *dataflow.Job) func(h dataflow.CandidateHost, nonce uint64) dataflow.Candidate {
+	return func(h dataflow.CandidateHost, nonce uint64) dataflow.Candidate {
+		return lease.NewParty(h, LiveLease(), j.Name, nonce, "")
+	}
+}
 
 // LiveJob returns the job of a combination for real threads: the same graph and
 // algorithm, and what its output is worth: small batches, a checkpoint every 20 ms, state backends with their

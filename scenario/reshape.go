@@ -196,10 +196,20 @@ func (r *Runner) reshape(f *faults.Fault) (*dataflow.Job, error) {
 
 // legs returns what changes the job of a run with a plan; nil: nothing does.
 func (r *Runner) legs(p faults.Plan) func(*faults.Fault) (*dataflow.Job, error) {
-	if len(p.Operations()) == 0 {
+	if !reshaping(p) {
 		return nil
 	}
 	return r.reshape
+}
+
+// changesJob reports whether an operation is about the job itself, and not about who leads it.
+func changesJob(k faults.Kind) bool {
+	return k.ChangesJob() || k == faults.Savepoint || k == faults.StopSaved
+}
+
+// reshaping reports whether a plan has an operation on the job itself.
+func reshaping(p faults.Plan) bool {
+	return slices.ContainsFunc(p.Faults, func(f faults.Fault) bool { return changesJob(f.Kind) })
 }
 
 // mostInstances bounds what is drawn: a checker and a graph are kept for each width.
@@ -208,13 +218,16 @@ const mostInstances = 5
 // operations returns what draws the operations of runs; none are drawn if the job cannot
 // be stopped, or cannot go on as another graph.
 func (r *Runner) operations() sim.RandomOperations {
-	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Version: r.first}
+	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Version: r.first, Queries: slices.Contains(r.cfg.Operations, faults.Query)}
+	if slices.Contains(r.cfg.Operations, faults.Failover) {
+		o.Coordinators, o.Lease = r.cfg.Coordinators, int64(LeaseConfig().Duration)
+	}
 	if r.random.Stops && r.cfg.goesOn() == nil {
 		o.Versions = r.cfg.versions()
 	}
 	if saves(r.leg.graph) == nil && r.random.Stops {
 		for _, k := range r.cfg.Operations {
-			if !k.ChangesJob() {
+			if k == faults.Savepoint || k == faults.StopSaved {
 				o.Saves = append(o.Saves, k)
 			}
 		}

@@ -82,6 +82,9 @@ func New(c Config) (*Runner, error) {
 	if err := c.Plan.Validate(); err != nil {
 		return nil, err
 	}
+	if err := c.setCoordinators(); err != nil {
+		return nil, err
+	}
 	c.Sink = c.SinkName()
 	r := &Runner{cfg: c, sim: sim.New(), memory: storage.NewMemory(0), swarm: seed.New(0)}
 	var err error
@@ -101,7 +104,7 @@ func New(c Config) (*Runner, error) {
 	if err := errors.Join(c.checkGiven(), c.Given.Into(&r.job.Config)); err != nil {
 		return nil, err
 	}
-	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (len(c.Operations) > 0 || len(c.Plan.Operations()) > 0) {
+	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (slices.ContainsFunc(c.Operations, changesJob) || reshaping(c.Plan)) {
 		return nil, errors.New("checkpoint.on-cancel delete and a rescale do not go together: a job that is rescaled goes on from the checkpoints that it leaves; retain them")
 	}
 	r.cfg, r.given, r.first = c, r.job.Config, c.firstVersion()
@@ -359,6 +362,7 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	cfg.Injector = injector
 	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(d.Plan)
 	cfg.Log = r.log
+	cfg.Reader = r.readerOf(d.Plan)
 	r.store.Reset()
 	if err := r.cfg.From.into(r.memory, r.store); err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
@@ -475,6 +479,8 @@ func (o *Outcome) classify() {
 		o.Kind, o.Err = Crashed, o.Result.Err
 	case !o.Report.Safe():
 		o.Kind = Unsafe
+	case rivals(&o.Result, &o.Plan) != nil:
+		o.Kind, o.Err = Unsafe, rivals(&o.Result, &o.Plan)
 	case o.GaveUp() && o.Config.Faults == RandomFaults:
 		o.Kind = Fine
 	case o.GaveUp():

@@ -1,6 +1,8 @@
 package scenario_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"weir/algorithms/catalog"
@@ -18,9 +20,6 @@ import (
 // another one, and goes on from what it has itself as if nothing had been.
 func TestPlannedSavepoints(t *testing.T) {
 	for _, a := range catalog.All() {
-		if a.Name == "aligned-cyclic" {
-			continue // refused, see below
-		}
 		c := combination(t, a.Name, heap.Name, workload(t, "keyedcount"))
 		c.Faults, c.Plan = scenario.PlannedFaults, mustParse(t, "(plan (savepoint at (nth 9 emitted)) (stop-with-savepoint at (after (nth 1 savepoint-complete) (nth 6 emitted))))")
 		r := runner(t, c)
@@ -57,6 +56,22 @@ func TestDrawnSavepoints(t *testing.T) {
 		t.Logf("%s, %s, %s: %d savepoints, %d with which the job ended", x.algorithm, x.state, x.workload, taken, ended)
 		if min(taken, ended) == 0 && !simtest.SeedsGiven() {
 			t.Errorf("%s: %d savepoints, %d with which the job ended", x.algorithm, taken, ended)
+		}
+	}
+}
+
+// TestNoSavepointOfALoop: it is refused before a run, by name.
+func TestNoSavepointOfALoop(t *testing.T) {
+	for _, plan := range []string{"(savepoint)", "(plan (crash worker=0) (stop-with-savepoint))"} {
+		c := combination(t, "aligned-cyclic", heap.Name, workload(t, "reachability"))
+		c.Faults, c.Plan = scenario.PlannedFaults, mustParse(t, plan)
+		r, err := scenario.New(c)
+		if err == nil {
+			r.Close()
+		}
+		var refusal *dataflow.Refusal
+		if !errors.As(err, &refusal) || !strings.Contains(err.Error(), "follow lies in a loop") {
+			t.Errorf("%s: %v", plan, err)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"weir/scenario"
 	"weir/state"
 	"weir/state/heap"
+	"weir/state/pebblestate"
 	"weir/state/storage"
 	"weir/trace"
 )
@@ -28,6 +29,7 @@ func TestSettingsLive(t *testing.T) {
 	t.Run("on-cancel", liveOnCancel)
 	t.Run("after-finished", liveAfterFinished)
 	t.Run("restart", liveRestart)
+	t.Run("local-recovery", liveLocalRecovery)
 }
 
 // liveRun is a job on real threads whose sources stop in the middle until it is opened.
@@ -44,7 +46,13 @@ type liveRun struct {
 
 func startLive(t *testing.T, algorithm string, pairs ...string) *liveRun {
 	t.Helper()
-	c := combination(t, algorithm, heap.Name, workload(t, "keyedcount"))
+	return startLiveOn(t, heap.Name, algorithm, pairs...)
+}
+
+// startLiveOn starts a job on a state backend.
+func startLiveOn(t *testing.T, backend, algorithm string, pairs ...string) *liveRun {
+	t.Helper()
+	c := combination(t, algorithm, backend, workload(t, "keyedcount"))
 	c.Given, c.Parallelism, c.Splits = dataflow.Given{}, 2, 1
 	for i := 0; i < len(pairs); i += 2 {
 		if err := c.Given.Put(pairs[i], pairs[i+1]); err != nil {
@@ -64,7 +72,7 @@ func startLive(t *testing.T, algorithm string, pairs ...string) *liveRun {
 		t.Fatal(err)
 	}
 	r := &liveRun{t: t, storage: store, half: c.Workload.Events() / 2, heard: sync.NewCond(new(sync.Mutex))}
-	r.job, err = driver.Start(t.Context(), driver.Config{Job: job, Storage: r.storage, External: ext, FS: vfs.NewMem(), Observer: r, Pacer: r, Workers: 2, Seed: 1})
+	r.job, err = driver.Start(t.Context(), driver.Config{Job: job, Storage: r.storage, External: ext, FS: vfs.NewMem(), Dir: "local", Observer: r, Pacer: r, Workers: 2, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,6 +215,26 @@ func liveAfterFinished(t *testing.T) {
 		}
 		if on == "true" && after < 2 || on == "false" && after != 1 {
 			t.Errorf("after-finished %s: %d checkpoints began after a task had finished", on, after)
+		}
+	}
+}
+
+// liveLocalRecovery: a worker that was killed starts again from its own files.
+func liveLocalRecovery(t *testing.T) {
+	for _, on := range []string{"true", "false"} {
+		r := startLiveOn(t, pebblestate.NameIncremental, "aligned", "checkpoint.local-recovery", on)
+		r.await(2, trace.Completed)
+		r.await(1, trace.PlanExecuted)
+		if err := r.job.KillWorker(1); err != nil {
+			t.Fatal(err)
+		}
+		r.await(2, trace.PlanExecuted)
+		if err := r.end(); err != nil {
+			t.Fatal(err)
+		}
+		result, _ := r.job.Wait()
+		if n := result.Copies; on == "true" && n.Taken == 0 || on == "false" && n != (state.CopyCounts{}) || n.Damaged > 0 {
+			t.Errorf("local-recovery %s: %+v", on, n)
 		}
 	}
 }

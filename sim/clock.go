@@ -1,6 +1,7 @@
 package sim
 
-// clock is the clock of a worker, which its operators read. Its zero value is right.
+// clock is the clock of a worker, which its operators read, or of a coordinator process,
+// which knows by it for how long it leads. Its zero value is right.
 type clock struct {
 	ahead Nanos // of virtual time, when it last was set
 	since Nanos // virtual time at which it was set
@@ -18,3 +19,7 @@ func (c *clock) drift(now Nanos, by, over int64) {
 	c.ahead, c.since = c.at(now)-now, now
 	c.extra = (c.extra+1)*by/over - 1
 }
+
+// takes returns how much virtual time passes until the clock has counted d, if nobody sets it
+// meanwhile.
+func (c *clock) takes(d Nanos) Nanos { return (d + c.extra) / (1 + c.extra) }

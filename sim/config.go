@@ -55,9 +55,12 @@ type Config struct {
 	Coordinators int
 	// Candidate makes what campaigns in a process, if there are several; nonce is that of
 	// the coordinator that it may become.
-	Candidate func(h CandidateHost, nonce uint64) Candidate
+	Candidate func(h dataflow.CandidateHost, nonce uint64) dataflow.Candidate
+	// ClockError bounds, in millionths, by how much the clock of each of several coordinator
+	// processes runs too fast or too slow, which is drawn. 0: they are right.
+	ClockError int
 	// LocalDisks gives every worker a simulated disk, handed to the state backend
-	// of its tasks.
+	// of its tasks. With local recovery every worker has one.
 	LocalDisks bool
 	// Nonce is added to the number of a coordinator incarnation to tell its
 	// writes from those of others: give each run over the same storage another one.
@@ -75,6 +78,9 @@ type Config struct {
 	// and has not changed it yet: with the same splits, over the same storage. Observers see
 	// Rescaled next. nil: the job stays as it is, and an operation is an error.
 	Reshape func(op *faults.Fault) (*dataflow.Job, error)
+	// Reader reads keys in storage for whoever queries the job from outside. nil: nobody does, and a
+	// query in the plan is an error.
+	Reader Reader
 	// Log, if not nil, is emptied and gets one entry per event.
 	Log *EventLog
 	// Poison overwrites recycled buffers, so that use after recycling shows.

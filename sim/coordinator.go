@@ -62,7 +62,7 @@ func (c *coordHost) on(e *event) {
 	}
 	switch e.kind() {
 	case kindTakeDown:
-		if c.coord != nil && c.term() == e.gen {
+		if c.coord != nil && c.term() == e.gen && c.zombie == 0 {
 			c.takeDown()
 		}
 	case kindCoordStart:
@@ -99,7 +99,7 @@ func (c *coordHost) on(e *event) {
 
 // hears reports whether what a task sent still counts.
 func (c *coordHost) hears(e *event) bool {
-	if c.coord == nil || c.zombie != 0 {
+	if c.coord == nil || c.zombie != 0 || roster.Term(uint32(e.arg)) != c.s.roster.Term() { // of another leg its task may be none of this one
 		return false
 	}
 	if t := c.s.host(e.ref, e.gen); t != nil && t.doubt.mute {
@@ -118,7 +118,7 @@ func (c *coordHost) start() {
 		c.job.Nonce = c.process.nonce
 	}
 	c.coord = s.cfg.Job.Algorithm.NewCoordinator(&s.cfg.Job.Config)
-	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel})
+	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel, Text: c.process.where()})
 	s.steps++
 	c.mix(uint64(kindCoordStart), uint64(c.term()))
 	c.coord.Start(c, &c.job)

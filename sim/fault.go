@@ -98,6 +98,10 @@ func (s *Sim) inject(f *faults.Fault) {
 		hit = s.coord.stop()
 	case faults.Rescale, faults.Upgrade, faults.Savepoint, faults.StopSaved:
 		s.operate(f)
+	case faults.Failover:
+		hit = s.failOver(f.Duration)
+	case faults.Query:
+		s.query(f)
 	default: // Validate knows them all
 	}
 	if !hit {
@@ -216,8 +220,17 @@ func (s *Sim) possible(f *faults.Fault) error {
 	if (f.Target == faults.Worker || f.Target == faults.Control) && f.Worker >= len(s.workers) {
 		return fmt.Errorf("fault %s: the run has workers 0 to %d", f, len(s.workers)-1)
 	}
-	if f.IsOperation() && s.cfg.Reshape == nil {
+	if f.Kind == faults.Query && s.cfg.Reader == nil {
+		return fmt.Errorf("operation %s: nobody reads in this run", f)
+	}
+	if f.Kind.ChangesJob() && s.cfg.Reshape == nil {
 		return fmt.Errorf("operation %s: the job of this run cannot change", f)
+	}
+	if f.Kind == faults.Failover && len(s.processes) == 0 {
+		return fmt.Errorf("operation %s: the run has one coordinator process, and nobody to take over", f)
+	}
+	if f.Target == faults.Process && f.Worker >= len(s.processes) {
+		return fmt.Errorf("fault %s: the run has %d coordinator processes that have a lease, numbered from 0", f, len(s.processes))
 	}
 	if f.Target == faults.Link && int(f.Link) >= len(s.channels) {
 		return fmt.Errorf("fault %s: the job has channels 0 to %d", f, len(s.channels)-1)
@@ -271,6 +284,10 @@ func (s *Sim) faultOver(e *event) {
 }
 
 func (s *Sim) scale(kind faults.Kind, target faults.Target, worker, link int, by, over int64) {
+	if kind == faults.Drift && target == faults.Process {
+		s.processes[worker].clock.drift(s.now, by, over)
+		return
+	}
 	if kind == faults.Drift {
 		s.workers[worker].clock.drift(s.now, by, over)
 		return

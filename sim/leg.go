@@ -22,7 +22,8 @@ import (
 // stalls, and slowness of links. Operations that are under way take effect as those of the
 // crashed do, also late, and nobody hears of them. Zombies of tasks end since whoever starts the
 // job again takes its workers; a coordinator that was taken for dead is nobody's to end,
-// and goes on beside the next leg.
+// and goes on beside the next leg. So do several coordinator processes: who has the lease next
+// starts that leg.
 
 // operations on the job, in the course of the run.
 type operating struct {
@@ -122,6 +123,7 @@ func (s *Sim) change() {
 		return
 	}
 	s.setChannels()
+	led := s.coord.process
 	s.coord.succeed()
 	o.past = mix(o.past, uint64(len(s.infos)), uint64(len(s.channels)))
 	o.stage = starting
@@ -129,6 +131,10 @@ func (s *Sim) change() {
 		s.result.Upgraded++
 	}
 	s.observers.count(trace.Event{Kind: trace.Rescaled, Task: trace.Coordinator, Channel: trace.NoChannel, To: uint64(len(s.infos)), Text: f.String()})
+	if led != nil {
+		led.handOver()
+		return
+	}
 	s.push(s.now+s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0), classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
 }
 
@@ -178,6 +184,7 @@ func (s *Sim) endLeg() {
 		o.past = mix(o.past, t.chain, uint64(i))
 	}
 	s.orphan(ofCoordinator, 0, s.coord.term())
+	s.queries.giveUp()
 	leave(s, &s.stores)
 	leave(s, &s.exts)
 	s.queue.retain(s.outlivesLeg)
@@ -199,7 +206,7 @@ func (c *coordHost) succeed() {
 // leave marks the operations whose callers end with the leg: they have their effect, and no answer.
 func leave[O, R any](s *Sim, p *operations[O, R]) {
 	for _, o := range p.items {
-		if o != nil && (o.by.kind != ofCoordinator || s.ghost(o.by.inc) == nil) {
+		if o != nil && o.by.kind != ofCandidate && (o.by.kind != ofCoordinator || s.ghost(o.by.inc) == nil) {
 			o.left, o.by.transfer = true, 0
 		}
 	}
@@ -210,7 +217,7 @@ func leave[O, R any](s *Sim, p *operations[O, R]) {
 // waits for it, unless it is for a coordinator that was taken for dead.
 func (s *Sim) outlivesLeg(e *event) bool {
 	switch e.kind() {
-	case kindStoreApply, kindExtApply, kindWorkerUp, kindWake, kindOperate:
+	case kindStoreApply, kindExtApply, kindWorkerUp, kindWake, kindOperate, kindCampaign, kindCandidateTimer:
 		return true
 	case kindStoreDone:
 		return unanswered(&s.stores, e.ref)

@@ -266,3 +266,42 @@ func TestRandomOperations(t *testing.T) {
 		t.Error("drawn for a job that cannot change")
 	}
 }
+
+// TestRandomFailovers: one or two in each run, of both sorts, and clocks beyond the bound in some;
+// changes of the graph stay as they are.
+func TestRandomFailovers(t *testing.T) {
+	changes := sim.RandomOperations{Faults: sim.RandomFaults{Workers: 3, Horizon: 12e6}, From: 2, To: []int{1, 2, 3, 4}}
+	both := changes
+	both.Coordinators, both.Lease = 2, 40e6
+	sizes := map[int]int{}
+	lost, still, fast, crashes := 0, 0, 0, 0
+	for n := range uint64(500) {
+		before, p := changes.Draw(seed.New(n)), faults.Plan{Faults: both.Draw(seed.New(n))}
+		if back, err := faults.Parse(p.String()); err != nil || back.String() != p.String() {
+			t.Fatalf("seed %d: %s reads back as %s, %v", n, p, back, err)
+		}
+		if first := (faults.Plan{Faults: p.Faults[:len(before)]}); first.String() != (faults.Plan{Faults: before}).String() {
+			t.Fatalf("seed %d: %s, and without failovers %v", n, p, before)
+		}
+		count := 0
+		for _, f := range p.Faults[len(before):] {
+			switch {
+			case f.Target == faults.Process:
+				fast++
+			case f.Kind != faults.Failover:
+				crashes++
+			case f.Duration > 0:
+				count, still = count+1, still+1
+			default:
+				count, lost = count+1, lost+1
+			}
+		}
+		sizes[count]++
+	}
+	if sizes[0] > 0 || sizes[1] == 0 || sizes[2] == 0 || sizes[3] > 0 || min(lost, still, fast, crashes) < 60 {
+		t.Errorf("failovers by number %v; %d lost, %d stand still, %d clocks, %d crashes beside them", sizes, lost, still, fast, crashes)
+	}
+	if quiet := both.Draw(seed.NewReplay(&seed.Tape{})); len(quiet) > 0 {
+		t.Errorf("an empty tape gives %v", quiet)
+	}
+}

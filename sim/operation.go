@@ -27,6 +27,7 @@ const (
 	ofTask ownerKind = iota + 1
 	ofCoordinator
 	ofCandidate // of the coordinator process task
+	ofReader    // of reading inc
 )
 
 // key numbers owners for streams: 0 is the coordinator.
@@ -300,6 +301,9 @@ func (s *Sim) callerStalled(by *owner) Nanos {
 	}
 	if by.kind == ofCandidate {
 		return s.processes[by.task].stalled
+	}
+	if by.kind == ofReader {
+		return 0
 	}
 	if t := s.host(by.task, by.inc); t != nil {
 		return t.stalled

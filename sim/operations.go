@@ -7,30 +7,89 @@ import (
 )
 
 // RandomOperations draws what somebody does with the job while it runs: gives it, or one of
-// its operators, another parallelism, or another version, from one to three times, at instants
-// like those of crashes. Beside one in two of them somebody crashes: while the job stops, in the change, or while
-// the next graph starts.
+// its operators, another parallelism, or another version, from one to three times, and takes the lead from its
+// coordinator once or twice, at instants like those of crashes. Beside one in two of them somebody
+// crashes: while the job stops, in the change, or while the next graph starts; or while the next
+// coordinator does. Beside failovers in one of four runs the clock of a coordinator process runs
+// so fast for a while that two may lead at once.
 type RandomOperations struct {
-	Faults RandomFaults
-	From   int           // parallelism at first
-	To     []int         // parallelisms that the job can have, ascending; none: it cannot change
-	Alone  []string      // operators that can have another parallelism than the others
-	Saves  []faults.Kind // of savepoints, that somebody takes
+	Faults       RandomFaults
+	From         int           // parallelism at first
+	To           []int         // parallelisms that the job can have, ascending; none: it cannot change
+	Alone        []string      // operators that can have another parallelism than the others
+	Saves        []faults.Kind // of savepoints, that somebody takes
+	Coordinators int           // processes, of which one leads; below 2: there is no failover
+	Lease        Nanos         // for how long one leads without renewing it
+	// Queries: somebody outside looks keys up, up to six times.
+	Queries bool
 
-	Version  int // at first
+	Version  int // of the workload, at first
 	Versions int // that the job has, counted from 1; below 2: it cannot change
 }
 
-// mostOperations are drawn for one run.
-const mostOperations = 3
+// mostOperations and mostFailovers are drawn for one run.
+const (
+	mostOperations = 3
+	mostFailovers  = 2
+)
 
-// Draw draws steps of a plan from the stream "operations". On a quiet tape there are none.
-func (r RandomOperations) Draw(src *seed.Source) (all []faults.Fault) {
-	all = r.saves(src.Stream("savepoints"))
+// Draw draws steps of a plan from the streams "savepoints", "operations", "queries" and "operations.failover". On a quiet
+// tape there are none.
+func (r RandomOperations) Draw(src *seed.Source) []faults.Fault {
+	all := append(r.saves(src.Stream("savepoints")), r.changes(src)...)
+	all = append(all, r.queries(src)...)
+	return append(all, r.failovers(src)...)
+}
+
+func (r RandomOperations) failovers(src *seed.Source) (all []faults.Fault) {
+	if r.Coordinators < 2 {
+		return nil
+	}
+	d := src.Stream("operations.failover")
+	for i := range mostFailovers {
+		if !d.Chance(1, 1+i) {
+			break
+		}
+		f := faults.Fault{Kind: faults.Failover, Target: faults.Job, When: r.when(d)}
+		if pause := d.Range(r.Lease, 3*r.Lease); d.Chance(1, 2) {
+			f.Duration = pause
+		}
+		all = append(all, f)
+		if d.Chance(1, 2) {
+			all = append(all, r.crash(d, f.When, failoverSteps()))
+		}
+	}
+	fast := faults.Fault{Kind: faults.Drift, Target: faults.Process, Worker: d.Draw(r.Coordinators), Factor: 4 + d.Draw(5), Duration: d.Range(r.Lease, 4*r.Lease)}
+	if fast.When = r.when(d); d.Chance(1, 4) {
+		all = append(all, fast)
+	}
+	return all
+}
+
+// mostQueries are drawn for one run.
+const mostQueries = 6
+
+// queries draws what a reader does, from a stream of its own.
+func (r RandomOperations) queries(src *seed.Source) (all []faults.Fault) {
+	if !r.Queries {
+		return nil
+	}
+	d := src.Stream("queries")
+	for i := range mostQueries {
+		if !d.Chance(2, 2+i) {
+			break
+		}
+		all = append(all, faults.Fault{Kind: faults.Query, Target: faults.Job, When: r.when(d)})
+	}
+	return all
+}
+
+// changes draws what makes another job of the job.
+func (r RandomOperations) changes(src *seed.Source) (all []faults.Fault) {
 	d := src.Stream("operations")
 	upgrades := r.Versions > 1
 	if len(r.To) == 0 && !upgrades {
-		return all
+		return nil
 	}
 	now, version := r.From, r.Version
 	for i := range mostOperations {
@@ -131,7 +190,14 @@ func changeSteps() []trace.Kind {
 	}
 }
 
-// crash draws one behind an operation that falls due.
+// failoverSteps are what a failover passes through.
+func failoverSteps() []trace.Kind {
+	return []trace.Kind{
+		trace.CoordinatorStarted, trace.StoreDone, trace.PlanDurable, trace.PlanExecuted, trace.TaskStarting, trace.TaskRestored, trace.TaskReady, trace.Triggered, trace.AllAcked, trace.Completed,
+	}
+}
+
+// crash draws one behind an operation that falls due, at one of the steps that it passes through.
 func (r RandomOperations) crash(d *seed.Stream, when faults.Condition, steps []trace.Kind) faults.Fault {
 	c := r.Faults.victim(d, 1, 3)
 	step := pick(d, steps)

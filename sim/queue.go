@@ -32,6 +32,7 @@ const (
 	kindCampaign                        // ref coordinator process, gen its candidate
 	kindCandidateTimer                  // ref coordinator process, gen its candidate, arg ticket
 	kindOperate                         // the next operation on the job has its turn
+	kindAsk                             // ref task, gen incarnation, arg question of a reader
 	numKinds
 )
 

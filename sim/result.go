@@ -8,6 +8,7 @@ import (
 
 	"weir/faults"
 	"weir/id"
+	"weir/state"
 	"weir/trace"
 )
 
@@ -52,14 +53,17 @@ type Result struct {
 
 	Crashes            int // of workers
 	CoordinatorCrashes int
+	Failovers          int // how often another coordinator process took the lead than the one before
+	Rivals             int // of them: the one before held its lease still, by its clock
 	TaskFailures       int
-	LastFailure        error          // of a task that gave up by itself
-	Plans              int            // executed
-	Recoveries         int            // plans that restored at least one snapshot
-	Faults             int            // of every kind
-	Upgraded           int            // how often the job went on as another version
-	Cancelled          bool           // Done: the job was stopped, and left nothing to go on from
-	Missed             []faults.Fault // of them: what they were for was gone, or no operation came that they match
+	LastFailure        error            // of a task that gave up by itself
+	Copies             state.CopyCounts // files that tasks were restored from
+	Plans              int              // executed
+	Recoveries         int              // plans that restored at least one snapshot
+	Faults             int              // of every kind
+	Upgraded           int              // how often the job went on as another version
+	Cancelled          bool             // Done: the job was stopped, and left nothing to go on from
+	Missed             []faults.Fault   // of them: what they were for was gone, or no operation came that they match
 	// Destroyed names what faults took that a job may need: keys of objects and logs whose
 	// bytes are no longer what was written, or were refused for good, logs that were trimmed
 	// as a snapshot stood on the recovery line which is destroyed now, and of the external store
@@ -208,7 +212,7 @@ var kindNames = [numKinds]string{
 	"", "turn", "arrive", "credit", "reply", "connect", "timer", "message to task", "start", "transfer", "message to coordinator",
 	"ready", "left", "coordinator timer", "coordinator start", "crash noticed", "failure noticed", "worker up",
 	"storage apply", "storage done", "sink apply", "sink done", "fault over", "wake", "take down", "taken for dead",
-	"campaign", "candidate timer", "operate",
+	"campaign", "candidate timer", "operate", "ask",
 }
 
 // String shows the event for people.

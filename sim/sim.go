@@ -45,6 +45,7 @@ type Sim struct {
 	// With several coordinators: their processes, and how many candidates there were.
 	processes   []*process
 	candidacies uint64
+	led         *process        // that took the lead last; nil: none has
 	graph       *dataflow.Graph // whose expansion infos is
 	groups      int
 	infos       []dataflow.TaskInfo
@@ -71,6 +72,7 @@ type Sim struct {
 	result    Result
 
 	operating  operating
+	queries    queries
 	suspicions slab[[]roster.Ref]
 	messages   []armed  // faults that wait for messages
 	ordering   ordering // of a run whose order is free
@@ -157,6 +159,7 @@ func (s *Sim) begin(cfg Config) {
 	s.zombies, s.ghosts, s.messages = nil, nil, s.messages[:0]
 	s.sourceStalled = 0
 	s.operating = operating{due: s.operating.due[:0]}
+	s.queries.begin(s)
 	s.result = Result{Tasks: s.result.Tasks[:0]}
 	if cfg.Log != nil {
 		cfg.Log.reset()
@@ -181,6 +184,9 @@ func (s *Sim) setUp() error {
 	s.setChannels()
 	s.setWorld()
 	s.observers.reset(s.cfg.Observers, s.cfg.Injector)
+	if s.queries.watched() {
+		s.observers.add(&s.queries)
+	}
 	s.pool.reset(s.cfg.Job.Config.BatchBytes, s.cfg.Poison)
 	s.coord.reset()
 	s.setInjector()
@@ -344,6 +350,8 @@ func (s *Sim) dispatch(e *event) (next event, again bool) {
 		s.onFailure(e)
 	case kindOperate:
 		s.ask()
+	case kindAsk:
+		s.onAsk(e)
 	case kindCampaign, kindCandidateTimer:
 		s.onProcess(e)
 	case kindWake:
@@ -379,6 +387,7 @@ func (s *Sim) land() {
 
 // end closes what is open and makes the result.
 func (s *Sim) end() {
+	s.queries.giveUp()
 	s.finish()
 	s.missed()
 	if s.verdict == NoProgress || s.verdict == Failed {

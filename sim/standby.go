@@ -1,58 +1,57 @@
 package sim
 
 import (
+	"fmt"
+
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
 	"weir/trace"
 )
 
-// Candidate campaigns for the lead in one coordinator process, and knows while it has it
-// whether it still does: a party of package algorithms/lease. It gets what it has asked
-// its host for, and nothing after End.
-type Candidate interface {
-	Start()
-	Done(t id.Ticket, r state.Result)
-	Timer(t id.Ticket)
-	Holds() bool
-	End()
-}
-
-// CandidateHost is what a candidate asks of the simulator; see lease.Host.
-type CandidateHost interface {
-	After(d dataflow.Nanos) id.Ticket
-	Store(op state.Op) id.Ticket
-	Now() int64
-	Acquired()
-	Expired()
-}
-
 // process is one of several coordinator processes: it campaigns, and while it leads a
 // coordinator runs in it. Who leads is not for the simulator to say then, and nobody
 // is declared dead: a leader that stands still is followed by who gets the lease.
+// Processes outlive the legs of a run: the one that leads campaigns anew behind a change.
 type process struct {
 	s         *Sim
 	n         int32
 	gen       uint32 // of its candidate
-	candidate Candidate
+	candidate dataflow.Candidate
 	nonce     uint64
 	tickets   id.Ticket
 	stalled   Nanos
+	lost      bool       // it comes back when another one leads
 	leads     *coordHost // nil: it does not
+	after     *process   // that led before it, when it took the lead; nil: none did, or itself
+	clock     clock      // as faults set it
+	pace      int64      // millionths by which the clock is too fast
 }
 
 // setCoordinators starts the coordinator, or the processes of which one becomes it.
 func (s *Sim) setCoordinators() {
-	s.processes, s.candidacies = nil, 0
+	s.processes, s.candidacies, s.led = nil, 0, nil
 	if s.cfg.Coordinators < 2 {
 		s.push(0, classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
 		return
 	}
 	for n := range s.cfg.Coordinators {
-		p := &process{s: s, n: int32(n)}
+		p := &process{s: s, n: int32(n), pace: s.drawPace(n)}
 		s.processes = append(s.processes, p)
 		p.campaign(0)
 	}
+}
+
+// drawPace draws how wrong the clock of a coordinator process is: right, as fast or as slow
+// as it may be, or in between.
+func (s *Sim) drawPace(n int) int64 {
+	most := s.cfg.ClockError
+	if s.quiet || most == 0 {
+		return 0
+	}
+	d := s.seeds.Stream(clockStream, uint64(n))
+	sort, between := d.Draw(4), int64(d.Draw(2*most+1))
+	return [...]int64{0, int64(most), -int64(most), between - int64(most)}[sort]
 }
 
 // campaign has a new candidate begin at a time.
@@ -78,10 +77,15 @@ func (s *Sim) onProcess(e *event) {
 	}
 }
 
-// After asks for a timer of the candidate.
+// millionths in one.
+const millionths = 1_000_000
+
+// After asks for a timer of the candidate, which counts by the clock of the process.
 func (p *process) After(d dataflow.Nanos) id.Ticket {
 	p.tickets++
-	p.s.push(p.s.now+max(int64(d), 0), classCoordinator, kindCandidateTimer, p.n, p.gen, uint64(p.tickets))
+	counted := millionths + p.pace
+	takes := p.clock.takes((max(int64(d), 0)*millionths + counted - 1) / counted)
+	p.s.push(p.s.now+takes, classCoordinator, kindCandidateTimer, p.n, p.gen, uint64(p.tickets))
 	return p.tickets
 }
 
@@ -92,18 +96,46 @@ func (p *process) Store(op state.Op) id.Ticket {
 	return p.tickets
 }
 
-// Now is the clock of the process, which is right.
-func (p *process) Now() int64 { return p.s.now }
+// Now is the clock of the process.
+func (p *process) Now() int64 {
+	now := p.s.now
+	return p.clock.at(now) + now/millionths*p.pace + now%millionths*p.pace/millionths
+}
 
 // Acquired starts a coordinator in this process. One that still runs in another does not
 // know of it.
 func (p *process) Acquired() {
 	s := p.s
+	for _, q := range s.processes {
+		if q != p && q.leads != nil && q.candidate.Holds() {
+			s.result.Rivals++
+		}
+		if q.lost {
+			q.lost = false
+			q.campaign(s.now + s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0))
+		}
+	}
 	if s.coord.coord != nil {
 		s.outrun()
 	}
-	p.leads, s.coord.process = s.coord, p
+	p.after = nil
+	if s.led != nil && s.led != p {
+		p.after = s.led
+		s.result.Failovers++
+	}
+	s.led, p.leads, s.coord.process = p, s.coord, p
 	s.push(s.now, classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
+}
+
+// where says in which process a coordinator starts; "" if there is only one.
+func (p *process) where() string {
+	switch {
+	case p == nil:
+		return ""
+	case p.after == nil:
+		return fmt.Sprintf("in process %d", p.n)
+	}
+	return fmt.Sprintf("in process %d, after process %d", p.n, p.after.n)
 }
 
 // Expired ends the coordinator of this process, which campaigns anew.
@@ -111,14 +143,44 @@ func (p *process) Expired() { p.leave(p.s.now, "its lease has ended") }
 
 // leave ends what runs in the process, which campaigns anew at a time.
 func (p *process) leave(until Nanos, why string) {
+	p.end(why)
+	p.campaign(until)
+}
+
+// end ends what runs in the process.
+func (p *process) end(why string) {
 	s := p.s
 	p.candidate.End()
 	s.orphan(ofCandidate, p.n, p.gen)
+	p.gen++
 	if c := p.leads; c != nil {
 		p.leads = nil
 		c.die(why)
 	}
-	p.campaign(until)
+}
+
+// handOver ends the campaign of the process that led a leg which is over, without a crash.
+func (p *process) handOver() {
+	s := p.s
+	p.candidate.End()
+	s.orphan(ofCandidate, p.n, p.gen)
+	p.leads = nil
+	p.campaign(s.now + s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0))
+}
+
+// failOver takes the lead from the process that has it: it is lost until another one leads, or
+// stands still for a while. false: nobody leads.
+func (s *Sim) failOver(pause Nanos) bool {
+	c := s.coord
+	if c.coord == nil || c.process == nil {
+		return false
+	}
+	if pause > 0 {
+		return c.suspect(pause)
+	}
+	c.process.lost = true
+	c.process.end("it is lost")
+	return true
 }
 
 // still reports whether a coordinator that is to be given something may act: it is the

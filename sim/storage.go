@@ -17,7 +17,12 @@ type storagePlace struct{ *Sim }
 
 var _ place[state.Op, state.Result] = storagePlace{}
 
-func (s storagePlace) key(by *owner) int { return by.key() }
+func (s storagePlace) key(by *owner) int {
+	if by.kind == ofReader {
+		return len(s.infos) + 1
+	}
+	return by.key()
+}
 
 func (s storagePlace) about(op *state.Op) (kind trace.Op, object string, writes bool, size int) {
 	reads := op.Kind == state.OpGet || op.Kind == state.OpList || op.Kind == state.OpReadLog
@@ -121,6 +126,10 @@ func (s storagePlace) answer(o *operation[state.Op, state.Result], r state.Resul
 		}
 		return
 	}
+	if o.by.kind == ofReader {
+		s.queries.outcome(o.by.inc, r)
+		return
+	}
 	if t := s.host(o.by.task, o.by.inc); t != nil {
 		s.event = dataflow.Event{Kind: dataflow.EvStored, Ticket: o.by.ticket, Result: r}
 		t.step(&s.event)
@@ -154,7 +163,7 @@ func (s storagePlace) observe(k trace.Kind, o *operation[state.Op, state.Result]
 	}
 	op, by, task, cause := &o.op, &o.by, trace.Coordinator, trace.NoCause
 	attempt := op.Attempt
-	if by.kind == ofCoordinator && by.inc != uint32(s.roster.Term()) {
+	if by.kind == ofCoordinator && by.inc != uint32(s.roster.Term()) || by.kind == ofReader { // what it lists tells the job nothing
 		cause = trace.FencedOff
 	}
 	if by.kind == ofTask {

@@ -3,6 +3,7 @@ package sim
 // Names of the streams whose key is not a delay's; StreamNames has all.
 const (
 	chooseStream      = "choose"      // task and kind of choice
+	clockStream       = "clock"       // coordinator process
 	coordinatorStream = "coordinator" // none
 	crashStream       = "place.crash" // 0 storage, 1 the external store
 	corruptStream     = "corrupt"     // none
@@ -18,5 +19,5 @@ const OrderStream = "order"
 // StreamNames returns the names of all streams that a run draws from, which are
 // those that can stand on its tape.
 func StreamNames() []string {
-	return append(append([]string{}, delayNames[:]...), chooseStream, coordinatorStream, crashStream, corruptStream, diskStream, operatorStream, OrderStream, sinkStream, storageStream)
+	return append(append([]string{}, delayNames[:]...), chooseStream, clockStream, coordinatorStream, crashStream, corruptStream, diskStream, operatorStream, OrderStream, sinkStream, storageStream)
 }

@@ -169,9 +169,10 @@ func (s *Sim) onStart(e *event) {
 		return
 	}
 	env := dataflow.Env{Host: t, Observer: &s.observers, Former: t.former}
-	if s.cfg.LocalDisks {
+	if s.hasDisks() {
 		env.FS = s.workers[t.worker].mount()
 		env.Dir = "tasks/" + t.info.ID.String() + "/" + strconv.Itoa(int(e.gen))
+		env.Copies = "copies/" + t.info.ID.String()
 	}
 	task, err := dataflow.NewTask(s.cfg.Job, t.info, env)
 	if err != nil {
@@ -229,6 +230,7 @@ func (t *taskHost) discard(inc uint32) error {
 		}
 	}
 	task := t.task
+	t.s.result.Copies.Add(task.CopyCounts())
 	t.chain = mix(t.chain, task.Chain(), uint64(inc))
 	t.task, t.former, t.turnQueued, t.busyUntil = nil, task, false, 0
 	err := task.Close()

@@ -51,6 +51,9 @@ func (w *worker) mount() any {
 	return w.disk.Mount().Retaining()
 }
 
+// hasDisks reports whether workers have disks.
+func (s *Sim) hasDisks() bool { return s.cfg.LocalDisks || s.cfg.Job.Config.Checkpoint.LocalRecovery }
+
 // crashWorker takes a worker down: unsynced bytes, tasks, timers and
 // connections are lost. One that is down already stays as it is: false.
 func (s *Sim) crashWorker(n int) bool {

@@ -73,6 +73,12 @@ type Store interface {
 	List(name string, mode Redistribution) (*OperatorList, error)
 	// Content reads the store, of every state that it holds.
 	Content
+	// Lookup calls f for the entries under one key of the state called name, until f
+	// returns false: those that Entries would call it for, found without looking at the
+	// others. It is for whoever looks in from outside: entries are not younger for it. A
+	// key of a group that is not the store's, a name that States does not have, and
+	// timers, whose order is not that of keys, have no entries. Errors are those of Err.
+	Lookup(name string, k Key, f func(e KeyedEntry) bool)
 	// AppendOperator appends the operator state, in the encoding of Handle.Operator,
 	// which is one for all backends; RestoreOperator takes over what the handles of old
 	// tasks have there, and nothing else of them.
@@ -192,6 +198,34 @@ type ChangeMeter interface {
 	// snapshot, also if the snapshot is a full one. It is not known of a snapshot
 	// without a base. Valid once Next has said done.
 	Changed() (bytes int64, known bool)
+}
+
+// Resident is a Capture of a store that keeps its files on the local disk anyway.
+type Resident interface {
+	Capture
+	// Resident returns the local file that has the content of a file of the snapshot, by its
+	// name in storage, if there is one. It is never written to again; as soon as Next has said
+	// done it may be removed at any time.
+	Resident(name string) (path string, ok bool)
+}
+
+// Adopter is a Transfer of a restore that can make a local file one of its own by a hard link.
+type Adopter interface {
+	Transfer
+	// Adopts reports whether the OpGet of a file may be answered by Result.File, whose
+	// size and checksum whoever answers has verified.
+	Adopts(name string) bool
+}
+
+// CopyCounts are how many files a restore took from local copies, and how many it read from
+// storage because there was no copy, or one that is not the file.
+type CopyCounts struct{ Taken, Missing, Damaged int }
+
+// Add adds what another restore has counted.
+func (c *CopyCounts) Add(o CopyCounts) {
+	c.Taken += o.Taken
+	c.Missing += o.Missing
+	c.Damaged += o.Damaged
 }
 
 // Backend opens stores. Implementations carry their own configuration.

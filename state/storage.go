@@ -66,7 +66,10 @@ type Result struct {
 	Status Status
 	Err    error // set for Failed, Refused, Corrupt; wraps the cause and names the object
 	Data   []byte
-	List   []Entry
+	// File, of an OpGet that a restore may answer itself (see Adopter), is the local file that
+	// has what Data would have; Data is nil then.
+	File string
+	List []Entry
 }
 
 // Storage carries operations out. When Do returns OK for a write, the write

@@ -82,6 +82,7 @@ const (
 	// Operations.
 	Saved    // savepoint Epoch is complete: its manifest is durable, and its maker still leads
 	Rescaled // the job goes on with another graph: To = its number of tasks; Text says how
+	Queried  // somebody outside has an answer about key Data: of Task, live, or of checkpoint Epoch, committed (with a Task: of its snapshot); Sum = hash of the entries, To = that of those there were by the driver's own view
 
 	Kinds // number of kinds
 )
@@ -98,7 +99,7 @@ var kindNames = [Kinds]string{
 	"timed-out", "declined", "failed-over", "fell-back", "stopped",
 	"store-issued", "store-applied", "store-done", "ext-issued", "ext-applied", "ext-done", "output-committed",
 	"worker-crashed", "worker-restarted", "coordinator-crashed", "coordinator-started", "fault-injected", "task-failed",
-	"savepoint-complete", "rescaled",
+	"savepoint-complete", "rescaled", "queried",
 }
 
 // String returns the name used in fault plans and text traces.

@@ -34,6 +34,9 @@ func drawPlan(t *rapid.T) *PlanRecord {
 				Root: rapid.String().Draw(t, "root"), Operator: rapid.String().Draw(t, "operator"), Epoch: id.Epoch(rapid.Uint64().Draw(t, "saved")),
 				Names: rapid.IntRange(0, 300).Draw(t, "names"), Claimed: rapid.Bool().Draw(t, "claimed"),
 			}
+			for range rapid.IntRange(0, 3).Draw(t, "sealed") {
+				tp.Saved.Sealed = append(tp.Saved.Sealed, dataflow.Sealed{Task: id.TaskID(rapid.IntRange(0, 300).Draw(t, "sealer")), Epoch: id.Epoch(rapid.Uint64().Draw(t, "sealed epoch"))})
+			}
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "splits") {
 			tp.Splits = append(tp.Splits, rapid.IntRange(0, 300).Draw(t, "split"))

@@ -43,6 +43,14 @@ func (b Beginning) Epoch() id.Epoch {
 	return b[0].Epoch
 }
 
+// UpTo is the newest of the savepoint and of the transactions that it names, 0: there is none.
+func (b Beginning) UpTo() id.Epoch {
+	if len(b) == 0 {
+		return 0
+	}
+	return b[0].UpTo()
+}
+
 // Names is the number of tasks that the job had that wrote the savepoint.
 func (b Beginning) Names() int {
 	if len(b) == 0 {
@@ -173,12 +181,16 @@ func Begin(name string, from *dataflow.Origin, m *savepoint.Manifest, parts []*s
 		return nil, fmt.Errorf("%w: %w", err, state.ErrIncompatible)
 	}
 	names := 0
+	var sealed []dataflow.Sealed
 	for _, x := range parts {
 		names = max(names, int(x.ID)+1)
+		for _, e := range x.Pending {
+			sealed = append(sealed, dataflow.Sealed{Task: x.ID, Epoch: e})
+		}
 	}
 	b := make(Beginning, len(tasks))
 	for i := range tasks {
-		s := &dataflow.Saved{Root: from.Root, Epoch: m.Epoch, Names: names, Claimed: from.Claimed}
+		s := &dataflow.Saved{Root: from.Root, Epoch: m.Epoch, Names: names, Claimed: from.Claimed, Sealed: sealed}
 		if was := nameIn(from, m, tasks[i].Name); was != "" {
 			s.Operator = was
 		}

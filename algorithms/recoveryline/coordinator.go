@@ -185,7 +185,7 @@ func (c *Coordinator) begin() {
 		case err != nil:
 			c.fail(fmt.Errorf("begin from savepoint %q: %w", c.j.From.Root, err))
 		default:
-			c.beginning, c.number = b, max(c.number, b.Epoch().Attempt())
+			c.beginning, c.number = b, max(c.number, b.UpTo().Attempt())
 			c.readSnapshots(nil)
 		}
 	})
@@ -526,7 +526,7 @@ func (c *Coordinator) beginAgain(p *dataflow.Plan) {
 	began := false
 	for t := range c.beginning {
 		if tp := &p.Tasks[t]; tp.Mode == dataflow.Restart && tp.Ref == "" {
-			tp.Stable, began = c.beginning.Epoch(), true
+			tp.Stable, began = c.beginning.UpTo(), true
 		}
 	}
 	if began {

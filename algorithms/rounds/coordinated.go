@@ -232,7 +232,7 @@ func (c *Coordinated) begin() {
 			c.fail(fmt.Errorf("begin from savepoint %q: %w", c.j.From.Root, err))
 		default:
 			c.beginning, c.first = b, true
-			c.highest = max(c.highest, b.Epoch().Attempt())
+			c.highest = max(c.highest, b.UpTo().Attempt())
 			c.retained = nil
 			c.plan()
 		}

@@ -36,7 +36,7 @@ func (c *Coordinated) restartFrom(p *dataflow.Plan) error {
 		t := &p.Tasks[i]
 		t.Resume = c.lead == nil && !c.first
 		if base == nil {
-			t.Stable = c.beginning.Epoch()
+			t.Stable = c.beginning.UpTo()
 		}
 		if base != nil && base.Shape.Equal(c.shape) {
 			part := &base.Parts[i]

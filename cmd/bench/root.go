@@ -50,8 +50,9 @@ bench run measures what you choose.`,
   go run ./cmd/bench --dir /mnt/disk            # measure that disk
   go run ./cmd/bench run --algorithm aligned --state heap --workload keyedcount --quick --json
   go run ./cmd/bench compare --build HEAD~1 --build HEAD BenchmarkSimEvents/fifo
+  go run ./cmd/bench failover                   # how soon a standby completes a checkpoint
   go run ./cmd/bench disk .`,
-		Args:          noArguments("run, compare, disk, list"),
+		Args:          noArguments("run, compare, disk, failover, list"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -75,7 +76,7 @@ bench run measures what you choose.`,
 	f.common(command.Flags())
 	command.Flags().BoolVar(&f.standard, "standard", false, "measure for publishing: ten repetitions, 35 minutes on two processors")
 	command.SetFlagErrorFunc(usageError)
-	command.AddCommand(newRun(), newCompare(), newDisk(), newList())
+	command.AddCommand(newRun(), newCompare(), newDisk(), newFailover(), newList())
 	return command
 }
 

@@ -24,6 +24,7 @@ type choice struct {
 	set                              []string
 	events                           int
 	parallelism, workers             int
+	coordinators                     int
 	groups                           groups
 	splits                           int
 	defaultGroups                    int // of the driver
@@ -44,6 +45,7 @@ func (c *choice) flags(f *pflag.FlagSet, algorithm, state, workload string) {
 	f.StringVar(&c.sink, "sink", defaultSink, "sink, a comma list or all; "+defaultSink+": what goes with the algorithm")
 	f.IntVar(&c.parallelism, "parallelism", 2, "tasks per operator")
 	f.IntVar(&c.workers, "workers", 0, fmt.Sprintf("workers that the tasks live on, at most %d; 0: %d", mostWorkers, scenario.DefaultWorkers))
+	f.IntVar(&c.coordinators, "coordinators", 0, fmt.Sprintf("coordinator processes, at most %d, of which the one leads that has the lease; 0: 1, or 2 with a failover", mostCoordinators))
 	f.IntVar(&c.splits, "splits", 0, fmt.Sprintf("splits of each source, at most %d; 0: drawn from the seed with drawn faults, else as many as --parallelism", mostSplits))
 	c.defaultGroups = scenario.DefaultGroups
 	f.Var(&c.groups, "groups", "key groups of the job, at least --parallelism; if not given "+groupsByDefault)
@@ -59,6 +61,9 @@ const mostSplits = 4096
 
 // mostWorkers bounds --workers; more than tasks have nothing to do.
 const mostWorkers = 4096
+
+// mostCoordinators bounds --coordinators; more than a few only get into each other's way.
+const mostCoordinators = 16
 
 // liveGroups are the key groups of a job on real threads, unless --groups is given.
 const liveGroups = state.DefaultGroups
@@ -199,6 +204,9 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 	if c.workers < 0 || c.workers > mostWorkers {
 		return nil, 0, fmt.Errorf("%w: --workers %d; a job has 1 to %d, or 0 for the default", errUsage, c.workers, mostWorkers)
 	}
+	if c.coordinators < 0 || c.coordinators > mostCoordinators {
+		return nil, 0, fmt.Errorf("%w: --coordinators %d; a job has 1 to %d, or 0 for the default", errUsage, c.coordinators, mostCoordinators)
+	}
 	if err := c.checkGroups(); err != nil {
 		return nil, 0, err
 	}
@@ -220,7 +228,7 @@ func (c *choice) product(small bool) (all []scenario.Config, refused int, err er
 					if err != nil {
 						return nil, 0, err
 					}
-					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Workers: c.workers, Splits: c.splits, Groups: int(c.groups), Given: given[i]}
+					cfg := scenario.Config{Algorithm: spec, State: s, Workload: w, Parallelism: c.parallelism, Workers: c.workers, Coordinators: c.coordinators, Splits: c.splits, Groups: int(c.groups), Given: given[i]}
 					cfg.Program = c.known.call
 					if sink != defaultSink {
 						cfg.Sink = sink

@@ -39,7 +39,7 @@ func (w *whole) flags(f *pflag.FlagSet) {
 var smallJob = map[string]string{"algorithm": "aligned", "state": "heap", "workload": "keyedcount", "events": "1", "set": "keys=1"}
 
 // notExhaustive are the flags of sweep that a search has no use for.
-var notExhaustive = []string{"seeds", "jobs", "plan", "operations", "parallelism", "splits", "config", "explain"}
+var notExhaustive = []string{"seeds", "jobs", "plan", "operations", "parallelism", "coordinators", "splits", "config", "explain"}
 
 // checkSearch sees to it that the flags given go together, and sets the small job.
 func (w *whole) checkSearch(f *pflag.FlagSet) error {

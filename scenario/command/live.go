@@ -29,8 +29,8 @@ import (
 )
 
 // runLive runs the combination on real threads, the wall clock and a directory
-// of its own, kills a worker in the middle unless told not to, and compares what
-// was committed with the reference.
+// of its own, kills a worker in the middle unless told not to, or the coordinator if it has
+// a standby, and compares what was committed with the reference.
 func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	job, promise, err := scenario.LiveJob(&cfg)
 	if err != nil {
@@ -46,6 +46,10 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	store, err := storage.OpenDir(vfs.Default, dir+"/checkpoints", storage.DirConfig{})
 	if err != nil {
 		return err
+	}
+	listener, err := f.listener(cmd)
+	if err != nil {
+		return errors.Join(err, store.Close())
 	}
 	answer := newCommitted(cfg.Workload, promise.Shows)
 	output, checkpoints := dir+"/sink", state.Storage(store)
@@ -70,23 +74,18 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	g := newGate(cfg.Workload.Events(), !f.calm || f.stop, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
 	j, err := live.Start(ctx, live.Config{
 		Job: job, Storage: checkpoints, External: ext, FS: vfs.Default, Dir: dir + "/local", Observer: g, Pacer: g, Workers: 2, Seed: f.seed,
+		Coordinators: cfg.Coordinators, Candidate: scenario.LiveCandidate(job),
 	})
 	if err != nil {
 		return err
 	}
+	end := serve(listener, j, checkpoints, dir)
 	if f.stop || !f.calm {
-		select {
-		case <-g.ready:
-			if f.stop {
-				_, err = j.Stop(ctx)
-			} else {
-				err = j.KillWorker(1)
-			}
-		case <-j.Done():
-		}
+		err = f.intervene(ctx, j, g, cfg.Coordinators > 1)
 		g.open()
 	}
 	res, runErr := j.Wait()
+	err = errors.Join(err, end())
 	if cause := context.Cause(ctx); cause != nil {
 		return errors.Join(cause, ext.Close(), store.Close())
 	}
@@ -94,6 +93,21 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 		return err
 	}
 	return f.judgeLive(cmd, &cfg, &job.Config, promise, g, res, answer)
+}
+
+// intervene stops the job if that is asked for, and else kills a worker, or with several
+// coordinators the one that leads.
+func (f *runFlags) intervene(ctx context.Context, j *live.Job, g *gate, coordinator bool) error {
+	if !f.stop {
+		return g.strike(j, coordinator)
+	}
+	select {
+	case <-g.ready:
+		_, err := j.Stop(ctx)
+		return err
+	case <-j.Done():
+		return nil
+	}
 }
 
 // liveDir returns the directory of a live job and what to do with it at the end: one
@@ -128,13 +142,17 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed), LateRecords: g.late,
 		NotJudged: cfg.LiveNotJudged(), Faults: "(kill worker=1 after two snapshots)", config: with,
 	}
+	if n := cfg.Coordinators; n > 1 {
+		s.Coordinators, s.Failovers, s.Coordinator = n, res.Failovers, g.leaders
+		s.Faults = "(kill coordinator after two snapshots)"
+	}
 	if f.calm || f.stop {
 		s.Faults = "(plan)"
 	}
 	if f.stop {
 		unknown, s.NotJudged = true, "the job was stopped in the middle, so that only rows that cannot be read are judged"
 	}
-	exact := promise.Output == dataflow.ExactlyOnce || g.crashes == 0
+	exact := promise.Output == dataflow.ExactlyOnce || g.crashes+res.Failovers == 0
 	var wrong error
 	switch {
 	case !exact:
@@ -147,9 +165,9 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 	if wrong != nil {
 		s.Verdict = scenario.Unsafe.String()
 	}
-	if g.crashes == 0 && !f.calm && !f.stop {
+	if g.crashes+res.Failovers == 0 && !f.calm && !f.stop {
 		s.Verdict = scenario.Broken.String()
-		wrong = &verdict{scenario.Broken, "the job ended before its worker could be killed: give it more --events, or say --calm"}
+		wrong = &verdict{scenario.Broken, "the job ended before anybody could be killed: give it more --events, or say --calm"}
 	}
 	if err := f.print(cmd, &s); err != nil {
 		return err
@@ -214,11 +232,14 @@ type gate struct {
 	seen        int
 	checkpoints int
 	crashes     int
+	leaders     int           // coordinators that have gone
+	another     chan struct{} // closed when the first of them is followed
+	followed    bool
 	late        int64
 }
 
 func newGate(events int, crash, snapshots bool) *gate {
-	g := &gate{half: events/2 + 1, closed: crash, ready: make(chan struct{}), kind: trace.SnapshotStored}
+	g := &gate{half: events/2 + 1, closed: crash, ready: make(chan struct{}), another: make(chan struct{}), kind: trace.SnapshotStored}
 	if !snapshots {
 		g.kind = trace.Delivered
 	}
@@ -231,9 +252,34 @@ func (g *gate) open() {
 	g.closed = false
 }
 
+// strike kills somebody when there is something to recover from: a worker, or the coordinator that
+// leads, and returns then when another one does.
+func (g *gate) strike(j *live.Job, coordinator bool) error {
+	select {
+	case <-g.ready:
+	case <-j.Done():
+		return nil
+	}
+	if !coordinator {
+		return j.KillWorker(1)
+	}
+	for j.KillCoordinator() != nil { // nobody leads at the moment, or the job is over
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-j.Done():
+			return nil
+		}
+	}
+	select {
+	case <-g.another:
+	case <-j.Done():
+	}
+	return nil
+}
+
 // Wants is what the gate counts.
 func (g *gate) Wants() trace.Mask {
-	return trace.Mask(0).With(g.kind, trace.Completed, trace.LineAdvanced, trace.WorkerCrashed, trace.RecordLate)
+	return trace.Mask(0).With(g.kind, trace.Completed, trace.LineAdvanced, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.CoordinatorStarted, trace.RecordLate)
 }
 
 // Observe counts, and says when there is something to recover from.
@@ -243,6 +289,13 @@ func (g *gate) Observe(e *trace.Event) {
 	switch e.Kind {
 	case trace.WorkerCrashed:
 		g.crashes++
+	case trace.CoordinatorCrashed:
+		g.leaders++
+	case trace.CoordinatorStarted:
+		if g.leaders > 0 && !g.followed {
+			g.followed = true
+			close(g.another)
+		}
 	case trace.Completed, trace.LineAdvanced:
 		g.checkpoints++
 	case trace.RecordLate:

@@ -45,3 +45,24 @@ func TestLiveSinksAfterAKill(t *testing.T) {
 		}
 	}
 }
+
+// TestLiveListens: a job that others can look into says where, before it starts, and an address
+// that cannot be is a mistake of whoever gave it.
+func TestLiveListens(t *testing.T) {
+	status, _, stderr := sim(t, "run", "--driver", "live", "--calm", "--state", "heap", "--events", "300", "--listen", "0")
+	if status != 0 || !strings.Contains(stderr, "sim: listening at http://127.0.0.1:") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--driver", "live", "--listen", ""}, "no address to listen at"},
+		{[]string{"--driver", "live", "--listen", "127.0.0.1:none"}, "want a port of this machine, or host:port"},
+		{[]string{"--listen", "0"}, "say --driver live"},
+	} {
+		if status, _, stderr := sim(t, append([]string{"run"}, c.args...)...); status != 2 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%q: status %d: %s", c.args, status, stderr)
+		}
+	}
+}

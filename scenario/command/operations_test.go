@@ -28,6 +28,26 @@ func TestRunWithOperations(t *testing.T) {
 	}
 }
 
+// TestRunWithSavepoints: they are counted, and a run is repeated from its file, savepoints and
+// all; what happened is told.
+func TestRunWithSavepoints(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "saved.weir")
+	plan := "(plan (savepoint at (nth 9 emitted)) (crash worker=1 at (nth 1 all-acked)) (stop-with-savepoint at (after (nth 1 savepoint-complete) (nth 6 emitted))))"
+	status, stdout, stderr := sim(t, "run", "--algorithm", "uncoordinated", "--plan", plan, "--save", file, "--json")
+	var s summary
+	if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || s.Savepoints < 2 || s.StoppedWith != 1 || s.Faults != plan {
+		t.Fatalf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	status, stdout, stderr = sim(t, "replay", file, "--json")
+	var again replayed
+	if err := json.Unmarshal([]byte(stdout), &again); err != nil || status != 0 || !again.Same || again.Hash != s.Hash || again.Faults != plan {
+		t.Errorf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	if _, told, _ := sim(t, "explain", file, "--whole"); strings.Count(told, " is complete\n") != s.Savepoints {
+		t.Errorf("%.2000s", told)
+	}
+}
+
 // TestOperationsThatCannotBe: each is refused with the step and why, in a file with its
 // place.
 func TestOperationsThatCannotBe(t *testing.T) {
@@ -43,7 +63,13 @@ func TestOperationsThatCannotBe(t *testing.T) {
 		{[]string{"run", "--plan", "(upgrade to=2)"}, "operation (upgrade to=2): workload keyedcount has no versions"},
 		{[]string{"run", "--workload", "spending", "--plan", "(upgrade to=4)"}, "spending has no version 4; there are 1 to 3"},
 		{[]string{"run", "--plan", "(upgrade operator=count to=2)"}, "expected to=, at or )"},
-		{[]string{"run", "--operations", "cheese"}, "known: rescale, savepoint, stop-with-savepoint, upgrade, or all"},
+		{[]string{"run", "--operations", "cheese"}, "known: rescale, failover, query, savepoint, stop-with-savepoint, upgrade, or all"},
+		{[]string{"run", "--coordinators", "1", "--plan", "(failover at (nth 9 acked))"}, "give --coordinators 2 or more"},
+		{[]string{"sweep", "--coordinators", "1", "--operations", "failover", "--algorithm", "aligned"}, "give --coordinators 2 or more"},
+		{[]string{"run", "--coordinators", "-1"}, "--coordinators -1"},
+		{[]string{"run", "--coordinators", "2", "--plan", "(drift coordinator=2 by 3)"}, "coordinator processes 0 to 1"},
+		{[]string{"sweep", "--coordinators", "2", "--exhaustive"}, "--coordinators does not go with --exhaustive"},
+		{[]string{"run", "--algorithm", "aligned-cyclic", "--workload", "reachability", "--plan", "(savepoint)"}, "operation (savepoint): "},
 		{[]string{"run", "--operations", "all", "--plan", "(rescale to=3)"}, "name them in a --plan"},
 		{[]string{"run", "--operations", "all", "--calm"}, "--calm and --operations"},
 		{[]string{"sweep", "--operations", "all", "--plan", "(rescale to=3)"}, "--operations draws what --plan says"},
@@ -118,5 +144,57 @@ func TestShrinkWithOperations(t *testing.T) {
 	}
 	if text, err = os.ReadFile(small); err != nil || strings.Contains(string(text), "\nplan (plan") {
 		t.Errorf("%v: both are there still:\n%s", err, text)
+	}
+}
+
+// TestRunWithStandbys: how many coordinator processes there are is part of what a run is repeated by,
+// and of what it says.
+func TestRunWithStandbys(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "standby.weir")
+	plan := "(plan (failover at (nth 9 acked)) (failover for 90ms at (nth 40 acked)))"
+	status, stdout, stderr := sim(t, "run", "--coordinators", "3", "--plan", plan, "--save", file, "--json")
+	var s summary
+	if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || s.Coordinators != 3 || s.Failovers != 2 || s.Faults != plan {
+		t.Fatalf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), "\ncoordinators 3\n") {
+		t.Errorf("%v: the file does not say how many:\n%s", err, text)
+	}
+	status, stdout, stderr = sim(t, "replay", file, "--json")
+	var again replayed
+	if err := json.Unmarshal([]byte(stdout), &again); err != nil || status != 0 || !again.Same || again.Hash != s.Hash {
+		t.Errorf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	page := filepath.Join(t.TempDir(), "standby.html")
+	if status, stdout, stderr := sim(t, "explain", file, "--html", "-o", page, "--whole"); status != 0 {
+		t.Fatalf("status %d: %s%s", status, stdout, stderr)
+	}
+	if text, err = os.ReadFile(page); err != nil || !strings.Contains(string(text), "a coordinator starts in process") || !strings.Contains(string(text), ", after process ") {
+		t.Errorf("%v: the page does not say who took over", err)
+	}
+	if _, plain, _ := sim(t, "run", "--coordinators", "3", "--plan", plan); !strings.Contains(plain, "3 coordinator processes; another one took the lead 2 times, 0 of them while") {
+		t.Error(plain)
+	}
+	status, stdout, stderr = sim(t, "run", "--mutant", "no-fence", "--operations", "failover", "--seed", "4")
+	if !strings.Contains(stderr, "--operations failover") && status != 0 || status == 0 && stdout == "" {
+		t.Errorf("status %d: the replay command lacks what the run needs: %s%s", status, stdout, stderr)
+	}
+}
+
+// TestSweepWithFailovers: they are drawn and counted in every row, and in none if nobody asks.
+func TestSweepWithFailovers(t *testing.T) {
+	status, stdout, stderr := sim(t, "sweep", "--json", "--algorithm", "aligned,uncoordinated,none", "--state", "heap", "--workload", "keyedcount", "--operations", "failover", "--seeds", "1-8")
+	if status != 0 {
+		t.Fatalf("status %d: %s%s", status, stdout, stderr)
+	}
+	for line := range strings.Lines(stdout) {
+		var row tally
+		if err := json.Unmarshal([]byte(line), &row); err != nil || row.Failovers == 0 {
+			t.Errorf("%v: %s", err, line)
+		}
+	}
+	if _, stdout, _ := sim(t, "sweep", "--json", "--algorithm", "aligned", "--state", "heap", "--workload", "keyedcount", "--seeds", "1-2"); strings.Contains(stdout, "failovers") {
+		t.Errorf("failovers in a sweep without: %s", stdout)
 	}
 }

@@ -33,6 +33,7 @@ type runFlags struct {
 	trace   bool
 	save    string
 	storage string
+	listen  string
 	stop    bool
 	printed bool // the settings that were in effect, beside the summary
 	force   bool
@@ -51,9 +52,12 @@ func newRun(p *program) *cobra.Command {
   go run ./cmd/sim run --crash 40 --victim coordinator       # at the 40th protocol or storage event
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
   go run ./cmd/sim run --algorithm unaligned --plan '(plan (rescale to=3 at (nth 2 completed)) (crash worker=1 at (nth 1 rescaled)))'
+  go run ./cmd/sim run --coordinators 3 --plan '(plan (failover at (nth 9 acked)) (failover for 90ms at (nth 40 acked)))'
   go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir    # then: replay found.weir
   go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8
+  go run ./cmd/sim run --driver live --coordinators 2                      # the one that leads is killed
   go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir
+  go run ./cmd/sim run --driver live --calm --events 50000000 --listen 8080   # and: curl 'localhost:8080/state/count/counts?key=3'
   go run ./cmd/sim run --driver live --stop --storage jobdir               # then: state convert jobdir saved
   go run ./cmd/sim run --from saved --output jobdir/sink --algorithm uncoordinated --state pebble --parallelism 3`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -79,9 +83,10 @@ func newRun(p *program) *cobra.Command {
 	fl.IntVar(&f.crash, "crash", 0, "crash at the K-th protocol, storage or sink event instead of drawn faults")
 	fl.StringVar(&f.victim, "victim", "worker=0", "who crashes with --crash: worker=N or coordinator")
 	fl.BoolVar(&f.reorder, "reorder", false, "channels deliver what is sent in any order; for algorithms that can do with it")
-	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm")
+	fl.StringVar(&f.driver, "driver", "sim", "sim, or live: real threads, clock and disk, with a crash unless --calm: of a worker, or with several coordinators of the one that leads")
 	fl.BoolVar(&f.trace, "trace", false, "print the protocol's events to stderr")
 	fl.StringVar(&f.storage, "storage", "", "with --driver live: a new or empty `directory` that keeps checkpoints and output when the job has ended, for cmd/state")
+	fl.StringVar(&f.listen, "listen", "", "with --driver live: let others look into the job over HTTP at this `address`, a port of this machine or host:port, while it runs")
 	fl.BoolVar(&f.stop, "stop", false, "with --driver live and --storage: stop the job with a last checkpoint when half of its input is in, instead of killing a worker")
 	fl.BoolVar(&f.printed, "settings", false, "print the settings that were in effect; --json has them always")
 	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict; one that is there stays unless --force")
@@ -118,6 +123,8 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = "--force is for --save, and there is no --save"
 	case f.driver == "live":
 		wrong = notLive(given)
+	case given("listen"):
+		wrong = "--listen: nobody outside can look into a simulated job; say --driver live"
 	case given("storage"):
 		wrong = "--storage: what the simulator stores is in memory; say --driver live"
 	}
@@ -232,8 +239,11 @@ type summary struct {
 	Crashes      int      `json:"crashes"`
 	Coordinator  int      `json:"coordinator_crashes"`
 	Recoveries   int      `json:"recoveries_from_snapshot"`
-	Rescaled     int64    `json:"rescaled"`           // how often the job went on as another graph
-	Upgraded     int      `json:"upgraded,omitempty"` // of these, as another version
+	Rescaled     int64    `json:"rescaled"`                        // how often the job went on as another graph
+	Upgraded     int      `json:"upgraded,omitempty"`              // of these, as another version
+	Coordinators int      `json:"coordinator_processes,omitempty"` // if there are several
+	Failovers    int      `json:"failovers,omitempty"`             // how often another one of them took the lead
+	Rivals       int      `json:"two_leaders,omitempty"`           // and the one before held its lease still
 	Savepoints   int      `json:"savepoints,omitempty"`
 	StoppedWith  int      `json:"stopped_with,omitempty"` // savepoints with which the job ended
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
@@ -278,7 +288,11 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
+		Failovers: o.Result.Failovers, Rivals: o.Result.Rivals,
 		config: &o.Drawn().Settings.Job,
+	}
+	if n := o.Config.Coordinators; n > 1 {
+		s.Coordinators = n
 	}
 	if err := o.Result.Err; o.Kind == scenario.Fine && o.GaveUp() {
 		s.GaveUp = firstLine(err)
@@ -372,6 +386,9 @@ func (s *summary) print(out io.Writer) error {
 	}
 	if s.Upgraded > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  upgraded %d times\n", s.Upgraded)
+	}
+	if s.Coordinators > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  %d coordinator processes; another one took the lead %d times, %d of them while the one before held its lease\n", s.Coordinators, s.Failovers, s.Rivals)
 	}
 	if s.Savepoints > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d savepoints, with %d of which the job ended\n", s.Savepoints, s.StoppedWith)

@@ -67,7 +67,7 @@ func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error 
 }
 
 // drawable are the operations that can be drawn.
-var drawable = []faults.Kind{faults.Rescale, faults.Savepoint, faults.StopSaved, faults.Upgrade}
+var drawable = []faults.Kind{faults.Rescale, faults.Failover, faults.Query, faults.Savepoint, faults.StopSaved, faults.Upgrade}
 
 func operationNames() (names []string) {
 	for _, k := range drawable {

@@ -79,7 +79,7 @@ the share that it covered.`
   go run ./cmd/sim sweep --algorithm all --state all --workload all --seeds 1-200 --json
   go run ./cmd/sim sweep --algorithm aligned,unaligned --state heap --workload keyedcount --seeds 1-10000
   go run ./cmd/sim sweep --state heap --sink all --seeds 1-30
-  go run ./cmd/sim sweep --operations all --seeds 1-100 --json           # jobs are rescaled while they crash
+  go run ./cmd/sim sweep --operations all --seeds 1-100 --json           # jobs are rescaled, and their coordinators fail over, while they crash
   go run ./cmd/sim sweep --algorithm all --plan '(plan (crash worker=1 at (nth 3 triggered)))' --seeds 1-50
   go run ./cmd/sim sweep --algorithm aligned --state heap --workload keyedcount --mutant no-fence --seeds 1-500 --save found    # then: replay found/FILE
   go run ./cmd/sim sweep --algorithm aligned --state heap --workload keyedcount --mutant no-fence --seeds 1-500 --save found --explain    # a page for each

@@ -38,10 +38,15 @@ type tally struct {
 	FellBack        int64           `json:"fell_back"`       // to an older checkpoint, the newest being damaged
 	GaveUp          int64           `json:"gave_up"`         // jobs that failed since a fault destroyed what they needed, or by their restart strategy
 	Stopped         int64           `json:"stopped"`
-	Rescaled        int64           `json:"rescaled"`               // how often jobs went on as another graph
-	Upgraded        int64           `json:"upgraded,omitempty"`     // of these, as another version
-	Savepoints      int64           `json:"savepoints,omitempty"`   // completed
-	StoppedWith     int64           `json:"stopped_with,omitempty"` // savepoints with which jobs ended
+	Rescaled        int64           `json:"rescaled"`                       // how often jobs went on as another graph
+	Upgraded        int64           `json:"upgraded,omitempty"`             // of these, as another version
+	Failovers       int64           `json:"failovers,omitempty"`            // how often another coordinator process took the lead
+	Rivals          int64           `json:"two_leaders,omitempty"`          // and the one before held its lease still
+	Savepoints      int64           `json:"savepoints,omitempty"`           // completed
+	StoppedWith     int64           `json:"stopped_with,omitempty"`         // savepoints with which jobs ended
+	CopiesTaken     int64           `json:"local_copies_taken,omitempty"`   // files that tasks were restored from, with local recovery
+	CopiesMissing   int64           `json:"local_copies_missing,omitempty"` // files that were read from storage all the same: there was no copy
+	CopiesDamaged   int64           `json:"local_copies_damaged,omitempty"` // or one that was not the file
 	InputBuffers    int64           `json:"input_buffers_restored"`
 	OutputBuffers   int64           `json:"output_buffers_restored"`
 	CommitsRetried  int64           `json:"commits_retried"`
@@ -110,9 +115,14 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	if t.addCounts(&r.Counts); o.GaveUp() {
 		t.GaveUp++
 	}
+	t.CopiesTaken += int64(r.Copies.Taken)
+	t.CopiesMissing += int64(r.Copies.Missing)
+	t.CopiesDamaged += int64(r.Copies.Damaged)
 	t.Crashes += int64(r.Crashes)
 	t.Coordinator += int64(r.CoordinatorCrashes)
 	t.Upgraded += int64(r.Upgraded)
+	t.Failovers += int64(r.Failovers)
+	t.Rivals += int64(r.Rivals)
 	t.Events += r.Events
 }
 
@@ -174,7 +184,8 @@ func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
-		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith},
+		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Failovers, &o.Failovers}, {&t.Rivals, &o.Rivals}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith},
+		{&t.CopiesTaken, &o.CopiesTaken}, {&t.CopiesMissing, &o.CopiesMissing}, {&t.CopiesDamaged, &o.CopiesDamaged},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
 	} {
@@ -266,8 +277,14 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 	if err == nil && total.Upgraded > 0 {
 		_, err = fmt.Fprintf(w, "jobs were upgraded %d times\n", total.Upgraded)
 	}
+	if err == nil && total.Failovers > 0 {
+		_, err = fmt.Fprintf(w, "another coordinator process took the lead %d times, %d of them while the one before held its lease\n", total.Failovers, total.Rivals)
+	}
 	if err == nil && total.Savepoints > 0 {
 		_, err = fmt.Fprintf(w, "%d savepoints were taken, and %d jobs ended with one\n", total.Savepoints, total.StoppedWith)
+	}
+	if err == nil && total.CopiesTaken+total.CopiesMissing+total.CopiesDamaged > 0 {
+		_, err = fmt.Fprintf(w, "of the files that tasks were restored from %d were local copies; of %d there was none, of %d a bad one\n", total.CopiesTaken, total.CopiesMissing, total.CopiesDamaged)
 	}
 	if err == nil {
 		err = printRates(w, total)

@@ -23,6 +23,7 @@ type File struct {
 	Algorithm, State, Sink, Workload string
 	Set                              []string // settings of the workload, "name=value"
 	Parallelism, Groups, Workers     int
+	Coordinators                     int // processes; 0: one, and no lease
 	Reorder                          bool
 	Calm                             bool // served in order of arrival
 	Mutant                           string
@@ -64,7 +65,7 @@ func Of(o *scenario.Outcome) *File {
 	c, d := o.Config, o.Drawn()
 	f := &File{
 		Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), Set: c.Workload.Settings(),
-		Parallelism: c.Parallelism, Groups: cmp.Or(c.Groups, scenario.DefaultGroups), Workers: cmp.Or(c.Workers, scenario.DefaultWorkers), Reorder: c.Reorder, Calm: c.Faults == scenario.NoFaults, Mutant: string(c.Mutant),
+		Parallelism: c.Parallelism, Groups: cmp.Or(c.Groups, scenario.DefaultGroups), Workers: cmp.Or(c.Workers, scenario.DefaultWorkers), Coordinators: c.Coordinators, Reorder: c.Reorder, Calm: c.Faults == scenario.NoFaults, Mutant: string(c.Mutant),
 		Seed: o.Seed, Splits: d.Splits, Settings: d.Settings, Plan: d.Plan, Showing: ShowingOf(o),
 	}
 	if d.Decisions != nil {
@@ -143,6 +144,7 @@ var heads = []head{
 	count("parallelism", func(f *File) *int { return &f.Parallelism }),
 	count("groups", func(f *File) *int { return &f.Groups }),
 	optional(count("workers", func(f *File) *int { return &f.Workers })), // those of old had the default
+	several("coordinators", func(f *File) *int { return &f.Coordinators }),
 	count("splits", func(f *File) *int { return &f.Splits }),
 	yes("reorder", func(f *File) *bool { return &f.Reorder }),
 	yes("calm", func(f *File) *bool { return &f.Calm }),
@@ -178,6 +180,19 @@ func count(name string, at func(*File) *int) head {
 		*at(f) = n
 		return nil
 	}}
+}
+
+// several is a number that is left out below 2.
+func several(name string, at func(*File) *int) head {
+	h := optional(count(name, at))
+	text := h.text
+	h.text = func(f *File) string {
+		if *at(f) < 2 {
+			return ""
+		}
+		return text(f)
+	}
+	return h
 }
 
 func optional(h head) head {

@@ -51,7 +51,7 @@ type pass func(s *Shrinker)
 // passes are in the order of what a reader is glad to be rid of.
 func passes() []pass {
 	return []pass{
-		(*Shrinker).fewerFaults, (*Shrinker).fewerFailing, (*Shrinker).fewerRecords, (*Shrinker).fewerTasks, (*Shrinker).fewerWorkers, (*Shrinker).fewerCheckpoints,
+		(*Shrinker).fewerFaults, (*Shrinker).fewerFailing, (*Shrinker).fewerRecords, (*Shrinker).fewerTasks, (*Shrinker).fewerWorkers, (*Shrinker).fewerCoordinators, (*Shrinker).fewerCheckpoints,
 		(*Shrinker).smallerFaults, (*Shrinker).smallerSizes, (*Shrinker).quieter, (*Shrinker).smallerDecisions,
 	}
 }

@@ -164,6 +164,14 @@ func (s *Shrinker) fewerWorkers() {
 	}
 }
 
+// fewerCoordinators leaves the standbys out, if nothing of the plan needs them.
+func (s *Shrinker) fewerCoordinators() {
+	needed := slices.ContainsFunc(s.best.Plan.Faults, func(f faults.Fault) bool { return f.Kind == faults.Failover || f.Target == faults.Process })
+	if s.best.Coordinators > 1 && !needed {
+		s.anyDraw(s.edited(func(f *File) { f.Coordinators = 0 }))
+	}
+}
+
 // fewerCheckpoints lets no round fail for taking long, and none matter that fails, takes
 // one round at a time, keeps one, and makes them rarer.
 func (s *Shrinker) fewerCheckpoints() {

@@ -184,7 +184,7 @@ func (r *Run) coordinator(e *Event, t string) string {
 	case trace.CoordinatorCrashed:
 		return "the coordinator crashes"
 	case trace.CoordinatorStarted:
-		return "a coordinator starts"
+		return strings.TrimSuffix("a coordinator starts "+e.Text, " ")
 	default: // told by another
 	}
 	return ""

@@ -102,6 +102,9 @@ func (s *Snapshot) read(cfg *Config, x share) *Task {
 	if err == nil {
 		_, err = state.ListsOf(&snap.Handle)
 	}
+	if err == nil {
+		t.ahead = len(snap.Ahead) > 0
+	}
 	if err != nil {
 		t.Damage = fmt.Errorf("%s: %w", x.key, err)
 		return t
@@ -200,7 +203,7 @@ func (s *stored) restore(groups state.GroupRange) (state.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.task.Object, err)
 	}
-	backend, err := kind.New(catalog.Settings{})
+	backend, err := kind.New(s.cfg.Settings)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,11 @@ func Convert(s *Snapshot, to state.Storage, lost func(Loss)) (*savepoint.Manifes
 	if what := s.inFlight(); what != "" {
 		return nil, fmt.Errorf("%s has %w: %s; a savepoint has none: convert a checkpoint of an algorithm that captures no channels (aligned, stop-the-world), or take a savepoint of the running job", s.Path, ErrInFlight, what)
 	}
+	for _, t := range s.Tasks() {
+		if t.ahead {
+			return nil, fmt.Errorf("%s: since the parallelism of %s changed event time has come further in some of its key groups than in others, for which a savepoint has no place: convert a later checkpoint", s.Path, t.Name())
+		}
+	}
 	m := &savepoint.Manifest{Job: s.Job, Epoch: s.Epoch, Groups: s.Groups}
 	for _, o := range s.Operators {
 		op := savepoint.Operator{Name: o.Name}

@@ -8,8 +8,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"weir/algorithms/coordinator"
+	"weir/dataflow"
 	"weir/id"
 	"weir/state"
+	"weir/state/catalog"
 	"weir/state/savepoint"
 )
 
@@ -22,6 +24,10 @@ type Config struct {
 	// Groups is the number of key groups of the job, for checkpoints. 0: as many as
 	// state.DefaultGroups.
 	Groups int
+	// Settings are those of the backends that read.
+	Settings catalog.Settings
+	// Mutant is a deliberate mistake of a Reader: MutantQueryHalfWritten.
+	Mutant dataflow.Mutant
 }
 
 func (c *Config) groups() int {
@@ -57,6 +63,7 @@ type Task struct {
 	// Damage is why the object itself cannot be read.
 	Damage error
 
+	ahead  bool // some of its key groups are ahead of the task in event time
 	source source
 }
 
@@ -206,3 +213,6 @@ func (s *Snapshot) Tasks() []*Task {
 	}
 	return all
 }
+
+// InMemory is a Config whose local files are in memory.
+func InMemory() Config { return Config{FS: vfs.NewMem(), Scratch: "/scratch"} }

@@ -3,7 +3,6 @@ package heap
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"weir/state"
 )
@@ -13,14 +12,12 @@ func (s *Store) States() []state.Descriptor { return slices.Clone(s.descriptors(
 
 // Entries reads a state, opened or not.
 func (s *Store) Entries(name string, f func(e state.KeyedEntry) bool) {
-	i, ok := slices.BinarySearchFunc(s.tables, name, func(t table, name string) int {
-		return strings.Compare(t.descriptor().Name, name)
-	})
-	if !ok {
+	found := s.find(name)
+	if found == nil {
 		return
 	}
-	f = s.Clocks().Expiry(s.tables[i].descriptor()).Entries(f)
-	switch t := s.tables[i].(type) {
+	f = s.Clocks().Expiry(found.descriptor()).Entries(f)
+	switch t := found.(type) {
 	case *flat:
 		t.Range(func(k state.Key, value []byte) bool {
 			return f(state.KeyedEntry{Group: k.Group, Key: k.Bytes, Value: value})

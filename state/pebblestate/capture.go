@@ -215,6 +215,15 @@ func (s *Store) addBase(b base) {
 	}
 }
 
+// Resident implements state.Resident: table files are those of the database.
+func (c *capture) Resident(name string) (path string, ok bool) {
+	i := slices.IndexFunc(c.refs, func(f state.FileRef) bool { return f.Name == name })
+	if i < 0 {
+		return "", false
+	}
+	return c.s.tablePath(c.list[i].num), true
+}
+
 // Handle returns where the snapshot stands. Its Bytes is the size of its files.
 func (c *capture) Handle() state.Handle { return c.handle }
 

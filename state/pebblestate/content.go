@@ -1,11 +1,6 @@
 package pebblestate
 
-import (
-	"slices"
-	"strings"
-
-	"weir/state"
-)
+import "weir/state"
 
 // States returns the descriptors of all states, in order of name.
 func (s *Store) States() []state.Descriptor {
@@ -18,11 +13,8 @@ func (s *Store) States() []state.Descriptor {
 
 // Entries reads a state, opened or not.
 func (s *Store) Entries(name string, f func(e state.KeyedEntry) bool) {
-	i, ok := slices.BinarySearchFunc(s.tables, name, func(t stateTable, name string) int {
-		return strings.Compare(t.descriptor().Name, name)
-	})
-	if ok {
-		s.tables[i].entries(s.Clocks().Expiry(s.tables[i].descriptor()).Entries(f))
+	if t := s.find(name); t != nil {
+		t.entries(s.Clocks().Expiry(t.descriptor()).Entries(f))
 	}
 }
 

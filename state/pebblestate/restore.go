@@ -233,23 +233,37 @@ func (t *restore) arrived(op state.Op, r state.Result) error {
 		if ref.Name != op.Key {
 			continue
 		}
-		if err := src.check(i, r.Data); err != nil {
+		if err := src.check(i, &r); err != nil {
 			return &state.OpError{Kind: op.Kind, Key: op.Key, Status: state.Corrupt, Err: err}
 		}
 		path := t.s.fs.PathJoin(t.dir(), fmt.Sprintf("%06d.sst", src.m.tables[i].num))
-		if err := writeFile(t.s.fs, path, r.Data); err != nil {
+		if err := t.put(path, &r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (src *source) check(i int, data []byte) error {
-	ref := &src.files[i]
-	if int64(len(data)) != ref.Size || uint64(ref.Size) != src.m.tables[i].size {
-		return fmt.Errorf("%d bytes, the checkpoint says %d", len(data), ref.Size)
+// Adopts implements state.Adopter: a table of a snapshot that becomes the database as it is
+// needs not be written once more.
+func (t *restore) Adopts(name string) bool {
+	return t.asIs && len(t.sources) > 0 && slices.ContainsFunc(t.sources[0].files, func(f state.FileRef) bool { return f.Name == name })
+}
+
+func (t *restore) put(path string, r *state.Result) error {
+	if r.File != "" {
+		return t.s.fs.Link(r.File, path)
 	}
-	if sum := xxhash.Sum64(data); sum != ref.Sum {
+	return writeFile(t.s.fs, path, r.Data)
+}
+
+// check compares what arrived with what the checkpoint says; a local file was compared already.
+func (src *source) check(i int, r *state.Result) error {
+	ref := &src.files[i]
+	if r.File == "" && int64(len(r.Data)) != ref.Size || uint64(ref.Size) != src.m.tables[i].size {
+		return fmt.Errorf("%d bytes, the checkpoint says %d", len(r.Data), ref.Size)
+	}
+	if sum := xxhash.Sum64(r.Data); r.File == "" && sum != ref.Sum {
 		return fmt.Errorf("checksum %016x, the checkpoint says %016x", sum, ref.Sum)
 	}
 	if ref.Local != strconv.FormatUint(src.m.tables[i].num, 10) {

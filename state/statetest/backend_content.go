@@ -97,6 +97,44 @@ func (f *fixture) contains(s state.Store, want *twin) {
 	if len(got) != len(entries) || s.Err() != nil {
 		f.Errorf("%d entries, %v, want %d", len(got), s.Err(), len(entries))
 	}
+	f.finds(s, entries)
+}
+
+// finds looks up each key of a state by itself, and what is not there.
+func (f *fixture) finds(s state.Store, all []entry) {
+	f.Helper()
+	under := func(name string, k state.Key) (got []entry) {
+		s.Lookup(name, k, func(e state.KeyedEntry) bool {
+			got = append(got, entry{name, e.Group, string(e.Key), string(e.Field), string(e.Value)})
+			return true
+		})
+		return got
+	}
+	for n := 0; len(all) > 0; all = all[n:] {
+		first := all[0]
+		for n = 1; n < len(all) && all[n].name == first.name && all[n].key == first.key; {
+			n++
+		}
+		want := all[:n]
+		if first.name == timersName {
+			want = nil // they are not in order of key
+		}
+		if got := under(first.name, keyOf(first.key)); !slices.Equal(got, want) {
+			f.Fatalf("%s has under %q: %+v, want %+v", first.name, first.key, got, want)
+		}
+	}
+	for _, d := range s.States() {
+		elsewhere := keyOf("a")
+		elsewhere.Group = allGroups.Hi
+		for _, k := range []state.Key{keyOf("no such key"), elsewhere} {
+			if got := under(d.Name, k); got != nil {
+				f.Fatalf("%s has under %q in group %d, where nothing is: %+v", d.Name, k.Bytes, k.Group, got)
+			}
+		}
+	}
+	if got := under("no such state", keyOf("a")); got != nil || s.Err() != nil {
+		f.Errorf("a state that is not there has %+v, %v", got, s.Err())
+	}
 }
 
 // testContent reads a store of which nobody has opened anything, one in use, and

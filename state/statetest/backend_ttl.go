@@ -274,10 +274,27 @@ func (s *old) check() error {
 			return fmt.Errorf("state %q at %v: its Len is %d, want %d", d.Name, s.twin.now, got, n)
 		}
 	}
-	if got, want := s.Sum(), s.twin.sum(); got != want {
+	want := s.twin.sum()
+	if got := s.Sum(); got != want {
 		return fmt.Errorf("sum %#x at %v, want %#x", got, s.twin.now, want)
 	}
+	if got := s.found(); got != want {
+		return fmt.Errorf("what is found key by key at %v has sum %#x, want %#x", s.twin.now, got, want)
+	}
 	return s.Err()
+}
+
+// found is the sum of what each key is found to have.
+func (s *old) found() (sum uint64) {
+	for i, d := range aging {
+		for key := range s.twin.entries[i] { //det:unordered the sum commutes
+			s.Lookup(d.Name, keyOf(key), func(e state.KeyedEntry) bool {
+				sum += state.SumEntry(d.Name, e.Key, e.Field, e.Value)
+				return true
+			})
+		}
+	}
+	return sum
 }
 
 func (s *old) checkFields(i int, key string, seen []aged) error {

@@ -116,8 +116,15 @@ func strikes() []strike {
 		{row: "all workers", plan: `(plan (crash worker=0 at (nth 9 acked)) (crash worker=1 at (nth 9 acked)) (crash worker=2 at (nth 9 acked)))`, shows: recovered},
 		{row: "everything", plan: `(plan (crash worker=0 at (nth 9 acked)) (crash worker=1 at (nth 9 acked)) (crash worker=2 at (nth 9 acked))
 			(crash coordinator at (nth 9 acked)) (crash storage at (nth 9 acked)) (crash sink at (nth 9 acked)))`, shows: recovered},
+		{row: "query job", plan: `(query at (nth 40 delivered))`, shows: func(o, _ *scenario.Outcome) bool { return o.Result.Counts[trace.Queried] > 0 }},
 		{row: "rescale job", plan: `(rescale to=3 at (nth 2 completed))`, algorithms: []string{"aligned", "unaligned"}, shows: func(o, _ *scenario.Outcome) bool {
 			return o.Result.Counts[trace.Rescaled] == 1 && o.Result.Crashes+o.Result.CoordinatorCrashes == 0
+		}},
+		{row: "failover job", plan: `(plan (failover at (nth 9 acked)) (failover for 90ms at (after (nth 2 coordinator-started) (nth 2 task-ready))))`, shows: func(o, _ *scenario.Outcome) bool {
+			return o.Result.Failovers == 2 && o.Result.Rivals == 0
+		}},
+		{row: "drift process", plan: `(plan (failover at (nth 30 acked)) (drift coordinator=1 by 4 at (time 0s)))`, shows: func(o, _ *scenario.Outcome) bool {
+			return o.Result.Failovers > 0
 		}},
 		{row: "a second crash before the first is noticed", plan: `(plan (crash worker=1 at (nth 9 acked)) (crash worker=2 at (after (nth 9 acked) (time 200us))))`, shows: recovered},
 		{row: "a crash in a recovery", plan: `(plan (crash worker=1 at (nth 9 acked)) (crash worker=2 at (after (nth 1 worker-crashed) (nth 2 task-starting))))`, shows: recovered},

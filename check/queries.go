@@ -1,0 +1,87 @@
+// The oracle of queries: what a reader outside the job may be told of a key.
+//
+// A live answer is what the owner of the key has at that moment, in the incarnation that
+// runs: the driver has looked at all instances. A committed answer names a checkpoint that the coordinator has
+// called complete, or goes on from, and is what the job had at the instant of its snapshots: the driver has looked
+// at them then. Successive committed answers never go back to an older checkpoint, unless
+// the job falls back, which somebody must have allowed.
+//
+// It does not verify that whoever asks gets an answer, nor how new a complete
+// checkpoint must be.
+
+package check
+
+import (
+	"weir/id"
+	"weir/trace"
+)
+
+type queries struct {
+	judge
+	complete map[id.Epoch]bool
+	advanced map[ofTask]bool
+	newest   id.Epoch // that an answer has named
+}
+
+type ofTask struct {
+	task  id.TaskID
+	epoch id.Epoch
+}
+
+func newQueries(j judge) watcher {
+	return &queries{judge: j, complete: map[id.Epoch]bool{}, advanced: map[ofTask]bool{}}
+}
+
+func (o *queries) Wants() trace.Mask {
+	return kinds(trace.Queried, trace.Completed, trace.PlanExecuted, trace.LineAdvanced, trace.FellBack)
+}
+
+func (o *queries) Reset() {
+	clear(o.complete)
+	clear(o.advanced)
+	o.newest = 0
+}
+
+func (o *queries) Finish(End) {}
+
+func (o *queries) Observe(e *trace.Event) {
+	switch e.Kind {
+	case trace.Completed, trace.PlanExecuted:
+		o.complete[e.Epoch] = true
+	case trace.LineAdvanced:
+		o.advanced[ofTask{e.Task, e.Epoch}] = true
+	case trace.FellBack:
+		if o.mayFallBack {
+			o.newest = 0
+		}
+	case trace.Queried:
+		o.answer(e)
+	default: // not asked for
+	}
+}
+
+func (o *queries) answer(e *trace.Event) {
+	switch {
+	case e.Epoch == 0:
+		if e.Task < 0 || int(e.Task) >= len(o.tasks) || e.Attempt != o.tasks[e.Task].attempt {
+			o.violate(e.Task, 0, "a query about key %x was answered by attempt %d, which does not run", e.Data, uint32(e.Attempt))
+			return
+		}
+	case e.Task != trace.Coordinator:
+		if !o.advanced[ofTask{e.Task, e.Epoch}] {
+			o.violate(e.Task, e.Epoch, "a query about key %x was answered from a snapshot that may be rolled back", e.Data)
+			return
+		}
+	case !o.complete[e.Epoch]:
+		o.violate(e.Task, e.Epoch, "a query about key %x was answered from a checkpoint that is not complete", e.Data)
+		return
+	case e.Epoch < o.newest:
+		o.violate(e.Task, e.Epoch, "a query about key %x was answered from a checkpoint older than %s, from which another was", e.Data, o.newest)
+		return
+	default:
+		o.newest = e.Epoch
+	}
+	if e.Sum != e.To {
+		o.violate(e.Task, e.Epoch, "a query about key %x was answered with entries of hash %016x; what was there has %016x", e.Data, e.Sum, e.To)
+	}
+}
