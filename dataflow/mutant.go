@@ -41,7 +41,7 @@ const (
 	MutantForgetBroadcast     Mutant = "forget-broadcast"      // broadcast state does not come back from the snapshot
 	MutantOrderForgotten      Mutant = "order-forgotten"       // a receiver takes what new senders send before what others of them send again
 	MutantAheadForgotten      Mutant = "ahead-forgotten"       // a job of another shape takes records that the former owner of their keys would have given up
-	MutantUnmigrated          Mutant = "evolve-unmigrated"     // a value that another version has written is read as if this one had
 	MutantLocalStale          Mutant = "local-stale"           // a local copy of another snapshot's file is taken, which has the same number
+	MutantUnmigrated          Mutant = "evolve-unmigrated"     // a value that another version has written is read as if this one had
 	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )

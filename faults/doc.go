@@ -41,9 +41,9 @@
 //
 //	(rescale to=3 at (nth 2 completed))
 //	(rescale operator=count to=4 at (nth 5 completed))
-//	(upgrade to=2 at (nth 3 completed))
 //	(failover at (nth 3 acked))
 //	(failover for 80ms at (nth 3 acked))
+//	(upgrade to=2 at (nth 3 completed))
 //	(savepoint at (nth 9 emitted))
 //	(stop-with-savepoint at (time 8ms))
 //	(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))

@@ -51,9 +51,6 @@ const (
 	// the processes end, which is no crash, and the job starts again, with the other graph, from
 	// what is stored. An operation that falls due while another is under way waits for it.
 	Rescale
-	// Upgrade has the job go on as version To of its workload, stopped and started as with
-	// Rescale: with operators that may store their state in another form.
-	Upgrade
 	// Failover takes the lead from the coordinator process that has it, of several: it is lost,
 	// and comes back when another one leads; or it stands still for Duration, longer than
 	// its lease, and goes on without knowing.
@@ -61,6 +58,9 @@ const (
 	// Query has a reader outside the job look up keys of Operator, or of one that is drawn: live, and
 	// in the newest complete checkpoint. The job does not change.
 	Query
+	// Upgrade has the job go on as version To of its workload, stopped and started as with
+	// Rescale: with operators that may store their state in another form.
+	Upgrade
 
 	// Savepoint has the coordinator take a savepoint; the job goes on.
 	Savepoint

@@ -198,10 +198,10 @@ func (p *parser) clause(f *Fault) error {
 			return t.errorf("expected outcome=%s, found %s", strings.Join(outcomeNames()[1:], ", outcome="), t.describe())
 		}
 		f.Outcome = Outcome(o)
-	case f.Kind.takes(version):
-		return t.errorf("expected to=, at or ), found %s", t.describe())
 	case f.Kind.takes(operator) && !f.Kind.takes(parallelism):
 		return t.errorf("expected operator=, at or ), found %s", t.describe())
+	case f.Kind.takes(version):
+		return t.errorf("expected to=, at or ), found %s", t.describe())
 	case f.Kind.takes(parallelism):
 		return t.errorf("expected operator=, to=, at or ), found %s", t.describe())
 	case f.Kind.takes(operation) && slices.Contains(operations(f.Target), t.text) && f.Op == "":

@@ -204,7 +204,7 @@ func (r *Runner) legs(p faults.Plan) func(*faults.Fault) (*dataflow.Job, error) 
 
 // changesJob reports whether an operation is about the job itself, and not about who leads it.
 func changesJob(k faults.Kind) bool {
-	return k.ChangesJob() || k == faults.Savepoint || k == faults.StopSaved
+	return k == faults.Rescale || k == faults.Savepoint || k == faults.StopSaved
 }
 
 // reshaping reports whether a plan has an operation on the job itself.
@@ -218,7 +218,7 @@ const mostInstances = 5
 // operations returns what draws the operations of runs; none are drawn if the job cannot
 // be stopped, or cannot go on as another graph.
 func (r *Runner) operations() sim.RandomOperations {
-	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Version: r.first, Queries: slices.Contains(r.cfg.Operations, faults.Query)}
+	o := sim.RandomOperations{Faults: r.random, From: r.cfg.Parallelism, Queries: slices.Contains(r.cfg.Operations, faults.Query), Version: r.first}
 	if slices.Contains(r.cfg.Operations, faults.Failover) {
 		o.Coordinators, o.Lease = r.cfg.Coordinators, int64(LeaseConfig().Duration)
 	}

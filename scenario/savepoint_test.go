@@ -60,6 +60,25 @@ func TestDrawnSavepoints(t *testing.T) {
 	}
 }
 
+// TestSavepointsAndSeveralCoordinators: savepoints of whoever leads, while leaders stand still,
+// wake up and are gone.
+func TestSavepointsAndSeveralCoordinators(t *testing.T) {
+	for _, algorithm := range []string{"aligned", "uncoordinated"} {
+		c := combination(t, algorithm, heap.Name, workload(t, "keyedcount"))
+		c.Operations, c.Coordinators = []faults.Kind{faults.Savepoint, faults.StopSaved}, 3
+		r := runner(t, c)
+		taken, replaced := 0, 0
+		for _, seed := range simtest.Seeds(20) {
+			o := r.Run(seed)
+			simtest.Fine(t, o)
+			taken, replaced = taken+o.Report.Savepoints, replaced+o.Result.CoordinatorCrashes
+		}
+		if min(taken, replaced) == 0 && !simtest.SeedsGiven() {
+			t.Errorf("%s: %d savepoints, the coordinator was replaced %d times", algorithm, taken, replaced)
+		}
+	}
+}
+
 // TestNoSavepointOfALoop: it is refused before a run, by name.
 func TestNoSavepointOfALoop(t *testing.T) {
 	for _, plan := range []string{"(savepoint)", "(plan (crash worker=0) (stop-with-savepoint))"} {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"weir/algorithms/lease"
 	"weir/faults"
 	"weir/scenario"
 	"weir/scenario/simtest"
@@ -174,5 +175,28 @@ func TestZombieBehindAChange(t *testing.T) {
 				t.Errorf("%s, seed %d: %d failovers, %d changes", name, seed+1, o.Result.Failovers, o.Result.Counts[trace.Rescaled])
 			}
 		}
+	}
+}
+
+// TestTwoLeadersWithinTheBoundAreSeen: a process that acts on when its lease has ended holds it still
+// when another one takes the lead, whatever its clock says; the run is not fine.
+func TestTwoLeadersWithinTheBoundAreSeen(t *testing.T) {
+	c := standby(t, "aligned", `(failover for 90ms at (nth 9 acked))`)
+	c.Mutant = lease.MutantActsOn
+	r := runner(t, c)
+	for seed := range uint64(4) {
+		if o := r.Run(seed + 1); o.Kind != scenario.Unsafe || !strings.Contains(o.Why(), "while another one held its lease") {
+			t.Errorf("seed %d: %s: %s", seed+1, o.Kind, o.Why())
+		}
+	}
+}
+
+// TestStandbysStandInTheCommand: the run is repeated with as many processes.
+func TestStandbysStandInTheCommand(t *testing.T) {
+	c := combination(t, "aligned", "heap", workload(t, "keyedcount"))
+	c.Operations = []faults.Kind{faults.Failover}
+	o := runner(t, c).Run(1)
+	if text := o.Config.Command(1); !strings.Contains(text, " --coordinators 2") || !strings.Contains(text, " --operations failover") {
+		t.Error(text)
 	}
 }

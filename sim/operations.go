@@ -21,9 +21,8 @@ type RandomOperations struct {
 	Coordinators int           // processes, of which one leads; below 2: there is no failover
 	Lease        Nanos         // for how long one leads without renewing it
 	// Queries: somebody outside looks keys up, up to six times.
-	Queries bool
-
-	Version  int // of the workload, at first
+	Queries  bool
+	Version  int // at first
 	Versions int // that the job has, counted from 1; below 2: it cannot change
 }
 

@@ -240,10 +240,10 @@ type summary struct {
 	Coordinator  int      `json:"coordinator_crashes"`
 	Recoveries   int      `json:"recoveries_from_snapshot"`
 	Rescaled     int64    `json:"rescaled"`                        // how often the job went on as another graph
-	Upgraded     int      `json:"upgraded,omitempty"`              // of these, as another version
 	Coordinators int      `json:"coordinator_processes,omitempty"` // if there are several
 	Failovers    int      `json:"failovers,omitempty"`             // how often another one of them took the lead
 	Rivals       int      `json:"two_leaders,omitempty"`           // and the one before held its lease still
+	Upgraded     int      `json:"upgraded,omitempty"`              // of these, as another version
 	Savepoints   int      `json:"savepoints,omitempty"`
 	StoppedWith  int      `json:"stopped_with,omitempty"` // savepoints with which the job ended
 	LostWork     *int64   `json:"lost_work_records,omitempty"`

@@ -120,9 +120,9 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	t.CopiesDamaged += int64(r.Copies.Damaged)
 	t.Crashes += int64(r.Crashes)
 	t.Coordinator += int64(r.CoordinatorCrashes)
-	t.Upgraded += int64(r.Upgraded)
 	t.Failovers += int64(r.Failovers)
 	t.Rivals += int64(r.Rivals)
+	t.Upgraded += int64(r.Upgraded)
 	t.Events += r.Events
 }
 
