@@ -60,8 +60,8 @@ type Config struct {
 	// Operations are those that are drawn beside random faults: Rescale, Upgrade, Failover, Query, Savepoint,
 	// StopSaved. A combination that cannot serve one has none of it.
 	Operations []faults.Kind
-	Crash  int          // CrashSweep: counts from 1
-	Victim faults.Fault // CrashSweep: who; the zero value is worker 0
+	Crash      int          // CrashSweep: counts from 1
+	Victim     faults.Fault // CrashSweep: who; the zero value is worker 0
 
 	// Oracles are those whose violations count; nil: all.
 	Oracles []check.Oracle
