@@ -204,7 +204,7 @@ func (r *Runner) legs(p faults.Plan) func(*faults.Fault) (*dataflow.Job, error) 
 
 // changesJob reports whether an operation is about the job itself, and not about who leads it.
 func changesJob(k faults.Kind) bool {
-	return k == faults.Rescale || k == faults.Savepoint || k == faults.StopSaved
+	return k.ChangesJob() || k == faults.Savepoint || k == faults.StopSaved
 }
 
 // reshaping reports whether a plan has an operation on the job itself.

@@ -223,7 +223,7 @@ func (s *Sim) possible(f *faults.Fault) error {
 	if f.Kind == faults.Query && s.cfg.Reader == nil {
 		return fmt.Errorf("operation %s: nobody reads in this run", f)
 	}
-	if f.Kind == faults.Rescale && s.cfg.Reshape == nil {
+	if f.Kind.ChangesJob() && s.cfg.Reshape == nil {
 		return fmt.Errorf("operation %s: the job of this run cannot change", f)
 	}
 	if f.Kind == faults.Failover && len(s.processes) == 0 {
