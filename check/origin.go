@@ -110,7 +110,7 @@ func (m *model) handedOut(ids []uint32) []uint32 {
 	return ids
 }
 
-// clockOf is event time of a task in the origin.
+// clock is event time of the task in the origin.
 func (x *OriginTask) clock() clock {
 	c := clock{at: x.Watermark, before: x.Watermark, seen: x.Watermark, owed: trace.NoTime, holding: holding{timers: timersOf(x.Timers)}}
 	for _, s := range x.Splits {

@@ -111,10 +111,9 @@ func (g *Graph) writes(name id.TaskID) bool {
 	first := id.TaskID(0)
 	for i := range g.Vertices {
 		v := &g.Vertices[i]
-		if next := first + id.TaskID(v.Parallelism); name < next {
+		first += id.TaskID(v.Parallelism)
+		if name < first {
 			return v.Role == RoleSink || v.Role == RoleWriter
-		} else {
-			first = next
 		}
 	}
 	return false

@@ -6,11 +6,13 @@ import (
 
 	"weir/dataflow"
 	"weir/external/sinks"
+	"weir/faults"
 	"weir/sim/seed"
 )
 
 // Cells are combinations of which each seed draws one, with the shape of its job: how
-// wide it is, on how many workers, over how many splits, and whether its channels reorder.
+// wide it is, on how many workers, over how many splits, whether its channels reorder, and
+// whether operations are drawn.
 //
 // Seeds go in laps. A lap runs every combination once, in an order that is drawn for
 // the lap and stratified pairwise: the next combination is the one with the most
@@ -21,6 +23,9 @@ import (
 //
 // Cells are for one goroutine at a time.
 type Cells struct {
+	// Operations are those that one of four runs draws.
+	Operations []faults.Kind
+
 	cfgs    []Config
 	at      [][4]int // of each combination its algorithm, state, sink and workload, as numbers
 	values  [4]int   // how many there are of each
@@ -33,8 +38,9 @@ type Cells struct {
 
 // cell is a combination and a shape.
 type cell struct {
-	cfg   int // index into Cells.cfgs
-	shape shape
+	cfg      int // index into Cells.cfgs
+	shape    shape
+	operated bool // operations are drawn
 }
 
 // shape is what is drawn of a job beside its combination: indexes into the tables below.
@@ -117,17 +123,20 @@ func (c *Cells) Draw(seedNumber uint64) Config {
 		cfg.Splits = drawnSplits[d.shape[2]](cfg.Parallelism)
 	}
 	cfg.Reorder = cfg.Reorder || drawnOrder[d.shape[3]]
+	if d.operated && cfg.Operations == nil && cfg.Given["checkpoint.on-cancel"] != string(dataflow.DeleteOnCancel) {
+		cfg.Operations = c.Operations
+	}
 	return cfg
 }
 
 // drawLap draws the order of a lap and the shapes in it.
 func (c *Cells) drawLap(lap uint64) {
-	d := seed.New(lap).Stream("cells")
+	d, operations := seed.New(lap).Stream("cells"), seed.New(lap).Stream("operations")
 	l := newLap(c, d)
 	c.order = c.order[:0]
 	for len(l.left) > 0 {
 		i := l.next()
-		c.order = append(c.order, cell{i, l.shapeOf(i)})
+		c.order = append(c.order, cell{i, l.shapeOf(i), operations.Chance(1, 4)})
 	}
 	c.lap, c.drawn = lap, true
 }

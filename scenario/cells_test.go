@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	algorithmcatalog "weir/algorithms/catalog"
+	"weir/dataflow"
 	"weir/external/sinks"
+	"weir/faults"
 	statecatalog "weir/state/catalog"
 	workloadcatalog "weir/workloads/catalog"
 )
@@ -129,5 +131,41 @@ func TestTheSeedAloneDraws(t *testing.T) {
 	}
 	if differ < 5 {
 		t.Errorf("only %d of 7 seeds have another cell in the next lap", differ)
+	}
+}
+
+// TestOneOfFourDrawsOperations: the seed decides, whatever was drawn before; what a combination
+// says stays, and a job that leaves nothing behind is not rescaled.
+func TestOneOfFourDrawsOperations(t *testing.T) {
+	all := []faults.Kind{faults.Rescale}
+	cfgs := everything(t)
+	cells, alone := NewCells(cfgs), NewCells(cfgs)
+	cells.Operations, alone.Operations = all, all
+	n, drawn := cells.Len(), 0
+	for s := 1; s <= 4*n; s++ {
+		c := cells.Draw(uint64(s))
+		drawn += len(c.Operations)
+		if s%997 == 0 {
+			if x := alone.Draw(uint64(s)); len(x.Operations) != len(c.Operations) {
+				t.Errorf("seed %d draws %v, and alone %v", s, c.Operations, x.Operations)
+			}
+		}
+	}
+	if 20*max(drawn-n, n-drawn) > n {
+		t.Errorf("%d of %d runs draw operations, want one of four within 5 %%", drawn, 4*n)
+	}
+	for i := range cfgs {
+		if i%2 == 0 {
+			cfgs[i].Operations = []faults.Kind{}
+		} else {
+			cfgs[i].Given = dataflow.Given{"checkpoint.on-cancel": string(dataflow.DeleteOnCancel)}
+		}
+	}
+	cells = NewCells(cfgs)
+	cells.Operations = all
+	for s := range uint64(200) {
+		if c := cells.Draw(s + 1); len(c.Operations) > 0 {
+			t.Fatalf("seed %d: operations of %s", s+1, c.Command(s+1))
+		}
 	}
 }

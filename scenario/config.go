@@ -60,10 +60,6 @@ type Config struct {
 	// Operations are those that are drawn beside random faults: Rescale, Upgrade, Failover, Query, Savepoint,
 	// StopSaved. A combination that cannot serve one has none of it.
 	Operations []faults.Kind
-	// Harsh: the seed also draws what a job may end for (writes that storage or the external store
-	// deny or lose, restart strategies, fallback of jobs with a recovery line), and how it
-	// ends. Not by default as long as docs/status.md has alarms of such runs.
-	Harsh  bool
 	Crash  int          // CrashSweep: counts from 1
 	Victim faults.Fault // CrashSweep: who; the zero value is worker 0
 
@@ -233,9 +229,6 @@ func (c *Config) Command(seed uint64) string {
 	}
 	if c.Groups != 0 {
 		fmt.Fprintf(&b, " --groups %d", c.Groups)
-	}
-	if c.Harsh {
-		b.WriteString(" --harsh")
 	}
 	for i, k := range c.Operations {
 		b.WriteString([...]string{" --operations ", ","}[min(i, 1)] + k.String())

@@ -22,7 +22,6 @@ func TestDamageMayEndAJob(t *testing.T) {
 	}
 	w.Small()
 	c := combination(t, "aligned", "heap", w)
-	c.Harsh = true
 	r, err := scenario.New(c)
 	if err != nil {
 		t.Fatal(err)

@@ -37,6 +37,10 @@ func (r *Runner) Draw(seedNumber uint64) Drawn {
 // Faults returns what draws the faults of Draw.
 func (r *Runner) Faults() sim.RandomFaults { return r.random }
 
+// Operations returns what draws the operations of Draw: none, if Config asks for none or the
+// combination cannot serve any.
+func (r *Runner) Operations() sim.RandomOperations { return r.operate }
+
 // Plain returns a run of which nothing is drawn before it begins: sizes in the middle of
 // those that Draw has, nobody slow, operations that fail as often as in most runs, and
 // no faults.

@@ -44,7 +44,6 @@ func TestMemoryStays(t *testing.T) {
 // TestMemoryOfALongRunIsLetGo: a job that restarts for ever leaves a runner as it was.
 func TestMemoryOfALongRunIsLetGo(t *testing.T) {
 	c := combination(t, "unaligned", heap.Name, workload(t, "keyedcount"))
-	c.Harsh = true
 	if err := c.Workload.SetEvents(40); err != nil {
 		t.Fatal(err)
 	}

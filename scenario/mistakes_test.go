@@ -63,7 +63,7 @@ func TestLateThroughAChange(t *testing.T) {
 	for _, x := range []struct {
 		algorithm, sink string
 		seed            uint64
-	}{{"unaligned", "committer", 36}, {"unaligned-timeout", "two-phase", 96}} {
+	}{{"unaligned", "committer", 196}, {"unaligned-timeout", "two-phase", 96}} {
 		c := combination(t, x.algorithm, heap.Name, workload(t, "sessions"))
 		c.Sink, c.Parallelism, c.Operations = x.sink, 2, []faults.Kind{faults.Rescale}
 		if o := runner(t, c).Run(x.seed); o.Kind != scenario.Fine {

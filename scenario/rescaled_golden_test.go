@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario"
 	"weir/scenario/simtest"
@@ -49,6 +50,7 @@ func TestGoldenDigestsWhileRescaled(t *testing.T) {
 			d := draw.Draw(seed)
 			// Nothing that may end the job before its third change: that has tests of its own.
 			d.Plan.Faults = append(slices.DeleteFunc(d.Plan.Faults, func(f faults.Fault) bool { return f.Damages() || f.Outcome == faults.Refused }), changes...)
+			d.Settings.Job.Restart, d.Settings.Job.Checkpoint.OnCancel = dataflow.DefaultConfig().Restart, dataflow.RetainOnCancel
 			o := r.Replay(seed, &d)
 			simtest.Fine(t, o)
 			if o.Whole() && o.Digest() != want || want == "" {

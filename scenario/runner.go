@@ -152,9 +152,8 @@ func New(c Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength, Damage: true, Denies: c.Harsh}
-	promises := c.Algorithm.Properties()
-	r.fallsBack = (c.Harsh || promises.HasRounds()) && fallsBack(promises, sink.Commits)
+	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength, Damage: true, Denies: true}
+	r.fallsBack = fallsBack(c.Algorithm.Properties(), sink.Commits)
 	if sink.Commits != trace.NoOp {
 		r.random.Commit = faults.OpName(sink.Commits)
 	}

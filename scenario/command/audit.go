@@ -113,7 +113,7 @@ func (f *auditFlags) runs(given func(flag string) bool) ([]drawnRun, error) {
 	}
 	var cells *scenario.Cells
 	if chosen.drawn {
-		cells = scenario.NewCells(chosen.cfgs)
+		cells = chosen.cells()
 	}
 	var runs []drawnRun
 	for n := over.first; ; n++ {

@@ -10,6 +10,7 @@ import (
 
 	"weir/algorithms"
 	"weir/external/sinks"
+	"weir/faults"
 	"weir/scenario"
 	"weir/scenario/settings"
 	"weir/state"
@@ -129,6 +130,8 @@ type selection struct {
 	refused    int // left out, since they cannot run by what they declare
 	// drawn: each run draws one of cfgs, and what they leave open of the shape of its job.
 	drawn bool
+	// operations are those that one of four such runs draws.
+	operations []faults.Kind
 }
 
 // listedSeeds are the seeds of each combination of a sweep over lists, unless they are given.

@@ -37,7 +37,18 @@ func (c *choice) cells(given func(flag string) bool) (selection, error) {
 			cfgs[i].Parallelism = 0
 		}
 	}
-	return selection{cfgs: cfgs, refused: refused, drawn: true}, err
+	s := selection{cfgs: cfgs, refused: refused, drawn: true}
+	if !given("operations") {
+		s.operations = byDefault
+	}
+	return s, err
+}
+
+// cells returns what draws the cell of each run.
+func (s *selection) cells() *scenario.Cells {
+	c := scenario.NewCells(s.cfgs)
+	c.Operations = s.operations
+	return c
 }
 
 // drawing is a sweep each of whose runs has a cell that its seed draws.
@@ -56,9 +67,10 @@ type drawing struct {
 // rowKey is what the runs of one row have in common.
 type rowKey struct{ algorithm, sink, promised, notJudged string }
 
-// newDrawing returns a sweep over the cells of cfgs. Its rows stand in their order.
-func newDrawing(of *choice, cfgs []scenario.Config, found *archive) *drawing {
-	s := &drawing{of: of, cells: scenario.NewCells(cfgs), found: found, mutant: cfgs[0].Mutant, at: map[rowKey]int{}}
+// newDrawing returns a sweep over the cells of what is chosen. Its rows stand in that order.
+func newDrawing(of *choice, chosen *selection, found *archive) *drawing {
+	cfgs := chosen.cfgs
+	s := &drawing{of: of, cells: chosen.cells(), found: found, mutant: cfgs[0].Mutant, at: map[rowKey]int{}}
 	for i := range cfgs {
 		row := newTally(&cfgs[i])
 		key := keyOf(&row)
@@ -163,8 +175,8 @@ func (s *drawing) run(ctx context.Context, w drawnRun, came *scenario.Marks) (co
 type find struct {
 	Seed uint64 `json:"seed"`
 	Runs uint64 `json:"runs"`
-	// RunsWith are those among them whose cell has the code that a mistake is in: what a
-	// sweep of these alone would have taken.
+	// RunsWith are those among them whose cell has the code that a mistake is in, and draws the
+	// operations that it needs: what a sweep of these alone would have taken.
 	RunsWith uint64 `json:"runs_with_the_mistake,omitempty"`
 	mutant   dataflow.Mutant
 }
@@ -185,7 +197,7 @@ func (s *drawing) find(first uint64) *find {
 		return &f
 	}
 	for n := first; ; n++ {
-		if c := s.cells.Draw(n); mistake.Has(c.Algorithm.Name, c.State, c.SinkName()) {
+		if c := s.cells.Draw(n); mistake.Has(c.Algorithm.Name, c.State, c.SinkName()) && mistake.Shown(c.Operations) {
 			f.RunsWith++
 		}
 		if n == f.Seed {

@@ -47,7 +47,7 @@ func TestASweepDraws(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cells, workers := scenario.NewCells(chosen.cfgs), map[int]bool{}
+	cells, workers := chosen.cells(), map[int]bool{}
 	for s := range uint64(100) {
 		cell := cells.Draw(s)
 		workers[cell.Workers] = true
@@ -77,7 +77,7 @@ func TestDrawnCellsAreFoundAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cells, with := scenario.NewCells(chosen.cfgs), uint64(0)
+	cells, with := chosen.cells(), uint64(0)
 	for s := uint64(1); s <= total.Find.Seed; s++ {
 		if cell := cells.Draw(s); mistake.Has(cell.Algorithm.Name, cell.State, cell.SinkName()) {
 			with++

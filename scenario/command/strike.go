@@ -18,13 +18,11 @@ import (
 // seed draws, and what it is to draw beside faults.
 type strike struct {
 	plan, mutant, operations string
-	harsh                    bool
 }
 
 func (s *strike) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.plan, "plan", "", "fault plan instead of drawn faults, for example '(plan (crash worker=1 at (nth 7 barrier-received)) (rescale to=3 at (nth 2 completed)))'")
-	f.StringVar(&s.operations, "operations", "none", "operations drawn beside faults: all, none, or a comma list of "+strings.Join(operationNames(), ", "))
-	f.BoolVar(&s.harsh, "harsh", false, "draw also what a job may end for, and how it ends: writes denied or lost, restart strategies")
+	f.StringVar(&s.operations, "operations", "none", "operations drawn beside faults: all, none, or a comma list of "+strings.Join(operationNames(), ", ")+"; if not given, "+faults.Rescale.String()+" in one of four runs that draw their cell, else none")
 	f.StringVar(&s.mutant, "mutant", "none", "switch a deliberate mistake on; the command list names them")
 }
 
@@ -58,7 +56,7 @@ func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error 
 		return err
 	}
 	for i := range cfgs {
-		cfgs[i].Operations, cfgs[i].Harsh = operations, s.harsh
+		cfgs[i].Operations = operations
 		if cfgs[i].Mutant = m; planned {
 			cfgs[i].Faults, cfgs[i].Plan = scenario.PlannedFaults, plan
 		}
@@ -68,6 +66,9 @@ func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error 
 
 // drawable are the operations that can be drawn.
 var drawable = []faults.Kind{faults.Rescale, faults.Failover, faults.Query, faults.Savepoint, faults.StopSaved, faults.Upgrade}
+
+// byDefault are those that runs draw which draw their cell, one of four, if nothing is said of it.
+var byDefault = []faults.Kind{faults.Rescale}
 
 func operationNames() (names []string) {
 	for _, k := range drawable {

@@ -62,7 +62,8 @@ func newSweepCommand(p *program) *cobra.Command {
 Without --algorithm, --state, --sink, --workload and --plan each run draws its cell from its seed: the
 combination, and of its job the parallelism, the workers, the splits and whether channels keep their
 order. Seeds go round all combinations that can run, in an order that is stratified pairwise. A row of the table is of all
-runs with one algorithm and sink. What of the shape is given is not drawn.
+runs with one algorithm and sink. What of the shape is given is not drawn. Jobs of one of four runs are rescaled, unless
+--operations says which all of them draw, or none.
 
 With one of those flags every combination of the lists runs every seed.
 
@@ -184,7 +185,7 @@ func (f *sweepFlags) sweep(ctx context.Context, chosen *selection, over seedRang
 	if !chosen.drawn {
 		return sweep(ctx, chosen.cfgs, over, f.budget, f.jobs, f.policy, found)
 	}
-	d := newDrawing(&f.choice, chosen.cfgs, found)
+	d := newDrawing(&f.choice, chosen, found)
 	rows, err := d.sweep(ctx, over, f.budget, f.jobs)
 	total.DrawnFrom = d.cells.Len()
 	total.Find, total.Marks = d.find(over.first), d.marks.List()

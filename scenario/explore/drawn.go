@@ -91,7 +91,8 @@ func (p *storm) Propose(last *scenario.Outcome) Proposal {
 	return s
 }
 
-// walk is the walk that is aimed at nothing: plain settings, crashes at uniform times.
+// walk is the walk that is aimed at nothing: plain settings, crashes at uniform times, and
+// the operations that are drawn for the combination.
 type walk struct {
 	blind
 	runner *scenario.Runner
@@ -114,6 +115,7 @@ func (p *walk) Propose(*scenario.Outcome) Proposal {
 	s.Order = p.order
 	p.source.Reset(p.next)
 	s.Plan = uniformCrashes(p.source.Stream("walk"), p.runner.Faults())
+	s.Plan.Faults = append(s.Plan.Faults, p.runner.Operations().Draw(p.source)...)
 	p.next++
 	return s
 }

@@ -10,6 +10,7 @@ import (
 
 	"weir/algorithms/catalog"
 	"weir/dataflow"
+	"weir/faults"
 	"weir/state/pebblestate"
 )
 
@@ -29,6 +30,9 @@ type Case struct {
 	States     []string // nil: every one
 	Sinks      []string // nil: what goes with the algorithm
 	Workloads  []string // nil: every one
+	// Operations are those that are drawn where the mistake is looked for, beside faults; it
+	// cannot show without.
+	Operations []faults.Kind
 	// Oracle is the one that must see the mistake.
 	Oracle string
 	// Escapes says, if it is not found within HuntLimit runs, what was tried and what it
@@ -46,19 +50,20 @@ const cyclic = "reachability"
 // The oracles that must see a mistake, where one is plain: package check says what
 // each of them knows.
 const (
-	byAborts     = "aborts"
-	byClock      = "clock"
-	byCommit     = "commit"
-	byContiguity = "contiguity"
-	byCut        = "cut"
-	byEventTime  = "event-time"
-	byHandover   = "handover"
-	byLogs       = "logs"
-	byOutput     = "output"
-	byProgress   = "progress"
-	byRestore    = "restore"
-	byStorage    = "storage"
-	byUseless    = "useless"
+	byAborts       = "aborts"
+	byClock        = "clock"
+	byCommit       = "commit"
+	byConservation = "conservation"
+	byContiguity   = "contiguity"
+	byCut          = "cut"
+	byEventTime    = "event-time"
+	byHandover     = "handover"
+	byLogs         = "logs"
+	byOutput       = "output"
+	byProgress     = "progress"
+	byRestore      = "restore"
+	byStorage      = "storage"
+	byUseless      = "useless"
 )
 
 // Lists of what a mistake needs beside its algorithm.
@@ -72,12 +77,17 @@ var (
 )
 
 // All returns the bank in the order of reports.
-func All() []Case { return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks()) }
+func All() []Case { return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling()) }
 
 // Has tells whether the code that a combination runs has the mistake. Workloads do
 // not tell: those of the list show it soonest.
 func (c *Case) Has(algorithm, state, sink string) bool {
 	return slices.Contains(c.Algorithms, algorithm) && among(c.States, state) && among(c.Sinks, sink)
+}
+
+// Shown tells whether operations that are drawn are those that the mistake needs.
+func (c *Case) Shown(drawn []faults.Kind) bool {
+	return !slices.ContainsFunc(c.Operations, func(k faults.Kind) bool { return !slices.Contains(drawn, k) })
 }
 
 // Where says in which combinations it is.

@@ -35,7 +35,6 @@ func by(ms ...dataflow.Mutant) []dataflow.Mutant { return ms }
 const (
 	merged     = "several snapshots' files merged into one"
 	localFiles = "local files of a task that outlive its incarnation"
-	rescaling  = "a hunt that draws operations"
 	standby    = "standby replicas"
 	moving     = "splits that move between readers while the job runs"
 	events     = "messages between the two halves of a source or sink, beside the data"
@@ -71,8 +70,8 @@ func Reports() []Report {
 		{ID: "B4", Tickets: "FLINK-17564", What: "later buffers are captured ahead of earlier ones", By: by(dataflow.MutantCapturedOutOfOrder)},
 		{ID: "B5", Tickets: "FLINK-17994, FLINK-18063", What: "the thread of the network and that of the task race over barriers, cancellation and ends", Waits: threads},
 		{ID: "B7", Tickets: "FLINK-22815", What: "in-flight data of a broadcast edge is captured by one instance and applied again by the others", By: by(dataflow.MutantOvertakesForbidden)},
-		{ID: "B8", Tickets: "FLINK-35351", What: "in-flight records of a partitioner of one's own are filtered away at another parallelism", Waits: rescaling},
-		{ID: "B9", Tickets: "FLINK-31963, FLINK-38267, FLINK-38483, FLINK-37870", What: "in-flight state of operators without state is given to the wrong instance at another parallelism", Waits: rescaling},
+		{ID: "B8", Tickets: "FLINK-35351", What: "in-flight records of a partitioner of one's own are filtered away at another parallelism", By: by(rounds.MutantFormerInputsUnread)},
+		{ID: "B9", Tickets: "FLINK-31963, FLINK-38267, FLINK-38483, FLINK-37870", What: "in-flight state of operators without state is given to the wrong instance at another parallelism", By: by(dataflow.MutantSentToOldPlace)},
 		{ID: "B10", Tickets: "FLINK-33693", What: "a barrier overtakes on an edge that forbids it", By: by(dataflow.MutantOvertakesForbidden)},
 		{ID: "B11", Tickets: "Iceberg 15846, 15913", What: "committables become channel state of a checkpoint whose committer believes that it has them", By: by(sinks.MutantLateCommittables)},
 

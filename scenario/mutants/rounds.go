@@ -96,7 +96,6 @@ func inRounds() []Case {
 			Mutant: rounds.MutantSilentFallback, Description: "the checkpoint before a damaged one is restored although nobody has allowed it",
 			Source: "FLINK-5940", Needs: "rounds; a damaged record; several checkpoints retained",
 			Algorithms: exact, Oracle: byCommit,
-			Escapes: "none of 2,000 runs: only harsh runs damage the record of a checkpoint",
 		},
 		{
 			Mutant: rounds.MutantCarriedUnmarked, Description: "the share of a task that has left does not say so when it is carried over",

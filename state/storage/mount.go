@@ -28,7 +28,7 @@ func (m *Mounted) Do(op state.Op) state.Result {
 	if op.Kind != state.OpGet && op.Kind != state.OpList && (op.Kind != state.OpDelete || !m.Deletes) {
 		return refuse(op, "%w", errors.New("it is another job's, which may be read only"))
 	}
-	key, prefix := op.Key, m.Root
+	prefix := m.Root
 	if prefix != "" {
 		prefix += "/"
 	}
@@ -41,6 +41,5 @@ func (m *Mounted) Do(op state.Op) state.Result {
 		}
 		r.List = list
 	}
-	op.Key = key
 	return r
 }
