@@ -70,9 +70,6 @@ var drawable = []faults.Kind{faults.Rescale, faults.Failover, faults.Query, faul
 // byDefault are those that runs draw which draw their cell, one of four, if nothing is said of it.
 var byDefault = []faults.Kind{faults.Rescale}
 
-// byDefault are those that runs draw which draw their cell, one of four, if nothing is said of it.
-var byDefault = []faults.Kind{faults.Rescale}
-
 func operationNames() (names []string) {
 	for _, k := range drawable {
 		names = append(names, k.String())

@@ -120,6 +120,9 @@ func strikes() []strike {
 		{row: "rescale job", plan: `(rescale to=3 at (nth 2 completed))`, algorithms: []string{"aligned", "unaligned"}, shows: func(o, _ *scenario.Outcome) bool {
 			return o.Result.Counts[trace.Rescaled] == 1 && o.Result.Crashes+o.Result.CoordinatorCrashes == 0
 		}},
+		{row: "upgrade job", plan: `(upgrade to=2 at (nth 1 completed))`, workload: "spending", algorithms: []string{"aligned", "unaligned"}, shows: func(o, _ *scenario.Outcome) bool {
+			return o.Result.Upgraded == 1 && o.Result.Crashes+o.Result.CoordinatorCrashes == 0
+		}},
 		{row: "savepoint job", plan: `(savepoint at (nth 9 emitted))`, shows: func(o, _ *scenario.Outcome) bool {
 			return o.Result.Counts[trace.Saved] == 1 && o.Result.Counts[trace.Stopped] == 0
 		}},
