@@ -61,7 +61,9 @@ const (
 	byLogs         = "logs"
 	byOutput       = "output"
 	byProgress     = "progress"
+	byQueries      = "queries"
 	byRestore      = "restore"
+	bySavepoint    = "savepoint"
 	byStorage      = "storage"
 	byUseless      = "useless"
 )
@@ -74,10 +76,13 @@ var (
 	windows     = []string{"nexmark-q5", "nexmark-q8", "sessions"}
 	past        = []string{"reminders", "sessions"} // have timers at or behind the watermark
 	expiring    = []string{"spending"}              // has state that expires, and broadcast state
+	versioned   = []string{"spending"}              // has versions that store state in other forms
 )
 
 // All returns the bank in the order of reports.
-func All() []Case { return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling()) }
+func All() []Case {
+	return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling(), inOperations())
+}
 
 // Has tells whether the code that a combination runs has the mistake. Workloads do
 // not tell: those of the list show it soonest.
