@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,8 +19,11 @@ import (
 // numbers are how documents write them.
 var numbers = strings.Fields("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen")
 
-// inWords returns a number below 100 in words.
+// inWords returns a number in words, and in digits from 100 on.
 func inWords(n int) string {
+	if n >= 100 {
+		return strconv.Itoa(n)
+	}
 	if n < len(numbers) {
 		return numbers[n]
 	}
@@ -46,7 +50,7 @@ var counted = []struct {
 // miscounted returns what is wrong with the numbers of a text.
 func miscounted(text string) (wrong []string) {
 	for _, c := range counted {
-		found := regexp.MustCompile(`(?i)([a-z-]+)\s+`+c.what).FindAllStringSubmatch(text, -1)
+		found := regexp.MustCompile(`(?i)([a-z0-9-]+)\s+`+c.what).FindAllStringSubmatch(text, -1)
 		times := 0
 		for _, m := range found {
 			number := strings.ToLower(m[1])
@@ -64,8 +68,11 @@ func miscounted(text string) (wrong []string) {
 	return wrong
 }
 
-// isNumber reports whether a word is a number below 20, or a multiple of ten.
+// isNumber reports whether a word is a number below 20, or a multiple of ten, or of digits.
 func isNumber(word string) bool {
+	if _, err := strconv.Atoi(word); err == nil {
+		return true
+	}
 	for n := range 100 {
 		if (n < 20 || n%10 == 0) && inWords(n) == word {
 			return true
@@ -102,7 +109,7 @@ func TestMiscountFires(t *testing.T) {
 			t.Errorf("many %s: %q", c.what, wrong)
 		}
 	}
-	for n, want := range map[int]string{3: "three", 20: "twenty", 31: "thirty-one", 99: "ninety-nine"} {
+	for n, want := range map[int]string{3: "three", 20: "twenty", 31: "thirty-one", 99: "ninety-nine", 102: "102"} {
 		if got := inWords(n); got != want {
 			t.Errorf("%d is %q", n, got)
 		}
