@@ -10,6 +10,7 @@ import (
 
 	"weir/check"
 	"weir/dataflow"
+	"weir/faults"
 	"weir/scenario/mutants"
 )
 
@@ -86,6 +87,32 @@ func TestCasesAreWhole(t *testing.T) {
 	}
 	if n := len(seen); n < 45 {
 		t.Errorf("%d mistakes, want 45 at least", n)
+	}
+}
+
+// TestShown: a mistake shows where what it needs is drawn and given, and not where one of
+// both is missing.
+func TestShown(t *testing.T) {
+	upgrade, stale := []faults.Kind{faults.Rescale, faults.Upgrade}, dataflow.Given{"checkpoint.local-recovery": "true"}
+	for _, x := range []struct {
+		mutant dataflow.Mutant
+		drawn  []faults.Kind
+		given  dataflow.Given
+		want   bool
+	}{
+		{dataflow.MutantUnmigrated, upgrade, nil, true},
+		{dataflow.MutantUnmigrated, upgrade[:1], stale, false},
+		{dataflow.MutantLocalStale, nil, stale, true},
+		{dataflow.MutantLocalStale, upgrade, nil, false},
+		{dataflow.MutantLocalStale, nil, dataflow.Given{"checkpoint.local-recovery": "false"}, false},
+	} {
+		c, err := mutants.Lookup(string(x.mutant))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Shown(x.drawn, x.given); got != x.want {
+			t.Errorf("%s with %v and %v: %v", x.mutant, x.drawn, x.given, got)
+		}
 	}
 }
 
