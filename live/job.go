@@ -46,7 +46,7 @@ type Failure struct {
 // Result is what came of a run.
 type Result struct {
 	Elapsed  time.Duration
-	Stopped  bool       // by Stop, before the job was done
+	Stopped  bool       // by Stop or with a savepoint, before the job was done
 	Plans    int        // recovery plans executed, the start included
 	Attempt  id.Attempt // of the last one
 	Failures []Failure  // in the order in which they were noticed
@@ -161,8 +161,9 @@ func (c *control) shutDown() {
 	for _, m := range j.control.take(nil) {
 		c.refuse(&m)
 	}
+	saved := c.saves.settle(c.err)
 	j.result = Result{
-		Elapsed: time.Since(j.clock.start), Stopped: c.stopping && c.err == nil, Plans: c.plans, Attempt: c.roster.Plan(),
+		Elapsed: time.Since(j.clock.start), Stopped: saved || c.stopping && c.err == nil, Plans: c.plans, Attempt: c.roster.Plan(),
 		Failures: c.failures, Tasks: j.Stats(), Copies: j.copied, Failovers: c.failovers,
 	}
 	j.err = c.err
