@@ -79,7 +79,7 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	end := serve(listener, j, checkpoints, dir)
+	end := serve(listener, j, checkpoints, dir, f.keeps())
 	if f.stop || !f.calm {
 		err = f.intervene(ctx, j, g, cfg.Coordinators > 1)
 		g.open()
@@ -146,10 +146,11 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 		s.Coordinators, s.Failovers, s.Coordinator = n, res.Failovers, g.leaders
 		s.Faults = "(kill coordinator after two snapshots)"
 	}
-	if f.calm || f.stop {
+	stopped := f.stop || res.Stopped // by whoever else can reach it
+	if f.calm || stopped {
 		s.Faults = "(plan)"
 	}
-	if f.stop {
+	if stopped {
 		unknown, s.NotJudged = true, "the job was stopped in the middle, so that only rows that cannot be read are judged"
 	}
 	exact := promise.Output == dataflow.ExactlyOnce || g.crashes+res.Failovers == 0
@@ -165,7 +166,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 	if wrong != nil {
 		s.Verdict = scenario.Unsafe.String()
 	}
-	if g.crashes+res.Failovers == 0 && !f.calm && !f.stop {
+	if g.crashes+res.Failovers == 0 && !f.calm && !stopped {
 		s.Verdict = scenario.Broken.String()
 		wrong = &verdict{scenario.Broken, "the job ended before anybody could be killed: give it more --events, or say --calm"}
 	}
