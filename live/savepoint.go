@@ -132,21 +132,19 @@ func (s *saves) refuse(why string) {
 	s.waiting, s.complete = nil, 0
 }
 
-// settle answers those who still wait when the job has ended, with err. It reports whether the job was
-// stopped with a savepoint.
-func (s *saves) settle(err error) bool {
+// settle answers those who still wait when the job has ended, with err. It returns the savepoint
+// with which the job was stopped, 0 if it was not.
+func (s *saves) settle(err error) id.Epoch {
 	e := s.complete
-	stopped := e != 0 && err == nil
 	switch {
-	case stopped:
-	case err == nil:
-		e, err = 0, ErrEnded
-	default:
+	case err != nil:
 		e, err = 0, fmt.Errorf("%w: %w", ErrEnded, err)
+	case e == 0:
+		err = ErrEnded
 	}
 	for _, q := range s.waiting {
 		q.finish(e, err)
 	}
 	s.waiting = nil
-	return stopped
+	return e
 }

@@ -47,6 +47,14 @@ func finish(t *testing.T, x *cell, j *live.Job, g *gate) {
 	}
 }
 
+// rows counts those that are committed.
+func (x *cell) rows() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	all, _ := x.answer.Rows()
+	return len(all)
+}
+
 // resume begins another job from a savepoint of the cell's, with the same output, and finishes it.
 func resume(t *testing.T, x *cell, e id.Epoch, algorithm string, backend state.Backend, parallelism int) {
 	t.Helper()
@@ -120,13 +128,16 @@ func TestStopWithASavepoint(t *testing.T) {
 			default:
 				t.Error("the job goes on")
 			}
-			if r, err := j.Wait(); err != nil || !r.Stopped {
-				t.Errorf("stopped: %v, %v", r.Stopped, err)
+			if r, err := j.Wait(); err != nil || !r.Stopped || r.Savepoint != e {
+				t.Errorf("stopped: %v, with %s: %v", r.Stopped, r.Savepoint, err)
 			}
 			if _, err := j.Savepoint(context.Background(), false); !errors.Is(err, live.ErrEnded) {
 				t.Errorf("behind its end: %v", err)
 			}
 			whole(t, x.cfg.Storage, e)
+			if x.rows() == 0 {
+				t.Error("nothing was committed before the job was stopped")
+			}
 			resume(t, x, e, c.as, c.on, c.width)
 		})
 	}
