@@ -123,7 +123,7 @@ func (c *Client) do(ctx context.Context, method, path string, q url.Values, into
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode == http.StatusOK {
 		err = json.NewDecoder(answer.Body).Decode(into)
 		_, _ = io.Copy(io.Discard, answer.Body) // so that the connection is used again
