@@ -63,7 +63,7 @@ var imports = []struct{ pkg, may string }{
 
 	{"scenario", "scenario/inspect scenario/mutants algorithms algorithms/... workloads workloads/... check faults sim sim/seed internal/sim/disk dataflow trace external external/sinks state state/..."},
 	{"scenario/settings", "dataflow"},
-	{"scenario/mutants", "algorithms/... dataflow dataflow/operators faults external external/sinks state state/pebblestate"},
+	{"scenario/mutants", "scenario/inspect algorithms/... dataflow dataflow/operators faults external external/sinks state state/pebblestate"},
 	{"scenario/counterexample", "check dataflow faults results/stat scenario sim sim/seed trace"},
 	{"scenario/exhaustive", "check dataflow faults scenario sim sim/seed trace"},
 	{"scenario/explain", "check dataflow trace"},

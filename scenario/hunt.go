@@ -115,7 +115,7 @@ func (r *HuntResult) config(c dataflow.Mutant) (Config, error) {
 		return Config{}, err
 	}
 	w.Small()
-	return Config{Algorithm: algorithm, State: r.State, Sink: r.Sink, Workload: w, Mutant: c, Operations: r.Operations}, nil
+	return Config{Algorithm: algorithm, State: r.State, Sink: r.Sink, Workload: w, Mutant: c, Operations: r.Operations, Given: r.Given}, nil
 }
 
 // caughtBy reports whether o shows the mistake to the oracle that must see it, and

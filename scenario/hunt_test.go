@@ -77,7 +77,7 @@ func TestMutantCombinations(t *testing.T) {
 
 func hunt(t *testing.T, k mutants.Case, a, st, w string) (runs int, caught bool) {
 	c := combination(t, a, st, workload(t, w))
-	c.Mutant, c.Operations = k.Mutant, k.Operations
+	c.Mutant, c.Operations, c.Given = k.Mutant, k.Operations, k.Given
 	r := runner(t, c)
 	for runs = 1; runs <= scenario.HuntLimit; runs++ {
 		if o := r.Run(uint64(runs)); o.Kind == scenario.Unsafe || k.Stalls && o.Kind == scenario.NoProgress {
@@ -160,7 +160,7 @@ func huntConfig(t *testing.T, c mutants.Case, sink string) scenario.Config {
 		w = c.Workloads[0]
 	}
 	x := combination(t, c.Algorithms[0], st, workload(t, w))
-	x.Sink, x.Mutant, x.Operations = sink, c.Mutant, c.Operations
+	x.Sink, x.Mutant, x.Operations, x.Given = sink, c.Mutant, c.Operations, c.Given
 	return x
 }
 

@@ -197,7 +197,7 @@ func (s *drawing) find(first uint64) *find {
 		return &f
 	}
 	for n := first; ; n++ {
-		if c := s.cells.Draw(n); mistake.Has(c.Algorithm.Name, c.State, c.SinkName()) && mistake.Shown(c.Operations) {
+		if c := s.cells.Draw(n); mistake.Has(c.Algorithm.Name, c.State, c.SinkName()) && mistake.Shown(c.Operations, c.Given) {
 			f.RunsWith++
 		}
 		if n == f.Seed {

@@ -160,7 +160,7 @@ func savedFailures(t *testing.T, each int) (names []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg.Faults, cfg.Operations, cfg.Splits, cfg.Record = scenario.RandomFaults, m.Operations, 0, true
+		cfg.Faults, cfg.Operations, cfg.Given, cfg.Splits, cfg.Record = scenario.RandomFaults, m.Operations, m.Given, 0, true
 		r, err := scenario.New(cfg)
 		if err != nil {
 			t.Fatal(err)

@@ -155,5 +155,11 @@ func inKernel() []Case {
 			Source: "own trial", Needs: "broadcast state; a restore",
 			Algorithms: transactional, Workloads: expiring, Oracle: byRestore,
 		},
+		{
+			Mutant: dataflow.MutantLocalStale, Description: "a local copy is known by the number of its file, which another incarnation gives to another one",
+			Source: "SPARK-46796, SPARK-52637", Needs: "local copies; state in table files; a restore",
+			Algorithms: transactional, States: tables, Workloads: []string{"keyedcount"}, // windows that come back wrong fire for millions of events
+			Given: dataflow.Given{"checkpoint.local-recovery": "true"}, Oracle: byRestore,
+		},
 	}
 }

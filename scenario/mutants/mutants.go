@@ -33,6 +33,9 @@ type Case struct {
 	// Operations are those that are drawn where the mistake is looked for, beside faults; it
 	// cannot show without.
 	Operations []faults.Kind
+	// Given are settings without which the code that has the mistake does not run; nil: none. They
+	// are only read.
+	Given dataflow.Given
 	// Oracle is the one that must see the mistake.
 	Oracle string
 	// Escapes says, if it is not found within HuntLimit runs, what was tried and what it
@@ -61,7 +64,9 @@ const (
 	byLogs         = "logs"
 	byOutput       = "output"
 	byProgress     = "progress"
+	byQueries      = "queries"
 	byRestore      = "restore"
+	bySavepoint    = "savepoint"
 	byStorage      = "storage"
 	byUseless      = "useless"
 )
@@ -74,10 +79,13 @@ var (
 	windows     = []string{"nexmark-q5", "nexmark-q8", "sessions"}
 	past        = []string{"reminders", "sessions"} // have timers at or behind the watermark
 	expiring    = []string{"spending"}              // has state that expires, and broadcast state
+	versioned   = []string{"spending"}              // has versions that store state in other forms
 )
 
 // All returns the bank in the order of reports.
-func All() []Case { return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling()) }
+func All() []Case {
+	return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling(), inOperations())
+}
 
 // Has tells whether the code that a combination runs has the mistake. Workloads do
 // not tell: those of the list show it soonest.
@@ -85,8 +93,14 @@ func (c *Case) Has(algorithm, state, sink string) bool {
 	return slices.Contains(c.Algorithms, algorithm) && among(c.States, state) && among(c.Sinks, sink)
 }
 
-// Shown tells whether operations that are drawn are those that the mistake needs.
-func (c *Case) Shown(drawn []faults.Kind) bool {
+// Shown tells whether operations that are drawn and settings that are given are those that the
+// mistake needs.
+func (c *Case) Shown(drawn []faults.Kind, given dataflow.Given) bool {
+	for name, text := range c.Given {
+		if given[name] != text {
+			return false
+		}
+	}
 	return !slices.ContainsFunc(c.Operations, func(k faults.Kind) bool { return !slices.Contains(drawn, k) })
 }
 

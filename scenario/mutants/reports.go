@@ -33,16 +33,16 @@ func by(ms ...dataflow.Mutant) []dataflow.Mutant { return ms }
 
 // What several reports wait for.
 const (
-	merged     = "several snapshots' files merged into one"
-	localFiles = "local files of a task that outlive its incarnation"
-	standby    = "standby replicas"
-	moving     = "splits that move between readers while the job runs"
-	events     = "messages between the two halves of a source or sink, beside the data"
-	timedOut   = "a store that aborts transactions by itself"
-	pooled     = "transactions whose names are used again"
-	drains     = "a job that is stopped in such a way that its input ends"
-	threads    = "several threads in one task"
-	walFiles   = "a write-ahead log in the state backend"
+	merged   = "several snapshots' files merged into one"
+	reopened = "a local database that the next incarnation of a task opens again: what outlives one are copies of stored files, by name and content"
+	standby  = "standby replicas of state: standbys are of the coordinator, which has none"
+	moving   = "splits that move between readers while the job runs"
+	events   = "messages between the two halves of a source or sink, beside the data"
+	timedOut = "a store that aborts transactions by itself"
+	pooled   = "transactions whose names are used again"
+	drains   = "a job that is stopped in such a way that its input ends: a stop with a savepoint ends none"
+	threads  = "several threads in one task"
+	walFiles = "a write-ahead log in the state backend"
 )
 
 // Reports returns them in the order of their IDs.
@@ -59,9 +59,9 @@ func Reports() []Report {
 		{ID: "A11", Tickets: "FLINK-25524", What: "a log of changes and the backend under it number snapshots differently, so that the next increment has the wrong base", Waits: "a backend that wraps another one"},
 		{ID: "A13", Tickets: "FLINK-26063", What: "the removal of a timer is logged under the key group of the key before", Waits: "a mutant in the state backends"},
 		{ID: "A14", Tickets: "FLINK-32908", What: "switching a log of changes on begins with a wrong number", Waits: "a backend that wraps another one"},
-		{ID: "A15", Tickets: "SPARK-43404", What: "a second try writes a file of the same name and size, and the copy of the first is used again", By: by(dataflow.MutantReuseTableName)},
-		{ID: "A16", Tickets: "SPARK-46796, SPARK-47036", What: "the map from local to stored files is stale after a version is loaded again", Waits: localFiles},
-		{ID: "A18", Tickets: "SPARK-52637", What: "entries of newer versions stay in that map, and two files have one name", Waits: localFiles},
+		{ID: "A15", Tickets: "SPARK-43404", What: "a second try writes a file of the same name and size, and the copy of the first is used again", By: by(dataflow.MutantReuseTableName, dataflow.MutantLocalStale)},
+		{ID: "A16", Tickets: "SPARK-46796, SPARK-47036", What: "the map from local to stored files is stale after a version is loaded again", By: by(dataflow.MutantLocalStale)},
+		{ID: "A18", Tickets: "SPARK-52637", What: "entries of newer versions stay in that map, and two files have one name", By: by(dataflow.MutantLocalStale)},
 		{ID: "A19", Tickets: "RocksDB 3603, 7789, 10083, 12670; YugabyteDB 1491", What: "a checkpoint of the database catches its log or its list of files in between", Waits: walFiles},
 		{ID: "A20", Tickets: "Arroyo 1086, 802", What: "garbage is deleted before it is noted that it is garbage", By: by(rounds.MutantRetireBeforeRecord)},
 		{ID: "A21", Tickets: "HZ-2415", What: "snapshots are deleted although something still needs them", By: by(rounds.MutantBaseNotPinned, rounds.MutantRetireBeforeRecord)},
@@ -106,8 +106,8 @@ func Reports() []Report {
 		{ID: "F6", Tickets: "FLINK-13275, FLINK-21028", What: "the thread of a source is interrupted while it does what must be whole", Waits: threads},
 		{ID: "F8", Tickets: "Arroyo, operator.rs", What: "the end of one input leaves what waits behind the barrier of another there", By: by(rounds.MutantEndIsNoBarrier)},
 
-		{ID: "G1", Tickets: "KAFKA-7192, KAFKA-9891, KAFKA-10247", What: "a local database with uncommitted writes is used again", Waits: localFiles},
-		{ID: "G3", Tickets: "KAFKA-20685", What: "a local checkpoint file outlives the restoration that wrote it", Waits: localFiles},
+		{ID: "G1", Tickets: "KAFKA-7192, KAFKA-9891, KAFKA-10247", What: "a local database with uncommitted writes is used again", Waits: reopened},
+		{ID: "G3", Tickets: "KAFKA-20685", What: "a local checkpoint file outlives the restoration that wrote it", Waits: reopened},
 		{ID: "G4", Tickets: "KAFKA-14172", What: "a standby that lags takes over with what it has", Waits: standby},
 
 		{ID: "X1", What: "no round fails by itself: bases that are not complete, abandoned snapshots and sweeps that hit others", By: by(rounds.MutantBaseUnderWay, dataflow.MutantAbandonedTakesFiles, rounds.MutantSweepsUnderWay)},
