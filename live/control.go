@@ -67,6 +67,7 @@ type control struct {
 	plans     int
 	down      []int // workers that have crashed since the last plan
 	cut       committed
+	saves     saves
 }
 
 func newControl(j *Job) *control {

@@ -45,13 +45,14 @@ type Failure struct {
 
 // Result is what came of a run.
 type Result struct {
-	Elapsed  time.Duration
-	Stopped  bool       // by Stop, before the job was done
-	Plans    int        // recovery plans executed, the start included
-	Attempt  id.Attempt // of the last one
-	Failures []Failure  // in the order in which they were noticed
-	Tasks    []TaskStats
-	Copies   state.CopyCounts // files that tasks were restored from, with local recovery
+	Elapsed   time.Duration
+	Stopped   bool       // by Stop or with a savepoint, before the job was done
+	Savepoint id.Epoch   // with which it was stopped; 0: with none
+	Plans     int        // recovery plans executed, the start included
+	Attempt   id.Attempt // of the last one
+	Failures  []Failure  // in the order in which they were noticed
+	Tasks     []TaskStats
+	Copies    state.CopyCounts // files that tasks were restored from, with local recovery
 	// Failovers is how often another coordinator process took the lead than the one before.
 	Failovers int
 }
@@ -161,8 +162,9 @@ func (c *control) shutDown() {
 	for _, m := range j.control.take(nil) {
 		c.refuse(&m)
 	}
+	saved := c.saves.settle(c.err)
 	j.result = Result{
-		Elapsed: time.Since(j.clock.start), Stopped: c.stopping && c.err == nil, Plans: c.plans, Attempt: c.roster.Plan(),
+		Elapsed: time.Since(j.clock.start), Stopped: saved != 0 || c.stopping && c.err == nil, Savepoint: saved, Plans: c.plans, Attempt: c.roster.Plan(),
 		Failures: c.failures, Tasks: j.Stats(), Copies: j.copied, Failovers: c.failovers,
 	}
 	j.err = c.err

@@ -83,7 +83,9 @@ func (p *process) lead(nonce uint64, where string) {
 	s.coord.Start(s, &dataflow.JobInfo{Name: c.j.cfg.Job.Name, Tasks: c.j.info, Config: &c.j.cfg.Job.Config, From: c.j.cfg.Job.From, Nonce: nonce})
 	if c.stopping {
 		c.askToStop()
+		return
 	}
+	c.askToSaveAgain()
 }
 
 // leave ends what runs in the process.
@@ -286,6 +288,7 @@ func (s *seat) Draw(int) int { return 0 }
 func (s *seat) Observe(k trace.Kind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {
 	if s.heard() {
 		s.p.c.cut.note(k, t, e)
+		s.p.c.saves.note(k, t, e, text)
 		s.p.c.observe(k, t, a, e, text)
 	}
 }

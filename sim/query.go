@@ -181,7 +181,7 @@ const mostKeys = 3
 // draw draws what is asked for, from what there is at the moment: keys of a state.
 func (q *queries) draw(f *faults.Fault) (l Lookup, ok bool) {
 	if q.random == nil {
-		q.random = q.s.seeds.Stream("query")
+		q.random = q.s.seeds.Stream(queryStream)
 	}
 	var names []string
 	for i := range q.s.graph.Vertices {

@@ -9,6 +9,7 @@ const (
 	corruptStream     = "corrupt"     // none
 	diskStream        = "disk.crash"  // worker
 	operatorStream    = "operator"    // task
+	queryStream       = "query"       // none
 	sinkStream        = "sink"        // task: outcomes of operations; on a tape also what they are about
 	storageStream     = "storage"     // task + 1, coordinator 0; likewise
 )
@@ -19,5 +20,5 @@ const OrderStream = "order"
 // StreamNames returns the names of all streams that a run draws from, which are
 // those that can stand on its tape.
 func StreamNames() []string {
-	return append(append([]string{}, delayNames[:]...), chooseStream, clockStream, coordinatorStream, crashStream, corruptStream, diskStream, operatorStream, OrderStream, sinkStream, storageStream)
+	return append(append([]string{}, delayNames[:]...), chooseStream, clockStream, coordinatorStream, crashStream, corruptStream, diskStream, operatorStream, OrderStream, queryStream, sinkStream, storageStream)
 }

@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"net"
+	"path/filepath"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/spf13/cobra"
@@ -28,14 +29,27 @@ func (f *runFlags) listener(cmd *cobra.Command) (net.Listener, error) {
 }
 
 // serve lets others look into a job at a listener, if there is one, until the function that
-// it returns is called.
-func serve(l net.Listener, j *live.Job, store state.Storage, dir string) (end func() error) {
+// it returns is called. keeps is the directory of the storage if it stays, else "".
+func serve(l net.Listener, j *live.Job, store state.Storage, dir, keeps string) (end func() error) {
 	if l == nil {
 		return func() error { return nil }
 	}
 	e := endpoint.New(endpoint.Config{
-		Job: j, Storage: store, Read: inspect.Config{FS: vfs.Default, Scratch: dir + "/local/read", Groups: j.Tasks()[0].NumGroups},
+		Job: j, Storage: store, Dir: keeps, Read: inspect.Config{FS: vfs.Default, Scratch: dir + "/local/read", Groups: j.Tasks()[0].NumGroups},
 	})
 	e.Serve(l)
 	return e.Close
+}
+
+// keeps is the directory of checkpoint storage that stays when a live job has ended, as others
+// can name it; "": none does.
+func (f *runFlags) keeps() string {
+	if f.storage == "" {
+		return ""
+	}
+	dir := filepath.Join(f.storage, "checkpoints")
+	if abs, err := filepath.Abs(dir); err == nil {
+		return abs
+	}
+	return dir
 }

@@ -71,7 +71,7 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	g := newGate(cfg.Workload.Events(), !f.calm || f.stop, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
+	g := newGate(cfg.Workload.Events(), !f.calm || f.stops(), job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
 	j, err := live.Start(ctx, live.Config{
 		Job: job, Storage: checkpoints, External: ext, FS: vfs.Default, Dir: dir + "/local", Observer: g, Pacer: g, Workers: 2, Seed: f.seed,
 		Coordinators: cfg.Coordinators, Candidate: scenario.LiveCandidate(job),
@@ -79,8 +79,8 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	end := serve(listener, j, checkpoints, dir)
-	if f.stop || !f.calm {
+	end := serve(listener, j, checkpoints, dir, f.keeps())
+	if f.stops() || !f.calm {
 		err = f.intervene(ctx, j, g, cfg.Coordinators > 1)
 		g.open()
 	}
@@ -92,17 +92,21 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err = errors.Join(err, runErr, ext.Close(), store.Close()); err != nil {
 		return err
 	}
-	return f.judgeLive(cmd, &cfg, &job.Config, promise, g, res, answer)
+	return f.judgeLive(cmd, &cfg, &job.Config, promise, g, res, answer, output)
 }
 
 // intervene stops the job if that is asked for, and else kills a worker, or with several
 // coordinators the one that leads.
 func (f *runFlags) intervene(ctx context.Context, j *live.Job, g *gate, coordinator bool) error {
-	if !f.stop {
+	if !f.stops() {
 		return g.strike(j, coordinator)
 	}
 	select {
 	case <-g.ready:
+		if f.stopSaved {
+			_, err := j.Savepoint(ctx, true)
+			return err
+		}
 		_, err := j.Stop(ctx)
 		return err
 	case <-j.Done():
@@ -127,7 +131,7 @@ func (f *runFlags) liveDir() (dir string, closed func() error, err error) {
 	return f.storage, func() error { return os.RemoveAll(filepath.Join(f.storage, "local")) }, nil
 }
 
-func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dataflow.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed) error {
+func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dataflow.Config, promise sinks.Promise, g *gate, res *live.Result, answer *committed, output string) error {
 	rows, rowErr := answer.rows()
 	want, err := cfg.Workload.Reference()
 	if promise.Shows == sinks.Values {
@@ -146,10 +150,15 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 		s.Coordinators, s.Failovers, s.Coordinator = n, res.Failovers, g.leaders
 		s.Faults = "(kill coordinator after two snapshots)"
 	}
-	if f.calm || f.stop {
+	stopped := f.stops() || res.Stopped // by whoever else can reach it
+	if f.calm || stopped {
 		s.Faults = "(plan)"
 	}
-	if f.stop {
+	s.Savepoints = g.savepoints
+	if err := f.stoppedWith(&s, cfg, res, output); err != nil {
+		return err
+	}
+	if stopped {
 		unknown, s.NotJudged = true, "the job was stopped in the middle, so that only rows that cannot be read are judged"
 	}
 	exact := promise.Output == dataflow.ExactlyOnce || g.crashes+res.Failovers == 0
@@ -165,7 +174,7 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 	if wrong != nil {
 		s.Verdict = scenario.Unsafe.String()
 	}
-	if g.crashes+res.Failovers == 0 && !f.calm && !f.stop {
+	if g.crashes+res.Failovers == 0 && !f.calm && !stopped {
 		s.Verdict = scenario.Broken.String()
 		wrong = &verdict{scenario.Broken, "the job ended before anybody could be killed: give it more --events, or say --calm"}
 	}
@@ -231,6 +240,7 @@ type gate struct {
 	kind        trace.Kind
 	seen        int
 	checkpoints int
+	savepoints  int
 	crashes     int
 	leaders     int           // coordinators that have gone
 	another     chan struct{} // closed when the first of them is followed
@@ -279,7 +289,7 @@ func (g *gate) strike(j *live.Job, coordinator bool) error {
 
 // Wants is what the gate counts.
 func (g *gate) Wants() trace.Mask {
-	return trace.Mask(0).With(g.kind, trace.Completed, trace.LineAdvanced, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.CoordinatorStarted, trace.RecordLate)
+	return trace.Mask(0).With(g.kind, trace.Completed, trace.LineAdvanced, trace.Saved, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.CoordinatorStarted, trace.RecordLate)
 }
 
 // Observe counts, and says when there is something to recover from.
@@ -298,6 +308,8 @@ func (g *gate) Observe(e *trace.Event) {
 		}
 	case trace.Completed, trace.LineAdvanced:
 		g.checkpoints++
+	case trace.Saved:
+		g.savepoints++
 	case trace.RecordLate:
 		g.late++
 	default:

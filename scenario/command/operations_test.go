@@ -2,10 +2,13 @@ package command
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"weir/faults"
 )
 
 // TestRunWithOperations: a plan changes the job; the run is counted, saved, and
@@ -26,6 +29,40 @@ func TestRunWithOperations(t *testing.T) {
 	if _, plain, _ := sim(t, "run", "--algorithm", "unaligned", "--plan", plan); !strings.Contains(plain, "rescaled 2 times") {
 		t.Error(plain)
 	}
+}
+
+// TestRunWithEveryOperation: a run with one of each is repeated from its file, and told.
+func TestRunWithEveryOperation(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "operations.weir")
+	var steps string
+	for i, k := range drawable {
+		for _, with := range []string{" to=2", ""} { // one of them is the kind's form
+			if step := fmt.Sprintf("(%s%s at (nth %d completed))", k, with, 2+2*i); parses(step) {
+				steps += " " + step
+				break
+			}
+		}
+	}
+	plan := "(plan" + steps + ")"
+	args := []string{"run", "--workload", "spending", "--set", "version=1", "--coordinators", "2", "--parallelism", "3", "--plan", plan, "--save", file, "--json"}
+	status, stdout, stderr := sim(t, args...)
+	var s summary
+	if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || s.Rescaled != 2 || s.Upgraded != 1 || s.Savepoints == 0 || s.StoppedWith != 1 || s.Failovers == 0 {
+		t.Fatalf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	status, stdout, stderr = sim(t, "replay", file, "--json")
+	var again replayed
+	if err := json.Unmarshal([]byte(stdout), &again); err != nil || status != 0 || !again.Same || again.Hash != s.Hash {
+		t.Errorf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	if status, _, stderr := sim(t, "explain", file, "--html"); status != 0 {
+		t.Errorf("explain: status %d: %s", status, stderr)
+	}
+}
+
+func parses(plan string) bool {
+	_, err := faults.Parse(plan)
+	return err == nil
 }
 
 // TestRunWithSavepoints: they are counted, and a run is repeated from its file, savepoints and

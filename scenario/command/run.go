@@ -35,8 +35,10 @@ type runFlags struct {
 	storage string
 	listen  string
 	stop    bool
-	printed bool // the settings that were in effect, beside the summary
-	force   bool
+	// stopSaved: it is stopped with a savepoint.
+	stopSaved bool
+	printed   bool // the settings that were in effect, beside the summary
+	force     bool
 }
 
 // defaultSeed crashes a worker when there are snapshots to recover from, in nearly
@@ -59,6 +61,7 @@ func newRun(p *program) *cobra.Command {
   go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir
   go run ./cmd/sim run --driver live --calm --events 50000000 --listen 8080   # and: curl 'localhost:8080/state/count/counts?key=3'
   go run ./cmd/sim run --driver live --stop --storage jobdir               # then: state convert jobdir saved
+  go run ./cmd/sim run --driver live --stop-with-savepoint --storage jobdir2   # prints the path of the savepoint, and how to go on
   go run ./cmd/sim run --from saved --output jobdir/sink --algorithm uncoordinated --state pebble --parallelism 3`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.agree(cmd.Flags().Changed); err != nil {
@@ -88,6 +91,7 @@ func newRun(p *program) *cobra.Command {
 	fl.StringVar(&f.storage, "storage", "", "with --driver live: a new or empty `directory` that keeps checkpoints and output when the job has ended, for cmd/state")
 	fl.StringVar(&f.listen, "listen", "", "with --driver live: let others look into the job over HTTP at this `address`, a port of this machine or host:port, while it runs")
 	fl.BoolVar(&f.stop, "stop", false, "with --driver live and --storage: stop the job with a last checkpoint when half of its input is in, instead of killing a worker")
+	fl.BoolVar(&f.stopSaved, "stop-with-savepoint", false, "like --stop, but with a savepoint, from which any job with the same operators can go on; it is printed where it is, and how")
 	fl.BoolVar(&f.printed, "settings", false, "print the settings that were in effect; --json has them always")
 	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict; one that is there stays unless --force")
 	fl.BoolVar(&f.force, "force", false, "let --save write over a file that is there")
@@ -113,6 +117,10 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = "--victim says who --crash crashes, and there is no --crash"
 	case given("crash") && f.crash < 1:
 		wrong = fmt.Sprintf("--crash %d; events count from 1", f.crash)
+	case f.stop && f.stopSaved:
+		wrong = "--stop and --stop-with-savepoint: each says how the job is stopped; give one of them"
+	case f.stopSaved && (f.driver != "live" || f.storage == ""):
+		wrong = "--stop-with-savepoint leaves a savepoint in the directory of --storage, with --driver live; give both"
 	case f.stop && (f.driver != "live" || f.storage == ""):
 		wrong = "--stop leaves a job half done in the directory of --storage, with --driver live; give both"
 	case f.claim && f.driver != "live":
@@ -246,6 +254,8 @@ type summary struct {
 	Upgraded     int      `json:"upgraded,omitempty"`              // of these, as another version
 	Savepoints   int      `json:"savepoints,omitempty"`
 	StoppedWith  int      `json:"stopped_with,omitempty"` // savepoints with which the job ended
+	Savepoint    string   `json:"savepoint,omitempty"`    // path of that with which a live job ended
+	Resume       string   `json:"resume,omitempty"`       // command that goes on from it
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
 	Duplicates   *int     `json:"duplicates_seen,omitempty"`
 	Losses       *int     `json:"losses_seen,omitempty"`
@@ -392,6 +402,9 @@ func (s *summary) print(out io.Writer) error {
 	}
 	if s.Savepoints > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d savepoints, with %d of which the job ended\n", s.Savepoints, s.StoppedWith)
+	}
+	if s.Savepoint != "" && err == nil {
+		_, err = fmt.Fprintf(out, "  savepoint %s; go on from it with\n    %s\n", s.Savepoint, s.Resume)
 	}
 	if s.GaveUp != "" && err == nil {
 		_, err = fmt.Fprintf(out, "  the job gave up: %s\n", s.GaveUp)

@@ -1,7 +1,9 @@
-// Package endpoint lets others look into a job while it runs, over HTTP:
+// Package endpoint lets others look into a job while it runs, and save it, over HTTP:
 //
-//	GET /state                                  operators with keyed state, and the states
-//	GET /state/OPERATOR/NAME?key=K&key=K...     what a state has under keys
+//	GET  /state                                 operators with keyed state, and the states
+//	GET  /state/OPERATOR/NAME?key=K&key=K...    what a state has under keys
+//	POST /savepoint                             takes a savepoint; the job goes on
+//	POST /stop                                  takes a savepoint, and ends the job with it
 //
 // A key is text, a number, or 0x and hexadecimal digits, as for state get. level=live, which is
 // the default, reads what the tasks have at the moment, and may be rolled back; level=committed the newest
@@ -9,7 +11,8 @@
 // keys of a state by a part of them, by= names that part, once for each key. Answers and errors are the JSON
 // of package client. docs/rfcs/0008-queries.md says what an answer is worth.
 //
-// There is no protection but the address: who reaches it reads all state.
+// There is no protection but the address: who reaches it reads all state, and may stop the job. Only the
+// pages of a browser are kept from that, where they come from elsewhere.
 package endpoint
 
 import (
@@ -33,33 +36,39 @@ type Config struct {
 	// local files of backends go, and the job's number of key groups.
 	Storage state.Storage
 	Read    inspect.Config
+	// Dir is the directory of Storage, if it stays when the job has ended. Without it no savepoints are
+	// taken by request.
+	Dir string
 }
 
 // Endpoint serves one job. Close it when the job has ended, before its storage is closed.
 type Endpoint struct {
-	cfg    Config
-	routes *http.ServeMux
-	turn   chan struct{} // of whoever uses the reader
-	reader *inspect.Reader
-	server http.Server
-	served chan struct{}
+	cfg     Config
+	handler http.Handler
+	turn    chan struct{} // of whoever uses the reader
+	reader  *inspect.Reader
+	server  http.Server
+	served  chan struct{}
 }
 
 // New returns the endpoint of a job. It is an http.Handler; Serve has it answer at an address.
 func New(cfg Config) *Endpoint {
-	e := &Endpoint{cfg: cfg, routes: http.NewServeMux(), turn: make(chan struct{}, 1)}
+	routes := http.NewServeMux()
+	e := &Endpoint{cfg: cfg, handler: http.NewCrossOriginProtection().Handler(routes), turn: make(chan struct{}, 1)}
 	e.reader = inspect.NewReader(cfg.Read, cfg.Storage, func() (inspect.Complete, error) {
 		cut, err := cfg.Job.Committed(context.Background()) // the job answers at once, or has ended
 		return inspect.Complete(cut), err
 	})
-	e.routes.HandleFunc("GET /state", e.states)
-	e.routes.HandleFunc("GET /state/{operator}/{name}", e.lookup)
+	routes.HandleFunc("GET /state", e.states)
+	routes.HandleFunc("GET /state/{operator}/{name}", e.lookup)
+	routes.HandleFunc("POST /savepoint", e.savepoint(false))
+	routes.HandleFunc("POST /stop", e.savepoint(true))
 	e.server = http.Server{Handler: e, ReadHeaderTimeout: 10 * time.Second}
 	return e
 }
 
 // ServeHTTP implements http.Handler.
-func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.routes.ServeHTTP(w, r) }
+func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.handler.ServeHTTP(w, r) }
 
 // Listen opens the address of an endpoint. A port without a host is one of this machine alone.
 func Listen(address string) (net.Listener, error) {

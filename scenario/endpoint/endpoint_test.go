@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,13 +65,18 @@ func (g *gate) open() {
 	g.isOpen = true
 }
 
-// jammed is a storage in which no plan is made while it is jammed.
+// jammed is a storage in which no plan is made while it is jammed, and which may come to have no room for
+// savepoints.
 type jammed struct {
 	state.Storage
-	mu sync.Mutex
+	mu   sync.Mutex
+	full atomic.Bool
 }
 
 func (j *jammed) Do(op state.Op) state.Result {
+	if j.full.Load() && strings.HasPrefix(op.Key, "save/") {
+		return state.Result{Status: state.Refused, Err: errors.New("no room")}
+	}
 	if op.Kind == state.OpCreate && strings.HasPrefix(op.Key, "plan/") {
 		j.mu.Lock()
 		defer j.mu.Unlock()
@@ -90,6 +96,7 @@ type rig struct {
 	job     *live.Job
 	gate    *gate
 	storage *jammed
+	disk    vfs.FS
 	address string
 	client  *client.Client
 }
@@ -120,7 +127,7 @@ func start(t *testing.T, algorithm, backend string, interval time.Duration) *rig
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{T: t, gate: &gate{upTo: perGate}, storage: &jammed{Storage: dir}}
+	r := &rig{T: t, disk: disk, gate: &gate{upTo: perGate}, storage: &jammed{Storage: dir}}
 	l, err := endpoint.Listen("0")
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +136,7 @@ func start(t *testing.T, algorithm, backend string, interval time.Duration) *rig
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := endpoint.New(endpoint.Config{Job: r.job, Storage: r.storage, Read: inspect.Config{FS: disk, Scratch: "/read", Groups: job.Config.Groups}})
+	e := endpoint.New(endpoint.Config{Job: r.job, Storage: r.storage, Dir: "/checkpoints", Read: inspect.Config{FS: disk, Scratch: "/read", Groups: job.Config.Groups}})
 	e.Serve(l)
 	r.address = l.Addr().String()
 	r.client = client.New(r.address)

@@ -210,6 +210,8 @@ func refuse(w http.ResponseWriter, err error) {
 		status = http.StatusBadRequest
 	case errors.Is(err, live.ErrUnknownOperator), errors.Is(err, inspect.ErrUnknownOperator), errors.Is(err, dataflow.ErrUnknownState):
 		status = http.StatusNotFound
+	case errors.Is(err, live.ErrDeclined):
+		status = http.StatusConflict
 	case errors.Is(err, live.ErrEnded):
 		status = http.StatusGone
 	case errors.Is(err, live.ErrRecovering), errors.Is(err, inspect.ErrNoCheckpoint), errors.Is(err, inspect.ErrOvertaken):

@@ -3,6 +3,8 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -40,6 +42,15 @@ func IsStorage(fsys vfs.FS, root string) bool {
 // KeyOfPath returns the part of a storage key that a file or directory name stands
 // for; false: the name is not ours.
 func KeyOfPath(name string) (part string, ok bool) { return unescape(name) }
+
+// PathOfKey returns the path of an object or prefix below the directory of a Dir.
+func PathOfKey(key string) string {
+	parts := strings.Split(key, "/")
+	for i, part := range parts {
+		parts[i] = escape(part)
+	}
+	return filepath.Join(parts...)
+}
 
 // Do carries one operation out.
 func (v *View) Do(op state.Op) state.Result {

@@ -1,5 +1,5 @@
 // Package client asks the endpoint of a running job (package endpoint) what its keyed
-// state holds. Its types are the JSON that both speak.
+// state holds, and for savepoints. Its types are the JSON that both speak.
 package client
 
 import (
@@ -103,7 +103,7 @@ func New(address string) *Client { return &Client{address, &http.Client{}} }
 // States returns what can be asked for.
 func (c *Client) States(ctx context.Context) (*States, error) {
 	var all States
-	return &all, c.get(ctx, "/state", nil, &all)
+	return &all, c.do(ctx, http.MethodGet, "/state", nil, &all)
 }
 
 // Lookup returns what a state of an operator has under keys: text, numbers, or 0x and
@@ -111,11 +111,11 @@ func (c *Client) States(ctx context.Context) (*States, error) {
 func (c *Client) Lookup(ctx context.Context, operator, state string, level Level, keys ...string) (*Answer, error) {
 	q := url.Values{"key": keys, "level": {string(level)}}
 	var a Answer
-	return &a, c.get(ctx, "/state/"+url.PathEscape(operator)+"/"+url.PathEscape(state), q, &a)
+	return &a, c.do(ctx, http.MethodGet, "/state/"+url.PathEscape(operator)+"/"+url.PathEscape(state), q, &a)
 }
 
-func (c *Client) get(ctx context.Context, path string, q url.Values, into any) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.address+path+"?"+q.Encode(), nil)
+func (c *Client) do(ctx context.Context, method, path string, q url.Values, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path+"?"+q.Encode(), nil)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (c *Client) get(ctx context.Context, path string, q url.Values, into any) e
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode == http.StatusOK {
 		err = json.NewDecoder(answer.Body).Decode(into)
 		_, _ = io.Copy(io.Discard, answer.Body) // so that the connection is used again
