@@ -24,19 +24,18 @@ type runFlags struct {
 	choice
 	strike
 	origin
-	seed    uint64
-	calm    bool
-	crash   int
-	victim  string
-	driver  string
-	reorder bool
-	trace   bool
-	save    string
-	storage string
-	listen  string
-	stop    bool
-	// stopSaved: it is stopped with a savepoint.
-	stopSaved bool
+	seed      uint64
+	calm      bool
+	crash     int
+	victim    string
+	driver    string
+	reorder   bool
+	trace     bool
+	save      string
+	storage   string
+	listen    string
+	stop      bool
+	stopSaved bool // the same, with a savepoint
 	printed   bool // the settings that were in effect, beside the summary
 	force     bool
 }
