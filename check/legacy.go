@@ -37,10 +37,14 @@ func (o *eventTime) made(e *trace.Event, c *clock, t *task) {
 	if !ok {
 		low = trace.NoTime
 	}
+	seen := int64(trace.NoTime)
 	if p := o.predecessor(t.inherits, e.Task); p != none && int(p) < len(o.saved) {
-		low = o.saved[p].at
+		low, seen = o.saved[p].at, o.saved[p].seen
 	}
-	c.at, c.before, c.seen = low, low, low
+	if c.exact { // else the lowest is an estimate
+		seen = low
+	}
+	c.at, c.before, c.seen = low, low, seen
 	c.former = o.legacy[t.inherits].former[o.x.Tasks[e.Task].Operator]
 }
 

@@ -16,8 +16,8 @@ func (w *legs) fires(t id.TaskID, at int64, key string) {
 }
 
 // timed is a run with two timers of event time, of two tasks, that becomes wide.
-func timed(t *testing.T) *legs {
-	w := newLegs(t, narrow)
+func timed(t *testing.T, alter ...func(x *Expect)) *legs {
+	w := newLegs(t, narrow, alter...)
 	w.timer(trace.TimerSet, 2, 50, "a", trace.NoWay)
 	w.timer(trace.TimerSet, 3, 60, "b", trace.NoWay)
 	w.emit(0, 3)
@@ -150,6 +150,26 @@ func TestEventTimeGoesOnThroughAChange(t *testing.T) {
 				t.Errorf("%v, want one that says %q", r.Violations, x.want)
 			}
 		})
+	}
+}
+
+// TestFormersOfAnInexactStateAreNoCertainty: where items are counted twice nobody knows
+// how far a former instance had come, and no watermark is behind it.
+func TestFormersOfAnInexactStateAreNoCertainty(t *testing.T) {
+	w := timed(t, func(x *Expect) { x.State, x.Output = AtLeastOnce, AtLeastOnce })
+	w.tell(trace.Event{Kind: trace.WatermarkSeen, Task: 4, Channel: trace.NoChannel, At: 30})
+	if r := w.verdict(); r.Counts[EventTime] > 0 {
+		t.Error(r.Violations)
+	}
+}
+
+// TestAPoolWithoutTimersIsNotAlive: nobody has to ask to be woken for what is claimed.
+func TestAPoolWithoutTimersIsNotAlive(t *testing.T) {
+	p := newPool()
+	p.add("a", []timer{{at: 5, key: 1}}, true)
+	p.remove("a", []timer{{at: 5, key: 1}})
+	if p.alive["a"] {
+		t.Error("it has no timers, and is taken for one that fires some")
 	}
 }
 

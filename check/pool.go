@@ -49,6 +49,7 @@ func (p *pool) remove(operator string, claimed []timer) {
 		}
 	}
 	p.timers[operator] = all
+	p.alive[operator] = p.alive[operator] && len(all) > 0
 }
 
 // has reports whether an operator has a timer.
