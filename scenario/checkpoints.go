@@ -69,7 +69,7 @@ func (r *Runner) drawFailures(k *dataflow.CheckpointConfig) {
 // drawEnd draws, each in one of ten runs, that nothing is left of a job that is over, and
 // that no checkpoint begins while some tasks have finished and others not.
 func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
-	if r.cfg.Faults != RandomFaults || r.calm || !r.snapshots() {
+	if r.cfg.Faults != RandomFaults || r.calm || !r.snapshots() || r.cfg.Mild {
 		return
 	}
 	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && !slices.ContainsFunc(r.cfg.Operations, changesJob) { // what is rescaled goes on from what it leaves
@@ -86,7 +86,7 @@ func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
 // many failures are as good as never to.
 func (r *Runner) drawRestart(c *dataflow.RestartConfig) {
 	d := r.swarm.Stream("restart.strategy")
-	if r.cfg.Faults != RandomFaults || r.calm || r.cfg.Given.Has("restart.strategy") || !d.Chance(1, 12) {
+	if r.cfg.Faults != RandomFaults || r.calm || r.cfg.Given.Has("restart.strategy") || r.cfg.Mild || !d.Chance(1, 12) {
 		return
 	}
 	delay := dataflow.Nanos(d.Range(1, 2*DefaultInterval))

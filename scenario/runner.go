@@ -152,8 +152,9 @@ func New(c Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength, Damage: true, Denies: true}
-	r.fallsBack = fallsBack(c.Algorithm.Properties(), sink.Commits)
+	r.random = sim.RandomFaults{Workers: c.workers(), Channels: channels, Horizon: calmLength, Damage: true, Denies: !c.Mild}
+	promises := c.Algorithm.Properties()
+	r.fallsBack = (!c.Mild || promises.HasRounds()) && fallsBack(promises, sink.Commits)
 	if sink.Commits != trace.NoOp {
 		r.random.Commit = faults.OpName(sink.Commits)
 	}

@@ -33,7 +33,7 @@ func TestFamilies(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.Small()
-			r, err := scenario.New(scenario.Config{Algorithm: f.spec, State: "heap", Workload: w, Reorder: f.reorder})
+			r, err := scenario.New(scenario.Config{Algorithm: f.spec, State: "heap", Workload: w, Reorder: f.reorder, Mild: true})
 			if err != nil {
 				t.Fatal(err)
 			}

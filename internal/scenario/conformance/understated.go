@@ -74,5 +74,5 @@ func (v *Verdict) breaks(s *algorithms.Spec, on string, seeds uint64) (bool, err
 
 // inOrder is the combination that every job has: FIFO channels, state on the heap.
 func inOrder(s *algorithms.Spec, w workloads.Workload) scenario.Config {
-	return scenario.Config{Algorithm: s, State: "heap", Workload: w, Splits: splitsOf(w)}
+	return scenario.Config{Algorithm: s, State: "heap", Workload: w, Splits: splitsOf(w), Mild: true}
 }
