@@ -96,7 +96,7 @@ func (c *Case) Has(algorithm, state, sink string) bool {
 // Shown tells whether operations that are drawn and settings that are given are those that the
 // mistake needs.
 func (c *Case) Shown(drawn []faults.Kind, given dataflow.Given) bool {
-	for name, text := range c.Given {
+	for name, text := range c.Given { //det:unordered all must be given
 		if given[name] != text {
 			return false
 		}
