@@ -21,8 +21,11 @@ type doubt struct {
 	suspected  bool     // it runs, and will be declared dead
 	zombie     uint32   // the incarnation, once it was replaced; else 0
 	deaf, mute bool     // its control connection carries nothing down, or up
-	wires      []uint32 // by input: connection when it was suspected
+	wires      []uint32 // by input: connection when it was suspected, noConnection if it was cut off from that
 }
+
+// noConnection is the number of none.
+const noConnection = 0
 
 var errSuspected = errors.New("taken for dead, although it runs")
 
