@@ -135,8 +135,8 @@ func (s *Sim) zombieAt(e *event, to id.TaskID, in int) (z *taskHost, put bool) {
 		if z.info.ID != to || z.doubt.wires[in] != e.gen {
 			continue
 		}
-		if z.stalled > s.now {
-			s.postpone(e, z.stalled)
+		if until := max(z.stalled, s.channels[e.ref].stalled); until > s.now {
+			s.postpone(e, until)
 			return nil, true
 		}
 		return z, false
