@@ -18,10 +18,11 @@ import (
 
 // doubt is what a host knows of those who take its incarnation for dead.
 type doubt struct {
-	suspected  bool     // it runs, and will be declared dead
-	zombie     uint32   // the incarnation, once it was replaced; else 0
-	deaf, mute bool     // its control connection carries nothing down, or up
-	wires      []uint32 // by input: connection when it was suspected, noConnection if it was cut off from that
+	suspected  bool       // it runs, and will be declared dead
+	attempt    id.Attempt // that started it
+	zombie     uint32     // the incarnation, once it was replaced; else 0
+	deaf, mute bool       // its control connection carries nothing down, or up
+	wires      []uint32   // by input: connection when it was suspected, noConnection if it was cut off from that
 }
 
 // noConnection is the number of none.
@@ -57,7 +58,7 @@ func (s *Sim) suspectWorker(n int, pause Nanos, deaf, mute bool) bool {
 		if pause > 0 {
 			t.stalled = max(t.stalled, s.now+pause)
 		}
-		t.doubt = doubt{suspected: true, deaf: t.doubt.deaf || deaf, mute: t.doubt.mute || mute, wires: make([]uint32, len(t.inputs))}
+		t.doubt = doubt{suspected: true, attempt: t.attempt(), deaf: t.doubt.deaf || deaf, mute: t.doubt.mute || mute, wires: make([]uint32, len(t.inputs))}
 		for in, k := range t.inputs {
 			t.doubt.wires[in] = s.connection(int32(k))
 		}
@@ -122,6 +123,20 @@ func (s *Sim) host(task int32, inc uint32) *taskHost {
 func (s *Sim) zombie(task int32, inc uint32) *taskHost {
 	for _, z := range s.zombies {
 		if z.id == task && z.doubt.zombie == inc {
+			return z
+		}
+	}
+	return nil
+}
+
+// startedBy returns the host of the incarnation of a task that an attempt has started, if it
+// runs, be it a zombie; nil: it does not.
+func (s *Sim) startedBy(task id.TaskID, a id.Attempt) *taskHost {
+	if t := s.tasks[task]; t.task != nil && t.attempt() == a {
+		return t
+	}
+	for _, z := range s.zombies {
+		if z.info.ID == task && z.attempt() == a {
 			return z
 		}
 	}
