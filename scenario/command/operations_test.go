@@ -94,6 +94,9 @@ func TestOperationsThatCannotBe(t *testing.T) {
 	}{
 		{[]string{"run", "--plan", "(rescale to=99)"}, "operation (rescale to=99): "},
 		{[]string{"run", "--plan", "(rescale operator=cheese to=3)"}, `no operator "cheese"; it has source`},
+		{[]string{"run", "--plan", "(query operator=cheese at (time 5ms))"}, `no operator "cheese" with keyed state; it has count`},
+		{[]string{"run", "--plan", "(query operator=source at (time 5ms))"}, `no operator "source" with keyed state; it has count`},
+		{[]string{"run", "--workload", "nexmark-q0", "--plan", "(query operator=source at (time 5ms))"}, `no operator "source" with keyed state; it has none`},
 		{[]string{"run", "--plan", "(rescale to=0)"}, "line 1, column 2"},
 		{[]string{"run", "--workload", "enrichment", "--plan", "(rescale operator=source to=3)"}, "parallelism"},
 		{[]string{"run", "--algorithm", "uncoordinated", "--plan", "(rescale to=3)"}, "message logs"},
