@@ -169,6 +169,7 @@ func (q *queries) next() {
 			q.s.result.Missed = append(q.s.result.Missed, f) // nothing is there
 			continue
 		}
+		q.s.result.Queries++
 		q.askTasks(l)
 		q.read(l)
 		return
