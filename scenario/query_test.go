@@ -6,6 +6,7 @@ import (
 	"weir/check"
 	"weir/dataflow"
 	"weir/faults"
+	"weir/id"
 	"weir/scenario"
 	"weir/scenario/inspect"
 	"weir/scenario/simtest"
@@ -88,6 +89,59 @@ func TestQueriesAreDrawn(t *testing.T) {
 			t.Errorf("%s: %+v", name, all)
 		}
 	}
+}
+
+// ofZombies counts the answers about snapshots of incarnations that had been taken for dead.
+type ofZombies struct {
+	dead  map[id.TaskID]id.Attempt // newest that was taken for dead
+	began map[taken]bool           // by one that was, when it was
+	asked int
+}
+
+type taken struct {
+	task  id.TaskID
+	epoch id.Epoch
+}
+
+func (z *ofZombies) Wants() trace.Mask {
+	return trace.Mask(0).With(trace.TaskFailed, trace.SnapshotBegun, trace.Queried)
+}
+
+func (z *ofZombies) Observe(e *trace.Event) {
+	if e.Task < 0 {
+		return
+	}
+	at := taken{e.Task, e.Epoch}
+	switch {
+	case e.Kind == trace.TaskFailed:
+		z.dead[e.Task] = e.Attempt
+	case e.Kind == trace.SnapshotBegun && e.Attempt <= z.dead[e.Task]:
+		z.began[at] = true
+	case e.Kind == trace.Queried && z.began[at]:
+		z.asked++
+	}
+}
+
+// TestZombiesAreQueried: a snapshot that a task has taken when it was taken for dead is found by the
+// next coordinator, and may be in its line, as any other: then what is read of it is what the task had.
+func TestZombiesAreQueried(t *testing.T) {
+	const plan = `(plan (suspect worker=0 at (nth 9 snapshot-stored)) (suspect worker=2 at (nth 9 snapshot-stored)) (failover at (nth 9 snapshot-stored)) (query at (after (nth 2 coordinator-started) (nth 1 plan-executed)))
+		(query at (after (nth 2 coordinator-started) (nth 2 task-restored))) (query at (after (nth 2 coordinator-started) (nth 5 task-restored))))`
+	asked := 0
+	for _, c := range []scenario.Config{combination(t, "uncoordinated", heap.Name, workload(t, "keyedcount")), combination(t, "uncoordinated", catalog.Names()[2], workload(t, "reminders"))} {
+		c.Faults, c.Plan = scenario.PlannedFaults, mustParse(t, plan)
+		r := runner(t, c)
+		for seed := uint64(1); seed <= 60; seed++ {
+			all := ofZombies{dead: map[id.TaskID]id.Attempt{}, began: map[taken]bool{}}
+			r.Observers = []trace.Observer{&all}
+			simtest.Fine(t, r.Run(seed))
+			asked += all.asked
+		}
+	}
+	if asked == 0 {
+		t.Error("nobody asked for what a zombie had")
+	}
+	t.Logf("%d answers are of zombies", asked)
 }
 
 // TestMistakenQueriesAreSeen: a reader that takes a round without a record for a checkpoint, and

@@ -76,6 +76,11 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 				return nil, &PlanError{i, fmt.Errorf("operation %s: %w", f, err)}
 			}
 		}
+		if f.Kind == faults.Query {
+			if err := answers(all[len(all)-1].graph, f.Operator); err != nil {
+				return nil, &PlanError{i, fmt.Errorf("operation %s: %w", f, err)}
+			}
+		}
 		if !f.Kind.ChangesJob() {
 			continue
 		}
@@ -90,6 +95,21 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 		all = append(all, j)
 	}
 	return all, nil
+}
+
+// answers reports why an operator of a job cannot be asked for keys. If a plan names none the
+// one that is asked is drawn, and in a job without keyed state nobody is.
+func answers(g *dataflow.Graph, operator string) error {
+	var names []string
+	for i := range g.Vertices {
+		if g.Vertices[i].Keyed {
+			names = append(names, g.Vertices[i].Name)
+		}
+	}
+	if operator == "" || slices.Contains(names, operator) {
+		return nil
+	}
+	return fmt.Errorf("the job has no operator %q with keyed state; it has %s", operator, cmp.Or(strings.Join(names, ", "), "none"))
 }
 
 // jobAfter returns the job that another one is behind an operation.

@@ -55,8 +55,12 @@ func (s *Sim) carryOut(e *roster.Effect) {
 		s.orphan(ofTask, t.id, uint32(e.Incarnation))
 	case roster.CutOutput, roster.CutInput, roster.Keep:
 		if s.roster.Current(e.Task, e.Incarnation) {
+			t := s.tasks[e.Task]
+			if t.doubt.suspected && e.Kind == roster.CutInput { // once it is a zombie no more of that comes
+				t.doubt.wires[e.Port] = noConnection
+			}
 			s.event = e.Event()
-			s.tasks[e.Task].step(&s.event)
+			t.step(&s.event)
 		}
 	case roster.Start:
 		t := s.tasks[e.Task]

@@ -91,7 +91,7 @@ func (q *queries) Wants() trace.Mask {
 func (q *queries) Observe(e *trace.Event) {
 	switch {
 	case e.Kind == trace.SnapshotBegun:
-		if t := q.s.tasks[e.Task]; t.task != nil && t.attempt() == e.Attempt {
+		if t := q.s.startedBy(e.Task, e.Attempt); t != nil { // be it a zombie: the line may take it in
 			if q.views == nil {
 				q.views, q.whole = map[viewAt]view{}, map[id.Epoch][]view{}
 			}
@@ -169,6 +169,7 @@ func (q *queries) next() {
 			q.s.result.Missed = append(q.s.result.Missed, f) // nothing is there
 			continue
 		}
+		q.s.result.Queries++
 		q.askTasks(l)
 		q.read(l)
 		return

@@ -61,6 +61,7 @@ type Result struct {
 	Plans              int              // executed
 	Recoveries         int              // plans that restored at least one snapshot
 	Faults             int              // of every kind
+	Queries            int              // asked; Counts has how many answers came, a key each
 	Upgraded           int              // how often the job went on as another version
 	Cancelled          bool             // Done: the job was stopped, and left nothing to go on from
 	Missed             []faults.Fault   // of them: what they were for was gone, or no operation came that they match

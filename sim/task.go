@@ -108,7 +108,13 @@ func (s *Sim) current(e *event) (t *taskHost, put bool) {
 	return t, false
 }
 
-func (t *taskHost) attempt() id.Attempt { return t.s.roster.Attempt(id.TaskID(t.id)) }
+// attempt is the one that started the newest incarnation; of a zombie, its own.
+func (t *taskHost) attempt() id.Attempt {
+	if t.doubt.zombie != 0 {
+		return t.doubt.attempt
+	}
+	return t.s.roster.Attempt(id.TaskID(t.id))
+}
 
 func (s *Sim) isCurrent(task int32, inc uint32) bool {
 	return s.roster.Current(id.TaskID(task), roster.Incarnation(inc))

@@ -18,11 +18,15 @@ import (
 
 // doubt is what a host knows of those who take its incarnation for dead.
 type doubt struct {
-	suspected  bool     // it runs, and will be declared dead
-	zombie     uint32   // the incarnation, once it was replaced; else 0
-	deaf, mute bool     // its control connection carries nothing down, or up
-	wires      []uint32 // by input: connection when it was suspected
+	suspected  bool       // it runs, and will be declared dead
+	attempt    id.Attempt // that started it
+	zombie     uint32     // the incarnation, once it was replaced; else 0
+	deaf, mute bool       // its control connection carries nothing down, or up
+	wires      []uint32   // by input: connection when it was suspected, noConnection if it was cut off from that
 }
+
+// noConnection is the number of none.
+const noConnection = 0
 
 var errSuspected = errors.New("taken for dead, although it runs")
 
@@ -54,7 +58,7 @@ func (s *Sim) suspectWorker(n int, pause Nanos, deaf, mute bool) bool {
 		if pause > 0 {
 			t.stalled = max(t.stalled, s.now+pause)
 		}
-		t.doubt = doubt{suspected: true, deaf: t.doubt.deaf || deaf, mute: t.doubt.mute || mute, wires: make([]uint32, len(t.inputs))}
+		t.doubt = doubt{suspected: true, attempt: t.attempt(), deaf: t.doubt.deaf || deaf, mute: t.doubt.mute || mute, wires: make([]uint32, len(t.inputs))}
 		for in, k := range t.inputs {
 			t.doubt.wires[in] = s.connection(int32(k))
 		}
@@ -125,6 +129,20 @@ func (s *Sim) zombie(task int32, inc uint32) *taskHost {
 	return nil
 }
 
+// startedBy returns the host of the incarnation of a task that an attempt has started, if it
+// runs, be it a zombie; nil: it does not.
+func (s *Sim) startedBy(task id.TaskID, a id.Attempt) *taskHost {
+	if t := s.tasks[task]; t.task != nil && t.attempt() == a {
+		return t
+	}
+	for _, z := range s.zombies {
+		if z.info.ID == task && z.attempt() == a {
+			return z
+		}
+	}
+	return nil
+}
+
 // zombieAt returns the zombie that an arriving buffer was sent to. put says that the
 // event was put back.
 func (s *Sim) zombieAt(e *event, to id.TaskID, in int) (z *taskHost, put bool) {
@@ -132,8 +150,8 @@ func (s *Sim) zombieAt(e *event, to id.TaskID, in int) (z *taskHost, put bool) {
 		if z.info.ID != to || z.doubt.wires[in] != e.gen {
 			continue
 		}
-		if z.stalled > s.now {
-			s.postpone(e, z.stalled)
+		if until := max(z.stalled, s.channels[e.ref].stalled); until > s.now {
+			s.postpone(e, until)
 			return nil, true
 		}
 		return z, false

@@ -65,6 +65,24 @@ func parses(plan string) bool {
 	return err == nil
 }
 
+// TestQueriesAreCounted: by a run and by a sweep, what was asked and what was answered.
+func TestQueriesAreCounted(t *testing.T) {
+	status, stdout, stderr := sim(t, "run", "--plan", "(plan (query at (nth 2 completed)) (query at (nth 3 completed)))", "--json")
+	var s summary
+	if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || s.Queries != 2 || s.Answers < 4 {
+		t.Errorf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+	if _, plain, _ := sim(t, "run", "--plan", "(query at (nth 2 completed))"); !strings.Contains(plain, "\n  1 queries, which got ") {
+		t.Error(plain)
+	}
+	if _, plain, _ := sim(t, "run", "--seed", "3", "--calm"); strings.Contains(plain, "queries") {
+		t.Error(plain)
+	}
+	if status, stdout, _ = sim(t, "sweep", "--algorithm", "aligned", "--state", "heap", "--workload", "keyedcount", "--operations", "query", "--seeds", "1-8"); status != 0 || !strings.Contains(stdout, " queries got ") {
+		t.Errorf("status %d: %s", status, stdout)
+	}
+}
+
 // TestRunWithSavepoints: they are counted, and a run is repeated from its file, savepoints and
 // all; what happened is told.
 func TestRunWithSavepoints(t *testing.T) {
@@ -94,6 +112,9 @@ func TestOperationsThatCannotBe(t *testing.T) {
 	}{
 		{[]string{"run", "--plan", "(rescale to=99)"}, "operation (rescale to=99): "},
 		{[]string{"run", "--plan", "(rescale operator=cheese to=3)"}, `no operator "cheese"; it has source`},
+		{[]string{"run", "--plan", "(query operator=cheese at (time 5ms))"}, `no operator "cheese" with keyed state; it has count`},
+		{[]string{"run", "--plan", "(query operator=source at (time 5ms))"}, `no operator "source" with keyed state; it has count`},
+		{[]string{"run", "--workload", "nexmark-q0", "--plan", "(query operator=source at (time 5ms))"}, `no operator "source" with keyed state; it has none`},
 		{[]string{"run", "--plan", "(rescale to=0)"}, "line 1, column 2"},
 		{[]string{"run", "--workload", "enrichment", "--plan", "(rescale operator=source to=3)"}, "parallelism"},
 		{[]string{"run", "--algorithm", "uncoordinated", "--plan", "(rescale to=3)"}, "message logs"},

@@ -251,6 +251,8 @@ type summary struct {
 	Failovers    int      `json:"failovers,omitempty"`             // how often another one of them took the lead
 	Rivals       int      `json:"two_leaders,omitempty"`           // and the one before held its lease still
 	Upgraded     int      `json:"upgraded,omitempty"`              // of these, as another version
+	Queries      int      `json:"queries,omitempty"`               // asked
+	Answers      int64    `json:"query_answers,omitempty"`         // about a key each, by a task or out of a checkpoint
 	Savepoints   int      `json:"savepoints,omitempty"`
 	StoppedWith  int      `json:"stopped_with,omitempty"` // savepoints with which the job ended
 	Savepoint    string   `json:"savepoint,omitempty"`    // path of that with which a live job ended
@@ -294,7 +296,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 		Failovers: o.Result.Failovers, Rivals: o.Result.Rivals,
@@ -398,6 +400,9 @@ func (s *summary) print(out io.Writer) error {
 	}
 	if s.Coordinators > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d coordinator processes; another one took the lead %d times, %d of them while the one before held its lease\n", s.Coordinators, s.Failovers, s.Rivals)
+	}
+	if s.Queries > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  %d queries, which got %d answers\n", s.Queries, s.Answers)
 	}
 	if s.Savepoints > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d savepoints, with %d of which the job ended\n", s.Savepoints, s.StoppedWith)

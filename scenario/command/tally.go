@@ -42,6 +42,8 @@ type tally struct {
 	Upgraded        int64           `json:"upgraded,omitempty"`             // of these, as another version
 	Failovers       int64           `json:"failovers,omitempty"`            // how often another coordinator process took the lead
 	Rivals          int64           `json:"two_leaders,omitempty"`          // and the one before held its lease still
+	Queries         int64           `json:"queries,omitempty"`              // asked
+	Answers         int64           `json:"query_answers,omitempty"`        // about a key each, by a task or out of a checkpoint
 	Savepoints      int64           `json:"savepoints,omitempty"`           // completed
 	StoppedWith     int64           `json:"stopped_with,omitempty"`         // savepoints with which jobs ended
 	CopiesTaken     int64           `json:"local_copies_taken,omitempty"`   // files that tasks were restored from, with local recovery
@@ -123,6 +125,8 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	t.Failovers += int64(r.Failovers)
 	t.Rivals += int64(r.Rivals)
 	t.Upgraded += int64(r.Upgraded)
+	t.Queries += int64(r.Queries)
+	t.Answers += r.Counts[trace.Queried]
 	t.Events += r.Events
 }
 
@@ -184,7 +188,7 @@ func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
-		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Failovers, &o.Failovers}, {&t.Rivals, &o.Rivals}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith},
+		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Failovers, &o.Failovers}, {&t.Rivals, &o.Rivals}, {&t.Queries, &o.Queries}, {&t.Answers, &o.Answers}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith},
 		{&t.CopiesTaken, &o.CopiesTaken}, {&t.CopiesMissing, &o.CopiesMissing}, {&t.CopiesDamaged, &o.CopiesDamaged},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
@@ -279,6 +283,9 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 	}
 	if err == nil && total.Failovers > 0 {
 		_, err = fmt.Fprintf(w, "another coordinator process took the lead %d times, %d of them while the one before held its lease\n", total.Failovers, total.Rivals)
+	}
+	if err == nil && total.Queries > 0 {
+		_, err = fmt.Fprintf(w, "%d queries got %d answers\n", total.Queries, total.Answers)
 	}
 	if err == nil && total.Savepoints > 0 {
 		_, err = fmt.Fprintf(w, "%d savepoints were taken, and %d jobs ended with one\n", total.Savepoints, total.StoppedWith)
