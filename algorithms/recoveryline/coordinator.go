@@ -177,7 +177,8 @@ func (c *Coordinator) read() {
 }
 
 // begin makes the first plan of a job that begins from a savepoint. Its attempts are newer than
-// those of the job that wrote it, whose transactions stand in the same external store.
+// those of the job that wrote it, and of others that have begun from it, whose transactions stand in
+// the same external store.
 func (c *Coordinator) begin() {
 	coordinator.ReadBeginning(c.client, c.j, func(b coordinator.Beginning, err error) {
 		switch {
@@ -185,7 +186,7 @@ func (c *Coordinator) begin() {
 		case err != nil:
 			c.fail(fmt.Errorf("begin from savepoint %q: %w", c.j.From.Root, err))
 		default:
-			c.beginning, c.number = b, max(c.number, b.UpTo().Attempt())
+			c.beginning, c.number = b, max(c.number, b.UpTo().Attempt(), c.j.From.After)
 			c.readSnapshots(nil)
 		}
 	})
