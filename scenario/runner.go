@@ -344,8 +344,8 @@ func (r *Runner) drawn(cfg *sim.Config) Drawn {
 }
 
 // outgrown is how many events of one run make a checker too large to be kept: it holds every
-// restart, and those of a job that restarts for ever are some ten megabytes. Hardly any other run has a tenth of it.
-const outgrown = 100_000
+// restart, and those of a job that restarts for ever are some ten megabytes. Hardly any run that goes on has half of it.
+const outgrown = 20_000
 
 // run makes one run of what was drawn.
 func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
