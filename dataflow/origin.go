@@ -18,6 +18,10 @@ type Origin struct {
 	Renamed []Renamed
 	// Dropped are operators of the savepoint that the job does without: what they hold is lost.
 	Dropped []string
+	// After is the newest attempt that the external store knows, if the job writes to one in which
+	// others have written: it is asked by whoever starts the job, and the attempts of the job are above.
+	// Those of the savepoint alone do not say it: somebody may have begun after it was taken.
+	After id.Attempt
 	// Claimed: the savepoint is the job's, which deletes it when it goes back to it no more.
 	// Otherwise nothing of it is ever deleted.
 	Claimed bool

@@ -66,6 +66,22 @@ func (s *Store) Take(from *Store) error {
 	return nil
 }
 
+// Newest returns the newest attempt that has written or recovered, and the newest transaction that
+// has made rows visible; 0: there is none. A job that goes on here begins above that attempt.
+func (s *Store) Newest() (a id.Attempt, txn id.Epoch) {
+	for i := range s.m.tasks {
+		t := &s.m.tasks[i]
+		a = max(a, t.fence)
+		for k := range t.sessions {
+			a = max(a, t.sessions[k].attempt)
+		}
+	}
+	for i := range s.m.visible[:s.durable] {
+		txn = max(txn, s.m.visible[i].txn)
+	}
+	return a, txn
+}
+
 // Rows returns the visible rows, in the order in which they became so.
 func (s *Store) Rows() (rows [][]byte, err error) {
 	err = s.Committed(func(_ id.TaskID, _ id.Epoch, row []byte) error {

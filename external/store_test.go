@@ -550,3 +550,38 @@ func TestResetStoreIsNew(t *testing.T) {
 		}
 	}
 }
+
+// TestNewest: what a store knows of attempts and of transactions, after a restart as well.
+func TestNewest(t *testing.T) {
+	fs := vfs.NewMem()
+	for i, c := range []struct {
+		op      dataflow.ExtOp
+		attempt id.Attempt
+		txn     id.Epoch
+	}{
+		{recovery(2), 2, 0},
+		{preCommit(2, id.MakeEpoch(2, 7), 0, 0, "a b"), 2, 0},
+		{commit(2, id.MakeEpoch(2, 7)), 2, id.MakeEpoch(2, 7)},
+		{preCommit(2, id.MakeEpoch(2, 8), 0, 0, ""), 2, id.MakeEpoch(2, 7)},
+		{commit(2, id.MakeEpoch(2, 8)), 2, id.MakeEpoch(2, 7)}, // it has no rows
+		{recovery(5), 5, id.MakeEpoch(2, 7)},
+	} {
+		s, err := OpenStore(StoreConfig{FS: fs, Dir: "sink"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Do(c.op)
+		for range 2 {
+			if a, txn := s.Newest(); a != c.attempt || txn != c.txn {
+				t.Errorf("operation %d: attempt %d, transaction %s; want %d, %s", i, a, txn, c.attempt, c.txn)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if s, err = OpenStore(StoreConfig{FS: fs, Dir: "sink"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = s.Close()
+	}
+}

@@ -148,7 +148,11 @@ func (f *From) Rows() [][]byte { return f.rows }
 
 // Origin is what a job is told of it.
 func (f *From) Origin() *dataflow.Origin {
-	return &dataflow.Origin{Root: FromRoot, Renamed: f.Renamed, Dropped: f.Dropped, Claimed: f.Claimed}
+	o := &dataflow.Origin{Root: FromRoot, Renamed: f.Renamed, Dropped: f.Dropped, Claimed: f.Claimed}
+	if f.Output != nil {
+		o.After, _ = f.Output.Newest()
+	}
+	return o
 }
 
 // Fits says why a job cannot begin from it; nil: it can.
@@ -160,7 +164,11 @@ func (f *From) Fits(job string, tasks []dataflow.TaskInfo) error {
 	for i, p := range f.parts {
 		indexes[i] = &p.Index
 	}
-	if _, err := coordinator.Begin(job, f.Origin(), &f.opened.Manifest, indexes, tasks); err != nil {
+	_, err := coordinator.Begin(job, f.Origin(), &f.opened.Manifest, indexes, tasks)
+	if err == nil {
+		err = f.goesOnOnce()
+	}
+	if err != nil {
 		return fmt.Errorf("savepoint %s: %w", f.Path, err)
 	}
 	for _, x := range indexes {
@@ -169,6 +177,39 @@ func (f *From) Fits(job string, tasks []dataflow.TaskInfo) error {
 		}
 	}
 	return nil
+}
+
+// attempt is the newest that the savepoint knows of, once it is open.
+func (f *From) attempt() id.Attempt {
+	e := f.opened.Epoch
+	for _, p := range f.parts {
+		for _, sealed := range p.Pending {
+			e = max(e, sealed)
+		}
+	}
+	return e.Attempt()
+}
+
+// goesOnOnce refuses an output in which somebody has committed what comes behind the savepoint, in a
+// later attempt than it knows of: all of that would be there twice.
+func (f *From) goesOnOnce() error {
+	if f.Output == nil {
+		return nil
+	}
+	if _, txn := f.Output.Newest(); txn.Attempt() > f.attempt() {
+		return fmt.Errorf("a job has gone on from there, or the one that took it has: transaction %s is visible in its output %s, and all rows behind the savepoint would be there twice; begin from a savepoint of that job, or with another output (without --output a new one)", txn, f.OutputPath)
+	}
+	return nil
+}
+
+// WrittenSince reports that somebody has begun to write to the output in a later attempt than the
+// savepoint knows of. Rows of sinks without transactions may be visible of that, and come again.
+func (f *From) WrittenSince() bool {
+	if f == nil || f.Output == nil {
+		return false
+	}
+	a, _ := f.Output.Newest()
+	return a > f.attempt()
 }
 
 // into gives a run's storage the savepoint, and its external store what the job before has written.

@@ -11,6 +11,7 @@ import (
 	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/external"
+	"weir/id"
 	"weir/scenario"
 	"weir/scenario/inspect"
 	"weir/scenario/simtest"
@@ -278,6 +279,75 @@ func TestGoldenDigestsFromASavepoint(t *testing.T) {
 			if o.Whole() && o.Digest() != want || want == "" {
 				t.Errorf("%s, seed %d: digest %s, golden %s", name, seed, o.Digest(), want)
 			}
+		}
+	}
+}
+
+// endsIn runs the job of c, which begins from a savepoint, to its end with an external store.
+func endsIn(t *testing.T, c scenario.Config, ext *external.Store) {
+	t.Helper()
+	job, _, err := scenario.LiveJob(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := &storage.Mounted{Storage: storage.NewMemory(-1), At: scenario.FromRoot, Below: c.From.Savepoint, Root: c.From.Root}
+	if res := sim.New().Run(sim.Config{Seed: 2, Job: job, Storage: st, External: ext, Model: sim.DefaultModel(), LocalDisks: true}); res.Verdict != sim.Done {
+		t.Fatal(res.Verdict, res.Err)
+	}
+}
+
+// TestAnOutputThatWentOnIsRefused: who begins from a savepoint with an output in which another one
+// has done so would have all rows behind it there twice. With a copy from before it may.
+func TestAnOutputThatWentOnIsRefused(t *testing.T) {
+	for _, algorithm := range []string{"aligned", "uncoordinated"} {
+		c := smallJob(t, algorithm, heap.Name, workload(t, "keyedcount"), 2)
+		from := halfDone(t, smallJob(t, "aligned", heap.Name, workload(t, "keyedcount"), 2))
+		c.From = from
+		out, err := external.OpenStore(external.StoreConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := out.Take(from.Output); err != nil {
+			t.Fatal(err)
+		}
+		endsIn(t, c, out)
+		c.From = &scenario.From{Savepoint: from.Savepoint, Output: out, Path: "saved", OutputPath: "written"}
+		for i := range 2 {
+			if _, _, err := scenario.LiveJob(&c); i == 0 && (err == nil || !strings.Contains(err.Error(), "in its output written") || !strings.Contains(err.Error(), "there twice")) || i == 1 && err != nil {
+				t.Errorf("%s: begins %d: %v", algorithm, i, err)
+			}
+			c.From = from
+		}
+	}
+}
+
+// TestAttemptsAreAboveThoseOfTheStore: after the checkpoint that became a savepoint the job had begun
+// once more, and sealed something in an attempt of which no checkpoint tells. Nobody takes that for
+// what the job that goes on has sealed.
+func TestAttemptsAreAboveThoseOfTheStore(t *testing.T) {
+	from := halfDone(t, smallJob(t, "aligned", heap.Name, workload(t, "keyedcount"), 2))
+	before, _ := from.Output.Newest()
+	row := dataflow.AppendRecord(nil, []byte("of nobody"))
+	for task := range id.TaskID(6) {
+		for _, op := range []dataflow.ExtOp{
+			{Kind: dataflow.ExtRecover, Attempt: before + 1},
+			{Kind: dataflow.ExtWrite, Attempt: before + 1, Number: 1, Rows: row, Count: 1},
+			{Kind: dataflow.ExtPreCommit, Attempt: before + 1, Txn: id.MakeEpoch(before+1, 1), Number: 1},
+		} {
+			if op.Task = task; from.Output.Do(op) != dataflow.ExtOK {
+				t.Fatal(op)
+			}
+		}
+	}
+	for _, a := range catalog.All() {
+		if a.Properties().Snapshots == dataflow.NoSnapshots || !fits(t, a, "keyedcount") {
+			continue
+		}
+		c := smallJob(t, a.Name, heap.Name, workload(t, "keyedcount"), 2)
+		c.From = from
+		r := runner(t, c)
+		for _, seed := range simtest.Seeds(3) {
+			simtest.Fine(t, r.Run(seed))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -58,6 +59,32 @@ func TestASnapshotInThePlaceOfAnotherIsDamage(t *testing.T) {
 	}
 }
 
+// TestNobodyGoesBackBehindTrimmedLogs: a snapshot on the line is damaged while those behind it,
+// which nobody needs any more, are still to be deleted, and their logs are trimmed already. What is
+// left of them makes a line of its own; the job that tries it ends, and names the snapshot.
+func TestNobodyGoesBackBehindTrimmedLogs(t *testing.T) {
+	trimmed := 0
+	for nth := 20; nth < 28; nth++ {
+		damage := fmt.Sprintf("(nth %d line-advanced)", nth)
+		plan := `(delay storage delete for 500ms times=99 at (time 1us)) (corrupt storage key="snap/" at ` + damage + ")"
+		for _, who := range []string{"coordinator", "worker=0", "worker=1", "worker=2"} {
+			plan += fmt.Sprintf("(crash %s at (after %s (time 3ms)))", who, damage)
+		}
+		w := fallsBack(t, "uncoordinated", heap.Name, plan)
+		err := w.Result.Err
+		switch {
+		case err == nil && w.Kind == scenario.Fine && w.count(trace.FellBack) == 1: // what was left is enough
+		case err != nil && w.GaveUp() && regexp.MustCompile(`snap/t\d/1\.\d.* read log "log/c\d"`).MatchString(err.Error()) && !strings.Contains(err.Error(), "checkpoint.fallback"):
+			trimmed++
+		default:
+			t.Errorf("advance %d: %s, %v", nth, w.Kind, err)
+		}
+	}
+	if trimmed == 0 {
+		t.Error("no job has missed a log")
+	}
+}
+
 // restoresDamaged runs a job whose newest file is damaged as all of it crashes.
 func restoresDamaged(t *testing.T, algorithm string, nth int, older bool) watched {
 	return crashesAll(t, algorithm, pebblestate.NameFull, fmt.Sprintf(`(corrupt storage key="files/" at (nth %d snapshot-stored))`, nth), nth, older)
@@ -66,19 +93,24 @@ func restoresDamaged(t *testing.T, algorithm string, nth int, older bool) watche
 // crashesAll runs a job that may fall back. Something befalls its storage, and all of it
 // crashes; older: the coordinator too, before it has let go of the snapshot before.
 func crashesAll(t *testing.T, algorithm, backend, plan string, nth int, older bool) watched {
-	c := combination(t, algorithm, backend, workload(t, "keyedcount"))
-	c.Given, c.Faults = dataflow.Given{}, scenario.PlannedFaults
-	for _, set := range [][2]string{{"checkpoint.interval", "2ms"}, {"checkpoint.fallback", "true"}} {
-		if err := c.Given.Put(set[0], set[1]); err != nil {
-			t.Fatal(err)
-		}
-	}
 	at := fmt.Sprintf("(nth %d snapshot-stored)", nth)
 	for n := range 3 {
 		plan += fmt.Sprintf("(crash worker=%d at %s)", n, at)
 	}
 	if older {
 		plan += fmt.Sprintf("(crash coordinator at %s)", at)
+	}
+	return fallsBack(t, algorithm, backend, plan)
+}
+
+// fallsBack runs a job that may fall back, with the faults of plan.
+func fallsBack(t *testing.T, algorithm, backend, plan string) watched {
+	c := combination(t, algorithm, backend, workload(t, "keyedcount"))
+	c.Given, c.Faults = dataflow.Given{}, scenario.PlannedFaults
+	for _, set := range [][2]string{{"checkpoint.interval", "2ms"}, {"checkpoint.fallback", "true"}} {
+		if err := c.Given.Put(set[0], set[1]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	c.Plan = mustParse(t, "(plan "+plan+")")
 	k := &kept{}

@@ -11,18 +11,19 @@ import (
 // behind the recovery line. Storage that has lost a snapshot on the line, and said that it is
 // there, has lost that with it, as no coordinator that starts can know where the line was.
 type relied struct {
-	line    []id.Epoch // by task: its snapshot on the line; 0: none
+	line    []id.Epoch // by task: the newest of its snapshots that were on the line; 0: none
 	trimmed []string   // keys of logs
 }
 
 func (r *relied) reset() { r.line, r.trimmed = r.line[:0], r.trimmed[:0] }
 
-// advanced notes that a snapshot is on the line.
+// advanced notes that a snapshot is on the line. The line only moves forward, but for a job that
+// goes back behind a damaged snapshot on it: the logs were trimmed for that one.
 func (r *relied) advanced(t id.TaskID, e id.Epoch) {
 	for len(r.line) <= int(t) {
 		r.line = append(r.line, 0)
 	}
-	r.line[t] = e
+	r.line[t] = max(r.line[t], e)
 }
 
 // trim notes that a log was trimmed.

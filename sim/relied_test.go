@@ -30,6 +30,9 @@ func TestLogsAreLostWithTheLine(t *testing.T) {
 		if got := r.lost(c.destroyed); !slices.Equal(got, want) {
 			t.Errorf("destroyed %q: lost %q, want %q", c.destroyed, got, want)
 		}
+		if r.advanced(1, id.MakeEpoch(1, 1)); !slices.Equal(r.lost(c.destroyed), want) {
+			t.Errorf("destroyed %q: lost %q once the job has gone back behind it, want %q", c.destroyed, r.lost(c.destroyed), want)
+		}
 		if r.reset(); r.lost(c.destroyed) != nil {
 			t.Error("another job's line counts")
 		}

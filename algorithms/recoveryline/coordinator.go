@@ -177,7 +177,8 @@ func (c *Coordinator) read() {
 }
 
 // begin makes the first plan of a job that begins from a savepoint. Its attempts are newer than
-// those of the job that wrote it, whose transactions stand in the same external store.
+// those of the job that wrote it, and of others that have begun from it, whose transactions stand in
+// the same external store.
 func (c *Coordinator) begin() {
 	coordinator.ReadBeginning(c.client, c.j, func(b coordinator.Beginning, err error) {
 		switch {
@@ -185,7 +186,7 @@ func (c *Coordinator) begin() {
 		case err != nil:
 			c.fail(fmt.Errorf("begin from savepoint %q: %w", c.j.From.Root, err))
 		default:
-			c.beginning, c.number = b, max(c.number, b.UpTo().Attempt())
+			c.beginning, c.number = b, max(c.number, b.UpTo().Attempt(), c.j.From.After)
 			c.readSnapshots(nil)
 		}
 	})
@@ -313,7 +314,11 @@ func (c *Coordinator) Failed(tasks []id.TaskID, cause error) {
 		c.fail(fmt.Errorf("begin from savepoint %q: %w", c.beginning[0].Root, cause))
 		return
 	}
-	if damaged && (!c.cfg.Fallback || logLost(cause)) {
+	if damaged && logLost(cause) {
+		c.fail(c.withoutLog(cause))
+		return
+	}
+	if damaged && !c.cfg.Fallback {
 		c.fail(fmt.Errorf("%w; the job can go on without a damaged snapshot if checkpoint.fallback is set; output committed since the one before it may then be committed again", cause))
 		return
 	}
@@ -380,6 +385,15 @@ func (c *Coordinator) passOver(tasks []id.TaskID, cause error) {
 func logLost(cause error) bool {
 	var op *state.OpError
 	return errors.As(cause, &op) && op.Kind == state.OpReadLog
+}
+
+// withoutLog says why the job ends: where a damaged snapshot was left out it is that, as the logs
+// were let go for its sake, and what is left of older ones needs them.
+func (c *Coordinator) withoutLog(cause error) error {
+	if c.damaged == nil {
+		return fmt.Errorf("%w; a log stands in storage once, and no older snapshot needs less of it", cause)
+	}
+	return fmt.Errorf("%w; without it the job would go back behind its recovery line, where logs are let go: %w", c.damaged, cause)
 }
 
 // collect asks the survivors where they stand. A task that has not carried out

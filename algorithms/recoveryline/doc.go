@@ -34,6 +34,16 @@
 // plan therefore carries each task's lineage: the attempts whose snapshots
 // count, and up to which epoch.
 //
+// # Damage
+//
+// With checkpoint.fallback a snapshot that cannot be read is left out, and the line
+// is found among the others: ahead of the line of a total failure there is all that it
+// takes. Behind it is garbage. Some of that may still be there, and a coordinator that
+// starts knows neither how far the line had come nor which logs were trimmed for
+// it: that stands nowhere but in storage itself. So it tries. Nothing left to begin
+// with, or a log that is gone, ends the job, and the error names the snapshot that is
+// damaged: nothing makes up for a log.
+//
 // # Deviation
 //
 // Appends are asynchronous and may trail what is sent: the receiver of an

@@ -223,7 +223,8 @@ func (c *Coordinated) recover() {
 }
 
 // begin makes the first plan of a job that begins from a savepoint. Its attempts are newer than
-// those of the job that wrote it, whose transactions stand in the same external store.
+// those of the job that wrote it, and of others that have begun from it, whose transactions stand in
+// the same external store.
 func (c *Coordinated) begin() {
 	coordinator.ReadBeginning(c.client, c.j, func(b coordinator.Beginning, err error) {
 		switch {
@@ -232,7 +233,7 @@ func (c *Coordinated) begin() {
 			c.fail(fmt.Errorf("begin from savepoint %q: %w", c.j.From.Root, err))
 		default:
 			c.beginning, c.first = b, true
-			c.highest = max(c.highest, b.UpTo().Attempt())
+			c.highest = max(c.highest, b.UpTo().Attempt(), c.j.From.After)
 			c.retained = nil
 			c.plan()
 		}

@@ -168,3 +168,27 @@ func TestBadSavepoints(t *testing.T) {
 		}
 	}
 }
+
+// TestGoesOnOnce: two live jobs begin from one savepoint, the second in the output of the first.
+// Rows of transactions would be there twice, so it is refused and nothing is written; rows of a sink
+// at least once may be, which nobody calls a mistake.
+func TestGoesOnOnce(t *testing.T) {
+	for _, c := range []struct {
+		sink, says string
+		status     int
+	}{{"two-phase", "would be there twice", 2}, {"append", "rows may be there again", 0}, {"upsert", "", 0}} {
+		saved, output := stopped(t, "--workload", "keyedcount", "--sink", c.sink)
+		again := []string{"run", "--from", saved, "--output", output, "--driver", "live", "--calm", "--workload", "keyedcount", "--sink", c.sink}
+		if status, stdout, stderr := sim(t, again...); status != 0 || strings.Contains(stdout+stderr, "again") {
+			t.Fatalf("%s: status %d: %s%s", c.sink, status, stdout, stderr)
+		}
+		before := content(t, output)
+		status, stdout, stderr := sim(t, again...)
+		if status != c.status || !strings.Contains(stdout+stderr, c.says) {
+			t.Errorf("%s, once more: status %d: %s%s", c.sink, status, stdout, stderr)
+		}
+		if c.status != 0 {
+			unchanged(t, output, before, content(t, output))
+		}
+	}
+}

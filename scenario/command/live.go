@@ -161,7 +161,10 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 	if stopped {
 		unknown, s.NotJudged = true, "the job was stopped in the middle, so that only rows that cannot be read are judged"
 	}
-	exact := promise.Output == dataflow.ExactlyOnce || g.crashes+res.Failovers == 0
+	exact := promise.Output == dataflow.ExactlyOnce || g.crashes+res.Failovers == 0 && !cfg.From.WrittenSince()
+	if promise.Output != dataflow.ExactlyOnce && cfg.From.WrittenSince() {
+		s.NotJudged = "others have written to this output behind the savepoint, at least once, so that rows may be there again, and it is not judged"
+	}
 	var wrong error
 	switch {
 	case !exact:
