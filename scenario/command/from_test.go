@@ -125,6 +125,7 @@ func TestBadSavepoints(t *testing.T) {
 		{what: "renamed, and not there", args: []string{"--rename", "cuont=count"}, says: []string{`"cuont"`, "it has"}},
 		{what: "renamed to nothing", args: []string{"--rename", "count"}, says: []string{"old=new"}},
 		{what: "dropped, and not there", args: []string{"--allow-dropped", "top"}, says: []string{`"top"`}},
+		{what: "dropped, and still there", args: []string{"--allow-dropped", "count"}, says: []string{`"count"`, "begin empty", "leave --allow-dropped count out"}},
 		{what: "no external store", args: []string{"--output", saved + "x"}, says: []string{"--output"}},
 	} {
 		for _, driver := range []string{"sim", "live"} {
