@@ -51,8 +51,8 @@ type Result struct {
 	Turns   int64
 	Sent    int64 // buffers put on a wire
 
-	Crashes            int // of workers
-	CoordinatorCrashes int
+	Crashes            int // of workers; not those that were taken down with a job that was stopped
+	CoordinatorCrashes int // likewise
 	Failovers          int // how often another coordinator process took the lead than the one before
 	Rivals             int // of them: the one before held its lease still, by its clock
 	TaskFailures       int

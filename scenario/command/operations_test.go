@@ -85,6 +85,29 @@ func TestRunWithSavepoints(t *testing.T) {
 	}
 }
 
+// TestStoppingIsNoCrash: a job that is stopped is taken down, as it is for a rescale, and nobody
+// has crashed; who crashes beside that is counted.
+func TestStoppingIsNoCrash(t *testing.T) {
+	const stop = "(stop-with-savepoint at (time 0s))"
+	for _, c := range []struct {
+		plan     []string
+		crashes  int
+		replaced int
+	}{
+		{plan: []string{"--plan", stop}},
+		{plan: []string{"--plan", "(stop coordinator at (nth 2 completed))"}},
+		{plan: []string{"--plan", "(rescale to=3 at (nth 2 completed))"}},
+		{plan: []string{"--plan", stop, "--coordinators", "2"}},
+		{plan: []string{"--plan", "(plan " + stop + " (crash worker=1 at (nth 9 acked)) (crash coordinator at (nth 40 acked)))"}, crashes: 1, replaced: 1},
+	} {
+		status, stdout, stderr := sim(t, append([]string{"run", "--json"}, c.plan...)...)
+		var s summary
+		if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || s.Crashes != c.crashes || s.Coordinator != c.replaced {
+			t.Errorf("%q: status %d, %v, %d crashes of workers, %d of the coordinator, want %d and %d: %s", c.plan, status, err, s.Crashes, s.Coordinator, c.crashes, c.replaced, stderr)
+		}
+	}
+}
+
 // TestOperationsThatCannotBe: each is refused with the step and why, in a file with its
 // place.
 func TestOperationsThatCannotBe(t *testing.T) {
