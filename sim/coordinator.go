@@ -298,6 +298,6 @@ func (c *coordHost) Observe(k dataflow.TraceKind, t id.TaskID, a id.Attempt, e i
 	}
 	c.s.observers.count(trace.Event{Kind: k, Task: t, Channel: trace.NoChannel, Attempt: a, Epoch: e, Text: text})
 	if k == trace.Saved || k == trace.Declined && t == trace.Coordinator {
-		c.s.saved(k == trace.Declined)
+		c.s.saved(k == trace.Declined, text)
 	}
 }
