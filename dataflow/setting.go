@@ -2,6 +2,7 @@ package dataflow
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -185,7 +186,7 @@ func (s *Setting) Set(c *Config, text string) error {
 	case *Hundredths:
 		f, err := strconv.ParseFloat(text, 64)
 		n := Hundredths(f*100 + 0.5)
-		if err != nil || !(f >= 0 && f <= mostFactor) || int64(n) < s.Least || s.above(int64(n)) || Hundredths(f*100*10+0.5) != 10*n {
+		if err != nil || math.IsNaN(f) || f < 0 || f > mostFactor || int64(n) < s.Least || s.above(int64(n)) || Hundredths(f*100*10+0.5) != 10*n {
 			return s.refuse(text, fmt.Sprintf("is no decimal from %g up to %g with two digits at most", float64(s.Least)/100, float64(s.Most)/100))
 		}
 		*v = n
