@@ -229,9 +229,6 @@ func (c *Config) Validate() error {
 			return err
 		}
 	}
-	if c.Restart.Jitter > 100 {
-		return fmt.Errorf("restart.exponential-delay.jitter-factor: %g; it must be at most 1", float64(c.Restart.Jitter)/100)
-	}
 	return c.Restart.agree()
 }
 

@@ -2,6 +2,7 @@ package dataflow
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +18,9 @@ type Setting struct {
 	Readers Readers
 	// Of is the restart strategy that alone reads it; "": whatever the strategy.
 	Of RestartStrategy
-	// Least is the least value: of a duration nanoseconds, of a share or factor hundredths.
-	Least int64
+	// Least and Most bound the value: of a duration nanoseconds, of a share or factor hundredths.
+	// Most is 0 where there is no such bound.
+	Least, Most int64
 	// At returns where the value is: a *Nanos, *int, *bool, *Hundredths, *RestartStrategy or *OnCancel.
 	At func(c *Config) any
 }
@@ -44,30 +46,30 @@ type Hundredths int
 
 // settings is the table.
 var settings = []Setting{
-	{"checkpoint.interval", "interval", "time from the beginning of one checkpoint to that of the next; where tasks snapshot for themselves, of their snapshots", WithSnapshots, "", 1, func(c *Config) any { return &c.Checkpoint.Interval }},
-	{"checkpoint.min-pause", "min-pause", "least time from the end of a checkpoint, good or bad, to the beginning of the next one", WithRounds, "", 0, func(c *Config) any { return &c.Checkpoint.MinPause }},
-	{"checkpoint.concurrent", "concurrent", "checkpoints under way at once, at most", WithRounds, "", 1, func(c *Config) any { return &c.Checkpoint.MaxConcurrent }},
-	{"checkpoint.timeout", "checkpoint-timeout", "after how long a checkpoint is given up", WithRounds, "", 1, func(c *Config) any { return &c.Checkpoint.Timeout }},
-	{"checkpoint.alignment-timeout", "alignment-timeout", "how long a barrier waits for others, and behind records, before it overtakes; 0: not at all", WithTurns, "", 0, func(c *Config) any { return &c.Checkpoint.AlignmentTimeout }},
-	{"checkpoint.tolerated", "tolerated", "failed checkpoints in a row with which a job goes on; one more counts as a failure of the job; -1: any number", WithSnapshots, "", -1, func(c *Config) any { return &c.Checkpoint.Tolerated }},
-	{"checkpoint.retain", "retain", "complete checkpoints that are kept", WithRounds, "", 1, func(c *Config) any { return &c.Checkpoint.Retain }},
-	{"checkpoint.fallback", "fallback", "go back to an older checkpoint where the newest is damaged, and commit again what was committed since", WithSnapshots, "", 0, func(c *Config) any { return &c.Checkpoint.Fallback }},
-	{"checkpoint.on-cancel", "on-cancel", "what a job that is stopped, or has ended, leaves in storage: retain its checkpoints, or delete all but a plan that says that it is over", WithSnapshots, "", 0, func(c *Config) any { return &c.Checkpoint.OnCancel }},
-	{"checkpoint.after-finished", "after-finished", "begin checkpoints when some tasks have finished already; without it only the last one, of all that are left", WithRounds, "", 0, func(c *Config) any { return &c.Checkpoint.AfterFinished }},
-	{"checkpoint.local-recovery", "local-recovery", "keep copies of the newest snapshot's files on the worker's disk, and restore from those that are there and whole", WithSnapshots, "", 0, func(c *Config) any { return &c.Checkpoint.LocalRecovery }},
+	{"checkpoint.interval", "interval", "time from the beginning of one checkpoint to that of the next; where tasks snapshot for themselves, of their snapshots", WithSnapshots, "", 1, 0, func(c *Config) any { return &c.Checkpoint.Interval }},
+	{"checkpoint.min-pause", "min-pause", "least time from the end of a checkpoint, good or bad, to the beginning of the next one", WithRounds, "", 0, 0, func(c *Config) any { return &c.Checkpoint.MinPause }},
+	{"checkpoint.concurrent", "concurrent", "checkpoints under way at once, at most", WithRounds, "", 1, 0, func(c *Config) any { return &c.Checkpoint.MaxConcurrent }},
+	{"checkpoint.timeout", "checkpoint-timeout", "after how long a checkpoint is given up", WithRounds, "", 1, 0, func(c *Config) any { return &c.Checkpoint.Timeout }},
+	{"checkpoint.alignment-timeout", "alignment-timeout", "how long a barrier waits for others, and behind records, before it overtakes; 0: not at all", WithTurns, "", 0, 0, func(c *Config) any { return &c.Checkpoint.AlignmentTimeout }},
+	{"checkpoint.tolerated", "tolerated", "failed checkpoints in a row with which a job goes on; one more counts as a failure of the job; -1: any number", WithSnapshots, "", -1, 0, func(c *Config) any { return &c.Checkpoint.Tolerated }},
+	{"checkpoint.retain", "retain", "complete checkpoints that are kept", WithRounds, "", 1, 0, func(c *Config) any { return &c.Checkpoint.Retain }},
+	{"checkpoint.fallback", "fallback", "go back to an older checkpoint where the newest is damaged, and commit again what was committed since", WithSnapshots, "", 0, 0, func(c *Config) any { return &c.Checkpoint.Fallback }},
+	{"checkpoint.on-cancel", "on-cancel", "what a job that is stopped, or has ended, leaves in storage: retain its checkpoints, or delete all but a plan that says that it is over", WithSnapshots, "", 0, 0, func(c *Config) any { return &c.Checkpoint.OnCancel }},
+	{"checkpoint.after-finished", "after-finished", "begin checkpoints when some tasks have finished already; without it only the last one, of all that are left", WithRounds, "", 0, 0, func(c *Config) any { return &c.Checkpoint.AfterFinished }},
+	{"checkpoint.local-recovery", "local-recovery", "keep copies of the newest snapshot's files on the worker's disk, and restore from those that are there and whole", WithSnapshots, "", 0, 0, func(c *Config) any { return &c.Checkpoint.LocalRecovery }},
 
-	{"restart.strategy", "restart-strategy", "whether a job starts again after a failure, and when", AllAlgorithms, "", 0, func(c *Config) any { return &c.Restart.Strategy }},
-	{"restart.progress.attempts", "restart-progress-attempts", "recoveries in a row without a checkpoint between them; one more, for a task that gave up by itself, ends the job", AllAlgorithms, RestartProgress, 0, func(c *Config) any { return &c.Restart.ProgressAttempts }},
-	{"restart.fixed-delay.attempts", "restart-fixed-attempts", "restarts by one coordinator; one failure more ends the job", AllAlgorithms, RestartFixedDelay, 0, func(c *Config) any { return &c.Restart.FixedAttempts }},
-	{"restart.fixed-delay.delay", "restart-fixed-delay", "time from a failure to the restart", AllAlgorithms, RestartFixedDelay, 0, func(c *Config) any { return &c.Restart.FixedDelay }},
-	{"restart.exponential-delay.initial-backoff", "restart-initial-backoff", "time from the first failure to the restart", AllAlgorithms, RestartExponential, 1, func(c *Config) any { return &c.Restart.InitialBackoff }},
-	{"restart.exponential-delay.max-backoff", "restart-max-backoff", "the longest such time", AllAlgorithms, RestartExponential, 1, func(c *Config) any { return &c.Restart.MaxBackoff }},
-	{"restart.exponential-delay.backoff-multiplier", "restart-multiplier", "how many times as long each is as the one before", AllAlgorithms, RestartExponential, 100, func(c *Config) any { return &c.Restart.Multiplier }},
-	{"restart.exponential-delay.reset-backoff-threshold", "restart-reset-threshold", "a job that runs so long without a failure begins with the first time again", AllAlgorithms, RestartExponential, 1, func(c *Config) any { return &c.Restart.ResetThreshold }},
-	{"restart.exponential-delay.jitter-factor", "restart-jitter", "share of a time by which it is drawn longer or shorter, from 0 to 1", AllAlgorithms, RestartExponential, 0, func(c *Config) any { return &c.Restart.Jitter }},
-	{"restart.failure-rate.max-failures-per-interval", "restart-max-failures", "failures within the interval that are answered with a restart; one more ends the job", AllAlgorithms, RestartFailureRate, 0, func(c *Config) any { return &c.Restart.MaxFailures }},
-	{"restart.failure-rate.failure-rate-interval", "restart-failure-interval", "the interval in which failures are counted", AllAlgorithms, RestartFailureRate, 1, func(c *Config) any { return &c.Restart.FailureInterval }},
-	{"restart.failure-rate.delay", "restart-failure-delay", "time from a failure to the restart", AllAlgorithms, RestartFailureRate, 0, func(c *Config) any { return &c.Restart.FailureDelay }},
+	{"restart.strategy", "restart-strategy", "whether a job starts again after a failure, and when", AllAlgorithms, "", 0, 0, func(c *Config) any { return &c.Restart.Strategy }},
+	{"restart.progress.attempts", "restart-progress-attempts", "recoveries in a row without a checkpoint between them; one more, for a task that gave up by itself, ends the job", AllAlgorithms, RestartProgress, 0, 0, func(c *Config) any { return &c.Restart.ProgressAttempts }},
+	{"restart.fixed-delay.attempts", "restart-fixed-attempts", "restarts by one coordinator; one failure more ends the job", AllAlgorithms, RestartFixedDelay, 0, 0, func(c *Config) any { return &c.Restart.FixedAttempts }},
+	{"restart.fixed-delay.delay", "restart-fixed-delay", "time from a failure to the restart", AllAlgorithms, RestartFixedDelay, 0, 0, func(c *Config) any { return &c.Restart.FixedDelay }},
+	{"restart.exponential-delay.initial-backoff", "restart-initial-backoff", "time from the first failure to the restart", AllAlgorithms, RestartExponential, 1, 0, func(c *Config) any { return &c.Restart.InitialBackoff }},
+	{"restart.exponential-delay.max-backoff", "restart-max-backoff", "the longest such time", AllAlgorithms, RestartExponential, 1, 0, func(c *Config) any { return &c.Restart.MaxBackoff }},
+	{"restart.exponential-delay.backoff-multiplier", "restart-multiplier", "how many times as long each is as the one before", AllAlgorithms, RestartExponential, 100, mostFactor * 100, func(c *Config) any { return &c.Restart.Multiplier }},
+	{"restart.exponential-delay.reset-backoff-threshold", "restart-reset-threshold", "a job that runs so long without a failure begins with the first time again", AllAlgorithms, RestartExponential, 1, 0, func(c *Config) any { return &c.Restart.ResetThreshold }},
+	{"restart.exponential-delay.jitter-factor", "restart-jitter", "share of a time by which it is drawn longer or shorter, from 0 to 1", AllAlgorithms, RestartExponential, 0, 100, func(c *Config) any { return &c.Restart.Jitter }},
+	{"restart.failure-rate.max-failures-per-interval", "restart-max-failures", "failures within the interval that are answered with a restart; one more ends the job", AllAlgorithms, RestartFailureRate, 0, 0, func(c *Config) any { return &c.Restart.MaxFailures }},
+	{"restart.failure-rate.failure-rate-interval", "restart-failure-interval", "the interval in which failures are counted", AllAlgorithms, RestartFailureRate, 1, 0, func(c *Config) any { return &c.Restart.FailureInterval }},
+	{"restart.failure-rate.delay", "restart-failure-delay", "time from a failure to the restart", AllAlgorithms, RestartFailureRate, 0, 0, func(c *Config) any { return &c.Restart.FailureDelay }},
 }
 
 // Settings returns all settings in the order in which they are written.
@@ -184,8 +186,8 @@ func (s *Setting) Set(c *Config, text string) error {
 	case *Hundredths:
 		f, err := strconv.ParseFloat(text, 64)
 		n := Hundredths(f*100 + 0.5)
-		if err != nil || f < 0 || f > mostFactor || int64(n) < s.Least || n < 0 || Hundredths(f*100*10+0.5) != 10*n {
-			return s.refuse(text, fmt.Sprintf("is no decimal from %g up with two digits; write for example 1.5", float64(s.Least)/100))
+		if err != nil || math.IsNaN(f) || f < 0 || f > mostFactor || int64(n) < s.Least || s.above(int64(n)) || Hundredths(f*100*10+0.5) != 10*n {
+			return s.refuse(text, fmt.Sprintf("is no decimal from %g up to %g with two digits at most", float64(s.Least)/100, float64(s.Most)/100))
 		}
 		*v = n
 	default:
@@ -215,6 +217,9 @@ func (s *Setting) refuse(text, why string) error {
 	return fmt.Errorf("setting %s: %q %s", s.Name, text, why)
 }
 
+// above reports whether a value is above the bound, if there is one.
+func (s *Setting) above(v int64) bool { return s.Most != 0 && v > s.Most }
+
 // check returns an error for a value that cannot be, whoever set it.
 func (s *Setting) check(c *Config) error {
 	switch v := s.At(c).(type) {
@@ -227,8 +232,11 @@ func (s *Setting) check(c *Config) error {
 			return fmt.Errorf("%s: %d; it must be at least %d", s.Name, *v, s.Least)
 		}
 	case *Hundredths:
-		if int64(*v) < s.Least {
+		switch {
+		case int64(*v) < s.Least:
 			return fmt.Errorf("%s: %s; it must be at least %g", s.Name, s.Text(c), float64(s.Least)/100)
+		case s.above(int64(*v)):
+			return fmt.Errorf("%s: %s; it must be at most %g", s.Name, s.Text(c), float64(s.Most)/100)
 		}
 	case *RestartStrategy, *OnCancel:
 		if text := s.Text(c); !slices.Contains(s.Choices(), text) {

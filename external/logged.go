@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"weir/dataflow"
 	"weir/id"
 	"weir/state"
@@ -13,9 +15,18 @@ import (
 // What a store does with its log, and what only users of one that has a log ask it.
 // The simulator keeps its store in memory.
 
+// logName is what the files of the log begin with.
+const logName = "transactions"
+
+// IsStore reports whether there is a store in a directory; nothing is written.
+func IsStore(fs vfs.FS, dir string) (bool, error) {
+	last, err := (&journal{fs: fs, dir: dir, name: logName}).lastSegment()
+	return last > 0, err
+}
+
 // openLog opens the log and carries out what it holds.
 func (s *Store) openLog() error {
-	log, err := openJournal(s.c.FS, s.c.Dir, "transactions", s.replay)
+	log, err := openJournal(s.c.FS, s.c.Dir, logName, s.replay)
 	if err != nil {
 		return fmt.Errorf("external store: %w", err)
 	}

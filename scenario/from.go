@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"weir/algorithms/coordinator"
@@ -160,6 +161,9 @@ func (f *From) Fits(job string, tasks []dataflow.TaskInfo) error {
 	if err := f.Open(); err != nil {
 		return err
 	}
+	if err := f.dropsNothingKept(tasks); err != nil {
+		return fmt.Errorf("savepoint %s: %w", f.Path, err)
+	}
 	indexes := make([]*savepoint.Index, len(f.parts))
 	for i, p := range f.parts {
 		indexes[i] = &p.Index
@@ -210,6 +214,18 @@ func (f *From) WrittenSince() bool {
 	}
 	a, _ := f.Output.Newest()
 	return a > f.attempt()
+}
+
+// dropsNothingKept refuses to drop what an operator of the job would go on with: it would begin
+// empty, and its output be wrong.
+func (f *From) dropsNothingKept(tasks []dataflow.TaskInfo) error {
+	for _, d := range f.Dropped {
+		taken := slices.ContainsFunc(f.Renamed, func(r dataflow.Renamed) bool { return r.To == d })
+		if !taken && slices.ContainsFunc(tasks, func(t dataflow.TaskInfo) bool { return t.Name == d }) {
+			return fmt.Errorf("operator %q may be dropped, and the job still has it, which would begin empty: leave --allow-dropped %s out, and it goes on with what it holds; call it otherwise in the job if it is to begin anew", d, d)
+		}
+	}
+	return nil
 }
 
 // into gives a run's storage the savepoint, and its external store what the job before has written.

@@ -169,7 +169,8 @@ func (c *coordHost) ask(k faults.Kind) bool {
 }
 
 // takeDown is what becomes of a job that was stopped: its processes end, and
-// somebody starts it again, as it was or as another one.
+// somebody starts it again, as it was or as another one. That is no crash of anybody, though
+// those who watch see their processes end like in one.
 func (c *coordHost) takeDown() {
 	if c.s.operating.stage == stopping {
 		if c.s.operating.due[0].Kind.ChangesJob() {
@@ -178,10 +179,13 @@ func (c *coordHost) takeDown() {
 		}
 		c.s.next()
 	}
+	r := &c.s.result
+	workers, coordinators := r.Crashes, r.CoordinatorCrashes
 	for n := range c.s.workers {
 		c.s.crashWorker(n)
 	}
 	c.crash()
+	r.Crashes, r.CoordinatorCrashes = workers, coordinators
 }
 
 func (c *coordHost) failed(tasks []id.TaskID, cause error) {
@@ -294,6 +298,6 @@ func (c *coordHost) Observe(k dataflow.TraceKind, t id.TaskID, a id.Attempt, e i
 	}
 	c.s.observers.count(trace.Event{Kind: k, Task: t, Channel: trace.NoChannel, Attempt: a, Epoch: e, Text: text})
 	if k == trace.Saved || k == trace.Declined && t == trace.Coordinator {
-		c.s.saved(k == trace.Declined)
+		c.s.saved(k == trace.Declined, text)
 	}
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"weir/dataflow"
 	"weir/faults"
@@ -70,14 +71,21 @@ func (s *Sim) ask() {
 	}
 }
 
-// saved hears that a savepoint is complete, or refused: that it is not taken, or does not
-// end the job. Unless the job ends now, the next operation has its turn.
-func (s *Sim) saved(refused bool) {
+// Declined is an operation that reached the coordinator, and was not carried out.
+type Declined struct {
+	Operation faults.Fault
+	Why       string
+}
+
+// saved hears that a savepoint is complete, or refused, and why: that it is not taken, or does
+// not end the job. Unless the job ends now, the next operation has its turn.
+func (s *Sim) saved(refused bool, why string) {
 	o := &s.operating
 	switch {
 	case o.stage == saving && !refused:
 	case refused && (o.stage == saving || o.stage == stopping && o.due[0].Kind == faults.StopSaved):
 		s.result.Missed = append(s.result.Missed, o.due[0])
+		s.result.Declined = append(s.result.Declined, Declined{o.due[0], strings.TrimPrefix(why, "savepoint: ")})
 	default:
 		return
 	}

@@ -51,8 +51,8 @@ type Result struct {
 	Turns   int64
 	Sent    int64 // buffers put on a wire
 
-	Crashes            int // of workers
-	CoordinatorCrashes int
+	Crashes            int // of workers; not those that were taken down with a job that was stopped
+	CoordinatorCrashes int // likewise
 	Failovers          int // how often another coordinator process took the lead than the one before
 	Rivals             int // of them: the one before held its lease still, by its clock
 	TaskFailures       int
@@ -65,6 +65,7 @@ type Result struct {
 	Upgraded           int              // how often the job went on as another version
 	Cancelled          bool             // Done: the job was stopped, and left nothing to go on from
 	Missed             []faults.Fault   // of them: what they were for was gone, or no operation came that they match
+	Declined           []Declined       // of those missed: the operations that the job was asked for, and did not take
 	// Destroyed names what faults took that a job may need: keys of objects and logs whose
 	// bytes are no longer what was written, or were refused for good, logs that were trimmed
 	// as a snapshot stood on the recovery line which is destroyed now, and of the external store

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"weir/dataflow"
 )
 
 // TestContradictions: what would be ignored is refused before anything runs.
@@ -78,6 +80,36 @@ func TestContradictions(t *testing.T) {
 		status, stdout, stderr := sim(t, c.args...)
 		if status != 2 || stdout != "" || !strings.Contains(stderr, c.want) {
 			t.Errorf("%q: status %d, stdout %q, stderr %q; want status 2 and %q", c.args, status, stdout, stderr, c.want)
+		}
+	}
+}
+
+// TestSettingsBeyondTheirBounds: what is beyond a bound of any setting is bad input, and never
+// a run that makes no progress.
+func TestSettingsBeyondTheirBounds(t *testing.T) {
+	for _, s := range dataflow.Settings() {
+		beyond := []int64{s.Least - 1}
+		if s.Most != 0 {
+			beyond = append(beyond, s.Most+1)
+		}
+		for _, v := range beyond {
+			text := "none of its names"
+			switch s.Type() {
+			case "duration":
+				text = time.Duration(v).String()
+			case "decimal":
+				text = fmt.Sprint(float64(v) / 100)
+			case "int":
+				text = fmt.Sprint(v)
+			}
+			args := []string{"run", "--" + s.Flag + "=" + text}
+			if s.Of != "" {
+				args = append(args, "--restart-strategy", string(s.Of))
+			}
+			status, stdout, stderr := sim(t, args...)
+			if status != 2 || stdout != "" || !strings.Contains(stderr, s.Name) || strings.Count(strings.TrimSpace(stderr), "\n") > 1 {
+				t.Errorf("%q: status %d, stdout %q, stderr %q; want status 2, one error, and %q in it", args, status, stdout, stderr, s.Name)
+			}
 		}
 	}
 }

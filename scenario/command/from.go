@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -107,7 +108,7 @@ func findSavepoint(path string) (st state.Storage, at, root string, err error) {
 
 // copyOutput opens a copy of an external store in memory: opening one mends what a crash has left.
 func copyOutput(dir string) (*external.Store, error) {
-	if _, err := vfs.Default.Stat(dir); err != nil {
+	if err := holdsOutput(dir); err != nil {
 		return nil, err
 	}
 	fs, to := vfs.NewMem(), "output"
@@ -115,4 +116,27 @@ func copyOutput(dir string) (*external.Store, error) {
 		return nil, errors.Join(err, fmt.Errorf("%q cannot be copied", dir))
 	}
 	return external.OpenStore(external.StoreConfig{FS: fs, Dir: to})
+}
+
+// holdsOutput refuses a directory in which no external store is, which would be taken for one to
+// which nothing was written, and names those right below it.
+func holdsOutput(dir string) error {
+	if is, err := external.IsStore(vfs.Default, dir); is || err != nil {
+		return err
+	}
+	names, err := vfs.Default.List(dir)
+	if err != nil {
+		return err
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		below := filepath.Join(dir, n)
+		if info, err := vfs.Default.Stat(below); err != nil || !info.IsDir() {
+			continue
+		}
+		if is, err := external.IsStore(vfs.Default, below); is && err == nil {
+			return fmt.Errorf("%q holds no external store; %q does: name that", dir, below)
+		}
+	}
+	return fmt.Errorf("%q holds no external store, nor does a directory in it: name the one that the job before wrote to (a live job has it in sink, below its --storage)", dir)
 }

@@ -125,6 +125,9 @@ func TestBadSavepoints(t *testing.T) {
 		{what: "renamed, and not there", args: []string{"--rename", "cuont=count"}, says: []string{`"cuont"`, "it has"}},
 		{what: "renamed to nothing", args: []string{"--rename", "count"}, says: []string{"old=new"}},
 		{what: "dropped, and not there", args: []string{"--allow-dropped", "top"}, says: []string{`"top"`}},
+		{what: "dropped, and still there", args: []string{"--allow-dropped", "count"}, says: []string{`"count"`, "begin empty", "leave --allow-dropped count out"}},
+		{what: "what the external store is in", args: []string{"--output", filepath.Dir(output)}, says: []string{"--output", "holds no external store", output + `" does`}},
+		{what: "no directory with an external store", args: []string{"--output", saved}, says: []string{"--output", "holds no external store, nor", "sink, below its --storage"}},
 		{what: "no external store", args: []string{"--output", saved + "x"}, says: []string{"--output"}},
 	} {
 		for _, driver := range []string{"sim", "live"} {

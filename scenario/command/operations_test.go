@@ -103,6 +103,61 @@ func TestRunWithSavepoints(t *testing.T) {
 	}
 }
 
+// TestStoppingIsNoCrash: a job that is stopped is taken down, as it is for a rescale, and nobody
+// has crashed; who crashes beside that is counted.
+func TestStoppingIsNoCrash(t *testing.T) {
+	const stop = "(stop-with-savepoint at (time 0s))"
+	for _, c := range []struct {
+		plan     []string
+		crashes  int
+		replaced int
+	}{
+		{plan: []string{"--plan", stop}},
+		{plan: []string{"--plan", "(stop coordinator at (nth 2 completed))"}},
+		{plan: []string{"--plan", "(rescale to=3 at (nth 2 completed))"}},
+		{plan: []string{"--plan", stop, "--coordinators", "2"}},
+		{plan: []string{"--plan", "(plan " + stop + " (crash worker=1 at (nth 9 acked)) (crash coordinator at (nth 40 acked)))"}, crashes: 1, replaced: 1},
+	} {
+		status, stdout, stderr := sim(t, append([]string{"run", "--json"}, c.plan...)...)
+		var s summary
+		if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || s.Crashes != c.crashes || s.Coordinator != c.replaced {
+			t.Errorf("%q: status %d, %v, %d crashes of workers, %d of the coordinator, want %d and %d: %s", c.plan, status, err, s.Crashes, s.Coordinator, c.crashes, c.replaced, stderr)
+		}
+	}
+}
+
+// TestDeclinedOperations: a savepoint that the job was asked for and did not take is no fault that
+// never struck: it is told, with why, and counted; a plan of it is not done all the same.
+func TestDeclinedOperations(t *testing.T) {
+	const late, never = "(stop-with-savepoint at (nth 40 completed))", "(crash worker=1 at (time 1h0m0s))"
+	const why = "source of t0 has finished: only checkpoints have what it had"
+	for _, c := range []struct {
+		plan   string
+		never  int
+		says   string
+		silent string
+	}{
+		{late, 0, "the job declined " + late + ": " + why, "never struck"},
+		{"(plan " + never + " " + late + ")", 1, "the fault never struck: " + never + "; the job declined " + late + ": " + why, "never struck: " + late},
+	} {
+		status, stdout, stderr := sim(t, "run", "--json", "--plan", c.plan)
+		var s summary
+		if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 1 || len(s.NotStruck) != c.never || len(s.Declined) != 1 || !strings.Contains(s.Declined[0], why) {
+			t.Errorf("%s: status %d, %v, %s%s", c.plan, status, err, stdout, stderr)
+		}
+		if !strings.Contains(stderr, c.says) || strings.Contains(stderr, c.silent) {
+			t.Errorf("%s: %q does not say %q, or says %q", c.plan, stderr, c.says, c.silent)
+		}
+	}
+	if _, stdout, _ := sim(t, "run", "--plan", late); !strings.Contains(stdout, "declined "+late+": "+why) {
+		t.Errorf("the run does not tell: %s", stdout)
+	}
+	status, stdout, stderr := sim(t, "sweep", "--algorithm", "aligned", "--state", "heap", "--workload", "keyedcount", "--seeds", "7", "--plan", "(savepoint at (nth 1 task-left))")
+	if status != 1 || !strings.Contains(stdout, "1 operations were declined by the job") || !strings.Contains(stdout+stderr, why) {
+		t.Errorf("sweep: status %d, %s%s", status, stdout, stderr)
+	}
+}
+
 // TestOperationsThatCannotBe: each is refused with the step and why, in a file with its
 // place.
 func TestOperationsThatCannotBe(t *testing.T) {

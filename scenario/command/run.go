@@ -269,6 +269,7 @@ type summary struct {
 	NotJudged    string   `json:"not_judged,omitempty"` // without a reference answer: what is not, and what is
 	GaveUp       string   `json:"gave_up,omitempty"`    // why the job ended with an error, which it may since what was stored is damaged, or by its restart strategy
 	NotStruck    []string `json:"not_struck,omitempty"` // faults that were asked for and changed nothing
+	Declined     []string `json:"declined,omitempty"`   // operations that the job was asked for and did not take, with why
 	Standstill   []string `json:"standstill,omitempty"` // without progress: who waits for what
 	// Settings are those of the coordinator that were in effect, by name.
 	Settings map[string]any `json:"settings"`
@@ -299,7 +300,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
-		Failovers: o.Result.Failovers, Rivals: o.Result.Rivals,
+		Failovers: o.Result.Failovers, Rivals: o.Result.Rivals, Declined: declined(o),
 		config: &o.Drawn().Settings.Job,
 	}
 	if n := o.Config.Coordinators; n > 1 {
@@ -312,8 +313,8 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 	if cfg.Faults == scenario.PlannedFaults || cfg.Faults == scenario.CrashSweep {
 		s.NotStruck = notStruck(o)
 	}
-	if kind == scenario.Fine && len(s.NotStruck) > 0 {
-		kind, why = scenario.Broken, "the fault never struck: "+strings.Join(s.NotStruck, ", ")
+	if text := s.notDone(cfg.Faults == scenario.PlannedFaults); kind == scenario.Fine && text != "" {
+		kind, why = scenario.Broken, text
 		s.Verdict, s.Why = kind.String(), why
 	}
 	if err := f.print(cmd, &s); err != nil {
@@ -343,12 +344,40 @@ func (f *runFlags) saved(cfg *scenario.Config, o *scenario.Outcome) (again strin
 	return fmt.Sprintf("%[1]s replay %[2]s\nexplain: %[1]s explain %[2]s --html", f.known.call, f.save), nil
 }
 
+// notDone says what of what was asked for was not done; planned: operations were too.
+func (s *summary) notDone(planned bool) string {
+	var why []string
+	if len(s.NotStruck) > 0 {
+		why = append(why, "the fault never struck: "+strings.Join(s.NotStruck, ", "))
+	}
+	if planned && len(s.Declined) > 0 {
+		why = append(why, "the job declined "+strings.Join(s.Declined, ", "))
+	}
+	return strings.Join(why, "; ")
+}
+
+// declined names the operations that the job did not take, with why.
+func declined(o *scenario.Outcome) []string {
+	var all []string
+	for _, d := range o.Result.Declined {
+		all = append(all, fmt.Sprintf("%s: %s", d.Operation, d.Why))
+	}
+	return all
+}
+
 // notStruck names the faults of a run that changed nothing, with what is known
-// of how far they were from it.
+// of how far they were from it. Those that the job declined did strike.
 func notStruck(o *scenario.Outcome) []string {
 	var all []string
+	asked := map[string]int{}
+	for _, d := range o.Result.Declined {
+		asked[d.Operation.String()]++
+	}
 	for _, f := range o.NotStruck() {
 		text := f.String()
+		if asked[text]--; asked[text] >= 0 {
+			continue
+		}
 		if o.Config.Faults == scenario.CrashSweep {
 			n := int64(0)
 			for k := range trace.Kinds {
@@ -406,6 +435,11 @@ func (s *summary) print(out io.Writer) error {
 	}
 	if s.Savepoints > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d savepoints, with %d of which the job ended\n", s.Savepoints, s.StoppedWith)
+	}
+	for _, d := range s.Declined {
+		if err == nil {
+			_, err = fmt.Fprintf(out, "  declined %s\n", d)
+		}
 	}
 	if s.Savepoint != "" && err == nil {
 		_, err = fmt.Fprintf(out, "  savepoint %s; go on from it with\n    %s\n", s.Savepoint, s.Resume)

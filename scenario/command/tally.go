@@ -45,6 +45,7 @@ type tally struct {
 	Queries         int64           `json:"queries,omitempty"`              // asked
 	Answers         int64           `json:"query_answers,omitempty"`        // about a key each, by a task or out of a checkpoint
 	Savepoints      int64           `json:"savepoints,omitempty"`           // completed
+	NotTaken        int64           `json:"operations_declined,omitempty"`  // that jobs were asked for, and did not take
 	StoppedWith     int64           `json:"stopped_with,omitempty"`         // savepoints with which jobs ended
 	CopiesTaken     int64           `json:"local_copies_taken,omitempty"`   // files that tasks were restored from, with local recovery
 	CopiesMissing   int64           `json:"local_copies_missing,omitempty"` // files that were read from storage all the same: there was no copy
@@ -124,6 +125,7 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	t.Coordinator += int64(r.CoordinatorCrashes)
 	t.Failovers += int64(r.Failovers)
 	t.Rivals += int64(r.Rivals)
+	t.NotTaken += int64(len(r.Declined))
 	t.Upgraded += int64(r.Upgraded)
 	t.Queries += int64(r.Queries)
 	t.Answers += r.Counts[trace.Queried]
@@ -135,7 +137,11 @@ func (t *tally) notStruck(o *scenario.Outcome) {
 	if o.Config.Faults != scenario.PlannedFaults {
 		return
 	}
-	if missed := notStruck(o); len(missed) > 0 {
+	missed := notStruck(o)
+	for _, d := range declined(o) {
+		missed = append(missed, d+" (the job declined it)")
+	}
+	if len(missed) > 0 {
 		t.NotStruck++
 		t.missed = missed[0]
 	}
@@ -188,7 +194,7 @@ func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
-		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Failovers, &o.Failovers}, {&t.Rivals, &o.Rivals}, {&t.Queries, &o.Queries}, {&t.Answers, &o.Answers}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith},
+		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Failovers, &o.Failovers}, {&t.Rivals, &o.Rivals}, {&t.Queries, &o.Queries}, {&t.Answers, &o.Answers}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith}, {&t.NotTaken, &o.NotTaken},
 		{&t.CopiesTaken, &o.CopiesTaken}, {&t.CopiesMissing, &o.CopiesMissing}, {&t.CopiesDamaged, &o.CopiesDamaged},
 		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
@@ -289,6 +295,9 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 	}
 	if err == nil && total.Savepoints > 0 {
 		_, err = fmt.Fprintf(w, "%d savepoints were taken, and %d jobs ended with one\n", total.Savepoints, total.StoppedWith)
+	}
+	if err == nil && total.NotTaken > 0 {
+		_, err = fmt.Fprintf(w, "%d operations were declined by the job\n", total.NotTaken)
 	}
 	if err == nil && total.CopiesTaken+total.CopiesMissing+total.CopiesDamaged > 0 {
 		_, err = fmt.Fprintf(w, "of the files that tasks were restored from %d were local copies; of %d there was none, of %d a bad one\n", total.CopiesTaken, total.CopiesMissing, total.CopiesDamaged)

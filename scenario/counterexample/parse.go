@@ -182,6 +182,9 @@ func (p *parser) finish() error {
 			p.file.Absent = append(p.file.Absent, name)
 		}
 	}
+	if err := p.file.Settings.Job.Validate(); err != nil {
+		return fmt.Errorf("no job can have these settings: %w", err)
+	}
 	return nil
 }
 

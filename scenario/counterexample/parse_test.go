@@ -68,6 +68,8 @@ func TestBadFiles(t *testing.T) {
 		{"hash 00000000deadbeef", "hash 0\nexpect nothing", 17, 8, "want ok or failing"},
 		{"setting batch.records 7", "setting batch.recodrs 7", 18, 9, "known: batch.records"},
 		{"setting batch.records 7", "setting batch.records -7", 18, 9, "not below 0"},
+		{"setting batch.records 7", "setting batch.records 0", 24, 1, "batch records: 0; it must be at least 1"},
+		{"setting batch.records 7", "setting restart.exponential-delay.jitter-factor 150", 24, 1, "jitter-factor: 1.5; it must be at most 1"},
 		{"(time 12ms)", "(tim 12ms)", 20, 32, "expected nth"},
 		{"delay.link/3 17", "delay.lnk/3 17", 21, 10, "known: delay.link"},
 		{"delay.link/3 17", "delay.link/3 x", 21, 23, "want a number"},
