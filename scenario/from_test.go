@@ -107,24 +107,15 @@ func TestBeginsFromASavepoint(t *testing.T) {
 			t.Fatalf("%s: the savepoint has %d of %d records", name, n, all)
 		}
 		for i, a := range catalog.All() {
-			if !fits(t, a, name) {
+			if !fits(t, a, name) || a.Properties().Snapshots == dataflow.NoSnapshots { // whose sinks commit nothing: not what another one has sealed
 				continue
 			}
 			for k, backend := range statecatalog.Names() {
 				p := []int{1, 3, 5, 2}[(i+k)%4]
 				c := smallJob(t, a.Name, backend, workload(t, name), p)
 				c.From = from
-				if a.Properties().Snapshots == dataflow.NoSnapshots {
-					c.Sink = "append"
-				}
 				t.Run(fmt.Sprintf("%s/%s/%s/%d", name, a.Name, backend, p), func(t *testing.T) {
 					r, err := scenario.New(c)
-					if c.Sink == "append" {
-						if err == nil {
-							r.Close()
-						}
-						t.Skip("an append sink cannot commit what another one has sealed")
-					}
 					if err != nil {
 						t.Fatal(err)
 					}
