@@ -16,14 +16,16 @@ import (
 // mostDrawn is the widest job whose splits are drawn: a checker is kept for each number.
 const mostDrawn = 8
 
-// job is the graph of a combination of some width with so many splits, and its checker:
-// nil if no run has begun with it.
+// job is the graph of a combination of some width with so many splits, what is expected of it, nil
+// if no run has begun with it, and its checker, nil if none is kept. A workload says what it expects of the
+// graph that it has made last, so that it is asked once.
 type job struct {
 	width   width
 	splits  int
 	graph   *dataflow.Graph
 	promise sinks.Promise
 	tasks   []dataflow.TaskInfo
+	expect  *check.Expect
 	checker *check.Checker
 }
 
@@ -45,12 +47,15 @@ func (r *Runner) use(splits int) error {
 	if err != nil {
 		return err
 	}
-	if j.checker == nil {
+	if j.expect == nil {
 		x, err := r.expect(j)
 		if err != nil {
 			return err
 		}
-		if j.checker, err = check.New(x); err != nil {
+		j.expect = &x
+	}
+	if j.checker == nil {
+		if j.checker, err = check.New(*j.expect); err != nil {
 			return err
 		}
 	}
