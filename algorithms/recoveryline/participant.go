@@ -139,15 +139,18 @@ func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
 }
 
 // StoreFailed reports a snapshot that cannot be stored; a final one is the
-// job's end, others are tried again by the timer. Its draft may still wait for the
-// log, and is then sealed to no effect.
+// job's end, others are tried again by the timer, which a drained task has none of.
+// Its draft may still wait for the log, and is then sealed to no effect.
 func (p *Participant) StoreFailed(e id.Epoch, err error) {
 	p.K.Tell((&coordinator.Message{Kind: coordinator.Decline, Epoch: e, Text: err.Error()}).Encode())
 	if p.final == e {
 		p.final = 0
 	}
 	p.underWay--
-	p.cover = p.cover || p.saving // by the timer
+	p.cover = p.cover || p.saving
+	if p.K.IsDrained() {
+		p.tryCover()
+	}
 	p.takeFinal()
 }
 

@@ -1,7 +1,9 @@
 package recoveryline
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"weir/algorithms/coordinator"
@@ -19,24 +21,46 @@ type kernel struct {
 	info   dataflow.TaskInfo
 	sealed id.Seq
 	paused bool
+	drain  bool
 	issued id.Ticket
-	said   []coordinator.Part // with each message
+	said   []coordinator.Part // with each position
+	begun  []id.Epoch
 }
 
 func (k *kernel) Info() *dataflow.TaskInfo       { return &k.info }
 func (k *kernel) Attempt() id.Attempt            { return 1 }
 func (k *kernel) Config() *dataflow.Config       { return &k.config }
-func (k *kernel) IsDrained() bool                { return false }
+func (k *kernel) IsDrained() bool                { return k.drain }
 func (k *kernel) After(dataflow.Nanos) id.Ticket { return 1 }
 func (k *kernel) Pause(on bool)                  { k.paused = on }
 func (k *kernel) SealedUpTo(int) id.Seq          { return k.sealed }
 func (k *kernel) Store(state.Op) id.Ticket       { k.issued = 2; return k.issued }
 func (k *kernel) Tell(data []byte) {
 	m, part, err := coordinator.DecodeMessage(data)
-	if err != nil || m.Kind != Position {
+	switch {
+	case err == nil && m.Kind == Position:
+		k.said = append(k.said, part)
+	case err != nil || m.Kind != coordinator.Decline:
 		panic(fmt.Sprint(m.Kind, err))
 	}
-	k.said = append(k.said, part)
+}
+
+// errBegun ends what a participant does: there is no task to make a draft of.
+var errBegun = errors.New("a snapshot has begun")
+
+func (k *kernel) Begin(e, _ id.Epoch) *dataflow.Draft {
+	k.begun = append(k.begun, e)
+	panic(errBegun)
+}
+
+// untilBegun does f as far as the first snapshot that begins.
+func untilBegun(f func()) {
+	defer func() {
+		if r := recover(); r != nil && r != errBegun {
+			panic(r)
+		}
+	}()
+	f()
 }
 
 // Flush seals the open buffer.
@@ -60,5 +84,31 @@ func TestPauseReportsWhatWasOpen(t *testing.T) {
 	p.Done(k.issued, state.Result{Status: state.OK})
 	if len(k.said) != 1 || k.said[0].Sealed[0] != 1 {
 		t.Errorf("said %+v, want a position with 1 item sent", k.said)
+	}
+}
+
+// TestCoverIsTriedAgain: the snapshot that covers a savepoint is taken again when it could not be
+// stored, by the timer, and at once in a task that is drained: the timer ends with the input.
+func TestCoverIsTriedAgain(t *testing.T) {
+	for _, drain := range []bool{false, true} {
+		p := &Participant{}
+		k := &kernel{p: p, config: dataflow.DefaultConfig()}
+		p.Join(k, dataflow.Start{Plan: dataflow.TaskPlan{}}, nil)
+		k.drain = drain
+		share := p.Saving(id.MakeEpoch(1, 1))
+		untilBegun(func() { p.Message((&coordinator.Message{Kind: Cover}).Encode()) })
+		first := share + 1
+		untilBegun(func() { p.StoreFailed(first, state.ErrCorrupt) })
+		want := []id.Epoch{first}
+		if drain {
+			want = append(want, first+1)
+		}
+		if !slices.Equal(k.begun, want) {
+			t.Errorf("drained %v: snapshots %v have begun, want %v", drain, k.begun, want)
+		}
+		untilBegun(func() { p.Timer(p.timer) })
+		if want = []id.Epoch{first, first + 1}; !slices.Equal(k.begun, want) {
+			t.Errorf("drained %v, behind the timer: snapshots %v have begun, want %v", drain, k.begun, want)
+		}
 	}
 }
