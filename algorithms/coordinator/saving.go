@@ -311,12 +311,16 @@ func (s *Saving) Left(task id.TaskID) {
 	}
 }
 
-// Refuse gives up what was asked for, and says why.
+// Refuse gives up what was asked for, and says why. Before it has begun it has no epoch.
 func (s *Saving) Refuse(why string) {
 	if !s.asked {
 		return
 	}
-	s.h.Observe(trace.Declined, trace.Coordinator, s.epoch.Attempt(), s.epoch, "savepoint: "+why)
+	e := s.epoch
+	if s.stage == noSave {
+		e = 0 // else of the one before
+	}
+	s.h.Observe(trace.Declined, trace.Coordinator, e.Attempt(), e, "savepoint: "+why)
 	s.over()
 }
 
