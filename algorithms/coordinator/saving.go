@@ -108,9 +108,6 @@ func (s *Saving) Waiting() bool { return s.asked && s.stage == noSave }
 // UnderWay reports that one is, and is not complete: no snapshot of the job begins meanwhile.
 func (s *Saving) UnderWay() bool { return s.stage != noSave && s.stage < covering }
 
-// Covering reports that the job is to end, and takes its own last snapshots.
-func (s *Saving) Covering() bool { return s.stage == covering }
-
 // Begin begins savepoint e.
 func (s *Saving) Begin(e id.Epoch) {
 	s.stage, s.epoch = draining, e
