@@ -131,6 +131,7 @@ func (c *Coordinator) fail(err error) {
 func (c *Coordinator) end() {
 	c.phase = finished
 	c.restarts.Stop()
+	c.saving.Interrupt()
 }
 
 // reset forgets all snapshots and counts none.

@@ -176,6 +176,7 @@ func (c *Coordinated) fail(err error) {
 func (c *Coordinated) end() {
 	c.phase = finished
 	c.restarts.Stop()
+	c.saving.Interrupt()
 }
 
 // deposed: another coordinator leads. Whatever this one had under way is for that one to judge.

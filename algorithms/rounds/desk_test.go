@@ -202,6 +202,14 @@ func (d *desk) fails(want ...string) {
 // --- CoordHost ---
 
 func (d *desk) Tell(to id.TaskID, data []byte) {
+	if dataflow.IsSaveMessage(data) {
+		m, err := dataflow.DecodeSaveMessage(data)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		d.told = append(d.told, fmt.Sprintf("%s save %d %s", to, m.Kind, m.Epoch))
+		return
+	}
 	m, _, err := coordinator.DecodeMessage(data)
 	if err != nil {
 		d.t.Fatal(err)
