@@ -203,8 +203,10 @@ func (c *Coordinator) cleanUp() {
 		coordinator.DropPlans(c.client, c.number, func() { // those that a coordinator which was replaced has made since
 			c.trimAll(func() {
 				c.client.Sweep(^id.Epoch(0), prefixes, func(k string) bool { return live[k] }, func() {
-					c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
-					c.h.JobDone()
+					c.beginning.LetGo(c.client, func() { // where nothing was left to pass, as after a crash in the middle of it
+						c.h.Observe(trace.JobDone, trace.Coordinator, c.number, 0, "")
+						c.h.JobDone()
+					})
 				})
 			})
 		})
