@@ -66,14 +66,6 @@ func (b Beginning) Into(p *dataflow.Plan) {
 	}
 }
 
-// Claimed is what a job that is over has of a savepoint of its own; empty: it began with none.
-func Claimed(j *dataflow.JobInfo) Beginning {
-	if j.From == nil || !j.From.Claimed {
-		return nil
-	}
-	return Beginning{{Root: j.From.Root, Claimed: true}}
-}
-
 // LetGo deletes the savepoint of a job that goes back to it no more, if it is the job's own, the
 // manifest first: without it there is no savepoint. Whoever starts in the middle of it does it again.
 func (b Beginning) LetGo(c *Client, then func()) {

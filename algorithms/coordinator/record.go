@@ -181,6 +181,7 @@ type PlanRecord struct {
 	// the last one is its base. Besides them only records of the plan's own epochs count.
 	Retained []id.Epoch
 	// Lineage is the algorithm's own section: which snapshots count where there are no records.
+	// Where the job is over it is the root of the savepoint that Claimed returns.
 	Lineage []byte
 }
 

@@ -104,14 +104,16 @@ func (c *Coordinator) pass(to []id.Epoch) {
 // letGo deletes a savepoint of the job's own as soon as the line has left the beginning.
 func (c *Coordinator) letGo() {
 	for t := range c.hist {
-		if h := &c.hist[t]; len(c.beginning) == 0 || h.snaps[h.stable].Epoch == 0 {
+		if h := &c.hist[t]; len(c.beginning) == 0 || c.letting || h.snaps[h.stable].Epoch == 0 {
 			return
 		}
 	}
-	b := c.beginning
-	c.beginning = nil
+	c.letting = true
 	c.dropping++
-	b.LetGo(c.client, func() {
+	c.beginning.LetGo(c.client, func() {
+		if c.letting { // not read anew meanwhile
+			c.beginning, c.letting = nil, false
+		}
 		c.dropping--
 		c.tryFinish()
 	})

@@ -38,8 +38,10 @@ type Coordinator struct {
 	hist     []history
 	lineages []lineage
 	splits   coordinator.Assignment // of the newest plan
-	// beginning is what the tasks began with, or are to, at the beginning of their histories.
+	// beginning is what the tasks began with, or are to, at the beginning of their histories;
+	// letting: it is being deleted. Until it is gone plans name it, so that somebody ends that.
 	beginning coordinator.Beginning
+	letting   bool
 	tasks     []taskStatus
 	waiting   int // for: positions (collecting), readiness (starting)
 	dropping  int // deletions of older plans under way: the end waits
@@ -168,7 +170,7 @@ func (c *Coordinator) read() {
 			c.fail(fmt.Errorf("recovery: %w", err))
 			return
 		}
-		c.number, c.beginning = highest, p.Beginning(c.j.Tasks)
+		c.number, c.beginning, c.letting = highest, p.Beginning(c.j.Tasks), false
 		if p == nil && c.j.From != nil {
 			c.begin()
 			return

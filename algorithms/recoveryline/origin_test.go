@@ -35,3 +35,31 @@ func TestEndLetsGoOfTheSavepoint(t *testing.T) {
 		t.Errorf("done %d, failed %v, and storage has %q", d.done, d.failed, d.keys())
 	}
 }
+
+// TestJobThatIsOverDeletesItsOwnSavepoint, which is the one that its plans name and no other,
+// whatever a coordinator was launched with, and whichever of them is left to do it.
+func TestJobThatIsOverDeletesItsOwnSavepoint(t *testing.T) {
+	for _, dies := range []bool{false, true} { // in the middle of it
+		for _, from := range []*dataflow.Origin{nil, {Root: "saved/2", Claimed: true}} {
+			d := newDesk(t).began("saved/1")
+			d.put("saved/2/manifest", nil)
+			d.config.Checkpoint.OnCancel = dataflow.DeleteOnCancel
+			d.job.From = from
+			d.start().ready()
+			if dies {
+				d.held = "delete saved/"
+			}
+			d.c.Stop()
+			stands := dataflow.Stored{}
+			d.c.Message(0, (&coordinator.Message{Kind: Position, Stored: &stands}).Encode())
+			d.settle()
+			if dies {
+				d.held = ""
+				d.start()
+			}
+			if d.done != 1 || d.keys() != "saved/2/manifest" {
+				t.Errorf("launched with %v, dies %v: done %d, failed %v, and storage has %q", from, dies, d.done, d.failed, d.keys())
+			}
+		}
+	}
+}

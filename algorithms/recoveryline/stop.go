@@ -51,7 +51,7 @@ func (c *Coordinator) tellEnd() {
 // leaveNothing ends the job for good. at says that its input has ended, 0: it was stopped.
 func (c *Coordinator) leaveNothing(at id.Epoch) {
 	c.end()
-	coordinator.LeaveNothing(c.client, c.j, c.number+1, at, c.stayOver, c.read, c.fail)
+	coordinator.LeaveNothing(c.client, c.j, c.number+1, at, c.beginning, c.stayOver, c.read, c.fail)
 }
 
 // endOfLog is behind every position of a log.
@@ -65,7 +65,7 @@ func (c *Coordinator) stayOver(p *coordinator.PlanRecord) {
 	gone := func(state.Result) {
 		if left--; left == 0 {
 			coordinator.DeleteAll(c.client, p.Plan.Number, func() {
-				coordinator.Claimed(c.j).LetGo(c.client, func() { coordinator.EndAgain(c.h, p) })
+				p.Claimed().LetGo(c.client, func() { coordinator.EndAgain(c.h, p) })
 			})
 		}
 	}

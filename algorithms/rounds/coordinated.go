@@ -26,9 +26,11 @@ type Coordinated struct {
 	highest id.Attempt              // of any plan seen in storage
 	newest  *coordinator.PlanRecord // found in storage; nil: there is none
 	splits  coordinator.Assignment  // of the newest plan; nil: not looked at yet
-	// beginning is what the job began with, or is to; first: this is its first plan.
+	// beginning is what the job began with, or is to; first: this is its first plan; letting: it
+	// is being deleted. Until it is gone plans name it, so that somebody ends that.
 	beginning coordinator.Beginning
 	first     bool
+	letting   bool
 	retained  []*coordinator.Record // complete checkpoints, oldest first; they may be of older shapes
 	doomed    []*coordinator.Record // no longer retained, but a round under way may refer to their files
 	tasks     []taskStatus
@@ -196,11 +198,12 @@ func (c *Coordinated) recover() {
 			return
 		}
 		c.highest = highest
+		c.beginning, c.letting = p.Beginning(c.j.Tasks), false
 		switch {
 		case p != nil && p.Over():
 			c.stayOver(p)
 			return
-		case c.stopping && c.cfg.OnCancel == dataflow.DeleteOnCancel:
+		case c.stopsForGood() && (p != nil || c.j.From == nil):
 			c.leaveNothing(0)
 			return
 		}
@@ -215,7 +218,6 @@ func (c *Coordinated) recover() {
 			c.begin()
 			return
 		}
-		c.beginning = p.Beginning(c.j.Tasks)
 		if p == nil {
 			p = &coordinator.PlanRecord{}
 		}
@@ -236,6 +238,10 @@ func (c *Coordinated) begin() {
 			c.beginning, c.first = b, true
 			c.highest = max(c.highest, b.UpTo().Attempt(), c.j.From.After)
 			c.retained = nil
+			if c.stopsForGood() {
+				c.leaveNothing(0)
+				return
+			}
 			c.plan()
 		}
 	})
@@ -390,13 +396,17 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 
 // letGo deletes a savepoint of the job's own as soon as there is a checkpoint to go back to.
 func (c *Coordinated) letGo() {
-	if c.base() == nil || len(c.beginning) == 0 {
+	if c.base() == nil || len(c.beginning) == 0 || c.letting {
 		return
 	}
-	b := c.beginning
-	c.beginning = nil
+	c.letting = true
 	c.dropping++
-	b.LetGo(c.client, c.dropped)
+	c.beginning.LetGo(c.client, func() {
+		if c.letting { // not read anew meanwhile
+			c.beginning, c.letting = nil, false
+		}
+		c.dropped()
+	})
 }
 
 // fromSaved says in a plan's text that it goes back to a savepoint.

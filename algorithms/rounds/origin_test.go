@@ -134,3 +134,64 @@ func TestSavepointThatDoesNotFit(t *testing.T) {
 		d.want(what+": storage", d.keys(), before)
 	}
 }
+
+// TestJobThatIsOverDeletesItsOwnSavepoint, which is the one that its plans name and no other,
+// whatever a coordinator was launched with, and whichever of them is left to do it.
+func TestJobThatIsOverDeletesItsOwnSavepoint(t *testing.T) {
+	const kept = "saved/2/manifest saved/2/t0 saved/2/t1 saved/2/t2"
+	leavingNothing := func(c *dataflow.CheckpointConfig) { c.OnCancel = dataflow.DeleteOnCancel }
+	for what, do := range map[string]func(d *desk){
+		"continued without a launch": func(d *desk) {
+			d.start().settle()
+			d.job.From = nil
+			d.start().settle()
+			d.c.Stop()
+		},
+		"launched again with another": func(d *desk) {
+			d.start().settle()
+			d.job.From = &dataflow.Origin{Root: "saved/2", Claimed: true}
+			d.start().settle()
+			d.c.Stop()
+		},
+		"launched with another at its end": func(d *desk) {
+			d.start().settle()
+			d.held = "delete saved/"
+			d.c.Stop()
+			d.settle()
+			d.held, d.job.From = "", &dataflow.Origin{Root: "saved/2", Claimed: true}
+			d.start()
+		},
+		"stopped while it reads it": func(d *desk) {
+			d.held = "get saved/"
+			d.start().settle()
+			d.held = ""
+			d.c.Stop()
+		},
+		"stopped while it reads its plans": func(d *desk) {
+			d.start()
+			d.c.Stop()
+		},
+		"stopped while it deletes it": func(d *desk) {
+			d.start().ready()
+			d.held = "delete saved/1/t"
+			d.checkpoint(ep(4, 1))
+			d.c.Failed([]id.TaskID{0}, nil)
+			d.settle()
+			d.c.Stop()
+			d.settle()
+			d.held, d.job.From = "", nil
+			d.start()
+		},
+	} {
+		d := newDesk(t, 0, retaining(1, false), leavingNothing).becomes(1, 2).withGroups()
+		d.save("saved/1", ep(3, 9), 2, 1)
+		d.save("saved/2", ep(3, 10), 2, 1)
+		d.job.From = &dataflow.Origin{Root: "saved/1", Claimed: true}
+		do(d)
+		d.settle()
+		d.want(what+": storage", d.keys(), kept)
+		if d.done == 0 || len(d.failed) > 0 {
+			t.Errorf("%s: done %d, failed %v", what, d.done, d.failed)
+		}
+	}
+}

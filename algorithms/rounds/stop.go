@@ -70,17 +70,22 @@ func (c *Coordinated) newestEpoch() id.Epoch {
 	return 0
 }
 
+// stopsForGood reports that the job is stopped and leaves nothing.
+func (c *Coordinated) stopsForGood() bool {
+	return c.stopping && c.cfg.OnCancel == dataflow.DeleteOnCancel
+}
+
 // leaveNothing ends the job for good. at is the checkpoint with which its input has ended,
 // 0: it was stopped.
 func (c *Coordinated) leaveNothing(at id.Epoch) {
 	c.end()
-	coordinator.LeaveNothing(c.client, c.j, c.highest+1, at, c.stayOver, c.recover, c.fail)
+	coordinator.LeaveNothing(c.client, c.j, c.highest+1, at, c.beginning, c.stayOver, c.recover, c.fail)
 }
 
 // stayOver deletes what a job that is over may have left, and says that it has ended.
 func (c *Coordinated) stayOver(p *coordinator.PlanRecord) {
 	c.end()
 	coordinator.DeleteAll(c.client, p.Plan.Number, func() {
-		coordinator.Claimed(c.j).LetGo(c.client, func() { coordinator.EndAgain(c.h, p) })
+		p.Claimed().LetGo(c.client, func() { coordinator.EndAgain(c.h, p) })
 	})
 }
