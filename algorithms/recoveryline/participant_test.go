@@ -1,7 +1,6 @@
 package recoveryline
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -45,18 +44,18 @@ func (k *kernel) Tell(data []byte) {
 	}
 }
 
-// errBegun ends what a participant does: there is no task to make a draft of.
-var errBegun = errors.New("a snapshot has begun")
+// hasBegun ends what a participant does: there is no task to make a draft of.
+type hasBegun struct{}
 
 func (k *kernel) Begin(e, _ id.Epoch) *dataflow.Draft {
 	k.begun = append(k.begun, e)
-	panic(errBegun)
+	panic(hasBegun{})
 }
 
 // untilBegun does f as far as the first snapshot that begins.
 func untilBegun(f func()) {
 	defer func() {
-		if r := recover(); r != nil && r != errBegun {
+		if r := recover(); r != nil && r != (hasBegun{}) {
 			panic(r)
 		}
 	}()
