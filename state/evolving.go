@@ -92,6 +92,7 @@ func (c *Versions[T]) Reader(stored Schema) (func(src []byte) (T, error), error)
 type evolving[T any] struct {
 	codec   Versioned[T]
 	writes  Schema
+	schemas Schemas            // of writes, which writes to a state are compared with
 	readers []versionReader[T] // of what the state may hold
 }
 
@@ -108,6 +109,7 @@ func Bind[T any](c Codec[T]) (Codec[T], Evolution) {
 		return c, nil
 	}
 	e := &evolving[T]{codec: v, writes: v.Schema()}
+	e.schemas = encodeSchemas([]Schema{e.writes})
 	e.learn(e.writes.Version, v.Decode)
 	return e, e
 }
@@ -124,6 +126,9 @@ func (e *evolving[T]) learn(version uint32, read func(src []byte) (T, error)) {
 
 // Writes returns the schema of what Append appends.
 func (e *evolving[T]) Writes() Schema { return e.writes }
+
+// Schemas returns the set of that alone.
+func (e *evolving[T]) Schemas() Schemas { return e.schemas }
 
 // Judge has values of a schema read.
 func (e *evolving[T]) Judge(stored Schema) (Verdict, error) {

@@ -38,9 +38,6 @@ func (s Schema) differs(read Schema) string {
 // stored, so that it can be compared. Empty: values without versions.
 type Schemas string
 
-// SchemasOf returns the set of one schema.
-func SchemasOf(s Schema) Schemas { return encodeSchemas([]Schema{s}) }
-
 // encodeSchemas: number of schemas; each: version, language, text. Numbers are varints,
 // texts have their length before them.
 func encodeSchemas(all []Schema) Schemas {
@@ -134,6 +131,8 @@ func (v Verdict) String() string {
 type Evolution interface {
 	// Writes returns the schema of what is written.
 	Writes() Schema
+	// Schemas returns the set of that alone.
+	Schemas() Schemas
 	// Judge says whether values of a schema are read, and has them read from then on. With
 	// Incompatible goes an error that wraps ErrIncompatible and names the field that differs, and how.
 	Judge(stored Schema) (Verdict, error)

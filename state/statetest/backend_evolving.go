@@ -501,7 +501,7 @@ func testEvolvingRefused(f *fixture) {
 		bound, e := state.Bind(c)
 		d := state.Descriptor{Name: name, Kind: state.KindValue, Codec: bound.Name(), Evolution: e}
 		if e != nil {
-			d.Schemas = state.SchemasOf(e.Writes())
+			d.Schemas = e.Schemas()
 		}
 		return d
 	}
