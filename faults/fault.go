@@ -68,7 +68,7 @@ type Fault struct {
 // plan decides only between faults that fall due at the same event.
 type Plan struct{ Faults []Fault }
 
-// Operations returns the steps of the plan that change the job, in its order.
+// Operations returns the operations of the plan but the queries, which leave the job as it is, in its order.
 func (p Plan) Operations() (all []Fault) {
 	for i := range p.Faults {
 		if f := &p.Faults[i]; f.IsOperation() && f.Kind != Query {
