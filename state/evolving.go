@@ -77,7 +77,7 @@ func (c *Versions[T]) Reader(stored Schema) (func(src []byte) (T, error), error)
 		case v.schema().sameText(stored):
 			return v.Codec.Decode, nil
 		default:
-			return nil, fmt.Errorf("%w: version %d of codec %s is known with other fields: %s", ErrIncompatible, v.Number, c.ID, Differ(stored.Text, v.Fields))
+			return nil, fmt.Errorf("%w: version %d of codec %s is known with other fields: %s", ErrIncompatible, v.Number, c.ID, stored.differs(v.schema()))
 		}
 	}
 	known = append(known, strconv.FormatUint(uint64(c.Writes.Number), 10))
@@ -85,13 +85,14 @@ func (c *Versions[T]) Reader(stored Schema) (func(src []byte) (T, error), error)
 	if stored.Version > newest {
 		than = "newer than any that is known"
 	}
-	return nil, fmt.Errorf("%w: version %d of codec %s is %s (%s): %s", ErrIncompatible, stored.Version, c.ID, than, strings.Join(known, ", "), Differ(stored.Text, c.Writes.Fields))
+	return nil, fmt.Errorf("%w: version %d of codec %s is %s (%s): %s", ErrIncompatible, stored.Version, c.ID, than, strings.Join(known, ", "), stored.differs(c.Schema()))
 }
 
 // evolving is a Versioned codec as one state of a task uses it: values with the version in front.
 type evolving[T any] struct {
 	codec   Versioned[T]
 	writes  Schema
+	schemas Schemas            // of writes, which writes to a state are compared with
 	readers []versionReader[T] // of what the state may hold
 }
 
@@ -108,6 +109,7 @@ func Bind[T any](c Codec[T]) (Codec[T], Evolution) {
 		return c, nil
 	}
 	e := &evolving[T]{codec: v, writes: v.Schema()}
+	e.schemas = encodeSchemas([]Schema{e.writes})
 	e.learn(e.writes.Version, v.Decode)
 	return e, e
 }
@@ -125,6 +127,9 @@ func (e *evolving[T]) learn(version uint32, read func(src []byte) (T, error)) {
 // Writes returns the schema of what Append appends.
 func (e *evolving[T]) Writes() Schema { return e.writes }
 
+// Schemas returns the set of that alone.
+func (e *evolving[T]) Schemas() Schemas { return e.schemas }
+
 // Judge has values of a schema read.
 func (e *evolving[T]) Judge(stored Schema) (Verdict, error) {
 	switch {
@@ -133,7 +138,7 @@ func (e *evolving[T]) Judge(stored Schema) (Verdict, error) {
 		return Same, nil
 	case stored.Version == e.writes.Version:
 		return Incompatible, fmt.Errorf("%w: version %d of codec %s is written with other fields than it is stored with (%s): give what is written the next version",
-			ErrIncompatible, stored.Version, e.codec.Name(), Differ(stored.Text, e.writes.Text))
+			ErrIncompatible, stored.Version, e.codec.Name(), stored.differs(e.writes))
 	}
 	read, err := e.codec.Reader(stored)
 	if err != nil {

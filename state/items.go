@@ -12,7 +12,7 @@ func (l *OperatorList) Typed(codec string) error { return l.Evolving(codec, nil)
 func (l *OperatorList) Evolving(codec string, e Evolution) error {
 	declared := OperatorList{Name: l.Name, Mode: l.Mode, Codec: codec, evolution: e}
 	if e != nil {
-		declared.Schemas = SchemasOf(e.Writes())
+		declared.Schemas = e.Schemas()
 	}
 	if err := declared.over(l); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (l *OperatorList) over(stored *OperatorList) error {
 // of those are gone: lists are small, and a write takes everything along. What Evolving is
 // said of stands in each item behind a framed key, if any (keys 1), or is all of it (0).
 func (l *OperatorList) Migrate(keys int) {
-	if l.evolution == nil || l.Schemas == SchemasOf(l.evolution.Writes()) {
+	if l.evolution == nil || l.Schemas == l.evolution.Schemas() {
 		return
 	}
 	for at, item := range l.Items {
@@ -63,7 +63,7 @@ func (l *OperatorList) Migrate(keys int) {
 			l.Items[at] = out
 		}
 	}
-	l.Schemas = SchemasOf(l.evolution.Writes())
+	l.Schemas = l.evolution.Schemas()
 }
 
 func versions(s Schemas) string {

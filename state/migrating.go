@@ -42,7 +42,7 @@ func (m *migration) writing() {
 	}
 	if m.writes++; m.writes == migrateEvery {
 		m.writes = 0
-		m.done = m.t.Migrate(2*migrateEvery, SchemasOf(m.d.Evolution.Writes()), m.convert)
+		m.done = m.t.Migrate(2*migrateEvery, m.d.Evolution.Schemas(), m.convert)
 	}
 }
 

@@ -23,12 +23,20 @@ type Schema struct {
 // sameText tells that values of both have the same encoding.
 func (s Schema) sameText(o Schema) bool { return s.Language == o.Language && s.Text == o.Text }
 
+// differs says how what is stored and what is read, of two texts or languages, differ.
+func (s Schema) differs(read Schema) string {
+	switch {
+	case s.Language != read.Language:
+		return fmt.Sprintf("stored in the language %q, read in %q", s.Language, read.Language)
+	case s.Language != byHand:
+		return fmt.Sprintf("stored as %s; read as %s", s.Text, read.Text)
+	}
+	return differ(s.Text, read.Text)
+}
+
 // Schemas is a set of schemas, at most one of each version, in the form in which it is
 // stored, so that it can be compared. Empty: values without versions.
 type Schemas string
-
-// SchemasOf returns the set of one schema.
-func SchemasOf(s Schema) Schemas { return encodeSchemas([]Schema{s}) }
 
 // encodeSchemas: number of schemas; each: version, language, text. Numbers are varints,
 // texts have their length before them.
@@ -94,7 +102,7 @@ func (s Schemas) merge(o Schemas) (Schemas, error) {
 		case !found:
 			all = slices.Insert(all, i, x)
 		case !all[i].sameText(x):
-			return s, fmt.Errorf("%w: version %d was written in two ways: %s", ErrIncompatible, x.Version, Differ(all[i].Text, x.Text))
+			return s, fmt.Errorf("%w: version %d was written in two ways: %s", ErrIncompatible, x.Version, all[i].differs(x))
 		}
 	}
 	return encodeSchemas(all), nil
@@ -123,6 +131,8 @@ func (v Verdict) String() string {
 type Evolution interface {
 	// Writes returns the schema of what is written.
 	Writes() Schema
+	// Schemas returns the set of that alone.
+	Schemas() Schemas
 	// Judge says whether values of a schema are read, and has them read from then on. With
 	// Incompatible goes an error that wraps ErrIncompatible and names the field that differs, and how.
 	Judge(stored Schema) (Verdict, error)
@@ -143,9 +153,9 @@ func judge(e Evolution, stored Schemas) (worst Verdict, err error) {
 	return worst, nil
 }
 
-// Differ says in which field two texts first differ that list fields as "name type", with
+// differ says in which field two texts first differ that list fields as "name type", with
 // commas between them: by name, wherever they stand, and then by their order.
-func Differ(stored, read string) string {
+func differ(stored, read string) string {
 	a, b := fieldsOf(stored), fieldsOf(read)
 	for _, f := range a {
 		i := slices.IndexFunc(b, func(o field) bool { return o.name == f.name })

@@ -47,7 +47,7 @@ func openValue[V any](s Store, kind Kind, name string, c Codec[V], ttl []TTL) (v
 func describe(kind Kind, name, codec string, e Evolution, ttl []TTL) (Descriptor, error) {
 	d := Descriptor{Name: name, Kind: kind, Codec: codec}
 	if e != nil {
-		d.Evolution, d.Schemas = e, SchemasOf(e.Writes())
+		d.Evolution, d.Schemas = e, e.Schemas()
 	}
 	switch len(ttl) {
 	case 0:

@@ -199,3 +199,18 @@ func opened(t *testing.T, version int, mem *statetest.Memory, from []state.Handl
 	}
 	return v, s
 }
+
+// TestSameVersion: two schemas of one version are told with both texts: what is said of lists
+// of fields means nothing of JSON.
+func TestSameVersion(t *testing.T) {
+	first, second := codec(t, 1, record(owner+","+cents)), codec(t, 1, record(owner+`,{"name":"cents","type":"long"}`))
+	_, e := state.Bind[purse](second)
+	want := "stored as " + first.Schema().Text + "; read as " + second.Schema().Text
+	if v, err := e.Judge(first.Schema()); v != state.Incompatible || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "the next version") {
+		t.Errorf("%v, %v, want %q", v, err, want)
+	}
+	other := state.Schema{Version: 1, Language: "fields", Text: "owner string, cents int32"}
+	if v, err := e.Judge(other); v != state.Incompatible || !strings.Contains(err.Error(), `stored in the language "fields", read in "avro"`) {
+		t.Errorf("%v, %v", v, err)
+	}
+}

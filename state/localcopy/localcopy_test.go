@@ -380,6 +380,9 @@ func TestStaleCopies(t *testing.T) {
 	if err == nil {
 		err = statetest.Drive(tr, x.storage)
 	}
+	if s.Counts().Taken == 0 {
+		t.Errorf("no copy was taken: %+v, %v", s.Counts(), err)
+	}
 	if err == nil && s.Sum() == x.store.Sum() {
 		t.Error("what was restored is right")
 	}

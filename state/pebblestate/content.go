@@ -61,12 +61,12 @@ func (s *Store) Load(d state.Descriptor) (put func(e state.KeyedEntry), err erro
 }
 
 func (t *cells) put(e state.KeyedEntry) {
-	t.behind.loaded = true
+	t.behind.load(t.s)
 	t.Put(e.KeyOf(), e.Value)
 }
 
 func (t *fields) put(e state.KeyedEntry) {
-	t.behind.loaded = true
+	t.behind.load(t.s)
 	t.MapPut(e.KeyOf(), e.Field, e.Value)
 }
 

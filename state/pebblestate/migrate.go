@@ -13,15 +13,31 @@ var (
 
 // migration goes through what the database has of a table, in order of key: what a restore has
 // brought is there, and stays there until it is looked at, whatever memory has of it too.
-// What was loaded entry by entry may be in memory alone; then it is never done.
+// What was loaded entry by entry is in memory at first. It begins when the next frozen run,
+// which has all of that, is in the database.
 type migration struct {
-	hand   []byte // the database key that it looks at next; nil: it has not begun
-	loaded bool
+	hand   []byte   // the database key that it looks at next; nil: it has not begun
+	loaded uint32   // the frozen run that has what was loaded; 0: nothing was, or it is in the database
 	keys   [][]byte // scratch
+}
+
+// load comes before an entry that is loaded.
+func (m *migration) load(s *Store) { m.hand, m.loaded = nil, s.runs+1 }
+
+// inMemory tells that some of what was loaded may not be in the database yet.
+func (m *migration) inMemory(s *Store) bool {
+	if m.loaded > s.runs || m.loaded == s.runs && s.pinned() != 0 {
+		return true
+	}
+	m.loaded = 0
+	return false
 }
 
 // look returns copies of the next database keys of a table, and says when they are the last.
 func (m *migration) look(s *Store, num uint8, most int) (keys [][]byte, end bool) {
+	if m.inMemory(s) {
+		return nil, false
+	}
 	lower, upper := tableBounds(num)
 	if m.hand != nil {
 		lower = m.hand
@@ -39,7 +55,7 @@ func (m *migration) look(s *Store, num uint8, most int) (keys [][]byte, end bool
 		s.fail("read a range", err)
 		return nil, false
 	}
-	return m.keys, end && !m.loaded
+	return m.keys, end
 }
 
 // Migrate looks at the next entries of the database.

@@ -1,9 +1,16 @@
 // Package protobuf makes codecs of Protobuf messages whose state survives another message
 // type: what was written by one is read by another as Protobuf reads it, by the numbers of fields. A
 // field may be added, renamed or removed, and have another type if both look alike on the wire; what the
-// reader does not know it keeps, and writes again. What Protobuf would read as something else
-// without a word (a number that is used again for another type) is refused by the schema of the
-// writer, which stands in each snapshot.
+// reader does not know it keeps, and writes again.
+//
+// What Protobuf would read as something else without a word is refused by the schema of the writer, which
+// stands in each snapshot: a number that is used again for another type, and a oneof of fields that
+// may have been set together, of which only the last would be read.
+//
+// Two things are Protobuf's own and stay so. A number that does not fit the type it is read as is
+// cut (an int64 read as an int32 to its lower 32 bits, as a bool to whether it is 0): types may be
+// widened and the version before gone back to, and who narrows one answers for the numbers that
+// are stored. And of fields that a version in between did not know, and kept, its schema says nothing.
 //
 // It is apart from package state so that only programs that use it are linked with Protobuf.
 package protobuf

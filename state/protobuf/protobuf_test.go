@@ -2,6 +2,7 @@ package protobuf_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,5 +151,81 @@ func TestDamage(t *testing.T) {
 	c := codec(t, 1, message(t, aString, field(1, "cents", optional, anInt64)))
 	if _, err := c.Decode([]byte{0xff}); !errors.Is(err, state.ErrCorrupt) {
 		t.Errorf("%v", err)
+	}
+}
+
+// choice is the message of fields with the oneof way around those of some numbers.
+func choice(t *testing.T, inside []int32, fields ...*descriptorpb.FieldDescriptorProto) protoreflect.MessageDescriptor {
+	t.Helper()
+	purse := &descriptorpb.DescriptorProto{Name: proto.String("Purse"), Field: fields, OneofDecl: []*descriptorpb.OneofDescriptorProto{{Name: proto.String("way")}}}
+	for _, f := range fields {
+		if slices.Contains(inside, f.GetNumber()) {
+			f.OneofIndex = proto.Int32(0)
+		}
+	}
+	f, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name: proto.String("purse.proto"), Package: proto.String("shop"), Syntax: proto.String("proto2"),
+		MessageType: []*descriptorpb.DescriptorProto{purse},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Messages().Get(0)
+}
+
+// TestOneof: fields that may be stored together are not read as a oneof, of which Protobuf would
+// keep the last without a word. Where at most one can be stored, they are.
+func TestOneof(t *testing.T) {
+	both := func() []*descriptorpb.FieldDescriptorProto {
+		return []*descriptorpb.FieldDescriptorProto{field(1, "mail", optional, aString), field(2, "phone", optional, aString)}
+	}
+	plain := message(t, aString, both()...)
+	joined := choice(t, []int32{1, 2}, both()...)
+	m := dynamicpb.NewMessage(plain)
+	set(m, 1, "a@b")
+	set(m, 2, "555")
+	v1, v2 := codec(t, 1, plain), codec(t, 2, joined)
+	if lost, err := v2.Decode(v1.Append(nil, m)); err != nil || get(lost, 1) != "" || get(lost, 2) != "555" {
+		t.Fatalf("%v, %v: Protobuf was to keep the last of the two", lost, err)
+	}
+	_, e := state.Bind[*dynamicpb.Message](v2)
+	want := `fields "mail" (1) and "phone" (2) may be stored together, and oneof "way" is read with one of them`
+	if verdict, err := e.Judge(v1.Schema()); verdict != state.Incompatible || !errors.Is(err, state.ErrIncompatible) || !strings.Contains(err.Error(), want) {
+		t.Errorf("verdict %v, %v, want %q", verdict, err, want)
+	}
+	three := func() []*descriptorpb.FieldDescriptorProto {
+		return append(both(), field(3, "post", optional, aString))
+	}
+	for _, c := range []struct {
+		what           string
+		stored, read   protoreflect.MessageDescriptor
+		readersVerdict state.Verdict
+	}{
+		{"a oneof as plain fields", joined, plain, state.AfterMigration},
+		{"the same oneof with a field more", joined, choice(t, []int32{1, 2, 3}, three()...), state.AfterMigration},
+		{"one field put into a oneof with a new one", message(t, aString, field(1, "mail", optional, aString)), joined, state.AfterMigration},
+		{"a field put into a oneof that there was", choice(t, []int32{1, 2}, three()...), choice(t, []int32{1, 2, 3}, three()...), state.Incompatible},
+	} {
+		_, e := state.Bind[*dynamicpb.Message](codec(t, 2, c.read))
+		if got, err := e.Judge(codec(t, 1, c.stored).Schema()); got != c.readersVerdict {
+			t.Errorf("%s: %v (%v), want %v", c.what, got, err, c.readersVerdict)
+		}
+	}
+	if got, want := v2.Schema().Text, "message shop.Purse: 1 mail optional string oneof way, 2 phone optional string oneof way"; got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// TestCut: a number that does not fit is cut, as the package says.
+func TestCut(t *testing.T) {
+	wide, narrow := message(t, aString, field(1, "cents", optional, anInt64)), message(t, aString, field(1, "cents", optional, anInt32))
+	m := dynamicpb.NewMessage(wide)
+	set(m, 1, int64(5)<<32+7)
+	read, err := codec(t, 1, narrow).Reader(codec(t, 2, wide).Schema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := read(codec(t, 2, wide).Append(nil, m)); err != nil || get(got, 1) != int32(7) {
+		t.Errorf("%v, %v", got, err)
 	}
 }

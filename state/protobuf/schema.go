@@ -14,9 +14,9 @@ import (
 // the fields by number:
 //
 //	message shop.Account: 1 sum optional int64, 2 notes repeated string, 3 owner optional message shop.Owner;
-//	message shop.Owner: 1 name required string
+//	message shop.Owner: 1 name required string, 2 mail optional string oneof way, 3 phone optional string oneof way
 //
-// An entry of a map is a message of fields 1 and 2, as it is on the wire.
+// The oneofs are those of the source, without those that stand for a field that may be absent. An entry of a map is a message of fields 1 and 2, as it is on the wire.
 
 // schema is what such a text says.
 type schema struct {
@@ -30,6 +30,7 @@ type field struct {
 	cardinality string // optional, required, repeated
 	kind        string // as protoreflect.Kind names it
 	message     string // of kinds message and group
+	oneof       string // that it is in, at most one of whose fields is set; "": none
 }
 
 // describe returns the text of a message.
@@ -52,6 +53,9 @@ func describe(root protoreflect.MessageDescriptor) string {
 					seen[of.FullName()] = true
 					todo = append(todo, of)
 				}
+			}
+			if of := f.ContainingOneof(); of != nil && !of.IsSynthetic() {
+				w += " oneof " + string(of.Name())
 			}
 			words = append(words, w)
 		}
@@ -93,8 +97,15 @@ func parseField(item string) (f field, err error) {
 		return f, fmt.Errorf("%q is no field", item)
 	}
 	f = field{name: words[1], cardinality: words[2], kind: words[3]}
-	if len(words) > 4 {
-		f.message = words[4]
+	rest := words[4:]
+	if (f.kind == "message" || f.kind == "group") && len(rest) > 0 {
+		f.message, rest = rest[0], rest[1:]
+	}
+	if len(rest) == 2 && rest[0] == "oneof" {
+		f.oneof, rest = rest[1], nil
+	}
+	if len(rest) > 0 {
+		return f, fmt.Errorf("field %q: %q says nothing", item, strings.Join(rest, " "))
 	}
 	if f.number, err = strconv.Atoi(words[0]); err != nil {
 		return f, fmt.Errorf("field %q: %w", item, err)
@@ -118,6 +129,9 @@ func (c *comparison) messages(written, read, path string) error {
 		return nil
 	}
 	c.seen[[2]string{written, read}] = true
+	if err := c.oneofs(written, read, path); err != nil {
+		return err
+	}
 	for _, r := range c.reader.messages[read] {
 		at := func(f field) bool { return f.number == r.number }
 		i := slices.IndexFunc(c.writer.messages[written], at)
@@ -140,6 +154,27 @@ func (c *comparison) messages(written, read, path string) error {
 	return nil
 }
 
+// oneofs refuses a oneof of the reader with fields that the writer may have set together: the last that is
+// stored would be read, and the others be gone.
+func (c *comparison) oneofs(written, read, path string) error {
+	members := map[string]field{} // the first of each oneof of the reader, as it is written
+	for _, w := range c.writer.messages[written] {
+		i := slices.IndexFunc(c.reader.messages[read], func(r field) bool { return r.number == w.number })
+		if i < 0 || c.reader.messages[read][i].oneof == "" {
+			continue
+		}
+		of := c.reader.messages[read][i].oneof
+		first, ok := members[of]
+		switch {
+		case !ok:
+			members[of] = w
+		case w.oneof == "" || w.oneof != first.oneof:
+			return fmt.Errorf("fields %q (%d) and %q (%d) may be stored together, and oneof %q is read with one of them", path+first.name, first.number, path+w.name, w.number, of)
+		}
+	}
+	return nil
+}
+
 func (f *field) shape() string {
 	if f.message != "" {
 		return f.cardinality + " " + f.message
@@ -147,8 +182,9 @@ func (f *field) shape() string {
 	return f.cardinality + " " + f.kind
 }
 
-// alike are kinds that look alike on the wire, so that one is read as another; a number that
-// does not fit is cut.
+// alike are kinds that look alike on the wire, so that one is read as another. A number that
+// does not fit is cut, as Protobuf says. To refuse a narrower kind would be a rule of ours, and would close
+// the way back to the version before a field was widened.
 var alike = [][]string{{"int32", "int64", "uint32", "uint64", "bool", "enum"}, {"sint32", "sint64"}, {"fixed32", "sfixed32"}, {"fixed64", "sfixed64"}}
 
 // readAs returns why a field that is written as f is not what a reader has it for; "": it is.

@@ -311,32 +311,43 @@ func testEvolvedAway(f *fixture) {
 	if p, err = f.program(2, 2, allGroups, has, h); err != nil {
 		f.Fatal(err)
 	}
-	for n := uint64(evolvingKeys); ; n++ { // new keys, now and then one is deleted
+	p.writeAway()
+	f.goOnAlone(p)
+}
+
+// writeAway writes new keys, and now and then deletes an old one, until all is of the version that is written.
+func (p *program) writeAway() {
+	p.f.Helper()
+	for n := uint64(evolvingKeys); ; n++ {
 		if n > 2*evolvingKeys {
-			f.Fatalf("after %d writes not all is of the new version", n-evolvingKeys)
+			p.f.Fatalf("after %d writes not all is of the new version", n-evolvingKeys)
 		}
 		p.write(n, n+1, 1)
 		if n%7 == 0 {
 			p.remove(n - evolvingKeys)
 		}
 		if left := p.older(); left == 0 {
-			break
+			return
 		} else if left < 0 {
-			f.Fatal("a state has lost its schemas")
+			p.f.Fatal("a state has lost its schemas")
 		}
 		if n == evolvingKeys+20 { // in the middle of it
 			p.check(allGroups)
 			p.snapshot(0)
 		}
 	}
+}
+
+// goOnAlone goes on, from what a program of version 2 has written away, with one that knows nothing else.
+func (f *fixture) goOnAlone(p *program) {
+	f.Helper()
 	f.checkSchemas(p, 2)
 	p.check(allGroups)
-	sum := p.store.Sum()
-	h = p.snapshot(0)
+	sum, h := p.store.Sum(), p.snapshot(0)
 	p.close()
 	alone := accountCodec(2, 2)
 	alone.Reads = nil
-	q := &program{f: f, store: f.open(f.T, state.Open{Groups: allGroups, Keyed: true}), writes: 2, has: has}
+	q := &program{f: f, store: f.open(f.T, state.Open{Groups: allGroups, Keyed: true}), writes: 2, has: p.has}
 	if err := q.openStates(alone); err != nil {
 		f.Fatal(err)
 	}
@@ -490,7 +501,7 @@ func testEvolvingRefused(f *fixture) {
 		bound, e := state.Bind(c)
 		d := state.Descriptor{Name: name, Kind: state.KindValue, Codec: bound.Name(), Evolution: e}
 		if e != nil {
-			d.Schemas = state.SchemasOf(e.Writes())
+			d.Schemas = e.Schemas()
 		}
 		return d
 	}
@@ -536,7 +547,7 @@ func testEvolvingRefused(f *fixture) {
 }
 
 // testEvolvingPassedOn restores what has versions into a store that opens none of it, and
-// what that leaves into one that does.
+// loads what that leaves into one that does, which writes on until nothing of it is left.
 func testEvolvingPassedOn(f *fixture) {
 	has := nothingYet()
 	p, err := f.program(1, 1, allGroups, has)
@@ -572,5 +583,6 @@ func testEvolvingPassedOn(f *fixture) {
 	if err := between.Close(); err != nil {
 		f.Error(err)
 	}
-	loaded.close()
+	loaded.writeAway()
+	f.goOnAlone(loaded)
 }
