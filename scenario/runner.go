@@ -107,7 +107,7 @@ func New(c Config) (*Runner, error) {
 	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (slices.ContainsFunc(c.Operations, changesJob) || reshaping(c.Plan)) {
 		return nil, errors.New("checkpoint.on-cancel delete and a rescale do not go together: a job that is rescaled goes on from the checkpoints that it leaves; retain them")
 	}
-	r.cfg, r.given, r.first = c, r.job.Config, c.firstVersion()
+	r.cfg, r.given, r.first = c, r.job.Config, c.FirstVersion()
 	if c.From != nil {
 		j, err := r.jobOf(width{all: c.Parallelism, version: r.first}, cmp.Or(c.Splits, c.Parallelism))
 		if err == nil {
