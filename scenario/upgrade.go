@@ -88,12 +88,7 @@ func (r *Runner) keeps(left kept, j *job) (kept, error) {
 func (f *From) readable(dry dataflow.Job, tasks []dataflow.TaskInfo) error {
 	dry.Backend = heap.Backend{}
 	for _, p := range f.parts {
-		name := p.Operator
-		for _, r := range f.Renamed {
-			if r.From == p.Operator {
-				name = r.To
-			}
-		}
+		name := f.nameNow(p.Operator)
 		i := slices.IndexFunc(tasks, func(t dataflow.TaskInfo) bool { return t.Name == name })
 		if i < 0 {
 			continue // dropped
