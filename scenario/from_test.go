@@ -249,6 +249,18 @@ func TestGoesOnWithChangedCode(t *testing.T) {
 	}
 }
 
+// TestCommandOfASavepointIsForAShell: what is named with spaces and quotes is one word each, what needs no quotes
+// has none.
+func TestCommandOfASavepointIsForAShell(t *testing.T) {
+	c := smallJob(t, "aligned", heap.Name, workload(t, "keyedcount"), 2)
+	c.From = &scenario.From{
+		Path: "a job/save", OutputPath: "/tmp/bob's $HOME", Renamed: []dataflow.Renamed{{From: "my count", To: "tally"}}, Dropped: []string{"count-1"},
+	}
+	if got, want := c.Command(1), ` --from 'a job/save' --output '/tmp/bob'\''s $HOME' --allow-dropped count-1 --rename 'my count=tally'`; !strings.HasSuffix(got, want) {
+		t.Errorf("%s; want at its end\n%s", got, want)
+	}
+}
+
 // renamed is a workload whose operators are called otherwise; those with keyed state have one state more, each
 // of a schema of its own.
 type renamed struct {
