@@ -58,7 +58,7 @@ type Expect struct {
 	TooLate func(rec []byte, watermark int64) bool
 	// Group returns the key group, below Groups, that such a record belongs to: behind a
 	// change of the graph it may be too late although its watermark is not that far. Both go
-	// with TooLate.
+	// with TooLate. nil: nobody knows, and behind such a change lateness is not judged.
 	Group  func(rec []byte) uint16
 	Groups int
 	// Copies says how often a record is delivered behind the sources when nothing

@@ -18,9 +18,15 @@ type reached struct {
 	at     int64
 }
 
+// knowsLate reports whether it can be said which records come too late: behind a change of the
+// graph only by their key groups.
+func (o *eventTime) knowsLate(c *clock) bool {
+	return o.x.TooLate != nil && (len(c.former) == 0 || o.x.Group != nil)
+}
+
 // timeFor returns the event time reached for a record at a watermark.
 func (o *eventTime) timeFor(c *clock, rec []byte, watermark int64) int64 {
-	if len(c.former) == 0 || o.x.Group == nil {
+	if len(c.former) == 0 {
 		return watermark
 	}
 	g := o.x.Group(rec)
@@ -34,7 +40,7 @@ func (o *eventTime) timeFor(c *clock, rec []byte, watermark int64) int64 {
 
 // expectLate notes which records of a buffer are to be given up.
 func (o *eventTime) expectLate(e *trace.Event, c *clock) {
-	if o.x.TooLate == nil || !o.channels[e.Channel].source || !c.exact {
+	if !o.knowsLate(c) || !o.channels[e.Channel].source || !c.exact {
 		return
 	}
 	for data, ok := e.Data, true; ok && len(data) > 0; {
@@ -50,7 +56,7 @@ func (o *eventTime) expectLate(e *trace.Event, c *clock) {
 
 // givenUp takes a record that the operator calls too late.
 func (o *eventTime) givenUp(e *trace.Event, c *clock) {
-	if o.x.TooLate == nil || !o.tasks[e.Task].fed {
+	if !o.knowsLate(c) || !o.tasks[e.Task].fed {
 		return
 	}
 	if i := slices.Index(c.tooLate, hash(e.Data)); i >= 0 {

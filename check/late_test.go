@@ -99,6 +99,30 @@ func TestWhichRecordsAreTooLateBehindAChange(t *testing.T) {
 	}
 }
 
+// TestLatenessBehindAChangeIsOfKeys: if nobody has said the key groups, it is not known behind a change of the graph
+// which records are too late. Before, it is.
+func TestLatenessBehindAChangeIsOfKeys(t *testing.T) {
+	for _, changes := range []bool{true, false} {
+		w := newLegs(t, narrow, func(e *Expect) {
+			e.TooLate = func(_ []byte, wm int64) bool { return wm > 50 }
+		})
+		w.watermark(40)
+		w.emit(0, 4)
+		w.flow()
+		w.ahead(60)
+		w.snapshot(epoch(1, 1))
+		w.complete(epoch(1, 1))
+		if changes {
+			w.becomes(wide, epoch(1, 1))
+			w.flow()
+		}
+		w.tell(trace.Event{Kind: trace.RecordLate, Task: w.c.x.Channels[w.shape.toCount(0, 0)].To, Channel: trace.NoChannel, At: 40, Data: binary.LittleEndian.AppendUint32(nil, 1)})
+		if r := w.verdict(); (r.Counts[EventTime] == 0) != changes {
+			t.Errorf("changes %v: %v", changes, r.Violations)
+		}
+	}
+}
+
 // ahead lets event time come to wm at the second counting task alone.
 func (w *legs) ahead(wm int64) {
 	was := w.at.wm

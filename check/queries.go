@@ -20,7 +20,7 @@ type queries struct {
 	judge
 	complete map[id.Epoch]bool
 	advanced map[ofTask]bool
-	newest   id.Epoch // that an answer has named
+	newest   map[id.TaskID]id.Epoch // that an answer has named: of a checkpoint by Coordinator, or of a task's snapshots
 }
 
 type ofTask struct {
@@ -29,7 +29,7 @@ type ofTask struct {
 }
 
 func newQueries(j judge) watcher {
-	return &queries{judge: j, complete: map[id.Epoch]bool{}, advanced: map[ofTask]bool{}}
+	return &queries{judge: j, complete: map[id.Epoch]bool{}, advanced: map[ofTask]bool{}, newest: map[id.TaskID]id.Epoch{}}
 }
 
 func (o *queries) Wants() trace.Mask {
@@ -39,7 +39,7 @@ func (o *queries) Wants() trace.Mask {
 func (o *queries) Reset() {
 	clear(o.complete)
 	clear(o.advanced)
-	o.newest = 0
+	clear(o.newest)
 }
 
 func (o *queries) Finish(End) {}
@@ -52,7 +52,7 @@ func (o *queries) Observe(e *trace.Event) {
 		o.advanced[ofTask{e.Task, e.Epoch}] = true
 	case trace.FellBack:
 		if o.mayFallBack {
-			o.newest = 0
+			clear(o.newest)
 		}
 	case trace.Queried:
 		o.answer(e)
@@ -61,27 +61,33 @@ func (o *queries) Observe(e *trace.Event) {
 }
 
 func (o *queries) answer(e *trace.Event) {
-	switch {
-	case e.Epoch == 0:
+	if e.Epoch == 0 {
 		if e.Task < 0 || int(e.Task) >= len(o.tasks) || e.Attempt != o.tasks[e.Task].attempt {
 			o.violate(e.Task, 0, "a query about key %x was answered by attempt %d, which does not run", e.Data, uint32(e.Attempt))
 			return
 		}
-	case e.Task != trace.Coordinator:
-		if !o.advanced[ofTask{e.Task, e.Epoch}] {
-			o.violate(e.Task, e.Epoch, "a query about key %x was answered from a snapshot that may be rolled back", e.Data)
-			return
-		}
-	case !o.complete[e.Epoch]:
-		o.violate(e.Task, e.Epoch, "a query about key %x was answered from a checkpoint that is not complete", e.Data)
+	} else if !o.committed(e) {
 		return
-	case e.Epoch < o.newest:
-		o.violate(e.Task, e.Epoch, "a query about key %x was answered from a checkpoint older than %s, from which another was", e.Data, o.newest)
-		return
-	default:
-		o.newest = e.Epoch
 	}
 	if e.Sum != e.To {
 		o.violate(e.Task, e.Epoch, "a query about key %x was answered with entries of hash %016x; what was there has %016x", e.Data, e.Sum, e.To)
 	}
+}
+
+// committed judges of which checkpoint, or snapshot of a task, an answer is.
+func (o *queries) committed(e *trace.Event) bool {
+	newest := o.newest[e.Task]
+	switch {
+	case e.Task != trace.Coordinator && !o.advanced[ofTask{e.Task, e.Epoch}]:
+		o.violate(e.Task, e.Epoch, "a query about key %x was answered from a snapshot that may be rolled back", e.Data)
+		return false
+	case e.Task == trace.Coordinator && !o.complete[e.Epoch]:
+		o.violate(e.Task, e.Epoch, "a query about key %x was answered from a checkpoint that is not complete", e.Data)
+		return false
+	case e.Epoch < newest:
+		o.violate(e.Task, e.Epoch, "a query about key %x was answered from a checkpoint older than %s, from which another was", e.Data, newest)
+		return false
+	}
+	o.newest[e.Task] = e.Epoch
+	return true
 }

@@ -83,6 +83,29 @@ func TestAnswersDoNotGoBack(t *testing.T) {
 	}
 }
 
+// TestAnswersOfALineDoNotGoBack: behind an answer of a newer snapshot of a task comes none of an older one;
+// those of another task are for themselves.
+func TestAnswersOfALineDoNotGoBack(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		w := newWorld(t, uncoordinated)
+		w.local(2, epoch(1, 1))
+		w.advanced(2, epoch(1, 1))
+		w.local(1, epoch(1, 1))
+		w.advanced(1, epoch(1, 1))
+		w.answered(2, epoch(1, 1), 7, 7)
+		w.local(2, epoch(1, 2))
+		w.advanced(2, epoch(1, 2))
+		w.answered(2, epoch(1, 2), 7, 7)
+		w.answered(1, epoch(1, 1), 7, 7)
+		if back {
+			w.answered(2, epoch(1, 1), 7, 7)
+		}
+		if r := w.verdict(); (r.Counts[Queries] > 0) != back {
+			t.Errorf("back %v: %v", back, r.Violations)
+		}
+	}
+}
+
 // TestAnswersOfALineAreFinal: a snapshot that the line has not reached may be rolled back.
 func TestAnswersOfALineAreFinal(t *testing.T) {
 	for _, final := range []bool{true, false} {

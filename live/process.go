@@ -108,9 +108,10 @@ func (p *process) leave(why string) {
 	p.c.observe(trace.CoordinatorCrashed, trace.Coordinator, 0, 0, why)
 }
 
-// still keeps f for later if the process stands still, and reports whether it does.
+// still keeps f for later if the process stands still, or has not yet heard what came while it
+// did, and reports whether it keeps it: nothing overtakes what is held.
 func (p *process) still(f func()) bool {
-	if p.until <= p.c.j.clock.now() {
+	if p.until <= p.c.j.clock.now() && len(p.held) == 0 {
 		return false
 	}
 	p.held = append(p.held, f)

@@ -1,10 +1,12 @@
 package scenario
 
 import (
+	"fmt"
 	"slices"
 
 	"weir/algorithms"
 	"weir/dataflow"
+	"weir/faults"
 	"weir/trace"
 )
 
@@ -72,13 +74,32 @@ func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
 	if r.cfg.Faults != RandomFaults || r.calm || !r.snapshots() || r.cfg.Mild {
 		return
 	}
-	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && !slices.ContainsFunc(r.cfg.Operations, changesJob) { // what is rescaled goes on from what it leaves
+	if d := r.swarm.Stream("checkpoint.on-cancel"); d.Chance(1, 10) && !slices.ContainsFunc(r.cfg.Operations, leaves) && !slices.Contains(r.cfg.Operations, faults.Savepoint) { // beside savepoints it could be: seeds stay
 		k.OnCancel = dataflow.DeleteOnCancel
 	}
 	p := r.cfg.Algorithm.Properties()
 	if d := r.swarm.Stream("checkpoint.after-finished"); d.Chance(1, 10) && p.HasRounds() {
 		k.AfterFinished = false
 	}
+}
+
+// leaves reports whether the job is stopped for an operation, and goes on, or another one begins, from
+// what it leaves.
+func leaves(k faults.Kind) bool { return k.ChangesJob() || k == faults.StopSaved }
+
+// leavesEnough returns why an operation cannot be, as nothing is left of a job that is stopped.
+func (c *Config) leavesEnough(settings *dataflow.Config) error {
+	if settings.Checkpoint.OnCancel != dataflow.DeleteOnCancel {
+		return nil
+	}
+	all := slices.Clone(c.Operations)
+	for i := range c.Plan.Faults {
+		all = append(all, c.Plan.Faults[i].Kind)
+	}
+	if i := slices.IndexFunc(all, leaves); i >= 0 {
+		return fmt.Errorf("checkpoint.on-cancel delete and operation %s do not go together: the job is stopped for it, and what comes behind begins from the checkpoints that it leaves; retain them", all[i])
+	}
+	return nil
 }
 
 // drawRestart draws, in one of twelve runs, another restart strategy than the one of most jobs,

@@ -29,10 +29,13 @@ const (
 // Config is one combination of algorithm, state and workload with what happens
 // to it. A Runner runs it for any number of seeds.
 type Config struct {
-	Algorithm   *algorithms.Spec
-	State       string // a name of state/catalog
-	Sink        string // a name of external/sinks; "": what goes with the algorithm
-	Workload    workloads.Workload
+	Algorithm *algorithms.Spec
+	State     string // a name of state/catalog
+	Sink      string // a name of external/sinks; "": what goes with the algorithm
+	Workload  workloads.Workload
+	// Version is that of the workload which the job begins as; 0: what its settings say, and 1 where
+	// Plan or Operations upgrade one that they say nothing of.
+	Version     int
 	Parallelism int // 0: 2
 	// Workers is how many workers the tasks live on; 0: DefaultWorkers.
 	Workers int

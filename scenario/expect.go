@@ -46,10 +46,12 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 	}
 	if w, ok := c.Workload.(interface {
 		TooLate(rec []byte, watermark int64) bool
-		KeyHash(rec []byte) uint64
 	}); ok {
+		x.TooLate = w.TooLate
+	}
+	if w, ok := c.Workload.(interface{ KeyHash(rec []byte) uint64 }); ok && x.TooLate != nil {
 		groups := tasks[0].NumGroups
-		x.TooLate, x.Groups = w.TooLate, groups
+		x.Groups = groups
 		x.Group = func(rec []byte) uint16 { return state.GroupOf(w.KeyHash(rec), groups) }
 	}
 	splitOf := workloads.SplitOf

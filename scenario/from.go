@@ -112,17 +112,28 @@ func (f *From) flags() string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, " --from %s", f.Path)
+	fmt.Fprintf(&b, " --from %s", quoted(f.Path))
 	if f.OutputPath != "" {
-		fmt.Fprintf(&b, " --output %s", f.OutputPath)
+		fmt.Fprintf(&b, " --output %s", quoted(f.OutputPath))
 	}
 	for _, d := range f.Dropped {
-		fmt.Fprintf(&b, " --allow-dropped %s", d)
+		fmt.Fprintf(&b, " --allow-dropped %s", quoted(d))
 	}
 	for _, r := range f.Renamed {
-		fmt.Fprintf(&b, " --rename %s=%s", r.From, r.To)
+		fmt.Fprintf(&b, " --rename %s", quoted(r.From+"="+r.To))
 	}
 	return b.String()
+}
+
+// quoted is a word as a shell takes it for one.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_-+=:,./@%", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // notJudged says what of the output is not judged, as nobody has said what was visible before.

@@ -249,6 +249,58 @@ func TestGoesOnWithChangedCode(t *testing.T) {
 	}
 }
 
+// TestCommandOfASavepointIsForAShell: what is named with spaces and quotes is one word each, what needs no quotes
+// has none.
+func TestCommandOfASavepointIsForAShell(t *testing.T) {
+	c := smallJob(t, "aligned", heap.Name, workload(t, "keyedcount"), 2)
+	c.From = &scenario.From{
+		Path: "a job/save", OutputPath: "/tmp/bob's $HOME", Renamed: []dataflow.Renamed{{From: "my count", To: "tally"}}, Dropped: []string{"count-1"},
+	}
+	if got, want := c.Command(1), ` --from 'a job/save' --output '/tmp/bob'\''s $HOME' --allow-dropped count-1 --rename 'my count=tally'`; !strings.HasSuffix(got, want) {
+		t.Errorf("%s; want at its end\n%s", got, want)
+	}
+}
+
+// renamed is a workload whose operators are called otherwise; those with keyed state have one state more, each
+// of a schema of its own.
+type renamed struct {
+	workloads.Workload
+	to map[string]string
+}
+
+func (w renamed) Graph(parallelism int, sink func() dataflow.Operator) (*dataflow.Graph, error) {
+	g, err := w.Workload.Graph(parallelism, sink)
+	if err != nil {
+		return nil, err
+	}
+	version := 0
+	for i := range g.Vertices {
+		v := &g.Vertices[i]
+		if v.Keyed {
+			version++
+			of, version := v.New, version
+			v.New = func() dataflow.Operator { return &remembering{of(), version} }
+		}
+		if to := w.to[v.Name]; to != "" {
+			v.Name = to
+		}
+	}
+	return g, nil
+}
+
+// TestTheNameOfADroppedOperatorIsFree: another one may take it, and need not read what the dropped one held.
+func TestTheNameOfADroppedOperatorIsFree(t *testing.T) {
+	from := halfDone(t, smallJob(t, "aligned", heap.Name, renamed{Workload: workload(t, "pipelines")}, 2))
+	from.Renamed, from.Dropped = []dataflow.Renamed{{From: "count-0", To: "count-1"}}, []string{"count-1"}
+	c := smallJob(t, "aligned", heap.Name, renamed{workload(t, "pipelines"), map[string]string{"count-0": "count-1", "count-1": "top"}}, 2)
+	c.From = from
+	runner(t, c)
+	from.Dropped = nil
+	if _, err := scenario.New(c); err == nil {
+		t.Error("two operators of the savepoint go on as one")
+	}
+}
+
 // TestGoldenDigestsFromASavepoint: NEXMark as a whole, half of it before the savepoint and half behind, with
 // other parallelism, algorithm and backend, is what other software computed.
 func TestGoldenDigestsFromASavepoint(t *testing.T) {

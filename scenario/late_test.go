@@ -6,6 +6,7 @@ import (
 	"weir/algorithms/catalog"
 	"weir/dataflow"
 	"weir/trace"
+	"weir/workloads"
 	workloadcatalog "weir/workloads/catalog"
 )
 
@@ -23,6 +24,41 @@ func (g *givenUp) Observe(e *trace.Event) {
 	for row, rest := dataflow.NextRecord(e.Data); row != nil; row, rest = dataflow.NextRecord(rest) {
 		if len(row) == lateBytes {
 			g.rows++
+		}
+	}
+}
+
+// ungrouped is sessions to somebody who has not said the keys of its records.
+type ungrouped struct{ workloads.Workload }
+
+func (w ungrouped) TooLate(rec []byte, watermark int64) bool {
+	return w.Workload.(interface{ TooLate([]byte, int64) bool }).TooLate(rec, watermark)
+}
+
+// TestLatenessIsJudgedWithoutKeys: which records are too late is judged of a workload that says so, whether or
+// not it says their keys.
+func TestLatenessIsJudgedWithoutKeys(t *testing.T) {
+	for _, keys := range []bool{true, false} {
+		spec, err := catalog.Lookup("aligned")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := workloadcatalog.New("sessions")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Small()
+		if !keys {
+			w = ungrouped{w}
+		}
+		r, err := New(Config{Algorithm: spec, State: "heap", Workload: w})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.Close)
+		x, err := r.expect(r.leg)
+		if err != nil || x.TooLate == nil || (x.Group != nil) != keys || (x.Groups > 0) != keys {
+			t.Errorf("keys %v: %v; TooLate %v, Group %v of %d", keys, err, x.TooLate != nil, x.Group != nil, x.Groups)
 		}
 	}
 }

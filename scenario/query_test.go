@@ -67,6 +67,28 @@ func TestQueriesSeeWhatThereIs(t *testing.T) {
 	}
 }
 
+// TestQueriesOutliveAChange: those that wait for another one when the job goes on as another have their turn in
+// that: none of a plan is missed.
+func TestQueriesOutliveAChange(t *testing.T) {
+	c := combination(t, "aligned", heap.Name, workload(t, "keyedcount"))
+	c.Faults, c.Plan = scenario.PlannedFaults, mustParse(t, `(plan (rescale to=3 at (nth 1 completed)) (query at (nth 1 (any stopped))) (query at (nth 1 (any stopped))))`)
+	r := runner(t, c)
+	changed := 0
+	for seed := uint64(1); seed <= 12; seed++ {
+		o := r.Run(seed)
+		simtest.Fine(t, o)
+		if o.Result.Counts[trace.Rescaled] == 0 {
+			continue
+		}
+		if changed++; len(o.NotStruck()) > 0 || o.Result.Queries != 2 {
+			t.Errorf("seed %d: %d queries, not struck: %v", seed, o.Result.Queries, o.NotStruck())
+		}
+	}
+	if changed == 0 {
+		t.Error("no job was rescaled")
+	}
+}
+
 // TestQueriesAreDrawn: with them a seed has the faults that it has without, the run can be made again,
 // and answers come of every algorithm.
 func TestQueriesAreDrawn(t *testing.T) {

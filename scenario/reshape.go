@@ -112,11 +112,8 @@ func answers(g *dataflow.Graph, operator string) error {
 	return fmt.Errorf("the job has no operator %q with keyed state; it has %s", operator, cmp.Or(strings.Join(names, ", "), "none"))
 }
 
-// jobAfter returns the job that another one is behind an operation.
+// jobAfter returns the job that another one is behind an operation which changes it.
 func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
-	if !f.Kind.ChangesJob() {
-		return before, nil // stopped, and started as it was
-	}
 	next, err := r.jobOf(before.width.after(f), before.splits)
 	if err == nil {
 		err = r.cfg.goesOn()
@@ -216,20 +213,10 @@ func (r *Runner) reshape(f *faults.Fault) (*dataflow.Job, error) {
 
 // legs returns what changes the job of a run with a plan; nil: nothing does.
 func (r *Runner) legs(p faults.Plan) func(*faults.Fault) (*dataflow.Job, error) {
-	if !reshaping(p) {
+	if !slices.ContainsFunc(p.Faults, func(f faults.Fault) bool { return f.Kind.ChangesJob() }) {
 		return nil
 	}
 	return r.reshape
-}
-
-// changesJob reports whether an operation is about the job itself, and not about who leads it.
-func changesJob(k faults.Kind) bool {
-	return k.ChangesJob() || k == faults.Savepoint || k == faults.StopSaved
-}
-
-// reshaping reports whether a plan has an operation on the job itself.
-func reshaping(p faults.Plan) bool {
-	return slices.ContainsFunc(p.Faults, func(f faults.Fault) bool { return changesJob(f.Kind) })
 }
 
 // mostInstances bounds what is drawn: a checker and a graph are kept for each width.

@@ -104,10 +104,10 @@ func New(c Config) (*Runner, error) {
 	if err := errors.Join(c.checkGiven(), c.Given.Into(&r.job.Config)); err != nil {
 		return nil, err
 	}
-	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel && (slices.ContainsFunc(c.Operations, changesJob) || reshaping(c.Plan)) {
-		return nil, errors.New("checkpoint.on-cancel delete and a rescale do not go together: a job that is rescaled goes on from the checkpoints that it leaves; retain them")
+	if err := c.leavesEnough(&r.job.Config); err != nil {
+		return nil, err
 	}
-	r.cfg, r.given, r.first = c, r.job.Config, c.firstVersion()
+	r.cfg, r.given, r.first = c, r.job.Config, c.FirstVersion()
 	if c.From != nil {
 		j, err := r.jobOf(width{all: c.Parallelism, version: r.first}, cmp.Or(c.Splits, c.Parallelism))
 		if err == nil {

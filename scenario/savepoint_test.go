@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -15,6 +16,39 @@ import (
 	"weir/state/heap"
 	"weir/trace"
 )
+
+// TestOnlyWhatStopsTheJobNeedsWhatItLeaves: with checkpoint.on-cancel delete a savepoint is taken, as the job goes on;
+// what it is stopped for is refused, by its name.
+func TestOnlyWhatStopsTheJobNeedsWhatItLeaves(t *testing.T) {
+	for _, k := range []faults.Kind{faults.Savepoint, faults.StopSaved, faults.Rescale, faults.Upgrade} {
+		step := k.String()
+		if k.ChangesJob() {
+			step += " to=3"
+		}
+		planned := combination(t, "aligned", heap.Name, workload(t, "spending"))
+		planned.Given = dataflow.Given{"checkpoint.on-cancel": string(dataflow.DeleteOnCancel)}
+		drawn := planned
+		planned.Faults, planned.Plan = scenario.PlannedFaults, mustParse(t, fmt.Sprintf("(%s at (nth 2 completed))", step))
+		drawn.Operations = []faults.Kind{k}
+		for name, c := range map[string]scenario.Config{"planned": planned, "drawn": drawn} {
+			if k != faults.Savepoint {
+				if _, err := scenario.New(c); err == nil || !strings.Contains(err.Error(), "operation "+k.String()+" ") {
+					t.Errorf("%s %s: %v", name, k, err)
+				}
+				continue
+			}
+			r, taken := runner(t, c), 0
+			for seed := uint64(1); seed <= 10; seed++ {
+				o := r.Run(seed)
+				simtest.Fine(t, o)
+				taken += o.Report.Savepoints
+			}
+			if taken == 0 {
+				t.Errorf("%s: no savepoint was taken", name)
+			}
+		}
+	}
+}
 
 // TestPlannedSavepoints: under every algorithm a running job takes a savepoint, ends with
 // another one, and goes on from what it has itself as if nothing had been.

@@ -23,10 +23,13 @@ func graphOf(w workloads.Workload, version, parallelism int, sink func() dataflo
 	return v.GraphOf(version, parallelism, sink)
 }
 
-// firstVersion returns the version that a job begins as, 0: the one that its settings say. One that
-// is upgraded begins as its first version, unless they say another one: what is stored without
-// schemas has nothing to go on to.
-func (c *Config) firstVersion() int {
+// FirstVersion returns the version that a job begins as, 0: the one that its settings say. One that
+// is upgraded, or may be, begins as its first version, unless they say another one: what is stored
+// without schemas has nothing to go on to.
+func (c *Config) FirstVersion() int {
+	if c.Version > 0 {
+		return c.Version
+	}
 	upgrades := slices.Contains(c.Operations, faults.Upgrade) ||
 		slices.ContainsFunc(c.Plan.Faults, func(f faults.Fault) bool { return f.Kind == faults.Upgrade })
 	if v, ok := c.Workload.(workloads.Versioned); ok && upgrades {
@@ -85,12 +88,7 @@ func (r *Runner) keeps(left kept, j *job) (kept, error) {
 func (f *From) readable(dry dataflow.Job, tasks []dataflow.TaskInfo) error {
 	dry.Backend = heap.Backend{}
 	for _, p := range f.parts {
-		name := p.Operator
-		for _, r := range f.Renamed {
-			if r.From == p.Operator {
-				name = r.To
-			}
-		}
+		name := f.nameNow(p.Operator)
 		i := slices.IndexFunc(tasks, func(t dataflow.TaskInfo) bool { return t.Name == name })
 		if i < 0 {
 			continue // dropped

@@ -192,7 +192,7 @@ func (s *Sim) endLeg() {
 		o.past = mix(o.past, t.chain, uint64(i))
 	}
 	s.orphan(ofCoordinator, 0, s.coord.term())
-	s.queries.giveUp()
+	s.queries.endLeg()
 	leave(s, &s.stores)
 	leave(s, &s.exts)
 	s.queue.retain(s.outlivesLeg)

@@ -47,6 +47,7 @@ type queries struct {
 	asks    []ask
 	reading *reading // nil: none is under way
 	number  uint32   // of the newest one
+	waits   bool     // for the first checkpoint of a leg: then all tasks are there
 
 	now    Complete
 	known  int                 // tasks of which the line has a snapshot
@@ -109,6 +110,10 @@ func (q *queries) Observe(e *trace.Event) {
 	default:
 		q.complete(e.Epoch)
 	}
+	if q.waits && (e.Kind == trace.Completed || e.Kind == trace.LineAdvanced) {
+		q.waits = false
+		q.s.push(q.s.now, classCoordinator, kindQuery, 0, 0, 0)
+	}
 }
 
 // complete puts a checkpoint together. A task that has left has no snapshot in it: what it had
@@ -154,7 +159,12 @@ func viewOf(t *taskHost) view {
 func (s *Sim) query(f *faults.Fault) {
 	q := &s.queries
 	q.due = append(q.due, *f)
-	if q.reading == nil {
+	q.turn()
+}
+
+// turn begins with the next query unless one is under way, or the leg has only just begun.
+func (q *queries) turn() {
+	if q.reading == nil && !q.waits {
 		q.next()
 	}
 }
@@ -374,12 +384,22 @@ func (q *queries) outcome(number uint32, res state.Result) {
 	}
 }
 
-// giveUp ends what is under way: the job goes on as another one, or the run is over.
-func (q *queries) giveUp() {
+// endLeg ends the query under way, as the job goes on as another one. Those that are due wait for it.
+func (q *queries) endLeg() {
+	q.stopReading()
+	q.waits = len(q.due) > 0
+}
+
+func (q *queries) stopReading() {
 	if r := q.reading; r != nil {
 		q.reading = nil
 		r.stop()
 	}
+}
+
+// giveUp ends what is under way, as the run is over.
+func (q *queries) giveUp() {
+	q.stopReading()
 	q.s.result.Missed = append(q.s.result.Missed, q.due...)
 	q.due = q.due[:0]
 }

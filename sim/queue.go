@@ -33,6 +33,7 @@ const (
 	kindCandidateTimer                  // ref coordinator process, gen its candidate, arg ticket
 	kindOperate                         // the next operation on the job has its turn
 	kindAsk                             // ref task, gen incarnation, arg question of a reader
+	kindQuery                           // the next query has its turn
 	numKinds
 )
 

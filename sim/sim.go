@@ -350,6 +350,8 @@ func (s *Sim) dispatch(e *event) (next event, again bool) {
 		s.onFailure(e)
 	case kindOperate:
 		s.ask()
+	case kindQuery:
+		s.queries.turn()
 	case kindAsk:
 		s.onAsk(e)
 	case kindCampaign, kindCandidateTimer:

@@ -55,10 +55,7 @@ until the plan of the new coordinator.`,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, err := f.measure(cmd.Context())
-			if err == nil {
-				err = f.print(cmd.OutOrStdout(), all)
-			}
-			return err
+			return f.report(cmd.OutOrStdout(), all, err)
 		},
 	}
 	fl := command.Flags()
@@ -298,6 +295,14 @@ type failovers struct {
 	P90       float64 `json:"intervals_p90"`
 	Max       float64 `json:"intervals_max"`
 	Within    int     `json:"within_2_intervals"`
+}
+
+// report writes what came of the failovers, also if the job failed behind them.
+func (f *failoverFlags) report(out io.Writer, all []failover, err error) error {
+	if len(all) == 0 {
+		return err
+	}
+	return errors.Join(err, f.print(out, all))
 }
 
 // print writes a line for each, and one for all.

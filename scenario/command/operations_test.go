@@ -60,6 +60,29 @@ func TestRunWithEveryOperation(t *testing.T) {
 	}
 }
 
+// TestReplayBeginsAsTheRunDid: a run that might have been upgraded has begun as version 1. If no
+// upgrade was drawn its plan has none, and its file says so all the same.
+func TestReplayBeginsAsTheRunDid(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rescaled.weir")
+	for seed := 1; seed <= 40; seed++ {
+		status, stdout, stderr := sim(t, "run", "--workload", "spending", "--operations", "rescale,upgrade", "--seed", fmt.Sprint(seed), "--save", file, "--force", "--json")
+		var s summary
+		if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 {
+			t.Fatalf("seed %d: status %d, %v: %s%s", seed, status, err, stdout, stderr)
+		}
+		if s.Rescaled == 0 || strings.Contains(s.Faults, "(upgrade") {
+			continue
+		}
+		status, stdout, stderr = sim(t, "replay", file, "--json")
+		var again replayed
+		if err := json.Unmarshal([]byte(stdout), &again); err != nil || status != 0 || !again.Same || again.Hash != s.Hash {
+			t.Errorf("seed %d, %s: status %d, %v: %s%s", seed, s.Faults, status, err, stdout, stderr)
+		}
+		return
+	}
+	t.Error("every run was upgraded")
+}
+
 func parses(plan string) bool {
 	_, err := faults.Parse(plan)
 	return err == nil

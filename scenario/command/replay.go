@@ -253,7 +253,7 @@ func (p *program) config(f *counterexample.File) (scenario.Config, error) {
 		return none, err
 	}
 	cfg := scenario.Config{
-		Algorithm: spec, State: f.State, Sink: f.Sink, Parallelism: f.Parallelism, Splits: f.Splits, Groups: f.Groups, Workers: f.Workers, Coordinators: f.Coordinators,
+		Algorithm: spec, State: f.State, Sink: f.Sink, Parallelism: f.Parallelism, Splits: f.Splits, Groups: f.Groups, Workers: f.Workers, Coordinators: f.Coordinators, Version: f.First,
 		Reorder: f.Reorder, Faults: scenario.PlannedFaults, Plan: f.Plan, Program: p.call,
 	}
 	if f.Calm {

@@ -22,6 +22,7 @@ type File struct {
 
 	Algorithm, State, Sink, Workload string
 	Set                              []string // settings of the workload, "name=value"
+	First                            int      // version of the workload that the job begins as; 0: as Set and Plan say
 	Parallelism, Groups, Workers     int
 	Coordinators                     int // processes; 0: one, and no lease
 	Reorder                          bool
@@ -64,7 +65,7 @@ type Showing struct {
 func Of(o *scenario.Outcome) *File {
 	c, d := o.Config, o.Drawn()
 	f := &File{
-		Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), Set: c.Workload.Settings(),
+		Algorithm: c.Algorithm.Name, State: c.State, Sink: c.SinkName(), Workload: c.Workload.Name(), Set: c.Workload.Settings(), First: c.FirstVersion(),
 		Parallelism: c.Parallelism, Groups: cmp.Or(c.Groups, scenario.DefaultGroups), Workers: cmp.Or(c.Workers, scenario.DefaultWorkers), Coordinators: c.Coordinators, Reorder: c.Reorder, Calm: c.Faults == scenario.NoFaults, Mutant: string(c.Mutant),
 		Seed: o.Seed, Splits: d.Splits, Settings: d.Settings, Plan: d.Plan, Showing: ShowingOf(o),
 	}
@@ -141,10 +142,11 @@ var heads = []head{
 	word("state", true, func(f *File) *string { return &f.State }),
 	word("sink", true, func(f *File) *string { return &f.Sink }),
 	word("workload", true, func(f *File) *string { return &f.Workload }),
+	present(count("version", func(f *File) *int { return &f.First }), func(f *File) bool { return f.First > 0 }),
 	count("parallelism", func(f *File) *int { return &f.Parallelism }),
 	count("groups", func(f *File) *int { return &f.Groups }),
 	optional(count("workers", func(f *File) *int { return &f.Workers })), // those of old had the default
-	several("coordinators", func(f *File) *int { return &f.Coordinators }),
+	present(count("coordinators", func(f *File) *int { return &f.Coordinators }), func(f *File) bool { return f.Coordinators > 1 }),
 	count("splits", func(f *File) *int { return &f.Splits }),
 	yes("reorder", func(f *File) *bool { return &f.Reorder }),
 	yes("calm", func(f *File) *bool { return &f.Calm }),
@@ -182,12 +184,12 @@ func count(name string, at func(*File) *int) head {
 	}}
 }
 
-// several is a number that is left out below 2.
-func several(name string, at func(*File) *int) head {
-	h := optional(count(name, at))
+// present is a line that is left out of files of which is is false.
+func present(h head, is func(*File) bool) head {
+	h = optional(h)
 	text := h.text
 	h.text = func(f *File) string {
-		if *at(f) < 2 {
+		if !is(f) {
 			return ""
 		}
 		return text(f)
