@@ -134,4 +134,4 @@ func (p *protocol) take(e, base id.Epoch, from int) {
 }
 
 // Cancel has nothing to let go: nothing waits for a round.
-func (p *protocol) Cancel(id.Epoch) {}
+func (p *protocol) Cancel(_, _ id.Epoch) {}

@@ -102,7 +102,7 @@ func (p *protocol) After(int) {
 func (p *protocol) Trigger(e, base id.Epoch) { p.Take(e, base).Seal() }
 
 // Cancel goes on after a round that was given up.
-func (p *protocol) Cancel(e id.Epoch) { p.goOn(e) }
+func (p *protocol) Cancel(_, last id.Epoch) { p.goOn(last) }
 
 // goOn resumes a task that no newer round has stopped: messages overtake each other.
 func (p *protocol) goOn(e id.Epoch) {

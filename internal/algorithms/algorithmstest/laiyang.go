@@ -90,8 +90,10 @@ func (p *colours) tell(c *colour) {
 	p.K.Tell((&coordinator.Message{Kind: counted, Epoch: c.draft.Epoch(), Stored: &dataflow.Stored{Header: h}}).Encode())
 }
 
-// Cancel forgets round e.
-func (p *colours) Cancel(e id.Epoch) { p.take(e) }
+// Cancel forgets the rounds from the first to the last.
+func (p *colours) Cancel(first, last id.Epoch) {
+	p.open = slices.DeleteFunc(p.open, func(c *colour) bool { return c.draft.Epoch() >= first && c.draft.Epoch() <= last })
+}
 
 func (p *colours) take(e id.Epoch) *colour {
 	for i, c := range p.open {
