@@ -187,3 +187,19 @@ func TestReorderedSnapshot(t *testing.T) {
 	r.settle()
 	r.fails("was taken while channel c0 reordered")
 }
+
+// TestReorderedSentAgain: the end of what was sent again can be the last that is missing before the
+// end of the data.
+func TestReorderedSentAgain(t *testing.T) {
+	r := disorderly(t, nil)
+	r.item(0, EndData, 2)
+	r.turns()
+	if r.p.k.Ended(0, false) {
+		t.Error("ended with a gap")
+	}
+	r.item(0, SentAgain, 1)
+	r.turns()
+	if !r.p.k.Ended(0, false) {
+		t.Error("not ended, with everything before it")
+	}
+}
