@@ -63,8 +63,8 @@ type Protocol interface {
 	Done(t id.Ticket, r state.Result)
 	// Connected: a new, empty connection; the receiver has everything up to seen.
 	Connected(out int, seen id.Seq)
-	// Thawed: a plan that keeps this task is carried out.
-	Thawed()
+	// Thawed: plan a, which keeps this task, is carried out. Its attempt stays what it was.
+	Thawed(a id.Attempt)
 	// Left: the task is gone; only Tell is of use.
 	Left()
 }

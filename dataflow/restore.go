@@ -25,6 +25,7 @@ type restoring struct {
 	logs   [][]*Buffer // by index in plan.Inject
 	toRead int
 	keep   bool
+	number id.Attempt // of the plan, if it keeps the task
 }
 
 // start begins a new incarnation.
@@ -190,7 +191,7 @@ func (t *Task) logsRead() {
 		t.injectLogs(r)
 		t.ready()
 		if t.phase == running { // a task that was restored as left never started its protocol
-			t.proto.Thawed()
+			t.proto.Thawed(r.number)
 		}
 		return
 	}
@@ -397,7 +398,7 @@ func (t *Task) keep(ev *Event) {
 	if t.saving.held() {
 		t.endSaving() // whoever leads now knows nothing of that savepoint
 	}
-	t.restore = &restoring{plan: *ev.Plan, keep: true}
+	t.restore = &restoring{plan: *ev.Plan, keep: true, number: ev.Attempt}
 	if ev.Plan.Stable > 0 {
 		t.commit(ev.Plan.Stable)
 	}

@@ -66,9 +66,9 @@ func (p *protocol) Trigger(e, base id.Epoch) {
 	p.K.Tell((&coordinator.Message{Kind: rounds.Standing, Epoch: e, Stored: &dataflow.Stored{Header: standing(p.K.Info(), d)}}).Encode())
 }
 
-// Cancel forgets round e.
-func (p *protocol) Cancel(e id.Epoch) {
-	p.open = slices.DeleteFunc(p.open, func(d *dataflow.Draft) bool { return d.Epoch() == e })
+// Cancel forgets the rounds from the first to the last.
+func (p *protocol) Cancel(first, last id.Epoch) {
+	p.open = slices.DeleteFunc(p.open, func(d *dataflow.Draft) bool { return first <= d.Epoch() && d.Epoch() <= last })
 }
 
 // Message takes what the receivers of a round had, or goes to Colour.

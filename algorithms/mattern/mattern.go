@@ -75,9 +75,9 @@ func (p *protocol) Trigger(e, base id.Epoch) {
 	p.K.Tell((&coordinator.Message{Kind: rounds.Standing, Epoch: e, Stored: &dataflow.Stored{Header: h}}).Encode())
 }
 
-// Cancel forgets round e.
-func (p *protocol) Cancel(e id.Epoch) {
-	p.open = slices.DeleteFunc(p.open, func(s *share) bool { return s.draft.Epoch() == e })
+// Cancel forgets the rounds from the first to the last.
+func (p *protocol) Cancel(first, last id.Epoch) {
+	p.open = slices.DeleteFunc(p.open, func(s *share) bool { e := s.draft.Epoch(); return first <= e && e <= last })
 }
 
 // Message takes the number of messages that were under way to this task, or goes to Colour.

@@ -300,9 +300,9 @@ func (s *spy) Connected(out int, seen id.Seq) {
 	s.Protocol.Connected(out, seen)
 }
 
-func (s *spy) Thawed() {
+func (s *spy) Thawed(a id.Attempt) {
 	s.called["Thawed"] = true
-	s.Protocol.Thawed()
+	s.Protocol.Thawed(a)
 }
 
 func (s *spy) Left() {
