@@ -133,7 +133,7 @@ func (o *cut) checkChannel(n id.ChannelID, e id.Epoch) {
 	if total != sealed {
 		o.violate(ch.To, e, "channel %s: %d items were sent before the cut; %d are in the receiver's state and %d captured in flight, %s", n, sealed, delivered, total-delivered, balance(total, sealed))
 	} else if ch.Reorders {
-		o.checkPositions(n, e, sealed, delivered)
+		o.checkPositions(n, e)
 	}
 }
 
