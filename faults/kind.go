@@ -151,14 +151,24 @@ func (f *Fault) HoldsUp() uint64 {
 		return uint64(f.Duration)
 	case Delay:
 		return uint64(f.Duration) * uint64(max(f.Times, 1))
-	case Slow:
-		if f.Duration == 0 {
-			return trace.NoBound
+	case Drift:
+		if f.Target != Process {
+			return 0
 		}
-		return uint64(f.Duration)
+		return f.boundless() // its lease ends before it has led: nobody may lead for so long
+	case Slow:
+		return f.boundless()
 	default: // it takes no time of its own
 	}
 	return 0
+}
+
+// boundless returns the duration of a fault that has none if it stays for good.
+func (f *Fault) boundless() uint64 {
+	if f.Duration == 0 {
+		return trace.NoBound
+	}
+	return uint64(f.Duration)
 }
 
 // IsOperation reports whether f is no fault but something that somebody does with

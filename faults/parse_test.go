@@ -138,6 +138,33 @@ func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
 	}
 }
 
+// TestHoldsUp: what a fault may hold up is what the oracles allow for.
+func TestHoldsUp(t *testing.T) {
+	for text, want := range map[string]uint64{
+		"(stall worker=1 for 4ms)":                          4e6,
+		"(delay storage put times=3 for 4ms)":               12e6,
+		"(slow worker=1 by 2 for 4ms)":                      4e6,
+		"(slow worker=1 by 2)":                              trace.NoBound,
+		"(drift worker=1 by 2 for 4ms)":                     0,     // its operators read another time, and that is all
+		"(drift coordinator=1 by 6 for 156ms)":              156e6, // its leases end before it has led
+		"(drift coordinator=1 by 6)":                        trace.NoBound,
+		"(failover for 80ms)":                               80e6,
+		"(plan (crash worker=1) (failover) (rescale to=3))": 0,
+	} {
+		p, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := uint64(0)
+		for i := range p.Faults {
+			got += p.Faults[i].HoldsUp()
+		}
+		if got != want {
+			t.Errorf("%s: %d ns, want %d", text, got, want)
+		}
+	}
+}
+
 func drawStep(t *rapid.T) Step {
 	if rapid.Bool().Draw(t, "time") {
 		return Time(rapid.Int64Range(0, 1e12).Draw(t, "at"))
