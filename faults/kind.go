@@ -143,6 +143,9 @@ func (k Kind) takes(f fields) bool { return kinds[k].takes&f != 0 }
 // String returns the word of the text form.
 func (k Kind) String() string { return name(kindNames(), uint8(k)) }
 
+// mostDelayed is how many operations a fault may delay for what it holds up to have a bound.
+const mostDelayed = 10_000
+
 // HoldsUp returns the nanoseconds by which f alone may hold up a run, trace.NoBound
 // when nothing bounds them. What restarting and asking again takes is not counted.
 func (f *Fault) HoldsUp() uint64 {
@@ -150,6 +153,9 @@ func (f *Fault) HoldsUp() uint64 {
 	case Stall, Suspect, Failover:
 		return uint64(f.Duration)
 	case Delay:
+		if f.Times > mostDelayed {
+			return trace.NoBound
+		}
 		return uint64(f.Duration) * uint64(max(f.Times, 1))
 	case Drift:
 		if f.Target != Process {
