@@ -35,6 +35,7 @@ type Runner struct {
 	jobs    []*job         // by width and number of splits, as they were needed
 	leg     *job           // the one that runs, or ran last
 	checker *check.Checker // of the run at hand
+	origin  *check.Origin  // what the job begins from, as the oracles read it; nil: it begins empty
 	swarm   *seed.Source
 	tape    seed.Tape
 	policy  sim.Random
@@ -111,12 +112,12 @@ func New(c Config) (*Runner, error) {
 	if c.From != nil {
 		j, err := r.jobOf(width{all: c.Parallelism, version: r.first}, cmp.Or(c.Splits, c.Parallelism))
 		if err == nil {
-			err = c.From.Fits(r.job.Name, j.tasks)
-		}
-		if err == nil {
 			dry := r.job
 			dry.Graph = j.graph
-			err = c.From.readable(dry, j.tasks)
+			err = c.From.fits(&dry, j.tasks)
+		}
+		if err == nil {
+			r.origin, err = c.From.judged()
 		}
 		if err != nil {
 			return nil, err
