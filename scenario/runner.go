@@ -485,7 +485,7 @@ func (o *Outcome) classify() {
 	case o.GaveUp() && o.Config.Faults == RandomFaults:
 		o.Kind = Fine
 	case o.GaveUp():
-		o.Kind, o.Err = Broken, o.Result.Err
+		o.Kind, o.Err = Broken, o.WhyGaveUp()
 	case o.Result.Verdict == sim.NoProgress, o.Report.Counts[check.Progress] > 0:
 		o.Kind, o.Err = NoProgress, o.Result.Err
 	case o.Result.Verdict == sim.Failed:
@@ -497,9 +497,33 @@ func (o *Outcome) classify() {
 
 // GaveUp reports that the job failed with an error, and may, since a fault destroyed
 // what it needed to go on, the very thing that the error names, so that no mistake hides
-// behind damage that it has nothing to do with; or its restart strategy answers no more failures.
+// behind damage that it has nothing to do with; or its restart strategy answers no more failures. Or
+// it would have, and its strategy answers any number of them.
 func (o *Outcome) GaveUp() bool {
-	return o.Result.Verdict == sim.Failed && (o.givenUp() || slices.ContainsFunc(o.Result.Destroyed, func(what string) bool { return named(o.Result.Err.Error(), what) }))
+	return o.Result.Verdict == sim.Failed && (o.givenUp() || o.destroyed(o.Result.Err)) || o.hopeless()
+}
+
+// hopeless reports that the job restarts for ever, as its restart strategy has it, and that whatever
+// its tasks fail of is what faults have destroyed: another strategy would have given up.
+func (o *Outcome) hopeless() bool {
+	c := &o.drawn.Settings.Job.Restart
+	if _, bounded := c.Allows(); bounded && c.Strategy != dataflow.RestartFailureRate {
+		return false
+	}
+	return o.Result.Verdict == sim.NoProgress && len(o.Result.Recurring) > 0 && !slices.ContainsFunc(o.Result.Recurring, func(err error) bool { return !o.destroyed(err) })
+}
+
+// destroyed reports whether an error names what a fault has destroyed.
+func (o *Outcome) destroyed(err error) bool {
+	return slices.ContainsFunc(o.Result.Destroyed, func(what string) bool { return named(err.Error(), what) })
+}
+
+// WhyGaveUp is why a job gave up.
+func (o *Outcome) WhyGaveUp() error {
+	if o.hopeless() {
+		return fmt.Errorf("the job restarts for ever, as its restart strategy has it, and cannot succeed: %w", o.Result.Recurring[0])
+	}
+	return o.Result.Err
 }
 
 // givenUp reports that a restart strategy has ended the job that may.

@@ -306,8 +306,8 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 	if n := o.Config.Coordinators; n > 1 {
 		s.Coordinators = n
 	}
-	if err := o.Result.Err; o.Kind == scenario.Fine && o.GaveUp() {
-		s.GaveUp = firstLine(err)
+	if o.Kind == scenario.Fine && o.GaveUp() {
+		s.GaveUp = firstLine(o.WhyGaveUp())
 	}
 	kind, why := o.Kind, o.Why()
 	if cfg.Faults == scenario.PlannedFaults || cfg.Faults == scenario.CrashSweep {
