@@ -24,8 +24,7 @@ type process struct {
 	lost      bool       // it comes back when another one leads
 	leads     *coordHost // nil: it does not
 	after     *process   // that led before it, when it took the lead; nil: none did, or itself
-	clock     clock      // as faults set it
-	pace      int64      // millionths by which the clock is too fast
+	clock     clock
 }
 
 // setCoordinators starts the coordinator, or the processes of which one becomes it.
@@ -36,7 +35,7 @@ func (s *Sim) setCoordinators() {
 		return
 	}
 	for n := range s.cfg.Coordinators {
-		p := &process{s: s, n: int32(n), pace: s.drawPace(n)}
+		p := &process{s: s, n: int32(n), clock: clock{pace: s.drawPace(n)}}
 		s.processes = append(s.processes, p)
 		p.campaign(0)
 	}
@@ -77,15 +76,10 @@ func (s *Sim) onProcess(e *event) {
 	}
 }
 
-// millionths in one.
-const millionths = 1_000_000
-
 // After asks for a timer of the candidate, which counts by the clock of the process.
 func (p *process) After(d dataflow.Nanos) id.Ticket {
 	p.tickets++
-	counted := millionths + p.pace
-	takes := p.clock.takes((max(int64(d), 0)*millionths + counted - 1) / counted)
-	p.s.push(p.s.now+takes, classCoordinator, kindCandidateTimer, p.n, p.gen, uint64(p.tickets))
+	p.s.push(p.s.now+p.clock.takes(max(int64(d), 0)), classCoordinator, kindCandidateTimer, p.n, p.gen, uint64(p.tickets))
 	return p.tickets
 }
 
@@ -97,10 +91,7 @@ func (p *process) Store(op state.Op) id.Ticket {
 }
 
 // Now is the clock of the process.
-func (p *process) Now() int64 {
-	now := p.s.now
-	return p.clock.at(now) + now/millionths*p.pace + now%millionths*p.pace/millionths
-}
+func (p *process) Now() int64 { return p.clock.at(p.s.now) }
 
 // Acquired starts a coordinator in this process. One that still runs in another does not
 // know of it.
