@@ -64,6 +64,7 @@ type Result struct {
 	Faults             int              // of every kind
 	Queries            int              // asked; Counts has how many answers came, a key each
 	Upgraded           int              // how often the job went on as another version
+	Unchanged          int              // how often it was stopped for a change and went on as it was
 	Cancelled          bool             // Done: the job was stopped, and left nothing to go on from
 	Missed             []faults.Fault   // of them: what they were for was gone, or no operation came that they match
 	Declined           []Declined       // of those missed: the operations that the job was asked for, and did not take
