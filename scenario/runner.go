@@ -373,6 +373,9 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	if r.job.Config.Checkpoint.Fallback {
 		r.checker.MayFallBack()
 	}
+	if outOfBounds(&d.Plan) {
+		r.checker.MayLeadTwice()
+	}
 	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel {
 		r.checker.MayLeaveNothing()
 	}
@@ -480,8 +483,6 @@ func (o *Outcome) classify() {
 		o.Kind, o.Err = Crashed, o.Result.Err
 	case !o.Report.Safe():
 		o.Kind = Unsafe
-	case rivals(&o.Result, &o.Plan) != nil:
-		o.Kind, o.Err = Unsafe, rivals(&o.Result, &o.Plan)
 	case o.GaveUp() && o.Config.Faults == RandomFaults:
 		o.Kind = Fine
 	case o.GaveUp():

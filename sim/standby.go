@@ -23,6 +23,7 @@ type process struct {
 	stalled   Nanos
 	lost      bool       // it comes back when another one leads
 	leads     *coordHost // nil: it does not
+	others    uint64     // that held their lease still when it took the lead
 	after     *process   // that led before it, when it took the lead; nil: none did, or itself
 	clock     clock
 }
@@ -97,9 +98,11 @@ func (p *process) Now() int64 { return p.clock.at(p.s.now) }
 // know of it.
 func (p *process) Acquired() {
 	s := p.s
+	p.others = 0
 	for _, q := range s.processes {
 		if q != p && q.leads != nil && q.candidate.Holds() {
 			s.result.Rivals++
+			p.others++
 		}
 		if q.lost {
 			q.lost = false
@@ -116,6 +119,14 @@ func (p *process) Acquired() {
 	}
 	s.led, p.leads, s.coord.process = p, s.coord, p
 	s.push(s.now, classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
+}
+
+// rivals is how many others held their lease still when this one took the lead.
+func (p *process) rivals() uint64 {
+	if p == nil {
+		return 0
+	}
+	return p.others
 }
 
 // where says in which process a coordinator starts; "" if there is only one.
