@@ -25,7 +25,7 @@ type Sim struct {
 	half   headway
 	// failing has of what tasks have failed since then; nil: that is still to come, or it was too much.
 	failing []error
-	lookAt int64 // event after which look is called next; not above maxEvents
+	lookAt  int64 // event after which look is called next; not above maxEvents
 	// Beyond these atLimit is asked; half of the limits at first.
 	maxEvents int64
 	maxTime   Nanos
