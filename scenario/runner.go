@@ -105,7 +105,7 @@ func New(c Config) (*Runner, error) {
 	if err := errors.Join(c.checkGiven(), c.Given.Into(&r.job.Config)); err != nil {
 		return nil, err
 	}
-	if err := c.leavesEnough(&r.job.Config); err != nil {
+	if err := errors.Join(c.leavesEnough(&r.job.Config), ends(c.Given, &r.job.Config)); err != nil {
 		return nil, err
 	}
 	r.cfg, r.given, r.first = c, r.job.Config, c.FirstVersion()
