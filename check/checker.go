@@ -77,6 +77,10 @@ func (c *Checker) SetPace(p Pace) { c.pace = p }
 // checkpoint if that is damaged. Else what it says of falling back excuses nothing.
 func (c *Checker) MayFallBack() { c.mayFallBack = true }
 
+// MayLeadTwice says, until the next Reset, that two coordinators may lead at once, as a fault sets
+// their clocks further apart than leases allow.
+func (c *Checker) MayLeadTwice() { c.mayLeadTwice = true }
+
 // MayLeaveNothing says, until the next Reset, that a job that is over may delete all that it
 // has stored. A plan that says so stays.
 func (c *Checker) MayLeaveNothing() { c.mayLeaveNothing = true }
