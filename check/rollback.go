@@ -1,7 +1,8 @@
 // The rollback oracle: a recovery restarts as much as the algorithm declares. If
 // every task is rolled back, none answers a plan as what it was before; if only the
 // failed ones are, none is started anew that has done something since the newest
-// failure. Behind a recovery line a living task may be kept or not.
+// failure. Behind a recovery line a living task may be kept or not. A plan that says
+// that every task goes on starts none, and no round begins under it before each has said so.
 //
 // It does not verify that a task that shows no life between the failure and its
 // restart was dead, the first plan of a new coordinator, nor, where all are rolled
@@ -50,7 +51,7 @@ func (o *rollback) Reshape() {
 func (o *rollback) Wants() trace.Mask {
 	switch o.x.Rollback {
 	case ScopeAll:
-		return kinds(trace.TaskStarting, trace.TaskReady)
+		return kinds(trace.TaskStarting, trace.TaskReady, trace.Triggered)
 	case ScopeTask:
 		return kinds(trace.TaskStarting, trace.Emitted, trace.Sealed, trace.Delivered, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.TaskFailed)
 	default:
@@ -80,13 +81,20 @@ func (o *rollback) Observe(e *trace.Event) {
 		o.gone[e.Task] = true
 	case trace.PlanExecuted:
 		o.exempt, o.free = o.free, false
+	case trace.Triggered:
+		if o.line.keeps && o.line.active {
+			o.violate(trace.Coordinator, e.Epoch, "a round begins under plan %s, and %d tasks have not said that they go on under it", o.line.plan, o.line.waiting)
+		}
 	case trace.TaskStarting:
+		if o.line.keeps && e.Attempt == o.line.plan {
+			o.violate(e.Task, 0, "attempt %s starts %s anew, and says that every task goes on", e.Attempt, o.taskName(int(e.Task)))
+		}
 		if o.alive[e.Task] == o.failures && !o.exempt {
 			o.violate(e.Task, 0, "attempt %s starts %s anew, which has lived on since the newest failure: only failed tasks are to be", e.Attempt, o.taskName(int(e.Task)))
 		}
 		o.alive[e.Task], o.answered[e.Task], o.gone[e.Task] = none, false, false
 	case trace.TaskReady:
-		if o.answered[e.Task] {
+		if o.answered[e.Task] && !o.line.keeps {
 			o.violate(e.Task, 0, "%s is kept by attempt %s: every task is to be rolled back", o.taskName(int(e.Task)), o.line.plan)
 		}
 		o.answered[e.Task] = true
