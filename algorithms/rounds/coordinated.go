@@ -23,6 +23,8 @@ type Coordinated struct {
 	shape   coordinator.Shape
 	phase   phase
 	number  id.Attempt              // of the newest plan this coordinator made
+	adopts  bool                    // the plan to come keeps all tasks
+	adopted bool                    // the newest plan does
 	highest id.Attempt              // of any plan seen in storage
 	newest  *coordinator.PlanRecord // found in storage; nil: there is none
 	splits  coordinator.Assignment  // of the newest plan; nil: not looked at yet
@@ -65,6 +67,7 @@ const (
 	reading
 	waiting // for the delay of a restart
 	planning
+	adopting // a plan that keeps all tasks is being handed over
 	starting
 	running
 	finished
@@ -105,7 +108,11 @@ func (c *Coordinated) Timer(t id.Ticket) { c.client.Timer(t) }
 // Failed starts a recovery of the whole job, now or after a delay.
 func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 	if c.phase == finished || c.phase == reading || c.phase == waiting || c.phase == planning {
-		return // the plan to come restarts everything anyway
+		return // the plan to come restarts everything anyway, or is handed over then
+	}
+	if c.phase == adopting {
+		c.notAdopted()
+		return
 	}
 	if c.stopping {
 		c.stop()
@@ -295,6 +302,7 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 				c.h.Observe(trace.Subsumed, trace.Coordinator, c.highest, c.retained[0].Epoch, "")
 				c.retained = c.retained[1:]
 			}
+			c.adopts = c.adoptable(damage != nil)
 			c.plan()
 			return
 		}
@@ -332,9 +340,10 @@ func (c *Coordinated) decodeRecord(r state.Result) (*coordinator.Record, error) 
 }
 
 // plan makes the next plan durable and executes it: everything restarts from
-// the newest complete checkpoint.
+// the newest complete checkpoint, or goes on.
 func (c *Coordinated) plan() {
 	c.phase = planning
+	c.adopted, c.adopts = c.adopts, false
 	c.doomed = nil // what they needed is swept
 	c.highest++
 	c.number = c.highest
@@ -358,6 +367,9 @@ func (c *Coordinated) plan() {
 	if c.number == 1 || len(c.retained) > 0 || c.j.Config.Mutant != MutantFailoverKeepsSplits {
 		c.splits.Into(&p.Plan)
 	}
+	if c.adopted {
+		keepAll(&p.Plan)
+	}
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch {
 		case c.phase != planning: // the job has ended meanwhile
@@ -377,18 +389,24 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 	c.notReady, c.notLeft = len(c.tasks), 0
 	c.lastIndex = 0
 	for i := range c.tasks {
-		s := taskStatus{left: p.Plan.Tasks[i].Left}
+		var s taskStatus
 		if base := c.base(); base != nil && base.Shape.Equal(c.shape) {
 			s.part = &base.Parts[i]
 			s.drained = s.part.Drained
+			s.left = s.part.Left
 		}
 		if !s.left {
 			c.notLeft++
 		}
 		c.tasks[i] = s
 	}
-	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all"+c.fromSaved()+c.restarts.Waited())
 	c.first = false
+	if c.adopted {
+		c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), trace.KeepsAll)
+		c.handOver(&p.Plan)
+		return
+	}
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all"+c.fromSaved()+c.restarts.Waited())
 	c.h.Execute(&p.Plan)
 	c.sweepOld()
 	c.letGo()
@@ -472,10 +490,17 @@ func (c *Coordinated) Ready(task id.TaskID, a id.Attempt) {
 		return
 	}
 	c.tasks[task].ready = true
-	if c.notReady--; c.notReady > 0 {
-		return
+	if c.notReady--; c.notReady == 0 {
+		c.goOn()
 	}
+}
+
+// goOn: every task has carried out the plan.
+func (c *Coordinated) goOn() {
 	c.phase = running
+	if c.adopted {
+		c.takenOver()
+	}
 	if c.notLeft == 0 {
 		c.finish()
 		return

@@ -66,6 +66,7 @@ const (
 	byProgress     = "progress"
 	byQueries      = "queries"
 	byRestore      = "restore"
+	byRollback     = "rollback"
 	bySavepoint    = "savepoint"
 	byStorage      = "storage"
 	byUseless      = "useless"
