@@ -37,7 +37,7 @@ func Spec() *algorithms.Spec {
 		Short: "barriers without blocking; what came behind a barrier may count twice",
 		Declared: dataflow.Properties{
 			State: dataflow.AtLeastOnce, Output: dataflow.AtLeastOnce,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeRegion,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },

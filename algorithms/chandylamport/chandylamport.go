@@ -45,7 +45,7 @@ func Spec() *algorithms.Spec {
 		Short: "markers behind what was sent; a task records its other inputs until theirs",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeRegion,
 			Captures: dataflow.Captures{Inputs: true}, NoneUseless: true,
 		},
 		Protocol: func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },

@@ -23,7 +23,7 @@ func Spec() *algorithms.Spec {
 		Short: "sources pause, channels drain, every task snapshots, sources go on",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeRegion,
 			MaxConcurrent: 1, NoneUseless: true,
 		},
 		Protocol: func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },

@@ -46,6 +46,7 @@ func Liars() []Liar {
 		{"no Logs", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.Logs = false })},
 		{"Rollback: ScopeTask", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeTask })},
 		{"Rollback: ScopeLine", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeLine })},
+		{"Rollback: ScopeRegion (it restarts all)", lie(none.Spec(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeRegion })},
 		{"Rollback: ScopeAll", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeAll })},
 		{"MaxConcurrent: 0", oneAtATime()},
 		{"MaxConcurrent: 0 (it never has two)", lie(StrongProductions(), func(p *dataflow.Properties) { p.MaxConcurrent = 0 })},
