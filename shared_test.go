@@ -20,7 +20,7 @@ var sharedPackages = []string{"algorithms/coordinator", "algorithms/rounds", "al
 // families are the files of algorithmstest whose algorithms are swept under the
 // oracles (internal/scenario/conformance): each counts as an algorithm does. Liars are
 // others of these under a false name, and do not.
-var families = []string{"laiyang.go", "causal.go", "productions.go", "microbatch.go"}
+var families = []string{"causal.go", "productions.go", "microbatch.go"}
 
 const familyPackage = "internal/algorithms/algorithmstest"
 

@@ -334,6 +334,9 @@ func (t *Task) injectCaptured(s *Snapshot) {
 	for _, c := range s.Out {
 		o := &t.outputs[c.Channel]
 		t.observeInjected(o.ID, c.Buffer, trace.FromOutput)
+		if t.sealer != nil {
+			t.sealer.Sealed(c.Channel, c.Buffer)
+		}
 		o.q.push(c.Buffer)
 	}
 	for i := range t.outputs {

@@ -326,6 +326,8 @@ func (r *rig) protocol() *script {
 		return p.script
 	case stamping:
 		return p.script
+	case sealing:
+		return p.script
 	case after:
 		return p.script
 	case announced:

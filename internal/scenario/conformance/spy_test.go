@@ -106,6 +106,13 @@ func spyOn(t *testing.T, p dataflow.Protocol, called map[string]bool) dataflow.P
 			dataflow.Deliverer
 			dataflow.Stamper
 		}{s, h, h}
+	case "Deliver Stamp Sealed":
+		return struct {
+			*spy
+			dataflow.Deliverer
+			dataflow.Stamper
+			dataflow.Sealer
+		}{s, h, h, h}
 	case "Deliver After Stamp Sealed":
 		return struct {
 			*spy
