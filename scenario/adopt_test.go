@@ -14,7 +14,7 @@ import (
 )
 
 // withRounds are the algorithms of the catalog that take job-wide checkpoints of any promise.
-var withRounds = []string{"aligned", "at-least-once", "chandy-lamport", "stop-the-world", "unaligned", "unaligned-timeout"}
+var withRounds = []string{"aligned", "at-least-once", "chandy-lamport", "lai-yang", "mattern", "stop-the-world", "unaligned", "unaligned-timeout"}
 
 // TestFailoverRestartsNoTask: a failure of the coordinator alone costs no incarnation, and the
 // first round of its successor is complete, under the successor's plan.

@@ -159,3 +159,23 @@ func TestNothingToTakeOver(t *testing.T) {
 		}
 	}
 }
+
+// started is a kernel that plan 1 has started.
+type started struct{ dataflow.Kernel }
+
+func (started) Attempt() id.Attempt { return 1 }
+
+// TestAMissedRoundIsDeclined: a task that has turned a newer colour before it hears of a round of its plan,
+// be that one that keeps it, says so; of older plans nobody asks.
+func TestAMissedRoundIsDeclined(t *testing.T) {
+	for e, want := range map[id.Epoch]bool{ep(1, 7): false, ep(2, 1): true, ep(2, 2): false, ep(2, 3): false} {
+		c := &Colour{Participant: Participant{K: started{}, kept: ep(2, 0), Newest: ep(2, 2)}, taken: []id.Epoch{ep(1, 8), ep(2, 2)}}
+		if got := c.missed(e); got != want {
+			t.Errorf("%s is missed: %v, want %v", e, got, want)
+		}
+	}
+	c := &Colour{Participant: Participant{K: started{}, Newest: ep(1, 8)}, taken: []id.Epoch{ep(1, 8)}}
+	if !c.missed(ep(1, 7)) {
+		t.Error("a round of the plan that has started the task is not missed")
+	}
+}
