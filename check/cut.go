@@ -2,7 +2,8 @@
 // consistent cut. No receiver has what its sender has not sent, and what was sent
 // is delivered, captured or replayed, once; the records in it are the prefix that
 // the sources had handed out. What an algorithm does not declare to capture is in
-// no snapshot. Behind a change of the graph channels begin anew, and the records of the
+// no snapshot. What completes is of the plan that runs: what a coordinator before began comes
+// true under no other one. Behind a change of the graph channels begin anew, and the records of the
 // checkpoint that it went on from count as a whole: what was in flight there is missing
 // until it is sent again.
 //
@@ -33,7 +34,7 @@ func newCut(j judge) watcher {
 }
 
 func (o *cut) Wants() trace.Mask {
-	m := kinds(trace.Completed, trace.TaskReady, trace.Saved)
+	m := kinds(trace.Completed, trace.TaskReady, trace.Saved, trace.PlanExecuted)
 	if !o.x.Captures.Inputs {
 		m = m.With(trace.CapturedIn)
 	}
@@ -53,9 +54,17 @@ func (o *cut) Observe(e *trace.Event) {
 		o.violate(e.Task, e.Epoch, "%s on channel %s: the algorithm does not declare that its snapshots have such", e.Kind, e.Channel)
 	case e.Kind == trace.Saved:
 		o.checkSaved(e)
+	case e.Kind == trace.PlanExecuted:
+		if o.line.unseen && o.lacksNone(e.Epoch) {
+			o.parts = append(o.parts[:0], o.model.parts...)
+			o.checkCut(e.Epoch)
+		}
 	case e.Kind == trace.TaskReady && o.line.complete:
 		o.checkRecovery()
 	case e.Kind == trace.Completed && o.x.Coordinated:
+		if e.Epoch.Attempt() < o.line.plan {
+			o.violate(trace.Coordinator, e.Epoch, "a round from before plan %s is complete under it: that plan does not count its record, and whoever starts next goes back behind it", o.line.plan)
+		}
 		if o.lacksNone(e.Epoch) {
 			o.parts = append(o.parts[:0], o.model.parts...)
 			o.checkCut(e.Epoch)

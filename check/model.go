@@ -272,13 +272,17 @@ func (m *model) isChannel(n id.ChannelID) bool { return n >= 0 && int(n) < len(m
 func (m *model) checkpointCompleted(e *trace.Event) {
 	m.report.Checkpoints++
 	m.completed = append(m.completed, e.Epoch)
-	if !m.x.Coordinated {
-		return
+	if m.x.Coordinated {
+		m.gather(e.Epoch)
 	}
+}
+
+// gather takes the snapshots of which checkpoint e consists into m.parts.
+func (m *model) gather(e id.Epoch) {
 	m.whole = true
 	for i := range m.tasks {
 		t := &m.tasks[i]
-		p := m.find(t, e.Epoch)
+		p := m.find(t, e)
 		if t.left && (p == none || !m.snapshots[p].stored) {
 			p = t.part // drained before and gone meanwhile
 		}

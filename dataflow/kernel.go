@@ -161,6 +161,14 @@ func (t *Task) tryLeave() {
 	}
 }
 
+// sayLeft says once more that the task has left.
+func (t *Task) sayLeft() {
+	if t.finishing {
+		t.proto.Left()
+	}
+	t.host.Left()
+}
+
 // leave ends the outputs and goes; queued output is still sent.
 func (t *Task) leave() {
 	t.phase = left

@@ -43,5 +43,6 @@ const (
 	MutantAheadForgotten      Mutant = "ahead-forgotten"       // a job of another shape takes records that the former owner of their keys would have given up
 	MutantLocalStale          Mutant = "local-stale"           // a local copy of another snapshot's file is taken, which has the same number
 	MutantUnmigrated          Mutant = "evolve-unmigrated"     // a value that another version has written is read as if this one had
+	MutantLeftOnce            Mutant = "left-once"             // a task that has left does not say so again to a coordinator that takes over
 	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )

@@ -398,6 +398,10 @@ func (t *Task) keep(ev *Event) {
 	if t.saving.held() {
 		t.endSaving() // whoever leads now knows nothing of that savepoint
 	}
+	t.saving.fence(id.MakeEpoch(ev.Attempt, 0))
+	if t.phase == left && ev.Plan.Left && t.cfg.Mutant != MutantLeftOnce {
+		t.sayLeft()
+	}
 	t.restore = &restoring{plan: *ev.Plan, keep: true, number: ev.Attempt}
 	if ev.Plan.Stable > 0 {
 		t.commit(ev.Plan.Stable)

@@ -115,7 +115,7 @@ func (c *coordHost) start() {
 	s := c.s
 	c.job.Nonce = s.cfg.Nonce + uint64(c.term())
 	if c.process != nil {
-		c.job.Nonce = c.process.nonce
+		c.job.Nonce, c.job.Adopt = c.process.nonce, s.roster.Runs()
 	}
 	c.coord = s.cfg.Job.Algorithm.NewCoordinator(&s.cfg.Job.Config)
 	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel, To: c.process.rivals(), Text: c.process.where()})

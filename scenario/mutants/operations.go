@@ -5,6 +5,7 @@ import (
 
 	"weir/algorithms/coordinator"
 	"weir/algorithms/lease"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario/inspect"
@@ -16,7 +17,7 @@ func inOperations() []Case {
 	coordinated := those(func(p *dataflow.Properties) bool { return p.HasRounds() })
 	storing := those(func(p *dataflow.Properties) bool { return p.Snapshots != dataflow.NoSnapshots })
 	exact := those(func(p *dataflow.Properties) bool { return p.Output == dataflow.ExactlyOnce })
-	return slices.Concat(inSavepoints(coordinated, storing, exact), inQueriesAndUpgrades(coordinated, storing, exact), inLeases(coordinated))
+	return slices.Concat(inSavepoints(coordinated, storing, exact), inQueriesAndUpgrades(coordinated, storing, exact), inLeases(coordinated), inAdoptions(coordinated))
 }
 
 func inSavepoints(coordinated, storing, exact []string) []Case {
@@ -85,6 +86,28 @@ func inLeases(coordinated []string) []Case {
 			Mutant: lease.MutantUnverified, Description: "a lease counts as soon as it is created",
 			Source: "own trial", Needs: "rounds; a failover; a lease that is created late",
 			Algorithms: coordinated, Operations: failover, Oracle: byStorage, Escapes: escapes,
+		},
+	}
+}
+
+// inAdoptions returns the mistakes of a coordinator that takes over tasks that run.
+func inAdoptions(coordinated []string) []Case {
+	failover := []faults.Kind{faults.Failover}
+	return []Case{
+		{
+			Mutant: rounds.MutantAdoptsUnasked, Description: "a coordinator that takes over believes that all tasks live",
+			Source: "own trial", Needs: "rounds; a failover, and a task that dies while nobody leads",
+			Algorithms: coordinated, Workloads: stateful, Operations: failover, Oracle: byRollback,
+		},
+		{
+			Mutant: rounds.MutantAdoptsNumbers, Description: "a coordinator that takes over numbers its rounds on from those of the one before",
+			Source: "own trial", Needs: "rounds; a failover",
+			Algorithms: coordinated, Workloads: stateful, Operations: failover, Oracle: byCut,
+		},
+		{
+			Mutant: dataflow.MutantLeftOnce, Description: "a task that has left does not say so again to a coordinator that takes over",
+			Source: "own trial", Needs: "rounds; a failover when some tasks have left",
+			Algorithms: coordinated, Workloads: stateful, Operations: failover, Oracle: byProgress, Stalls: true,
 		},
 	}
 }
