@@ -303,7 +303,7 @@ func (t *Task) forgetTimers() {
 		return
 	}
 	if forgotten != nil {
-		for ok := true; ok; _, _, ok = forgotten.Pop(EndOfTime) {
+		for ok := true; ok; _, _, _, ok = forgotten.Pop(EndOfTime) {
 		}
 	}
 }
