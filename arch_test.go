@@ -26,6 +26,7 @@ var imports = []struct{ pkg, may string }{
 	{"state/timers", "state"},
 	{"state/heap", "state state/timers"},
 	{"state/pebblestate", "state state/timers"},
+	{"state/changelog", "state"},
 	{"state/localcopy", "state"},
 	{"state/storage", "state"},
 	{"state/savepoint", "state"},
