@@ -35,7 +35,7 @@ var imports = []struct{ pkg, may string }{
 	{"state/catalog", "state state/heap state/pebblestate"},
 	{"state/statetest", "state"},
 
-	{"dataflow", "state state/localcopy state/savepoint trace"},
+	{"dataflow", "state state/changelog state/localcopy state/savepoint trace"},
 	{"internal/dataflow/roster", "dataflow"},
 	{"dataflow/operators", "dataflow state"},
 	{"faults", "trace"},
@@ -71,7 +71,7 @@ var imports = []struct{ pkg, may string }{
 	{"scenario/explore", "check faults scenario scenario/mutants sim sim/seed trace"},
 	{"internal/scenario/conformance", "algorithms dataflow dataflow/operators faults trace state scenario workloads workloads/catalog workloads/pipelines"},
 	{"scenario/command", "check faults live trace dataflow external external/sinks algorithms algorithms/catalog results/searches results/stat scenario scenario/settings scenario/counterexample scenario/endpoint scenario/exhaustive scenario/explain scenario/explore scenario/inspect scenario/mutants state state/catalog state/storage workloads workloads/catalog"},
-	{"scenario/inspect", "algorithms/coordinator dataflow state state/catalog state/savepoint state/storage"},
+	{"scenario/inspect", "algorithms/coordinator dataflow state state/catalog state/changelog state/savepoint state/storage"},
 	{"scenario/endpoint", "dataflow live scenario/endpoint/client scenario/inspect state"},
 	{"scenario/endpoint/client", ""},
 	{"scenario/simtest", "algorithms algorithms/catalog check dataflow external/sinks faults sim scenario state/catalog trace workloads"},

@@ -30,6 +30,7 @@ type restoring struct {
 // start begins a new incarnation.
 func (t *Task) start(ev *Event) {
 	t.attempt = ev.Attempt
+	t.log.began(t.info.ID, ev.Attempt)
 	t.phase = restoringPhase
 	r := &restoring{plan: *ev.Plan}
 	t.restore = r
@@ -394,6 +395,7 @@ func (t *Task) keep(ev *Event) {
 	if t.saving.held() {
 		t.endSaving() // whoever leads now knows nothing of that savepoint
 	}
+	t.log.began(t.info.ID, ev.Attempt)
 	t.restore = &restoring{plan: *ev.Plan, keep: true}
 	if ev.Plan.Stable > 0 {
 		t.commit(ev.Plan.Stable)
