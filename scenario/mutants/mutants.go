@@ -66,6 +66,7 @@ const (
 	byProgress     = "progress"
 	byQueries      = "queries"
 	byRestore      = "restore"
+	byRollback     = "rollback"
 	bySavepoint    = "savepoint"
 	byStorage      = "storage"
 	byUseless      = "useless"
@@ -88,7 +89,7 @@ var logged = dataflow.Given{"checkpoint.changelog": "true", "checkpoint.changelo
 
 // All returns the bank in the order of reports.
 func All() []Case {
-	return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling(), inOperations())
+	return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling(), inOperations(), inRegions())
 }
 
 // Has tells whether the code that a combination runs has the mistake. Workloads do
