@@ -155,7 +155,7 @@ func (t *Task) commit(e id.Epoch) {
 }
 
 func (t *Task) tryLeave() {
-	if t.finishing && t.extCount == 0 && len(t.drafts) == 0 && t.phase == running {
+	if t.finishing && t.extCount == 0 && len(t.drafts) == 0 && t.log.under == 0 && t.phase == running {
 		t.leave()
 		t.host.Left()
 	}
