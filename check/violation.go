@@ -66,6 +66,7 @@ type Stats struct {
 	FellBack             int   // damaged checkpoints that a recovery passed over
 	FailedOver           int   // times the job started again, too many rounds having failed
 	RestoredTasks        int   // incarnations that restored a snapshot
+	Kept                 int   // incarnations that a plan left alone
 	Recoveries           int   // plans that restored at least one snapshot
 	InputBuffers         int   // captured input put back
 	OutputBuffers        int   // captured output put back
