@@ -32,7 +32,7 @@ func New(x Expect) (*Checker, error) {
 	if err := c.build(x, &c.verdict); err != nil {
 		return nil, err
 	}
-	c.wants = c.kinds() | standKinds()
+	c.wants = c.kinds() | moving
 	for o, l := range list() {
 		if l.make != nil {
 			c.add(l.make(judge{&c.model, Oracle(o)}))
