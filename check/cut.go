@@ -265,15 +265,25 @@ func (o *cut) checkLine(n id.ChannelID) {
 	}
 }
 
-// checkRestoredCheckpoint: a coordinated recovery restores one checkpoint whole.
+// checkRestoredCheckpoint: a coordinated recovery restores one checkpoint, whole or what of it
+// is of the tasks that are not kept. Those go back to the very checkpoint that the plan names.
 // One whose completion nobody saw (the coordinator died) is checked here.
 func (o *cut) checkRestoredCheckpoint() {
 	l := &o.line
 	var e id.Epoch
+	restarted := 0
 	for i := range l.tasks {
 		if l.tasks[i].restarted {
 			e = max(e, l.tasks[i].epoch)
+			restarted++
 		}
+	}
+	if restarted > 0 && restarted < len(l.tasks) {
+		if e > l.base {
+			o.violate(trace.Coordinator, e, "recovery %s keeps %d tasks and goes back to %s with the others, one of which restored %s", l.plan, len(l.tasks)-restarted, epochText(l.base), e)
+			return
+		}
+		e = l.base
 	}
 	if e == 0 {
 		return
@@ -299,12 +309,33 @@ func (o *cut) checkRestoredCheckpoint() {
 	}
 	o.parts = o.parts[:0]
 	for i := range o.tasks {
-		if o.parts = append(o.parts, o.tasks[i].restored); o.parts[i] == none {
+		if o.parts = append(o.parts, o.partIn(i, e)); o.parts[i] == none {
 			o.violate(id.TaskID(i), e, "recovery %s: others restored epoch %s, %s nothing", l.plan, e, o.taskName(i))
 			return
 		}
 	}
 	o.checkCut(e)
+}
+
+// partIn returns what of the checkpoint that a recovery goes back to is of task i: what it
+// has restored or, if it is kept, its share. Before it left that was an older one.
+func (o *cut) partIn(i int, e id.Epoch) int32 {
+	t := &o.tasks[i]
+	if o.line.tasks[i].restarted {
+		return t.restored
+	}
+	if p := o.find(t, e); p != none {
+		return p
+	}
+	return t.part
+}
+
+// epochText is how an epoch is called that may be the beginning of the job.
+func epochText(e id.Epoch) string {
+	if e == 0 {
+		return "the beginning"
+	}
+	return e.String()
 }
 
 // checkInheritance: all tasks go on from one checkpoint of a former graph, which is

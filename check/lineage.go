@@ -19,6 +19,7 @@ type task struct {
 	attempt         id.Attempt
 	segment         int32 // its history's newest segment
 	left            bool
+	answered        bool  // this incarnation has carried a plan out
 	part            int32 // snapshot that stands for it in the newest complete checkpoint
 	restored        int32 // snapshot that this incarnation began with
 	survived        bool  // it lay on the task's history until then

@@ -241,13 +241,17 @@ func (m *model) observeTask(e *trace.Event, t *task) {
 			m.snapshots[s].failed, m.snapshots[s].refused, m.snapshots[s].failedAt = true, e.Cause == trace.Unstored, e.Time
 		}
 	case trace.TaskStarting:
-		t.attempt = e.Attempt
+		t.attempt, t.answered = e.Attempt, false
 	case trace.TaskRestored:
 		t.attempt = e.Attempt
 		m.taskRestored(e, t)
 	case trace.Injected:
 		m.injected(e)
 	case trace.TaskReady:
+		if t.answered {
+			m.report.Kept++
+		}
+		t.answered = true
 		m.taskReady(e.Task, t)
 	case trace.TaskLeft:
 		t.left = true

@@ -66,6 +66,7 @@ type Stats struct {
 	FellBack             int   // damaged checkpoints that a recovery passed over
 	FailedOver           int   // times the job started again, too many rounds having failed
 	RestoredTasks        int   // incarnations that restored a snapshot
+	Kept                 int   // incarnations that a plan left alone
 	Recoveries           int   // plans that restored at least one snapshot
 	InputBuffers         int   // captured input put back
 	OutputBuffers        int   // captured output put back
@@ -80,6 +81,7 @@ type Stats struct {
 	// What the bounds of Pace are about, less what struck faults may have held up.
 	LongestGap, EndAfterFault int64
 	GapTimeouts               int // rounds given up in the longest gap since they took too long
+	EndTimeouts               int // rounds given up since they took too long, in the attempt with which the job's restart strategy gave up, and since the last fault
 }
 
 // Safe reports that no safety property was violated.

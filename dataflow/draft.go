@@ -52,6 +52,15 @@ func (d *Draft) Epoch() id.Epoch { return d.head.Epoch }
 // SealedUpTo returns the position of an output at the instant.
 func (d *Draft) SealedUpTo(out int) id.Seq { return d.head.Sealed[out] }
 
+// Received returns what had been delivered of an input at the instant: everything up to a
+// position and, on a channel that reorders, spans beyond it. The draft owns them.
+func (d *Draft) Received(in int) (upTo id.Seq, beyond []Span) {
+	if b := d.head.Inputs[in].Beyond; b != nil {
+		beyond = b.Delivered
+	}
+	return d.head.Delivered[in], beyond
+}
+
 // Record adds what is queued on input in now, and everything that arrives
 // there until a control item of this or a later epoch, or EndStream. On a
 // channel that reorders such an item says nothing of what came before it.
@@ -119,16 +128,26 @@ func (d *Draft) queuedOn(o *output, n int) {
 		return
 	}
 	for k := range n {
-		b := o.q.at(k)
-		if !b.carried() {
-			continue
+		if b := o.q.at(k); b.carried() {
+			b.Shared = true
+			d.addOut(o, b)
 		}
-		b.Shared = true
-		d.out = append(d.out, captured{o.index, b})
-		d.bytesOut += int64(len(b.Data))
-		if d.t.mask.Has(trace.CapturedOut) {
-			d.observeCaptured(trace.CapturedOut, o.ID, b)
-		}
+	}
+}
+
+func (d *Draft) addOut(o *output, b *Buffer) {
+	d.out = append(d.out, captured{o.index, b})
+	d.bytesOut += int64(len(b.Data))
+	if d.t.mask.Has(trace.CapturedOut) {
+		d.observeCaptured(trace.CapturedOut, o.ID, b)
+	}
+}
+
+// AddSent adds one buffer of output out, sent or not, that a Sealer has kept and made Shared: the
+// receiver had not had it at its own instant. Those of an output come in the order of their positions.
+func (d *Draft) AddSent(out int, b *Buffer) {
+	if d.t.cfg.Mutant != MutantSkipOutputQueue {
+		d.addOut(&d.t.outputs[out], b)
 	}
 }
 

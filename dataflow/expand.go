@@ -244,7 +244,7 @@ func DefaultConfig() Config {
 			OnCancel: RetainOnCancel, AfterFinished: true,
 		},
 		Restart: RestartConfig{
-			Strategy: RestartProgress, ProgressAttempts: 20,
+			Strategy: RestartProgress, ProgressAttempts: 20, Failover: FailoverFull,
 			FixedAttempts: 1, FixedDelay: 1000 * millisecond,
 			InitialBackoff: 1000 * millisecond, MaxBackoff: 60_000 * millisecond, Multiplier: 150, Jitter: 10, ResetThreshold: 3_600_000 * millisecond,
 			MaxFailures: 1, FailureInterval: 60_000 * millisecond, FailureDelay: 1000 * millisecond,

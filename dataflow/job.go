@@ -23,9 +23,10 @@ type Scope uint8
 
 // The scopes, widest first.
 const (
-	ScopeAll  Scope = iota + 1 // every task
-	ScopeLine                  // the tasks behind a recovery line
-	ScopeTask                  // the failed tasks only
+	ScopeAll    Scope = iota + 1 // every task
+	ScopeRegion                  // those that edges connect with a failed one, or every task: see RestartConfig.Failover
+	ScopeLine                    // the tasks behind a recovery line
+	ScopeTask                    // the failed tasks only
 )
 
 // Snapshots says how an algorithm's snapshots come about.

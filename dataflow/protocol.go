@@ -63,8 +63,8 @@ type Protocol interface {
 	Done(t id.Ticket, r state.Result)
 	// Connected: a new, empty connection; the receiver has everything up to seen.
 	Connected(out int, seen id.Seq)
-	// Thawed: a plan that keeps this task is carried out.
-	Thawed()
+	// Thawed: plan a, which keeps this task, is carried out. Its attempt stays what it was.
+	Thawed(a id.Attempt)
 	// Left: the task is gone; only Tell is of use.
 	Left()
 }
@@ -83,9 +83,11 @@ type (
 	// a source, or of timers alone. Without Config.BatchTimeout it is sealed too; with one,
 	// records may lie in open buffers, which Kernel.Flush seals.
 	Afterer interface{ After(in int) }
-	// Stamper gives the piggyback of a buffer as it is sealed, controls too.
+	// Stamper gives the piggyback of a buffer as it is sealed, controls too; of what is sent again
+	// from another shape before Start.
 	Stamper interface{ Stamp(out int) []byte }
-	// Sealer sees each numbered, stamped buffer before it can be sent, and may keep it.
+	// Sealer sees each numbered, stamped buffer before it can be sent, and may keep it. What is
+	// restored to be sent, or sent again from another shape, it sees before Start.
 	Sealer interface{ Sealed(out int, b *Buffer) }
 	// Holder: numbered items wait for Kernel.Release.
 	Holder interface{ HoldsOutput() bool }

@@ -25,6 +25,7 @@ type restoring struct {
 	logs   [][]*Buffer // by index in plan.Inject
 	toRead int
 	keep   bool
+	number id.Attempt // of the plan, if it keeps the task
 }
 
 // start begins a new incarnation.
@@ -190,7 +191,7 @@ func (t *Task) logsRead() {
 		t.injectLogs(r)
 		t.ready()
 		if t.phase == running { // a task that was restored as left never started its protocol
-			t.proto.Thawed()
+			t.proto.Thawed(r.number)
 		}
 		return
 	}
@@ -333,6 +334,9 @@ func (t *Task) injectCaptured(s *Snapshot) {
 	for _, c := range s.Out {
 		o := &t.outputs[c.Channel]
 		t.observeInjected(o.ID, c.Buffer, trace.FromOutput)
+		if t.sealer != nil {
+			t.sealer.Sealed(c.Channel, c.Buffer)
+		}
 		o.q.push(c.Buffer)
 	}
 	for i := range t.outputs {
@@ -394,7 +398,7 @@ func (t *Task) keep(ev *Event) {
 	if t.saving.held() {
 		t.endSaving() // whoever leads now knows nothing of that savepoint
 	}
-	t.restore = &restoring{plan: *ev.Plan, keep: true}
+	t.restore = &restoring{plan: *ev.Plan, keep: true, number: ev.Attempt}
 	if ev.Plan.Stable > 0 {
 		t.commit(ev.Plan.Stable)
 	}

@@ -21,7 +21,7 @@ type Setting struct {
 	// Least and Most bound the value: of a duration nanoseconds, of a share or factor hundredths.
 	// Most is 0 where there is no such bound.
 	Least, Most int64
-	// At returns where the value is: a *Nanos, *int, *bool, *Hundredths, *RestartStrategy or *OnCancel.
+	// At returns where the value is: a *Nanos, *int, *bool, *Hundredths, *RestartStrategy, *FailoverStrategy or *OnCancel.
 	At func(c *Config) any
 }
 
@@ -34,11 +34,12 @@ const (
 	WithSnapshots         // those that take any
 	WithRounds            // those with job-wide checkpoints
 	WithTurns             // those whose barriers wait, and then overtake
+	WithRegions           // those that can restart a region
 )
 
 // String says who they are.
 func (r Readers) String() string {
-	return [...]string{"all algorithms", "algorithms with snapshots", "algorithms with job-wide checkpoints", "algorithms whose barriers turn"}[r]
+	return [...]string{"all algorithms", "algorithms with snapshots", "algorithms with job-wide checkpoints", "algorithms whose barriers turn", "algorithms that can restart a region"}[r]
 }
 
 // Hundredths is a share or a factor: 150 is 1.5.
@@ -59,6 +60,7 @@ var settings = []Setting{
 	{"checkpoint.local-recovery", "local-recovery", "keep copies of the newest snapshot's files on the worker's disk, and restore from those that are there and whole", WithSnapshots, "", 0, 0, func(c *Config) any { return &c.Checkpoint.LocalRecovery }},
 
 	{"restart.strategy", "restart-strategy", "whether a job starts again after a failure, and when", AllAlgorithms, "", 0, 0, func(c *Config) any { return &c.Restart.Strategy }},
+	{"restart.failover-strategy", "failover-strategy", "what starts again after a failure of tasks: full: all; region: those that edges connect with one that failed", WithRegions, "", 0, 0, func(c *Config) any { return &c.Restart.Failover }},
 	{"restart.progress.attempts", "restart-progress-attempts", "recoveries in a row without a checkpoint between them; one more, for a task that gave up by itself, ends the job", AllAlgorithms, RestartProgress, 0, 0, func(c *Config) any { return &c.Restart.ProgressAttempts }},
 	{"restart.fixed-delay.attempts", "restart-fixed-attempts", "restarts by one coordinator; one failure more ends the job", AllAlgorithms, RestartFixedDelay, 0, 0, func(c *Config) any { return &c.Restart.FixedAttempts }},
 	{"restart.fixed-delay.delay", "restart-fixed-delay", "time from a failure to the restart", AllAlgorithms, RestartFixedDelay, 0, 0, func(c *Config) any { return &c.Restart.FixedDelay }},
@@ -104,6 +106,8 @@ func (s *Setting) Means(p *Properties, turns bool) bool {
 		return p.HasRounds()
 	case WithTurns:
 		return turns
+	case WithRegions:
+		return p.Rollback == ScopeRegion
 	default:
 		return true
 	}
@@ -118,6 +122,8 @@ func (s *Setting) Choices() []string {
 			names = append(names, string(r))
 		}
 		return names
+	case *FailoverStrategy:
+		return []string{string(FailoverFull), string(FailoverRegion)}
 	case *OnCancel:
 		return []string{string(RetainOnCancel), string(DeleteOnCancel)}
 	}
@@ -151,6 +157,8 @@ func (s *Setting) Value(c *Config) any {
 	case *Hundredths:
 		return float64(*v) / 100
 	case *RestartStrategy:
+		return string(*v)
+	case *FailoverStrategy:
 		return string(*v)
 	case *OnCancel:
 		return string(*v)
@@ -207,6 +215,8 @@ func (s *Setting) choose(at any, text string) error {
 	switch v := at.(type) {
 	case *RestartStrategy:
 		*v = RestartStrategy(text)
+	case *FailoverStrategy:
+		*v = FailoverStrategy(text)
 	case *OnCancel:
 		*v = OnCancel(text)
 	}
@@ -238,7 +248,7 @@ func (s *Setting) check(c *Config) error {
 		case s.above(int64(*v)):
 			return fmt.Errorf("%s: %s; it must be at most %g", s.Name, s.Text(c), float64(s.Most)/100)
 		}
-	case *RestartStrategy, *OnCancel:
+	case *RestartStrategy, *FailoverStrategy, *OnCancel:
 		if text := s.Text(c); !slices.Contains(s.Choices(), text) {
 			return fmt.Errorf("%s: %q; it must be one of %s", s.Name, text, strings.Join(s.Choices(), ", "))
 		}

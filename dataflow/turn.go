@@ -47,6 +47,9 @@ func (t *Task) take(i int) {
 		t.deliverWave(i, b)
 	case SentAgain:
 		t.deliverSentAgain(i, b)
+		if in.loose != nil {
+			t.settle(i, b)
+		}
 	case EndStream:
 		if in.loose != nil {
 			in.loose.gone, in.loose.goneAt = true, b.Seq-1

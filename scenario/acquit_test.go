@@ -84,6 +84,47 @@ func TestAcquit(t *testing.T) {
 	}
 }
 
+// TestGivingUpOverRoundsThatAreSlowAnyhow: behind a recovery the second reminder is in the middle of all
+// that falls due at the end, which takes a calm run 99 ms, and rounds may take 92. No attempt
+// gets there before two of them are given up. The same is no excuse where the timeout is twice
+// that, nor where something else was the last to fail.
+func TestGivingUpOverRoundsThatAreSlowAnyhow(t *testing.T) {
+	spec, err := catalog.Lookup("unaligned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := workloadcatalog.New("reminders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(Config{Algorithm: spec, State: "heap", Sink: "two-phase", Workload: w, Parallelism: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	o := r.Run(58)
+	if o.Kind != Fine || !o.GaveUp() || o.Report.EndTimeouts == 0 {
+		t.Fatalf("%s: %s; gave up: %v over %d rounds", o.Kind, o.Why(), o.GaveUp(), o.Report.EndTimeouts)
+	}
+	gap, _ := twinsOf(t, r, o)
+	gap = r.believed(gap)
+	for _, c := range []struct {
+		timeouts int
+		timeout  int64
+		acquit   bool
+	}{{1, 2*gap - 1, true}, {1, 2 * gap, false}, {0, 2*gap - 1, false}} {
+		o.Report.Counts[check.Progress], o.hasty = 1, false
+		o.Report.EndTimeouts, o.drawn.Settings.Job.Checkpoint.Timeout = c.timeouts, dataflow.Nanos(c.timeout)
+		if err := r.acquit(o); err != nil {
+			t.Fatal(err)
+		}
+		o.classify()
+		if got := o.Kind == Fine && o.GaveUp(); got != c.acquit {
+			t.Errorf("%+v: acquitted %v: %s", c, got, o.Kind)
+		}
+	}
+}
+
 // TestAnEndedRunIsCondemned: after a recovery no rounds are scheduled, and the job,
 // which is long, ends well all the same. All twins of the run are asked, in vain;
 // without the mistake some of the same runs ask twins too, and none is condemned.

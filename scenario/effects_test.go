@@ -45,6 +45,7 @@ var effects = map[string]func(t *testing.T){
 	"checkpoint.local-recovery":    effectOfLocalRecovery,
 
 	"restart.strategy":                                  effectOfStrategy,
+	"restart.failover-strategy":                         effectOfFailover,
 	"restart.progress.attempts":                         effectOfProgressAttempts,
 	"restart.fixed-delay.attempts":                      effectOfFixedAttempts,
 	"restart.fixed-delay.delay":                         effectOfFixedDelay,

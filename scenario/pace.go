@@ -113,12 +113,14 @@ func (r *Runner) snapshots() bool {
 // one seed and 145 with another; a run with 213 ms was condemned by the first.
 const twinsAsked = 16
 
-// acquit takes violations of progress back from a job that ended, if one of the
+// acquit takes violations of progress back from a job that ended, or whose restart strategy gave up, if one of the
 // run's calm twins is slow too: the same settings and operations without faults, and other draws. Twins
 // give no round up, and thus tell how long one takes: where a run may give up those that
-// are not twice as slow, rounds that took too long excuse a gap without a checkpoint.
+// are not twice as slow, rounds that took too long excuse a gap without a checkpoint, and a restart
+// strategy that gives up over them: whatever such a job begins again, its next round takes too long again.
 func (r *Runner) acquit(o *Outcome) error {
-	if r.calm || o.Report.Counts[check.Progress] == 0 || o.Result.Verdict != sim.Done {
+	gaveUp := o.Result.Verdict == sim.Failed && o.Report.EndTimeouts > 0
+	if r.calm || o.Report.Counts[check.Progress] == 0 || o.Result.Verdict != sim.Done && !gaveUp {
 		return nil
 	}
 	if r.twin == nil {
@@ -140,9 +142,15 @@ func (r *Runner) acquit(o *Outcome) error {
 			return twin.Err
 		}
 		gap, end = max(gap, twin.Report.LongestGap), max(end, twin.Report.EndAfterFault)
-		impatient := o.Report.GapTimeouts > 0 && timeout < 2*r.believed(gap)
+		hasty := timeout < 2*r.believed(gap)
+		if gaveUp && hasty && twin.Result.Verdict == sim.Done {
+			o.Report.Acquit(check.Progress)
+			o.hasty = true
+			return nil
+		}
+		impatient := o.Report.GapTimeouts > 0 && hasty
 		checkpoints := !r.snapshots() || impatient || o.Report.LongestGap <= 2*r.believed(gap)+moreToCheckpoint
-		if checkpoints && o.Report.EndAfterFault <= 2*end+moreToEnd {
+		if !gaveUp && checkpoints && o.Report.EndAfterFault <= 2*end+moreToEnd {
 			o.Report.Acquit(check.Progress)
 			return nil
 		}

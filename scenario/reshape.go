@@ -149,15 +149,19 @@ func saves(g *dataflow.Graph) error {
 
 // handsOut returns why what an algorithm captures on an edge cannot be handed out to other
 // receivers: on a broadcast edge each of them has one of its own, or has handled it. Who has
-// barriers overtake, and captures outputs too, aligns such edges. That one captures on
+// barriers overtake captures on both sides, and aligns such edges. That one captures on
 // back-edges alone it does not declare.
 func (c *Config) handsOut(g *dataflow.Graph, e *dataflow.Edge) error {
-	p := c.Algorithm.Properties()
-	if e.Partitioning != dataflow.Broadcast || !p.Captures.Inputs || p.Captures.Outputs {
+	captures := c.Algorithm.Properties().Captures
+	if e.Partitioning != dataflow.Broadcast || captures.Inputs == captures.Outputs {
 		return nil
 	}
+	side := "Inputs"
+	if captures.Outputs {
+		side = "Outputs"
+	}
 	return &dataflow.Refusal{
-		Property: "Captures: Inputs",
+		Property: "Captures: " + side,
 		Reason:   fmt.Sprintf("%s -> %s is a broadcast edge whose receivers change: what is under way to one of them is nobody else's", g.Vertices[e.From].Name, g.Vertices[e.To].Name),
 	}
 }

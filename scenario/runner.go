@@ -444,6 +444,7 @@ type Outcome struct {
 	drawn   Drawn
 	waiting []faults.Fault // of the plan: the run ended before them
 	rows    func() [][]byte
+	hasty   bool // the restart strategy gave up over rounds that take a calm job too long too
 }
 
 // Struck reports whether at least one fault of the plan happened.
@@ -503,7 +504,7 @@ func (o *Outcome) GaveUp() bool {
 
 // givenUp reports that a restart strategy has ended the job that may.
 func (o *Outcome) givenUp() bool {
-	return errors.Is(o.Result.Err, coordinator.ErrGaveUp) && o.drawn.Settings.Job.Restart.Strategy != dataflow.RestartProgress
+	return errors.Is(o.Result.Err, coordinator.ErrGaveUp) && (o.hasty || o.drawn.Settings.Job.Restart.Strategy != dataflow.RestartProgress)
 }
 
 // named reports whether a text names something: not only something longer that begins so.

@@ -98,6 +98,7 @@ func (c *Coordinated) startRound() {
 			c.carryOver(r, id.TaskID(i))
 		}
 	}
+	c.shareOfKept(r)
 	c.lead.Begin(r)
 	c.completeRounds()
 }
@@ -140,7 +141,7 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 		c.fail(err)
 		return
 	}
-	if c.phase != running && c.phase != starting {
+	if c.phase != running && c.phase != starting && !c.goesThrough(from) {
 		return
 	}
 	switch m.Kind {
@@ -467,6 +468,13 @@ func (c *Coordinated) giveUp(r *Round, reason string) bool {
 		return true
 	}
 	return false
+}
+
+// giveUpEach ends every round and tells the tasks, which store no more for it.
+func (c *Coordinated) giveUpEach(reason string) {
+	for len(c.rounds) > 0 {
+		c.giveUp(c.rounds[0], reason)
+	}
 }
 
 // giveUpAll ends every round without telling the tasks, which restart or have left.

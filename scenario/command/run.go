@@ -246,6 +246,7 @@ type summary struct {
 	Crashes      int      `json:"crashes"`
 	Coordinator  int      `json:"coordinator_crashes"`
 	Recoveries   int      `json:"recoveries_from_snapshot"`
+	Kept         int      `json:"tasks_kept,omitempty"`            // that recoveries left alone
 	Rescaled     int64    `json:"rescaled"`                        // how often the job went on as another graph
 	Coordinators int      `json:"coordinator_processes,omitempty"` // if there are several
 	Failovers    int      `json:"failovers,omitempty"`             // how often another one of them took the lead
@@ -297,7 +298,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Kept: o.Report.Kept, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 		Failovers: o.Result.Failovers, Rivals: o.Result.Rivals, Declined: declined(o),

@@ -38,6 +38,7 @@ type tally struct {
 	FellBack        int64           `json:"fell_back"`       // to an older checkpoint, the newest being damaged
 	GaveUp          int64           `json:"gave_up"`         // jobs that failed since a fault destroyed what they needed, or by their restart strategy
 	Stopped         int64           `json:"stopped"`
+	Kept            int64           `json:"tasks_kept,omitempty"`           // that recoveries left alone
 	Rescaled        int64           `json:"rescaled"`                       // how often jobs went on as another graph
 	Upgraded        int64           `json:"upgraded,omitempty"`             // of these, as another version
 	Failovers       int64           `json:"failovers,omitempty"`            // how often another coordinator process took the lead
@@ -182,6 +183,7 @@ func (t *tally) addStats(s *check.Stats) {
 	t.Savepoints += int64(s.Savepoints)
 	t.StoppedWith += int64(s.StoppedWith)
 	t.Recoveries += int64(s.Recoveries)
+	t.Kept += int64(s.Kept)
 	t.InputBuffers += int64(s.InputBuffers)
 	t.OutputBuffers += int64(s.OutputBuffers)
 	t.CommitsRetried += int64(s.CommitsRetried)
@@ -196,7 +198,7 @@ func (t *tally) add(o *tally) {
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
 		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Failovers, &o.Failovers}, {&t.Rivals, &o.Rivals}, {&t.Queries, &o.Queries}, {&t.Answers, &o.Answers}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith}, {&t.NotTaken, &o.NotTaken},
 		{&t.CopiesTaken, &o.CopiesTaken}, {&t.CopiesMissing, &o.CopiesMissing}, {&t.CopiesDamaged, &o.CopiesDamaged},
-		{&t.Recoveries, &o.Recoveries}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
+		{&t.Recoveries, &o.Recoveries}, {&t.Kept, &o.Kept}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
 	} {
 		*p[0] += *p[1]

@@ -11,7 +11,10 @@ func inKernel() []Case {
 	transactional := those(func(p *dataflow.Properties) bool { return p.Output == dataflow.ExactlyOnce })
 	outputs := those(func(p *dataflow.Properties) bool { return p.Captures.Outputs })
 	inputs := those(func(p *dataflow.Properties) bool { return p.Captures.Inputs })
-	recording := those(func(p *dataflow.Properties) bool { return p.Captures.Inputs && p.MaxConcurrent != 1 })
+	// Where channels may reorder there are no barriers.
+	recording := those(func(p *dataflow.Properties) bool {
+		return p.Captures.Inputs && p.MaxConcurrent != 1 && p.Channels == dataflow.FIFO
+	})
 	turning := []string{unalignedtimeout.Spec().Name}
 	concurrent := those(func(p *dataflow.Properties) bool { return p.HasRounds() && p.MaxConcurrent != 1 })
 	// Without rounds it is the same, and takes millions of events.

@@ -66,6 +66,7 @@ const (
 	byProgress     = "progress"
 	byQueries      = "queries"
 	byRestore      = "restore"
+	byRollback     = "rollback"
 	bySavepoint    = "savepoint"
 	byStorage      = "storage"
 	byUseless      = "useless"
@@ -84,7 +85,7 @@ var (
 
 // All returns the bank in the order of reports.
 func All() []Case {
-	return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling(), inOperations())
+	return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling(), inOperations(), inRegions())
 }
 
 // Has tells whether the code that a combination runs has the mistake. Workloads do
