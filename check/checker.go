@@ -97,8 +97,10 @@ func (c *Checker) Observe(e *trace.Event) {
 	if !c.observe(e) {
 		return
 	}
-	if e.Kind != trace.TaskFailed || !c.replaced(e) {
-		c.stand.observe(e, c.line.active)
+	if !moving.Has(e.Kind) {
+		c.stand.step = e.Kind
+	} else if e.Kind != trace.TaskFailed || !c.replaced(e) {
+		c.stand.move(e, c.line.active)
 	}
 	for _, w := range c.byKind[e.Kind] {
 		w.Observe(e)

@@ -109,16 +109,10 @@ const moving = trace.Mask(1<<trace.Triggered | 1<<trace.AllAcked | 1<<trace.Comp
 	1<<trace.TaskStarting | 1<<trace.TaskReady | 1<<trace.TaskDrained | 1<<trace.TaskLeft | 1<<trace.TaskFailed |
 	1<<trace.WorkerCrashed | 1<<trace.CoordinatorCrashed | 1<<trace.CoordinatorStarted | 1<<trace.PlanExecuted)
 
-// observe takes an event that the model has admitted and taken; going says that
+// move takes an event that the model has admitted and taken; going says that
 // the plan under way is carried out.
-func (s *stand) observe(e *trace.Event, going bool) {
-	s.step = e.Kind
-	if moving.Has(e.Kind) {
-		s.move(e, going)
-	}
-}
-
 func (s *stand) move(e *trace.Event, going bool) {
+	s.step = e.Kind
 	switch e.Kind {
 	case trace.Triggered:
 		s.rounds[e.Epoch] = Begun
