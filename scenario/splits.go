@@ -114,12 +114,12 @@ func (r *Runner) expect(j *job) (check.Expect, error) {
 	x.Rollback = r.rollback()
 	x.Open = func(t id.TaskID, dst []id.Epoch) []id.Epoch { return r.store.Pending(t, dst) }
 	if r.cfg.From != nil {
-		x.Origin, err = r.cfg.From.expected(j.tasks)
+		x.Origin = r.cfg.From.expected(r.origin, j.tasks)
 		if !r.cfg.From.Claimed {
 			x.Layout.Roots = withSavepoint(x.Layout.Roots)
 		}
 	}
-	return x, err
+	return x, nil
 }
 
 // channels returns how many channels the job has.
