@@ -102,7 +102,7 @@ func (o *rollback) Wants() trace.Mask {
 	case ScopeAll:
 		return kinds(trace.TaskStarting, trace.TaskReady, trace.Triggered)
 	case ScopeRegion:
-		return lives.With(trace.TaskReady, trace.Triggered, trace.FailedOver, trace.FellBack)
+		return lives.With(trace.TaskReady, trace.Triggered, trace.CoordinatorStarted, trace.FailedOver, trace.FellBack)
 	case ScopeTask:
 		return lives
 	default:
@@ -124,7 +124,7 @@ func (o *rollback) Finish(End) {}
 
 func (o *rollback) Observe(e *trace.Event) {
 	switch e.Kind {
-	case trace.CoordinatorCrashed, trace.FailedOver, trace.FellBack:
+	case trace.CoordinatorCrashed, trace.CoordinatorStarted, trace.FailedOver, trace.FellBack:
 		o.free = true
 	case trace.WorkerCrashed:
 		o.failures++
