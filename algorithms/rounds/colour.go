@@ -64,7 +64,7 @@ func (c *Colour) Message(data []byte) {
 	}
 	c.begin(m.Epoch, m.Base)
 	if c.missed(m.Epoch) {
-		c.K.Tell((&coordinator.Message{Kind: coordinator.Decline, Epoch: m.Epoch, Text: "a newer round came first"}).Encode())
+		c.K.Tell((&coordinator.Message{Kind: passed, Epoch: m.Epoch}).Encode())
 	}
 }
 

@@ -436,6 +436,17 @@ func (c *Coordinated) abort(r *Round, reason string) {
 	c.trySave()
 }
 
+// passed gives a round up that some task has not taken before a newer one. That is no failure: messages
+// overtake each other.
+func (c *Coordinated) passed(r *Round, by id.TaskID) {
+	c.giveUp(r, fmt.Sprintf("a newer round came first to %s of %s", c.j.Tasks[by].Name, by))
+	c.sweepGivenUp()
+	c.collect()
+	c.completeRounds()
+	c.drainedAgain()
+	c.trySave()
+}
+
 // sweepGivenUp deletes what rounds that were given up have stored so far, also
 // behind an older one that is still under way. If tasks fail meanwhile it leaves all to
 // the recovery: the record of a round that was given up with them may have landed,

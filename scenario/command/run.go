@@ -299,7 +299,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, Kept: o.Report.Kept, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Kept: o.Report.Kept, Rescaled: o.Result.Counts[trace.Rescaled] - int64(o.Result.Unchanged), Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 		Failovers: o.Result.Failovers, Adopted: o.Report.Adopted, Rivals: o.Result.Rivals, Declined: declined(o),
@@ -308,8 +308,8 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 	if n := o.Config.Coordinators; n > 1 {
 		s.Coordinators = n
 	}
-	if err := o.Result.Err; o.Kind == scenario.Fine && o.GaveUp() {
-		s.GaveUp = firstLine(err)
+	if o.Kind == scenario.Fine && o.GaveUp() {
+		s.GaveUp = firstLine(o.WhyGaveUp())
 	}
 	kind, why := o.Kind, o.Why()
 	if cfg.Faults == scenario.PlannedFaults || cfg.Faults == scenario.CrashSweep {

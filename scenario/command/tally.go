@@ -129,6 +129,7 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	t.Rivals += int64(r.Rivals)
 	t.NotTaken += int64(len(r.Declined))
 	t.Upgraded += int64(r.Upgraded)
+	t.Rescaled -= int64(r.Unchanged)
 	t.Queries += int64(r.Queries)
 	t.Answers += r.Counts[trace.Queried]
 	t.Events += r.Events
