@@ -220,9 +220,6 @@ func (o *wholeStorage) subsumed(e id.Epoch) {
 // not anybody saw it complete. A coordinator that has died may have had others
 // in mind than the one that took over: those are no longer watched.
 func (o *wholeStorage) baseChosen(e id.Epoch) {
-	if n := len(o.retained) - 1; o.line.keeps && n >= 0 && o.retained[n].epoch > e {
-		o.violate(trace.Coordinator, e, "every task goes on, and what counts is not %s, which is complete: tasks may have been told so", o.retained[n].epoch)
-	}
 	if e == 0 || !o.x.Coordinated {
 		return
 	}
