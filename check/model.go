@@ -16,6 +16,8 @@ type model struct {
 	pace Pace // of this run
 	// mayFallBack: somebody has allowed this run to pass over damaged checkpoints.
 	mayFallBack bool
+	// mayLeadTwice: a fault sets clocks further apart than leases allow.
+	mayLeadTwice bool
 	// mayLeaveNothing: this run's job may delete all that it has when it is over.
 	mayLeaveNothing bool
 	over            bool // a plan in storage says so
@@ -127,7 +129,7 @@ func owners(x *Expect) []int32 {
 
 func (m *model) reset() {
 	m.mayLeaveNothing, m.over, m.mayGiveUp, m.wentBack = false, false, false, false
-	m.pace, m.mayFallBack, m.now, m.tick, m.used, m.done = m.x.Pace, false, 0, 0, 0, false
+	m.pace, m.mayFallBack, m.mayLeadTwice, m.now, m.tick, m.used, m.done = m.x.Pace, false, false, 0, 0, 0, false
 	clear(m.shares)
 	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
 	clear(m.orders)
@@ -270,13 +272,17 @@ func (m *model) isChannel(n id.ChannelID) bool { return n >= 0 && int(n) < len(m
 func (m *model) checkpointCompleted(e *trace.Event) {
 	m.report.Checkpoints++
 	m.completed = append(m.completed, e.Epoch)
-	if !m.x.Coordinated {
-		return
+	if m.x.Coordinated {
+		m.gather(e.Epoch)
 	}
+}
+
+// gather takes the snapshots of which checkpoint e consists into m.parts.
+func (m *model) gather(e id.Epoch) {
 	m.whole = true
 	for i := range m.tasks {
 		t := &m.tasks[i]
-		p := m.find(t, e.Epoch)
+		p := m.find(t, e)
 		if t.left && (p == none || !m.snapshots[p].stored) {
 			p = t.part // drained before and gone meanwhile
 		}

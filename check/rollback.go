@@ -3,7 +3,8 @@
 // failed ones are, none is started anew that has done something since the newest
 // failure. Behind a recovery line a living task may be kept or not. If regions are (those
 // that edges connect), a plan keeps or restarts each as a whole, and restarts none of which
-// every task has done something since the newest failure.
+// every task has done something since the newest failure. A plan that says that every task goes
+// on starts none, and no round begins under it before each has said so.
 //
 // It does not verify that a task that shows no life between the failure and its
 // restart was dead, the first plan of a new coordinator, nor, where all are rolled
@@ -99,7 +100,7 @@ func (o *rollback) Wants() trace.Mask {
 	lives := kinds(trace.TaskStarting, trace.Emitted, trace.Sealed, trace.Delivered, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.TaskFailed)
 	switch o.x.Rollback {
 	case ScopeAll:
-		return kinds(trace.TaskStarting, trace.TaskReady)
+		return kinds(trace.TaskStarting, trace.TaskReady, trace.Triggered)
 	case ScopeRegion:
 		return lives.With(trace.TaskReady, trace.Triggered, trace.FailedOver, trace.FellBack)
 	case ScopeTask:
@@ -139,6 +140,9 @@ func (o *rollback) Observe(e *trace.Event) {
 		}
 	case trace.Triggered:
 		o.led = o.led || e.Attempt == o.line.plan
+		if o.line.keeps && o.line.active {
+			o.violate(trace.Coordinator, e.Epoch, "a round begins under plan %s, and %d tasks have not said that they go on under it", o.line.plan, o.line.waiting)
+		}
 	case trace.TaskStarting:
 		o.starting(e)
 		o.alive[e.Task], o.answered[e.Task], o.gone[e.Task] = none, false, false
@@ -162,6 +166,12 @@ func (o *rollback) goesBackFurther() bool {
 }
 
 func (o *rollback) starting(e *trace.Event) {
+	if o.line.keeps {
+		if e.Attempt == o.line.plan { // else the plan before has started it
+			o.violate(e.Task, 0, "attempt %s starts %s anew, and says that every task goes on", e.Attempt, o.taskName(int(e.Task)))
+		}
+		return
+	}
 	lived := o.alive[e.Task] == o.failures
 	if o.x.Rollback != ScopeRegion {
 		if lived && !o.exempt {
@@ -179,6 +189,9 @@ func (o *rollback) starting(e *trace.Event) {
 
 // ready takes a task that has carried a plan out. One that had done so before is kept.
 func (o *rollback) ready(e *trace.Event) {
+	if o.line.keeps {
+		return
+	}
 	if o.x.Rollback != ScopeRegion {
 		if o.answered[e.Task] {
 			o.violate(e.Task, 0, "%s is kept by attempt %s: every task is to be rolled back", o.taskName(int(e.Task)), o.line.plan)

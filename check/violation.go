@@ -65,6 +65,7 @@ type Stats struct {
 	TaskFailures         int
 	FellBack             int   // damaged checkpoints that a recovery passed over
 	FailedOver           int   // times the job started again, too many rounds having failed
+	Adopted              int   // plans of new coordinators under which every task went on
 	RestoredTasks        int   // incarnations that restored a snapshot
 	Kept                 int   // incarnations that a plan left alone
 	Recoveries           int   // plans that restored at least one snapshot

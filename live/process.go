@@ -80,7 +80,7 @@ func (p *process) lead(nonce uint64, where string) {
 	s := &seat{p: p, coord: c.j.cfg.Job.Algorithm.NewCoordinator(&c.j.cfg.Job.Config)}
 	p.seat, c.seat = s, s
 	c.observe(trace.CoordinatorStarted, trace.Coordinator, 0, 0, where)
-	s.coord.Start(s, &dataflow.JobInfo{Name: c.j.cfg.Job.Name, Tasks: c.j.info, Config: &c.j.cfg.Job.Config, From: c.j.cfg.Job.From, Nonce: nonce})
+	s.coord.Start(s, &dataflow.JobInfo{Name: c.j.cfg.Job.Name, Tasks: c.j.info, Config: &c.j.cfg.Job.Config, From: c.j.cfg.Job.From, Nonce: nonce, Adopt: len(c.processes) > 1 && c.roster.Runs()})
 	if c.stopping {
 		c.askToStop()
 		return

@@ -57,12 +57,14 @@ type Result struct {
 	Rivals             int // of them: the one before held its lease still, by its clock
 	TaskFailures       int
 	LastFailure        error            // of a task that gave up by itself
+	Recurring          []error          // of a livelock: what tasks failed of since half of the limits, each once; nil: nothing, or more than can be one cause
 	Copies             state.CopyCounts // files that tasks were restored from
 	Plans              int              // executed
 	Recoveries         int              // plans that restored at least one snapshot
 	Faults             int              // of every kind
 	Queries            int              // asked; Counts has how many answers came, a key each
 	Upgraded           int              // how often the job went on as another version
+	Unchanged          int              // how often it was stopped for a change and went on as it was
 	Cancelled          bool             // Done: the job was stopped, and left nothing to go on from
 	Missed             []faults.Fault   // of them: what they were for was gone, or no operation came that they match
 	Declined           []Declined       // of those missed: the operations that the job was asked for, and did not take

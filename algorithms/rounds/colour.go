@@ -71,5 +71,5 @@ func (c *Colour) Message(data []byte) {
 // missed: this task was in a newer round before it heard of e, which can never be whole. Shares of
 // e would wait for this one, and hold up those of the rounds behind.
 func (c *Colour) missed(e id.Epoch) bool {
-	return !c.leaving && e < c.Newest && e.Attempt() == c.K.Attempt() && !slices.Contains(c.taken, e)
+	return !c.leaving && e < c.Newest && e.Attempt() == max(c.K.Attempt(), c.kept.Attempt()) && !slices.Contains(c.taken, e)
 }

@@ -79,7 +79,7 @@ func (c *Coordinated) startRound() {
 	c.lastIndex++
 	r := &Round{
 		c:     c,
-		epoch: id.MakeEpoch(c.number, c.lastIndex), parts: make([]coordinator.Part, len(c.tasks)),
+		epoch: c.epoch(), parts: make([]coordinator.Part, len(c.tasks)),
 		acked: make([]bool, len(c.tasks)), missing: len(c.tasks),
 	}
 	if n := len(c.retained); n > 0 {
