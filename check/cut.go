@@ -193,15 +193,12 @@ func (o *cut) checkPrefix(e id.Epoch) {
 		}
 	}
 	o.addInherited(o.counts, root)
+	o.subtractHandedOut()
 	missing, extra, firstMissing, firstExtra := 0, 0, 0, 0
-	for r := o.x.Records - 1; r >= 0; r-- {
-		want := int32(0)
-		if o.handedOut(r) {
-			want = o.x.copies(r)
-		}
-		if n := o.counts[r]; n < want {
+	for r := len(o.counts) - 1; r >= 0; r-- {
+		if n := o.counts[r]; n < 0 {
 			missing, firstMissing = missing+1, r
-		} else if n > want {
+		} else if n > 0 {
 			extra, firstExtra = extra+1, r
 		}
 	}
@@ -209,8 +206,29 @@ func (o *cut) checkPrefix(e id.Epoch) {
 		o.violate(trace.Coordinator, e, "the sources stand behind %d records that are neither in the state of the checkpoint nor captured in flight; the first is record %d", missing, firstMissing)
 	}
 	if extra > 0 && o.x.State == ExactlyOnce {
-		o.violate(trace.Coordinator, e, "%d records are in the checkpoint more often than the sources, where they stand, had handed out; the first is record %d (%d times)", extra, firstExtra, o.counts[firstExtra])
+		o.violate(trace.Coordinator, e, "%d records are in the checkpoint more often than the sources, where they stand, had handed out; the first is record %d (%d times)", extra, firstExtra, o.counts[firstExtra]+o.wanted(firstExtra))
 	}
+}
+
+// subtractHandedOut takes from o.counts what the sources had handed out at the cut.
+func (o *cut) subtractHandedOut() {
+	for n := range o.x.Splits {
+		s := &o.x.Splits[n]
+		end := min(int(min(o.splits[n], uint64(o.x.Records)))*s.Modulus, o.x.Records)
+		for r := s.Residue; r < end; r += s.Modulus {
+			if o.owner[r] == int32(n) {
+				o.counts[r] -= o.x.copies(r)
+			}
+		}
+	}
+}
+
+// wanted is how often record r was handed out at the cut.
+func (o *cut) wanted(r int) int32 {
+	if n := o.owner[r]; n == none || uint64(r/o.x.Splits[n].Modulus) >= o.splits[n] {
+		return 0
+	}
+	return o.x.copies(r)
 }
 
 // readSplits takes the offsets of the splits from o.parts: each is in the snapshot
@@ -232,12 +250,6 @@ func (o *cut) readSplits(e id.Epoch) {
 			o.violate(trace.Coordinator, e, "no snapshot of the checkpoint has split %s", id.SplitID(n))
 		}
 	}
-}
-
-// handedOut reports whether record r lies before the offset of its split at the cut.
-func (o *cut) handedOut(r int) bool {
-	n := o.owner[r]
-	return n != none && uint64(r/o.x.Splits[n].Modulus) < o.splits[n]
 }
 
 // checkLine looks at a recovery line: no receiver has what its

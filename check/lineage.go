@@ -136,6 +136,10 @@ func (m *model) find(t *task, e id.Epoch) int32 {
 // nextRecord splits the first record off data: its length as a uvarint, then
 // its bytes. ok is false when data is empty or damaged.
 func nextRecord(data []byte) (rec, rest []byte, ok bool) {
+	if len(data) > 0 && data[0] < 0x80 && int(data[0]) < len(data) { // most are small
+		n := 1 + int(data[0])
+		return data[1:n], data[n:], true
+	}
 	size, n := binary.Uvarint(data)
 	if n <= 0 || size > uint64(len(data)-n) {
 		return nil, nil, false

@@ -58,6 +58,8 @@ var settings = []Setting{
 	{"checkpoint.on-cancel", "on-cancel", "what a job that is stopped, or has ended, leaves in storage: retain its checkpoints, or delete all but a plan that says that it is over", WithSnapshots, "", 0, 0, func(c *Config) any { return &c.Checkpoint.OnCancel }},
 	{"checkpoint.after-finished", "after-finished", "begin checkpoints when some tasks have finished already; without it only the last one, of all that are left", WithRounds, "", 0, 0, func(c *Config) any { return &c.Checkpoint.AfterFinished }},
 	{"checkpoint.local-recovery", "local-recovery", "keep copies of the newest snapshot's files on the worker's disk, and restore from those that are there and whole", WithSnapshots, "", 0, 0, func(c *Config) any { return &c.Checkpoint.LocalRecovery }},
+	{"checkpoint.changelog", "changelog", "write changes of keyed state to storage as they happen, so that a checkpoint has the end of them left to write", WithRounds, "", 0, 0, func(c *Config) any { return &c.Checkpoint.Changelog }},
+	{"checkpoint.changelog-segment", "changelog-segment", "bytes of changes that are written at once between checkpoints", WithRounds, "", 1, 0, func(c *Config) any { return &c.Checkpoint.ChangelogSegment }},
 
 	{"restart.strategy", "restart-strategy", "whether a job starts again after a failure, and when", AllAlgorithms, "", 0, 0, func(c *Config) any { return &c.Restart.Strategy }},
 	{"restart.failover-strategy", "failover-strategy", "what starts again after a failure of tasks: full: all; region: those that edges connect with one that failed", WithRegions, "", 0, 0, func(c *Config) any { return &c.Restart.Failover }},

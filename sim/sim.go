@@ -187,7 +187,7 @@ func (s *Sim) setUp() error {
 	s.setWorld()
 	s.observers.reset(s.cfg.Observers, s.cfg.Injector)
 	if s.queries.watched() {
-		s.observers.add(&s.queries)
+		s.observers.add(&s.queries, false)
 	}
 	s.pool.reset(s.cfg.Job.Config.BatchBytes, s.cfg.Poison)
 	s.coord.reset()
