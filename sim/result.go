@@ -57,7 +57,7 @@ type Result struct {
 	Rivals             int // of them: the one before held its lease still, by its clock
 	TaskFailures       int
 	LastFailure        error            // of a task that gave up by itself
-	Recurring          []error          // of a livelock: what tasks failed of since half of the limits, each once; nil: nothing, or more than can be one cause
+	Recurring          []error          // of a livelock: all that tasks failed of since half of the limits; nil: nothing, or too often
 	Copies             state.CopyCounts // files that tasks were restored from
 	Plans              int              // executed
 	Recoveries         int              // plans that restored at least one snapshot
