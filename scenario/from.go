@@ -33,6 +33,9 @@ type From struct {
 	Renamed []dataflow.Renamed
 	Dropped []string
 	Claimed bool
+	// Held and TakenBack are what held for the job before, as check.Origin has them.
+	Held      check.Guarantee
+	TakenBack int64
 
 	opened  *savepoint.Savepoint
 	parts   []*savepoint.Part
@@ -289,7 +292,7 @@ func withSavepoint(roots func(keys []string) []string) func(keys []string) []str
 
 // expected is what the checker is told of it; tasks are those of the job.
 func (f *From) expected(tasks []dataflow.TaskInfo) (*check.Origin, error) {
-	o := &check.Origin{Epoch: f.opened.Epoch, Claimed: f.Claimed, Rows: f.rows, RowsUnknown: f.Output == nil}
+	o := &check.Origin{Epoch: f.opened.Epoch, Claimed: f.Claimed, Rows: f.rows, RowsUnknown: f.Output == nil, Held: f.Held, TakenBack: f.TakenBack}
 	o.Owns = func(key string) bool { return strings.HasPrefix(key, FromRoot+"/") }
 	for _, p := range f.parts {
 		for len(o.Tasks) <= int(p.ID) {

@@ -81,6 +81,9 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 				return nil, &PlanError{i, fmt.Errorf("operation %s: %w", f, err)}
 			}
 		}
+		if f.Kind == faults.Resume {
+			return all, r.resumes(p, i, all[len(all)-1])
+		}
 		if !f.Kind.ChangesJob() {
 			continue
 		}
@@ -195,6 +198,7 @@ func (r *Runner) operations() sim.RandomOperations {
 			}
 		}
 	}
+	o.Next = r.nextJobs()
 	p := r.cfg.Algorithm.Properties()
 	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || p.RefusesChange(nil, r.leg.graph) != nil {
 		return o

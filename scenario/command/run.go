@@ -55,6 +55,7 @@ func newRun(p *program) *cobra.Command {
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
   go run ./cmd/sim run --algorithm unaligned --plan '(plan (rescale to=3 at (nth 2 completed)) (crash worker=1 at (nth 1 rescaled)))'
   go run ./cmd/sim run --coordinators 3 --plan '(plan (failover at (nth 9 acked)) (failover for 90ms at (nth 40 acked)))'
+  go run ./cmd/sim run --plan '(plan (stop-with-savepoint at (nth 3 completed)) (resume algorithm=uncoordinated state=pebble to=3) (crash worker=1 at (nth 9 acked)))'
   go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir    # then: replay found.weir
   go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8
   go run ./cmd/sim run --driver live --coordinators 2                      # the one that leads is killed
@@ -263,6 +264,7 @@ type summary struct {
 	Answers      int64    `json:"query_answers,omitempty"`         // about a key each, by a task or out of a checkpoint
 	Savepoints   int      `json:"savepoints,omitempty"`
 	StoppedWith  int      `json:"stopped_with,omitempty"` // savepoints with which the job ended
+	Resumed      int      `json:"resumed,omitempty"`      // how often another job began from one
 	Savepoint    string   `json:"savepoint,omitempty"`    // path of that with which a live job ended
 	Resume       string   `json:"resume,omitempty"`       // command that goes on from it
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
@@ -305,7 +307,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, Resumed: o.Result.Resumed, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 		Failovers: o.Result.Failovers, Rivals: o.Result.Rivals, Declined: declined(o),
@@ -446,6 +448,9 @@ func (s *summary) print(out io.Writer) error {
 	}
 	if s.Savepoints > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d savepoints, with %d of which the job ended\n", s.Savepoints, s.StoppedWith)
+	}
+	if s.Resumed > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  from %d of these another job began\n", s.Resumed)
 	}
 	for _, d := range s.Declined {
 		if err == nil {

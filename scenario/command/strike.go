@@ -65,7 +65,7 @@ func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error 
 }
 
 // drawable are the operations that can be drawn.
-var drawable = []faults.Kind{faults.Rescale, faults.Failover, faults.Query, faults.Savepoint, faults.StopSaved, faults.Upgrade}
+var drawable = []faults.Kind{faults.Rescale, faults.Failover, faults.Query, faults.Savepoint, faults.StopSaved, faults.Upgrade, faults.Resume}
 
 // byDefault are those that runs draw which draw their cell, one of four, if nothing is said of it.
 var byDefault = []faults.Kind{faults.Rescale}
