@@ -2,7 +2,8 @@
 // consistent cut. No receiver has what its sender has not sent, and what was sent
 // is delivered, captured or replayed, once; the records in it are the prefix that
 // the sources had handed out. What an algorithm does not declare to capture is in
-// no snapshot. Behind a change of the graph channels begin anew, and the records of the
+// no snapshot. What completes is of the plan that runs: what a coordinator before began comes
+// true under no other one. Behind a change of the graph channels begin anew, and the records of the
 // checkpoint that it went on from count as a whole: what was in flight there is missing
 // until it is sent again.
 //
@@ -33,7 +34,7 @@ func newCut(j judge) watcher {
 }
 
 func (o *cut) Wants() trace.Mask {
-	m := kinds(trace.Completed, trace.TaskReady, trace.Saved)
+	m := kinds(trace.Completed, trace.TaskReady, trace.Saved, trace.PlanExecuted)
 	if !o.x.Captures.Inputs {
 		m = m.With(trace.CapturedIn)
 	}
@@ -53,9 +54,17 @@ func (o *cut) Observe(e *trace.Event) {
 		o.violate(e.Task, e.Epoch, "%s on channel %s: the algorithm does not declare that its snapshots have such", e.Kind, e.Channel)
 	case e.Kind == trace.Saved:
 		o.checkSaved(e)
+	case e.Kind == trace.PlanExecuted:
+		if o.line.unseen && o.lacksNone(e.Epoch) {
+			o.parts = append(o.parts[:0], o.model.parts...)
+			o.checkCut(e.Epoch)
+		}
 	case e.Kind == trace.TaskReady && o.line.complete:
 		o.checkRecovery()
 	case e.Kind == trace.Completed && o.x.Coordinated:
+		if e.Epoch.Attempt() < o.line.plan {
+			o.violate(trace.Coordinator, e.Epoch, "a round from before plan %s is complete under it: that plan does not count its record, and whoever starts next goes back behind it", o.line.plan)
+		}
 		if o.lacksNone(e.Epoch) {
 			o.parts = append(o.parts[:0], o.model.parts...)
 			o.checkCut(e.Epoch)
@@ -133,7 +142,7 @@ func (o *cut) checkChannel(n id.ChannelID, e id.Epoch) {
 	if total != sealed {
 		o.violate(ch.To, e, "channel %s: %d items were sent before the cut; %d are in the receiver's state and %d captured in flight, %s", n, sealed, delivered, total-delivered, balance(total, sealed))
 	} else if ch.Reorders {
-		o.checkPositions(n, e, sealed, delivered)
+		o.checkPositions(n, e)
 	}
 }
 
@@ -184,15 +193,12 @@ func (o *cut) checkPrefix(e id.Epoch) {
 		}
 	}
 	o.addInherited(o.counts, root)
+	o.subtractHandedOut()
 	missing, extra, firstMissing, firstExtra := 0, 0, 0, 0
-	for r := o.x.Records - 1; r >= 0; r-- {
-		want := int32(0)
-		if o.handedOut(r) {
-			want = o.x.copies(r)
-		}
-		if n := o.counts[r]; n < want {
+	for r := len(o.counts) - 1; r >= 0; r-- {
+		if n := o.counts[r]; n < 0 {
 			missing, firstMissing = missing+1, r
-		} else if n > want {
+		} else if n > 0 {
 			extra, firstExtra = extra+1, r
 		}
 	}
@@ -200,8 +206,29 @@ func (o *cut) checkPrefix(e id.Epoch) {
 		o.violate(trace.Coordinator, e, "the sources stand behind %d records that are neither in the state of the checkpoint nor captured in flight; the first is record %d", missing, firstMissing)
 	}
 	if extra > 0 && o.x.State == ExactlyOnce {
-		o.violate(trace.Coordinator, e, "%d records are in the checkpoint more often than the sources, where they stand, had handed out; the first is record %d (%d times)", extra, firstExtra, o.counts[firstExtra])
+		o.violate(trace.Coordinator, e, "%d records are in the checkpoint more often than the sources, where they stand, had handed out; the first is record %d (%d times)", extra, firstExtra, o.counts[firstExtra]+o.wanted(firstExtra))
 	}
+}
+
+// subtractHandedOut takes from o.counts what the sources had handed out at the cut.
+func (o *cut) subtractHandedOut() {
+	for n := range o.x.Splits {
+		s := &o.x.Splits[n]
+		end := min(int(min(o.splits[n], uint64(o.x.Records)))*s.Modulus, o.x.Records)
+		for r := s.Residue; r < end; r += s.Modulus {
+			if o.owner[r] == int32(n) {
+				o.counts[r] -= o.x.copies(r)
+			}
+		}
+	}
+}
+
+// wanted is how often record r was handed out at the cut.
+func (o *cut) wanted(r int) int32 {
+	if n := o.owner[r]; n == none || uint64(r/o.x.Splits[n].Modulus) >= o.splits[n] {
+		return 0
+	}
+	return o.x.copies(r)
 }
 
 // readSplits takes the offsets of the splits from o.parts: each is in the snapshot
@@ -223,12 +250,6 @@ func (o *cut) readSplits(e id.Epoch) {
 			o.violate(trace.Coordinator, e, "no snapshot of the checkpoint has split %s", id.SplitID(n))
 		}
 	}
-}
-
-// handedOut reports whether record r lies before the offset of its split at the cut.
-func (o *cut) handedOut(r int) bool {
-	n := o.owner[r]
-	return n != none && uint64(r/o.x.Splits[n].Modulus) < o.splits[n]
 }
 
 // checkLine looks at a recovery line: no receiver has what its
@@ -253,15 +274,25 @@ func (o *cut) checkLine(n id.ChannelID) {
 	}
 }
 
-// checkRestoredCheckpoint: a coordinated recovery restores one checkpoint whole.
+// checkRestoredCheckpoint: a coordinated recovery restores one checkpoint, whole or what of it
+// is of the tasks that are not kept. Those go back to the very checkpoint that the plan names.
 // One whose completion nobody saw (the coordinator died) is checked here.
 func (o *cut) checkRestoredCheckpoint() {
 	l := &o.line
 	var e id.Epoch
+	restarted := 0
 	for i := range l.tasks {
 		if l.tasks[i].restarted {
 			e = max(e, l.tasks[i].epoch)
+			restarted++
 		}
+	}
+	if restarted > 0 && restarted < len(l.tasks) {
+		if e > l.base {
+			o.violate(trace.Coordinator, e, "recovery %s keeps %d tasks and goes back to %s with the others, one of which restored %s", l.plan, len(l.tasks)-restarted, epochText(l.base), e)
+			return
+		}
+		e = l.base
 	}
 	if e == 0 {
 		return
@@ -287,12 +318,33 @@ func (o *cut) checkRestoredCheckpoint() {
 	}
 	o.parts = o.parts[:0]
 	for i := range o.tasks {
-		if o.parts = append(o.parts, o.tasks[i].restored); o.parts[i] == none {
+		if o.parts = append(o.parts, o.partIn(i, e)); o.parts[i] == none {
 			o.violate(id.TaskID(i), e, "recovery %s: others restored epoch %s, %s nothing", l.plan, e, o.taskName(i))
 			return
 		}
 	}
 	o.checkCut(e)
+}
+
+// partIn returns what of the checkpoint that a recovery goes back to is of task i: what it
+// has restored or, if it is kept, its share. Before it left that was an older one.
+func (o *cut) partIn(i int, e id.Epoch) int32 {
+	t := &o.tasks[i]
+	if o.line.tasks[i].restarted {
+		return t.restored
+	}
+	if p := o.find(t, e); p != none {
+		return p
+	}
+	return t.part
+}
+
+// epochText is how an epoch is called that may be the beginning of the job.
+func epochText(e id.Epoch) string {
+	if e == 0 {
+		return "the beginning"
+	}
+	return e.String()
 }
 
 // checkInheritance: all tasks go on from one checkpoint of a former graph, which is

@@ -11,6 +11,8 @@ type line struct {
 	active   bool
 	complete bool // the TaskReady that came last was the last one to be waited for
 	plan     id.Attempt
+	keeps    bool     // the plan says that every task goes on as it is
+	unseen   bool     // and that base is complete, which nobody has said before
 	base     id.Epoch // checkpoint that the plan goes back to, 0: none
 	waiting  int
 	tasks    []lineTask
@@ -30,7 +32,7 @@ type lineChannel struct {
 }
 
 func (l *line) reset() {
-	l.active, l.complete = false, false
+	l.active, l.complete, l.keeps, l.unseen, l.plan = false, false, false, false, 0
 	clear(l.tasks)
 	clear(l.channels)
 }
@@ -45,6 +47,11 @@ func (m *model) planExecuted(e *trace.Event) {
 	l := &m.line
 	l.reset()
 	l.active, l.plan, l.base, l.waiting = true, e.Attempt, e.Epoch, len(m.tasks)
+	l.keeps = e.Text == trace.KeepsAll
+	l.unseen = l.keeps && e.Epoch != 0 && m.legOf(e.Epoch) == len(m.legs) && !m.isCompleted(e.Epoch)
+	if l.unseen {
+		m.gather(e.Epoch)
+	}
 }
 
 // injected counts what is put back.
@@ -81,6 +88,9 @@ func (m *model) taskReady(n id.TaskID, t *task) {
 		return
 	}
 	l.active, l.complete = false, true
+	if l.keeps {
+		m.report.Adopted++
+	}
 	for i := range l.tasks {
 		if l.tasks[i].epoch != 0 {
 			m.report.Recoveries++

@@ -113,6 +113,9 @@ func (o *progress) Finish(end End) {
 	case !o.done && end.Err != nil && o.x.MayFail:
 	case !o.done && end.GaveUp && o.mayGiveUp && o.failures > o.giveUpAfter:
 	case !o.done && end.Err != nil:
+		if end.GaveUp {
+			r.EndTimeouts = o.timedOut
+		}
 		o.violate(trace.Coordinator, 0, "the job failed: %v", end.Err)
 	case !o.done:
 		o.violate(trace.Coordinator, 0, "the job did not end; %d checkpoints completed, the last fault struck at %v", r.Checkpoints, time.Duration(r.LastFault))

@@ -3,6 +3,8 @@ package check
 import (
 	"errors"
 	"testing"
+
+	"weir/trace"
 )
 
 var errStop = errors.New("storage is full")
@@ -55,6 +57,27 @@ func TestARecoveryBeginsTheWaitForACheckpoint(t *testing.T) {
 			mustFire(t, r, "passed until a checkpoint completed; at most 1ms", Progress)
 		} else {
 			mustPass(t, r)
+		}
+	}
+}
+
+// TestARoundThatTakesTooLongIsTheLastThing: over what a restart strategy gave up is counted
+// from the trace, and since the last fault only.
+func TestARoundThatTakesTooLongIsTheLastThing(t *testing.T) {
+	for _, c := range []struct {
+		crash, gaveUp bool
+		want          int
+	}{{false, true, 1}, {true, true, 0}, {false, false, 0}} {
+		w := newWorld(t)
+		w.middle()
+		w.coordinator(trace.TimedOut, epoch(1, 2))
+		if c.crash {
+			w.crash("w0")
+		}
+		r := w.c.Finish(End{Time: w.now, Err: errStop, GaveUp: c.gaveUp})
+		mustFire(t, r, "the job failed: storage is full", Progress)
+		if r.EndTimeouts != c.want {
+			t.Errorf("%+v: %d rounds", c, r.EndTimeouts)
 		}
 	}
 }

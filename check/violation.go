@@ -65,7 +65,9 @@ type Stats struct {
 	TaskFailures         int
 	FellBack             int   // damaged checkpoints that a recovery passed over
 	FailedOver           int   // times the job started again, too many rounds having failed
+	Adopted              int   // plans of new coordinators under which every task went on
 	RestoredTasks        int   // incarnations that restored a snapshot
+	Kept                 int   // incarnations that a plan left alone
 	Recoveries           int   // plans that restored at least one snapshot
 	InputBuffers         int   // captured input put back
 	OutputBuffers        int   // captured output put back
@@ -80,6 +82,7 @@ type Stats struct {
 	// What the bounds of Pace are about, less what struck faults may have held up.
 	LongestGap, EndAfterFault int64
 	GapTimeouts               int // rounds given up in the longest gap since they took too long
+	EndTimeouts               int // rounds given up since they took too long, in the attempt with which the job's restart strategy gave up, and since the last fault
 }
 
 // Safe reports that no safety property was violated.
@@ -107,7 +110,7 @@ func (r *Report) Behind(first *Report, took int64) {
 	for _, x := range []struct{ sum, of *int }{
 		{&a.Duplicates, &b.Duplicates}, {&a.Losses, &b.Losses}, {&a.Checkpoints, &b.Checkpoints}, {&a.Savepoints, &b.Savepoints}, {&a.StoppedWith, &b.StoppedWith},
 		{&a.Crashes, &b.Crashes}, {&a.CoordinatorCrashes, &b.CoordinatorCrashes}, {&a.TaskFailures, &b.TaskFailures}, {&a.FellBack, &b.FellBack}, {&a.FailedOver, &b.FailedOver},
-		{&a.RestoredTasks, &b.RestoredTasks}, {&a.Recoveries, &b.Recoveries}, {&a.InputBuffers, &b.InputBuffers}, {&a.OutputBuffers, &b.OutputBuffers}, {&a.CommitsRetried, &b.CommitsRetried},
+		{&a.Adopted, &b.Adopted}, {&a.Kept, &b.Kept}, {&a.RestoredTasks, &b.RestoredTasks}, {&a.Recoveries, &b.Recoveries}, {&a.InputBuffers, &b.InputBuffers}, {&a.OutputBuffers, &b.OutputBuffers}, {&a.CommitsRetried, &b.CommitsRetried},
 	} {
 		*x.sum += *x.of
 	}
@@ -118,6 +121,7 @@ func (r *Report) Behind(first *Report, took int64) {
 	}
 	a.LastFault, a.EndOfWork = a.LastFault+took, a.EndOfWork+took
 	a.LongestGap, a.EndAfterFault, a.GapTimeouts = max(a.LongestGap, b.LongestGap), max(a.EndAfterFault, b.EndAfterFault), max(a.GapTimeouts, b.GapTimeouts)
+	a.EndTimeouts += b.EndTimeouts
 }
 
 // Acquit takes the violations of an oracle back: whoever set its bounds knows

@@ -21,5 +21,5 @@ func (BaseProtocol) Stored(id.Epoch, Stored)        {}
 func (BaseProtocol) StoreFailed(id.Epoch, error)    {}
 func (BaseProtocol) Done(id.Ticket, state.Result)   {}
 func (BaseProtocol) Connected(out int, seen id.Seq) {}
-func (BaseProtocol) Thawed()                        {}
+func (BaseProtocol) Thawed(id.Attempt)              {}
 func (BaseProtocol) Left()                          {}

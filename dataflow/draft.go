@@ -52,6 +52,15 @@ func (d *Draft) Epoch() id.Epoch { return d.head.Epoch }
 // SealedUpTo returns the position of an output at the instant.
 func (d *Draft) SealedUpTo(out int) id.Seq { return d.head.Sealed[out] }
 
+// Received returns what had been delivered of an input at the instant: everything up to a
+// position and, on a channel that reorders, spans beyond it. The draft owns them.
+func (d *Draft) Received(in int) (upTo id.Seq, beyond []Span) {
+	if b := d.head.Inputs[in].Beyond; b != nil {
+		beyond = b.Delivered
+	}
+	return d.head.Delivered[in], beyond
+}
+
 // Record adds what is queued on input in now, and everything that arrives
 // there until a control item of this or a later epoch, or EndStream. On a
 // channel that reorders such an item says nothing of what came before it.
@@ -119,16 +128,26 @@ func (d *Draft) queuedOn(o *output, n int) {
 		return
 	}
 	for k := range n {
-		b := o.q.at(k)
-		if !b.carried() {
-			continue
+		if b := o.q.at(k); b.carried() {
+			b.Shared = true
+			d.addOut(o, b)
 		}
-		b.Shared = true
-		d.out = append(d.out, captured{o.index, b})
-		d.bytesOut += int64(len(b.Data))
-		if d.t.mask.Has(trace.CapturedOut) {
-			d.observeCaptured(trace.CapturedOut, o.ID, b)
-		}
+	}
+}
+
+func (d *Draft) addOut(o *output, b *Buffer) {
+	d.out = append(d.out, captured{o.index, b})
+	d.bytesOut += int64(len(b.Data))
+	if d.t.mask.Has(trace.CapturedOut) {
+		d.observeCaptured(trace.CapturedOut, o.ID, b)
+	}
+}
+
+// AddSent adds one buffer of output out, sent or not, that a Sealer has kept and made Shared: the
+// receiver had not had it at its own instant. Those of an output come in the order of their positions.
+func (d *Draft) AddSent(out int, b *Buffer) {
+	if d.t.cfg.Mutant != MutantSkipOutputQueue {
+		d.addOut(&d.t.outputs[out], b)
 	}
 }
 
@@ -226,11 +245,11 @@ func (t *Task) fix(e, base id.Epoch, root string) (d *Draft, pre preCommit) {
 func (t *Task) carryOut(d *Draft, capture state.Capture, pre preCommit) {
 	d.capture, d.transferring = capture, true
 	t.transfers++
-	t.host.Transfer(t.ticket(effect{kind: effectDraftTransfer, draft: d}), capture)
+	t.host.Transfer(t.ticket(&effect{kind: effectDraftTransfer, draft: d}), capture)
 	if pre.any {
 		t.preCommits = append(t.preCommits, d.head.Epoch)
 		pre.op.Task, pre.op.Attempt = t.info.ID, t.attempt
-		t.host.External(t.ticket(effect{kind: effectPreCommit, draft: d, ext: pre.op}), pre.op)
+		t.host.External(t.ticket(&effect{kind: effectPreCommit, draft: d, ext: pre.op}), pre.op)
 	}
 }
 
@@ -358,7 +377,7 @@ func (t *Task) advanceDrafts() {
 	d.size = int64(len(data))
 	t.observeKey(trace.SnapshotWriting, d.head.Epoch, string(d.key), 0)
 	op := state.Op{Kind: state.OpPut, Key: string(d.key), Data: data}
-	t.host.Store(t.ticket(effect{kind: effectDraftPut, draft: d, op: op}), op)
+	t.host.Store(t.ticket(&effect{kind: effectDraftPut, draft: d, op: op}), op)
 }
 
 // SnapshotKey is the storage key of a task's snapshot: unique, as epochs are.
@@ -382,7 +401,7 @@ func appendName(b []byte, prefix string, t id.TaskID, e id.Epoch) []byte {
 }
 
 // draftProgress takes the outcome of one effect of a draft.
-func (t *Task) draftProgress(e effect, ev *Event) {
+func (t *Task) draftProgress(e *effect, ev *Event) {
 	d := e.draft
 	if e.kind == effectPreCommit {
 		t.preCommitDone(e, ev.Ext)
@@ -425,7 +444,7 @@ func (t *Task) draftProgress(e effect, ev *Event) {
 // preCommitDone takes the answer to a pre-commit. It is repeated until it is
 // answered, also when its draft was given up: later drafts name the transaction
 // as pending, and would commit what the store has never heard of.
-func (t *Task) preCommitDone(e effect, s ExtStatus) {
+func (t *Task) preCommitDone(e *effect, s ExtStatus) {
 	epoch := e.draft.head.Epoch
 	switch s {
 	case ExtOK:

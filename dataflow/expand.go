@@ -5,6 +5,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/changelog"
 )
 
 // Expand validates the graph and returns its tasks in order of vertices and
@@ -241,10 +242,10 @@ func DefaultConfig() Config {
 		Groups: state.DefaultGroups,
 		Checkpoint: CheckpointConfig{
 			Interval: 1000 * millisecond, MaxConcurrent: 1, Timeout: 600_000 * millisecond, AlignmentTimeout: 100 * millisecond, Tolerated: 0, Retain: 1,
-			OnCancel: RetainOnCancel, AfterFinished: true,
+			OnCancel: RetainOnCancel, AfterFinished: true, ChangelogSegment: changelog.DefaultSegmentBytes,
 		},
 		Restart: RestartConfig{
-			Strategy: RestartProgress, ProgressAttempts: 20,
+			Strategy: RestartProgress, ProgressAttempts: 20, Failover: FailoverFull,
 			FixedAttempts: 1, FixedDelay: 1000 * millisecond,
 			InitialBackoff: 1000 * millisecond, MaxBackoff: 60_000 * millisecond, Multiplier: 150, Jitter: 10, ResetThreshold: 3_600_000 * millisecond,
 			MaxFailures: 1, FailureInterval: 60_000 * millisecond, FailureDelay: 1000 * millisecond,

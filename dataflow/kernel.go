@@ -107,14 +107,14 @@ func (k *kernel) Tell(data []byte) { k.host.Tell(data) }
 
 // After asks for Protocol.Timer after d.
 func (k *kernel) After(d Nanos) id.Ticket {
-	n := k.task().ticket(effect{kind: effectProtocolTimer})
+	n := k.task().ticket(&effect{kind: effectProtocolTimer})
 	k.host.Timer(n, d)
 	return n
 }
 
 // Store asks for a storage operation, repeated while its outcome is unknown.
 func (k *kernel) Store(op state.Op) id.Ticket {
-	n := k.task().ticket(effect{kind: effectProtocolStore, op: op})
+	n := k.task().ticket(&effect{kind: effectProtocolStore, op: op})
 	k.host.Store(n, op)
 	return n
 }
@@ -155,10 +155,18 @@ func (t *Task) commit(e id.Epoch) {
 }
 
 func (t *Task) tryLeave() {
-	if t.finishing && t.extCount == 0 && len(t.drafts) == 0 && t.phase == running {
+	if t.finishing && t.extCount == 0 && len(t.drafts) == 0 && t.log.under == 0 && t.phase == running {
 		t.leave()
 		t.host.Left()
 	}
+}
+
+// sayLeft says once more that the task has left.
+func (t *Task) sayLeft() {
+	if t.finishing {
+		t.proto.Left()
+	}
+	t.host.Left()
 }
 
 // leave ends the outputs and goes; queued output is still sent.
@@ -177,7 +185,7 @@ func (t *Task) leave() {
 func (t *Task) external(op ExtOp) {
 	op.Task, op.Attempt = t.info.ID, t.attempt
 	t.extCount++
-	t.host.External(t.ticket(effect{kind: effectExternal, ext: op}), op)
+	t.host.External(t.ticket(&effect{kind: effectExternal, ext: op}), op)
 }
 
 // lostOutput names the transaction that is lost: whoever judges the failure looks for what
@@ -186,7 +194,7 @@ func lostOutput(task id.TaskID, txn id.Epoch) error {
 	return fmt.Errorf("%w: %s", ErrLostOutput, TransactionOf(task, txn))
 }
 
-func (t *Task) externalDone(e effect, s ExtStatus) {
+func (t *Task) externalDone(e *effect, s ExtStatus) {
 	switch s {
 	case ExtFailed:
 		t.host.External(t.ticket(e), e.ext)

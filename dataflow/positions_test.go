@@ -2,6 +2,7 @@ package dataflow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,4 +187,69 @@ func TestReorderedSnapshot(t *testing.T) {
 	r.step(Event{Kind: EvStart, Attempt: 3, Plan: &TaskPlan{Ref: SnapshotKey(r.info.ID, e1)}})
 	r.settle()
 	r.fails("was taken while channel c0 reordered")
+}
+
+// sealing keeps what is sealed; it is told before it is started.
+type sealing struct {
+	*script
+	kept map[int][]*Buffer
+}
+
+func (p sealing) Sealed(out int, b *Buffer) {
+	b.Shared = true
+	p.kept[out] = append(p.kept[out], b)
+}
+
+// TestSentIsKept: what a Sealer has kept can be made part of a snapshot when it has gone long ago, and comes
+// back to it, and is sent again at its old position, before it is started. A draft knows what was
+// received out of order.
+func TestSentIsKept(t *testing.T) {
+	var p sealing
+	half := func(s *script) Protocol {
+		p = sealing{s, map[int][]*Buffer{}}
+		s.begun = func() { s.note("started with %d", len(p.kept[0])) }
+		return p
+	}
+	r := disorderly(t, half)
+	r.arrive(0, 3, "c")
+	r.arrive(0, 1, "a")
+	r.arrive(0, 5, "e")
+	r.turns()
+	d := r.p.k.Begin(e1, 0)
+	if upTo, beyond := d.Received(0); upTo != 1 || fmt.Sprint(beyond) != "[{2 3} {4 5}]" {
+		t.Errorf("received up to %d, and %v", upTo, beyond)
+	}
+	r.arrive(0, 2, "b")
+	r.turns()
+	r.want("sent", r.wire(0), "1 c | 2 a | 3 e | 4 b")
+	d.AddSent(0, p.kept[0][0])
+	d.AddSent(0, p.kept[0][2])
+	d.Seal()
+	r.settle()
+	if n := r.saw(trace.CapturedOut); n != 2 {
+		t.Errorf("%d captured", n)
+	}
+	r.renew()
+	r.start(2, TaskPlan{Ref: SnapshotKey(r.info.ID, e1)})
+	r.connect(0)
+	if !slices.Contains(r.p.log, "started with 2") {
+		t.Errorf("it was told of what is sent again too late: %q", r.p.log)
+	}
+	r.want("sent again", r.wire(0), "1 c | 3 e")
+}
+
+// TestReorderedSentAgain: the end of what was sent again can be the last that is missing before the
+// end of the data.
+func TestReorderedSentAgain(t *testing.T) {
+	r := disorderly(t, nil)
+	r.item(0, EndData, 2)
+	r.turns()
+	if r.p.k.Ended(0, false) {
+		t.Error("ended with a gap")
+	}
+	r.item(0, SentAgain, 1)
+	r.turns()
+	if !r.p.k.Ended(0, false) {
+		t.Error("not ended, with everything before it")
+	}
 }

@@ -63,8 +63,8 @@ type Protocol interface {
 	Done(t id.Ticket, r state.Result)
 	// Connected: a new, empty connection; the receiver has everything up to seen.
 	Connected(out int, seen id.Seq)
-	// Thawed: a plan that keeps this task is carried out.
-	Thawed()
+	// Thawed: plan a, which keeps this task, is carried out. Its attempt stays what it was.
+	Thawed(a id.Attempt)
 	// Left: the task is gone; only Tell is of use.
 	Left()
 }
@@ -83,9 +83,11 @@ type (
 	// a source, or of timers alone. Without Config.BatchTimeout it is sealed too; with one,
 	// records may lie in open buffers, which Kernel.Flush seals.
 	Afterer interface{ After(in int) }
-	// Stamper gives the piggyback of a buffer as it is sealed, controls too.
+	// Stamper gives the piggyback of a buffer as it is sealed, controls too; of what is sent again
+	// from another shape before Start.
 	Stamper interface{ Stamp(out int) []byte }
-	// Sealer sees each numbered, stamped buffer before it can be sent, and may keep it.
+	// Sealer sees each numbered, stamped buffer before it can be sent, and may keep it. What is
+	// restored to be sent, or sent again from another shape, it sees before Start.
 	Sealer interface{ Sealed(out int, b *Buffer) }
 	// Holder: numbered items wait for Kernel.Release.
 	Holder interface{ HoldsOutput() bool }
@@ -225,6 +227,7 @@ type CoordHost interface {
 	After(d Nanos) id.Ticket
 	Store(op state.Op) id.Ticket
 	// Execute: p is durable under p.Number. The driver ignores a plan whose number is not above the last one's.
+	// Of tasks that it keeps and that run no more Failed tells before Execute returns.
 	Execute(p *Plan)
 	// JobDone ends the job well; JobFailed ends it with an error the user must see.
 	JobDone()
@@ -242,6 +245,9 @@ type JobInfo struct {
 	Tasks  []TaskInfo
 	Config *Config
 	From   *Origin // nil: it begins empty
+	// Adopt: tasks may run that another coordinator process has started. They can go on under a
+	// plan of this one that keeps them.
+	Adopt bool
 	// Nonce differs between all coordinator incarnations that ever touch the
 	// same storage: it tells a writer its own bytes from another's.
 	Nonce uint64
@@ -283,7 +289,8 @@ type TaskPlan struct {
 	Splits []int
 	// Resume: splits without a snapshot go on from where the source log last handed out.
 	Resume bool
-	// Left: the task had left before this line: restore, send EndStream, stay gone.
+	// Left: the task had left before this line: restore, send EndStream, stay gone. With Keep:
+	// one that has left says so once more, to a coordinator that may not have heard it.
 	Left   bool
 	Inject []LogRange // before anything else; also with Keep
 	Stable id.Epoch   // commit restored transactions up to here

@@ -91,14 +91,18 @@ func (p *Properties) RefusesChange(before, next *Graph) error {
 
 // handsOut returns why what an algorithm captures on an edge cannot be handed out to other
 // receivers: on a broadcast edge each of them has one of its own, or has handled it. Who has
-// barriers overtake, and captures outputs too, aligns such edges. That one captures on
+// barriers overtake captures on both sides, and aligns such edges. That one captures on
 // back-edges alone it does not declare.
 func (p *Properties) handsOut(g *Graph, e *Edge) error {
-	if e.Partitioning != Broadcast || !p.Captures.Inputs || p.Captures.Outputs {
+	if e.Partitioning != Broadcast || p.Captures.Inputs == p.Captures.Outputs {
 		return nil
 	}
+	side := "Inputs"
+	if p.Captures.Outputs {
+		side = "Outputs"
+	}
 	return &Refusal{
-		"Captures: Inputs",
+		"Captures: " + side,
 		fmt.Sprintf("%s -> %s is a broadcast edge whose receivers change: what is under way to one of them is nobody else's", g.Vertices[e.From].Name, g.Vertices[e.To].Name),
 	}
 }

@@ -17,10 +17,21 @@ func restartStrategies() []RestartStrategy {
 	return []RestartStrategy{RestartNone, RestartProgress, RestartFixedDelay, RestartExponential, RestartFailureRate}
 }
 
+// FailoverStrategy says how much of a job starts again after a failure, where its algorithm
+// leaves that open (ScopeRegion).
+type FailoverStrategy string
+
+// The strategies, as Flink calls them.
+const (
+	FailoverFull   FailoverStrategy = "full"   // every task
+	FailoverRegion FailoverStrategy = "region" // those that edges connect with one that failed
+)
+
 // RestartConfig holds the settings of all strategies; each reads its own. They are those
 // of Flink's restart strategies, RestartProgress apart.
 type RestartConfig struct {
 	Strategy RestartStrategy
+	Failover FailoverStrategy
 	// ProgressAttempts, of RestartProgress, is how many recoveries in a row, without a checkpoint
 	// between them, a failing task may cause. One more, and the job fails.
 	ProgressAttempts int

@@ -25,11 +25,13 @@ type restoring struct {
 	logs   [][]*Buffer // by index in plan.Inject
 	toRead int
 	keep   bool
+	number id.Attempt // of the plan, if it keeps the task
 }
 
 // start begins a new incarnation.
 func (t *Task) start(ev *Event) {
 	t.attempt = ev.Attempt
+	t.log.began(t.info.ID, ev.Attempt)
 	t.phase = restoringPhase
 	r := &restoring{plan: *ev.Plan}
 	t.restore = r
@@ -52,10 +54,10 @@ func (t *Task) start(ev *Event) {
 		return
 	}
 	op := state.Op{Kind: state.OpGet, Key: string(r.plan.Ref)}
-	t.host.Store(t.ticket(effect{kind: effectRestoreGet, op: op}), op)
+	t.host.Store(t.ticket(&effect{kind: effectRestoreGet, op: op}), op)
 }
 
-func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
+func (t *Task) restoreProgress(k id.Ticket, e *effect, ev *Event) {
 	if t.restore == nil || e.kind == effectRestoreLog && e.reads != t.restore && (t.cfg.Mutant != MutantReplacedLogsTaken || e.idx >= t.restore.toRead) {
 		return // of a plan that a newer one has replaced: what that one wants it reads itself
 	}
@@ -121,7 +123,7 @@ func (t *Task) restoreObject(data []byte) {
 		return
 	}
 	t.restore.snap = s
-	t.host.Transfer(t.ticket(effect{kind: effectRestoreTransfer}), tr)
+	t.host.Transfer(t.ticket(&effect{kind: effectRestoreTransfer}), tr)
 }
 
 // ours refuses a snapshot of another job or of another graph.
@@ -156,7 +158,7 @@ func (t *Task) readLogs() {
 	r.toRead = len(r.plan.Inject)
 	for i, l := range r.plan.Inject {
 		op := state.Op{Kind: state.OpReadLog, Key: l.Log, From: l.From, To: l.To}
-		t.host.Store(t.ticket(effect{kind: effectRestoreLog, op: op, reads: r, idx: i}), op)
+		t.host.Store(t.ticket(&effect{kind: effectRestoreLog, op: op, reads: r, idx: i}), op)
 	}
 	if r.toRead == 0 {
 		t.logsRead()
@@ -190,7 +192,7 @@ func (t *Task) logsRead() {
 		t.injectLogs(r)
 		t.ready()
 		if t.phase == running { // a task that was restored as left never started its protocol
-			t.proto.Thawed()
+			t.proto.Thawed(r.number)
 		}
 		return
 	}
@@ -303,7 +305,7 @@ func (t *Task) forgetTimers() {
 		return
 	}
 	if forgotten != nil {
-		for ok := true; ok; _, _, ok = forgotten.Pop(EndOfTime) {
+		for ok := true; ok; _, _, _, ok = forgotten.Pop(EndOfTime) {
 		}
 	}
 }
@@ -333,6 +335,9 @@ func (t *Task) injectCaptured(s *Snapshot) {
 	for _, c := range s.Out {
 		o := &t.outputs[c.Channel]
 		t.observeInjected(o.ID, c.Buffer, trace.FromOutput)
+		if t.sealer != nil {
+			t.sealer.Sealed(c.Channel, c.Buffer)
+		}
 		o.q.push(c.Buffer)
 	}
 	for i := range t.outputs {
@@ -394,7 +399,12 @@ func (t *Task) keep(ev *Event) {
 	if t.saving.held() {
 		t.endSaving() // whoever leads now knows nothing of that savepoint
 	}
-	t.restore = &restoring{plan: *ev.Plan, keep: true}
+	t.saving.fence(id.MakeEpoch(ev.Attempt, 0))
+	if t.phase == left && ev.Plan.Left && t.cfg.Mutant != MutantLeftOnce {
+		t.sayLeft()
+	}
+	t.log.began(t.info.ID, ev.Attempt)
+	t.restore = &restoring{plan: *ev.Plan, keep: true, number: ev.Attempt}
 	if ev.Plan.Stable > 0 {
 		t.commit(ev.Plan.Stable)
 	}

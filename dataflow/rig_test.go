@@ -79,7 +79,7 @@ func (p *script) InputEnded(in int, stream bool) {
 func (p *script) Drained()                          { p.note("drained") }
 func (p *script) Stored(e id.Epoch, _ Stored)       { p.note("stored %s", e) }
 func (p *script) StoreFailed(e id.Epoch, err error) { p.note("failed %s: %v", e, err) }
-func (p *script) Thawed()                           { p.note("thawed") }
+func (p *script) Thawed(id.Attempt)                 { p.note("thawed") }
 func (p *script) Done(_ id.Ticket, r state.Result)  { p.note("done %s", r.Status) }
 func (p *script) Timer(id.Ticket)                   { p.note("timer") }
 func (p *script) Connected(out int, seen id.Seq) {
@@ -325,6 +325,8 @@ func (r *rig) protocol() *script {
 	case holding:
 		return p.script
 	case stamping:
+		return p.script
+	case sealing:
 		return p.script
 	case after:
 		return p.script

@@ -34,6 +34,8 @@ func TestBounds(t *testing.T) {
 			*at = int(v)
 		case *dataflow.RestartStrategy:
 			*at = ""
+		case *dataflow.FailoverStrategy:
+			*at = ""
 		case *dataflow.OnCancel:
 			*at = ""
 		}

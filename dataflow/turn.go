@@ -47,6 +47,9 @@ func (t *Task) take(i int) {
 		t.deliverWave(i, b)
 	case SentAgain:
 		t.deliverSentAgain(i, b)
+		if in.loose != nil {
+			t.settle(i, b)
+		}
 	case EndStream:
 		if in.loose != nil {
 			in.loose.gone, in.loose.goneAt = true, b.Seq-1
@@ -161,7 +164,7 @@ func (t *Task) endTurn() {
 			t.flush()
 		} else if !t.flushing {
 			t.flushing = true
-			t.host.Timer(t.ticket(effect{kind: effectFlushTimer}), t.cfg.BatchTimeout)
+			t.host.Timer(t.ticket(&effect{kind: effectFlushTimer}), t.cfg.BatchTimeout)
 		}
 	}
 	if t.sink != nil {

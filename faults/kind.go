@@ -150,6 +150,9 @@ func (k Kind) takes(f fields) bool { return kinds[k].takes&f != 0 }
 // String returns the word of the text form.
 func (k Kind) String() string { return name(kindNames(), uint8(k)) }
 
+// mostDelayed is how many operations a fault may delay for what it holds up to have a bound.
+const mostDelayed = 10_000
+
 // HoldsUp returns the nanoseconds by which f alone may hold up a run, trace.NoBound
 // when nothing bounds them. What restarting and asking again takes is not counted.
 func (f *Fault) HoldsUp() uint64 {
@@ -157,15 +160,28 @@ func (f *Fault) HoldsUp() uint64 {
 	case Stall, Suspect, Failover:
 		return uint64(f.Duration)
 	case Delay:
-		return uint64(f.Duration) * uint64(max(f.Times, 1))
-	case Slow:
-		if f.Duration == 0 {
+		if f.Times > mostDelayed {
 			return trace.NoBound
 		}
-		return uint64(f.Duration)
+		return uint64(f.Duration) * uint64(max(f.Times, 1))
+	case Drift:
+		if f.Target != Process {
+			return 0
+		}
+		return f.boundless() // its lease ends before it has led: nobody may lead for so long
+	case Slow:
+		return f.boundless()
 	default: // it takes no time of its own
 	}
 	return 0
+}
+
+// boundless returns the duration of a fault that has none if it stays for good.
+func (f *Fault) boundless() uint64 {
+	if f.Duration == 0 {
+		return trace.NoBound
+	}
+	return uint64(f.Duration)
 }
 
 // IsOperation reports whether f is no fault but something that somebody does with

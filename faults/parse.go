@@ -228,8 +228,8 @@ func (p *parser) duration() (int64, error) {
 		return 0, err
 	}
 	d, perr := time.ParseDuration(t.text)
-	if perr != nil || d < 0 {
-		return 0, t.errorf("expected a duration, for example 40ms, found %s", t.describe())
+	if perr != nil || d < 0 || d > Longest {
+		return 0, t.errorf("expected a duration up to %s, for example 40ms, found %s", Longest, t.describe())
 	}
 	return int64(d), nil
 }
@@ -241,8 +241,8 @@ func (p *parser) shift() (int64, error) {
 		return 0, err
 	}
 	d, perr := time.ParseDuration(t.text)
-	if perr != nil {
-		return 0, t.errorf("expected a duration, for example 40ms or -40ms, found %s", t.describe())
+	if perr != nil || d.Abs() > Longest {
+		return 0, t.errorf("expected a duration up to %s, for example 40ms or -40ms, found %s", Longest, t.describe())
 	}
 	return int64(d), nil
 }

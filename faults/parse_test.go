@@ -120,6 +120,9 @@ func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
 		{`(rescale operator= to=3)`, 1, 10, []string{"a name"}},
 		{`(rescale operator=a"b" to=3)`, 1, 10, []string{"double quotes"}},
 		{`(rescale to=3 for 4ms)`, 1, 2, []string{"takes no duration"}},
+		{`(stall worker=1 for 2562047h)`, 1, 21, []string{"up to 24h0m0s"}},
+		{`(jump worker=1 by -24h1ns)`, 1, 19, []string{"up to 24h0m0s"}},
+		{`(crash worker=1 at (time 25h))`, 1, 26, []string{"up to 24h0m0s"}},
 		{`(crash worker=1 to=3)`, 1, 17, []string{"expected at"}},
 		{`(crash worker=1 at (after))`, 1, 26, []string{"condition"}},
 	} {
@@ -136,6 +139,35 @@ func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%s: %q does not mention %q", c.text, err, part)
 			}
+		}
+	}
+}
+
+// TestHoldsUp: what a fault may hold up is what the oracles allow for.
+func TestHoldsUp(t *testing.T) {
+	for text, want := range map[string]uint64{
+		"(stall worker=1 for 4ms)":                          4e6,
+		"(delay storage put times=3 for 4ms)":               12e6,
+		"(delay storage put times=10000 for 24h)":           uint64(10_000 * Longest),
+		"(delay storage put times=10001 for 24h)":           trace.NoBound, // and no sum that does not fit
+		"(slow worker=1 by 2 for 4ms)":                      4e6,
+		"(slow worker=1 by 2)":                              trace.NoBound,
+		"(drift worker=1 by 2 for 4ms)":                     0,     // its operators read another time, and that is all
+		"(drift coordinator=1 by 6 for 156ms)":              156e6, // its leases end before it has led
+		"(drift coordinator=1 by 6)":                        trace.NoBound,
+		"(failover for 80ms)":                               80e6,
+		"(plan (crash worker=1) (failover) (rescale to=3))": 0,
+	} {
+		p, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := uint64(0)
+		for i := range p.Faults {
+			got += p.Faults[i].HoldsUp()
+		}
+		if got != want {
+			t.Errorf("%s: %d ns, want %d", text, got, want)
 		}
 	}
 }
@@ -286,6 +318,9 @@ func TestValidateNamesTheFault(t *testing.T) {
 		{Fault{Kind: Crash, Target: Worker, Operator: "count"}, "takes no operator"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Nth(1, 0))}, "no known event"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Time(-1))}, "negative"},
+		{Fault{Kind: Crash, Target: Worker, When: At(Time(int64(Longest) + 1))}, "24h0m0s is the latest"},
+		{Fault{Kind: Stall, Target: Worker, Duration: 1<<63 - 1}, "24h0m0s is the longest"},
+		{Fault{Kind: Jump, Target: Worker, Duration: -1 << 63}, "24h0m0s is the longest"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Step{N: 1, Kinds: 1, Channel: trace.NoChannel})}, "numbered from 0"},
 	} {
 		err := Plan{Faults: []Fault{{Kind: Crash, Target: Coordinator}, c.f}}.Validate()

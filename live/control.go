@@ -215,6 +215,9 @@ func (c *control) kill(m *report) error {
 		c.send(trace.Event{Kind: trace.WorkerCrashed, Task: trace.Coordinator, Worker: int32(m.worker), Text: strconv.Itoa(m.worker)})
 	} else {
 		c.observe(trace.FaultInjected, trace.Coordinator, 0, 0, fmt.Sprintf("kill %v", tasks))
+		for _, r := range dead {
+			c.send(trace.Event{Kind: trace.TaskFailed, Task: r.info.ID, Attempt: r.attempt, Cause: trace.Struck, Text: "killed"})
+		}
 	}
 	c.bury(nil, dead...)
 	return nil

@@ -94,7 +94,10 @@ func (h *host) External(t id.Ticket, op dataflow.ExtOp) {
 // Transfer implements dataflow.Host.
 func (h *host) Transfer(t id.Ticket, tr state.Transfer) {
 	r := h.runner()
-	x := &transfer{r: r, ticket: t, tr: tr, epoch: r.sync.epoch}
+	x := &transfer{r: r, ticket: t, tr: tr}
+	if _, ok := tr.(state.Capture); ok { // what is written between snapshots is of none
+		x.epoch = r.sync.epoch
+	}
 	r.running.Add(1)
 	go x.run()
 }

@@ -50,6 +50,9 @@ func expectation(t *testing.T, x *cell, p dataflow.Properties) check.Expect {
 	if e.Reference, err = x.work.Reference(); err != nil {
 		t.Fatal(err)
 	}
+	if p.Rollback == dataflow.ScopeRegion && x.cfg.Job.Config.Restart.Failover == dataflow.FailoverFull {
+		e.Rollback = check.ScopeAll
+	}
 	for i := range tasks {
 		k := &tasks[i]
 		ct := check.Task{Name: fmt.Sprintf("%s[%d]", k.Name, k.Index), Sink: k.Role == dataflow.RoleSink, Source: k.Role == dataflow.RoleSource}

@@ -82,7 +82,7 @@ func (p *process) lead(nonce uint64, where string) {
 	s := &seat{p: p, coord: job.Algorithm.NewCoordinator(&job.Config)}
 	p.seat, c.seat = s, s
 	c.observe(trace.CoordinatorStarted, trace.Coordinator, 0, 0, where)
-	s.coord.Start(s, &dataflow.JobInfo{Name: job.Name, Tasks: c.leg.info, Config: &job.Config, From: job.From, Nonce: nonce})
+	s.coord.Start(s, &dataflow.JobInfo{Name: job.Name, Tasks: c.leg.info, Config: &job.Config, From: job.From, Nonce: nonce, Adopt: len(c.processes) > 1 && c.roster.Runs()})
 	if c.stopping || c.changes.stage == stopping {
 		c.askToStop()
 		return

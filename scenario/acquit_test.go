@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"testing"
 
 	"weir/algorithms/catalog"
@@ -84,6 +85,47 @@ func TestAcquit(t *testing.T) {
 	}
 }
 
+// TestGivingUpOverRoundsThatAreSlowAnyhow: behind a recovery the second reminder is in the middle of all
+// that falls due at the end, which takes a calm run 99 ms, and rounds may take 92. No attempt
+// gets there before two of them are given up. The same is no excuse where the timeout is twice
+// that, nor where something else was the last to fail.
+func TestGivingUpOverRoundsThatAreSlowAnyhow(t *testing.T) {
+	spec, err := catalog.Lookup("unaligned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := workloadcatalog.New("reminders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(Config{Algorithm: spec, State: "heap", Sink: "two-phase", Workload: w, Parallelism: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	o := r.Run(58)
+	if o.Kind != Fine || !o.GaveUp() || o.Report.EndTimeouts == 0 {
+		t.Fatalf("%s: %s; gave up: %v over %d rounds", o.Kind, o.Why(), o.GaveUp(), o.Report.EndTimeouts)
+	}
+	gap, _ := twinsOf(t, r, o)
+	gap = r.believed(gap)
+	for _, c := range []struct {
+		timeouts int
+		timeout  int64
+		acquit   bool
+	}{{1, 2*gap - 1, true}, {1, 2 * gap, false}, {0, 2*gap - 1, false}} {
+		o.Report.Counts[check.Progress], o.hasty = 1, false
+		o.Report.EndTimeouts, o.drawn.Settings.Job.Checkpoint.Timeout = c.timeouts, dataflow.Nanos(c.timeout)
+		if err := r.acquit(o); err != nil {
+			t.Fatal(err)
+		}
+		o.classify()
+		if got := o.Kind == Fine && o.GaveUp(); got != c.acquit {
+			t.Errorf("%+v: acquitted %v: %s", c, got, o.Kind)
+		}
+	}
+}
+
 // TestAnEndedRunIsCondemned: after a recovery no rounds are scheduled, and the job,
 // which is long, ends well all the same. All twins of the run are asked, in vain;
 // without the mistake some of the same runs ask twins too, and none is condemned.
@@ -113,6 +155,34 @@ func TestAnEndedRunIsCondemned(t *testing.T) {
 		}
 		if guilty := mutant != ""; guilty != (condemned > 0) || r.Twins == 0 {
 			t.Errorf("%q: %d of 8 runs were condemned, %d twins were asked", mutant, condemned, r.Twins)
+		}
+	}
+}
+
+// TestHopeless: a job that restarts for ever is excused where its strategy has no end, and only if all
+// that it fails of is what faults have destroyed.
+func TestHopeless(t *testing.T) {
+	lost, other := errors.New("output is lost: transaction 1.1 of t4"), errors.New("output is lost: transaction 1.10 of t4")
+	for _, x := range []struct {
+		strategy dataflow.RestartStrategy
+		verdict  sim.Verdict
+		fails    []error
+		excused  bool
+	}{
+		{dataflow.RestartExponential, sim.NoProgress, []error{lost}, true},
+		{dataflow.RestartFailureRate, sim.NoProgress, []error{lost, lost}, true},
+		{dataflow.RestartFixedDelay, sim.NoProgress, []error{lost}, false},
+		{dataflow.RestartProgress, sim.NoProgress, []error{lost}, false},
+		{dataflow.RestartExponential, sim.NoProgress, []error{other}, false},
+		{dataflow.RestartExponential, sim.NoProgress, []error{lost, other}, false},
+		{dataflow.RestartExponential, sim.NoProgress, nil, false},
+		{dataflow.RestartExponential, sim.Done, []error{lost}, false},
+	} {
+		o := Outcome{Config: &Config{}, Report: &check.Report{}, Result: sim.Result{Verdict: x.verdict, Recurring: x.fails, Destroyed: []string{"files/t0/1.1-0", "transaction 1.1 of t4"}, Err: errors.New("a livelock")}}
+		o.drawn.Settings.Job.Restart.Strategy = x.strategy
+		o.Report.Counts[check.Progress] = 1
+		if o.classify(); (o.Kind == Fine) != x.excused || o.GaveUp() != x.excused {
+			t.Errorf("%+v: %s, gave up: %v", x, o.Kind, o.GaveUp())
 		}
 	}
 }

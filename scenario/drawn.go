@@ -88,6 +88,6 @@ func (r *Runner) Record(on bool) { r.cfg.Record = on }
 func (r *Runner) world(seedNumber uint64) sim.Config {
 	return sim.Config{
 		Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: r.cfg.workers(), Model: model(), Policy: &r.policy,
-		MaxEvents: r.mostEvents(), MaxTime: 300e9, LocalDisks: r.state.Local, Coordinators: r.cfg.Coordinators, Candidate: r.candidate, ClockError: clockError(),
+		MaxEvents: r.mostEvents(), MaxTime: longestRun, LocalDisks: r.state.Local, Coordinators: r.cfg.Coordinators, Candidate: r.candidate, ClockError: clockError(),
 	}
 }

@@ -43,8 +43,11 @@ var effects = map[string]func(t *testing.T){
 	"checkpoint.on-cancel":         effectOfOnCancel,
 	"checkpoint.after-finished":    effectOfAfterFinished,
 	"checkpoint.local-recovery":    effectOfLocalRecovery,
+	"checkpoint.changelog":         effectOfChangelog,
+	"checkpoint.changelog-segment": effectOfChangelogSegment,
 
 	"restart.strategy":                                  effectOfStrategy,
+	"restart.failover-strategy":                         effectOfFailover,
 	"restart.progress.attempts":                         effectOfProgressAttempts,
 	"restart.fixed-delay.attempts":                      effectOfFixedAttempts,
 	"restart.fixed-delay.delay":                         effectOfFixedDelay,

@@ -62,11 +62,7 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 		if err != nil {
 			return nil, sinks.Promise{}, err
 		}
-		err = c.From.Fits(j.Name, tasks)
-		if err == nil {
-			err = c.From.readable(*j, tasks)
-		}
-		if err != nil {
+		if err := c.From.fits(j, tasks); err != nil {
 			return nil, sinks.Promise{}, err
 		}
 		j.From = c.From.Origin()

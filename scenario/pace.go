@@ -72,10 +72,10 @@ const fittedWidth = 4
 
 // suspicion returns the bounds for a run: beyond them its twin is asked.
 func (r *Runner) suspicion() check.Pace {
-	interval := int64(r.job.Config.Checkpoint.Interval)
+	interval := r.betweenRounds()
 	turns := r.wideTurns() + r.leaderless()
 	delay := int64(r.job.Config.Restart.LongestDelay())
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay + r.leaderless(), Trim: moreToCheckpoint + 2*toClaim + delay + r.leaderless()}
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns + interval - int64(r.job.Config.Checkpoint.Interval), Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay + r.leaderless(), Trim: moreToCheckpoint + 2*toClaim + delay + r.leaderless()}
 	if delay > 0 {
 		p.Restart = delay + moreToCheckpoint
 	}
@@ -86,6 +86,13 @@ func (r *Runner) suspicion() check.Pace {
 		p.Checkpoint += p.End // from the first task that finishes to the last there is none
 	}
 	return p
+}
+
+// betweenRounds is how long after one round the next begins: the interval, and what a pause adds that
+// somebody gave and that is longer than any that is drawn. Nanoseconds.
+func (r *Runner) betweenRounds() int64 {
+	c := &r.job.Config.Checkpoint
+	return int64(c.Interval + max(0, c.MinPause-longestPause*c.Interval))
 }
 
 // leaderless is for how long nobody may lead where who leads has a lease: until it has
@@ -113,12 +120,14 @@ func (r *Runner) snapshots() bool {
 // one seed and 145 with another; a run with 213 ms was condemned by the first.
 const twinsAsked = 16
 
-// acquit takes violations of progress back from a job that ended, if one of the
+// acquit takes violations of progress back from a job that ended, or whose restart strategy gave up, if one of the
 // run's calm twins is slow too: the same settings and operations without faults, and other draws. Twins
 // give no round up, and thus tell how long one takes: where a run may give up those that
-// are not twice as slow, rounds that took too long excuse a gap without a checkpoint.
+// are not twice as slow, rounds that took too long excuse a gap without a checkpoint, and a restart
+// strategy that gives up over them: whatever such a job begins again, its next round takes too long again.
 func (r *Runner) acquit(o *Outcome) error {
-	if r.calm || o.Report.Counts[check.Progress] == 0 || o.Result.Verdict != sim.Done {
+	gaveUp := o.Result.Verdict == sim.Failed && o.Report.EndTimeouts > 0
+	if r.calm || o.Report.Counts[check.Progress] == 0 || o.Result.Verdict != sim.Done && !gaveUp {
 		return nil
 	}
 	if r.twin == nil {
@@ -140,9 +149,15 @@ func (r *Runner) acquit(o *Outcome) error {
 			return twin.Err
 		}
 		gap, end = max(gap, twin.Report.LongestGap), max(end, twin.Report.EndAfterFault)
-		impatient := o.Report.GapTimeouts > 0 && timeout < 2*r.believed(gap)
+		hasty := timeout < 2*r.believed(gap)
+		if gaveUp && hasty && twin.Result.Verdict == sim.Done {
+			o.Report.Acquit(check.Progress)
+			o.hasty = true
+			return nil
+		}
+		impatient := o.Report.GapTimeouts > 0 && hasty
 		checkpoints := !r.snapshots() || impatient || o.Report.LongestGap <= 2*r.believed(gap)+moreToCheckpoint
-		if checkpoints && o.Report.EndAfterFault <= 2*end+moreToEnd {
+		if !gaveUp && checkpoints && o.Report.EndAfterFault <= 2*end+moreToEnd {
 			o.Report.Acquit(check.Progress)
 			return nil
 		}
@@ -187,5 +202,5 @@ func (r *Runner) believed(gap int64) int64 {
 	if !r.paceKnown || r.cfg.Parallelism != defaultParallelism || !r.job.Config.Checkpoint.AfterFinished {
 		return gap // where none begins when a task has finished, it is as long as what the job has left to do
 	}
-	return min(gap, slowestCalm*(int64(r.job.Config.Checkpoint.Interval)+r.pace.slack))
+	return min(gap, slowestCalm*(r.betweenRounds()+r.pace.slack))
 }

@@ -24,12 +24,6 @@ type vertexWidth struct {
 	instances int
 }
 
-// sameShape tells that two jobs are of one graph: the same operators, each as wide. What
-// the one has stored is then the other's as it stands.
-func (j *job) sameShape(o *job) bool {
-	return slices.EqualFunc(j.graph.Vertices, o.graph.Vertices, func(a, b dataflow.Vertex) bool { return a.Name == b.Name && a.Parallelism == b.Parallelism })
-}
-
 func (w width) equal(o width) bool {
 	return w.all == o.all && w.version == o.version && slices.Equal(w.alone, o.alone)
 }
@@ -121,7 +115,7 @@ func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
 	if err == nil {
 		err = r.cfg.goesOn()
 	}
-	if err != nil || next.sameShape(before) {
+	if err != nil || next.graph.SameShape(before.graph) {
 		return next, err
 	}
 	p := r.cfg.Algorithm.Properties()
@@ -153,7 +147,7 @@ func (r *Runner) reshape(f *faults.Fault) (*dataflow.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if next.sameShape(r.leg) {
+	if next.graph.SameShape(r.leg.graph) {
 		r.checker.GoOn()
 	} else {
 		x, err := r.expect(next)

@@ -35,6 +35,7 @@ type Runner struct {
 	jobs    []*job         // by width and number of splits, as they were needed
 	leg     *job           // the one that runs, or ran last
 	checker *check.Checker // of the run at hand
+	origin  *check.Origin  // what the job begins from, as the oracles read it; nil: it begins empty
 	swarm   *seed.Source
 	tape    seed.Tape
 	policy  sim.Random
@@ -106,19 +107,19 @@ func New(c Config) (*Runner, error) {
 	if err := errors.Join(c.checkGiven(), c.Given.Into(&r.job.Config)); err != nil {
 		return nil, err
 	}
-	if err := c.leavesEnough(&r.job.Config); err != nil {
+	if err := errors.Join(c.leavesEnough(&r.job.Config), ends(c.Given, &r.job.Config)); err != nil {
 		return nil, err
 	}
 	r.cfg, r.given, r.first = c, r.job.Config, c.FirstVersion()
 	if c.From != nil {
 		j, err := r.jobOf(width{all: c.Parallelism, version: r.first}, cmp.Or(c.Splits, c.Parallelism))
 		if err == nil {
-			err = c.From.Fits(r.job.Name, j.tasks)
-		}
-		if err == nil {
 			dry := r.job
 			dry.Graph = j.graph
-			err = c.From.readable(dry, j.tasks)
+			err = c.From.fits(&dry, j.tasks)
+		}
+		if err == nil {
+			r.origin, err = c.From.judged()
 		}
 		if err != nil {
 			return nil, err
@@ -388,6 +389,9 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	if r.job.Config.Checkpoint.Fallback {
 		r.checker.MayFallBack()
 	}
+	if outOfBounds(&d.Plan) {
+		r.checker.MayLeadTwice()
+	}
 	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel {
 		r.checker.MayLeaveNothing()
 	}
@@ -467,6 +471,7 @@ type Outcome struct {
 	drawn   Drawn
 	waiting []faults.Fault // of the plan: the run ended before them
 	rows    func() [][]byte
+	hasty   bool // the restart strategy gave up over rounds that take a calm job too long too
 }
 
 // Struck reports whether at least one fault of the plan happened.
@@ -502,12 +507,10 @@ func (o *Outcome) classify() {
 		o.Kind, o.Err = Crashed, o.Result.Err
 	case !o.Report.Safe():
 		o.Kind = Unsafe
-	case rivals(&o.Result, &o.Plan) != nil:
-		o.Kind, o.Err = Unsafe, rivals(&o.Result, &o.Plan)
 	case o.GaveUp() && o.Config.Faults == RandomFaults:
 		o.Kind = Fine
 	case o.GaveUp():
-		o.Kind, o.Err = Broken, o.Result.Err
+		o.Kind, o.Err = Broken, o.WhyGaveUp()
 	case o.Result.Verdict == sim.NoProgress, o.Report.Counts[check.Progress] > 0:
 		o.Kind, o.Err = NoProgress, o.Result.Err
 	case o.Result.Verdict == sim.Failed:
@@ -519,14 +522,38 @@ func (o *Outcome) classify() {
 
 // GaveUp reports that the job failed with an error, and may, since a fault destroyed
 // what it needed to go on, the very thing that the error names, so that no mistake hides
-// behind damage that it has nothing to do with; or its restart strategy answers no more failures.
+// behind damage that it has nothing to do with; or its restart strategy answers no more failures. Or
+// it would have, and its strategy answers any number of them.
 func (o *Outcome) GaveUp() bool {
-	return o.Result.Verdict == sim.Failed && (o.givenUp() || slices.ContainsFunc(o.Result.Destroyed, func(what string) bool { return named(o.Result.Err.Error(), what) }))
+	return o.Result.Verdict == sim.Failed && (o.givenUp() || o.destroyed(o.Result.Err)) || o.hopeless()
+}
+
+// hopeless reports that the job restarts for ever, as its restart strategy has it, and that whatever
+// its tasks fail of is what faults have destroyed: another strategy would have given up.
+func (o *Outcome) hopeless() bool {
+	c := &o.drawn.Settings.Job.Restart
+	if _, bounded := c.Allows(); bounded && c.Strategy != dataflow.RestartFailureRate {
+		return false
+	}
+	return o.Result.Verdict == sim.NoProgress && len(o.Result.Recurring) > 0 && !slices.ContainsFunc(o.Result.Recurring, func(err error) bool { return !o.destroyed(err) })
+}
+
+// destroyed reports whether an error names what a fault has destroyed.
+func (o *Outcome) destroyed(err error) bool {
+	return slices.ContainsFunc(o.Result.Destroyed, func(what string) bool { return named(err.Error(), what) })
+}
+
+// WhyGaveUp is why a job gave up.
+func (o *Outcome) WhyGaveUp() error {
+	if o.hopeless() {
+		return fmt.Errorf("the job restarts for ever, as its restart strategy has it, and cannot succeed: %w", o.Result.Recurring[0])
+	}
+	return o.Result.Err
 }
 
 // givenUp reports that a restart strategy has ended the job that may.
 func (o *Outcome) givenUp() bool {
-	return errors.Is(o.Result.Err, coordinator.ErrGaveUp) && o.drawn.Settings.Job.Restart.Strategy != dataflow.RestartProgress
+	return errors.Is(o.Result.Err, coordinator.ErrGaveUp) && (o.hasty || o.drawn.Settings.Job.Restart.Strategy != dataflow.RestartProgress)
 }
 
 // named reports whether a text names something: not only something longer that begins so.

@@ -115,10 +115,10 @@ func (c *coordHost) start() {
 	s := c.s
 	c.job.Nonce = s.cfg.Nonce + uint64(c.term())
 	if c.process != nil {
-		c.job.Nonce = c.process.nonce
+		c.job.Nonce, c.job.Adopt = c.process.nonce, s.roster.Runs()
 	}
 	c.coord = s.cfg.Job.Algorithm.NewCoordinator(&s.cfg.Job.Config)
-	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel, Text: c.process.where()})
+	s.observers.count(trace.Event{Kind: trace.CoordinatorStarted, Task: trace.Coordinator, Channel: trace.NoChannel, To: c.process.rivals(), Text: c.process.where()})
 	s.steps++
 	c.mix(uint64(kindCoordStart), uint64(c.term()))
 	c.coord.Start(c, &c.job)

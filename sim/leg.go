@@ -138,6 +138,12 @@ func (s *Sim) change() {
 		return
 	}
 	s.endLeg()
+	switch {
+	case !s.changes(&f, job.Graph):
+		s.result.Unchanged++
+	case f.Kind == faults.Upgrade:
+		s.result.Upgraded++
+	}
 	s.cfg.Job, s.graph, s.groups, s.infos = job, job.Graph, job.Config.Groups, infos
 	s.roster.Reshape(s.infos)
 	if err := s.setTasks(); err != nil { // reshaped has placed them all
@@ -149,15 +155,21 @@ func (s *Sim) change() {
 	s.coord.succeed()
 	o.past = mix(o.past, uint64(len(s.infos)), uint64(len(s.channels)))
 	o.stage = starting
-	if f.Kind == faults.Upgrade {
-		s.result.Upgraded++
-	}
 	s.observers.count(trace.Event{Kind: trace.Rescaled, Task: trace.Coordinator, Channel: trace.NoChannel, To: uint64(len(s.infos)), Text: f.String()})
 	if led != nil {
 		led.handOver()
 		return
 	}
 	s.push(s.now+s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0), classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
+}
+
+// changes reports whether the job is another one as graph next: of another version, or with another
+// parallelism.
+func (s *Sim) changes(f *faults.Fault, next *dataflow.Graph) bool {
+	if f.Kind == faults.Upgrade {
+		return next != s.graph
+	}
+	return !next.SameShape(s.graph)
 }
 
 // reshaped returns the job of the next leg with its tasks.

@@ -58,6 +58,7 @@ type Result struct {
 	Rivals             int // of them: the one before held its lease still, by its clock
 	TaskFailures       int
 	LastFailure        error            // of a task that gave up by itself
+	Recurring          []error          // of a livelock: what tasks failed of since half of the limits, each once; nil: nothing, or more than can be one cause
 	Copies             state.CopyCounts // files that tasks were restored from
 	Plans              int              // executed
 	Recoveries         int              // plans that restored at least one snapshot
@@ -66,6 +67,7 @@ type Result struct {
 	Upgraded           int              // how often the job went on as another version
 	Resumed            int              // how often another job began from the savepoint with which one had ended; see Behind
 	EndedWith          id.Epoch         // Done: the job has ended with this savepoint, 0: with none
+	Unchanged          int              // how often it was stopped for a change and went on as it was
 	Cancelled          bool             // Done: the job was stopped, and left nothing to go on from
 	Missed             []faults.Fault   // of them: what they were for was gone, or no operation came that they match
 	Declined           []Declined       // of those missed: the operations that the job was asked for, and did not take
@@ -94,7 +96,7 @@ func (r *Result) Behind(first *Result) {
 	}
 	for _, x := range []struct{ sum, of *int }{
 		{&r.Crashes, &first.Crashes}, {&r.CoordinatorCrashes, &first.CoordinatorCrashes}, {&r.Failovers, &first.Failovers}, {&r.Rivals, &first.Rivals}, {&r.TaskFailures, &first.TaskFailures},
-		{&r.Plans, &first.Plans}, {&r.Recoveries, &first.Recoveries}, {&r.Faults, &first.Faults}, {&r.Queries, &first.Queries}, {&r.Upgraded, &first.Upgraded}, {&r.LandedLate, &first.LandedLate},
+		{&r.Plans, &first.Plans}, {&r.Recoveries, &first.Recoveries}, {&r.Faults, &first.Faults}, {&r.Queries, &first.Queries}, {&r.Upgraded, &first.Upgraded}, {&r.Unchanged, &first.Unchanged}, {&r.LandedLate, &first.LandedLate},
 	} {
 		*x.sum += *x.of
 	}

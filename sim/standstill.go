@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"weir/internal/dataflow/roster"
 	"weir/trace"
@@ -33,6 +34,7 @@ func (s *Sim) atLimit(e *event) {
 	now.events-- // the event at hand is not handled
 	if s.popped <= s.cfg.MaxEvents && e.time <= s.cfg.MaxTime {
 		s.half, s.maxEvents, s.maxTime = now, s.cfg.MaxEvents, s.cfg.MaxTime
+		s.failing = make([]error, 0, mostRecurring)
 		return
 	}
 	what := "it was still getting on"
@@ -40,10 +42,26 @@ func (s *Sim) atLimit(e *event) {
 	case e.time-now.at > s.cfg.MaxTime/2:
 		what = fmt.Sprintf("a standstill: nothing happens before %d ns", e.time)
 	case was.offsets == now.offsets && was.rows == now.rows && was.stored == now.stored:
+		s.result.Recurring = s.failing
 		what = fmt.Sprintf("a livelock: for %d events and %.3f ms no source has moved, no row was committed and no checkpoint completed",
 			now.events-was.events, float64(now.at-was.at)/1e6)
 	}
 	s.stop(NoProgress, fmt.Errorf("after %d events, at %d ns of virtual time, the job is not done; %s", now.events, now.at, what))
+}
+
+// mostRecurring is how many different failures are kept: a job that fails of more has no one cause.
+const mostRecurring = 64
+
+// recur notes of what a task fails while the run may be in a livelock, each once.
+func (s *Sim) recur(err error) {
+	if s.failing == nil || slices.ContainsFunc(s.failing, func(e error) bool { return e.Error() == err.Error() }) {
+		return
+	}
+	if len(s.failing) == mostRecurring {
+		s.failing = nil
+		return
+	}
+	s.failing = append(s.failing, err)
 }
 
 // standstill says who waits for what at the end of a run without progress, or of a job that failed.
@@ -51,6 +69,9 @@ func (s *Sim) standstill() []string {
 	c := &s.observers.counts
 	lines := []string{fmt.Sprintf("%d checkpoints completed of %d triggered, %d given up; %d snapshots joined the recovery line; %d rows committed; %d plans",
 		c[trace.Completed], c[trace.Triggered], c[trace.Aborted], c[trace.LineAdvanced], s.result.RowsCommitted, s.result.Plans)}
+	for _, err := range s.result.Recurring {
+		lines = append(lines, fmt.Sprintf("tasks fail again and again: %v", err))
+	}
 	for i := range s.tasks {
 		lines = append(lines, s.tasks[i].standstill())
 	}

@@ -75,7 +75,7 @@ const (
 	WorkerCrashed      // Worker; Text = its name
 	WorkerRestarted    // likewise
 	CoordinatorCrashed //
-	CoordinatorStarted //
+	CoordinatorStarted // Text = in which of several processes, and after which; To = how many others hold their lease still, by their own clocks
 	FaultInjected      // To = nanoseconds by which it may hold the run up (NoBound: any time); Cause Damage if it destroys bytes in checkpoint storage, OutputLost if in the external store; Text says which. With a Key: what stands there is destroyed now
 	TaskFailed         // the task gave up by itself: Cause; Text = reason
 
@@ -101,6 +101,9 @@ var kindNames = [Kinds]string{
 	"worker-crashed", "worker-restarted", "coordinator-crashed", "coordinator-started", "fault-injected", "task-failed",
 	"savepoint-complete", "rescaled", "queried",
 }
+
+// KeepsAll is what PlanExecuted says, as its Text, of a plan under which every task goes on.
+const KeepsAll = "keep all"
 
 // String returns the name used in fault plans and text traces.
 func (k Kind) String() string {

@@ -37,7 +37,7 @@ func Spec() *algorithms.Spec {
 		Short: "barriers without blocking; what came behind a barrier may count twice",
 		Declared: dataflow.Properties{
 			State: dataflow.AtLeastOnce, Output: dataflow.AtLeastOnce,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeRegion,
 		},
 		Protocol:    func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
 		Coordinator: func(c *dataflow.Config) dataflow.Coordinator { return rounds.NewCoordinated(c, rounds.Triggers{}) },
@@ -173,13 +173,8 @@ func (p *protocol) Trigger(e, base id.Epoch) {
 	p.take(&round{epoch: e, base: base, brought: make([]bool, n), marks: make([]dataflow.Mark, n)})
 }
 
-// Cancel forgets round e.
-func (p *protocol) Cancel(e id.Epoch) {
-	for i, r := range p.under {
-		if r.epoch == e {
-			p.under = append(p.under[:i], p.under[i+1:]...)
-			break
-		}
-	}
+// Cancel forgets the rounds from the first to the last.
+func (p *protocol) Cancel(first, last id.Epoch) {
+	p.under = slices.DeleteFunc(p.under, func(r *round) bool { return r.epoch >= first && r.epoch <= last })
 	p.check()
 }

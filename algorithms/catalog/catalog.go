@@ -12,6 +12,8 @@ import (
 	"weir/algorithms/chandylamport"
 	"weir/algorithms/cicbcs"
 	"weir/algorithms/cichmnr"
+	"weir/algorithms/laiyang"
+	"weir/algorithms/mattern"
 	"weir/algorithms/none"
 	"weir/algorithms/stoptheworld"
 	"weir/algorithms/unaligned"
@@ -32,6 +34,8 @@ func All() List {
 		unalignedtimeout.Spec(),
 		stoptheworld.Spec(),
 		chandylamport.Spec(),
+		laiyang.Spec(),
+		mattern.Spec(),
 		alignedcyclic.Spec(),
 		uncoordinated.Spec(),
 		cicbcs.Spec(),

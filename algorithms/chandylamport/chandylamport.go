@@ -45,7 +45,7 @@ func Spec() *algorithms.Spec {
 		Short: "markers behind what was sent; a task records its other inputs until theirs",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeRegion,
 			Captures: dataflow.Captures{Inputs: true}, NoneUseless: true,
 		},
 		Protocol: func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
@@ -134,4 +134,4 @@ func (p *protocol) take(e, base id.Epoch, from int) {
 }
 
 // Cancel has nothing to let go: nothing waits for a round.
-func (p *protocol) Cancel(id.Epoch) {}
+func (p *protocol) Cancel(_, _ id.Epoch) {}

@@ -196,7 +196,7 @@ func (p *Participant) report() {
 }
 
 // Thawed goes on after a recovery that kept this task.
-func (p *Participant) Thawed() {
+func (p *Participant) Thawed(id.Attempt) {
 	p.pausing = false
 	p.K.Pause(false)
 }

@@ -54,9 +54,9 @@ func (a *Alignment) Gone(in int) {
 // whose sender has left brings none.
 func (a *Alignment) Missing() int { return a.missing }
 
-// Cancel ends the alignment of round e, if that is the one under way.
-func (a *Alignment) Cancel(e id.Epoch) {
-	if a.Round == e {
+// Cancel ends the alignment of a round from the first to the last, if such a one is under way.
+func (a *Alignment) Cancel(first, last id.Epoch) {
+	if a.Round >= first && a.Round <= last {
 		a.Release()
 	}
 }

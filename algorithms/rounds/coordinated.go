@@ -11,8 +11,9 @@ import (
 )
 
 // Coordinated is the coordinator of algorithms that take job-wide snapshots in
-// rounds and roll every task back to the newest complete one. Without a lead it
-// only starts and restarts the job (the negative control).
+// rounds and roll every task back to the newest complete one, or the regions in which
+// something failed (region.go). Without a lead it only starts and restarts the job (the
+// negative control).
 type Coordinated struct {
 	h      dataflow.CoordHost
 	j      *dataflow.JobInfo
@@ -23,6 +24,8 @@ type Coordinated struct {
 	shape   coordinator.Shape
 	phase   phase
 	number  id.Attempt              // of the newest plan this coordinator made
+	adopts  bool                    // the plan to come keeps all tasks
+	adopted bool                    // the newest plan does
 	highest id.Attempt              // of any plan seen in storage
 	newest  *coordinator.PlanRecord // found in storage; nil: there is none
 	splits  coordinator.Assignment  // of the newest plan; nil: not looked at yet
@@ -36,6 +39,10 @@ type Coordinated struct {
 	tasks     []taskStatus
 	notReady  int
 	notLeft   int
+	regions   []id.TaskID // by task: the first one of its region; nil: the job restarts as a whole
+	keep      []bool      // by task: the newest plan keeps it; nil: it restarts all
+	givenUp   *Round      // the newest that failures of tasks have ended
+	outdated  bool        // a task that it keeps has failed before it was executed
 
 	lastIndex uint32 // of the newest epoch of this attempt
 	rounds    []*Round
@@ -65,13 +72,15 @@ const (
 	reading
 	waiting // for the delay of a restart
 	planning
+	adopting // a plan that keeps all tasks is being handed over
 	starting
 	running
 	finished
 )
 
 type taskStatus struct {
-	ready   bool
+	ready   bool // has carried out the newest plan
+	lives   bool // was ready once, and has not failed since: a plan can keep it
 	leaving bool // takes no new round
 	left    bool
 	drained bool
@@ -93,6 +102,9 @@ func (c *Coordinated) Start(h dataflow.CoordHost, j *dataflow.JobInfo) {
 	c.shape = coordinator.ShapeOf(j.Tasks)
 	c.restarts = coordinator.NewRestarts(&j.Config.Restart, c.client, h.Draw)
 	c.tasks = make([]taskStatus, len(j.Tasks))
+	if c.lead != nil && j.Config.Restart.Failover == dataflow.FailoverRegion {
+		c.regions = regionsOf(j.Tasks, j.Config.Mutant)
+	}
 	c.recover()
 }
 
@@ -102,10 +114,16 @@ func (c *Coordinated) Done(t id.Ticket, r state.Result) { c.client.Done(t, r) }
 // Timer takes an expiry.
 func (c *Coordinated) Timer(t id.Ticket) { c.client.Timer(t) }
 
-// Failed starts a recovery of the whole job, now or after a delay.
+// Failed starts a recovery, now or after a delay: of the regions in which something failed, or
+// of the whole job.
 func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
+	c.died(tasks)
 	if c.phase == finished || c.phase == reading || c.phase == waiting || c.phase == planning {
-		return // the plan to come restarts everything anyway
+		return // the plan to come restarts all that does not live, or is handed over then
+	}
+	if c.phase == adopting {
+		c.notAdopted()
+		return
 	}
 	if c.stopping {
 		c.stop()
@@ -125,6 +143,12 @@ func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 		return
 	}
 	making := c.rounds
+	if n := len(making); n > 0 {
+		c.givenUp = making[n-1]
+	}
+	if c.kept() != nil {
+		c.giveUpEach("tasks failed")
+	}
 	c.giveUpAll("tasks failed")
 	if c.j.Config.Mutant == MutantFailoverKeepsRound && len(making) > 0 && making[0].done {
 		c.rounds, c.creating = making[:1], true
@@ -140,6 +164,7 @@ func (c *Coordinated) fallBack() bool {
 	}
 	bad := c.retained[len(c.retained)-1]
 	c.retained = c.retained[:len(c.retained)-1]
+	c.keepNone()
 	c.h.Observe(trace.FellBack, trace.Coordinator, c.number, bad.Epoch, "")
 	c.h.Observe(trace.Aborted, trace.Coordinator, c.number, bad.Epoch, "damaged; falling back to the checkpoint before it")
 	return true
@@ -155,12 +180,13 @@ func (c *Coordinated) failOver(e id.Epoch, cause error) {
 		return
 	}
 	c.h.Observe(trace.FailedOver, trace.Coordinator, c.number, e, cause.Error())
+	c.keepNone()
 	c.giveUpAll("too many rounds failed")
 	c.restartAfter(delay)
 }
 
-// restartAfter restarts everything after a delay. What the tasks that live do meanwhile is
-// rolled back with the others.
+// restartAfter restarts after a delay what the plan does not keep. What tasks that live do
+// meanwhile is rolled back with the others, unless it keeps them.
 func (c *Coordinated) restartAfter(delay dataflow.Nanos) {
 	c.phase = waiting
 	c.restarts.After(delay, c.plan)
@@ -192,6 +218,7 @@ func (c *Coordinated) deposed() {
 // recover reads storage: the newest plan, and the checkpoints that count.
 func (c *Coordinated) recover() {
 	c.phase = reading
+	c.keepNone()
 	coordinator.ReadStorage(c.client, c.j, []string{coordinator.RecordPrefix}, func(p *coordinator.PlanRecord, highest id.Attempt, rows []state.Entry, err error) {
 		if err != nil {
 			c.fail(fmt.Errorf("recovery: %w", err))
@@ -295,6 +322,7 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 				c.h.Observe(trace.Subsumed, trace.Coordinator, c.highest, c.retained[0].Epoch, "")
 				c.retained = c.retained[1:]
 			}
+			c.adopts = c.adoptable(damage != nil)
 			c.plan()
 			return
 		}
@@ -331,10 +359,11 @@ func (c *Coordinated) decodeRecord(r state.Result) (*coordinator.Record, error) 
 	return rec, err
 }
 
-// plan makes the next plan durable and executes it: everything restarts from
+// plan makes the next plan durable and executes it: all that it does not keep restarts from
 // the newest complete checkpoint.
 func (c *Coordinated) plan() {
-	c.phase = planning
+	c.phase, c.outdated = planning, false
+	c.adopted, c.adopts = c.adopts, false
 	c.doomed = nil // what they needed is swept
 	c.highest++
 	c.number = c.highest
@@ -355,12 +384,18 @@ func (c *Coordinated) plan() {
 		}
 		c.misdeal()
 	}
+	c.keepInto(&p.Plan)
 	if c.number == 1 || len(c.retained) > 0 || c.j.Config.Mutant != MutantFailoverKeepsSplits {
 		c.splits.Into(&p.Plan)
+	}
+	if c.adopted {
+		keepAll(&p.Plan)
 	}
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch {
 		case c.phase != planning: // the job has ended meanwhile
+		case r.Status == state.OK && c.outdated:
+			c.plan() // nobody has carried that one out
 		case r.Status == state.OK:
 			c.execute(p)
 		case r.Status == state.Lost:
@@ -377,18 +412,28 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 	c.notReady, c.notLeft = len(c.tasks), 0
 	c.lastIndex = 0
 	for i := range c.tasks {
-		s := taskStatus{left: p.Plan.Tasks[i].Left}
+		if c.keeps(id.TaskID(i)) {
+			c.goesOn(&c.tasks[i])
+			continue
+		}
+		var s taskStatus
 		if base := c.base(); base != nil && base.Shape.Equal(c.shape) {
 			s.part = &base.Parts[i]
 			s.drained = s.part.Drained
+			s.left = s.part.Left
 		}
 		if !s.left {
 			c.notLeft++
 		}
 		c.tasks[i] = s
 	}
-	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "restart all"+c.fromSaved()+c.restarts.Waited())
 	c.first = false
+	if c.adopted {
+		c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), trace.KeepsAll)
+		c.handOver(&p.Plan)
+		return
+	}
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), c.restarting()+c.fromSaved()+c.restarts.Waited())
 	c.h.Execute(&p.Plan)
 	c.sweepOld()
 	c.letGo()
@@ -471,11 +516,18 @@ func (c *Coordinated) Ready(task id.TaskID, a id.Attempt) {
 	if c.phase != starting || a != c.number || c.tasks[task].ready {
 		return
 	}
-	c.tasks[task].ready = true
-	if c.notReady--; c.notReady > 0 {
-		return
+	c.tasks[task].ready, c.tasks[task].lives = true, true
+	if c.notReady--; c.notReady == 0 {
+		c.goOn()
 	}
+}
+
+// goOn: every task has carried out the plan.
+func (c *Coordinated) goOn() {
 	c.phase = running
+	if c.adopted {
+		c.takenOver()
+	}
 	if c.notLeft == 0 {
 		c.finish()
 		return

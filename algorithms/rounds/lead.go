@@ -88,8 +88,11 @@ func (r *Round) message(k coordinator.MessageKind) []byte {
 // After calls f after d, if the round is still under way then.
 func (r *Round) After(d dataflow.Nanos, f func()) id.Ticket {
 	return r.c.client.After(d, func() {
-		if r.c.round(r.epoch) == r {
+		if !r.Over() {
 			f()
 		}
 	})
 }
+
+// Over reports that the round is under way no more: it is complete, or was given up.
+func (r *Round) Over() bool { return r.c.round(r.epoch) != r }

@@ -12,8 +12,8 @@ import (
 type Half interface {
 	// Trigger begins round e at a task that no input will bring it to.
 	Trigger(e, base id.Epoch)
-	// Cancel gives round e up: release what waits for it.
-	Cancel(e id.Epoch)
+	// Cancel gives the rounds from the first to the last up: release what waits for them.
+	Cancel(first, last id.Epoch)
 }
 
 // Participant is the part of the task half that coordinated algorithms share:
@@ -26,6 +26,8 @@ type Participant struct {
 	// Newest is the newest round begun or taken here; older ones are over.
 	Newest id.Epoch
 
+	kept          id.Epoch   // rounds before it are of plans before the newest that has kept this task
+	begun         []id.Epoch // rounds whose share is not stored yet
 	givenUp       []id.Epoch // rounds above Newest that are over too
 	barrier       id.Epoch   // newest that any input brought
 	trigger, base id.Epoch   // newest round announced by the coordinator
@@ -48,8 +50,10 @@ func (p *Participant) Join(k dataflow.Kernel, s dataflow.Start, h Half) {
 }
 
 // Over reports that nothing is to be done for round e any more: it was taken
-// here, passed by a newer one, given up, or is of an older attempt.
-func (p *Participant) Over(e id.Epoch) bool { return e <= p.Newest || slices.Contains(p.givenUp, e) }
+// here, passed by a newer one, given up, or is of an older plan.
+func (p *Participant) Over(e id.Epoch) bool {
+	return e <= p.Newest || e < p.kept || slices.Contains(p.givenUp, e)
+}
 
 // Barrier notes that an input has brought the barrier of round e. Epochs grow on
 // every input, so it brings none of an older round any more.
@@ -81,6 +85,7 @@ func (p *Participant) Left() {
 // Take begins the snapshot of round e.
 func (p *Participant) Take(e, base id.Epoch) *dataflow.Draft {
 	p.Newest = e
+	p.begun = append(p.begun, e)
 	d := p.K.Begin(e, base)
 	if p.K.Config().Mutant == MutantAckBeforeDurable {
 		p.ack(e, dataflow.Stored{Ref: dataflow.SnapshotKey(p.K.Info().ID, e), Header: dataflow.Header{Epoch: e, Drained: p.K.IsDrained()}})
@@ -101,8 +106,14 @@ func (p *Participant) Saving(e id.Epoch) id.Epoch {
 // Saved has nothing to do: rounds begin as the coordinator says.
 func (p *Participant) Saved() {}
 
+// ended: round e has its share of this task, or will never have it.
+func (p *Participant) ended(e id.Epoch) {
+	p.begun = slices.DeleteFunc(p.begun, func(x id.Epoch) bool { return x == e })
+}
+
 // Stored acknowledges.
 func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
+	p.ended(e)
 	if p.drainedIn == 0 && s.Header.Drained {
 		p.drainedIn = e
 	}
@@ -113,6 +124,7 @@ func (p *Participant) Stored(e id.Epoch, s dataflow.Stored) {
 
 // StoreFailed declines.
 func (p *Participant) StoreFailed(e id.Epoch, err error) {
+	p.ended(e)
 	p.K.Tell((&coordinator.Message{Kind: coordinator.Decline, Epoch: e, Text: err.Error()}).Encode())
 }
 
@@ -168,10 +180,11 @@ func (p *Participant) Message(data []byte) {
 		}
 	case Abort:
 		p.giveUp(m.Epoch)
-		p.half.Cancel(m.Epoch)
+		p.half.Cancel(m.Epoch, m.Epoch)
 		if p.K.Config().Mutant == MutantAbortHitsNewest {
 			m.Epoch = p.Newest
 		}
+		p.ended(m.Epoch)
 		p.K.Abandon(m.Epoch) // spares work: what would be stored all the same is swept
 	default: // goes the other way, or is another algorithm's
 	}
@@ -187,6 +200,25 @@ func (p *Participant) giveUp(e id.Epoch) {
 	if !p.Over(e) && p.K.Config().Mutant != MutantForgetGivenUp {
 		p.givenUp = append(p.givenUp, e)
 	}
+}
+
+// Thawed: a plan keeps this task. The rounds of older plans are over, whether or not the
+// coordinator that led them has said so, and what it says of them late means nothing. What
+// the sink has sealed for them stays, and is committed with the next round that is complete.
+// Whoever made the plan may not know that the task has drained.
+func (p *Participant) Thawed(a id.Attempt) {
+	if p.K.IsDrained() {
+		p.Drained()
+	}
+	if p.K.Config().Mutant == MutantAdoptsNumbers {
+		return
+	}
+	p.kept = id.MakeEpoch(a, 0)
+	p.half.Cancel(0, p.kept)
+	for _, e := range p.begun {
+		p.K.Abandon(e)
+	}
+	p.begun = p.begun[:0]
 }
 
 // BaseOf decodes the payload of a barrier: the round's base.

@@ -79,7 +79,7 @@ func (c *Coordinated) startRound() {
 	c.lastIndex++
 	r := &Round{
 		c:     c,
-		epoch: id.MakeEpoch(c.number, c.lastIndex), parts: make([]coordinator.Part, len(c.tasks)),
+		epoch: c.epoch(), parts: make([]coordinator.Part, len(c.tasks)),
 		acked: make([]bool, len(c.tasks)), missing: len(c.tasks),
 	}
 	if n := len(c.retained); n > 0 {
@@ -98,6 +98,7 @@ func (c *Coordinated) startRound() {
 			c.carryOver(r, id.TaskID(i))
 		}
 	}
+	c.shareOfKept(r)
 	c.lead.Begin(r)
 	c.completeRounds()
 }
@@ -140,7 +141,7 @@ func (c *Coordinated) Message(from id.TaskID, data []byte) {
 		c.fail(err)
 		return
 	}
-	if c.phase != running && c.phase != starting {
+	if c.phase != running && c.phase != starting && !c.goesThrough(from) {
 		return
 	}
 	switch m.Kind {
@@ -435,6 +436,17 @@ func (c *Coordinated) abort(r *Round, reason string) {
 	c.trySave()
 }
 
+// passed gives a round up that some task has not taken before a newer one. That is no failure: messages
+// overtake each other.
+func (c *Coordinated) passed(r *Round, by id.TaskID) {
+	c.giveUp(r, fmt.Sprintf("a newer round came first to %s of %s", c.j.Tasks[by].Name, by))
+	c.sweepGivenUp()
+	c.collect()
+	c.completeRounds()
+	c.drainedAgain()
+	c.trySave()
+}
+
 // sweepGivenUp deletes what rounds that were given up have stored so far, also
 // behind an older one that is still under way. If tasks fail meanwhile it leaves all to
 // the recovery: the record of a round that was given up with them may have landed,
@@ -467,6 +479,13 @@ func (c *Coordinated) giveUp(r *Round, reason string) bool {
 		return true
 	}
 	return false
+}
+
+// giveUpEach ends every round and tells the tasks, which store no more for it.
+func (c *Coordinated) giveUpEach(reason string) {
+	for len(c.rounds) > 0 {
+		c.giveUp(c.rounds[0], reason)
+	}
 }
 
 // giveUpAll ends every round without telling the tasks, which restart or have left.

@@ -45,8 +45,8 @@ func (c *Coordinated) stop() {
 	if c.phase == reading && !leaves {
 		return // until the newest plan is known
 	}
-	for !leaves && len(c.rounds) > 0 {
-		c.giveUp(c.rounds[0], "the job is stopped") // tasks hear it, and store no more
+	if !leaves {
+		c.giveUpEach("the job is stopped")
 	}
 	c.giveUpAll("the job is stopped")
 	c.end()

@@ -23,7 +23,7 @@ func Spec() *algorithms.Spec {
 		Short: "sources pause, channels drain, every task snapshots, sources go on",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeRegion,
 			MaxConcurrent: 1, NoneUseless: true,
 		},
 		Protocol: func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &protocol{} },
@@ -102,7 +102,7 @@ func (p *protocol) After(int) {
 func (p *protocol) Trigger(e, base id.Epoch) { p.Take(e, base).Seal() }
 
 // Cancel goes on after a round that was given up.
-func (p *protocol) Cancel(e id.Epoch) { p.goOn(e) }
+func (p *protocol) Cancel(_, last id.Epoch) { p.goOn(last) }
 
 // goOn resumes a task that no newer round has stopped: messages overtake each other.
 func (p *protocol) goOn(e id.Epoch) {

@@ -49,7 +49,7 @@ func (s *Story) command(t *testing.T, d *datadriven.TestData) {
 		sources := number(d, "source", 1)
 		s.setGraph(shape{
 			sources: sources, splits: number(d, "splits", sources), counts: number(d, "count", 1), sinks: number(d, "sink", 1),
-			forward: value(d, "edge") == "forward",
+			forward: value(d, "edge") == "forward", reorders: d.HasArg("reorders"),
 		})
 	case "input":
 		for _, a := range d.CmdArgs {
@@ -174,7 +174,7 @@ func (s *Story) move(t *testing.T, d *datadriven.TestData) (why string) {
 		if err != nil || n < 0 || n >= len(s.channels) {
 			d.Fatalf(t, "there is no channel %q", who)
 		}
-		if !s.deliver(s.channels[n]) {
+		if !s.deliver(s.channels[n], number(d, "nth", 1)) {
 			return who + ": nothing is on the wire"
 		}
 		return ""
@@ -194,13 +194,13 @@ func (s *Story) move(t *testing.T, d *datadriven.TestData) (why string) {
 	return ""
 }
 
-// deliver moves one item from the wire to its receiver.
-func (s *Story) deliver(c *channel) bool {
-	if len(c.wire) == 0 {
+// deliver moves the nth item on the wire to its receiver.
+func (s *Story) deliver(c *channel, nth int) bool {
+	if len(c.wire) < nth {
 		return false
 	}
-	b := c.wire[0]
-	c.wire = c.wire[1:]
+	b := c.wire[nth-1]
+	c.wire = slices.Delete(c.wire, nth-1, nth)
 	s.detail("%s brings %s", c.id, describe(b))
 	s.arrive(c, b)
 	return true
@@ -274,7 +274,7 @@ func (s *Story) settle(who workers) {
 		again = s.all()
 		again = s.messages() || again
 		for _, c := range s.channels {
-			for who > nobody && s.deliver(c) {
+			for who > nobody && s.deliver(c, 1) {
 				again = true
 			}
 		}

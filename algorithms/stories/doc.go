@@ -6,8 +6,9 @@
 //
 // # Commands
 //
-//	graph source=2 count=2 sink=1 [edge=forward] [splits=4]
-//	    sources -> hash -> count per key -> sink; edge is the one to the sink
+//	graph source=2 count=2 sink=1 [edge=forward] [splits=4] [reorders]
+//	    sources -> hash -> count per key -> sink; edge is the one to the sink; reorders: items
+//	    may overtake each other on its wires
 //	input t0=(a,b,a) t1=(a)
 //	    the records of each source: a record is its key; with splits= s0=(a,b,a) ...
 //	algorithm NAME [retain=2] [concurrent=2] [pause] [tolerated=1] [fallback] [credits=1] [queue=4] [batch=2] [limit=200] [draw=2]
@@ -15,7 +16,7 @@
 //	start
 //	    the coordinator starts, the first plan is carried out, all is connected
 //	turn t0 [times=2]       the task handles one buffer, a source emits one batch
-//	deliver c1 [times=2]    the wire of a channel gives up its first item
+//	deliver c1 [times=2] [nth=2]    the wire of a channel gives up its first item, or the nth
 //	trigger [t2]            the next checkpoint timer, of the coordinator or of a task
 //	timeout                 the timer of the oldest round
 //	message t2 [times=2] [match=abort]    the coordinator's next message reaches t2

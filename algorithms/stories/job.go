@@ -16,6 +16,7 @@ type shape struct {
 	sources, counts, sinks int
 	splits                 int  // of the sources together
 	forward                bool // counts to sinks
+	reorders               bool // items on a wire
 	sink                   *sinks.Sink
 	input                  [][]string // by split
 }
@@ -38,8 +39,8 @@ func (s *shape) graph() *dataflow.Graph {
 			{Name: "sink", Parallelism: s.sinks, Role: dataflow.RoleSink, New: s.sink.Operator(sinks.Config{})},
 		},
 		Edges: []dataflow.Edge{
-			{From: 0, To: 1, Partitioning: dataflow.Hash, Key: state.HashBytes},
-			{From: 1, To: 2, Partitioning: last},
+			{From: 0, To: 1, Partitioning: dataflow.Hash, Key: state.HashBytes, Reorders: s.reorders},
+			{From: 1, To: 2, Partitioning: last, Reorders: s.reorders},
 		},
 	}
 }

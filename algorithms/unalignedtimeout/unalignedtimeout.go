@@ -22,7 +22,7 @@ func Spec() *algorithms.Spec {
 		Short: "aligned barriers; one that waits too long overtakes queues from there on",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll, MaxConcurrent: 1, NoneUseless: true,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeRegion, MaxConcurrent: 1, NoneUseless: true,
 			Captures: dataflow.Captures{Inputs: true, Outputs: true},
 		},
 		Turns:       true,

@@ -31,6 +31,17 @@ func TestRunWithOperations(t *testing.T) {
 	}
 }
 
+// TestChangesThatChangeNothing: a job that is stopped for a change to what it is goes on as it was,
+// and that is neither a rescaling nor an upgrade.
+func TestChangesThatChangeNothing(t *testing.T) {
+	const plan = "(plan (rescale to=2 at (nth 1 completed)) (rescale operator=watch to=2 at (nth 2 completed)) (upgrade to=1 at (nth 3 completed)) (upgrade to=2 at (nth 4 completed)) (upgrade to=2 at (nth 5 completed)))"
+	status, stdout, stderr := sim(t, "run", "--workload", "spending", "--set", "version=1", "--parallelism", "2", "--plan", plan, "--json")
+	var s summary
+	if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || s.Rescaled != 1 || s.Upgraded != 1 {
+		t.Errorf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+}
+
 // TestRunWithEveryOperation: a run with one of each is repeated from its file, and told.
 func TestRunWithEveryOperation(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "operations.weir")

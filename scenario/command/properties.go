@@ -60,6 +60,6 @@ var (
 		dataflow.NoSnapshots: "none", dataflow.LocalSnapshots: "local", dataflow.Rounds: "rounds",
 	}
 	scopes = map[dataflow.Scope]string{
-		dataflow.ScopeAll: "all", dataflow.ScopeLine: "line", dataflow.ScopeTask: "task",
+		dataflow.ScopeAll: "all", dataflow.ScopeRegion: "region", dataflow.ScopeLine: "line", dataflow.ScopeTask: "task",
 	}
 )

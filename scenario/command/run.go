@@ -254,9 +254,11 @@ type summary struct {
 	Crashes      int      `json:"crashes"`
 	Coordinator  int      `json:"coordinator_crashes"`
 	Recoveries   int      `json:"recoveries_from_snapshot"`
+	Kept         int      `json:"tasks_kept,omitempty"`            // that recoveries left alone
 	Rescaled     int64    `json:"rescaled"`                        // how often the job went on as another graph
 	Coordinators int      `json:"coordinator_processes,omitempty"` // if there are several
 	Failovers    int      `json:"failovers,omitempty"`             // how often another one of them took the lead
+	Adopted      int      `json:"adoptions,omitempty"`             // and no task restarted for it
 	Rivals       int      `json:"two_leaders,omitempty"`           // and the one before held its lease still
 	Changes      []gap    `json:"rescalings,omitempty"`            // of a live job: how long each took
 	Upgraded     int      `json:"upgraded,omitempty"`              // of these, as another version
@@ -307,17 +309,17 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, Rescaled: o.Result.Counts[trace.Rescaled], Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, Resumed: o.Result.Resumed, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Kept: o.Report.Kept, Rescaled: o.Result.Counts[trace.Rescaled] - int64(o.Result.Unchanged), Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, Resumed: o.Result.Resumed, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
-		Failovers: o.Result.Failovers, Rivals: o.Result.Rivals, Declined: declined(o),
+		Failovers: o.Result.Failovers, Adopted: o.Report.Adopted, Rivals: o.Result.Rivals, Declined: declined(o),
 		config: &o.Drawn().Settings.Job,
 	}
 	if n := o.Config.Coordinators; n > 1 {
 		s.Coordinators = n
 	}
-	if err := o.Result.Err; o.Kind == scenario.Fine && o.GaveUp() {
-		s.GaveUp = firstLine(err)
+	if o.Kind == scenario.Fine && o.GaveUp() {
+		s.GaveUp = firstLine(o.WhyGaveUp())
 	}
 	kind, why := o.Kind, o.Why()
 	if cfg.Faults == scenario.PlannedFaults || cfg.Faults == scenario.CrashSweep {
@@ -442,6 +444,9 @@ func (s *summary) print(out io.Writer) error {
 	}
 	if s.Coordinators > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d coordinator processes; another one took the lead %d times, %d of them while the one before held its lease\n", s.Coordinators, s.Failovers, s.Rivals)
+	}
+	if s.Adopted > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  %d times no task restarted for it\n", s.Adopted)
 	}
 	if s.Queries > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d queries, which got %d answers\n", s.Queries, s.Answers)

@@ -60,9 +60,9 @@ type Endpoint struct {
 func New(cfg Config) *Endpoint {
 	routes := http.NewServeMux()
 	e := &Endpoint{cfg: cfg, handler: http.NewCrossOriginProtection().Handler(routes), turn: make(chan struct{}, 1)}
-	e.reader = inspect.NewReader(cfg.Read, cfg.Storage, func() (inspect.Complete, error) {
+	e.reader = inspect.NewReader(cfg.Read, cfg.Storage, func() (dataflow.Complete, error) {
 		cut, err := cfg.Job.Committed(context.Background()) // the job answers at once, or has ended
-		return inspect.Complete(cut), err
+		return dataflow.Complete(cut), err
 	})
 	routes.HandleFunc("GET /state", e.states)
 	routes.HandleFunc("GET /state/{operator}/{name}", e.lookup)

@@ -66,6 +66,7 @@ const (
 	byProgress     = "progress"
 	byQueries      = "queries"
 	byRestore      = "restore"
+	byRollback     = "rollback"
 	bySavepoint    = "savepoint"
 	byStorage      = "storage"
 	byUseless      = "useless"
@@ -82,9 +83,13 @@ var (
 	versioned   = []string{"spending"}              // has versions that store state in other forms
 )
 
+// logged are settings with which a log of changes is written in segments as small as the state of a
+// simulated task.
+var logged = dataflow.Given{"checkpoint.changelog": "true", "checkpoint.changelog-segment": "200"}
+
 // All returns the bank in the order of reports.
 func All() []Case {
-	return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling(), inOperations())
+	return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling(), inOperations(), inRegions())
 }
 
 // Has tells whether the code that a combination runs has the mistake. Workloads do

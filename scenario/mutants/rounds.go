@@ -5,6 +5,8 @@ import (
 	"weir/algorithms/alignedcyclic"
 	"weir/algorithms/atleastonce"
 	"weir/algorithms/coordinator"
+	"weir/algorithms/laiyang"
+	"weir/algorithms/mattern"
 	"weir/algorithms/rounds"
 	"weir/algorithms/unalignedtimeout"
 	"weir/dataflow"
@@ -154,6 +156,16 @@ func inRounds() []Case {
 			Mutant: coordinator.MutantUnfenced, Description: "a coordinator that was replaced and does not know goes on completing and deleting checkpoints",
 			Source: "a defect of this code before RFC 0007", Needs: "rounds; two coordinators at once",
 			Algorithms: exact, Oracle: byStorage,
+		},
+		{
+			Mutant: mattern.MutantNewestOnly, Description: "a late message is channel state of the newest round under way only",
+			Source: "own trial", Needs: "two rounds at once; messages that are late for both",
+			Algorithms: []string{mattern.Spec().Name}, Oracle: byCut,
+		},
+		{
+			Mutant: laiyang.MutantGoneInTransit, Description: "a task leaves although what it has sent may not have been received",
+			Source: "own trial", Needs: "channel state that its sender keeps; a task leaves while others go on",
+			Algorithms: []string{laiyang.Spec().Name}, Oracle: byCut,
 		},
 	}
 }

@@ -53,6 +53,9 @@ forgets what it has counted, and its successor starts the job at once. A job who
 | ` + "`exponential-delay`" + ` | after ` + "`initial-backoff`" + `, each time ` + "`backoff-multiplier`" + ` as long up to ` + "`max-backoff`" + ` | never |
 | ` + "`failure-rate`" + ` | after ` + "`delay`" + ` | at more than ` + "`max-failures-per-interval`" + ` failures within ` + "`failure-rate-interval`" + ` |
 
+With ` + "`restart.failover-strategy` `region`" + ` a failure restarts the tasks that edges connect with one that failed, in a job of pipelines that nothing connects one of them; all of it restarts with a new coordinator, when too many checkpoints failed, or to
+go back behind a damaged one (` + "`docs/rfcs/0011-regions.md`" + `). The names are Flink's, whose default is ` + "`region`" + `.
+
 Names, meanings and defaults of ` + "`fixed-delay`, `exponential-delay` and `failure-rate`" + ` are Flink's; ` + "`progress`" + ` is not in Flink.
 `
 

@@ -1,17 +1,15 @@
 package algorithmstest
 
 import (
-	"encoding/binary"
-
 	"weir/algorithms"
 	"weir/algorithms/aligned"
 	"weir/algorithms/atleastonce"
 	"weir/algorithms/cichmnr"
+	"weir/algorithms/mattern"
 	"weir/algorithms/none"
 	"weir/algorithms/unaligned"
 	"weir/algorithms/uncoordinated"
 	"weir/dataflow"
-	"weir/id"
 )
 
 // Liar is an algorithm that declares a property falsely.
@@ -46,6 +44,7 @@ func Liars() []Liar {
 		{"no Logs", lie(uncoordinated.Spec(), func(p *dataflow.Properties) { p.Logs = false })},
 		{"Rollback: ScopeTask", lie(aligned.Spec(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeTask })},
 		{"Rollback: ScopeLine", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeLine })},
+		{"Rollback: ScopeRegion (it restarts all)", lie(none.Spec(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeRegion })},
 		{"Rollback: ScopeAll", lie(StrongProductions(), func(p *dataflow.Properties) { p.Rollback = dataflow.ScopeAll })},
 		{"MaxConcurrent: 0", oneAtATime()},
 		{"MaxConcurrent: 0 (it never has two)", lie(StrongProductions(), func(p *dataflow.Properties) { p.MaxConcurrent = 0 })},
@@ -71,29 +70,15 @@ func lie(s *algorithms.Spec, change func(p *dataflow.Properties)) *algorithms.Sp
 	return s
 }
 
-// oneAtATime is lai-yang with one mind: what is late is channel state of the
+// oneAtATime is mattern with one mind: what is late is channel state of the
 // newest round only, although several may be under way.
 func oneAtATime() *algorithms.Spec {
-	s := LaiYang()
-	s.Protocol = func(*dataflow.TaskInfo, *dataflow.Config) dataflow.Protocol { return &forgetful{} }
-	return s
-}
-
-type forgetful struct{ colours }
-
-func (p *forgetful) Start(k dataflow.Kernel, s dataflow.Start) { p.Join(k, s, p) }
-
-func (p *forgetful) Deliver(in int, b *dataflow.Buffer) {
-	sent := id.Epoch(binary.LittleEndian.Uint64(b.Stamp))
-	p.Trigger(sent, 0)
-	for i, c := range p.open {
-		if sent >= c.draft.Epoch() {
-			continue
-		}
-		if i == len(p.open)-1 {
-			c.draft.Add(in, b)
-		}
-		c.old[in] += id.Seq(b.N)
-		p.tell(c)
+	s := mattern.Spec()
+	honest := s.Protocol
+	s.Protocol = func(t *dataflow.TaskInfo, c *dataflow.Config) dataflow.Protocol {
+		lying := *c
+		lying.Mutant = mattern.MutantNewestOnly
+		return honest(t, &lying)
 	}
+	return s
 }

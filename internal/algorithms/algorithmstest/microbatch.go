@@ -88,9 +88,9 @@ func (p *batches) end() {
 }
 
 // Cancel lets the batch go on to be ended by a later round.
-func (p *batches) Cancel(e id.Epoch) {
-	if p.due == e {
+func (p *batches) Cancel(first, last id.Epoch) {
+	if p.due >= first && p.due <= last {
 		p.due = 0
 	}
-	p.Protocol.Cancel(e)
+	p.Protocol.Cancel(first, last)
 }

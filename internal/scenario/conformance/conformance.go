@@ -63,6 +63,9 @@ func Try(s *algorithms.Spec, seeds uint64) (*Verdict, error) {
 	if err := v.failures(s); err != nil || len(v.Refuted) > 0 {
 		return v, err
 	}
+	if err := v.regions(s, seeds); err != nil || len(v.Refuted) > 0 {
+		return v, err
+	}
 	v.judge(s.Declared)
 	v.records(s)
 	return v, v.understated(s, seeds)

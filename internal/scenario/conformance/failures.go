@@ -5,10 +5,12 @@ import (
 	"strings"
 
 	"weir/algorithms"
+	"weir/dataflow"
 	"weir/faults"
 	"weir/id"
 	"weir/scenario"
 	"weir/trace"
+	workloadcatalog "weir/workloads/catalog"
 )
 
 // meetings are failures that meet: a second one before the first is handled, one
@@ -43,6 +45,22 @@ func (v *Verdict) failures(s *algorithms.Spec) error {
 	err := v.sweep(scenario.Config{Algorithm: s, State: incremental, Workload: shapeNamed("diamond"), Mild: true}, seeds)
 	v.seen.Increments = v.seen.Stored - before
 	return err
+}
+
+// regions runs two pipelines that restart by region, where the algorithm declares that it can, on
+// workers that hold one task each.
+func (v *Verdict) regions(s *algorithms.Spec, seeds uint64) error {
+	if s.Declared.Rollback != dataflow.ScopeRegion {
+		return nil
+	}
+	w, err := workloadcatalog.New("pipelines")
+	if err != nil {
+		return err
+	}
+	w.Small()
+	c := inOrder(s, w)
+	c.Workers, c.Given = 12, dataflow.Given{"restart.failover-strategy": string(dataflow.FailoverRegion)}
+	return v.sweep(c, seeds)
 }
 
 // ends follows the failures of a run and the ends of its inputs.

@@ -4,14 +4,16 @@ import (
 	"testing"
 
 	"weir/algorithms"
+	"weir/algorithms/laiyang"
+	"weir/algorithms/mattern"
 	"weir/internal/algorithms/algorithmstest"
 	"weir/scenario"
 	"weir/scenario/simtest"
 	workloadcatalog "weir/workloads/catalog"
 )
 
-// TestFamilies sweeps the executed families of algorithmstest under the oracles;
-// -full takes 1,000 seeds.
+// TestFamilies sweeps the executed families of algorithmstest under the oracles, and over
+// channels that reorder the algorithms that are for them; -full takes 1,000 seeds.
 func TestFamilies(t *testing.T) {
 	seeds := uint64(60)
 	if simtest.Full() {
@@ -21,7 +23,8 @@ func TestFamilies(t *testing.T) {
 		spec    *algorithms.Spec
 		reorder bool
 	}{
-		{algorithmstest.LaiYang(), true},
+		{laiyang.Spec(), true},
+		{mattern.Spec(), true},
 		{algorithmstest.StrongProductions(), false},
 		{algorithmstest.Causal(), false},
 		{algorithmstest.CausalInputs(), false},

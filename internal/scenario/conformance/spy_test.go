@@ -106,6 +106,13 @@ func spyOn(t *testing.T, p dataflow.Protocol, called map[string]bool) dataflow.P
 			dataflow.Deliverer
 			dataflow.Stamper
 		}{s, h, h}
+	case "Deliver Stamp Sealed":
+		return struct {
+			*spy
+			dataflow.Deliverer
+			dataflow.Stamper
+			dataflow.Sealer
+		}{s, h, h, h}
 	case "Deliver After Stamp Sealed":
 		return struct {
 			*spy
@@ -293,9 +300,9 @@ func (s *spy) Connected(out int, seen id.Seq) {
 	s.Protocol.Connected(out, seen)
 }
 
-func (s *spy) Thawed() {
+func (s *spy) Thawed(a id.Attempt) {
 	s.called["Thawed"] = true
-	s.Protocol.Thawed()
+	s.Protocol.Thawed(a)
 }
 
 func (s *spy) Left() {
