@@ -68,8 +68,8 @@ type control struct {
 	err       error // of the job
 	failures  []Failure
 	plans     int
-	down      []int // workers that have crashed since the last plan
-	cut       committed
+	down      []int               // workers that have crashed since the last plan
+	complete  dataflow.Completion // who has a line keeps its graph
 	saves     saves
 	changes   changes
 }

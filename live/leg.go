@@ -68,7 +68,6 @@ func splitsOf(info []dataflow.TaskInfo) (n int) {
 // use makes a leg the one that runs.
 func (c *control) use(l *leg) {
 	c.leg, c.runners = l, make([]*runner, len(l.info))
-	c.cut.reshape(len(l.info))
 	c.j.leg.Store(l)
 }
 

@@ -291,7 +291,7 @@ func (s *seat) Draw(int) int { return 0 }
 func (s *seat) Observe(k trace.Kind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {
 	if s.heard() {
 		s.stopped = s.stopped || k == trace.Stopped
-		s.p.c.cut.note(k, t, e)
+		s.p.c.complete.Note(k, len(s.p.c.leg.info), t, e)
 		s.p.c.noteSave(k, t, e, text)
 		s.p.c.noteChange(k)
 		s.p.c.observe(k, t, a, e, text)

@@ -61,8 +61,7 @@ func New(cfg Config) *Endpoint {
 	routes := http.NewServeMux()
 	e := &Endpoint{cfg: cfg, handler: http.NewCrossOriginProtection().Handler(routes), turn: make(chan struct{}, 1)}
 	e.reader = inspect.NewReader(cfg.Read, cfg.Storage, func() (dataflow.Complete, error) {
-		cut, err := cfg.Job.Committed(context.Background()) // the job answers at once, or has ended
-		return dataflow.Complete(cut), err
+		return cfg.Job.Committed(context.Background()) // the job answers at once, or has ended
 	})
 	routes.HandleFunc("GET /state", e.states)
 	routes.HandleFunc("GET /state/{operator}/{name}", e.lookup)
