@@ -77,6 +77,10 @@ func (c *Checker) SetPace(p Pace) { c.pace = p }
 // checkpoint if that is damaged. Else what it says of falling back excuses nothing.
 func (c *Checker) MayFallBack() { c.mayFallBack = true }
 
+// MayLeadTwice says, until the next Reset, that two coordinators may lead at once, as a fault sets
+// their clocks further apart than leases allow.
+func (c *Checker) MayLeadTwice() { c.mayLeadTwice = true }
+
 // MayLeaveNothing says, until the next Reset, that a job that is over may delete all that it
 // has stored. A plan that says so stays.
 func (c *Checker) MayLeaveNothing() { c.mayLeaveNothing = true }
@@ -116,6 +120,9 @@ type End struct {
 	GaveUp bool
 	// Cancelled: the job was stopped before its end, for good.
 	Cancelled bool
+	// Left: the job was stopped before its end, and what it has stands for whoever goes on: what is to be
+	// deleted of it is theirs to find, as ever when a coordinator starts.
+	Left bool
 }
 
 // Finish carries out the checks at the end of a run and returns the verdict.
@@ -128,6 +135,10 @@ func (c *Checker) Finish(end End) *Report {
 	}
 	return &c.verdict
 }
+
+// Held returns the least of what is promised of state and output in the run so far: whoever begins from
+// what it has left can promise no more.
+func (c *Checker) Held() Guarantee { return min(c.promised(c.x.State), c.promisedOutput()) }
 
 // Rows returns the committed rows of the finished run in canonical form,
 // sorted; none if the job did not end. Valid until the next Reset.

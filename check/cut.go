@@ -2,7 +2,8 @@
 // consistent cut. No receiver has what its sender has not sent, and what was sent
 // is delivered, captured or replayed, once; the records in it are the prefix that
 // the sources had handed out. What an algorithm does not declare to capture is in
-// no snapshot. Behind a change of the graph channels begin anew, and the records of the
+// no snapshot. What completes is of the plan that runs: what a coordinator before began comes
+// true under no other one. Behind a change of the graph channels begin anew, and the records of the
 // checkpoint that it went on from count as a whole: what was in flight there is missing
 // until it is sent again.
 //
@@ -53,13 +54,31 @@ func (o *cut) Observe(e *trace.Event) {
 		o.violate(e.Task, e.Epoch, "%s on channel %s: the algorithm does not declare that its snapshots have such", e.Kind, e.Channel)
 	case e.Kind == trace.Saved:
 		o.checkSaved(e)
+	case e.Kind == trace.TaskReady && o.line.kept:
+		o.checkKept()
 	case e.Kind == trace.TaskReady && o.line.complete:
 		o.checkRecovery()
 	case e.Kind == trace.Completed && o.x.Coordinated:
+		if e.Epoch.Attempt() < o.line.plan {
+			o.violate(trace.Coordinator, e.Epoch, "a round from before plan %s is complete under it: that plan does not count its record, and whoever starts next goes back behind it", o.line.plan)
+		}
 		if o.lacksNone(e.Epoch) {
 			o.parts = append(o.parts[:0], o.model.parts...)
 			o.checkCut(e.Epoch)
 		}
+	}
+}
+
+// checkKept: every task goes on from where it stands, so that what counts is the newest
+// checkpoint that any of them may have been told of; one whose completion nobody saw is checked here.
+func (o *cut) checkKept() {
+	base := o.line.base
+	if n := len(o.completed); n > 0 && o.completed[n-1] > base {
+		o.violate(trace.Coordinator, base, "every task goes on, and what counts is not %s, which is complete: tasks may have been told so", o.completed[n-1])
+	}
+	if o.line.unseen && o.lacksNone(base) {
+		o.parts = append(o.parts[:0], o.model.parts...)
+		o.checkCut(base)
 	}
 }
 
@@ -133,7 +152,7 @@ func (o *cut) checkChannel(n id.ChannelID, e id.Epoch) {
 	if total != sealed {
 		o.violate(ch.To, e, "channel %s: %d items were sent before the cut; %d are in the receiver's state and %d captured in flight, %s", n, sealed, delivered, total-delivered, balance(total, sealed))
 	} else if ch.Reorders {
-		o.checkPositions(n, e, sealed, delivered)
+		o.checkPositions(n, e)
 	}
 }
 

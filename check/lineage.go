@@ -190,11 +190,13 @@ func (m *model) snapshotBegun(e *trace.Event, t *task) {
 		task: e.Task, epoch: e.Epoch, segment: t.segment, records: m.records(t), tick: m.tick,
 		splits: none, inherits: t.inherits, sum: e.Sum, apart: e.To, marks: len(m.marks), captures: none,
 	}
-	for _, ch := range t.inputs {
-		m.marks = append(m.marks, m.channels[ch].delivered)
+	for _, n := range t.inputs {
+		ch := &m.channels[n]
+		m.mark(ch, ch.delivered, ch.order.delivered)
 	}
-	for _, ch := range t.outputs {
-		m.marks = append(m.marks, m.channels[ch].sealed)
+	for _, n := range t.outputs {
+		ch := &m.channels[n]
+		m.mark(ch, ch.sealed, ch.order.sealed)
 	}
 	if e.Key != "" {
 		m.share(e)

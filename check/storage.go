@@ -456,11 +456,11 @@ func (o *wholeStorage) overwritten(key string, e *trace.Event) {
 // Finish: at the end every retained checkpoint is whole, and only what it needs is
 // left, beside what landed too late to be found.
 func (o *wholeStorage) Finish(end End) {
-	if !o.done && !end.Cancelled || o.x.Storage == nil {
+	if !o.done && !end.Cancelled && !end.Left || o.x.Storage == nil {
 		return
 	}
 	o.verifyAll()
-	if o.x.Layout.Roots == nil {
+	if o.x.Layout.Roots == nil || end.Left {
 		return
 	}
 	if logs, ok := o.x.Storage.(LogStorage); ok && o.x.Logs {

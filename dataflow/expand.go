@@ -5,6 +5,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/changelog"
 )
 
 // Expand validates the graph and returns its tasks in order of vertices and
@@ -241,7 +242,7 @@ func DefaultConfig() Config {
 		Groups: state.DefaultGroups,
 		Checkpoint: CheckpointConfig{
 			Interval: 1000 * millisecond, MaxConcurrent: 1, Timeout: 600_000 * millisecond, AlignmentTimeout: 100 * millisecond, Tolerated: 0, Retain: 1,
-			OnCancel: RetainOnCancel, AfterFinished: true,
+			OnCancel: RetainOnCancel, AfterFinished: true, ChangelogSegment: changelog.DefaultSegmentBytes,
 		},
 		Restart: RestartConfig{
 			Strategy: RestartProgress, ProgressAttempts: 20, Failover: FailoverFull,

@@ -152,6 +152,11 @@ type CheckpointConfig struct {
 	// LocalRecovery: tasks keep copies of the files of their newest snapshots on the worker's disk,
 	// and are restored from those that are good.
 	LocalRecovery bool
+	// Changelog: tasks write the changes of their keyed state to checkpoint storage as they happen, and
+	// a snapshot writes the end of them.
+	Changelog bool
+	// ChangelogSegment is how many bytes of changes are written at once between snapshots.
+	ChangelogSegment int
 }
 
 // Job is what both drivers take.

@@ -155,10 +155,18 @@ func (t *Task) commit(e id.Epoch) {
 }
 
 func (t *Task) tryLeave() {
-	if t.finishing && t.extCount == 0 && len(t.drafts) == 0 && t.phase == running {
+	if t.finishing && t.extCount == 0 && len(t.drafts) == 0 && t.log.under == 0 && t.phase == running {
 		t.leave()
 		t.host.Left()
 	}
+}
+
+// sayLeft says once more that the task has left.
+func (t *Task) sayLeft() {
+	if t.finishing {
+		t.proto.Left()
+	}
+	t.host.Left()
 }
 
 // leave ends the outputs and goes; queued output is still sent.

@@ -31,6 +31,7 @@ type restoring struct {
 // start begins a new incarnation.
 func (t *Task) start(ev *Event) {
 	t.attempt = ev.Attempt
+	t.log.began(t.info.ID, ev.Attempt)
 	t.phase = restoringPhase
 	r := &restoring{plan: *ev.Plan}
 	t.restore = r
@@ -304,7 +305,7 @@ func (t *Task) forgetTimers() {
 		return
 	}
 	if forgotten != nil {
-		for ok := true; ok; _, _, ok = forgotten.Pop(EndOfTime) {
+		for ok := true; ok; _, _, _, ok = forgotten.Pop(EndOfTime) {
 		}
 	}
 }
@@ -398,6 +399,11 @@ func (t *Task) keep(ev *Event) {
 	if t.saving.held() {
 		t.endSaving() // whoever leads now knows nothing of that savepoint
 	}
+	t.saving.fence(id.MakeEpoch(ev.Attempt, 0))
+	if t.phase == left && ev.Plan.Left && t.cfg.Mutant != MutantLeftOnce {
+		t.sayLeft()
+	}
+	t.log.began(t.info.ID, ev.Attempt)
 	t.restore = &restoring{plan: *ev.Plan, keep: true, number: ev.Attempt}
 	if ev.Plan.Stable > 0 {
 		t.commit(ev.Plan.Stable)

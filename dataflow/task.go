@@ -6,6 +6,7 @@ import (
 
 	"weir/id"
 	"weir/state"
+	"weir/state/changelog"
 	"weir/state/localcopy"
 	"weir/trace"
 )
@@ -46,9 +47,10 @@ type Task struct {
 	ctx     Context
 	store   state.Store
 	copies  *localcopy.Store // the same, nil if it keeps no local copies
-	times   *state.Clocks    // by which entries of the store expire
-	timers  state.Timers     // event time; nil: none can be set
-	clock   state.Timers     // processing time; nil: none can be set
+	log     logging
+	times   *state.Clocks // by which entries of the store expire
+	timers  state.Timers  // event time; nil: none can be set
+	clock   state.Timers  // processing time; nil: none can be set
 	// broadcasts are the lists that Broadcast inputs fill.
 	broadcasts []*state.OperatorList
 
@@ -130,13 +132,14 @@ const (
 
 // effect is what an outstanding ticket stands for.
 type effect struct {
-	kind  effectKind
-	op    state.Op
-	ext   ExtOp
-	draft *Draft
-	heir  Sink       // effectSettle: commits then; nil: nothing is left to do
-	reads *restoring // of a log: for what plan
-	idx   int
+	kind   effectKind
+	op     state.Op
+	ext    ExtOp
+	draft  *Draft
+	stream *changelog.Stream
+	heir   Sink       // effectSettle: commits then; nil: nothing is left to do
+	reads  *restoring // of a log: for what plan
+	idx    int
 }
 
 type effectKind uint8
@@ -154,6 +157,7 @@ const (
 	effectRestoreTransfer
 	effectRestoreLog
 	effectSettle
+	effectStream
 )
 
 type input struct {
@@ -222,7 +226,10 @@ func NewTask(j *Job, info *TaskInfo, env Env) (*Task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", info.Name, err)
 	}
-	if store, err = t.keepCopies(store, &env); err != nil {
+	if store, err = t.keepLog(store, j.Algorithm.Properties()); err == nil {
+		store, err = t.keepCopies(store, &env)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", info.Name, errors.Join(err, store.Close()))
 	}
 	t.store, t.times = store, store.Clocks()
@@ -354,6 +361,7 @@ func (t *Task) Step(ev *Event) {
 	case EvTurn:
 		if t.Runnable() {
 			t.turn(ev.N, ev.Port)
+			t.stream()
 			if t.saving.probed && t.phase == running {
 				t.stand()
 			}
@@ -423,6 +431,8 @@ func (t *Task) complete(ev *Event) {
 	case effectDraftTransfer, effectDraftPut, effectPreCommit:
 		t.draftProgress(e, ev)
 		t.writeShare()
+	case effectStream:
+		t.streamed(e.stream)
 	case effectExternal:
 		t.externalDone(e, ev.Ext)
 	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectSettle:

@@ -93,7 +93,7 @@ func (t *Task) fireTimers(most int) (done bool) {
 		if most == 0 {
 			return !t.dueBy(t.watermark)
 		}
-		at, key, ok := t.timers.Pop(t.watermark)
+		at, _, key, ok := t.timers.Pop(t.watermark)
 		if !ok {
 			return true
 		}
@@ -212,7 +212,7 @@ func (t *Task) clockFires() bool { return t.clockDue && !t.clockHeld && !t.savin
 // fireClock fires at most most timers that the clock has reached.
 func (t *Task) fireClock(most int) {
 	for ; most > 0; most-- {
-		at, key, ok := t.clock.Pop(t.clockAt)
+		at, _, key, ok := t.clock.Pop(t.clockAt)
 		if !ok {
 			break
 		}

@@ -35,6 +35,9 @@ type (
 
 const epochBits = 20
 
+// MaxIndex is the greatest index of an epoch. No snapshot has it.
+const MaxIndex = 1<<epochBits - 1
+
 // MakeEpoch returns the k-th epoch begun by attempt a. k counts from 1 and must stay below 2^20.
 func MakeEpoch(a Attempt, k uint32) Epoch { return Epoch(a)<<epochBits | Epoch(k) }
 

@@ -43,6 +43,8 @@ var effects = map[string]func(t *testing.T){
 	"checkpoint.on-cancel":         effectOfOnCancel,
 	"checkpoint.after-finished":    effectOfAfterFinished,
 	"checkpoint.local-recovery":    effectOfLocalRecovery,
+	"checkpoint.changelog":         effectOfChangelog,
+	"checkpoint.changelog-segment": effectOfChangelogSegment,
 
 	"restart.strategy":                                  effectOfStrategy,
 	"restart.failover-strategy":                         effectOfFailover,

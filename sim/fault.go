@@ -100,6 +100,8 @@ func (s *Sim) inject(f *faults.Fault) {
 		hit = s.coord.stop()
 	case faults.Rescale, faults.Upgrade, faults.Savepoint, faults.StopSaved:
 		s.operate(f)
+	case faults.Resume:
+		hit = false // it is for whoever runs the next job
 	case faults.Failover:
 		hit = s.failOver(f.Duration)
 	case faults.Query:

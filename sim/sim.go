@@ -23,7 +23,9 @@ type Sim struct {
 	popped int64 // events taken from the queue
 	steps  int64 // steps of tasks and callbacks of the coordinator
 	half   headway
-	lookAt int64 // event after which look is called next; not above maxEvents
+	// failing has of what tasks have failed since then; nil: that is still to come, or it was too much.
+	failing []error
+	lookAt  int64 // event after which look is called next; not above maxEvents
 	// Beyond these atLimit is asked; half of the limits at first.
 	maxEvents int64
 	maxTime   Nanos
@@ -219,6 +221,7 @@ func (s *Sim) setLimits() {
 	if s.cfg.MaxTime == 0 {
 		s.cfg.MaxTime = 3600 * 1e9
 	}
+	s.failing = nil
 	s.half, s.maxEvents, s.maxTime = headway{}, s.cfg.MaxEvents/2, s.cfg.MaxTime/2
 	s.lookAt = min(s.maxEvents, eventsPerLook)
 }

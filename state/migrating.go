@@ -9,10 +9,10 @@ package state
 // Migrator is implemented by tables that hold values of several versions until somebody looks.
 type Migrator interface {
 	// Migrate looks at the next most entries, in an order of its own, and stores in their place
-	// what convert returns for those that it changes, given the bytes as they are stored. When
+	// what convert returns for those that it changes, given the entries as they are stored. When
 	// none is left that was there at the first call, the state has the schemas to, and it says
 	// that it is done.
-	Migrate(most int, to Schemas, convert func(dst, stored []byte) (converted []byte, changed bool)) (done bool)
+	Migrate(most int, to Schemas, convert func(dst []byte, e KeyedEntry) (converted []byte, changed bool)) (done bool)
 }
 
 const migrateEvery = 16
@@ -47,7 +47,8 @@ func (m *migration) writing() {
 }
 
 // convert converts what is stored of an entry.
-func (m *migration) convert(dst, stored []byte) (converted []byte, changed bool) {
+func (m *migration) convert(dst []byte, e KeyedEntry) (converted []byte, changed bool) {
+	stored := e.Value
 	if m.d.Kind != KindList {
 		return m.one(dst, stored)
 	}

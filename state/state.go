@@ -120,9 +120,9 @@ type Store interface {
 type Timers interface {
 	Set(at int64, k Key)    // nothing happens if it is there
 	Cancel(at int64, k Key) // nor here if it is not
-	// Pop removes and returns the first timer if it is at or before until. The
-	// key is valid for ever and must not be written to.
-	Pop(until int64) (at int64, key []byte, ok bool)
+	// Pop removes and returns the first timer if it is at or before until, with the group of
+	// its key. The key is valid for ever and must not be written to.
+	Pop(until int64) (at int64, group uint16, key []byte, ok bool)
 	// First returns the time of the first timer.
 	First() (at int64, ok bool)
 	// Range calls f for every timer in order of (group, time, key) until f returns

@@ -10,6 +10,7 @@ import (
 	"weir/id"
 	"weir/state"
 	"weir/state/catalog"
+	"weir/state/changelog"
 	"weir/state/savepoint"
 )
 
@@ -199,7 +200,8 @@ func isDamage(err error) bool {
 
 // restore restores key groups of the share into a store of their own.
 func (s *stored) restore(groups state.GroupRange) (state.Store, error) {
-	kind, err := catalog.Lookup(s.handle.Backend)
+	name, logged := changelog.Within(s.handle.Backend)
+	kind, err := catalog.Lookup(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.task.Object, err)
 	}
@@ -213,6 +215,9 @@ func (s *stored) restore(groups state.GroupRange) (state.Store, error) {
 		o.FS, o.Dir = s.cfg.FS, s.cfg.FS.PathJoin(s.cfg.Scratch, fmt.Sprintf("%s-t%d-%d", s.in.Epoch, s.task.ID, s.opened))
 	}
 	store, err := backend.Open(o)
+	if err == nil && logged {
+		store, err = changelog.Wrap(store, changelog.Config{Groups: groups})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -164,5 +164,20 @@ func inKernel() []Case {
 			Algorithms: transactional, States: tables, Workloads: []string{"keyedcount"}, // windows that come back wrong fire for millions of events
 			Given: dataflow.Given{"checkpoint.local-recovery": "true"}, Oracle: byRestore,
 		},
+		{
+			Mutant: dataflow.MutantChangelogGap, Description: "a log of changes is cut at the materialisation that was begun last, not at the one that the snapshot refers to",
+			Source: "own trial", Needs: "a log of changes; a snapshot while a materialisation is under way; a restore",
+			Algorithms: transactional, Workloads: stateful, Given: logged, Oracle: byRestore,
+		},
+		{
+			Mutant: dataflow.MutantChangelogLate, Description: "the change noted last before a snapshot is in the segment behind it",
+			Source: "own trial", Needs: "a log of changes; a restore",
+			Algorithms: transactional, Workloads: stateful, Given: logged, Oracle: byRestore,
+		},
+		{
+			Mutant: dataflow.MutantChangelogGroup, Description: "the removal of a timer that fires is logged under the key group of the one before",
+			Source: "FLINK-26063", Needs: "a log of changes; timers; a restore",
+			Algorithms: transactional, Workloads: windows, Given: logged, Oracle: byRestore,
+		},
 	}
 }

@@ -83,6 +83,10 @@ var (
 	versioned   = []string{"spending"}              // has versions that store state in other forms
 )
 
+// logged are settings with which a log of changes is written in segments as small as the state of a
+// simulated task.
+var logged = dataflow.Given{"checkpoint.changelog": "true", "checkpoint.changelog-segment": "200"}
+
 // All returns the bank in the order of reports.
 func All() []Case {
 	return slices.Concat(inRounds(), inKernel(), inLogs(), inSinks(), inRescaling(), inOperations(), inRegions())

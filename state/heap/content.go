@@ -50,3 +50,21 @@ func (s *Store) Load(d state.Descriptor) (put func(e state.KeyedEntry), err erro
 	}
 	return nil, fmt.Errorf("heap: %v: %w", s.task, errLayout)
 }
+
+var _ state.Replayer = (*Store)(nil)
+
+// Replay implements state.Replayer.
+func (s *Store) Replay(d state.Descriptor) (put, remove func(e state.KeyedEntry), err error) {
+	if put, err = s.Load(d); err != nil {
+		return nil, nil, err
+	}
+	switch t := s.find(d.Name).(type) {
+	case *fields:
+		remove = func(e state.KeyedEntry) { t.MapDelete(e.KeyOf(), e.Field) }
+	case *timerSet:
+		remove = t.Unload
+	case *flat:
+		remove = func(e state.KeyedEntry) { t.Delete(e.KeyOf()) }
+	}
+	return put, remove, nil
+}

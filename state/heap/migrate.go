@@ -10,7 +10,7 @@ var (
 // Migrate looks at entries from the last to the first: one that is added stands behind all, and
 // is of the version that is written; one that takes the place of a deleted one comes from
 // behind, and has been looked at.
-func (t *flat) Migrate(most int, to state.Schemas, convert func(dst, stored []byte) ([]byte, bool)) (done bool) {
+func (t *flat) Migrate(most int, to state.Schemas, convert func(dst []byte, e state.KeyedEntry) ([]byte, bool)) (done bool) {
 	if t.d.Schemas != to && !t.cells.migrate(most, convert) {
 		return false
 	}
@@ -27,7 +27,7 @@ type backwards struct {
 
 // migrate looks at the next entries, and says when it has come to the first one. Values that vary
 // in size, as those with versions do, are in cells.
-func (c *cells) migrate(most int, convert func(dst, stored []byte) ([]byte, bool)) (done bool) {
+func (c *cells) migrate(most int, convert func(dst []byte, e state.KeyedEntry) ([]byte, bool)) (done bool) {
 	b := &c.back
 	if !b.began || b.segs != len(c.segs) {
 		*b = backwards{began: true, segs: len(c.segs), hand: hand{pos: c.n}}
@@ -50,8 +50,8 @@ func (c *cells) migrate(most int, convert func(dst, stored []byte) ([]byte, bool
 		}
 		entry := s.at(b.pos)
 		var changed bool
-		if c.kept, changed = convert(c.kept[:0], entry.value()); changed {
-			key := entry.key()
+		key := entry.key()
+		if c.kept, changed = convert(c.kept[:0], state.KeyedEntry{Group: group, Key: key, Value: entry.value()}); changed {
 			c.put(state.Key{Hash: state.HashBytes(key), Group: group, Bytes: key}, c.kept)
 		}
 	}
@@ -59,7 +59,7 @@ func (c *cells) migrate(most int, convert func(dst, stored []byte) ([]byte, bool
 }
 
 // Migrate looks at fields in their order.
-func (t *fields) Migrate(most int, to state.Schemas, convert func(dst, stored []byte) ([]byte, bool)) (done bool) {
+func (t *fields) Migrate(most int, to state.Schemas, convert func(dst []byte, e state.KeyedEntry) ([]byte, bool)) (done bool) {
 	if t.d.Schemas == to {
 		return true
 	}
@@ -77,7 +77,7 @@ func (t *fields) Migrate(most int, to state.Schemas, convert func(dst, stored []
 	for i := range t.doomed {
 		f := &t.doomed[i]
 		var changed bool
-		if t.kept, changed = convert(t.kept[:0], f.value()); changed {
+		if t.kept, changed = convert(t.kept[:0], state.KeyedEntry{Group: f.group, Key: f.key(), Field: f.name(), Value: f.value()}); changed {
 			t.MapPut(state.Key{Group: f.group, Bytes: f.key()}, f.name(), t.kept)
 		}
 	}

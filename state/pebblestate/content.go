@@ -71,3 +71,17 @@ func (t *fields) put(e state.KeyedEntry) {
 }
 
 func (t *timerSet) put(e state.KeyedEntry) { t.Set(state.TimeOf(e.Field), e.KeyOf()) }
+
+var _ state.Replayer = (*Store)(nil)
+
+// Replay implements state.Replayer.
+func (s *Store) Replay(d state.Descriptor) (put, remove func(e state.KeyedEntry), err error) {
+	if put, err = s.Load(d); err != nil {
+		return nil, nil, err
+	}
+	return put, s.find(d.Name).remove, nil
+}
+
+func (t *cells) remove(e state.KeyedEntry)    { t.Delete(e.KeyOf()) }
+func (t *fields) remove(e state.KeyedEntry)   { t.MapDelete(e.KeyOf(), e.Field) }
+func (t *timerSet) remove(e state.KeyedEntry) { t.Unload(e) }

@@ -59,7 +59,7 @@ func (m *migration) look(s *Store, num uint8, most int) (keys [][]byte, end bool
 }
 
 // Migrate looks at the next entries of the database.
-func (t *cells) Migrate(most int, to state.Schemas, convert func(dst, stored []byte) ([]byte, bool)) (done bool) {
+func (t *cells) Migrate(most int, to state.Schemas, convert func(dst []byte, e state.KeyedEntry) ([]byte, bool)) (done bool) {
 	if t.d.Schemas == to {
 		return true
 	}
@@ -73,7 +73,7 @@ func (t *cells) Migrate(most int, to state.Schemas, convert func(dst, stored []b
 		if !ok {
 			continue
 		}
-		if converted, changed := convert(nil, value); changed {
+		if converted, changed := convert(nil, state.KeyedEntry{Group: k.Group, Key: k.Bytes, Value: value}); changed {
 			t.Put(k, converted)
 		}
 	}
@@ -84,7 +84,7 @@ func (t *cells) Migrate(most int, to state.Schemas, convert func(dst, stored []b
 }
 
 // Migrate looks at the next fields of the database.
-func (t *fields) Migrate(most int, to state.Schemas, convert func(dst, stored []byte) ([]byte, bool)) (done bool) {
+func (t *fields) Migrate(most int, to state.Schemas, convert func(dst []byte, e state.KeyedEntry) ([]byte, bool)) (done bool) {
 	if t.d.Schemas == to {
 		return true
 	}
@@ -104,7 +104,7 @@ func (t *fields) Migrate(most int, to state.Schemas, convert func(dst, stored []
 		if !ok {
 			continue
 		}
-		if converted, changed := convert(nil, value); changed {
+		if converted, changed := convert(nil, state.KeyedEntry{Group: at.Group, Key: at.Bytes, Field: key[n:], Value: value}); changed {
 			t.MapPut(at, key[n:], converted)
 		}
 	}

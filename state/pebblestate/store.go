@@ -70,6 +70,7 @@ type stateTable interface {
 	sum() uint64
 	entries(f func(e state.KeyedEntry) bool) // those that have expired too
 	put(e state.KeyedEntry)
+	remove(e state.KeyedEntry)
 }
 
 func newStore(b *Backend, o state.Open, fs scratchFS) *Store {

@@ -38,9 +38,9 @@ func (t *timerSet) Cancel(at int64, k state.Key) {
 	}
 }
 
-func (t *timerSet) Pop(until int64) (at int64, key []byte, ok bool) {
+func (t *timerSet) Pop(until int64) (at int64, group uint16, key []byte, ok bool) {
 	if t.s.failed.Load() {
-		return 0, nil, false
+		return 0, 0, nil, false
 	}
 	return t.Queue.Pop(until)
 }

@@ -243,7 +243,7 @@ func (s *subject) fire(until int64) error {
 	}
 	slices.SortFunc(want, func(a, b dueAt) int { return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.key, b.key)) })
 	for {
-		at, key, ok := s.timers.Pop(until)
+		at, group, key, ok := s.timers.Pop(until)
 		if ok != (len(want) > 0) {
 			return fmt.Errorf("a Pop up to %d gives (%d, %q), %v, with %d timers due", until, at, key, ok, len(want))
 		}
@@ -252,6 +252,9 @@ func (s *subject) fire(until int64) error {
 		}
 		if got := (dueAt{at, string(key)}); got != want[0] {
 			return fmt.Errorf("a Pop up to %d gives %v, want %v: not in order of (time, key)", until, got, want[0])
+		}
+		if k := keyOf(string(key)); group != k.Group {
+			return fmt.Errorf("a Pop up to %d gives a timer of %q in key group %d, want %d", until, key, group, k.Group)
 		}
 		delete(s.twin.timers, want[0])
 		want = want[1:]

@@ -63,7 +63,7 @@ func BenchmarkTimers(b *testing.B, s state.Store) {
 	b.ResetTimer()
 	for b.Loop() {
 		for range changed {
-			if _, _, ok := set.Pop(1 << 62); !ok {
+			if _, _, _, ok := set.Pop(1 << 62); !ok {
 				b.Fatal("no timer is left")
 			}
 		}

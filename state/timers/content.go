@@ -13,3 +13,6 @@ func (s *Queue) Entries(f func(e state.KeyedEntry) bool) {
 
 // Load sets the timer that an entry is.
 func (s *Queue) Load(e state.KeyedEntry) { s.Set(state.TimeOf(e.Field), e.KeyOf()) }
+
+// Unload cancels the timer that an entry is.
+func (s *Queue) Unload(e state.KeyedEntry) { s.Cancel(state.TimeOf(e.Field), e.KeyOf()) }

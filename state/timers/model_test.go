@@ -71,7 +71,7 @@ func (w *world) change() {
 	default:
 		w.clock += int64(rapid.IntRange(-1, 3).Draw(w.T, "time"))
 		for range rapid.IntRange(1, 12).Draw(w.T, "pops") {
-			at, key, ok := w.set.Pop(w.clock)
+			at, _, key, ok := w.set.Pop(w.clock)
 			if !ok {
 				break
 			}

@@ -58,14 +58,14 @@ func (s *Queue) Cancel(at int64, k state.Key) {
 }
 
 // Pop implements state.Timers.
-func (s *Queue) Pop(until int64) (at int64, key []byte, ok bool) {
+func (s *Queue) Pop(until int64) (at int64, group uint16, key []byte, ok bool) {
 	t, in, ok := s.first()
 	if !ok || t.At > until {
-		return 0, nil, false
+		return 0, 0, nil, false
 	}
 	s.pop()
 	s.log.fired(in, t)
-	return t.At, t.Key, true
+	return t.At, in, t.Key, true
 }
 
 // First implements state.Timers.
