@@ -1,5 +1,6 @@
 // The aborts oracle: a task abandons a snapshot only after the coordinator gave
-// that very epoch up: an abort that hits another round costs a checkpoint.
+// that very epoch up: an abort that hits another round costs a checkpoint. A plan gives
+// up all that was begun under older ones.
 //
 // It does not verify that a given-up round is abandoned everywhere, nor snapshots
 // that a recovery cut short or that storage refused.
@@ -20,7 +21,9 @@ type aborts struct {
 
 func newAborts(j judge) watcher { return &aborts{judge: j} }
 
-func (o *aborts) Wants() trace.Mask { return kinds(trace.Aborted, trace.SnapshotFailed) }
+func (o *aborts) Wants() trace.Mask {
+	return kinds(trace.Aborted, trace.SnapshotFailed, trace.PlanExecuted)
+}
 
 func (o *aborts) Reset() { o.givenUp = o.givenUp[:0] }
 
@@ -30,7 +33,7 @@ func (o *aborts) Observe(e *trace.Event) {
 	switch {
 	case e.Kind == trace.Aborted:
 		o.givenUp = append(o.givenUp, e.Epoch)
-	case e.Cause == trace.Abandoned && !slices.Contains(o.givenUp, e.Epoch):
+	case e.Cause == trace.Abandoned && e.Epoch.Attempt() >= o.line.plan && !slices.Contains(o.givenUp, e.Epoch):
 		o.violate(e.Task, e.Epoch, "the snapshot was abandoned, and nobody had given its round up")
 	}
 }

@@ -32,7 +32,7 @@ func New(x Expect) (*Checker, error) {
 	if err := c.build(x, &c.verdict); err != nil {
 		return nil, err
 	}
-	c.wants = c.kinds() | standKinds()
+	c.wants = c.kinds() | moving
 	for o, l := range list() {
 		if l.make != nil {
 			c.add(l.make(judge{&c.model, Oracle(o)}))
@@ -77,6 +77,10 @@ func (c *Checker) SetPace(p Pace) { c.pace = p }
 // checkpoint if that is damaged. Else what it says of falling back excuses nothing.
 func (c *Checker) MayFallBack() { c.mayFallBack = true }
 
+// MayLeadTwice says, until the next Reset, that two coordinators may lead at once, as a fault sets
+// their clocks further apart than leases allow.
+func (c *Checker) MayLeadTwice() { c.mayLeadTwice = true }
+
 // MayLeaveNothing says, until the next Reset, that a job that is over may delete all that it
 // has stored. A plan that says so stays.
 func (c *Checker) MayLeaveNothing() { c.mayLeaveNothing = true }
@@ -97,8 +101,10 @@ func (c *Checker) Observe(e *trace.Event) {
 	if !c.observe(e) {
 		return
 	}
-	if e.Kind != trace.TaskFailed || !c.replaced(e) {
-		c.stand.observe(e, c.line.active)
+	if !moving.Has(e.Kind) {
+		c.stand.step = e.Kind
+	} else if e.Kind != trace.TaskFailed || !c.replaced(e) {
+		c.stand.move(e, c.line.active)
 	}
 	for _, w := range c.byKind[e.Kind] {
 		w.Observe(e)
@@ -114,6 +120,9 @@ type End struct {
 	GaveUp bool
 	// Cancelled: the job was stopped before its end, for good.
 	Cancelled bool
+	// Left: the job was stopped before its end, and what it has stands for whoever goes on: what is to be
+	// deleted of it is theirs to find, as ever when a coordinator starts.
+	Left bool
 }
 
 // Finish carries out the checks at the end of a run and returns the verdict.
@@ -126,6 +135,10 @@ func (c *Checker) Finish(end End) *Report {
 	}
 	return &c.verdict
 }
+
+// Held returns the least of what is promised of state and output in the run so far: whoever begins from
+// what it has left can promise no more.
+func (c *Checker) Held() Guarantee { return min(c.promised(c.x.State), c.promisedOutput()) }
 
 // Rows returns the committed rows of the finished run in canonical form,
 // sorted; none if the job did not end. Valid until the next Reset.

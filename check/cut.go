@@ -2,7 +2,8 @@
 // consistent cut. No receiver has what its sender has not sent, and what was sent
 // is delivered, captured or replayed, once; the records in it are the prefix that
 // the sources had handed out. What an algorithm does not declare to capture is in
-// no snapshot. Behind a change of the graph channels begin anew, and the records of the
+// no snapshot. What completes is of the plan that runs: what a coordinator before began comes
+// true under no other one. Behind a change of the graph channels begin anew, and the records of the
 // checkpoint that it went on from count as a whole: what was in flight there is missing
 // until it is sent again.
 //
@@ -53,13 +54,31 @@ func (o *cut) Observe(e *trace.Event) {
 		o.violate(e.Task, e.Epoch, "%s on channel %s: the algorithm does not declare that its snapshots have such", e.Kind, e.Channel)
 	case e.Kind == trace.Saved:
 		o.checkSaved(e)
+	case e.Kind == trace.TaskReady && o.line.kept:
+		o.checkKept()
 	case e.Kind == trace.TaskReady && o.line.complete:
 		o.checkRecovery()
 	case e.Kind == trace.Completed && o.x.Coordinated:
+		if e.Epoch.Attempt() < o.line.plan {
+			o.violate(trace.Coordinator, e.Epoch, "a round from before plan %s is complete under it: that plan does not count its record, and whoever starts next goes back behind it", o.line.plan)
+		}
 		if o.lacksNone(e.Epoch) {
 			o.parts = append(o.parts[:0], o.model.parts...)
 			o.checkCut(e.Epoch)
 		}
+	}
+}
+
+// checkKept: every task goes on from where it stands, so that what counts is the newest
+// checkpoint that any of them may have been told of; one whose completion nobody saw is checked here.
+func (o *cut) checkKept() {
+	base := o.line.base
+	if n := len(o.completed); n > 0 && o.completed[n-1] > base {
+		o.violate(trace.Coordinator, base, "every task goes on, and what counts is not %s, which is complete: tasks may have been told so", o.completed[n-1])
+	}
+	if o.line.unseen && o.lacksNone(base) {
+		o.parts = append(o.parts[:0], o.model.parts...)
+		o.checkCut(base)
 	}
 }
 
@@ -133,7 +152,7 @@ func (o *cut) checkChannel(n id.ChannelID, e id.Epoch) {
 	if total != sealed {
 		o.violate(ch.To, e, "channel %s: %d items were sent before the cut; %d are in the receiver's state and %d captured in flight, %s", n, sealed, delivered, total-delivered, balance(total, sealed))
 	} else if ch.Reorders {
-		o.checkPositions(n, e, sealed, delivered)
+		o.checkPositions(n, e)
 	}
 }
 
@@ -184,15 +203,12 @@ func (o *cut) checkPrefix(e id.Epoch) {
 		}
 	}
 	o.addInherited(o.counts, root)
+	o.subtractHandedOut()
 	missing, extra, firstMissing, firstExtra := 0, 0, 0, 0
-	for r := o.x.Records - 1; r >= 0; r-- {
-		want := int32(0)
-		if o.handedOut(r) {
-			want = o.x.copies(r)
-		}
-		if n := o.counts[r]; n < want {
+	for r := len(o.counts) - 1; r >= 0; r-- {
+		if n := o.counts[r]; n < 0 {
 			missing, firstMissing = missing+1, r
-		} else if n > want {
+		} else if n > 0 {
 			extra, firstExtra = extra+1, r
 		}
 	}
@@ -200,8 +216,29 @@ func (o *cut) checkPrefix(e id.Epoch) {
 		o.violate(trace.Coordinator, e, "the sources stand behind %d records that are neither in the state of the checkpoint nor captured in flight; the first is record %d", missing, firstMissing)
 	}
 	if extra > 0 && o.x.State == ExactlyOnce {
-		o.violate(trace.Coordinator, e, "%d records are in the checkpoint more often than the sources, where they stand, had handed out; the first is record %d (%d times)", extra, firstExtra, o.counts[firstExtra])
+		o.violate(trace.Coordinator, e, "%d records are in the checkpoint more often than the sources, where they stand, had handed out; the first is record %d (%d times)", extra, firstExtra, o.counts[firstExtra]+o.wanted(firstExtra))
 	}
+}
+
+// subtractHandedOut takes from o.counts what the sources had handed out at the cut.
+func (o *cut) subtractHandedOut() {
+	for n := range o.x.Splits {
+		s := &o.x.Splits[n]
+		end := min(int(min(o.splits[n], uint64(o.x.Records)))*s.Modulus, o.x.Records)
+		for r := s.Residue; r < end; r += s.Modulus {
+			if o.owner[r] == int32(n) {
+				o.counts[r] -= o.x.copies(r)
+			}
+		}
+	}
+}
+
+// wanted is how often record r was handed out at the cut.
+func (o *cut) wanted(r int) int32 {
+	if n := o.owner[r]; n == none || uint64(r/o.x.Splits[n].Modulus) >= o.splits[n] {
+		return 0
+	}
+	return o.x.copies(r)
 }
 
 // readSplits takes the offsets of the splits from o.parts: each is in the snapshot
@@ -223,12 +260,6 @@ func (o *cut) readSplits(e id.Epoch) {
 			o.violate(trace.Coordinator, e, "no snapshot of the checkpoint has split %s", id.SplitID(n))
 		}
 	}
-}
-
-// handedOut reports whether record r lies before the offset of its split at the cut.
-func (o *cut) handedOut(r int) bool {
-	n := o.owner[r]
-	return n != none && uint64(r/o.x.Splits[n].Modulus) < o.splits[n]
 }
 
 // checkLine looks at a recovery line: no receiver has what its

@@ -114,6 +114,45 @@ func TestAtLeastOnceMayOverlapButNotLose(t *testing.T) {
 	mustFire(t, w.finish(epoch(1, 2)), "neither in the state", Cut)
 }
 
+// TestPositionsBehindAStepBack: tasks that go back to the start, under a coordinator that knows of no
+// checkpoint, and then on from one: what had been sent and received at its instant on a channel
+// that reorders counts again.
+func TestPositionsBehindAStepBack(t *testing.T) {
+	w := newWorld(t, func(x *Expect) { x.Channels[1].Reorders = true })
+	w.emit(0, 12)
+	w.deliver(1, 2)
+	w.snapshot(epoch(1, 1))
+	w.complete(epoch(1, 1))
+	w.crash("w0")
+	w.restart(-1, 0, 0)
+	w.emit(0, 4)
+	w.restore(epoch(1, 1))
+	w.emit(0, 4)
+	w.snapshot(epoch(3, 1))
+	w.complete(epoch(3, 1))
+	for _, v := range w.c.Violations() {
+		if v.Oracle == Cut {
+			t.Error(v)
+		}
+	}
+}
+
+// TestPositionsOfAFormerGraph: the same where the job is another graph meanwhile, which completes nothing.
+func TestPositionsOfAFormerGraph(t *testing.T) {
+	w := newLegs(t, narrow, func(x *Expect) {
+		for i := range x.Channels {
+			x.Channels[i].Reorders = true
+		}
+	})
+	w.middle(epoch(1, 1))
+	w.becomes(wide, epoch(1, 1))
+	w.becomes(narrow, epoch(1, 1))
+	w.middle(epoch(3, 1))
+	if r := w.finish(epoch(3, 2)); len(r.Violations) > 0 {
+		t.Error(r.Violations)
+	}
+}
+
 // TestCutOfAChannelThatReorders: as many items as were sent, but other ones.
 func TestCutOfAChannelThatReorders(t *testing.T) {
 	for captured, want := range map[uint64]string{2: "", 3: "but not the same"} { // the item that is captured; 2 was not delivered

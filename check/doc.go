@@ -24,6 +24,7 @@
 //	handover      a stored snapshot stands on output that the external store has
 //	clock         timers of processing time fire once, and are waited for after a restore
 //	queries       a reader outside sees what the job has, or had at a complete checkpoint
+//	leaders       nobody takes the lead whose predecessor holds its lease still
 //	event-time    watermarks are what sources said and inputs delivered, and never go
 //	              back; a timer fires once, and none that is due is left
 //	determinism   the same tape gives the same run

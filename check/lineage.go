@@ -136,6 +136,10 @@ func (m *model) find(t *task, e id.Epoch) int32 {
 // nextRecord splits the first record off data: its length as a uvarint, then
 // its bytes. ok is false when data is empty or damaged.
 func nextRecord(data []byte) (rec, rest []byte, ok bool) {
+	if len(data) > 0 && data[0] < 0x80 && int(data[0]) < len(data) { // most are small
+		n := 1 + int(data[0])
+		return data[1:n], data[n:], true
+	}
 	size, n := binary.Uvarint(data)
 	if n <= 0 || size > uint64(len(data)-n) {
 		return nil, nil, false
@@ -186,11 +190,13 @@ func (m *model) snapshotBegun(e *trace.Event, t *task) {
 		task: e.Task, epoch: e.Epoch, segment: t.segment, records: m.records(t), tick: m.tick,
 		splits: none, inherits: t.inherits, sum: e.Sum, apart: e.To, marks: len(m.marks), captures: none,
 	}
-	for _, ch := range t.inputs {
-		m.marks = append(m.marks, m.channels[ch].delivered)
+	for _, n := range t.inputs {
+		ch := &m.channels[n]
+		m.mark(ch, ch.delivered, ch.order.delivered)
 	}
-	for _, ch := range t.outputs {
-		m.marks = append(m.marks, m.channels[ch].sealed)
+	for _, n := range t.outputs {
+		ch := &m.channels[n]
+		m.mark(ch, ch.sealed, ch.order.sealed)
 	}
 	if e.Key != "" {
 		m.share(e)

@@ -23,6 +23,7 @@ const (
 	WallClock
 	Queries
 	Savepoints
+	Leaders
 	SameRun // compares runs: see Determinism
 	Oracles // number of oracles
 )
@@ -56,6 +57,7 @@ func list() [Oracles]entry {
 		WallClock:    {"clock", newWallClock},
 		Queries:      {"queries", newQueries},
 		Savepoints:   {"savepoint", newSavepoints},
+		Leaders:      {"leaders", newLeaders},
 		SameRun:      {"determinism", nil},
 	}
 }

@@ -16,6 +16,8 @@ type model struct {
 	pace Pace // of this run
 	// mayFallBack: somebody has allowed this run to pass over damaged checkpoints.
 	mayFallBack bool
+	// mayLeadTwice: a fault sets clocks further apart than leases allow.
+	mayLeadTwice bool
 	// mayLeaveNothing: this run's job may delete all that it has when it is over.
 	mayLeaveNothing bool
 	over            bool // a plan in storage says so
@@ -31,6 +33,7 @@ type model struct {
 	used      int // segments of this run
 	snapshots []snapshot
 	marks     []uint64           // of snapshots
+	orders    map[int][]span     // by index of the mark, where channels reorder
 	positions []position         // of snapshots: their splits
 	captures  []capture          // of snapshots
 	captured  []uint32           // record ids of captures
@@ -126,9 +129,10 @@ func owners(x *Expect) []int32 {
 
 func (m *model) reset() {
 	m.mayLeaveNothing, m.over, m.mayGiveUp, m.wentBack = false, false, false, false
-	m.pace, m.mayFallBack, m.now, m.tick, m.used, m.done = m.x.Pace, false, 0, 0, 0, false
+	m.pace, m.mayFallBack, m.mayLeadTwice, m.now, m.tick, m.used, m.done = m.x.Pace, false, false, 0, 0, 0, false
 	clear(m.shares)
 	m.snapshots, m.marks, m.positions, m.captures, m.captured = m.snapshots[:0], m.marks[:0], m.positions[:0], m.captures[:0], m.captured[:0]
+	clear(m.orders)
 	m.completed, m.whole, m.fault = m.completed[:0], false, damage{}
 	m.line.reset()
 	m.stable.stale = true
@@ -268,13 +272,17 @@ func (m *model) isChannel(n id.ChannelID) bool { return n >= 0 && int(n) < len(m
 func (m *model) checkpointCompleted(e *trace.Event) {
 	m.report.Checkpoints++
 	m.completed = append(m.completed, e.Epoch)
-	if !m.x.Coordinated {
-		return
+	if m.x.Coordinated {
+		m.gather(e.Epoch)
 	}
+}
+
+// gather takes the snapshots of which checkpoint e consists into m.parts.
+func (m *model) gather(e id.Epoch) {
 	m.whole = true
 	for i := range m.tasks {
 		t := &m.tasks[i]
-		p := m.find(t, e.Epoch)
+		p := m.find(t, e)
 		if t.left && (p == none || !m.snapshots[p].stored) {
 			p = t.part // drained before and gone meanwhile
 		}
@@ -317,16 +325,16 @@ func (m *model) finish(end End) {
 // on, as what it was or as another graph, all guarantees are one. A change takes the job back to a checkpoint as a failure does.
 func (m *model) promised(g Guarantee) Guarantee {
 	if len(m.legs) == m.origins() && !m.wentBack && m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 && m.report.FailedOver == 0 {
-		return ExactlyOnce
+		return m.x.Origin.held(ExactlyOnce)
 	}
-	return g
+	return m.x.Origin.held(g)
 }
 
 // promisedOutput is what holds for output. A job that went back behind a damaged
 // checkpoint, which somebody has to allow, commits again what it had since.
 func (m *model) promisedOutput() Guarantee {
 	if m.report.FellBack > 0 {
-		return min(m.x.Output, AtLeastOnce)
+		return m.x.Origin.held(min(m.x.Output, AtLeastOnce))
 	}
 	return m.promised(m.x.Output)
 }
@@ -370,33 +378,40 @@ func (m *model) fromNothing(t *task) {
 	m.setMarks(t, nil)
 }
 
-// setMarks takes the task's ends of its channels back to where they were at s;
+// setMarks takes the task's ends of its channels to where they were at s;
 // nil: the start.
 func (m *model) setMarks(t *task, s *snapshot) {
-	mark := func(i int) uint64 {
+	mark := func(i int) (uint64, []span) {
 		if s == nil {
-			return 0
+			return 0, nil
 		}
-		return m.marks[s.marks+i]
+		return m.marks[s.marks+i], m.orders[s.marks+i]
 	}
 	for i, n := range t.inputs {
 		ch := &m.channels[n]
-		ch.delivered = mark(i)
-		ch.order.delivered = first(ch.order.delivered, ch.delivered)
+		ch.delivered, ch.order.delivered = mark(i)
 	}
 	for i, n := range t.outputs {
 		ch := &m.channels[n]
-		ch.sealed = mark(len(t.inputs) + i)
-		ch.order.sealed = first(ch.order.sealed, ch.sealed)
+		ch.sealed, ch.order.sealed = mark(len(t.inputs) + i)
 	}
 }
 
 // deliveredAt and sealedAt return a task's counts of a channel, of which it is the
 // receiver or the sender, at a snapshot.
 func (m *model) deliveredAt(s *snapshot, ch id.ChannelID) uint64 {
-	return m.marks[s.marks+m.channels[ch].in]
+	return m.marks[m.deliveredMark(s, ch)]
 }
 
 func (m *model) sealedAt(s *snapshot, ch id.ChannelID) uint64 {
-	return m.marks[s.marks+len(m.tasks[s.task].inputs)+m.channels[ch].out]
+	return m.marks[m.sealedMark(s, ch)]
+}
+
+// deliveredMark and sealedMark return where these stand in the marks.
+func (m *model) deliveredMark(s *snapshot, ch id.ChannelID) int {
+	return s.marks + m.channels[ch].in
+}
+
+func (m *model) sealedMark(s *snapshot, ch id.ChannelID) int {
+	return s.marks + len(m.tasks[s.task].inputs) + m.channels[ch].out
 }

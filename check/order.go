@@ -10,27 +10,28 @@ import (
 type span struct{ from, to uint64 }
 
 // order is what was sealed and delivered on a channel that reorders, in that
-// order, along the surviving branches of its ends. A count of items says how far
-// each list goes at an instant.
+// order, along the surviving branches of its ends.
 type order struct{ sealed, delivered []span }
 
-// first returns the buffers that make up the first n items.
-func first(spans []span, n uint64) []span {
-	for i, s := range spans {
-		if n == 0 {
-			return spans[:i]
+// mark notes where one end of a channel stands as a snapshot begins: how many items, and on a
+// channel that reorders which. A task may go back behind a snapshot and forward to it again, when a
+// coordinator that had not seen it is followed by one that has, or in another graph.
+func (m *model) mark(ch *channel, items uint64, spans []span) {
+	if ch.Reorders {
+		if m.orders == nil {
+			m.orders = map[int][]span{}
 		}
-		n -= min(n, s.to-s.from)
+		m.orders[len(m.marks)] = slices.Clip(spans) // who goes on from there appends to a copy
 	}
-	return spans
+	m.marks = append(m.marks, items)
 }
 
 // checkPositions: on a channel that reorders, delivered and captured are, by
 // position, what was sealed. The counts are right already.
-func (o *cut) checkPositions(n id.ChannelID, e id.Epoch, sealed, delivered uint64) {
+func (o *cut) checkPositions(n id.ChannelID, e id.Epoch) {
 	ch := &o.channels[n]
-	want := slices.Clone(first(ch.order.sealed, sealed))
-	got := slices.Clone(first(ch.order.delivered, delivered))
+	want := slices.Clone(o.orders[o.sealedMark(&o.snapshots[o.parts[ch.From]], n)])
+	got := slices.Clone(o.orders[o.deliveredMark(&o.snapshots[o.parts[ch.To]], n)])
 	for i := range o.ranges {
 		got = append(got, span{o.ranges[i].from, o.ranges[i].to})
 	}

@@ -2,9 +2,11 @@ package check
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"weir/id"
+	"weir/state"
 	"weir/trace"
 )
 
@@ -21,11 +23,76 @@ type Origin struct {
 	// RowsUnknown: nobody knows which rows were. Of those of the answer none is missing then, and
 	// where several make one row of it nothing can be said.
 	RowsUnknown bool
+	// Held is the least of what held for state and output of the job before (Checker.Held), 0:
+	// exactly once. Nobody makes more of it any more.
+	Held Guarantee
+	// TakenBack is how many visible rows rollbacks of the job before had taken back that had not come again.
+	TakenBack int64
+}
+
+// ReadOrigin reads the savepoint below root, of which the timers of event time are the state
+// eventTimers, as docs/snapshot-format.md says: with nothing of the code that is judged. Operators are
+// called as they were, and splits are numbered within them: see As.
+func ReadOrigin(st state.Storage, root, eventTimers string) (*Origin, error) {
+	e, tasks, err := readSaved(st, root)
+	if err != nil {
+		return nil, err
+	}
+	o := &Origin{Epoch: e}
+	for _, t := range slices.Sorted(maps.Keys(tasks)) {
+		x := tasks[t]
+		for len(o.Tasks) <= int(t) {
+			o.Tasks = append(o.Tasks, OriginTask{})
+		}
+		o.Tasks[t] = OriginTask{Operator: x.operator, Sum: x.adds, Watermark: x.watermark, Splits: x.splits, Pending: x.pending}
+		for _, at := range x.timers {
+			if to := &o.Tasks[t].Timers; at.state == eventTimers {
+				*to = append(*to, at.OriginTime)
+			} else {
+				o.Tasks[t].Alarms = append(o.Tasks[t].Alarms, at.OriginTime)
+			}
+		}
+	}
+	return o, nil
+}
+
+// As returns the origin as a job knows it: now says what it calls an operator, "" if it has it no
+// more, and which is the first of its splits.
+func (o *Origin) As(now func(operator string) (name string, first id.SplitID)) *Origin {
+	as := *o
+	as.Tasks = slices.Clone(o.Tasks)
+	for i := range as.Tasks {
+		t := &as.Tasks[i]
+		name, first := now(t.Operator)
+		t.Operator, t.Splits = name, nil
+		for _, s := range o.Tasks[i].Splits {
+			if s.Split += first; name != "" {
+				t.Splits = append(t.Splits, s)
+			}
+		}
+	}
+	return &as
 }
 
 // unknown reports that rows of the answer may have become visible before the job began, which nobody
 // knows of.
 func (o *Origin) unknown() bool { return o != nil && o.RowsUnknown }
+
+// takenBack returns how many rows may come again since they did not in the job before.
+func (o *Origin) takenBack() int64 {
+	if o == nil {
+		return 0
+	}
+	return o.TakenBack
+}
+
+// held returns a guarantee as far as it holds for a job that begins from o.
+func (o *Origin) held(g Guarantee) Guarantee {
+	if o == nil || o.Held == 0 {
+		return g
+	}
+	return min(g, o.Held)
+}
 
 // OriginTask is what a savepoint holds of one task.
 type OriginTask struct {

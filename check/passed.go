@@ -146,6 +146,6 @@ func (o *wholeStorage) dead(key string) bool {
 
 // landedBehind reports that an object of a snapshot landed when that had failed.
 func (o *wholeStorage) landedBehind(key string, s *snapshot) bool {
-	at, ok := o.landed[key]
+	at, ok := o.landing(key)
 	return ok && s.failed && at > s.failedAt
 }

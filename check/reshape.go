@@ -67,7 +67,7 @@ type leg struct {
 	graph
 	xTasks    []Task
 	xChannels []Channel
-	last      id.Attempt // newest of its incarnations
+	last      id.Attempt // newest of its plans and incarnations
 }
 
 func (m *model) forgetFormer() {
@@ -76,7 +76,7 @@ func (m *model) forgetFormer() {
 
 // reshape puts the graph that the job is aside, and takes g, which is that of x.
 func (m *model) reshape(x *Expect, g graph) {
-	l := leg{graph: m.graph, xTasks: m.x.Tasks, xChannels: m.x.Channels}
+	l := leg{graph: m.graph, xTasks: m.x.Tasks, xChannels: m.x.Channels, last: m.line.plan}
 	m.standing = m.inheritedRecords(m.inherited())
 	for i := range m.tasks {
 		t := &m.tasks[i]

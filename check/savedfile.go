@@ -18,11 +18,20 @@ import (
 
 // savedTask is what the share of one task holds.
 type savedTask struct {
-	operator string
-	instance int
-	splits   map[int]uint64 // offset by split of the operator
-	pending  []id.Epoch
-	sum      uint64 // as of Store.Sum
+	operator  string
+	instance  int
+	watermark int64
+	splits    []OriginSplit // numbered within the operator
+	pending   []id.Epoch
+	sum       uint64 // as of Store.Sum
+	adds      uint64 // of it what adds up over instances, whatever their number
+	timers    []savedTimer
+}
+
+// savedTimer is a timer, with the state that holds it.
+type savedTimer struct {
+	state string
+	OriginTime
 }
 
 // file reads the fields of an object. The first thing that is wrong stays in err.
@@ -97,7 +106,7 @@ func opened(data []byte, magic string) *file {
 }
 
 // get returns a stored object.
-func get(st Storage, key string) ([]byte, error) {
+func get(st state.Storage, key string) ([]byte, error) {
 	r := st.Do(state.Op{Kind: state.OpGet, Key: key})
 	if r.Status != state.OK {
 		return nil, fmt.Errorf("%s cannot be read: %s", key, r.Status)
@@ -105,19 +114,24 @@ func get(st Storage, key string) ([]byte, error) {
 	return r.Data, nil
 }
 
-// readSaved reads the savepoint below root: what each task of the manifest has.
-func readSaved(st Storage, root string, e id.Epoch) (map[id.TaskID]*savedTask, error) {
-	key := root + "/manifest"
+// objectName is that of an object of the savepoint below root, which may be empty.
+func objectName(root, name string) string {
+	if root == "" {
+		return name
+	}
+	return root + "/" + name
+}
+
+// readSaved reads the savepoint below root: its epoch, and what each task of the manifest has.
+func readSaved(st state.Storage, root string) (id.Epoch, map[id.TaskID]*savedTask, error) {
+	key := objectName(root, "manifest")
 	data, err := get(st, key)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	tasks := map[id.TaskID]*savedTask{}
 	f := opened(data, "WEIRSAVE")
-	job := f.bytes()
-	if got := id.Epoch(f.u64()); got != e && f.err == nil {
-		f.fail("it is of epoch %s", got)
-	}
+	job, e := f.bytes(), id.Epoch(f.u64())
 	f.uvarint() // key groups
 	f.times(func() {
 		operator, instance := string(f.bytes()), 0
@@ -144,14 +158,14 @@ func readSaved(st Storage, root string, e id.Epoch) (map[id.TaskID]*savedTask, e
 		f.fail("%d bytes are left over", len(f.b))
 	}
 	if f.err != nil {
-		return nil, fmt.Errorf("%s: %w", key, f.err)
+		return 0, nil, fmt.Errorf("%s: %w", key, f.err)
 	}
-	return tasks, nil
+	return e, tasks, nil
 }
 
 // readShare reads the index of a task, and all data that it names.
-func readShare(st Storage, root, job string, e id.Epoch, t id.TaskID, size, sum uint64) (*savedTask, error) {
-	key := root + "/t" + strconv.Itoa(int(t))
+func readShare(st state.Storage, root, job string, e id.Epoch, t id.TaskID, size, sum uint64) (*savedTask, error) {
+	key := objectName(root, "t"+strconv.Itoa(int(t)))
 	data, err := get(st, key)
 	if err != nil {
 		return nil, err
@@ -183,30 +197,31 @@ func readShare(st Storage, root, job string, e id.Epoch, t id.TaskID, size, sum 
 
 // readTask reads what the task has beside keyed state.
 func readTask(f *file) *savedTask {
-	x := &savedTask{splits: map[int]uint64{}, operator: string(f.bytes()), instance: int(f.uvarint())}
+	x := &savedTask{operator: string(f.bytes()), instance: int(f.uvarint())}
 	for range 3 { // instances, lo, hi
 		f.uvarint()
 	}
-	f.u64() // watermark
+	x.watermark = int64(f.u64())
 	f.byte()
 	f.times(func() {
-		n := int(f.uvarint())
-		x.splits[n] = f.uvarint()
-		f.u64()
-		f.byte()
+		x.splits = append(x.splits, OriginSplit{id.SplitID(f.uvarint()), f.uvarint(), int64(f.u64()), f.byte() != 0})
 	})
 	f.times(func() { x.pending = append(x.pending, id.Epoch(f.u64())) })
 	f.times(func() { f.uvarint(); f.uvarint() })
 	if own := f.bytes(); len(own) > 0 && f.err == nil {
 		o := &file{b: own}
-		x.sum += sumOfLists(o)
+		x.addLists(o)
 		f.err = o.err
 	}
 	return x
 }
 
-// sumOfLists returns what the operator state adds to the sum.
-func sumOfLists(f *file) (sum uint64) {
+// splitList is the mode of a list of which every item goes to one task.
+const splitList = 1
+
+// addLists adds the operator state to the sums. Items add up over instances where each goes to one
+// of them, whatever its place in the list is.
+func (x *savedTask) addLists(f *file) {
 	if v := f.byte(); v != 2 {
 		f.fail("operator state of version %d", v)
 	}
@@ -227,18 +242,21 @@ func sumOfLists(f *file) (sum uint64) {
 			readVersions(f)
 		}
 		f.times(func() {
-			sum += state.SumEntry("operator state", name, binary.BigEndian.AppendUint64(nil, i), f.bytes())
+			item := f.bytes()
+			x.sum += state.SumEntry("operator state", name, binary.BigEndian.AppendUint64(nil, i), item)
+			if mode&^withVersions == splitList {
+				x.adds += state.SumEntry("operator state", name, nil, item)
+			}
 			i++
 		})
 	})
-	return sum
 }
 
 // dataHead is how long the head of a data object is.
 const dataHead = 10
 
 // readFiles reads the data objects of an index.
-func readFiles(f *file, st Storage, key string) (files [][]byte) {
+func readFiles(f *file, st state.Storage, key string) (files [][]byte) {
 	f.times(func() {
 		size, sum := f.uvarint(), f.u64()
 		name := key + "-" + strconv.Itoa(len(files))
@@ -343,9 +361,11 @@ func readState(f *file, x *savedTask, files [][]byte, used []int) {
 		used[n] += int(length)
 		s := &file{b: files[n][offset : offset+length]}
 		var key []byte
+		before := x.sum
 		for range entries {
 			key = addEntry(s, x, &d, key)
 		}
+		x.adds += x.sum - before
 		if s.err != nil || len(s.b) > 0 {
 			f.fail("a section of state %q does not hold %d entries", d.name, entries)
 		}
@@ -359,6 +379,7 @@ func addEntry(s *file, x *savedTask, d *savedState, last []byte) []byte {
 		at := int64(s.u64())
 		key := s.bytes()
 		x.sum += state.SumTimer(d.name, at, key)
+		x.timers = append(x.timers, savedTimer{d.name, OriginTime{at, key}})
 		return key
 	case savedMap:
 		key := last

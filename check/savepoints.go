@@ -10,7 +10,8 @@
 package check
 
 import (
-	"maps"
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -122,7 +123,10 @@ func (o *savepoints) look(s *saved, when string) {
 	if s.hit || s.gone {
 		return
 	}
-	tasks, err := readSaved(o.x.Storage, s.root, s.epoch)
+	e, tasks, err := readSaved(o.x.Storage, s.root)
+	if err == nil && e != s.epoch {
+		err = fmt.Errorf("it is of epoch %s", e)
+	}
 	switch {
 	case err != nil:
 		s.gone = true
@@ -141,17 +145,16 @@ func (o *savepoints) look(s *saved, when string) {
 		if as.sum != 0 && x.sum != as.sum {
 			o.violate(id.TaskID(t), s.epoch, "the sum of the task's state in the savepoint%s is %016x, and was %016x", when, x.sum, as.sum)
 		}
-		if offsets := inOrder(x.splits); !slices.Equal(offsets, as.splits) {
+		if offsets := offsetsOf(x.splits); !slices.Equal(offsets, as.splits) {
 			o.violate(id.TaskID(t), s.epoch, "the splits of the task stand at %d in the savepoint%s, and stood at %d", offsets, when, as.splits)
 		}
 	}
 }
 
-// inOrder returns offsets in order of their splits.
-func inOrder(splits map[int]uint64) []uint64 {
-	var offsets []uint64
-	for _, n := range slices.Sorted(maps.Keys(splits)) {
-		offsets = append(offsets, splits[n])
+// offsetsOf returns the offsets of splits, in the order of those.
+func offsetsOf(splits []OriginSplit) (offsets []uint64) {
+	for _, s := range slices.SortedFunc(slices.Values(splits), func(a, b OriginSplit) int { return cmp.Compare(a.Split, b.Split) }) {
+		offsets = append(offsets, s.Offset)
 	}
 	return offsets
 }

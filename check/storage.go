@@ -15,7 +15,6 @@
 package check
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -30,9 +29,9 @@ type wholeStorage struct {
 	counting  []retained       // complete, for all that storage says, and nobody has said so yet
 	carried   int              // shares carried over in the newest record looked at
 	newest    id.Attempt       // number of the newest plan in storage
-	landed    map[string]int64 // keys written since the storage was last listed with an answer, and when
+	landed    map[string]int64 // keys written, and when; see landing
 	present   map[string]bool  // keys of the objects in storage
-	listings  []landing        // prefixes listed
+	listings  []listing        // by prefix
 	tried     []string         // prefixes that somebody began to list since the last occasion
 	asked     []string         // prefixes whose listing the living coordinator waits for
 	occasion  int64            // when the code under test last had to look for garbage
@@ -274,10 +273,10 @@ func (o *wholeStorage) applied(e *trace.Event) {
 		if e.Cause == trace.FencedOff {
 			return
 		}
-		if i := slices.IndexFunc(o.listings, func(l landing) bool { return l.key == key }); i >= 0 {
-			o.listings[i].at = o.now
+		if l := o.listingOf(key); l != nil {
+			l.at = o.now
 		} else {
-			o.listings = append(o.listings, landing{key, o.now})
+			o.listings = append(o.listings, listing{prefix: key, at: o.now})
 		}
 	default:
 	}
@@ -299,10 +298,20 @@ func (o *wholeStorage) endsJob(key string) bool {
 	return true
 }
 
-// landing is a key or prefix with the time of an operation on it.
-type landing struct {
-	key string
-	at  int64
+// listing is what is known of the listings of a prefix.
+type listing struct {
+	prefix string
+	at     int64 // of the newest
+	heard  int64 // what had landed before is known, by an answer
+}
+
+func (o *wholeStorage) listingOf(prefix string) *listing {
+	for i := range o.listings {
+		if l := &o.listings[i]; l.prefix == prefix {
+			return l
+		}
+	}
+	return nil
 }
 
 // issued notes who looks: the answer to a coordinator that has died since
@@ -332,18 +341,24 @@ func (o *wholeStorage) answered(e *trace.Event) {
 	if e.Outcome != trace.OK || o.done {
 		return
 	}
-	for _, l := range o.listings {
-		if l.key == prefix {
-			maps.DeleteFunc(o.landed, func(key string, at int64) bool { return at < l.at && strings.HasPrefix(key, prefix) })
-		}
+	if l := o.listingOf(prefix); l != nil {
+		l.heard = l.at
 	}
+}
+
+// landing returns when a key landed that no listing has told of since.
+func (o *wholeStorage) landing(key string) (at int64, ok bool) {
+	if at, ok = o.landed[key]; !ok {
+		return 0, false
+	}
+	return at, !slices.ContainsFunc(o.listings, func(l listing) bool { return at < l.heard && strings.HasPrefix(key, l.prefix) })
 }
 
 // unknown reports whether a key landed too late to be found: after the last
 // answered listing, and either after the last occasion to look, or somebody has
 // tried to since. What the code under test never tried to list is known.
 func (o *wholeStorage) unknown(key string) bool {
-	at, ok := o.landed[key]
+	at, ok := o.landing(key)
 	if !ok {
 		return false
 	}
@@ -451,11 +466,11 @@ func (o *wholeStorage) overwritten(key string, e *trace.Event) {
 // Finish: at the end every retained checkpoint is whole, and only what it needs is
 // left, beside what landed too late to be found.
 func (o *wholeStorage) Finish(end End) {
-	if !o.done && !end.Cancelled || o.x.Storage == nil {
+	if !o.done && !end.Cancelled && !end.Left || o.x.Storage == nil {
 		return
 	}
 	o.verifyAll()
-	if o.x.Layout.Roots == nil {
+	if o.x.Layout.Roots == nil || end.Left {
 		return
 	}
 	if logs, ok := o.x.Storage.(LogStorage); ok && o.x.Logs {

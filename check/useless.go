@@ -43,6 +43,8 @@ type useless struct {
 	cyclic  bool              // else there is nothing to find
 	alive   [][]int32         // by task: its surviving snapshots that were taken, in order
 	givenUp map[id.Epoch]bool // rounds
+	before  id.Epoch          // rounds before it are given up too, by a plan, but for those that are complete
+	bases   []id.Epoch        // of plans: complete, though nobody may have said so
 	// Scratch of one task's snapshots.
 	from  []int // by task: earliest interval from which a path goes on, 0: none
 	open  []id.TaskID
@@ -66,12 +68,27 @@ func (o *useless) Wants() trace.Mask {
 	if !o.cyclic {
 		return 0
 	}
-	return kinds(trace.Aborted)
+	return kinds(trace.Aborted, trace.PlanExecuted)
 }
 
-func (o *useless) Observe(e *trace.Event) { o.givenUp[e.Epoch] = true }
+func (o *useless) Observe(e *trace.Event) {
+	switch {
+	case e.Kind == trace.Aborted:
+		o.givenUp[e.Epoch] = true
+	case o.x.Coordinated:
+		o.before, o.bases = id.MakeEpoch(e.Attempt, 0), append(o.bases, e.Epoch)
+	}
+}
 
-func (o *useless) Reset() { clear(o.givenUp) }
+func (o *useless) Reset() {
+	clear(o.givenUp)
+	o.before, o.bases = 0, o.bases[:0]
+}
+
+// over reports that round e was given up, by name or by a plan.
+func (o *useless) over(e id.Epoch) bool {
+	return o.givenUp[e] || e < o.before && !o.isCompleted(e) && !slices.Contains(o.bases, e)
+}
 
 // Finish judges the snapshots once, wherever the run has come to: what is useless
 // stays so. In the middle of a recovery only some tasks have gone back, and what
@@ -84,7 +101,7 @@ func (o *useless) Finish(End) {
 		t := &o.tasks[i]
 		o.alive[i] = o.alive[i][:0]
 		for _, p := range t.snapshots {
-			if s := &o.snapshots[p]; (!s.failed || s.refused) && !o.givenUp[s.epoch] && o.survives(s, t.segment) {
+			if s := &o.snapshots[p]; (!s.failed || s.refused) && !o.over(s.epoch) && o.survives(s, t.segment) {
 				o.alive[i] = append(o.alive[i], p)
 			}
 		}

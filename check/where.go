@@ -104,16 +104,14 @@ func (s *stand) begin() {
 	s.down, s.stage = false, Starting
 }
 
-// standKinds are those that observe takes.
-func standKinds() trace.Mask {
-	return kinds(trace.Triggered, trace.AllAcked, trace.Completed, trace.Aborted, trace.Subsumed,
-		trace.TaskStarting, trace.TaskReady, trace.TaskDrained, trace.TaskLeft, trace.TaskFailed,
-		trace.WorkerCrashed, trace.CoordinatorCrashed, trace.CoordinatorStarted, trace.PlanExecuted)
-}
+// moving are the kinds that change how a run stands.
+const moving = trace.Mask(1<<trace.Triggered | 1<<trace.AllAcked | 1<<trace.Completed | 1<<trace.Aborted | 1<<trace.Subsumed |
+	1<<trace.TaskStarting | 1<<trace.TaskReady | 1<<trace.TaskDrained | 1<<trace.TaskLeft | 1<<trace.TaskFailed |
+	1<<trace.WorkerCrashed | 1<<trace.CoordinatorCrashed | 1<<trace.CoordinatorStarted | 1<<trace.PlanExecuted)
 
-// observe takes an event that the model has admitted and taken; going says that
+// move takes an event that the model has admitted and taken; going says that
 // the plan under way is carried out.
-func (s *stand) observe(e *trace.Event, going bool) {
+func (s *stand) move(e *trace.Event, going bool) {
 	s.step = e.Kind
 	switch e.Kind {
 	case trace.Triggered:

@@ -49,7 +49,7 @@ func (t *Task) stream() {
 	for x := t.log.Stream(); x != nil; x = t.log.Stream() {
 		t.log.under++
 		t.transfers++
-		t.host.Transfer(t.ticket(effect{kind: effectStream, stream: x}), x)
+		t.host.Transfer(t.ticket(&effect{kind: effectStream, stream: x}), x)
 	}
 }
 

@@ -245,11 +245,11 @@ func (t *Task) fix(e, base id.Epoch, root string) (d *Draft, pre preCommit) {
 func (t *Task) carryOut(d *Draft, capture state.Capture, pre preCommit) {
 	d.capture, d.transferring = capture, true
 	t.transfers++
-	t.host.Transfer(t.ticket(effect{kind: effectDraftTransfer, draft: d}), capture)
+	t.host.Transfer(t.ticket(&effect{kind: effectDraftTransfer, draft: d}), capture)
 	if pre.any {
 		t.preCommits = append(t.preCommits, d.head.Epoch)
 		pre.op.Task, pre.op.Attempt = t.info.ID, t.attempt
-		t.host.External(t.ticket(effect{kind: effectPreCommit, draft: d, ext: pre.op}), pre.op)
+		t.host.External(t.ticket(&effect{kind: effectPreCommit, draft: d, ext: pre.op}), pre.op)
 	}
 }
 
@@ -377,7 +377,7 @@ func (t *Task) advanceDrafts() {
 	d.size = int64(len(data))
 	t.observeKey(trace.SnapshotWriting, d.head.Epoch, string(d.key), 0)
 	op := state.Op{Kind: state.OpPut, Key: string(d.key), Data: data}
-	t.host.Store(t.ticket(effect{kind: effectDraftPut, draft: d, op: op}), op)
+	t.host.Store(t.ticket(&effect{kind: effectDraftPut, draft: d, op: op}), op)
 }
 
 // SnapshotKey is the storage key of a task's snapshot: unique, as epochs are.
@@ -401,7 +401,7 @@ func appendName(b []byte, prefix string, t id.TaskID, e id.Epoch) []byte {
 }
 
 // draftProgress takes the outcome of one effect of a draft.
-func (t *Task) draftProgress(e effect, ev *Event) {
+func (t *Task) draftProgress(e *effect, ev *Event) {
 	d := e.draft
 	if e.kind == effectPreCommit {
 		t.preCommitDone(e, ev.Ext)
@@ -444,7 +444,7 @@ func (t *Task) draftProgress(e effect, ev *Event) {
 // preCommitDone takes the answer to a pre-commit. It is repeated until it is
 // answered, also when its draft was given up: later drafts name the transaction
 // as pending, and would commit what the store has never heard of.
-func (t *Task) preCommitDone(e effect, s ExtStatus) {
+func (t *Task) preCommitDone(e *effect, s ExtStatus) {
 	epoch := e.draft.head.Epoch
 	switch s {
 	case ExtOK:

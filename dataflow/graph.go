@@ -1,6 +1,8 @@
 package dataflow
 
 import (
+	"slices"
+
 	"weir/id"
 	"weir/state"
 )
@@ -40,6 +42,12 @@ func (g *Graph) SetSplits(n int) {
 			g.Vertices[i].Splits = n
 		}
 	}
+}
+
+// SameShape tells that two graphs have the same operators, each as wide. What a job of the one has
+// stored is then the other's as it stands.
+func (g *Graph) SameShape(o *Graph) bool {
+	return slices.EqualFunc(g.Vertices, o.Vertices, func(a, b Vertex) bool { return a.Name == b.Name && a.Parallelism == b.Parallelism })
 }
 
 // splits is how many splits the log of a vertex has.

@@ -107,14 +107,14 @@ func (k *kernel) Tell(data []byte) { k.host.Tell(data) }
 
 // After asks for Protocol.Timer after d.
 func (k *kernel) After(d Nanos) id.Ticket {
-	n := k.task().ticket(effect{kind: effectProtocolTimer})
+	n := k.task().ticket(&effect{kind: effectProtocolTimer})
 	k.host.Timer(n, d)
 	return n
 }
 
 // Store asks for a storage operation, repeated while its outcome is unknown.
 func (k *kernel) Store(op state.Op) id.Ticket {
-	n := k.task().ticket(effect{kind: effectProtocolStore, op: op})
+	n := k.task().ticket(&effect{kind: effectProtocolStore, op: op})
 	k.host.Store(n, op)
 	return n
 }
@@ -161,6 +161,14 @@ func (t *Task) tryLeave() {
 	}
 }
 
+// sayLeft says once more that the task has left.
+func (t *Task) sayLeft() {
+	if t.finishing {
+		t.proto.Left()
+	}
+	t.host.Left()
+}
+
 // leave ends the outputs and goes; queued output is still sent.
 func (t *Task) leave() {
 	t.phase = left
@@ -177,7 +185,7 @@ func (t *Task) leave() {
 func (t *Task) external(op ExtOp) {
 	op.Task, op.Attempt = t.info.ID, t.attempt
 	t.extCount++
-	t.host.External(t.ticket(effect{kind: effectExternal, ext: op}), op)
+	t.host.External(t.ticket(&effect{kind: effectExternal, ext: op}), op)
 }
 
 // lostOutput names the transaction that is lost: whoever judges the failure looks for what
@@ -186,7 +194,7 @@ func lostOutput(task id.TaskID, txn id.Epoch) error {
 	return fmt.Errorf("%w: %s", ErrLostOutput, TransactionOf(task, txn))
 }
 
-func (t *Task) externalDone(e effect, s ExtStatus) {
+func (t *Task) externalDone(e *effect, s ExtStatus) {
 	switch s {
 	case ExtFailed:
 		t.host.External(t.ticket(e), e.ext)

@@ -47,5 +47,6 @@ const (
 	MutantChangelogForgets    Mutant = "changelog-forgets"     // segments that a materialisation has overtaken are listed by no snapshot any more
 	MutantChangelogGroup      Mutant = "changelog-timer-group" // the removal of a timer that fires is logged under the key group of the one before
 	MutantUnmigrated          Mutant = "evolve-unmigrated"     // a value that another version has written is read as if this one had
+	MutantLeftOnce            Mutant = "left-once"             // a task that has left does not say so again to a coordinator that takes over
 	MutantEndedSplitHolds     Mutant = "ended-split-holds"     // a split without records left holds the watermark back
 )

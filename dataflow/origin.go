@@ -102,7 +102,7 @@ func (t *Task) beginsFromSaved() bool {
 // readManifest fetches the manifest of the savepoint.
 func (t *Task) readManifest() {
 	op := state.Op{Kind: state.OpGet, Key: savepoint.ManifestKey(t.restore.plan.Saved.Root)}
-	t.host.Store(t.ticket(effect{kind: effectRestoreGet, op: op}), op)
+	t.host.Store(t.ticket(&effect{kind: effectRestoreGet, op: op}), op)
 }
 
 // manifestRead begins to restore what the savepoint holds for the task.
@@ -124,7 +124,7 @@ func (t *Task) manifestRead(data []byte) {
 		t.failFor(trace.Unreadable, fmt.Errorf("restore: %w", err))
 		return
 	}
-	t.host.Transfer(t.ticket(effect{kind: effectRestoreTransfer}), r.savepoint)
+	t.host.Transfer(t.ticket(&effect{kind: effectRestoreTransfer}), r.savepoint)
 }
 
 // savedRead takes over what the old tasks of the operator had beside keyed state, as if they

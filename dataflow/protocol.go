@@ -227,6 +227,7 @@ type CoordHost interface {
 	After(d Nanos) id.Ticket
 	Store(op state.Op) id.Ticket
 	// Execute: p is durable under p.Number. The driver ignores a plan whose number is not above the last one's.
+	// Of tasks that it keeps and that run no more Failed tells before Execute returns.
 	Execute(p *Plan)
 	// JobDone ends the job well; JobFailed ends it with an error the user must see.
 	JobDone()
@@ -244,6 +245,9 @@ type JobInfo struct {
 	Tasks  []TaskInfo
 	Config *Config
 	From   *Origin // nil: it begins empty
+	// Adopt: tasks may run that another coordinator process has started. They can go on under a
+	// plan of this one that keeps them.
+	Adopt bool
 	// Nonce differs between all coordinator incarnations that ever touch the
 	// same storage: it tells a writer its own bytes from another's.
 	Nonce uint64
@@ -285,7 +289,8 @@ type TaskPlan struct {
 	Splits []int
 	// Resume: splits without a snapshot go on from where the source log last handed out.
 	Resume bool
-	// Left: the task had left before this line: restore, send EndStream, stay gone.
+	// Left: the task had left before this line: restore, send EndStream, stay gone. With Keep:
+	// one that has left says so once more, to a coordinator that may not have heard it.
 	Left   bool
 	Inject []LogRange // before anything else; also with Keep
 	Stable id.Epoch   // commit restored transactions up to here

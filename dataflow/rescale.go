@@ -21,7 +21,7 @@ func (t *Task) readFormers() {
 	r.toRead = len(r.formers)
 	for i := range r.plan.Former {
 		op := state.Op{Kind: state.OpGet, Key: string(r.plan.Former[i].Ref)}
-		t.host.Store(t.ticket(effect{kind: effectRestoreGet, op: op, idx: i}), op)
+		t.host.Store(t.ticket(&effect{kind: effectRestoreGet, op: op, idx: i}), op)
 	}
 }
 
@@ -56,7 +56,7 @@ func (t *Task) formerRead(i int, data []byte) {
 		t.failFor(trace.Unreadable, fmt.Errorf("restore from another shape: %w", err))
 		return
 	}
-	t.host.Transfer(t.ticket(effect{kind: effectRestoreTransfer}), tr)
+	t.host.Transfer(t.ticket(&effect{kind: effectRestoreTransfer}), tr)
 }
 
 // own calls f with the snapshots of the instances of the task's own vertex.

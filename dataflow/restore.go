@@ -54,10 +54,10 @@ func (t *Task) start(ev *Event) {
 		return
 	}
 	op := state.Op{Kind: state.OpGet, Key: string(r.plan.Ref)}
-	t.host.Store(t.ticket(effect{kind: effectRestoreGet, op: op}), op)
+	t.host.Store(t.ticket(&effect{kind: effectRestoreGet, op: op}), op)
 }
 
-func (t *Task) restoreProgress(k id.Ticket, e effect, ev *Event) {
+func (t *Task) restoreProgress(k id.Ticket, e *effect, ev *Event) {
 	if t.restore == nil || e.kind == effectRestoreLog && e.reads != t.restore && (t.cfg.Mutant != MutantReplacedLogsTaken || e.idx >= t.restore.toRead) {
 		return // of a plan that a newer one has replaced: what that one wants it reads itself
 	}
@@ -123,7 +123,7 @@ func (t *Task) restoreObject(data []byte) {
 		return
 	}
 	t.restore.snap = s
-	t.host.Transfer(t.ticket(effect{kind: effectRestoreTransfer}), tr)
+	t.host.Transfer(t.ticket(&effect{kind: effectRestoreTransfer}), tr)
 }
 
 // ours refuses a snapshot of another job or of another graph.
@@ -158,7 +158,7 @@ func (t *Task) readLogs() {
 	r.toRead = len(r.plan.Inject)
 	for i, l := range r.plan.Inject {
 		op := state.Op{Kind: state.OpReadLog, Key: l.Log, From: l.From, To: l.To}
-		t.host.Store(t.ticket(effect{kind: effectRestoreLog, op: op, reads: r, idx: i}), op)
+		t.host.Store(t.ticket(&effect{kind: effectRestoreLog, op: op, reads: r, idx: i}), op)
 	}
 	if r.toRead == 0 {
 		t.logsRead()
@@ -398,6 +398,10 @@ func (t *Task) keep(ev *Event) {
 	}
 	if t.saving.held() {
 		t.endSaving() // whoever leads now knows nothing of that savepoint
+	}
+	t.saving.fence(id.MakeEpoch(ev.Attempt, 0))
+	if t.phase == left && ev.Plan.Left && t.cfg.Mutant != MutantLeftOnce {
+		t.sayLeft()
 	}
 	t.log.began(t.info.ID, ev.Attempt)
 	t.restore = &restoring{plan: *ev.Plan, keep: true, number: ev.Attempt}

@@ -48,6 +48,9 @@ type saving struct {
 // held reports that sources hand out nothing and timers of processing time wait.
 func (s *saving) held() bool { return s.over < s.epoch }
 
+// fence: what is said of savepoints before e comes late, and from a coordinator that leads no more.
+func (s *saving) fence(e id.Epoch) { s.epoch, s.over = max(s.epoch, e), max(s.over, e) }
+
 // reading reports that the store is being read, and must not change.
 func (s *saving) reading() bool { return s.draft != nil && s.draft.transferring }
 

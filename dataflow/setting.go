@@ -47,11 +47,11 @@ type Hundredths int
 
 // settings is the table.
 var settings = []Setting{
-	{"checkpoint.interval", "interval", "time from the beginning of one checkpoint to that of the next; where tasks snapshot for themselves, of their snapshots", WithSnapshots, "", 1, 0, func(c *Config) any { return &c.Checkpoint.Interval }},
-	{"checkpoint.min-pause", "min-pause", "least time from the end of a checkpoint, good or bad, to the beginning of the next one", WithRounds, "", 0, 0, func(c *Config) any { return &c.Checkpoint.MinPause }},
+	{"checkpoint.interval", "interval", "time from the beginning of one checkpoint to that of the next; where tasks snapshot for themselves, of their snapshots", WithSnapshots, "", 1, mostTime, func(c *Config) any { return &c.Checkpoint.Interval }},
+	{"checkpoint.min-pause", "min-pause", "least time from the end of a checkpoint, good or bad, to the beginning of the next one", WithRounds, "", 0, mostTime, func(c *Config) any { return &c.Checkpoint.MinPause }},
 	{"checkpoint.concurrent", "concurrent", "checkpoints under way at once, at most", WithRounds, "", 1, 0, func(c *Config) any { return &c.Checkpoint.MaxConcurrent }},
-	{"checkpoint.timeout", "checkpoint-timeout", "after how long a checkpoint is given up", WithRounds, "", 1, 0, func(c *Config) any { return &c.Checkpoint.Timeout }},
-	{"checkpoint.alignment-timeout", "alignment-timeout", "how long a barrier waits for others, and behind records, before it overtakes; 0: not at all", WithTurns, "", 0, 0, func(c *Config) any { return &c.Checkpoint.AlignmentTimeout }},
+	{"checkpoint.timeout", "checkpoint-timeout", "after how long a checkpoint is given up", WithRounds, "", 1, mostTime, func(c *Config) any { return &c.Checkpoint.Timeout }},
+	{"checkpoint.alignment-timeout", "alignment-timeout", "how long a barrier waits for others, and behind records, before it overtakes; 0: not at all", WithTurns, "", 0, mostTime, func(c *Config) any { return &c.Checkpoint.AlignmentTimeout }},
 	{"checkpoint.tolerated", "tolerated", "failed checkpoints in a row with which a job goes on; one more counts as a failure of the job; -1: any number", WithSnapshots, "", -1, 0, func(c *Config) any { return &c.Checkpoint.Tolerated }},
 	{"checkpoint.retain", "retain", "complete checkpoints that are kept", WithRounds, "", 1, 0, func(c *Config) any { return &c.Checkpoint.Retain }},
 	{"checkpoint.fallback", "fallback", "go back to an older checkpoint where the newest is damaged, and commit again what was committed since", WithSnapshots, "", 0, 0, func(c *Config) any { return &c.Checkpoint.Fallback }},
@@ -65,15 +65,15 @@ var settings = []Setting{
 	{"restart.failover-strategy", "failover-strategy", "what starts again after a failure of tasks: full: all; region: those that edges connect with one that failed", WithRegions, "", 0, 0, func(c *Config) any { return &c.Restart.Failover }},
 	{"restart.progress.attempts", "restart-progress-attempts", "recoveries in a row without a checkpoint between them; one more, for a task that gave up by itself, ends the job", AllAlgorithms, RestartProgress, 0, 0, func(c *Config) any { return &c.Restart.ProgressAttempts }},
 	{"restart.fixed-delay.attempts", "restart-fixed-attempts", "restarts by one coordinator; one failure more ends the job", AllAlgorithms, RestartFixedDelay, 0, 0, func(c *Config) any { return &c.Restart.FixedAttempts }},
-	{"restart.fixed-delay.delay", "restart-fixed-delay", "time from a failure to the restart", AllAlgorithms, RestartFixedDelay, 0, 0, func(c *Config) any { return &c.Restart.FixedDelay }},
-	{"restart.exponential-delay.initial-backoff", "restart-initial-backoff", "time from the first failure to the restart", AllAlgorithms, RestartExponential, 1, 0, func(c *Config) any { return &c.Restart.InitialBackoff }},
-	{"restart.exponential-delay.max-backoff", "restart-max-backoff", "the longest such time", AllAlgorithms, RestartExponential, 1, 0, func(c *Config) any { return &c.Restart.MaxBackoff }},
+	{"restart.fixed-delay.delay", "restart-fixed-delay", "time from a failure to the restart", AllAlgorithms, RestartFixedDelay, 0, mostTime, func(c *Config) any { return &c.Restart.FixedDelay }},
+	{"restart.exponential-delay.initial-backoff", "restart-initial-backoff", "time from the first failure to the restart", AllAlgorithms, RestartExponential, 1, mostTime, func(c *Config) any { return &c.Restart.InitialBackoff }},
+	{"restart.exponential-delay.max-backoff", "restart-max-backoff", "the longest such time", AllAlgorithms, RestartExponential, 1, mostTime, func(c *Config) any { return &c.Restart.MaxBackoff }},
 	{"restart.exponential-delay.backoff-multiplier", "restart-multiplier", "how many times as long each is as the one before", AllAlgorithms, RestartExponential, 100, mostFactor * 100, func(c *Config) any { return &c.Restart.Multiplier }},
-	{"restart.exponential-delay.reset-backoff-threshold", "restart-reset-threshold", "a job that runs so long without a failure begins with the first time again", AllAlgorithms, RestartExponential, 1, 0, func(c *Config) any { return &c.Restart.ResetThreshold }},
+	{"restart.exponential-delay.reset-backoff-threshold", "restart-reset-threshold", "a job that runs so long without a failure begins with the first time again", AllAlgorithms, RestartExponential, 1, mostTime, func(c *Config) any { return &c.Restart.ResetThreshold }},
 	{"restart.exponential-delay.jitter-factor", "restart-jitter", "share of a time by which it is drawn longer or shorter, from 0 to 1", AllAlgorithms, RestartExponential, 0, 100, func(c *Config) any { return &c.Restart.Jitter }},
 	{"restart.failure-rate.max-failures-per-interval", "restart-max-failures", "failures within the interval that are answered with a restart; one more ends the job", AllAlgorithms, RestartFailureRate, 0, 0, func(c *Config) any { return &c.Restart.MaxFailures }},
-	{"restart.failure-rate.failure-rate-interval", "restart-failure-interval", "the interval in which failures are counted", AllAlgorithms, RestartFailureRate, 1, 0, func(c *Config) any { return &c.Restart.FailureInterval }},
-	{"restart.failure-rate.delay", "restart-failure-delay", "time from a failure to the restart", AllAlgorithms, RestartFailureRate, 0, 0, func(c *Config) any { return &c.Restart.FailureDelay }},
+	{"restart.failure-rate.failure-rate-interval", "restart-failure-interval", "the interval in which failures are counted", AllAlgorithms, RestartFailureRate, 1, mostTime, func(c *Config) any { return &c.Restart.FailureInterval }},
+	{"restart.failure-rate.delay", "restart-failure-delay", "time from a failure to the restart", AllAlgorithms, RestartFailureRate, 0, mostTime, func(c *Config) any { return &c.Restart.FailureDelay }},
 }
 
 // Settings returns all settings in the order in which they are written.
@@ -177,8 +177,8 @@ func (s *Setting) Set(c *Config, text string) error {
 	switch v := s.At(c).(type) {
 	case *Nanos:
 		d, err := time.ParseDuration(text)
-		if err != nil || int64(d) < s.Least {
-			return s.refuse(text, fmt.Sprintf("is no duration from %s up; write for example 3ms", time.Duration(s.Least)))
+		if err != nil || int64(d) < s.Least || s.above(int64(d)) {
+			return s.refuse(text, fmt.Sprintf("is no duration from %s up to %s; write for example 3ms", time.Duration(s.Least), time.Duration(s.Most)))
 		}
 		*v = Nanos(d)
 	case *int:
@@ -205,6 +205,10 @@ func (s *Setting) Set(c *Config, text string) error {
 	}
 	return nil
 }
+
+// mostTime bounds durations, a year in nanoseconds: a longer one is a mistake, and the sum of a few has
+// room in 64 bits.
+const mostTime = 365 * 24 * 3600 * 1_000_000_000
 
 // mostFactor bounds decimals: a factor above it is a mistake.
 const mostFactor = 1000
@@ -236,8 +240,11 @@ func (s *Setting) above(v int64) bool { return s.Most != 0 && v > s.Most }
 func (s *Setting) check(c *Config) error {
 	switch v := s.At(c).(type) {
 	case *Nanos:
-		if int64(*v) < s.Least {
+		switch {
+		case int64(*v) < s.Least:
 			return fmt.Errorf("%s: %s; it must be at least %s", s.Name, time.Duration(*v), time.Duration(s.Least))
+		case s.above(int64(*v)):
+			return fmt.Errorf("%s: %s; it must be at most %s", s.Name, time.Duration(*v), time.Duration(s.Most))
 		}
 	case *int:
 		if int64(*v) < s.Least {

@@ -103,7 +103,7 @@ func (t *Task) settleVanished(own ExtOp) {
 func (t *Task) settleOne(name id.TaskID, op ExtOp, heir Sink) {
 	op.Task, op.Attempt = name, t.attempt
 	t.restore.unsettled++
-	t.host.External(t.ticket(effect{kind: effectSettle, ext: op, heir: heir}), op)
+	t.host.External(t.ticket(&effect{kind: effectSettle, ext: op, heir: heir}), op)
 }
 
 // writes reports whether a task of the graph writes to the external store.
@@ -121,7 +121,7 @@ func (g *Graph) writes(name id.TaskID) bool {
 
 // settled takes the outcome of an operation of settleOne. The last one is what resuming
 // waits for.
-func (t *Task) settled(e effect, s ExtStatus) {
+func (t *Task) settled(e *effect, s ExtStatus) {
 	switch s {
 	case ExtFailed:
 		t.host.External(t.ticket(e), e.ext)

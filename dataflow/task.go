@@ -408,8 +408,8 @@ func (t *Task) message(data []byte) {
 
 // complete hands the outcome of an effect to whoever asked for it.
 func (t *Task) complete(ev *Event) {
-	e, ok := t.pending.take(ev.Ticket)
-	if !ok {
+	e := t.pending.take(ev.Ticket)
+	if e == nil {
 		return
 	}
 	switch e.kind {
@@ -438,15 +438,16 @@ func (t *Task) complete(ev *Event) {
 	case effectRestoreGet, effectRestoreTransfer, effectRestoreLog, effectSettle:
 		t.restoreProgress(ev.Ticket, e, ev)
 	}
+	t.pending.spend(e)
 }
 
 // storeAgain repeats an operation whose outcome is unknown, under its ticket.
-func (t *Task) storeAgain(k id.Ticket, e effect) {
+func (t *Task) storeAgain(k id.Ticket, e *effect) {
 	t.pending.put(k, e)
 	t.host.Store(k, e.op)
 }
 
-func (t *Task) ticket(e effect) id.Ticket {
+func (t *Task) ticket(e *effect) id.Ticket {
 	t.tickets++
 	t.pending.put(t.tickets, e)
 	return t.tickets

@@ -201,7 +201,7 @@ func (t *Task) wake() {
 	if !ok || t.alarm != 0 && t.alarmAt <= at {
 		return
 	}
-	t.alarm, t.alarmAt = t.ticket(effect{kind: effectAlarm}), at
+	t.alarm, t.alarmAt = t.ticket(&effect{kind: effectAlarm}), at
 	t.observeClock(trace.TimerAwaited, at, nil)
 	t.host.Timer(t.alarm, Nanos(max(0, at-t.now())))
 }

@@ -164,7 +164,7 @@ func (t *Task) endTurn() {
 			t.flush()
 		} else if !t.flushing {
 			t.flushing = true
-			t.host.Timer(t.ticket(effect{kind: effectFlushTimer}), t.cfg.BatchTimeout)
+			t.host.Timer(t.ticket(&effect{kind: effectFlushTimer}), t.cfg.BatchTimeout)
 		}
 	}
 	if t.sink != nil {

@@ -67,6 +67,11 @@ const (
 	// StopSaved has it end the job with a savepoint, and somebody starts it again. Nothing
 	// happens if it cannot, as when a task has finished.
 	StopSaved
+	// Resume has the next job begin from the savepoint with which the job has ended, for a StopSaved in
+	// front of it in the plan: under Algorithm, on backend State and with parallelism To, each as before if it
+	// says nothing. It has no condition: it comes when the job has ended. What stands behind it in
+	// the plan is for the next job, and counts from its beginning.
+	Resume
 
 	Kinds // one more than the last kind
 )
@@ -94,6 +99,7 @@ const (
 	operator                       // may be empty
 	parallelism                    // at least 1
 	version                        // at least 1, in the place of parallelism
+	another                        // Algorithm, State and To, each may be empty; no condition
 )
 
 // kinds is the table of kinds, from which the text form is parsed, printed and validated.
@@ -119,6 +125,7 @@ var kinds = []kind{ // by Kind, Kinds excepted
 
 	Savepoint: {"savepoint", []Target{Job}, 0},
 	StopSaved: {"stop-with-savepoint", []Target{Job}, 0},
+	Resume:    {"resume", []Target{Job}, another},
 }
 
 func kindNames() []string {
@@ -143,6 +150,9 @@ func (k Kind) takes(f fields) bool { return kinds[k].takes&f != 0 }
 // String returns the word of the text form.
 func (k Kind) String() string { return name(kindNames(), uint8(k)) }
 
+// mostDelayed is how many operations a fault may delay for what it holds up to have a bound.
+const mostDelayed = 10_000
+
 // HoldsUp returns the nanoseconds by which f alone may hold up a run, trace.NoBound
 // when nothing bounds them. What restarting and asking again takes is not counted.
 func (f *Fault) HoldsUp() uint64 {
@@ -150,15 +160,28 @@ func (f *Fault) HoldsUp() uint64 {
 	case Stall, Suspect, Failover:
 		return uint64(f.Duration)
 	case Delay:
-		return uint64(f.Duration) * uint64(max(f.Times, 1))
-	case Slow:
-		if f.Duration == 0 {
+		if f.Times > mostDelayed {
 			return trace.NoBound
 		}
-		return uint64(f.Duration)
+		return uint64(f.Duration) * uint64(max(f.Times, 1))
+	case Drift:
+		if f.Target != Process {
+			return 0
+		}
+		return f.boundless() // its lease ends before it has led: nobody may lead for so long
+	case Slow:
+		return f.boundless()
 	default: // it takes no time of its own
 	}
 	return 0
+}
+
+// boundless returns the duration of a fault that has none if it stays for good.
+func (f *Fault) boundless() uint64 {
+	if f.Duration == 0 {
+		return trace.NoBound
+	}
+	return uint64(f.Duration)
 }
 
 // IsOperation reports whether f is no fault but something that somebody does with

@@ -49,6 +49,8 @@ func TestCanonicalPlansPrintBack(t *testing.T) {
 		`(savepoint at (nth 9 emitted))`,
 		`(stop-with-savepoint at (after (nth 1 savepoint-complete) (nth 6 emitted)))`,
 		`(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))`,
+		`(plan (stop-with-savepoint) (resume))`,
+		`(plan (stop-with-savepoint at (nth 3 completed)) (resume algorithm=uncoordinated state=pebble-full to=3) (crash worker=1))`,
 		`(query at (nth 2 completed))`,
 		`(query operator=count at (time 4ms))`,
 		`(plan)`,
@@ -118,6 +120,9 @@ func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
 		{`(rescale operator= to=3)`, 1, 10, []string{"a name"}},
 		{`(rescale operator=a"b" to=3)`, 1, 10, []string{"double quotes"}},
 		{`(rescale to=3 for 4ms)`, 1, 2, []string{"takes no duration"}},
+		{`(stall worker=1 for 2562047h)`, 1, 21, []string{"up to 24h0m0s"}},
+		{`(jump worker=1 by -24h1ns)`, 1, 19, []string{"up to 24h0m0s"}},
+		{`(crash worker=1 at (time 25h))`, 1, 26, []string{"up to 24h0m0s"}},
 		{`(crash worker=1 to=3)`, 1, 17, []string{"expected at"}},
 		{`(crash worker=1 at (after))`, 1, 26, []string{"condition"}},
 	} {
@@ -134,6 +139,35 @@ func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%s: %q does not mention %q", c.text, err, part)
 			}
+		}
+	}
+}
+
+// TestHoldsUp: what a fault may hold up is what the oracles allow for.
+func TestHoldsUp(t *testing.T) {
+	for text, want := range map[string]uint64{
+		"(stall worker=1 for 4ms)":                          4e6,
+		"(delay storage put times=3 for 4ms)":               12e6,
+		"(delay storage put times=10000 for 24h)":           uint64(10_000 * Longest),
+		"(delay storage put times=10001 for 24h)":           trace.NoBound, // and no sum that does not fit
+		"(slow worker=1 by 2 for 4ms)":                      4e6,
+		"(slow worker=1 by 2)":                              trace.NoBound,
+		"(drift worker=1 by 2 for 4ms)":                     0,     // its operators read another time, and that is all
+		"(drift coordinator=1 by 6 for 156ms)":              156e6, // its leases end before it has led
+		"(drift coordinator=1 by 6)":                        trace.NoBound,
+		"(failover for 80ms)":                               80e6,
+		"(plan (crash worker=1) (failover) (rescale to=3))": 0,
+	} {
+		p, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := uint64(0)
+		for i := range p.Faults {
+			got += p.Faults[i].HoldsUp()
+		}
+		if got != want {
+			t.Errorf("%s: %d ns, want %d", text, got, want)
 		}
 	}
 }
@@ -194,6 +228,11 @@ func drawFault(t *rapid.T) Fault {
 		f.Duration = rapid.Int64Range(0, 1e12).Draw(t, "duration")
 	case f.Kind.takes(shift):
 		f.Duration = rapid.SampledFrom([]int64{-1e12, -1, 1, 7e6}).Draw(t, "shift")
+	}
+	if f.Kind.takes(another) {
+		f.Algorithm, f.State = rapid.SampledFrom([]string{"", "aligned", "a b"}).Draw(t, "algorithm"), rapid.SampledFrom([]string{"", "pebble"}).Draw(t, "state")
+		f.To = rapid.IntRange(0, 3).Draw(t, "to")
+		return f
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "steps") {
 		f.When.Steps = append(f.When.Steps, drawStep(t))
@@ -271,10 +310,17 @@ func TestValidateNamesTheFault(t *testing.T) {
 		{Fault{Kind: Rescale, Target: Job}, "at least 1"},
 		{Fault{Kind: Upgrade, Target: Job}, "upgrade needs a version of at least 1"},
 		{Fault{Kind: Upgrade, Target: Job, To: 2, Operator: "count"}, "takes no operator"},
+		{Fault{Kind: Resume, Target: Job, When: At(Time(1))}, "takes no condition"},
+		{Fault{Kind: Resume, Target: Job, To: -1}, "at least 1"},
+		{Fault{Kind: Rescale, Target: Job, To: 2, Algorithm: "aligned"}, "takes no algorithm"},
+		{Fault{Kind: Savepoint, Target: Job, State: "heap"}, "takes no state"},
 		{Fault{Kind: Crash, Target: Worker, To: 3}, "takes no parallelism"},
 		{Fault{Kind: Crash, Target: Worker, Operator: "count"}, "takes no operator"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Nth(1, 0))}, "no known event"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Time(-1))}, "negative"},
+		{Fault{Kind: Crash, Target: Worker, When: At(Time(int64(Longest) + 1))}, "24h0m0s is the latest"},
+		{Fault{Kind: Stall, Target: Worker, Duration: 1<<63 - 1}, "24h0m0s is the longest"},
+		{Fault{Kind: Jump, Target: Worker, Duration: -1 << 63}, "24h0m0s is the longest"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Step{N: 1, Kinds: 1, Channel: trace.NoChannel})}, "numbered from 0"},
 	} {
 		err := Plan{Faults: []Fault{{Kind: Crash, Target: Coordinator}, c.f}}.Validate()

@@ -4,10 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"weir/id"
 	"weir/trace"
 )
+
+// Longest bounds the durations and times of a plan. What all of its faults hold up together has room
+// in 64 bits then.
+const Longest = 24 * time.Hour
 
 // Validate reports the first fault that cannot be carried out, and why. The
 // number of workers and channels is not known here: the driver checks those.
@@ -80,10 +85,16 @@ func (f *Fault) Validate() error {
 		return fmt.Errorf("%s needs a duration: forward, or negative: back", f.Kind)
 	case !f.Kind.takes(shift) && f.Duration < 0:
 		return fmt.Errorf("negative duration")
+	case time.Duration(f.Duration).Abs() > Longest:
+		return fmt.Errorf("%s takes %s; %s is the longest there is: simulated runs end after an hour", f.Kind, time.Duration(f.Duration), Longest)
 	case f.Kind.takes(factor) && f.Factor < 2:
 		return fmt.Errorf("%s by %d; the factor must be at least 2", f.Kind, f.Factor)
 	case f.Kind.takes(parallelism) && f.To < 1:
 		return fmt.Errorf("%s needs a parallelism of at least 1, for example to=3", f.Kind)
+	case f.Kind.takes(another) && len(f.When.Steps) > 0:
+		return fmt.Errorf("%s takes no condition: it comes when the job has ended with its savepoint", f.Kind)
+	case f.To < 0:
+		return fmt.Errorf("%s to=%d; a parallelism is at least 1", f.Kind, f.To)
 	case f.Kind.takes(version) && f.To < 1:
 		return fmt.Errorf("%s needs a version of at least 1, for example to=2", f.Kind)
 	}
@@ -136,7 +147,9 @@ func (f *Fault) unused() error {
 		{"number of times", !f.Kind.takes(times) && f.Times != 0},
 		{"duration", !f.Kind.takes(duration|anyDuration|shift) && f.Duration != 0},
 		{"operator", !f.Kind.takes(operator) && f.Operator != ""},
-		{"parallelism", !f.Kind.takes(parallelism|version) && f.To != 0},
+		{"parallelism", !f.Kind.takes(parallelism|version|another) && f.To != 0},
+		{"algorithm", !f.Kind.takes(another) && f.Algorithm != ""},
+		{"state", !f.Kind.takes(another) && f.State != ""},
 		{"factor", !f.Kind.takes(factor) && f.Factor != 0},
 	} {
 		if x.set {
@@ -163,6 +176,8 @@ func (s *Step) validate() error {
 		return fmt.Errorf("nth %d; events are counted from 1", s.N)
 	case s.N == 0 && s.Time < 0:
 		return fmt.Errorf("time %d ns; it must not be negative", s.Time)
+	case s.N == 0 && s.Time > int64(Longest):
+		return fmt.Errorf("time %s; %s is the latest there is: simulated runs end after an hour", time.Duration(s.Time), Longest)
 	case s.N == 0 && *s != Time(s.Time):
 		return fmt.Errorf("a time takes no events and no filters")
 	case s.N > 0 && s.Time != 0:

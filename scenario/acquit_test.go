@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"testing"
 
 	"weir/algorithms/catalog"
@@ -154,6 +155,34 @@ func TestAnEndedRunIsCondemned(t *testing.T) {
 		}
 		if guilty := mutant != ""; guilty != (condemned > 0) || r.Twins == 0 {
 			t.Errorf("%q: %d of 8 runs were condemned, %d twins were asked", mutant, condemned, r.Twins)
+		}
+	}
+}
+
+// TestHopeless: a job that restarts for ever is excused where its strategy has no end, and only if all
+// that it fails of is what faults have destroyed.
+func TestHopeless(t *testing.T) {
+	lost, other := errors.New("output is lost: transaction 1.1 of t4"), errors.New("output is lost: transaction 1.10 of t4")
+	for _, x := range []struct {
+		strategy dataflow.RestartStrategy
+		verdict  sim.Verdict
+		fails    []error
+		excused  bool
+	}{
+		{dataflow.RestartExponential, sim.NoProgress, []error{lost}, true},
+		{dataflow.RestartFailureRate, sim.NoProgress, []error{lost, lost}, true},
+		{dataflow.RestartFixedDelay, sim.NoProgress, []error{lost}, false},
+		{dataflow.RestartProgress, sim.NoProgress, []error{lost}, false},
+		{dataflow.RestartExponential, sim.NoProgress, []error{other}, false},
+		{dataflow.RestartExponential, sim.NoProgress, []error{lost, other}, false},
+		{dataflow.RestartExponential, sim.NoProgress, nil, false},
+		{dataflow.RestartExponential, sim.Done, []error{lost}, false},
+	} {
+		o := Outcome{Config: &Config{}, Report: &check.Report{}, Result: sim.Result{Verdict: x.verdict, Recurring: x.fails, Destroyed: []string{"files/t0/1.1-0", "transaction 1.1 of t4"}, Err: errors.New("a livelock")}}
+		o.drawn.Settings.Job.Restart.Strategy = x.strategy
+		o.Report.Counts[check.Progress] = 1
+		if o.classify(); (o.Kind == Fine) != x.excused || o.GaveUp() != x.excused {
+			t.Errorf("%+v: %s, gave up: %v", x, o.Kind, o.GaveUp())
 		}
 	}
 }

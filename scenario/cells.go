@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"cmp"
+	"maps"
+	"math/bits"
 	"slices"
 
 	"weir/dataflow"
@@ -11,8 +13,8 @@ import (
 )
 
 // Cells are combinations of which each seed draws one, with the shape of its job: how
-// wide it is, on how many workers, over how many splits, whether its channels reorder, and
-// whether operations are drawn.
+// wide it is, on how many workers, over how many splits, whether its channels reorder,
+// which operations are drawn, and what settings are given as by a user.
 //
 // Seeds go in laps. A lap runs every combination once, in an order that is drawn for
 // the lap and stratified pairwise: the next combination is the one with the most
@@ -23,7 +25,8 @@ import (
 //
 // Cells are for one goroutine at a time.
 type Cells struct {
-	// Operations are those that one of four runs draws.
+	// Operations are those of which one of four runs draws some: each in half of such runs, each
+	// two in a quarter of them, all in one of eight.
 	Operations []faults.Kind
 
 	cfgs    []Config
@@ -38,9 +41,11 @@ type Cells struct {
 
 // cell is a combination and a shape.
 type cell struct {
-	cfg      int // index into Cells.cfgs
-	shape    shape
-	operated bool // operations are drawn
+	cfg     int // index into Cells.cfgs
+	shape   shape
+	kinds   int // a set of operations: a row of kindsOf; none of them: -1
+	standby int // coordinator processes beside the one that leads, where there is a failover
+	given   int // index into drawnGiven, -1: nothing is
 }
 
 // shape is what is drawn of a job beside its combination: indexes into the tables below.
@@ -58,6 +63,18 @@ var (
 	}
 	drawnOrder = [...]bool{false, true}
 )
+
+// drawnGiven are settings as users give them together, what the algorithm reads of them: copies on
+// the workers' disks, many small checkpoints, restarts that wait longer each time. Beside them seeds
+// draw their own.
+var drawnGiven = [...]dataflow.Given{
+	{"checkpoint.local-recovery": "true"},
+	{"checkpoint.interval": "1ms", "checkpoint.min-pause": "300µs", "checkpoint.alignment-timeout": "500µs", "checkpoint.retain": "5"},
+	{
+		"restart.strategy": "exponential-delay", "restart.exponential-delay.initial-backoff": "200µs", "restart.exponential-delay.max-backoff": "4ms",
+		"restart.exponential-delay.backoff-multiplier": "1.5", "restart.exponential-delay.jitter-factor": "0.1", "restart.exponential-delay.reset-backoff-threshold": "15ms",
+	},
+}
 
 // NewCells returns the cells of combinations that can run. What a combination says
 // of its shape (Parallelism, Workers, Splits not 0, Reorder) is not drawn.
@@ -123,20 +140,66 @@ func (c *Cells) Draw(seedNumber uint64) Config {
 		cfg.Splits = drawnSplits[d.shape[2]](cfg.Parallelism)
 	}
 	cfg.Reorder = cfg.Reorder || drawnOrder[d.shape[3]]
-	if d.operated && cfg.Operations == nil && cfg.Given["checkpoint.on-cancel"] != string(dataflow.DeleteOnCancel) {
-		cfg.Operations = c.Operations
+	if d.kinds >= 0 && cfg.Operations == nil && cfg.Given["checkpoint.on-cancel"] != string(dataflow.DeleteOnCancel) {
+		c.operate(&cfg, &d)
+	}
+	if d.given >= 0 {
+		give(&cfg, drawnGiven[d.given])
 	}
 	return cfg
 }
 
+// operate gives a run the operations of its cell, and a failover the standbys that it needs.
+func (c *Cells) operate(cfg *Config, d *cell) {
+	cfg.Operations = slices.DeleteFunc(c.kindsOf(d.kinds), func(k faults.Kind) bool { return k == faults.Failover && cfg.Coordinators == 1 })
+	if cfg.Coordinators == 0 && slices.Contains(cfg.Operations, faults.Failover) {
+		cfg.Coordinators = 1 + d.standby
+	}
+}
+
+// give gives a run what its algorithm reads of some settings, unless something else is said of one.
+func give(cfg *Config, all dataflow.Given) {
+	own := cfg.Algorithm.Reads(all)
+	for name := range cfg.Given { //det:unordered any of them will do
+		if own.Has(name) {
+			return
+		}
+	}
+	maps.Copy(own, cfg.Given) // the combinations share theirs
+	cfg.Given = own
+}
+
+// kindRows are the sets of operations: the rows of an orthogonal array, whose columns are kinds.
+const kindRows = 8
+
+// kindsOf returns a set of operations. Two columns meet in a quarter of the rows, and row 0 has all.
+func (c *Cells) kindsOf(row int) (all []faults.Kind) {
+	for i, k := range c.Operations {
+		if column := 1 + i%(kindRows-1); bits.OnesCount(uint(row&column))%2 == 0 {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
 // drawLap draws the order of a lap and the shapes in it.
 func (c *Cells) drawLap(lap uint64) {
-	d, operations := seed.New(lap).Stream("cells"), seed.New(lap).Stream("operations")
-	l := newLap(c, d)
+	src := seed.New(lap)
+	operations, kinds := src.Stream("operations"), deck{d: src.Stream("operations.kinds"), of: kindRows}
+	standbys, givens := src.Stream("standbys"), src.Stream("given")
+	sets := deck{d: src.Stream("given.settings"), of: len(drawnGiven)}
+	l := newLap(c, src.Stream("cells"))
 	c.order = c.order[:0]
 	for len(l.left) > 0 {
 		i := l.next()
-		c.order = append(c.order, cell{i, l.shapeOf(i), operations.Chance(1, 4)})
+		x := cell{cfg: i, shape: l.shapeOf(i), kinds: -1, given: -1}
+		if operations.Chance(1, 4) {
+			x.kinds, x.standby = kinds.deal(), 1+standbys.Draw(2)
+		}
+		if givens.Chance(1, 8) {
+			x.given = sets.deal()
+		}
+		c.order = append(c.order, x)
 	}
 	c.lap, c.drawn = lap, true
 }

@@ -134,38 +134,108 @@ func TestTheSeedAloneDraws(t *testing.T) {
 	}
 }
 
-// TestOneOfFourDrawsOperations: the seed decides, whatever was drawn before; what a combination
-// says stays, and a job that leaves nothing behind is not rescaled.
+// TestOneOfFourDrawsOperations: the seed decides, whatever was drawn before; each kind comes in
+// half of such runs, each two in a quarter, and all in some; what a combination says stays, and of a
+// job that leaves nothing behind nobody wants anything.
 func TestOneOfFourDrawsOperations(t *testing.T) {
-	all := []faults.Kind{faults.Rescale}
+	all := []faults.Kind{faults.Rescale, faults.Failover, faults.Query, faults.Savepoint, faults.StopSaved, faults.Upgrade}
 	cfgs := everything(t)
 	cells, alone := NewCells(cfgs), NewCells(cfgs)
 	cells.Operations, alone.Operations = all, all
-	n, drawn := cells.Len(), 0
+	n := cells.Len()
+	drawn, most, standbys, pairs := 0, 0, map[int]int{}, map[[2]faults.Kind]int{}
 	for s := 1; s <= 4*n; s++ {
 		c := cells.Draw(uint64(s))
-		drawn += len(c.Operations)
+		if len(c.Operations) > 0 {
+			drawn++
+			most = max(most, len(c.Operations))
+		}
+		for _, a := range c.Operations {
+			for _, b := range c.Operations {
+				pairs[[2]faults.Kind{a, b}]++
+			}
+		}
+		if standbys[c.Coordinators]++; (c.Coordinators > 0) != slices.Contains(c.Operations, faults.Failover) {
+			t.Errorf("seed %d: %d coordinators and %v", s, c.Coordinators, c.Operations)
+		}
 		if s%997 == 0 {
-			if x := alone.Draw(uint64(s)); len(x.Operations) != len(c.Operations) {
+			if x := alone.Draw(uint64(s)); !slices.Equal(x.Operations, c.Operations) || x.Coordinators != c.Coordinators {
 				t.Errorf("seed %d draws %v, and alone %v", s, c.Operations, x.Operations)
 			}
 		}
 	}
-	if 20*max(drawn-n, n-drawn) > n {
-		t.Errorf("%d of %d runs draw operations, want one of four within 5 %%", drawn, 4*n)
+	near := func(got, want int) bool { return 20*max(got-want, want-got) <= want }
+	if !near(drawn, n) || most != len(all) {
+		t.Errorf("%d of %d runs draw operations, at most %d, want one of four within 5 %%, and some all", drawn, 4*n, most)
+	}
+	for p, got := range pairs {
+		if want := drawn / 4; p[0] != p[1] && !near(got, want) || p[0] == p[1] && !near(got, 2*want) {
+			t.Errorf("%v came in %d of %d runs with operations", p, got, drawn)
+		}
+	}
+	if len(pairs) != len(all)*len(all) || len(standbys) != 3 || standbys[2] == 0 || standbys[3] == 0 {
+		t.Errorf("%d pairs; coordinator processes %v", len(pairs), standbys)
 	}
 	for i := range cfgs {
-		if i%2 == 0 {
+		switch i % 3 {
+		case 0:
 			cfgs[i].Operations = []faults.Kind{}
-		} else {
+		case 1:
 			cfgs[i].Given = dataflow.Given{"checkpoint.on-cancel": string(dataflow.DeleteOnCancel)}
+		default:
+			cfgs[i].Coordinators = 1
 		}
 	}
 	cells = NewCells(cfgs)
 	cells.Operations = all
-	for s := range uint64(200) {
-		if c := cells.Draw(s + 1); len(c.Operations) > 0 {
+	for s := range uint64(300) {
+		if c := cells.Draw(s + 1); len(c.Operations) > 0 && c.Coordinators != 1 || slices.Contains(c.Operations, faults.Failover) {
 			t.Fatalf("seed %d: operations of %s", s+1, c.Command(s+1))
+		}
+	}
+}
+
+// TestOneOfEightIsGivenSettings: each of the sets as often, of it what the algorithm reads, unless
+// somebody has said something else of one; combinations stay as they were, and what is given agrees.
+func TestOneOfEightIsGivenSettings(t *testing.T) {
+	cfgs := everything(t)
+	for i := range cfgs {
+		if cfgs[i].Given = (dataflow.Given{"restart.strategy": "progress"}); i%2 == 0 {
+			cfgs[i].Given = dataflow.Given{}
+		}
+	}
+	cells := NewCells(cfgs)
+	n, came, free, all := cells.Len(), map[string]int{}, 0, 0
+	for s := 1; s <= 4*n; s++ {
+		c := cells.Draw(uint64(s))
+		if err := c.checkGiven(); err != nil {
+			t.Fatalf("%s: %v", c.Command(uint64(s)), err)
+		}
+		if all++; c.Given["restart.strategy"] != "progress" {
+			free++
+		}
+		for name := range c.Given {
+			came[name]++
+		}
+		if c.Given["restart.strategy"] == "progress" && c.Given.Has("restart.exponential-delay.jitter-factor") {
+			t.Fatalf("%s", c.Command(uint64(s)))
+		}
+	}
+	for name, of := range map[string]int{"checkpoint.local-recovery": all, "restart.exponential-delay.jitter-factor": free} {
+		if want := of / 24; 4*max(came[name]-want, want-came[name]) > want {
+			t.Errorf("%s is given in %d of %d runs, want one of 24 within a quarter", name, came[name], of)
+		}
+	}
+	for _, set := range drawnGiven {
+		for name := range set {
+			if came[name] == 0 {
+				t.Errorf("%s was never given", name)
+			}
+		}
+	}
+	for i := range cfgs {
+		if len(cfgs[i].Given) != i%2 {
+			t.Fatalf("the combination has %v now", cfgs[i].Given)
 		}
 	}
 }

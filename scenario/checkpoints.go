@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"weir/algorithms"
 	"weir/dataflow"
@@ -18,6 +19,25 @@ import (
 func (c *Config) checkGiven() error {
 	_, err := algorithms.Deal(c.Given, []*algorithms.Spec{c.Algorithm})
 	return err
+}
+
+// longestPause is how many intervals the longest pause takes that is drawn.
+const longestPause = 3
+
+// longestRun is the virtual time after which a run counts as one that never ends.
+const longestRun = 300_000_000_000
+
+// ends reports a time that somebody gave, of which a run ends before it has passed.
+func ends(given dataflow.Given, settings *dataflow.Config) error {
+	const why = "a simulated run ends after %s of virtual time, in which that is waited for: give less"
+	pause, delay := settings.Checkpoint.MinPause, settings.Restart.LongestDelay()
+	switch {
+	case given.Has("checkpoint.min-pause") && pause >= longestRun:
+		return fmt.Errorf("checkpoint.min-pause %s: "+why, time.Duration(pause), time.Duration(longestRun))
+	case given.Has("restart.strategy") && delay >= longestRun:
+		return fmt.Errorf("restart.strategy %s, which waits for up to %s: "+why, settings.Restart.Strategy, time.Duration(delay), time.Duration(longestRun))
+	}
+	return nil
 }
 
 // drawInterval draws, in one of eight runs, an interval as short as messages
@@ -60,7 +80,7 @@ func (r *Runner) drawFailures(k *dataflow.CheckpointConfig) {
 		k.Tolerated = d.Draw(3)
 	}
 	if d := r.swarm.Stream("checkpoint.pause"); d.Chance(1, 8) {
-		k.MinPause = dataflow.Nanos(d.Range(0, 3*int64(k.Interval)))
+		k.MinPause = dataflow.Nanos(d.Range(0, longestPause*int64(k.Interval)))
 	}
 	if d := r.swarm.Stream("checkpoint.fallback"); d.Chance(1, 6) && r.fallsBack {
 		k.Fallback, k.Retain = true, max(k.Retain, 2)
@@ -85,7 +105,7 @@ func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
 
 // leaves reports whether the job is stopped for an operation, and goes on, or another one begins, from
 // what it leaves.
-func leaves(k faults.Kind) bool { return k.ChangesJob() || k == faults.StopSaved }
+func leaves(k faults.Kind) bool { return k.ChangesJob() || k == faults.StopSaved || k == faults.Resume }
 
 // leavesEnough returns why an operation cannot be, as nothing is left of a job that is stopped.
 func (c *Config) leavesEnough(settings *dataflow.Config) error {

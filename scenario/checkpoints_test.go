@@ -187,3 +187,34 @@ func windowOf(f *faults.Fault, timeout dataflow.Nanos) string {
 	}
 	return ""
 }
+
+// TestTimesAfterTheEnd: a time that is longer than a run, and waited for in it, is refused and no lack
+// of progress.
+func TestTimesAfterTheEnd(t *testing.T) {
+	for _, x := range []struct {
+		given dataflow.Given
+		says  string // nothing: it can be
+	}{
+		{dataflow.Given{"checkpoint.min-pause": "30m"}, "checkpoint.min-pause 30m0s"},
+		{dataflow.Given{"checkpoint.min-pause": "4s"}, ""},
+		{dataflow.Given{"checkpoint.interval": "8760h"}, ""}, // the last round comes all the same
+		{dataflow.Given{"checkpoint.timeout": "8760h"}, ""},
+		{dataflow.Given{"restart.strategy": "fixed-delay", "restart.fixed-delay.delay": "8760h"}, "restart.strategy fixed-delay, which waits for up to 8760h0m0s"},
+		{dataflow.Given{"restart.strategy": "exponential-delay"}, ""},
+	} {
+		c := combination(t, "aligned", heap.Name, workload(t, "keyedcount"))
+		c.Faults, c.Given = scenario.NoFaults, x.given
+		r, err := scenario.New(c)
+		if x.says != "" {
+			if err == nil || !strings.Contains(err.Error(), x.says) {
+				t.Errorf("%v: %v", x.given, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		simtest.Fine(t, r.Run(1))
+		r.Close()
+	}
+}

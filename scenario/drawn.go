@@ -16,6 +16,9 @@ type Drawn struct {
 	Plan     faults.Plan
 	// Decisions are those taken during the run. nil: drawn from the seed.
 	Decisions *seed.Tape
+	// Resumed are those of the job that begins where one has ended with a savepoint, if one does; as
+	// Decisions.
+	Resumed *seed.Tape
 	// Redraw, if not 0, is the seed from which what comes after Decisions is drawn,
 	// which is quiet otherwise.
 	Redraw uint64
@@ -85,6 +88,6 @@ func (r *Runner) Record(on bool) { r.cfg.Record = on }
 func (r *Runner) world(seedNumber uint64) sim.Config {
 	return sim.Config{
 		Seed: seedNumber, Job: &r.job, Storage: r.memory, Workers: r.cfg.workers(), Model: model(), Policy: &r.policy,
-		MaxEvents: r.mostEvents(), MaxTime: 300e9, LocalDisks: r.state.Local, Coordinators: r.cfg.Coordinators, Candidate: r.candidate, ClockError: clockError(),
+		MaxEvents: r.mostEvents(), MaxTime: longestRun, LocalDisks: r.state.Local, Coordinators: r.cfg.Coordinators, Candidate: r.candidate, ClockError: clockError(),
 	}
 }

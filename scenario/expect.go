@@ -32,7 +32,7 @@ func Expectation(c *Config, output sinks.Promise, tasks []dataflow.TaskInfo, st 
 	if c.Coordinators > 1 {
 		x.Layout.Roots = withLeases(x.Layout.Roots)
 	}
-	promise(&x, p, c.restartsRegions(), output, c.Workload)
+	promise(&x, p, output, c.Workload)
 	if unknown {
 		x.Alone = nil
 	} else if w, ok := c.Workload.(interface{ PerRecord() bool }); ok {
@@ -123,8 +123,8 @@ func (c *Config) unknown() string {
 }
 
 // promise fills in what a job promises: by the properties of its algorithm,
-// never its name, and by its sink. regions: it restarts regions where it may.
-func promise(x *check.Expect, p dataflow.Properties, regions bool, output sinks.Promise, w workloads.Workload) {
+// never its name, and by its sink.
+func promise(x *check.Expect, p dataflow.Properties, output sinks.Promise, w workloads.Workload) {
 	x.State, x.Output = check.Guarantee(p.State), check.Guarantee(output.Output)
 	x.AtOnce, x.Values = output.Shows != sinks.Committed, output.Shows == sinks.Values
 	if output.Again || x.Values {
@@ -137,16 +137,8 @@ func promise(x *check.Expect, p dataflow.Properties, regions bool, output sinks.
 	}
 	x.Coordinated, x.Logs, x.NoneUseless = p.HasRounds(), p.Logs, p.NoneUseless
 	x.Captures, x.Rollback = check.Captures(p.Captures), check.Scope(p.Rollback)
-	if p.Rollback == dataflow.ScopeRegion && !regions {
-		x.Rollback = check.ScopeAll
-	}
 	x.Resends = p.Rollback == dataflow.ScopeTask
 	x.Replays = x.Resends && p.NonDeterminism != dataflow.Tolerated // a task that restarts alone does again what it did
-}
-
-// restartsRegions reports whether regions restart alone, where the algorithm can do that.
-func (c *Config) restartsRegions() bool {
-	return c.Given["restart.failover-strategy"] == string(dataflow.FailoverRegion)
 }
 
 // layout tells the checker how checkpoint storage is laid out.

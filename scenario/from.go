@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +32,9 @@ type From struct {
 	Renamed []dataflow.Renamed
 	Dropped []string
 	Claimed bool
+	// Held and TakenBack are what held for the job before, as check.Origin has them.
+	Held      check.Guarantee
+	TakenBack int64
 
 	opened  *savepoint.Savepoint
 	parts   []*savepoint.Part
@@ -167,11 +169,8 @@ func (f *From) Origin() *dataflow.Origin {
 	return o
 }
 
-// Fits says why a job cannot begin from it; nil: it can.
-func (f *From) Fits(job string, tasks []dataflow.TaskInfo) error {
-	if err := f.Open(); err != nil {
-		return err
-	}
+// fits says why a job cannot begin from it; nil: it can. It is open.
+func (f *From) fits(job *dataflow.Job, tasks []dataflow.TaskInfo) error {
 	if err := f.dropsNothingKept(tasks); err != nil {
 		return fmt.Errorf("savepoint %s: %w", f.Path, err)
 	}
@@ -179,7 +178,7 @@ func (f *From) Fits(job string, tasks []dataflow.TaskInfo) error {
 	for i, p := range f.parts {
 		indexes[i] = &p.Index
 	}
-	_, err := coordinator.Begin(job, f.Origin(), &f.opened.Manifest, indexes, tasks)
+	_, err := coordinator.Begin(job.Name, f.Origin(), &f.opened.Manifest, indexes, tasks)
 	if err == nil {
 		err = f.goesOnOnce()
 	}
@@ -191,7 +190,7 @@ func (f *From) Fits(job string, tasks []dataflow.TaskInfo) error {
 			return fmt.Errorf("%s[%d] has sealed the transactions %v in an external store, which nobody has named: without it they cannot be committed; name the directory of that store (--output DIR; a live job has it in sink, below its --storage)", x.Operator, x.Instance, x.Pending)
 		}
 	}
-	return nil
+	return f.readable(*job, tasks)
 }
 
 // attempt is the newest that the savepoint knows of, once it is open.
@@ -287,64 +286,28 @@ func withSavepoint(roots func(keys []string) []string) func(keys []string) []str
 	}
 }
 
-// expected is what the checker is told of it; tasks are those of the job.
-func (f *From) expected(tasks []dataflow.TaskInfo) (*check.Origin, error) {
-	o := &check.Origin{Epoch: f.opened.Epoch, Claimed: f.Claimed, Rows: f.rows, RowsUnknown: f.Output == nil}
-	o.Owns = func(key string) bool { return strings.HasPrefix(key, FromRoot+"/") }
-	for _, p := range f.parts {
-		for len(o.Tasks) <= int(p.ID) {
-			o.Tasks = append(o.Tasks, check.OriginTask{})
-		}
-		t, err := f.task(p, tasks)
-		if err != nil {
-			return nil, err
-		}
-		o.Tasks[p.ID] = t
+// judged is the savepoint as the oracles read it, for all jobs that begin from it.
+func (f *From) judged() (*check.Origin, error) {
+	o, err := check.ReadOrigin(f.Savepoint, f.Root, dataflow.EventTimers)
+	if err != nil {
+		return nil, fmt.Errorf("savepoint %s: the oracles cannot read what package state/savepoint can: %w", f.Path, err)
 	}
+	o.Claimed, o.Rows, o.RowsUnknown, o.Held, o.TakenBack = f.Claimed, f.rows, f.Output == nil, f.Held, f.TakenBack
+	o.Owns = func(key string) bool { return strings.HasPrefix(key, FromRoot+"/") }
 	return o, nil
 }
 
-// task is what the checker is told of one task.
-func (f *From) task(p *savepoint.Part, tasks []dataflow.TaskInfo) (check.OriginTask, error) {
-	t := check.OriginTask{Operator: f.nameNow(p.Operator), Watermark: p.Watermark, Pending: p.Pending}
-	c := p.Content()
-	for _, d := range c.States() {
-		c.Entries(d.Name, func(e state.KeyedEntry) bool {
-			t.Sum += state.SumEntry(d.Name, e.Key, e.Field, e.Value)
-			if d.Kind == state.KindTimers {
-				at := check.OriginTime{At: state.TimeOf(e.Field), Key: append([]byte(nil), e.Key...)}
-				if d.Name == dataflow.EventTimers {
-					t.Timers = append(t.Timers, at)
-				} else {
-					t.Alarms = append(t.Alarms, at)
-				}
-			}
-			return true
-		})
-	}
-	lists, err := p.Lists()
-	if err != nil || c.Err() != nil {
-		return t, fmt.Errorf("%s[%d]: %w", p.Operator, p.Instance, errors.Join(err, c.Err()))
-	}
-	for _, l := range lists {
-		for _, item := range l.Items {
-			if l.Mode == state.Split {
-				t.Sum += state.SumEntry("operator state", []byte(l.Name), nil, item)
+// expected is what the checker is told of it; tasks are those of the job.
+func (f *From) expected(read *check.Origin, tasks []dataflow.TaskInfo) *check.Origin {
+	return read.As(func(operator string) (name string, first id.SplitID) {
+		name = f.nameNow(operator)
+		for i := range tasks {
+			if tasks[i].Name == name {
+				first = tasks[i].FirstSplit
 			}
 		}
-	}
-	first := id.SplitID(0)
-	for i := range tasks {
-		if tasks[i].Name == t.Operator {
-			first = tasks[i].FirstSplit
-		}
-	}
-	for _, s := range p.Splits {
-		if t.Operator != "" {
-			t.Splits = append(t.Splits, check.OriginSplit{Split: first + id.SplitID(s.Split), Offset: uint64(s.Offset), Watermark: s.Watermark, Ended: s.Ended})
-		}
-	}
-	return t, nil
+		return name, first
+	})
 }
 
 // nameNow returns what an operator of the savepoint is called in the job; "": it is dropped.

@@ -62,6 +62,25 @@ func newLap(c *Cells, d *seed.Stream) *lap {
 	return l
 }
 
+// deck deals the numbers below of, each once before any comes again, in drawn order.
+type deck struct {
+	d    *seed.Stream
+	of   int
+	left []int
+}
+
+func (k *deck) deal() int {
+	if len(k.left) == 0 {
+		for n := range k.of {
+			k.left = append(k.left, n)
+		}
+		shuffle(k.d, k.left)
+	}
+	n := k.left[0]
+	k.left = k.left[1:]
+	return n
+}
+
 func shuffle[T any](d *seed.Stream, all []T) {
 	for i := len(all) - 1; i > 0; i-- {
 		j := d.Draw(i + 1)

@@ -72,10 +72,10 @@ const fittedWidth = 4
 
 // suspicion returns the bounds for a run: beyond them its twin is asked.
 func (r *Runner) suspicion() check.Pace {
-	interval := int64(r.job.Config.Checkpoint.Interval)
+	interval := r.betweenRounds()
 	turns := r.wideTurns() + r.leaderless()
 	delay := int64(r.job.Config.Restart.LongestDelay())
-	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns, Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay + r.leaderless(), Trim: moreToCheckpoint + 2*toClaim + delay + r.leaderless()}
+	p := check.Pace{End: 2*r.pace.end + moreToEnd + turns + interval - int64(r.job.Config.Checkpoint.Interval), Garbage: garbageIntervals*interval + 2*moreToCheckpoint + delay + r.leaderless(), Trim: moreToCheckpoint + 2*toClaim + delay + r.leaderless()}
 	if delay > 0 {
 		p.Restart = delay + moreToCheckpoint
 	}
@@ -86,6 +86,13 @@ func (r *Runner) suspicion() check.Pace {
 		p.Checkpoint += p.End // from the first task that finishes to the last there is none
 	}
 	return p
+}
+
+// betweenRounds is how long after one round the next begins: the interval, and what a pause adds that
+// somebody gave and that is longer than any that is drawn. Nanoseconds.
+func (r *Runner) betweenRounds() int64 {
+	c := &r.job.Config.Checkpoint
+	return int64(c.Interval + max(0, c.MinPause-longestPause*c.Interval))
 }
 
 // leaderless is for how long nobody may lead where who leads has a lease: until it has
@@ -195,5 +202,5 @@ func (r *Runner) believed(gap int64) int64 {
 	if !r.paceKnown || r.cfg.Parallelism != defaultParallelism || !r.job.Config.Checkpoint.AfterFinished {
 		return gap // where none begins when a task has finished, it is as long as what the job has left to do
 	}
-	return min(gap, slowestCalm*(int64(r.job.Config.Checkpoint.Interval)+r.pace.slack))
+	return min(gap, slowestCalm*(r.betweenRounds()+r.pace.slack))
 }

@@ -160,6 +160,26 @@ func TestRegionsMistaken(t *testing.T) {
 	}
 }
 
+// TestRegionsReplayed: a run that was recorded is judged as it ran, whatever is given where it is
+// made again.
+func TestRegionsReplayed(t *testing.T) {
+	c := byRegion(t, "aligned", "heap", alone)
+	c.Record = true
+	plain := c
+	plain.Given, plain.Record = nil, false
+	r, again := runner(t, c), runner(t, plain)
+	for seed := range uint64(20) {
+		o := r.Run(seed)
+		simtest.Fine(t, o)
+		x := again.Replay(seed, o.Drawn())
+		simtest.Fine(t, x)
+		if x.Report.Kept != o.Report.Kept || x.Result.Hash != o.Result.Hash {
+			t.Errorf("seed %d: %d tasks were kept, and %d in the replay; hash %x and %x", seed, o.Report.Kept, x.Report.Kept, o.Result.Hash, x.Result.Hash)
+		}
+		simtest.Fine(t, again.Run(seed)) // as it was before
+	}
+}
+
 // TestKeptGoOn: a task that is kept hands out, between the failure of the other pipeline and its
 // being back, what it would have anyway.
 func TestKeptGoOn(t *testing.T) {

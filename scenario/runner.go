@@ -35,6 +35,7 @@ type Runner struct {
 	jobs    []*job         // by width and number of splits, as they were needed
 	leg     *job           // the one that runs, or ran last
 	checker *check.Checker // of the run at hand
+	origin  *check.Origin  // what the job begins from, as the oracles read it; nil: it begins empty
 	swarm   *seed.Source
 	tape    seed.Tape
 	policy  sim.Random
@@ -52,6 +53,8 @@ type Runner struct {
 	calm      bool    // draw everything as ever, but no fault
 	twin      *Runner // the calm one, once a run was suspected
 	Twins     int     // how many were
+	next      *Runner // of the job that began from what the one of the run at hand had left; nil: none has
+	begun     int64   // when that did
 	// Interrupted, if not nil, is asked every few hundred events from the goroutine
 	// of Run; true ends the run. See sim.Config.
 	Interrupted func() bool
@@ -79,7 +82,7 @@ func New(c Config) (*Runner, error) {
 	if n := c.Workload.Events(); n < 0 {
 		return nil, fmt.Errorf("workload %s: Events returned %d, which is no number of records", c.Workload.Name(), n)
 	}
-	if err := c.Plan.Validate(); err != nil {
+	if err := errors.Join(c.Plan.Validate(), endsOnce(c.Plan)); err != nil {
 		return nil, err
 	}
 	if err := c.setCoordinators(); err != nil {
@@ -104,19 +107,19 @@ func New(c Config) (*Runner, error) {
 	if err := errors.Join(c.checkGiven(), c.Given.Into(&r.job.Config)); err != nil {
 		return nil, err
 	}
-	if err := c.leavesEnough(&r.job.Config); err != nil {
+	if err := errors.Join(c.leavesEnough(&r.job.Config), ends(c.Given, &r.job.Config)); err != nil {
 		return nil, err
 	}
 	r.cfg, r.given, r.first = c, r.job.Config, c.FirstVersion()
 	if c.From != nil {
 		j, err := r.jobOf(width{all: c.Parallelism, version: r.first}, cmp.Or(c.Splits, c.Parallelism))
 		if err == nil {
-			err = c.From.Fits(r.job.Name, j.tasks)
-		}
-		if err == nil {
 			dry := r.job
 			dry.Graph = j.graph
-			err = c.From.readable(dry, j.tasks)
+			err = c.From.fits(&dry, j.tasks)
+		}
+		if err == nil {
+			r.origin, err = c.From.judged()
 		}
 		if err != nil {
 			return nil, err
@@ -128,6 +131,7 @@ func New(c Config) (*Runner, error) {
 	if c.From != nil {
 		r.job.From = c.From.Origin()
 	}
+	first, _, _ := leaveBehind(c.Plan)
 	planned, err := r.plannedJobs(c.Plan)
 	if err != nil {
 		return nil, err
@@ -137,7 +141,7 @@ func New(c Config) (*Runner, error) {
 		r.inputs = max(r.inputs, j.widest())
 		tasks, most = max(tasks, len(j.tasks)), max(most, j.channels())
 	}
-	if err := c.possible(tasks, most); err != nil {
+	if err := c.possible(first, tasks, most); err != nil {
 		return nil, err
 	}
 	channels := r.leg.channels()
@@ -173,6 +177,7 @@ func (r *Runner) Close() {
 	if r.twin != nil {
 		r.twin.Close()
 	}
+	r.endNext()
 	if c, ok := r.backend.(interface{ Close() }); ok {
 		c.Close()
 	}
@@ -180,14 +185,24 @@ func (r *Runner) Close() {
 
 // Tasks returns the tasks of the job, in the order of their numbers: of the graph that the
 // run at hand has at the moment, or had at its end.
-func (r *Runner) Tasks() []dataflow.TaskInfo { return r.leg.tasks }
+func (r *Runner) Tasks() []dataflow.TaskInfo {
+	if r.next != nil {
+		return r.next.Tasks()
+	}
+	return r.leg.tasks
+}
 
 // WorkerOf returns the worker of a run on which a task lives.
 func (r *Runner) WorkerOf(t id.TaskID) int { return int(t) % r.cfg.workers() }
 
 // Violations returns what the oracles have found so far in the run at hand. Observers
 // stand behind them: one that sees a violation appear has the event that showed it.
-func (r *Runner) Violations() []check.Violation { return r.checker.Violations() }
+func (r *Runner) Violations() []check.Violation {
+	if r.next != nil {
+		return slices.Concat(r.checker.Violations(), shown(r.next.Violations(), r.begun))
+	}
+	return r.checker.Violations()
+}
 
 // CrashAt sets Config.Crash for the runs to come.
 func (r *Runner) CrashAt(k int) { r.cfg.Crash = k }
@@ -354,15 +369,17 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
 	}
 	begun := r.leg
+	r.endNext()
 	r.memory.Reset(0)
 	if r.cfg.Faults == NoFaults {
 		cfg.Policy = sim.FIFO{}
 	}
-	injector := faults.NewInjector(d.Plan)
-	cfg.Injector = injector
-	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(d.Plan)
+	first, next, rest := leaveBehind(d.Plan)
+	injector := faults.NewInjector(first)
+	cfg.Injector, cfg.EndsSaved = injector, next != nil
+	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(first)
 	cfg.Log = r.log
-	cfg.Reader = r.readerOf(d.Plan)
+	cfg.Reader = r.readerOf(first)
 	r.store.Reset()
 	if err := r.cfg.From.into(r.memory, r.store); err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
@@ -371,6 +388,9 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	r.checker.Reset()
 	if r.job.Config.Checkpoint.Fallback {
 		r.checker.MayFallBack()
+	}
+	if outOfBounds(&d.Plan) {
+		r.checker.MayLeadTwice()
 	}
 	if r.job.Config.Checkpoint.OnCancel == dataflow.DeleteOnCancel {
 		r.checker.MayLeaveNothing()
@@ -393,7 +413,7 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	if res.Verdict == sim.Interrupted {
 		return r.interrupted(seedNumber)
 	}
-	end := check.End{Time: res.Virtual, Cancelled: res.Cancelled}
+	end := check.End{Time: res.Virtual, Cancelled: res.Cancelled, Left: res.EndedWith != 0}
 	if res.Verdict != sim.Done {
 		end.Err, end.GaveUp = res.Err, errors.Is(res.Err, coordinator.ErrGaveUp)
 	}
@@ -409,6 +429,13 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 		}
 	}
 	o.classify()
+	if next == nil {
+		return o
+	}
+	if o.Kind == Fine && res.EndedWith != 0 {
+		return r.resume(o, &d, next, rest)
+	}
+	o.waiting = slices.Concat(o.waiting, []faults.Fault{*next}, rest.Faults)
 	return o
 }
 
@@ -480,12 +507,10 @@ func (o *Outcome) classify() {
 		o.Kind, o.Err = Crashed, o.Result.Err
 	case !o.Report.Safe():
 		o.Kind = Unsafe
-	case rivals(&o.Result, &o.Plan) != nil:
-		o.Kind, o.Err = Unsafe, rivals(&o.Result, &o.Plan)
 	case o.GaveUp() && o.Config.Faults == RandomFaults:
 		o.Kind = Fine
 	case o.GaveUp():
-		o.Kind, o.Err = Broken, o.Result.Err
+		o.Kind, o.Err = Broken, o.WhyGaveUp()
 	case o.Result.Verdict == sim.NoProgress, o.Report.Counts[check.Progress] > 0:
 		o.Kind, o.Err = NoProgress, o.Result.Err
 	case o.Result.Verdict == sim.Failed:
@@ -497,9 +522,33 @@ func (o *Outcome) classify() {
 
 // GaveUp reports that the job failed with an error, and may, since a fault destroyed
 // what it needed to go on, the very thing that the error names, so that no mistake hides
-// behind damage that it has nothing to do with; or its restart strategy answers no more failures.
+// behind damage that it has nothing to do with; or its restart strategy answers no more failures. Or
+// it would have, and its strategy answers any number of them.
 func (o *Outcome) GaveUp() bool {
-	return o.Result.Verdict == sim.Failed && (o.givenUp() || slices.ContainsFunc(o.Result.Destroyed, func(what string) bool { return named(o.Result.Err.Error(), what) }))
+	return o.Result.Verdict == sim.Failed && (o.givenUp() || o.destroyed(o.Result.Err)) || o.hopeless()
+}
+
+// hopeless reports that the job restarts for ever, as its restart strategy has it, and that whatever
+// its tasks fail of is what faults have destroyed: another strategy would have given up.
+func (o *Outcome) hopeless() bool {
+	c := &o.drawn.Settings.Job.Restart
+	if _, bounded := c.Allows(); bounded && c.Strategy != dataflow.RestartFailureRate {
+		return false
+	}
+	return o.Result.Verdict == sim.NoProgress && len(o.Result.Recurring) > 0 && !slices.ContainsFunc(o.Result.Recurring, func(err error) bool { return !o.destroyed(err) })
+}
+
+// destroyed reports whether an error names what a fault has destroyed.
+func (o *Outcome) destroyed(err error) bool {
+	return slices.ContainsFunc(o.Result.Destroyed, func(what string) bool { return named(err.Error(), what) })
+}
+
+// WhyGaveUp is why a job gave up.
+func (o *Outcome) WhyGaveUp() error {
+	if o.hopeless() {
+		return fmt.Errorf("the job restarts for ever, as its restart strategy has it, and cannot succeed: %w", o.Result.Recurring[0])
+	}
+	return o.Result.Err
 }
 
 // givenUp reports that a restart strategy has ended the job that may.
@@ -527,7 +576,7 @@ func named(text, what string) bool {
 // holds: no damage has ended the job, or had it go back behind what was visible, and nobody
 // has stopped it for good.
 func (o *Outcome) Whole() bool {
-	return o.Result.Verdict == sim.Done && !o.Result.Cancelled && o.Report.FellBack == 0
+	return o.Result.Verdict == sim.Done && !o.Result.Cancelled && (o.Result.EndedWith == 0 || o.Result.Resumed > 0) && o.Report.FellBack == 0
 }
 
 // Digest returns the SHA-256 of the committed output in canonical form.

@@ -98,6 +98,8 @@ func (e setting) text() string {
 		return strconv.Itoa(int(*v))
 	case *dataflow.RestartStrategy:
 		return string(*v)
+	case *dataflow.FailoverStrategy:
+		return string(*v)
 	case *dataflow.OnCancel:
 		return string(*v)
 	case *[]int:

@@ -47,7 +47,8 @@ func (r *Runner) use(splits int) error {
 	if err != nil {
 		return err
 	}
-	if j.expect == nil {
+	if j.expect == nil || j.expect.Rollback != r.rollback() { // or a replay has another strategy
+		j.checker = nil
 		x, err := r.expect(j)
 		if err != nil {
 			return err
@@ -95,20 +96,30 @@ func (r *Runner) newJob(w width, splits int) (*job, error) {
 	return &job{width: w, splits: splits, graph: graph, promise: promise, tasks: tasks}, nil
 }
 
+// rollback returns what a failure rolls back in the run at hand, of what the algorithm declares.
+func (r *Runner) rollback() check.Scope {
+	s := r.cfg.Algorithm.Declared.Rollback
+	if s == dataflow.ScopeRegion && r.job.Config.Restart.Failover == dataflow.FailoverFull {
+		s = dataflow.ScopeAll
+	}
+	return check.Scope(s)
+}
+
 // expect returns what a run of a job is measured against.
 func (r *Runner) expect(j *job) (check.Expect, error) {
 	x, err := Expectation(&r.cfg, j.promise, j.tasks, r.memory)
 	if err != nil {
 		return x, err
 	}
+	x.Rollback = r.rollback()
 	x.Open = func(t id.TaskID, dst []id.Epoch) []id.Epoch { return r.store.Pending(t, dst) }
 	if r.cfg.From != nil {
-		x.Origin, err = r.cfg.From.expected(j.tasks)
+		x.Origin = r.cfg.From.expected(r.origin, j.tasks)
 		if !r.cfg.From.Claimed {
 			x.Layout.Roots = withSavepoint(x.Layout.Roots)
 		}
 	}
-	return x, err
+	return x, nil
 }
 
 // channels returns how many channels the job has.

@@ -9,7 +9,6 @@ import (
 	"weir/algorithms/lease"
 	"weir/dataflow"
 	"weir/faults"
-	"weir/sim"
 )
 
 // LeaseConfig is for how long who leads in runs with several coordinators: four times a
@@ -59,13 +58,4 @@ func (c *Config) standbyFor(f *faults.Fault) error {
 // outOfBounds tells a run whose clocks are further apart than leases allow: two may lead at once.
 func outOfBounds(p *faults.Plan) bool {
 	return slices.ContainsFunc(p.Faults, func(f faults.Fault) bool { return f.Target == faults.Process })
-}
-
-// rivals returns what is wrong with a run in which two held the lease at once although clocks
-// were right within its drift.
-func rivals(res *sim.Result, p *faults.Plan) error {
-	if res.Rivals == 0 || outOfBounds(p) {
-		return nil
-	}
-	return fmt.Errorf("a coordinator process took the lead %d times while another one held its lease, by clocks that differ by less than the drift", res.Rivals)
 }

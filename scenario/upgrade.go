@@ -84,7 +84,7 @@ func (r *Runner) keeps(left kept, j *job) (kept, error) {
 }
 
 // readable says which state of a savepoint the operators of a job could not read, and why; nil: they
-// read all. The savepoint is open.
+// read all.
 func (f *From) readable(dry dataflow.Job, tasks []dataflow.TaskInfo) error {
 	dry.Backend = heap.Backend{}
 	for _, p := range f.parts {

@@ -75,9 +75,11 @@ type Config struct {
 	// otherwise depend on it or touch it.
 	Interrupted func() bool
 	// Reshape returns the job as it goes on after an operation of the plan that changes it,
-	// and has not changed it yet: with the same splits, over the same storage. Observers see
-	// Rescaled next. nil: the job stays as it is, and an operation is an error.
+	// and has not changed it yet: with the same splits, over the same storage. Of the version that it
+	// is it has the graph that it has. Observers see Rescaled next. nil: the job stays as it is, and an operation is an error.
 	Reshape func(op *faults.Fault) (*dataflow.Job, error)
+	// EndsSaved: the run ends when the job has ended with a savepoint, and nobody starts it again.
+	EndsSaved bool
 	// Reader reads keys in storage for whoever queries the job from outside. nil: nobody does, and a
 	// query in the plan is an error.
 	Reader Reader

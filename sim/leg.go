@@ -30,7 +30,8 @@ import (
 type operating struct {
 	due   []faults.Fault // in the order in which they fell due; the first is under way
 	stage stage
-	past  uint64 // hash of the legs that have ended
+	past  uint64   // hash of the legs that have ended
+	saved id.Epoch // the newest savepoint, with which the job may be about to end; 0: a plan was executed since
 }
 
 // stage is how far the operation under way has come.
@@ -92,6 +93,18 @@ func (s *Sim) saved(refused bool, why string) {
 	s.next()
 }
 
+// endsSaved ends the run if the job has ended with a savepoint and nobody is to start it again.
+func (s *Sim) endsSaved() bool {
+	o := &s.operating
+	if !s.cfg.EndsSaved || o.saved == 0 || o.due[0].Kind != faults.StopSaved {
+		return false
+	}
+	s.result.EndedWith = o.saved
+	o.due = slices.Delete(o.due, 0, 1)
+	s.stop(Done, nil)
+	return true
+}
+
 // next ends the operation under way, and has the one behind it its turn.
 func (s *Sim) next() {
 	o := &s.operating
@@ -104,6 +117,7 @@ func (s *Sim) next() {
 // planned hears that a plan is executed: with its first one a leg has begun, and the next
 // operation has its turn.
 func (s *Sim) planned() {
+	s.operating.saved = 0
 	if o := &s.operating; o.stage == starting {
 		o.stage = idle
 		if len(o.due) > 0 {
@@ -124,6 +138,12 @@ func (s *Sim) change() {
 		return
 	}
 	s.endLeg()
+	switch {
+	case !s.changes(&f, job.Graph):
+		s.result.Unchanged++
+	case f.Kind == faults.Upgrade:
+		s.result.Upgraded++
+	}
 	s.cfg.Job, s.graph, s.groups, s.infos = job, job.Graph, job.Config.Groups, infos
 	s.roster.Reshape(s.infos)
 	if err := s.setTasks(); err != nil { // reshaped has placed them all
@@ -135,15 +155,21 @@ func (s *Sim) change() {
 	s.coord.succeed()
 	o.past = mix(o.past, uint64(len(s.infos)), uint64(len(s.channels)))
 	o.stage = starting
-	if f.Kind == faults.Upgrade {
-		s.result.Upgraded++
-	}
 	s.observers.count(trace.Event{Kind: trace.Rescaled, Task: trace.Coordinator, Channel: trace.NoChannel, To: uint64(len(s.infos)), Text: f.String()})
 	if led != nil {
 		led.handOver()
 		return
 	}
 	s.push(s.now+s.delay(s.cfg.Model.CoordinatorRestart, FaultDelay, 0), classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
+}
+
+// changes reports whether the job is another one as graph next: of another version, or with another
+// parallelism.
+func (s *Sim) changes(f *faults.Fault, next *dataflow.Graph) bool {
+	if f.Kind == faults.Upgrade {
+		return next != s.graph
+	}
+	return !next.SameShape(s.graph)
 }
 
 // reshaped returns the job of the next leg with its tasks.

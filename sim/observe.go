@@ -6,13 +6,19 @@ import "weir/trace"
 // them by kind and passes them to those who want them.
 type fanout struct {
 	sim    *Sim
-	list   []trace.Observer
-	masks  []trace.Mask
+	list   []audience
 	all    trace.Mask // what anybody wants
-	strike int        // index of the injector in list, -1: none
+	alone  trace.Mask // what only the first wants, who is not the injector
 	struck bool       // the injector has seen something
 	counts [trace.Kinds]int64
 	scrap  trace.Event
+}
+
+// audience is an observer, with what it wants.
+type audience struct {
+	trace.Observer
+	wants    trace.Mask
+	injector bool // it is the injector
 }
 
 // counted are the kinds that are counted even if nobody looks: they are rare.
@@ -26,21 +32,23 @@ func counted() trace.Mask {
 
 func (f *fanout) reset(list []trace.Observer, injector Injector) {
 	clear(f.list)
-	f.list, f.masks, f.all = f.list[:0], f.masks[:0], 0
+	f.list, f.all, f.alone = f.list[:0], 0, 0
 	f.counts = [trace.Kinds]int64{}
-	f.strike, f.struck = -1, true
+	f.struck = true
 	for _, o := range list {
-		f.add(o)
+		f.add(o, false)
 	}
 	if injector != nil {
-		f.strike = len(f.list)
-		f.add(injector)
+		f.add(injector, true)
 	}
 }
 
-func (f *fanout) add(o trace.Observer) {
+func (f *fanout) add(o trace.Observer, injector bool) {
 	m := o.Wants()
-	f.list, f.masks = append(f.list, o), append(f.masks, m)
+	if f.alone &^= m; len(f.list) == 0 && !injector {
+		f.alone = m
+	}
+	f.list = append(f.list, audience{o, m, injector})
 	f.all |= m
 }
 
@@ -73,10 +81,16 @@ func (f *fanout) send(e trace.Event) {
 
 func (f *fanout) pass(e *trace.Event) {
 	e.Time = f.sim.now
-	for i, o := range f.list {
-		if f.masks[i].Has(e.Kind) {
+	if f.alone.Has(e.Kind) {
+		f.list[0].Observe(e)
+		return
+	}
+	for i := range f.list {
+		if o := &f.list[i]; o.wants.Has(e.Kind) {
 			o.Observe(e)
-			f.struck = f.struck || i == f.strike
+			if o.injector {
+				f.struck = true
+			}
 		}
 	}
 }

@@ -14,7 +14,7 @@ func (s *Sim) execute(p *dataflow.Plan) {
 		s.result.Plans++
 		s.planned()
 		if slices.ContainsFunc(p.Tasks, func(t dataflow.TaskPlan) bool {
-			return t.Ref != "" || len(t.Former) > 0 || t.Saved != nil && t.Saved.Operator != ""
+			return t.Mode == dataflow.Restart && (t.Ref != "" || len(t.Former) > 0 || t.Saved != nil && t.Saved.Operator != "")
 		}) {
 			s.result.Recoveries++
 		}

@@ -27,17 +27,10 @@ type Lookup struct {
 	Keys            []state.Key
 }
 
-// Complete is the newest checkpoint that the coordinator has called complete: of the whole job,
-// or a snapshot of each task that is never rolled back. Zero: there is none.
-type Complete struct {
-	Epoch id.Epoch
-	Line  []id.Epoch // by task
-}
-
 // Reader reads keys in the files of the newest complete checkpoint, which newest names, and says of
 // which one they are: by key, all entries. It is code under test, and is called off the queue of
 // events: each operation on st returns when its outcome has come.
-type Reader func(st state.Storage, newest func() Complete, l Lookup) (at Complete, found [][]state.KeyedEntry, err error)
+type Reader func(st state.Storage, newest func() dataflow.Complete, l Lookup) (at dataflow.Complete, found [][]state.KeyedEntry, err error)
 
 // queries are those of a run.
 type queries struct {
@@ -49,11 +42,10 @@ type queries struct {
 	number  uint32   // of the newest one
 	waits   bool     // for the first checkpoint of a leg: then all tasks are there
 
-	now    Complete
-	known  int                 // tasks of which the line has a snapshot
-	views  map[viewAt]view     // of snapshots, at their instant
-	whole  map[id.Epoch][]view // of complete checkpoints
-	before []view              // of the newest
+	complete dataflow.Completion
+	views    map[viewAt]view     // of snapshots, at their instant
+	whole    map[id.Epoch][]view // of complete checkpoints
+	before   []view              // of the newest
 }
 
 // ask is a question on its way to a task.
@@ -98,28 +90,19 @@ func (q *queries) Observe(e *trace.Event) {
 			}
 			q.views[viewAt{e.Task, e.Epoch}] = viewOf(t)
 		}
-	case e.Epoch == 0: // a plan that begins from nothing
-	case e.Kind == trace.LineAdvanced:
-		if q.now.Line == nil {
-			q.now.Line = make([]id.Epoch, len(q.s.tasks))
-		}
-		if q.now.Line[e.Task] == 0 {
-			q.known++
-		}
-		q.now.Line[e.Task] = e.Epoch
-	default:
-		q.complete(e.Epoch)
+	case e.Epoch != 0 && e.Kind != trace.LineAdvanced:
+		q.gather(e.Epoch)
 	}
+	q.complete.Note(e.Kind, len(q.s.tasks), e.Task, e.Epoch)
 	if q.waits && (e.Kind == trace.Completed || e.Kind == trace.LineAdvanced) {
 		q.waits = false
 		q.s.push(q.s.now, classCoordinator, kindQuery, 0, 0, 0)
 	}
 }
 
-// complete puts a checkpoint together. A task that has left has no snapshot in it: what it had
+// gather puts a checkpoint together. A task that has left has no snapshot in it: what it had
 // in the one before stands for it.
-func (q *queries) complete(e id.Epoch) {
-	q.now.Epoch = e
+func (q *queries) gather(e id.Epoch) {
 	if q.whole[e] == nil && q.views != nil {
 		all := make([]view, len(q.s.tasks))
 		for t := range all {
@@ -132,14 +115,6 @@ func (q *queries) complete(e id.Epoch) {
 		q.whole[e] = all
 	}
 	q.before = q.whole[e]
-}
-
-// newest is what the coordinator has last called complete.
-func (q *queries) newest() Complete {
-	if q.now.Line != nil && q.known < len(q.now.Line) {
-		return Complete{}
-	}
-	return Complete{q.now.Epoch, slices.Clone(q.now.Line)}
 }
 
 // viewOf scans all that a task has.
@@ -312,7 +287,7 @@ type reading struct {
 	yield  func(state.Op) bool
 
 	lookup Lookup
-	at     Complete
+	at     dataflow.Complete
 	found  [][]state.KeyedEntry
 	err    error
 }
@@ -333,7 +308,7 @@ func (q *queries) read(l Lookup) {
 	read := q.s.cfg.Reader
 	r.next, r.stop = iter.Pull(func(yield func(state.Op) bool) {
 		r.yield = yield
-		r.at, r.found, r.err = read(r, q.newest, l)
+		r.at, r.found, r.err = read(r, q.complete.Newest, l)
 	})
 	q.reading = r
 	q.step()

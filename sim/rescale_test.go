@@ -73,7 +73,7 @@ func (l *legs) graph(t testing.TB, p int) *dataflow.Graph {
 				})
 			}},
 			{Name: "relay", Parallelism: p, New: func() dataflow.Operator {
-				return &operators.Filter[uint64]{In: state.Uint64, Keep: func(uint64) bool { return true }}
+				return &operators.Transform{F: func(dst, rec []byte) ([]byte, bool) { return append(dst, rec...), true }}
 			}},
 			{Name: "count", Parallelism: p, Keyed: true, New: func() dataflow.Operator {
 				a := &operators.Aggregate[uint64, uint64]{

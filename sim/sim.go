@@ -23,7 +23,9 @@ type Sim struct {
 	popped int64 // events taken from the queue
 	steps  int64 // steps of tasks and callbacks of the coordinator
 	half   headway
-	lookAt int64 // event after which look is called next; not above maxEvents
+	// failing has of what tasks have failed since then; nil: that is still to come, or it was too much.
+	failing []error
+	lookAt  int64 // event after which look is called next; not above maxEvents
 	// Beyond these atLimit is asked; half of the limits at first.
 	maxEvents int64
 	maxTime   Nanos
@@ -185,7 +187,7 @@ func (s *Sim) setUp() error {
 	s.setWorld()
 	s.observers.reset(s.cfg.Observers, s.cfg.Injector)
 	if s.queries.watched() {
-		s.observers.add(&s.queries)
+		s.observers.add(&s.queries, false)
 	}
 	s.pool.reset(s.cfg.Job.Config.BatchBytes, s.cfg.Poison)
 	s.coord.reset()
@@ -219,6 +221,7 @@ func (s *Sim) setLimits() {
 	if s.cfg.MaxTime == 0 {
 		s.cfg.MaxTime = 3600 * 1e9
 	}
+	s.failing = nil
 	s.half, s.maxEvents, s.maxTime = headway{}, s.cfg.MaxEvents/2, s.cfg.MaxTime/2
 	s.lookAt = min(s.maxEvents, eventsPerLook)
 }
@@ -286,7 +289,7 @@ func (s *Sim) advance(e event) {
 		if s.cfg.Log != nil {
 			s.log(&e)
 		}
-		if s.injector != nil {
+		if s.mayStrike() {
 			s.strike()
 		}
 		if !again {

@@ -23,9 +23,9 @@ type process struct {
 	stalled   Nanos
 	lost      bool       // it comes back when another one leads
 	leads     *coordHost // nil: it does not
+	others    uint64     // that held their lease still when it took the lead
 	after     *process   // that led before it, when it took the lead; nil: none did, or itself
-	clock     clock      // as faults set it
-	pace      int64      // millionths by which the clock is too fast
+	clock     clock
 }
 
 // setCoordinators starts the coordinator, or the processes of which one becomes it.
@@ -36,7 +36,7 @@ func (s *Sim) setCoordinators() {
 		return
 	}
 	for n := range s.cfg.Coordinators {
-		p := &process{s: s, n: int32(n), pace: s.drawPace(n)}
+		p := &process{s: s, n: int32(n), clock: clock{pace: s.drawPace(n)}}
 		s.processes = append(s.processes, p)
 		p.campaign(0)
 	}
@@ -77,15 +77,10 @@ func (s *Sim) onProcess(e *event) {
 	}
 }
 
-// millionths in one.
-const millionths = 1_000_000
-
 // After asks for a timer of the candidate, which counts by the clock of the process.
 func (p *process) After(d dataflow.Nanos) id.Ticket {
 	p.tickets++
-	counted := millionths + p.pace
-	takes := p.clock.takes((max(int64(d), 0)*millionths + counted - 1) / counted)
-	p.s.push(p.s.now+takes, classCoordinator, kindCandidateTimer, p.n, p.gen, uint64(p.tickets))
+	p.s.push(p.s.now+p.clock.takes(max(int64(d), 0)), classCoordinator, kindCandidateTimer, p.n, p.gen, uint64(p.tickets))
 	return p.tickets
 }
 
@@ -97,18 +92,17 @@ func (p *process) Store(op state.Op) id.Ticket {
 }
 
 // Now is the clock of the process.
-func (p *process) Now() int64 {
-	now := p.s.now
-	return p.clock.at(now) + now/millionths*p.pace + now%millionths*p.pace/millionths
-}
+func (p *process) Now() int64 { return p.clock.at(p.s.now) }
 
 // Acquired starts a coordinator in this process. One that still runs in another does not
 // know of it.
 func (p *process) Acquired() {
 	s := p.s
+	p.others = 0
 	for _, q := range s.processes {
 		if q != p && q.leads != nil && q.candidate.Holds() {
 			s.result.Rivals++
+			p.others++
 		}
 		if q.lost {
 			q.lost = false
@@ -125,6 +119,14 @@ func (p *process) Acquired() {
 	}
 	s.led, p.leads, s.coord.process = p, s.coord, p
 	s.push(s.now, classCoordinator, kindCoordStart, 0, s.coord.term(), 0)
+}
+
+// rivals is how many others held their lease still when this one took the lead.
+func (p *process) rivals() uint64 {
+	if p == nil {
+		return 0
+	}
+	return p.others
 }
 
 // where says in which process a coordinator starts; "" if there is only one.

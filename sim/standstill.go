@@ -33,6 +33,7 @@ func (s *Sim) atLimit(e *event) {
 	now.events-- // the event at hand is not handled
 	if s.popped <= s.cfg.MaxEvents && e.time <= s.cfg.MaxTime {
 		s.half, s.maxEvents, s.maxTime = now, s.cfg.MaxEvents, s.cfg.MaxTime
+		s.failing = []error{}
 		return
 	}
 	what := "it was still getting on"
@@ -40,10 +41,24 @@ func (s *Sim) atLimit(e *event) {
 	case e.time-now.at > s.cfg.MaxTime/2:
 		what = fmt.Sprintf("a standstill: nothing happens before %d ns", e.time)
 	case was.offsets == now.offsets && was.rows == now.rows && was.stored == now.stored:
+		s.result.Recurring = s.failing
 		what = fmt.Sprintf("a livelock: for %d events and %.3f ms no source has moved, no row was committed and no checkpoint completed",
 			now.events-was.events, float64(now.at-was.at)/1e6)
 	}
 	s.stop(NoProgress, fmt.Errorf("after %d events, at %d ns of virtual time, the job is not done; %s", now.events, now.at, what))
+}
+
+// mostRecurring is how many failures are kept.
+const mostRecurring = 1 << 15
+
+// recur notes of what a task fails while the run may be in a livelock.
+func (s *Sim) recur(err error) {
+	if s.failing == nil {
+		return
+	}
+	if s.failing = append(s.failing, err); len(s.failing) > mostRecurring {
+		s.failing = nil
+	}
 }
 
 // standstill says who waits for what at the end of a run without progress, or of a job that failed.
@@ -51,6 +66,9 @@ func (s *Sim) standstill() []string {
 	c := &s.observers.counts
 	lines := []string{fmt.Sprintf("%d checkpoints completed of %d triggered, %d given up; %d snapshots joined the recovery line; %d rows committed; %d plans",
 		c[trace.Completed], c[trace.Triggered], c[trace.Aborted], c[trace.LineAdvanced], s.result.RowsCommitted, s.result.Plans)}
+	if n := len(s.result.Recurring); n > 0 {
+		lines = append(lines, fmt.Sprintf("tasks failed %d times meanwhile, the last time of: %v", n, s.result.Recurring[n-1]))
+	}
 	for i := range s.tasks {
 		lines = append(lines, s.tasks[i].standstill())
 	}

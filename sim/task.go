@@ -390,6 +390,7 @@ func (t *taskHost) Fail(err error) {
 	t.failure, t.deadBy = err, 0
 	s.result.TaskFailures++
 	s.result.LastFailure = err
+	s.recur(err)
 	s.push(s.now+s.delay(s.cfg.Model.Detection, FaultDelay, int(t.worker)+1), classTask, kindFailSeen, t.id, t.inc(), 0)
 }
 

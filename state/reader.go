@@ -112,6 +112,10 @@ func (r *Reader) Uvarint() uint64 {
 	if r.err != nil {
 		return 0
 	}
+	if r.at < len(r.src) && r.src[r.at] < 0x80 { // most are small
+		r.at++
+		return uint64(r.src[r.at-1])
+	}
 	v, n := binary.Uvarint(r.src[r.at:])
 	if n <= 0 {
 		r.Fail("bad varint")

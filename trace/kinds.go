@@ -75,7 +75,7 @@ const (
 	WorkerCrashed      // Worker; Text = its name
 	WorkerRestarted    // likewise
 	CoordinatorCrashed //
-	CoordinatorStarted //
+	CoordinatorStarted // Text = in which of several processes, and after which; To = how many others hold their lease still, by their own clocks
 	FaultInjected      // To = nanoseconds by which it may hold the run up (NoBound: any time); Cause Damage if it destroys bytes in checkpoint storage, OutputLost if in the external store; Text says which. With a Key: what stands there is destroyed now
 	TaskFailed         // the task gave up by itself: Cause; Text = reason
 

@@ -65,8 +65,8 @@ type Observer interface {
 // Mask is a set of kinds.
 type Mask uint64
 
-// Has reports whether k is in m.
-func (m Mask) Has(k Kind) bool { return m>>k&1 != 0 }
+// Has reports whether k, which is below 64, is in m.
+func (m Mask) Has(k Kind) bool { return m>>(k&63)&1 != 0 }
 
 // With returns m with kinds added.
 func (m Mask) With(ks ...Kind) Mask {

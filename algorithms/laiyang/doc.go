@@ -1,10 +1,9 @@
 // Package laiyang is the snapshot for channels that reorder: Lai, Yang, "On Distributed
 // Snapshots", Information Processing Letters 25(3), 1987. The paper's own text was not at
-// hand. The rules agree with the account of Nesterenko (course list cs63201, Kent State
-// University, 13 March 2010, of the original paper: one snapshot with two colours; a number in the
-// place of the colour for more; a process submits the messages sent and received since the snapshot
-// before, and what was both sent and received need not be kept), and with the public notes
-// after Kshemkalyani, Singhal, "Distributed Computing", section 4.4.1.
+// hand. The rules agree with the account of Nesterenko, who has read the original (course list cs63201, Kent
+// State University, 13 March 2010): one snapshot with two colours; a number in the place of the
+// colour for more; a process submits the messages sent and received since the snapshot before; what was
+// both sent and received need not be kept; how long a message stays in a channel has no bound.
 //
 // Guarantee: exactly once on state, and on output with a transactional sink.
 // Channels: any order. Nothing is blocked, and nothing waited for that is under way. Persisted
@@ -26,6 +25,6 @@
 // Deviations from the paper. It leaves open how all get to turn red, and how histories come
 // together: the coordinator does both, as its initiator would. A
 // task that has sent its last message stays until nobody lacks any of it: nobody else could
-// send it again. Two rounds at once are apart by their numbers; a task that was in the newer one
-// first declines the older.
+// send it again. Two rounds at once are apart by their numbers; one that some task has not
+// taken before the newer is given up.
 package laiyang

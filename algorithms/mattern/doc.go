@@ -1,7 +1,11 @@
 // Package mattern is the snapshot for channels that reorder which counts messages instead of
 // keeping them: Mattern, "Efficient Algorithms for Distributed Snapshots and Global Virtual Time
 // Approximation", Journal of Parallel and Distributed Computing 18(4), 1993. The paper's own text
-// was not at hand. SECOND
+// was not at hand. What was read is an implementation of its other half, the approximation of virtual time, in
+// the Time Warp kernel warped of the University of Cincinnati (TimeWarpMatternGVTManager), which has one counter and a
+// token: a white send adds one, a white receipt takes one off, and all that is white has been received when the sum over
+// all processes, which are red then, is 0. That the counters form a vector, with an entry for each receiver, and that
+// late messages are the channel's state, could not be checked against a second source.
 //
 // Guarantee: exactly once on state, and on output with a transactional sink.
 // Channels: any order. Nothing is blocked. Persisted per task: state, timers, positions (of a channel
@@ -23,5 +27,5 @@
 // control message goes out and comes back once, where a token would visit one process after
 // the other. A task keeps the messages that cross the cut itself, in its share, where the paper has copies
 // sent to the initiator. A message counts when it is handled, not when it arrives. Two rounds at once
-// are apart by their numbers; a task that was in the newer one first declines the older.
+// are apart by their numbers; one that some task has not taken before the newer is given up.
 package mattern

@@ -64,12 +64,12 @@ func (c *Colour) Message(data []byte) {
 	}
 	c.begin(m.Epoch, m.Base)
 	if c.missed(m.Epoch) {
-		c.K.Tell((&coordinator.Message{Kind: coordinator.Decline, Epoch: m.Epoch, Text: "a newer round came first"}).Encode())
+		c.K.Tell((&coordinator.Message{Kind: passed, Epoch: m.Epoch}).Encode())
 	}
 }
 
 // missed: this task was in a newer round before it heard of e, which can never be whole. Shares of
 // e would wait for this one, and hold up those of the rounds behind.
 func (c *Colour) missed(e id.Epoch) bool {
-	return !c.leaving && e < c.Newest && e.Attempt() == c.K.Attempt() && !slices.Contains(c.taken, e)
+	return !c.leaving && e < c.Newest && e.Attempt() == max(c.K.Attempt(), c.kept.Attempt()) && !slices.Contains(c.taken, e)
 }

@@ -24,6 +24,8 @@ type Coordinated struct {
 	shape   coordinator.Shape
 	phase   phase
 	number  id.Attempt              // of the newest plan this coordinator made
+	adopts  bool                    // the plan to come keeps all tasks
+	adopted bool                    // the newest plan does
 	highest id.Attempt              // of any plan seen in storage
 	newest  *coordinator.PlanRecord // found in storage; nil: there is none
 	splits  coordinator.Assignment  // of the newest plan; nil: not looked at yet
@@ -70,6 +72,7 @@ const (
 	reading
 	waiting // for the delay of a restart
 	planning
+	adopting // a plan that keeps all tasks is being handed over
 	starting
 	running
 	finished
@@ -116,7 +119,11 @@ func (c *Coordinated) Timer(t id.Ticket) { c.client.Timer(t) }
 func (c *Coordinated) Failed(tasks []id.TaskID, cause error) {
 	c.died(tasks)
 	if c.phase == finished || c.phase == reading || c.phase == waiting || c.phase == planning {
-		return // the plan to come restarts all that does not live
+		return // the plan to come restarts all that does not live, or is handed over then
+	}
+	if c.phase == adopting {
+		c.notAdopted()
+		return
 	}
 	if c.stopping {
 		c.stop()
@@ -315,6 +322,7 @@ func (c *Coordinated) readRecords(es []id.Epoch) {
 				c.h.Observe(trace.Subsumed, trace.Coordinator, c.highest, c.retained[0].Epoch, "")
 				c.retained = c.retained[1:]
 			}
+			c.adopts = c.adoptable(damage != nil)
 			c.plan()
 			return
 		}
@@ -355,6 +363,7 @@ func (c *Coordinated) decodeRecord(r state.Result) (*coordinator.Record, error) 
 // the newest complete checkpoint.
 func (c *Coordinated) plan() {
 	c.phase, c.outdated = planning, false
+	c.adopted, c.adopts = c.adopts, false
 	c.doomed = nil // what they needed is swept
 	c.highest++
 	c.number = c.highest
@@ -378,6 +387,9 @@ func (c *Coordinated) plan() {
 	c.keepInto(&p.Plan)
 	if c.number == 1 || len(c.retained) > 0 || c.j.Config.Mutant != MutantFailoverKeepsSplits {
 		c.splits.Into(&p.Plan)
+	}
+	if c.adopted {
+		keepAll(&p.Plan)
 	}
 	c.client.Do(state.Op{Kind: state.OpCreate, Key: coordinator.PlanKey(c.number), Data: p.Encode()}, func(r state.Result) {
 		switch {
@@ -404,18 +416,24 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 			c.goesOn(&c.tasks[i])
 			continue
 		}
-		s := taskStatus{left: p.Plan.Tasks[i].Left}
+		var s taskStatus
 		if base := c.base(); base != nil && base.Shape.Equal(c.shape) {
 			s.part = &base.Parts[i]
 			s.drained = s.part.Drained
+			s.left = s.part.Left
 		}
 		if !s.left {
 			c.notLeft++
 		}
 		c.tasks[i] = s
 	}
-	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), c.restarting()+c.fromSaved()+c.restarts.Waited())
 	c.first = false
+	if c.adopted {
+		c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "keep all")
+		c.handOver(&p.Plan)
+		return
+	}
+	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), c.restarting()+c.fromSaved()+c.restarts.Waited())
 	c.h.Execute(&p.Plan)
 	c.sweepOld()
 	c.letGo()
@@ -499,10 +517,17 @@ func (c *Coordinated) Ready(task id.TaskID, a id.Attempt) {
 		return
 	}
 	c.tasks[task].ready, c.tasks[task].lives = true, true
-	if c.notReady--; c.notReady > 0 {
-		return
+	if c.notReady--; c.notReady == 0 {
+		c.goOn()
 	}
+}
+
+// goOn: every task has carried out the plan.
+func (c *Coordinated) goOn() {
 	c.phase = running
+	if c.adopted {
+		c.takenOver()
+	}
 	if c.notLeft == 0 {
 		c.finish()
 		return

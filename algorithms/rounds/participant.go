@@ -205,7 +205,14 @@ func (p *Participant) giveUp(e id.Epoch) {
 // Thawed: a plan keeps this task. The rounds of older plans are over, whether or not the
 // coordinator that led them has said so, and what it says of them late means nothing. What
 // the sink has sealed for them stays, and is committed with the next round that is complete.
+// Whoever made the plan may not know that the task has drained.
 func (p *Participant) Thawed(a id.Attempt) {
+	if p.K.IsDrained() {
+		p.Drained()
+	}
+	if p.K.Config().Mutant == MutantAdoptsNumbers {
+		return
+	}
 	p.kept = id.MakeEpoch(a, 0)
 	p.half.Cancel(0, p.kept)
 	for _, e := range p.begun {

@@ -79,7 +79,7 @@ func (c *Coordinated) startRound() {
 	c.lastIndex++
 	r := &Round{
 		c:     c,
-		epoch: id.MakeEpoch(c.number, c.lastIndex), parts: make([]coordinator.Part, len(c.tasks)),
+		epoch: c.epoch(), parts: make([]coordinator.Part, len(c.tasks)),
 		acked: make([]bool, len(c.tasks)), missing: len(c.tasks),
 	}
 	if n := len(c.retained); n > 0 {
@@ -431,6 +431,17 @@ func (c *Coordinated) abort(r *Round, reason string) {
 	c.sweepGivenUp()
 	c.collect()
 	c.pause()
+	c.completeRounds()
+	c.drainedAgain()
+	c.trySave()
+}
+
+// passed gives a round up that some task has not taken before a newer one. That is no failure: messages
+// overtake each other.
+func (c *Coordinated) passed(r *Round, by id.TaskID) {
+	c.giveUp(r, fmt.Sprintf("a newer round came first to %s of %s", c.j.Tasks[by].Name, by))
+	c.sweepGivenUp()
+	c.collect()
 	c.completeRounds()
 	c.drainedAgain()
 	c.trySave()

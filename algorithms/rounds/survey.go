@@ -12,6 +12,7 @@ import (
 const (
 	Standing coordinator.MessageKind = "standing at" // from a task: where its channels stood at its instant of Epoch
 	Surveyed coordinator.MessageKind = "surveyed"    // to a task: what the standings of all say about it, as positions
+	passed   coordinator.MessageKind = "passed"      // from a task: a newer round came first, and Epoch can never be whole
 )
 
 // Conclude makes of where all tasks stood, by task, the positions to tell each of them. For a task
@@ -62,10 +63,14 @@ func (l *surveys) Begin(r *Round) {
 	}
 }
 
-// Message takes a standing.
+// Message takes a standing, or gives up a round that a newer one has passed.
 func (l *surveys) Message(r *Round, from id.TaskID, m *coordinator.Message, p *coordinator.Part) {
-	if m.Kind == Standing {
+	switch m.Kind {
+	case Standing:
 		l.heard(r, from, p)
+	case passed:
+		r.c.passed(r, from)
+	default: // no kind of a survey
 	}
 }
 

@@ -80,6 +80,7 @@ type failover struct {
 	Led        int64   `json:"led_ns"`
 	Checkpoint int64   `json:"checkpoint_ns"`
 	Intervals  float64 `json:"intervals"`
+	Restarted  int     `json:"tasks_restarted"`
 }
 
 // measure makes the failovers of one job.
@@ -164,8 +165,8 @@ func (f *failoverFlags) strike(ctx context.Context, j *live.Job, w *watch) (all 
 		if err := w.await(ctx, j, func() bool { return w.checkpoint > 0 }); err != nil {
 			return all, err
 		}
-		end, led, checkpoint := w.times()
-		all = append(all, failover{killed - end, led - end, checkpoint - end, float64(checkpoint-end) / float64(f.interval)})
+		end, led, checkpoint, restarted := w.times()
+		all = append(all, failover{killed - end, led - end, checkpoint - end, float64(checkpoint-end) / float64(f.interval), restarted})
 	}
 	return all, nil
 }
@@ -182,6 +183,7 @@ type watch struct {
 	since      int64            // when it began to
 	completed  int              // checkpoints of the one that leads
 	checkpoint int64            // the first one behind the end of the lease
+	restarted  int              // tasks, until then
 }
 
 func newWatch(terms lease.Config) *watch {
@@ -192,7 +194,7 @@ func newWatch(terms lease.Config) *watch {
 
 // Wants is what tells it.
 func (w *watch) Wants() trace.Mask {
-	return trace.Mask(0).With(trace.StoreIssued, trace.StoreApplied, trace.CoordinatorStarted, trace.CoordinatorCrashed, trace.Completed)
+	return trace.Mask(0).With(trace.StoreIssued, trace.StoreApplied, trace.CoordinatorStarted, trace.CoordinatorCrashed, trace.Completed, trace.TaskStarting)
 }
 
 // Observe takes an event.
@@ -213,6 +215,10 @@ func (w *watch) Observe(e *trace.Event) {
 		w.led = false
 	case trace.CoordinatorStarted:
 		w.led, w.since, w.completed = true, e.Time, 0
+	case trace.TaskStarting:
+		if w.checkpoint == 0 {
+			w.restarted++
+		}
 	case trace.Completed:
 		w.completed++
 		if w.killed > 0 && w.checkpoint == 0 && w.led && w.since > w.killed {
@@ -227,7 +233,7 @@ func (w *watch) Observe(e *trace.Event) {
 func (w *watch) expect(now int64) int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.killed, w.checkpoint = now, 0
+	w.killed, w.checkpoint, w.restarted = now, 0, 0
 	return now
 }
 
@@ -238,12 +244,12 @@ func (w *watch) forget() {
 }
 
 // times returns those of the failover that is over.
-func (w *watch) times() (end, led, checkpoint int64) {
+func (w *watch) times() (end, led, checkpoint int64, restarted int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	end, led, checkpoint = w.end, w.since, w.checkpoint
+	end, led, checkpoint, restarted = w.end, w.since, w.checkpoint, w.restarted
 	w.killed, w.completed = 0, 0
-	return end, led, checkpoint
+	return end, led, checkpoint, restarted
 }
 
 // await returns when something is so, or an error if the job ends before.
@@ -295,6 +301,7 @@ type failovers struct {
 	P90       float64 `json:"intervals_p90"`
 	Max       float64 `json:"intervals_max"`
 	Within    int     `json:"within_2_intervals"`
+	Restarted int     `json:"tasks_restarted"` // in all of them
 }
 
 // report writes what came of the failovers, also if the job failed behind them.
@@ -308,8 +315,9 @@ func (f *failoverFlags) report(out io.Writer, all []failover, err error) error {
 // print writes a line for each, and one for all.
 func (f *failoverFlags) print(out io.Writer, all []failover) error {
 	var in []float64
-	within := 0
+	within, restarted := 0, 0
 	for _, x := range all {
+		restarted += x.Restarted
 		if in = append(in, x.Intervals); x.Intervals <= boundIntervals {
 			within++
 		}
@@ -318,7 +326,7 @@ func (f *failoverFlags) print(out io.Writer, all []failover) error {
 	at := func(percent int) float64 { return in[(len(in)-1)*percent/100] }
 	sum := failovers{
 		true, f.algorithm, f.state, f.workload, len(all), int64(f.interval), int64(f.lease), int64(f.renew), int64(f.drift),
-		at(0), at(50), at(90), at(100), within,
+		at(0), at(50), at(90), at(100), within, restarted,
 	}
 	if f.lines {
 		enc := json.NewEncoder(out)
@@ -337,7 +345,7 @@ func (f *failoverFlags) print(out io.Writer, all []failover) error {
 		}
 	}
 	_, err := fmt.Fprintf(out, "%s on %s, %s, an interval of %s, a lease of %s (renewed every %s, drift %s): from the end of the lease to the next checkpoint\n"+
-		"  %.2f intervals at the median, %.2f at p90, %.2f to %.2f; %d of %d within %d\n",
-		f.algorithm, f.state, f.workload, f.interval, f.lease, f.renew, f.drift, sum.P50, sum.P90, sum.Min, sum.Max, within, len(all), boundIntervals)
+		"  %.2f intervals at the median, %.2f at p90, %.2f to %.2f; %d of %d within %d; %d tasks restarted\n",
+		f.algorithm, f.state, f.workload, f.interval, f.lease, f.renew, f.drift, sum.P50, sum.P90, sum.Min, sum.Max, within, len(all), boundIntervals, restarted)
 	return err
 }

@@ -72,6 +72,16 @@ func TestNamesStayWhereLinesMove(t *testing.T) {
 	}
 }
 
+// TestNamesOfMethods: whatever their receiver is.
+func TestNamesOfMethods(t *testing.T) {
+	for receiver, want := range map[string]string{"(t Task)": "Task.close", "(t *Task)": "Task.close", "(t *Task[T])": "Task.close", "(t *Task[K, V])": "Task.close", "": "close"} {
+		got := named(t, strings.Replace(profile, "3.40", "3.1", 1), strings.Replace(text, "(t *Task[T])", receiver, 1))[0].name
+		if !strings.HasPrefix(got, "dataflow."+want+": ") {
+			t.Errorf("func %s close: %q, want one of %s", receiver, got, want)
+		}
+	}
+}
+
 // TestAnyDifferenceFails: statements that nobody lists, that are reached although they
 // are listed, and that are gone; marks too that come no longer or are new. What is as listed passes,
 // and what is rare may be either.

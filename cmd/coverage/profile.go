@@ -120,7 +120,10 @@ func (s *source) function(line int) string {
 		if p, ok := of.(*ast.StarExpr); ok {
 			of = p.X
 		}
-		if p, ok := of.(*ast.IndexExpr); ok {
+		switch p := of.(type) {
+		case *ast.IndexExpr: // of one type
+			of = p.X
+		case *ast.IndexListExpr: // of several
 			of = p.X
 		}
 		if n, ok := of.(*ast.Ident); ok {

@@ -61,14 +61,17 @@ func chain(p int, n uint64, sink func() dataflow.Operator, keyed bool, ops ...fu
 }
 
 func even() dataflow.Operator {
-	return &operators.Filter[uint64]{In: state.Uint64, Keep: func(v uint64) bool { return v%2 == 0 }}
+	return &operators.Transform{F: func(dst, rec []byte) ([]byte, bool) { return append(dst, rec...), rec[0]%2 == 0 }}
 }
 
 func square() dataflow.Operator {
-	return &operators.Map[uint64, uint64]{In: state.Uint64, Out: state.Uint64, F: func(v uint64) uint64 { return v * v }}
+	return &operators.Transform{F: func(dst, rec []byte) ([]byte, bool) {
+		v := binary.LittleEndian.Uint64(rec)
+		return binary.LittleEndian.AppendUint64(dst, v*v), true
+	}}
 }
 
-func TestFilterAndMap(t *testing.T) {
+func TestTransforms(t *testing.T) {
 	d := newDriver(t, chain(3, 100, appendSink, false, even, square))
 	d.start(0, false)
 	var got []uint64

@@ -130,7 +130,7 @@ type selection struct {
 	refused    int // left out, since they cannot run by what they declare
 	// drawn: each run draws one of cfgs, and what they leave open of the shape of its job.
 	drawn bool
-	// operations are those that one of four such runs draws.
+	// operations are those of which one of four such runs draws some.
 	operations []faults.Kind
 }
 

@@ -60,6 +60,29 @@ func TestASweepDraws(t *testing.T) {
 	}
 }
 
+// TestASweepOperates: a sweep that draws its cells has every operation, and settings that are given;
+// with --operations none, or a list, none or these.
+func TestASweepOperates(t *testing.T) {
+	status, stdout, stderr := sim(t, "sweep", "--seeds", "1-160", "--json")
+	total := lastLine(t, stdout)
+	for what, n := range map[string]int64{
+		"rescaled": total.Rescaled, "failovers": total.Failovers, "answers": total.Answers,
+		"savepoints": total.Savepoints, "stopped with one": total.StoppedWith, "local copies": total.CopiesTaken,
+	} {
+		if status != 0 || n == 0 {
+			t.Errorf("status %d, %d %s\n%s", status, n, what, stderr)
+		}
+	}
+	status, stdout, stderr = sim(t, "sweep", "--seeds", "1-60", "--operations", "none", "--json")
+	if total = lastLine(t, stdout); status != 0 || total.Rescaled+total.Failovers+total.Queries+total.Savepoints > 0 {
+		t.Errorf("none: status %d, %+v\n%s", status, total, stderr)
+	}
+	status, stdout, stderr = sim(t, "sweep", "--seeds", "1-40", "--operations", "query,upgrade", "--json")
+	if total = lastLine(t, stdout); status != 0 || total.Failovers+total.Savepoints > 0 || total.Queries < 20 || total.Upgraded == 0 || total.Upgraded != total.Rescaled {
+		t.Errorf("query,upgrade: status %d, %+v\n%s", status, total, stderr)
+	}
+}
+
 // TestDrawnCellsAreFoundAgain: a mistake is found by a sweep that draws, both numbers of
 // runs are given, and the command that repeats the run names all of its cell.
 func TestDrawnCellsAreFoundAgain(t *testing.T) {

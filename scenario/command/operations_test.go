@@ -31,6 +31,17 @@ func TestRunWithOperations(t *testing.T) {
 	}
 }
 
+// TestChangesThatChangeNothing: a job that is stopped for a change to what it is goes on as it was,
+// and that is neither a rescaling nor an upgrade.
+func TestChangesThatChangeNothing(t *testing.T) {
+	const plan = "(plan (rescale to=2 at (nth 1 completed)) (rescale operator=watch to=2 at (nth 2 completed)) (upgrade to=1 at (nth 3 completed)) (upgrade to=2 at (nth 4 completed)) (upgrade to=2 at (nth 5 completed)))"
+	status, stdout, stderr := sim(t, "run", "--workload", "spending", "--set", "version=1", "--parallelism", "2", "--plan", plan, "--json")
+	var s summary
+	if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || s.Rescaled != 1 || s.Upgraded != 1 {
+		t.Errorf("status %d, %v: %s%s", status, err, stdout, stderr)
+	}
+}
+
 // TestRunWithEveryOperation: a run with one of each is repeated from its file, and told.
 func TestRunWithEveryOperation(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "operations.weir")
@@ -196,7 +207,7 @@ func TestOperationsThatCannotBe(t *testing.T) {
 		{[]string{"run", "--plan", "(rescale to=0)"}, "line 1, column 2"},
 		{[]string{"run", "--workload", "enrichment", "--plan", "(rescale operator=source to=3)"}, "parallelism"},
 		{[]string{"run", "--algorithm", "uncoordinated", "--plan", "(rescale to=3)"}, "message logs"},
-		{[]string{"run", "--operations", "cheese"}, "known: rescale, failover, query, savepoint, stop-with-savepoint, upgrade, or all"},
+		{[]string{"run", "--operations", "cheese"}, "known: rescale, failover, query, savepoint, stop-with-savepoint, upgrade, resume, or all"},
 		{[]string{"run", "--coordinators", "1", "--plan", "(failover at (nth 9 acked))"}, "give --coordinators 2 or more"},
 		{[]string{"sweep", "--coordinators", "1", "--operations", "failover", "--algorithm", "aligned"}, "give --coordinators 2 or more"},
 		{[]string{"run", "--coordinators", "-1"}, "--coordinators -1"},

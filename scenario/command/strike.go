@@ -22,7 +22,7 @@ type strike struct {
 
 func (s *strike) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.plan, "plan", "", "fault plan instead of drawn faults, for example '(plan (crash worker=1 at (nth 7 barrier-received)) (rescale to=3 at (nth 2 completed)))'")
-	f.StringVar(&s.operations, "operations", "none", "operations drawn beside faults: all, none, or a comma list of "+strings.Join(operationNames(), ", ")+"; if not given, "+faults.Rescale.String()+" in one of four runs that draw their cell, else none")
+	f.StringVar(&s.operations, "operations", "", "operations drawn beside faults: all, none, or a comma list of "+strings.Join(operationNames(), ", ")+"; if not given, some of them in one of four runs that draw their cell, else none")
 	f.StringVar(&s.mutant, "mutant", "none", "switch a deliberate mistake on; the command list names them")
 }
 
@@ -51,7 +51,7 @@ func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error 
 	if err := haveIt(cfgs, m); err != nil {
 		return err
 	}
-	operations, err := s.drawn(planned)
+	operations, err := s.drawn(planned, given("operations"))
 	if err != nil {
 		return err
 	}
@@ -65,10 +65,11 @@ func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error 
 }
 
 // drawable are the operations that can be drawn.
-var drawable = []faults.Kind{faults.Rescale, faults.Failover, faults.Query, faults.Savepoint, faults.StopSaved, faults.Upgrade}
+var drawable = []faults.Kind{faults.Rescale, faults.Failover, faults.Query, faults.Savepoint, faults.StopSaved, faults.Upgrade, faults.Resume}
 
-// byDefault are those that runs draw which draw their cell, one of four, if nothing is said of it.
-var byDefault = []faults.Kind{faults.Rescale}
+// byDefault are those that runs draw which draw their cell, if nothing is said of it: all that leave the
+// run one job.
+var byDefault = drawable[:slices.Index(drawable, faults.Resume)]
 
 func operationNames() (names []string) {
 	for _, k := range drawable {
@@ -77,9 +78,9 @@ func operationNames() (names []string) {
 	return names
 }
 
-// drawn returns the operations that are to be drawn.
-func (s *strike) drawn(planned bool) (kinds []faults.Kind, err error) {
-	if s.operations == "none" {
+// drawn returns the operations that all runs are to draw.
+func (s *strike) drawn(planned, given bool) (kinds []faults.Kind, err error) {
+	if !given || s.operations == "none" {
 		return nil, nil
 	}
 	if planned {

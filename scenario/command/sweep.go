@@ -62,8 +62,9 @@ func newSweepCommand(p *program) *cobra.Command {
 Without --algorithm, --state, --sink, --workload and --plan each run draws its cell from its seed: the
 combination, and of its job the parallelism, the workers, the splits and whether channels keep their
 order. Seeds go round all combinations that can run, in an order that is stratified pairwise. A row of the table is of all
-runs with one algorithm and sink. What of the shape is given is not drawn. Jobs of one of four runs are rescaled, unless
---operations says which all of them draw, or none.
+runs with one algorithm and sink. What of the shape is given is not drawn. One of four runs draws operations beside its
+faults, each kind in half of these, unless --operations says which all of them draw, or none; one of eight
+is given settings of the coordinator.
 
 With one of those flags every combination of the lists runs every seed.
 

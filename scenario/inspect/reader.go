@@ -22,28 +22,6 @@ var (
 	ErrUnknownOperator = errors.New("unknown operator")
 )
 
-// Complete names a complete checkpoint: its epoch, of an algorithm that takes job-wide
-// ones, or by task the snapshots of its line.
-type Complete struct {
-	Epoch id.Epoch
-	Line  []id.Epoch
-}
-
-// none reports that it names nothing.
-func (c *Complete) none() bool { return c.Epoch == 0 && c.Line == nil }
-
-func (c *Complete) equal(o *Complete) bool {
-	return c.Epoch == o.Epoch && slices.Equal(c.Line, o.Line)
-}
-
-// Name is how users read it: the epoch, or the epochs of the line by task.
-func (c *Complete) Name() string {
-	if c.Line == nil {
-		return c.Epoch.String()
-	}
-	return fmt.Sprintf("line %v", c.Line)
-}
-
 // Under is what a checkpoint has under one key. Entries are the caller's.
 type Under struct {
 	Task    string // that had it, as Task.Name gives it
@@ -60,8 +38,8 @@ type Under struct {
 type Reader struct {
 	cfg     Config
 	storage state.Storage
-	newest  func() (Complete, error)
-	at      Complete
+	newest  func() (dataflow.Complete, error)
+	at      dataflow.Complete
 	of      *Snapshot
 	open    map[*Task]state.Store
 }
@@ -69,7 +47,7 @@ type Reader struct {
 // NewReader returns a reader of a job's checkpoint storage. newest says which checkpoint the
 // coordinator has last called complete, before the first deletion of what that has replaced; a
 // zero one: none.
-func NewReader(cfg Config, st state.Storage, newest func() (Complete, error)) *Reader {
+func NewReader(cfg Config, st state.Storage, newest func() (dataflow.Complete, error)) *Reader {
 	return &Reader{cfg: cfg, storage: st, newest: newest, open: map[*Task]state.Store{}}
 }
 
@@ -78,13 +56,13 @@ const overtakings = 8
 
 // Lookup reads what a keyed state of an operator has under keys: all of one checkpoint, which
 // it names.
-func (r *Reader) Lookup(operator, name string, keys []state.Key) (Complete, state.Descriptor, []Under, error) {
+func (r *Reader) Lookup(operator, name string, keys []state.Key) (dataflow.Complete, state.Descriptor, []Under, error) {
 	at, err := r.newest()
 	if r.cfg.Mutant == MutantQueryHalfWritten {
 		at, err = r.halfWritten()
 	}
 	for range overtakings {
-		if err == nil && at.none() {
+		if err == nil && at.None() {
 			err = ErrNoCheckpoint
 		}
 		if err != nil {
@@ -95,7 +73,7 @@ func (r *Reader) Lookup(operator, name string, keys []state.Key) (Complete, stat
 			return at, d, found, failed
 		}
 		last := at
-		if at, err = r.newest(); err == nil && at.equal(&last) {
+		if at, err = r.newest(); err == nil && at.Equal(&last) {
 			return at, d, nil, failed // nothing has replaced it: it is damaged
 		}
 	}
@@ -106,7 +84,7 @@ func (r *Reader) Lookup(operator, name string, keys []state.Key) (Complete, stat
 const MutantQueryHalfWritten dataflow.Mutant = "query-half-written"
 
 // halfWritten returns the newest round of which something is stored.
-func (r *Reader) halfWritten() (at Complete, err error) {
+func (r *Reader) halfWritten() (at dataflow.Complete, err error) {
 	res := r.storage.Do(state.Op{Kind: state.OpList, Key: coordinator.SnapshotPrefix})
 	for _, row := range res.List {
 		if e, ok := coordinator.EpochOfKey(row.Key); ok {
@@ -123,7 +101,7 @@ func isMissing(err error) bool {
 }
 
 // lookup reads from one checkpoint.
-func (r *Reader) lookup(at Complete, operator, name string, keys []state.Key) (d state.Descriptor, found []Under, err error) {
+func (r *Reader) lookup(at dataflow.Complete, operator, name string, keys []state.Key) (d state.Descriptor, found []Under, err error) {
 	o, err := r.operator(at, operator)
 	if err != nil {
 		return d, nil, err
@@ -166,8 +144,8 @@ func entriesUnder(s state.Store, name string, k state.Key) (all []state.KeyedEnt
 }
 
 // operator returns an operator of a checkpoint, which becomes the one that is open.
-func (r *Reader) operator(at Complete, name string) (*Operator, error) {
-	if r.of == nil || !r.at.equal(&at) {
+func (r *Reader) operator(at dataflow.Complete, name string) (*Operator, error) {
+	if r.of == nil || !r.at.Equal(&at) {
 		if err := r.Close(); err != nil {
 			return nil, err
 		}
@@ -190,7 +168,7 @@ func (r *Reader) operator(at Complete, name string) (*Operator, error) {
 }
 
 // foundOf is a complete checkpoint as a listing would have found it.
-func (r *Reader) foundOf(at Complete) *Found {
+func (r *Reader) foundOf(at dataflow.Complete) *Found {
 	if r.cfg.Mutant == MutantQueryHalfWritten && at.Epoch != 0 {
 		return r.unrecorded(at)
 	}
@@ -202,7 +180,7 @@ func (r *Reader) foundOf(at Complete) *Found {
 }
 
 // unrecorded is what there is of a round.
-func (r *Reader) unrecorded(at Complete) *Found {
+func (r *Reader) unrecorded(at dataflow.Complete) *Found {
 	f := &Found{Kind: Checkpoint, Path: "checkpoint " + at.Name(), Epoch: at.Epoch, place: place{storage: r.storage}, parts: []string{}}
 	res := r.storage.Do(state.Op{Kind: state.OpList, Key: coordinator.SnapshotPrefix})
 	for _, row := range res.List {

@@ -17,14 +17,14 @@ import (
 
 // reader returns a reader of what a job has left, for which checkpoints are complete in this
 // order: the last one stays.
-func reader(t *testing.T, root string, order ...inspect.Complete) *inspect.Reader {
+func reader(t *testing.T, root string, order ...dataflow.Complete) *inspect.Reader {
 	t.Helper()
 	st, err := storage.OpenView(disk, root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	scratch := newDir(t)
-	r := inspect.NewReader(inspect.Config{FS: disk, Scratch: scratch}, st, func() (inspect.Complete, error) {
+	r := inspect.NewReader(inspect.Config{FS: disk, Scratch: scratch}, st, func() (dataflow.Complete, error) {
 		now := order[0]
 		if len(order) > 1 {
 			order = order[1:]
@@ -75,9 +75,9 @@ func TestReaderFindsWhatAScanFinds(t *testing.T) {
 	for _, x := range all {
 		root := leave(t, x.algorithm, x.backend, x.workload, middle)
 		s := open(t, root)
-		at := inspect.Complete{Epoch: s.Epoch}
+		at := dataflow.Complete{Epoch: s.Epoch}
 		if s.Kind == inspect.Local {
-			at = inspect.Complete{Line: newestOf(s)}
+			at = dataflow.Complete{Line: newestOf(s)}
 		}
 		r := reader(t, root, at)
 		found := 0
@@ -141,8 +141,8 @@ func TestReaderBeginsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys, want := scanned(t, o, "counts")
-	gone := func(n uint32) inspect.Complete { return inspect.Complete{Epoch: id.MakeEpoch(9, n)} }
-	at, _, under, err := reader(t, root, gone(1), gone(2), inspect.Complete{Epoch: s.Epoch}).Lookup("count", "counts", keys)
+	gone := func(n uint32) dataflow.Complete { return dataflow.Complete{Epoch: id.MakeEpoch(9, n)} }
+	at, _, under, err := reader(t, root, gone(1), gone(2), dataflow.Complete{Epoch: s.Epoch}).Lookup("count", "counts", keys)
 	if err != nil || at.Epoch != s.Epoch || len(under) != len(want) || len(under[0].Entries) != 1 {
 		t.Errorf("behind two that are gone: %v, at %v, %d keys", err, at.Name(), len(under))
 	}
@@ -151,14 +151,14 @@ func TestReaderBeginsAgain(t *testing.T) {
 	if !errors.As(err, &op) || op.Status != state.NotFound || !strings.Contains(err.Error(), "chk/9.1") {
 		t.Errorf("the newest is gone: %v", err)
 	}
-	var all []inspect.Complete
+	var all []dataflow.Complete
 	for n := range uint32(100) {
 		all = append(all, gone(n+1))
 	}
 	if _, _, _, err = reader(t, root, all...).Lookup("count", "counts", keys); !errors.Is(err, inspect.ErrOvertaken) {
 		t.Errorf("each is gone: %v", err)
 	}
-	if _, _, _, err = reader(t, root, inspect.Complete{}).Lookup("count", "counts", keys); !errors.Is(err, inspect.ErrNoCheckpoint) {
+	if _, _, _, err = reader(t, root, dataflow.Complete{}).Lookup("count", "counts", keys); !errors.Is(err, inspect.ErrNoCheckpoint) {
 		t.Errorf("there is none: %v", err)
 	}
 }
@@ -166,7 +166,7 @@ func TestReaderBeginsAgain(t *testing.T) {
 // TestReaderSaysWhatThereIs: an operator or a state that is not there.
 func TestReaderSaysWhatThereIs(t *testing.T) {
 	root := leave(t, "aligned", "heap", "nexmark-q5", middle)
-	r := reader(t, root, inspect.Complete{Epoch: open(t, root).Epoch})
+	r := reader(t, root, dataflow.Complete{Epoch: open(t, root).Epoch})
 	keys := []state.Key{state.KeyOf([]byte("a"), state.DefaultGroups)}
 	if _, _, _, err := r.Lookup("counts", "x", keys); !errors.Is(err, inspect.ErrUnknownOperator) || !strings.Contains(err.Error(), "known: ") {
 		t.Error(err)

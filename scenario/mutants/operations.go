@@ -5,6 +5,7 @@ import (
 
 	"weir/algorithms/coordinator"
 	"weir/algorithms/lease"
+	"weir/algorithms/rounds"
 	"weir/dataflow"
 	"weir/faults"
 	"weir/scenario/inspect"
@@ -13,13 +14,13 @@ import (
 // inOperations returns the mistakes of what somebody does with a job that goes on as it is, or
 // as another version of itself: savepoints, queries, upgrades, failovers.
 func inOperations() []Case {
-	return slices.Concat(inSavepoints(), inQueriesAndUpgrades(), inLeases())
-}
-
-func inSavepoints() []Case {
 	coordinated := those(func(p *dataflow.Properties) bool { return p.HasRounds() })
 	storing := those(func(p *dataflow.Properties) bool { return p.Snapshots != dataflow.NoSnapshots })
 	exact := those(func(p *dataflow.Properties) bool { return p.Output == dataflow.ExactlyOnce })
+	return slices.Concat(inSavepoints(coordinated, storing, exact), inQueriesAndUpgrades(coordinated, storing, exact), inLeases(coordinated), inAdoptions(coordinated))
+}
+
+func inSavepoints(coordinated, storing, exact []string) []Case {
 	return []Case{
 		{
 			Mutant: coordinator.MutantSavepointNotDrained, Description: "shares of a savepoint are written whatever is under way between the tasks",
@@ -39,10 +40,7 @@ func inSavepoints() []Case {
 	}
 }
 
-func inQueriesAndUpgrades() []Case {
-	coordinated := those(func(p *dataflow.Properties) bool { return p.HasRounds() })
-	storing := those(func(p *dataflow.Properties) bool { return p.Snapshots != dataflow.NoSnapshots })
-	exact := those(func(p *dataflow.Properties) bool { return p.Output == dataflow.ExactlyOnce })
+func inQueriesAndUpgrades(coordinated, storing, exact []string) []Case {
 	return []Case{
 		{
 			Mutant: inspect.MutantQueryHalfWritten, Description: "who reads from outside takes a round that has no record for a checkpoint",
@@ -65,8 +63,7 @@ func inQueriesAndUpgrades() []Case {
 // inLeases returns the mistakes of who leads. Storage fences whoever leads without a lease, so that
 // most cost checkpoints and not what those are worth. Without rounds jobs that stand still take
 // millions of events.
-func inLeases() []Case {
-	coordinated := those(func(p *dataflow.Properties) bool { return p.HasRounds() })
+func inLeases(coordinated []string) []Case {
 	failover := []faults.Kind{faults.Failover}
 	const escapes = "none of 1,000 runs: two lead at once in some, and storage fences the older; the histories of package lease show it"
 	return []Case{
@@ -89,6 +86,28 @@ func inLeases() []Case {
 			Mutant: lease.MutantUnverified, Description: "a lease counts as soon as it is created",
 			Source: "own trial", Needs: "rounds; a failover; a lease that is created late",
 			Algorithms: coordinated, Operations: failover, Oracle: byStorage, Escapes: escapes,
+		},
+	}
+}
+
+// inAdoptions returns the mistakes of a coordinator that takes over tasks that run.
+func inAdoptions(coordinated []string) []Case {
+	failover := []faults.Kind{faults.Failover}
+	return []Case{
+		{
+			Mutant: rounds.MutantAdoptsUnasked, Description: "a coordinator that takes over believes that all tasks live",
+			Source: "own trial", Needs: "rounds; a failover, and a task that dies while nobody leads",
+			Algorithms: coordinated, Workloads: stateful, Operations: failover, Oracle: byRollback,
+		},
+		{
+			Mutant: rounds.MutantAdoptsNumbers, Description: "a coordinator that takes over numbers its rounds on from those of the one before",
+			Source: "own trial", Needs: "rounds; a failover",
+			Algorithms: coordinated, Workloads: stateful, Operations: failover, Oracle: byCut,
+		},
+		{
+			Mutant: dataflow.MutantLeftOnce, Description: "a task that has left does not say so again to a coordinator that takes over",
+			Source: "own trial", Needs: "rounds; a failover when some tasks have left",
+			Algorithms: coordinated, Workloads: stateful, Operations: failover, Oracle: byProgress, Stalls: true,
 		},
 	}
 }

@@ -36,10 +36,7 @@ func (f *Family) Draw(key, n int) int {
 	if f.src.record != nil || f.src.replay != nil {
 		return f.stream(key).Draw(n)
 	}
-	st := Stream{state: f.state(key)}
-	v := st.Draw(n)
-	f.states[key] = st.state
-	return v
+	return int(below(f.step(key), uint64(max(n, 1))))
 }
 
 // Range is Stream.Range of the stream with that key.
@@ -47,10 +44,7 @@ func (f *Family) Range(key int, lo, hi int64) int64 {
 	if f.src.record != nil || f.src.replay != nil {
 		return f.stream(key).Range(lo, hi)
 	}
-	st := Stream{state: f.state(key)}
-	v := st.Range(lo, hi)
-	f.states[key] = st.state
-	return v
+	return lo + int64(below(f.step(key), span(lo, hi)))
 }
 
 // Put is Stream.Put of the stream with that key.
@@ -69,16 +63,23 @@ func (f *Family) PutRange(key int, lo, hi, v int64) int64 {
 	return v
 }
 
-// state is where the stream stands.
-func (f *Family) state(key int) uint64 {
-	if key < len(f.states) && f.states[key] != 0 {
-		return f.states[key]
+// step is Stream.step of the stream with that key.
+func (f *Family) step(key int) uint64 {
+	if key >= len(f.states) || f.states[key] == 0 {
+		f.start(key)
 	}
+	at := &f.states[key]
+	*at += gamma
+	return mix(*at)
+}
+
+// start puts the stream at its beginning.
+func (f *Family) start(key int) {
 	for len(f.states) <= key {
 		f.states = append(f.states, 0)
 	}
 	keys := [1]uint64{uint64(key)}
-	return mix(f.src.mixed ^ identity(f.name, keys[:]))
+	f.states[key] = mix(f.src.mixed ^ identity(f.name, keys[:]))
 }
 
 // stream is the stream with that key as one of the source's, which can be taped.

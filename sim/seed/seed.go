@@ -168,15 +168,20 @@ func (st *Stream) Uint64() uint64 {
 // Range returns a number from lo to hi, both included, each equally likely; lo
 // is the quiet choice and the result when hi <= lo.
 func (st *Stream) Range(lo, hi int64) int64 {
-	span := uint64(1)
-	if hi > lo {
-		span = uint64(hi) - uint64(lo) + 1 // 0: all 64-bit numbers
-	}
-	v := below(st.step(), span)
+	n := span(lo, hi)
+	v := below(st.step(), n)
 	if st.taped {
-		v = st.decide(span, v)
+		v = st.decide(n, v)
 	}
 	return int64(uint64(lo) + v)
+}
+
+// span is how many numbers there are from lo to hi; 0: all 64-bit numbers.
+func span(lo, hi int64) uint64 {
+	if hi <= lo {
+		return 1
+	}
+	return uint64(hi) - uint64(lo) + 1
 }
 
 // Put is Draw with an answer that the caller has decided otherwise, v below n: it takes a

@@ -101,8 +101,17 @@ func (m *Memory) Do(op state.Op) state.Result {
 	return refuse(op, "%w", errNoKind)
 }
 
+// find returns where the object key stands, or would stand.
 func (m *Memory) find(key string) (int, bool) {
-	return slices.BinarySearchFunc(m.objects, key, func(o object, key string) int { return strings.Compare(o.key, key) })
+	from, to := 0, len(m.objects)
+	for from < to {
+		if half := (from + to) / 2; m.objects[half].key < key {
+			from = half + 1
+		} else {
+			to = half
+		}
+	}
+	return from, from < len(m.objects) && m.objects[from].key == key
 }
 
 func (m *Memory) put(op state.Op) state.Result {
@@ -153,7 +162,12 @@ func (m *Memory) get(op state.Op) state.Result {
 func (m *Memory) list(prefix string) state.Result {
 	r := ok()
 	i, _ := m.find(prefix)
-	for ; i < len(m.objects) && strings.HasPrefix(m.objects[i].key, prefix); i++ {
+	end := i
+	for end < len(m.objects) && strings.HasPrefix(m.objects[end].key, prefix) {
+		end++
+	}
+	r.List = slices.Grow(r.List, end-i)
+	for ; i < end; i++ {
 		r.List = append(r.List, state.Entry{Key: m.objects[i].key, Size: int64(len(m.objects[i].data))})
 	}
 	return r

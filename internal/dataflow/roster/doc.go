@@ -19,7 +19,8 @@
 // order: discard what is left of every task to restart; cut their peers off from
 // them; then, task by task, keep or start. A task that is kept keeps its
 // incarnation, and two kept tasks their connection. One that a plan keeps before it
-// was built is started as the plan before said.
+// was built is started as the plan before said; of those that it keeps and that are known to be
+// dead, or were never started, the coordinator is told last.
 //
 // # Connections
 //

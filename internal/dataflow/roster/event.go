@@ -12,7 +12,8 @@ type Ref struct {
 }
 
 // Execute takes a plan, with a part for every task, and appends its effects to dst.
-// ok is false for a plan that is not newer than the last one and changes nothing.
+// ok is false for a plan that is not newer than the last one and changes nothing. Who keeps a
+// task that runs no more, since nobody led when that was noticed, learns it now.
 func (r *Roster) Execute(dst []Effect, p *dataflow.Plan) (effects []Effect, ok bool) {
 	if p.Number <= r.plan {
 		return dst, false
@@ -36,8 +37,15 @@ func (r *Roster) Execute(dst []Effect, p *dataflow.Plan) (effects []Effect, ok b
 			dst = r.isolate(dst, id.TaskID(i))
 		}
 	}
+	var gone []id.TaskID
 	for i := range r.members {
 		dst = r.carryOut(dst, id.TaskID(i), &p.Tasks[i])
+		if m := &r.members[i]; m.phase == Absent || m.phase == Isolated { // kept
+			gone = append(gone, id.TaskID(i))
+		}
+	}
+	if len(gone) > 0 {
+		dst = append(dst, Effect{Kind: TellFailed, Tasks: gone})
 	}
 	return dst, true
 }

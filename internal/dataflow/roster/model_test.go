@@ -121,7 +121,7 @@ func (w *world) execute(p *dataflow.Plan) {
 		return
 	}
 	var want, end []Effect
-	var gone []id.TaskID
+	var gone, missed []id.TaskID
 	for j := range p.Tasks {
 		t, part := id.TaskID(j), &p.Tasks[j]
 		n, _ := w.born(t, i)
@@ -137,7 +137,12 @@ func (w *world) execute(p *dataflow.Plan) {
 			end = append(end, Effect{Kind: Start, Task: t, Incarnation: n + 1, Attempt: p.Number, Part: part})
 		case ph == Alive:
 			end = append(end, Effect{Kind: Keep, Task: t, Incarnation: n, Attempt: p.Number, Part: part})
+		case ph == Absent || ph == Isolated:
+			missed = append(missed, t)
 		}
+	}
+	if len(missed) > 0 {
+		end = append(end, Effect{Kind: TellFailed, Tasks: missed})
 	}
 	// One that is isolated already and restarted is no survivor either.
 	cuts := slices.DeleteFunc(w.cuts(gone, i), func(e Effect) bool { return p.Tasks[e.Task].Mode == dataflow.Restart })

@@ -142,6 +142,11 @@ func (r *Roster) Incarnation(t id.TaskID) Incarnation { return r.members[t].inca
 // Attempt returns the plan that started the newest incarnation of a task.
 func (r *Roster) Attempt(t id.TaskID) id.Attempt { return r.members[t].attempt }
 
+// Runs reports whether some task has been started and is not known to be dead.
+func (r *Roster) Runs() bool {
+	return slices.ContainsFunc(r.members, func(m member) bool { return m.phase != Absent && m.phase != Isolated })
+}
+
 // Phase returns where the newest incarnation of a task stands.
 func (r *Roster) Phase(t id.TaskID) Phase { return r.members[t].phase }
 
