@@ -171,6 +171,9 @@ type Layout struct {
 	// Apart tells objects that are neither garbage nor needed: those of savepoints, complete or
 	// not; nil: there are none.
 	Apart func(key string) bool
+	// Segment tells objects that a task writes between snapshots: each snapshot that it begins when one is
+	// there refers to it, until a complete one has. nil: there are none.
+	Segment func(key string) bool
 	// LogKey returns where the message log of a channel stands. nil: there are none.
 	LogKey func(ch id.ChannelID) string
 }

@@ -42,6 +42,7 @@ type wholeStorage struct {
 	barred    []string         // prefixes whose newest listing was refused: nobody can find what stands there
 	destroyed map[string]bool  // keys of those that one has damaged
 	garbage   garbage
+	segments  segments
 	refs      references
 	again     map[string]bool // keys that were deleted; what lands under one is a repetition that comes late
 	appended  map[string]bool // logs that got entries since they were trimmed
@@ -54,7 +55,7 @@ type wholeStorage struct {
 }
 
 func newStorage(j judge) watcher {
-	return &wholeStorage{judge: j, present: map[string]bool{}, appended: map[string]bool{}, landed: map[string]int64{}, again: map[string]bool{}, needed: map[string]bool{}, destroyed: map[string]bool{}, garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
+	return &wholeStorage{judge: j, present: map[string]bool{}, appended: map[string]bool{}, landed: map[string]int64{}, again: map[string]bool{}, needed: map[string]bool{}, destroyed: map[string]bool{}, segments: newSegments(), garbage: garbage{since: map[string]int64{}}, refs: references{of: map[string]reference{}}}
 }
 
 func (o *wholeStorage) Wants() trace.Mask {
@@ -64,6 +65,9 @@ func (o *wholeStorage) Wants() trace.Mask {
 	var more trace.Mask
 	if o.x.hasLine() {
 		more = kinds(trace.LineAdvanced, trace.TaskReady)
+	}
+	if o.x.Layout.Segment != nil {
+		more = more.With(trace.Triggered)
 	}
 	return more | kinds(trace.Completed, trace.Subsumed, trace.FellBack, trace.PlanExecuted, trace.Aborted, trace.StoreIssued, trace.StoreApplied, trace.StoreDone,
 		trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FaultInjected)
@@ -80,6 +84,7 @@ func (o *wholeStorage) Reset() {
 	clear(o.refs.of)
 	o.occasion, o.recovered, o.orphaned, o.outrun, o.damaged = 0, 0, false, false, false
 	o.garbage.reset()
+	o.segments.reset()
 }
 
 // Reshape is like the death of a coordinator: another one takes over.
@@ -95,6 +100,8 @@ func (o *wholeStorage) Observe(e *trace.Event) {
 		o.applied(e)
 	case trace.StoreDone:
 		o.answered(e)
+	case trace.Triggered:
+		o.segments.triggered[e.Epoch] = o.now
 	case trace.Completed:
 		o.uncount(e.Epoch)
 		o.checkDurable(e.Epoch)
@@ -173,6 +180,7 @@ func (o *wholeStorage) retain(e id.Epoch) {
 	r.refs = refs
 	o.retained = append(o.retained, r)
 	o.verify(&r)
+	o.forgotten(&r)
 }
 
 // read gets an object with its checksum verified.
@@ -240,8 +248,10 @@ func (o *wholeStorage) applied(e *trace.Event) {
 		delete(o.present, key)
 		delete(o.garbage.since, key) // what lands under the name once more is garbage from then on
 		delete(o.refs.of, key)
+		o.segmentKnown(key)
 		o.deleted(key, e)
 	case trace.Put, trace.Create:
+		o.segmentLands(key)
 		if !o.present[key] { // else it could be found before, and this is the same write again
 			o.present[key] = true
 			o.landed[key] = o.now

@@ -15,7 +15,7 @@ func (t *Task) keepLog(s state.Store, p Properties) (state.Store, error) {
 	}
 	log, err := changelog.Wrap(s, changelog.Config{
 		Groups: t.info.Groups, SegmentBytes: c.ChangelogSegment,
-		Gap: t.cfg.Mutant == MutantChangelogGap, Late: t.cfg.Mutant == MutantChangelogLate, Group: t.cfg.Mutant == MutantChangelogGroup,
+		Gap: t.cfg.Mutant == MutantChangelogGap, Late: t.cfg.Mutant == MutantChangelogLate, Forgets: t.cfg.Mutant == MutantChangelogForgets, Group: t.cfg.Mutant == MutantChangelogGroup,
 	})
 	if err != nil {
 		return s, err

@@ -44,6 +44,7 @@ const (
 	MutantLocalStale          Mutant = "local-stale"           // a local copy of another snapshot's file is taken, which has the same number
 	MutantChangelogGap        Mutant = "changelog-gap"         // a log of changes is cut at the materialisation that was begun last, not at the one that the snapshot refers to
 	MutantChangelogLate       Mutant = "changelog-late"        // the change noted last before a snapshot is in the segment behind it
+	MutantChangelogForgets    Mutant = "changelog-forgets"     // segments that a materialisation has overtaken are listed by no snapshot any more
 	MutantChangelogGroup      Mutant = "changelog-timer-group" // the removal of a timer that fires is logged under the key group of the one before
 	MutantUnmigrated          Mutant = "evolve-unmigrated"     // a value that another version has written is read as if this one had
 	MutantLeftOnce            Mutant = "left-once"             // a task that has left does not say so again to a coordinator that takes over

@@ -117,6 +117,7 @@ func TestBrokenChangelogs(t *testing.T) {
 	}{
 		{dataflow.MutantChangelogGap, "keyedcount", check.Restore},
 		{dataflow.MutantChangelogLate, "keyedcount", check.Restore},
+		{dataflow.MutantChangelogForgets, "keyedcount", check.StorageWhole},
 		{dataflow.MutantChangelogGroup, "nexmark-q5", check.Restore},
 	} {
 		t.Run(string(x.mutant), func(t *testing.T) {

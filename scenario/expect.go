@@ -12,6 +12,7 @@ import (
 	"weir/external/sinks"
 	"weir/id"
 	"weir/state"
+	"weir/state/changelog"
 	"weir/workloads"
 )
 
@@ -155,6 +156,7 @@ func layout(p dataflow.Properties) check.Layout {
 		return err == nil && p.Over()
 	}
 	if p.HasRounds() {
+		l.Segment = segmentOfLog
 		l.Left = coordinator.LeftIn
 		l.RecordKey = func(e id.Epoch) string { return (&coordinator.Record{Epoch: e}).Key() }
 	} else {
@@ -274,6 +276,16 @@ func ownerOfObject(key string) (o check.Owner, ok bool) {
 	o.Task, o.Epoch, ok = coordinator.OwnerOfKey(key)
 	o.Whole = strings.HasPrefix(key, coordinator.SnapshotPrefix)
 	return o, ok
+}
+
+// segmentOfLog tells segments of a log of changes by their names.
+func segmentOfLog(key string) bool {
+	e, ok := coordinator.EpochOfKey(key)
+	if !ok || e.Index() != id.MaxIndex {
+		return false
+	}
+	_, name, _ := strings.Cut(key[strings.LastIndexByte(key, '/')+1:], "-")
+	return changelog.IsSegment(name)
 }
 
 func epochOf(key string) id.Epoch {

@@ -175,6 +175,11 @@ func inKernel() []Case {
 			Algorithms: transactional, Workloads: stateful, Given: logged, Oracle: byRestore,
 		},
 		{
+			Mutant: dataflow.MutantChangelogForgets, Description: "segments that a materialisation has overtaken are listed by no snapshot any more",
+			Source: "own trial", Needs: "a log of changes; a segment that no complete checkpoint has when a materialisation overtakes it",
+			Algorithms: transactional, Workloads: stateful, Given: logged, Oracle: byStorage,
+		},
+		{
 			Mutant: dataflow.MutantChangelogGroup, Description: "the removal of a timer that fires is logged under the key group of the one before",
 			Source: "FLINK-26063", Needs: "a log of changes; timers; a restore",
 			Algorithms: transactional, Workloads: windows, Given: logged, Oracle: byRestore,

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -25,6 +26,9 @@ const (
 	// overheadBytes is about what an entry takes in a segment beside key, field and value.
 	overheadBytes = 8
 )
+
+// IsSegment tells the name of a segment, behind the prefix, from those of other files.
+func IsSegment(name string) bool { return strings.HasPrefix(name, "c") }
 
 // seal makes a segment of what is noted, all but the last keep entries of it. Nothing noted
 // makes none.

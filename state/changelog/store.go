@@ -20,8 +20,8 @@ type Config struct {
 	SegmentBytes int
 	// Deliberate mistakes. Gap: the log is cut at the materialisation that was begun last, not at
 	// the one that the snapshot refers to. Late: the entry noted last is left for the segment behind a
-	// snapshot. Group: the removal of a timer that fires is in the key group of the one before.
-	Gap, Late, Group bool
+	// snapshot. Forgets: segments that are overtaken are listed by no snapshot any more. Group: the removal of a timer that fires is in the key group of the one before.
+	Gap, Late, Forgets, Group bool
 }
 
 // fewestSegments is how many segments' bytes the log has at least before the next materialisation.
@@ -186,7 +186,9 @@ func (s *Store) adopt(m *materialisation) {
 	s.current = m
 	for len(s.segments) > 0 && s.segments[0].number < m.cut {
 		s.logged -= s.segments[0].ref.Size
-		s.overtaken = append(s.overtaken, s.segments[0])
+		if x := s.segments[0]; !s.cfg.Forgets {
+			s.overtaken = append(s.overtaken, x)
+		}
 		s.segments = s.segments[1:]
 	}
 }
