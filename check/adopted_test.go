@@ -12,7 +12,7 @@ import (
 func (w *world) takeOver(e id.Epoch, ready int) {
 	w.coordinator(trace.CoordinatorCrashed, 0)
 	w.coordinator(trace.CoordinatorStarted, 0)
-	w.tell(trace.Event{Kind: trace.PlanExecuted, Task: trace.Coordinator, Channel: trace.NoChannel, Attempt: 2, Epoch: e, Text: trace.KeepsAll})
+	w.tell(trace.Event{Kind: trace.PlanExecuted, Task: trace.Coordinator, Channel: trace.NoChannel, Attempt: 2, Epoch: e})
 	for t := range id.TaskID(ready) {
 		w.task(trace.TaskReady, t, 0)
 	}
@@ -43,13 +43,19 @@ func TestEveryTaskGoesOn(t *testing.T) {
 	}
 }
 
-// TestATaskIsStarted: by a plan that says that every task goes on.
+// TestATaskIsStarted: by a plan under which others go on, whoever comes first.
 func TestATaskIsStarted(t *testing.T) {
 	w := newWorld(t, rolls(ScopeAll))
 	w.middle()
 	w.takeOver(epoch(1, 1), 4)
 	w.tell(trace.Event{Kind: trace.TaskStarting, Task: 4, Channel: trace.NoChannel, Attempt: 2})
-	mustFire(t, w.c.Finish(End{Time: w.now}), "attempt a2 starts t4 (sink[0]) anew, and says that every task goes on", Rollback, Progress)
+	mustFire(t, w.c.Finish(End{Time: w.now}), "plan a2 keeps some tasks and starts others, t4 (sink[0]) among them", Rollback, Progress)
+	w = newWorld(t, rolls(ScopeAll))
+	w.middle()
+	w.takeOver(epoch(1, 1), 0)
+	w.tell(trace.Event{Kind: trace.TaskStarting, Task: 4, Channel: trace.NoChannel, Attempt: 2})
+	w.task(trace.TaskReady, 3, 0)
+	mustFire(t, w.c.Finish(End{Time: w.now}), "plan a2 keeps some tasks and starts others, t3 (count[1]) among them", Rollback, Progress)
 }
 
 // TestATaskIsNotAsked: a round begins, and one task has not said that it goes on.
@@ -59,7 +65,7 @@ func TestATaskIsNotAsked(t *testing.T) {
 		w.middle()
 		w.takeOver(epoch(1, 1), 5-missing)
 		if r := w.finish(epoch(2, 1)); fires {
-			mustFire(t, r, "a round begins under plan a2, and 1 tasks have not said", Rollback)
+			mustFire(t, r, "a round begins under plan a2, which 1 tasks have not answered", Rollback)
 		} else {
 			mustPass(t, r)
 		}
@@ -81,7 +87,7 @@ func TestACompleteCheckpointIsPassedOver(t *testing.T) {
 	w.snapshot(epoch(1, 2))
 	w.complete(epoch(1, 2))
 	w.takeOver(epoch(1, 1), 5)
-	if r := w.c.Finish(End{Time: w.now}); r.Counts[StorageWhole] == 0 {
+	if r := w.c.Finish(End{Time: w.now}); r.Counts[Cut] == 0 {
 		t.Error("nobody minds")
 	}
 }
@@ -90,7 +96,7 @@ func TestACompleteCheckpointIsPassedOver(t *testing.T) {
 // base are.
 func TestUselessBehindATakeOver(t *testing.T) {
 	o := &useless{judge: judge{&model{}, Useless}}
-	o.line.keeps = true
+	o.x.Coordinated = true
 	o.Observe(&trace.Event{Kind: trace.PlanExecuted, Attempt: 2, Epoch: epoch(1, 3)})
 	o.completed = []id.Epoch{epoch(1, 1)}
 	for e, over := range map[id.Epoch]bool{epoch(1, 1): false, epoch(1, 2): true, epoch(1, 3): false, epoch(1, 4): true, epoch(2, 1): false} {

@@ -120,6 +120,9 @@ type End struct {
 	GaveUp bool
 	// Cancelled: the job was stopped before its end, for good.
 	Cancelled bool
+	// Left: the job was stopped before its end, and what it has stands for whoever goes on: what is to be
+	// deleted of it is theirs to find, as ever when a coordinator starts.
+	Left bool
 }
 
 // Finish carries out the checks at the end of a run and returns the verdict.
@@ -132,6 +135,10 @@ func (c *Checker) Finish(end End) *Report {
 	}
 	return &c.verdict
 }
+
+// Held returns the least of what is promised of state and output in the run so far: whoever begins from
+// what it has left can promise no more.
+func (c *Checker) Held() Guarantee { return min(c.promised(c.x.State), c.promisedOutput()) }
 
 // Rows returns the committed rows of the finished run in canonical form,
 // sorted; none if the job did not end. Valid until the next Reset.

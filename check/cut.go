@@ -34,7 +34,7 @@ func newCut(j judge) watcher {
 }
 
 func (o *cut) Wants() trace.Mask {
-	m := kinds(trace.Completed, trace.TaskReady, trace.Saved, trace.PlanExecuted)
+	m := kinds(trace.Completed, trace.TaskReady, trace.Saved)
 	if !o.x.Captures.Inputs {
 		m = m.With(trace.CapturedIn)
 	}
@@ -54,11 +54,8 @@ func (o *cut) Observe(e *trace.Event) {
 		o.violate(e.Task, e.Epoch, "%s on channel %s: the algorithm does not declare that its snapshots have such", e.Kind, e.Channel)
 	case e.Kind == trace.Saved:
 		o.checkSaved(e)
-	case e.Kind == trace.PlanExecuted:
-		if o.line.unseen && o.lacksNone(e.Epoch) {
-			o.parts = append(o.parts[:0], o.model.parts...)
-			o.checkCut(e.Epoch)
-		}
+	case e.Kind == trace.TaskReady && o.line.kept:
+		o.checkKept()
 	case e.Kind == trace.TaskReady && o.line.complete:
 		o.checkRecovery()
 	case e.Kind == trace.Completed && o.x.Coordinated:
@@ -69,6 +66,19 @@ func (o *cut) Observe(e *trace.Event) {
 			o.parts = append(o.parts[:0], o.model.parts...)
 			o.checkCut(e.Epoch)
 		}
+	}
+}
+
+// checkKept: every task goes on from where it stands, so that what counts is the newest
+// checkpoint that any of them may have been told of; one whose completion nobody saw is checked here.
+func (o *cut) checkKept() {
+	base := o.line.base
+	if n := len(o.completed); n > 0 && o.completed[n-1] > base {
+		o.violate(trace.Coordinator, base, "every task goes on, and what counts is not %s, which is complete: tasks may have been told so", o.completed[n-1])
+	}
+	if o.line.unseen && o.lacksNone(base) {
+		o.parts = append(o.parts[:0], o.model.parts...)
+		o.checkCut(base)
 	}
 }
 

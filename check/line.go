@@ -11,8 +11,8 @@ type line struct {
 	active   bool
 	complete bool // the TaskReady that came last was the last one to be waited for
 	plan     id.Attempt
-	keeps    bool     // the plan says that every task goes on as it is
-	unseen   bool     // and that base is complete, which nobody has said before
+	kept     bool     // complete, and every task goes on as it was before the plan
+	unseen   bool     // and nobody has said that base is complete
 	base     id.Epoch // checkpoint that the plan goes back to, 0: none
 	waiting  int
 	tasks    []lineTask
@@ -32,7 +32,7 @@ type lineChannel struct {
 }
 
 func (l *line) reset() {
-	l.active, l.complete, l.keeps, l.unseen, l.plan = false, false, false, false, 0
+	l.active, l.complete, l.kept, l.unseen, l.plan = false, false, false, false, 0
 	clear(l.tasks)
 	clear(l.channels)
 }
@@ -47,11 +47,6 @@ func (m *model) planExecuted(e *trace.Event) {
 	l := &m.line
 	l.reset()
 	l.active, l.plan, l.base, l.waiting = true, e.Attempt, e.Epoch, len(m.tasks)
-	l.keeps = e.Text == trace.KeepsAll
-	l.unseen = l.keeps && e.Epoch != 0 && m.legOf(e.Epoch) == len(m.legs) && !m.isCompleted(e.Epoch)
-	if l.unseen {
-		m.gather(e.Epoch)
-	}
 }
 
 // injected counts what is put back.
@@ -73,7 +68,7 @@ func (m *model) injected(e *trace.Event) {
 // taskReady takes the task's part of the line; the last one completes it.
 func (m *model) taskReady(n id.TaskID, t *task) {
 	l := &m.line
-	l.complete = false
+	l.complete, l.kept, l.unseen = false, false, false
 	if !l.active || l.tasks[n].ready {
 		return
 	}
@@ -88,13 +83,30 @@ func (m *model) taskReady(n id.TaskID, t *task) {
 		return
 	}
 	l.active, l.complete = false, true
-	if l.keeps {
-		m.report.Adopted++
+	if m.x.Coordinated {
+		m.adopted()
 	}
 	for i := range l.tasks {
 		if l.tasks[i].epoch != 0 {
 			m.report.Recoveries++
 			break
 		}
+	}
+}
+
+// adopted sees whether every task goes on under the plan that has just been carried out. What that
+// goes on from counts as complete then, whether or not anybody has said so.
+func (m *model) adopted() {
+	l := &m.line
+	for i := range m.tasks {
+		if m.tasks[i].attempt >= l.plan {
+			return
+		}
+	}
+	l.kept = true
+	m.report.Adopted++
+	l.unseen = l.base != 0 && m.legOf(l.base) == len(m.legs) && !m.isCompleted(l.base)
+	if l.unseen {
+		m.gather(l.base)
 	}
 }

@@ -70,7 +70,7 @@ func (o *restore) deal(e *trace.Event, t *task) {
 // each for itself, those that were not made by it have kept what they read.
 func (o *restore) dealsAll() bool {
 	for i := range o.tasks {
-		if l := &o.line.tasks[i]; o.x.Tasks[i].Source && !o.x.Coordinated && (!l.restarted || !o.tasks[i].made) {
+		if l := &o.line.tasks[i]; o.x.Tasks[i].Source && (!l.restarted || !o.x.Coordinated && !o.tasks[i].made) {
 			return false
 		}
 	}

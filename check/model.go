@@ -325,16 +325,16 @@ func (m *model) finish(end End) {
 // on, as what it was or as another graph, all guarantees are one. A change takes the job back to a checkpoint as a failure does.
 func (m *model) promised(g Guarantee) Guarantee {
 	if len(m.legs) == m.origins() && !m.wentBack && m.report.Crashes == 0 && m.report.CoordinatorCrashes == 0 && m.report.TaskFailures == 0 && m.report.FailedOver == 0 {
-		return ExactlyOnce
+		return m.x.Origin.held(ExactlyOnce)
 	}
-	return g
+	return m.x.Origin.held(g)
 }
 
 // promisedOutput is what holds for output. A job that went back behind a damaged
 // checkpoint, which somebody has to allow, commits again what it had since.
 func (m *model) promisedOutput() Guarantee {
 	if m.report.FellBack > 0 {
-		return min(m.x.Output, AtLeastOnce)
+		return m.x.Origin.held(min(m.x.Output, AtLeastOnce))
 	}
 	return m.promised(m.x.Output)
 }

@@ -23,6 +23,11 @@ type Origin struct {
 	// RowsUnknown: nobody knows which rows were. Of those of the answer none is missing then, and
 	// where several make one row of it nothing can be said.
 	RowsUnknown bool
+	// Held is the least of what held for state and output of the job before (Checker.Held), 0:
+	// exactly once. Nobody makes more of it any more.
+	Held Guarantee
+	// TakenBack is how many visible rows rollbacks of the job before had taken back that had not come again.
+	TakenBack int64
 }
 
 // ReadOrigin reads the savepoint below root, of which the timers of event time are the state
@@ -72,6 +77,22 @@ func (o *Origin) As(now func(operator string) (name string, first id.SplitID)) *
 // unknown reports that rows of the answer may have become visible before the job began, which nobody
 // knows of.
 func (o *Origin) unknown() bool { return o != nil && o.RowsUnknown }
+
+// takenBack returns how many rows may come again since they did not in the job before.
+func (o *Origin) takenBack() int64 {
+	if o == nil {
+		return 0
+	}
+	return o.TakenBack
+}
+
+// held returns a guarantee as far as it holds for a job that begins from o.
+func (o *Origin) held(g Guarantee) Guarantee {
+	if o == nil || o.Held == 0 {
+		return g
+	}
+	return min(g, o.Held)
+}
 
 // OriginTask is what a savepoint holds of one task.
 type OriginTask struct {

@@ -145,7 +145,7 @@ func (o *output) Finish(End) {
 	if err != nil && o.x.Origin.unknown() && o.x.Alone == nil {
 		return
 	}
-	if err != nil && o.report.FellBack == 0 { // else rows that come twice are to be expected
+	if err != nil && o.report.FellBack == 0 && o.x.Origin.held(ExactlyOnce) == ExactlyOnce { // else rows that come twice are to be expected
 		o.violate(trace.Coordinator, 0, "committed rows cannot be read: %v", err)
 		return
 	}
@@ -170,8 +170,8 @@ func (o *output) Finish(End) {
 	if !o.x.NoReference {
 		o.judgeOutput(extra, missing, clean)
 	}
-	if o.back != nil && !o.x.Values && o.x.State == ExactlyOnce && o.report.RowsAgain > o.report.RowsTakenBack {
-		o.violate(trace.Coordinator, 0, "%d rows became visible again, and rollbacks had taken %d back", o.report.RowsAgain, o.report.RowsTakenBack)
+	if o.back != nil && !o.x.Values && o.x.State == ExactlyOnce && o.report.RowsAgain > o.report.RowsTakenBack+o.x.Origin.takenBack() {
+		o.violate(trace.Coordinator, 0, "%d rows became visible again, and rollbacks had taken %d back", o.report.RowsAgain, o.report.RowsTakenBack+o.x.Origin.takenBack())
 	}
 }
 

@@ -109,7 +109,7 @@ func (o *progress) Finish(end End) {
 	r := o.report
 	r.EndOfWork = o.now
 	switch {
-	case end.Cancelled:
+	case end.Cancelled, end.Left:
 	case !o.done && end.Err != nil && o.x.MayFail:
 	case !o.done && end.GaveUp && o.mayGiveUp && o.failures > o.giveUpAfter:
 	case !o.done && end.Err != nil:

@@ -152,7 +152,7 @@ func TestRegionIsWhole(t *testing.T) {
 // TestAllRegionsMayRestart: where something else than a task has failed, or the plan before was
 // not carried out.
 func TestAllRegionsMayRestart(t *testing.T) {
-	for _, why := range []trace.Kind{trace.CoordinatorCrashed, trace.FailedOver, trace.FellBack, trace.PlanExecuted} {
+	for _, why := range []trace.Kind{trace.CoordinatorCrashed, trace.CoordinatorStarted, trace.FailedOver, trace.FellBack, trace.PlanExecuted} {
 		w := pipes(t)
 		w.fail(2)
 		w.pass(1, 5)

@@ -44,9 +44,7 @@ func (o *restore) Finish(End) {}
 
 func (o *restore) Observe(e *trace.Event) {
 	if e.Kind == trace.PlanExecuted {
-		if !o.line.keeps { // else what its tasks began with they have, or are about to take
-			clear(o.dealt)
-		}
+		clear(o.dealt)
 		return
 	}
 	t := &o.tasks[e.Task]

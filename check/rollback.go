@@ -3,8 +3,9 @@
 // failed ones are, none is started anew that has done something since the newest
 // failure. Behind a recovery line a living task may be kept or not. If regions are (those
 // that edges connect), a plan keeps or restarts each as a whole, and restarts none of which
-// every task has done something since the newest failure. A plan that says that every task goes
-// on starts none, and no round begins under it before each has said so.
+// every task has done something since the newest failure. Where all are rolled back the
+// first plan of a coordinator may keep all instead, not some. No round begins before every task has
+// answered the plan.
 //
 // It does not verify that a task that shows no life between the failure and its
 // restart was dead, the first plan of a new coordinator, nor, where all are rolled
@@ -38,6 +39,10 @@ type rollback struct {
 	answered []bool  // by task: this incarnation was ready once
 	free     bool    // the next plan may start everything: it is a coordinator's first
 	exempt   bool    // and the newest did
+	crashed  bool    // the coordinator has, and no plan was made since
+	takes    bool    // the newest plan is that of one that takes over
+	started  bool    // it has started a task
+	kept     bool    // it has kept one
 	regions
 }
 
@@ -64,6 +69,7 @@ func newRollback(j judge) watcher {
 func (o *rollback) Reshape() {
 	n := len(o.tasks)
 	o.alive, o.answered, o.gone, o.free = sized(o.alive, n), sized(o.answered, n), sized(o.gone, n), true
+	o.crashed = false
 	for i := range o.alive {
 		o.alive[i] = none
 	}
@@ -100,9 +106,9 @@ func (o *rollback) Wants() trace.Mask {
 	lives := kinds(trace.TaskStarting, trace.Emitted, trace.Sealed, trace.Delivered, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.TaskFailed)
 	switch o.x.Rollback {
 	case ScopeAll:
-		return kinds(trace.TaskStarting, trace.TaskReady, trace.Triggered)
+		return kinds(trace.TaskStarting, trace.TaskReady, trace.Triggered, trace.PlanExecuted, trace.CoordinatorCrashed)
 	case ScopeRegion:
-		return lives.With(trace.TaskReady, trace.Triggered, trace.FailedOver, trace.FellBack)
+		return lives.With(trace.TaskReady, trace.Triggered, trace.CoordinatorStarted, trace.FailedOver, trace.FellBack)
 	case ScopeTask:
 		return lives
 	default:
@@ -112,6 +118,7 @@ func (o *rollback) Wants() trace.Mask {
 
 func (o *rollback) Reset() {
 	o.failures, o.free, o.exempt, o.led = 0, false, false, false
+	o.crashed, o.takes, o.started, o.kept = false, false, false, false
 	clear(o.answered)
 	clear(o.gone)
 	clear(o.fate)
@@ -124,8 +131,8 @@ func (o *rollback) Finish(End) {}
 
 func (o *rollback) Observe(e *trace.Event) {
 	switch e.Kind {
-	case trace.CoordinatorCrashed, trace.FailedOver, trace.FellBack:
-		o.free = true
+	case trace.CoordinatorCrashed, trace.CoordinatorStarted, trace.FailedOver, trace.FellBack:
+		o.free, o.crashed = true, o.crashed || e.Kind == trace.CoordinatorCrashed
 	case trace.WorkerCrashed:
 		o.failures++
 	case trace.TaskFailed:
@@ -133,6 +140,7 @@ func (o *rollback) Observe(e *trace.Event) {
 		o.gone[e.Task] = true
 	case trace.PlanExecuted:
 		o.exempt, o.free = o.free, false
+		o.takes, o.crashed, o.started, o.kept = o.crashed, false, false, false
 		if o.x.Rollback == ScopeRegion {
 			o.exempt = o.exempt || !o.led || o.goesBackFurther()
 			o.led = false
@@ -140,8 +148,8 @@ func (o *rollback) Observe(e *trace.Event) {
 		}
 	case trace.Triggered:
 		o.led = o.led || e.Attempt == o.line.plan
-		if o.line.keeps && o.line.active {
-			o.violate(trace.Coordinator, e.Epoch, "a round begins under plan %s, and %d tasks have not said that they go on under it", o.line.plan, o.line.waiting)
+		if o.line.active {
+			o.violate(trace.Coordinator, e.Epoch, "a round begins under plan %s, which %d tasks have not answered", o.line.plan, o.line.waiting)
 		}
 	case trace.TaskStarting:
 		o.starting(e)
@@ -166,11 +174,11 @@ func (o *rollback) goesBackFurther() bool {
 }
 
 func (o *rollback) starting(e *trace.Event) {
-	if o.line.keeps {
-		if e.Attempt == o.line.plan { // else the plan before has started it
-			o.violate(e.Task, 0, "attempt %s starts %s anew, and says that every task goes on", e.Attempt, o.taskName(int(e.Task)))
-		}
-		return
+	if e.Attempt < o.line.plan {
+		return // the plan before has started it, and this one keeps it
+	}
+	if o.started = true; o.kept && o.x.Rollback == ScopeAll {
+		o.mixes(e)
 	}
 	lived := o.alive[e.Task] == o.failures
 	if o.x.Rollback != ScopeRegion {
@@ -187,13 +195,21 @@ func (o *rollback) starting(e *trace.Event) {
 	f.restarted = true
 }
 
+// mixes: a plan keeps some tasks and starts others.
+func (o *rollback) mixes(e *trace.Event) {
+	o.violate(e.Task, 0, "plan %s keeps some tasks and starts others, %s among them: all go on, or none does", o.line.plan, o.taskName(int(e.Task)))
+}
+
 // ready takes a task that has carried a plan out. One that had done so before is kept.
 func (o *rollback) ready(e *trace.Event) {
-	if o.line.keeps {
-		return
-	}
 	if o.x.Rollback != ScopeRegion {
-		if o.answered[e.Task] {
+		switch {
+		case !o.answered[e.Task]:
+		case o.takes:
+			if o.kept = true; o.started {
+				o.mixes(e)
+			}
+		default:
 			o.violate(e.Task, 0, "%s is kept by attempt %s: every task is to be rolled back", o.taskName(int(e.Task)), o.line.plan)
 		}
 		return

@@ -220,9 +220,6 @@ func (o *wholeStorage) subsumed(e id.Epoch) {
 // not anybody saw it complete. A coordinator that has died may have had others
 // in mind than the one that took over: those are no longer watched.
 func (o *wholeStorage) baseChosen(e id.Epoch) {
-	if n := len(o.retained) - 1; o.line.keeps && n >= 0 && o.retained[n].epoch > e {
-		o.violate(trace.Coordinator, e, "every task goes on, and what counts is not %s, which is complete: tasks may have been told so", o.retained[n].epoch)
-	}
 	if e == 0 || !o.x.Coordinated {
 		return
 	}
@@ -459,11 +456,11 @@ func (o *wholeStorage) overwritten(key string, e *trace.Event) {
 // Finish: at the end every retained checkpoint is whole, and only what it needs is
 // left, beside what landed too late to be found.
 func (o *wholeStorage) Finish(end End) {
-	if !o.done && !end.Cancelled || o.x.Storage == nil {
+	if !o.done && !end.Cancelled && !end.Left || o.x.Storage == nil {
 		return
 	}
 	o.verifyAll()
-	if o.x.Layout.Roots == nil {
+	if o.x.Layout.Roots == nil || end.Left {
 		return
 	}
 	if logs, ok := o.x.Storage.(LogStorage); ok && o.x.Logs {

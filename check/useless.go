@@ -43,8 +43,8 @@ type useless struct {
 	cyclic  bool              // else there is nothing to find
 	alive   [][]int32         // by task: its surviving snapshots that were taken, in order
 	givenUp map[id.Epoch]bool // rounds
-	before  id.Epoch          // rounds before it are given up too, but for those that are complete
-	bases   []id.Epoch        // of such plans: complete, though nobody may have said so
+	before  id.Epoch          // rounds before it are given up too, by a plan, but for those that are complete
+	bases   []id.Epoch        // of plans: complete, though nobody may have said so
 	// Scratch of one task's snapshots.
 	from  []int // by task: earliest interval from which a path goes on, 0: none
 	open  []id.TaskID
@@ -75,7 +75,7 @@ func (o *useless) Observe(e *trace.Event) {
 	switch {
 	case e.Kind == trace.Aborted:
 		o.givenUp[e.Epoch] = true
-	case o.line.keeps:
+	case o.x.Coordinated:
 		o.before, o.bases = id.MakeEpoch(e.Attempt, 0), append(o.bases, e.Epoch)
 	}
 }
@@ -85,7 +85,7 @@ func (o *useless) Reset() {
 	o.before, o.bases = 0, o.bases[:0]
 }
 
-// over reports that round e was given up, by name or by a plan under which every task goes on.
+// over reports that round e was given up, by name or by a plan.
 func (o *useless) over(e id.Epoch) bool {
 	return o.givenUp[e] || e < o.before && !o.isCompleted(e) && !slices.Contains(o.bases, e)
 }

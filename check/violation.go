@@ -99,6 +99,31 @@ func (r *Report) Safety() int {
 	return n
 }
 
+// Behind makes r, which is that of a job that has begun from what the job of first has left, the report
+// on both: times count from the beginning of the first, which took so long; those of violations do already.
+func (r *Report) Behind(first *Report, took int64) {
+	r.Violations = slices.Concat(first.Violations, r.Violations)
+	for o := range r.Counts {
+		r.Counts[o] += first.Counts[o]
+	}
+	a, b := &r.Stats, &first.Stats
+	for _, x := range []struct{ sum, of *int }{
+		{&a.Duplicates, &b.Duplicates}, {&a.Losses, &b.Losses}, {&a.Checkpoints, &b.Checkpoints}, {&a.Savepoints, &b.Savepoints}, {&a.StoppedWith, &b.StoppedWith},
+		{&a.Crashes, &b.Crashes}, {&a.CoordinatorCrashes, &b.CoordinatorCrashes}, {&a.TaskFailures, &b.TaskFailures}, {&a.FellBack, &b.FellBack}, {&a.FailedOver, &b.FailedOver},
+		{&a.Adopted, &b.Adopted}, {&a.Kept, &b.Kept}, {&a.RestoredTasks, &b.RestoredTasks}, {&a.Recoveries, &b.Recoveries}, {&a.InputBuffers, &b.InputBuffers}, {&a.OutputBuffers, &b.OutputBuffers}, {&a.CommitsRetried, &b.CommitsRetried},
+	} {
+		*x.sum += *x.of
+	}
+	for _, x := range []struct{ sum, of *int64 }{
+		{&a.LogRecords, &b.LogRecords}, {&a.LateRecords, &b.LateRecords}, {&a.LostWork, &b.LostWork}, {&a.CommittedRows, &b.CommittedRows}, {&a.RowsAgain, &b.RowsAgain}, {&a.RowsTakenBack, &b.RowsTakenBack},
+	} {
+		*x.sum += *x.of
+	}
+	a.LastFault, a.EndOfWork = a.LastFault+took, a.EndOfWork+took
+	a.LongestGap, a.EndAfterFault, a.GapTimeouts = max(a.LongestGap, b.LongestGap), max(a.EndAfterFault, b.EndAfterFault), max(a.GapTimeouts, b.GapTimeouts)
+	a.EndTimeouts += b.EndTimeouts
+}
+
 // Acquit takes the violations of an oracle back: whoever set its bounds knows
 // better by now.
 func (r *Report) Acquit(o Oracle) {

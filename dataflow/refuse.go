@@ -1,6 +1,9 @@
 package dataflow
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Refusal says that an algorithm cannot run a job, by what it declares.
 type Refusal struct {
@@ -60,6 +63,48 @@ func (p *Properties) refusesFallback(g *Graph, c *Config) error {
 		}
 	}
 	return nil
+}
+
+// RefusesChange returns a *Refusal if a job under an algorithm with these properties cannot go on as
+// graph next from what it has stored as graph before; nil, as any other graph.
+func (p *Properties) RefusesChange(before, next *Graph) error {
+	if !p.HasRounds() {
+		return &Refusal{
+			"snapshots that are no rounds",
+			"a job goes on with another parallelism from a job-wide checkpoint: message logs are of channels that are no more then, and without snapshots there is nothing",
+		}
+	}
+	if i := slices.IndexFunc(next.Edges, func(e Edge) bool { return e.Back }); i >= 0 {
+		return &Refusal{"Snapshots: Rounds", next.Vertices[next.Edges[i].From].Name + " lies in a loop: what goes round is part of a checkpoint and cannot be handed out anew"}
+	}
+	for i := range next.Edges {
+		e := &next.Edges[i]
+		if before != nil && next.Vertices[e.To].Parallelism == before.Vertices[e.To].Parallelism {
+			continue
+		}
+		if err := p.handsOut(next, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handsOut returns why what an algorithm captures on an edge cannot be handed out to other
+// receivers: on a broadcast edge each of them has one of its own, or has handled it. Who has
+// barriers overtake captures on both sides, and aligns such edges. That one captures on
+// back-edges alone it does not declare.
+func (p *Properties) handsOut(g *Graph, e *Edge) error {
+	if e.Partitioning != Broadcast || p.Captures.Inputs == p.Captures.Outputs {
+		return nil
+	}
+	side := "Inputs"
+	if p.Captures.Outputs {
+		side = "Outputs"
+	}
+	return &Refusal{
+		"Captures: " + side,
+		fmt.Sprintf("%s -> %s is a broadcast edge whose receivers change: what is under way to one of them is nobody else's", g.Vertices[e.From].Name, g.Vertices[e.To].Name),
+	}
 }
 
 // Validate reports the first thing that keeps the job from running, and what to do.

@@ -46,6 +46,7 @@
 //	(upgrade to=2 at (nth 3 completed))
 //	(savepoint at (nth 9 emitted))
 //	(stop-with-savepoint at (time 8ms))
+//	(plan (stop-with-savepoint at (nth 3 completed)) (resume algorithm=uncoordinated state=pebble to=3))
 //	(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))
 //	(query operator=count at (nth 3 completed))
 //

@@ -60,8 +60,10 @@ type Fault struct {
 	Duration int64   // nanoseconds; negative: Jump alone
 	Factor   int     // at least 2
 	Operator string  // Rescale, Query: the name of the operator that it is about; empty: all of them, any of them
-	To       int     // Rescale: the parallelism from then on; Upgrade: the version; at least 1
-	When     Condition
+	// Algorithm and State are those of the job that a Resume begins; empty: the same as before.
+	Algorithm, State string
+	To               int // Rescale: the parallelism from then on; Upgrade: the version; at least 1. Resume: 0, or the parallelism
+	When             Condition
 }
 
 // Plan is the faults of one run, and the operations beside them. Each waits for its own condition; order in the

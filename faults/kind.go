@@ -67,6 +67,11 @@ const (
 	// StopSaved has it end the job with a savepoint, and somebody starts it again. Nothing
 	// happens if it cannot, as when a task has finished.
 	StopSaved
+	// Resume has the next job begin from the savepoint with which the job has ended, for a StopSaved in
+	// front of it in the plan: under Algorithm, on backend State and with parallelism To, each as before if it
+	// says nothing. It has no condition: it comes when the job has ended. What stands behind it in
+	// the plan is for the next job, and counts from its beginning.
+	Resume
 
 	Kinds // one more than the last kind
 )
@@ -94,6 +99,7 @@ const (
 	operator                       // may be empty
 	parallelism                    // at least 1
 	version                        // at least 1, in the place of parallelism
+	another                        // Algorithm, State and To, each may be empty; no condition
 )
 
 // kinds is the table of kinds, from which the text form is parsed, printed and validated.
@@ -119,6 +125,7 @@ var kinds = []kind{ // by Kind, Kinds excepted
 
 	Savepoint: {"savepoint", []Target{Job}, 0},
 	StopSaved: {"stop-with-savepoint", []Target{Job}, 0},
+	Resume:    {"resume", []Target{Job}, another},
 }
 
 func kindNames() []string {

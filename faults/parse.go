@@ -188,8 +188,14 @@ func (p *parser) clause(f *Fault) error {
 		f.Key, err = quoted(t, value)
 	case assigned && name == "operator" && f.Kind.takes(operator):
 		f.Operator, err = nameOf(t, value)
-	case assigned && name == "to" && f.Kind.takes(parallelism|version):
-		f.To, err = number(t, value)
+	case assigned && name == "to" && f.Kind.takes(parallelism|version|another):
+		if f.To, err = number(t, value); err == nil && f.To == 0 && f.Kind.takes(another) {
+			return t.errorf("expected a parallelism of at least 1, found %s", t.describe())
+		}
+	case assigned && name == "algorithm" && f.Kind.takes(another):
+		f.Algorithm, err = nameOf(t, value)
+	case assigned && name == "state" && f.Kind.takes(another):
+		f.State, err = nameOf(t, value)
 	case assigned && name == "times":
 		f.Times, err = number(t, value)
 	case assigned && name == "outcome":
@@ -200,6 +206,8 @@ func (p *parser) clause(f *Fault) error {
 		f.Outcome = Outcome(o)
 	case f.Kind.takes(operator) && !f.Kind.takes(parallelism):
 		return t.errorf("expected operator=, at or ), found %s", t.describe())
+	case f.Kind.takes(another):
+		return t.errorf("expected algorithm=, state=, to= or ), found %s", t.describe())
 	case f.Kind.takes(version):
 		return t.errorf("expected to=, at or ), found %s", t.describe())
 	case f.Kind.takes(parallelism):

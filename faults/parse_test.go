@@ -49,6 +49,8 @@ func TestCanonicalPlansPrintBack(t *testing.T) {
 		`(savepoint at (nth 9 emitted))`,
 		`(stop-with-savepoint at (after (nth 1 savepoint-complete) (nth 6 emitted)))`,
 		`(plan (rescale to=3 at (nth 2 completed)) (crash coordinator at (nth 1 stopped)))`,
+		`(plan (stop-with-savepoint) (resume))`,
+		`(plan (stop-with-savepoint at (nth 3 completed)) (resume algorithm=uncoordinated state=pebble-full to=3) (crash worker=1))`,
 		`(query at (nth 2 completed))`,
 		`(query operator=count at (time 4ms))`,
 		`(plan)`,
@@ -227,6 +229,11 @@ func drawFault(t *rapid.T) Fault {
 	case f.Kind.takes(shift):
 		f.Duration = rapid.SampledFrom([]int64{-1e12, -1, 1, 7e6}).Draw(t, "shift")
 	}
+	if f.Kind.takes(another) {
+		f.Algorithm, f.State = rapid.SampledFrom([]string{"", "aligned", "a b"}).Draw(t, "algorithm"), rapid.SampledFrom([]string{"", "pebble"}).Draw(t, "state")
+		f.To = rapid.IntRange(0, 3).Draw(t, "to")
+		return f
+	}
 	for range rapid.IntRange(0, 3).Draw(t, "steps") {
 		f.When.Steps = append(f.When.Steps, drawStep(t))
 	}
@@ -303,6 +310,10 @@ func TestValidateNamesTheFault(t *testing.T) {
 		{Fault{Kind: Rescale, Target: Job}, "at least 1"},
 		{Fault{Kind: Upgrade, Target: Job}, "upgrade needs a version of at least 1"},
 		{Fault{Kind: Upgrade, Target: Job, To: 2, Operator: "count"}, "takes no operator"},
+		{Fault{Kind: Resume, Target: Job, When: At(Time(1))}, "takes no condition"},
+		{Fault{Kind: Resume, Target: Job, To: -1}, "at least 1"},
+		{Fault{Kind: Rescale, Target: Job, To: 2, Algorithm: "aligned"}, "takes no algorithm"},
+		{Fault{Kind: Savepoint, Target: Job, State: "heap"}, "takes no state"},
 		{Fault{Kind: Crash, Target: Worker, To: 3}, "takes no parallelism"},
 		{Fault{Kind: Crash, Target: Worker, Operator: "count"}, "takes no operator"},
 		{Fault{Kind: Crash, Target: Worker, When: At(Nth(1, 0))}, "no known event"},

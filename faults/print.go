@@ -40,6 +40,12 @@ func (f Fault) String() string {
 	if f.Operator != "" {
 		words = append(words, "operator="+named(f.Operator))
 	}
+	if f.Algorithm != "" {
+		words = append(words, "algorithm="+named(f.Algorithm))
+	}
+	if f.State != "" {
+		words = append(words, "state="+named(f.State))
+	}
 	if f.To != 0 {
 		words = append(words, "to="+strconv.Itoa(f.To))
 	}

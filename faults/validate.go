@@ -91,6 +91,10 @@ func (f *Fault) Validate() error {
 		return fmt.Errorf("%s by %d; the factor must be at least 2", f.Kind, f.Factor)
 	case f.Kind.takes(parallelism) && f.To < 1:
 		return fmt.Errorf("%s needs a parallelism of at least 1, for example to=3", f.Kind)
+	case f.Kind.takes(another) && len(f.When.Steps) > 0:
+		return fmt.Errorf("%s takes no condition: it comes when the job has ended with its savepoint", f.Kind)
+	case f.To < 0:
+		return fmt.Errorf("%s to=%d; a parallelism is at least 1", f.Kind, f.To)
 	case f.Kind.takes(version) && f.To < 1:
 		return fmt.Errorf("%s needs a version of at least 1, for example to=2", f.Kind)
 	}
@@ -143,7 +147,9 @@ func (f *Fault) unused() error {
 		{"number of times", !f.Kind.takes(times) && f.Times != 0},
 		{"duration", !f.Kind.takes(duration|anyDuration|shift) && f.Duration != 0},
 		{"operator", !f.Kind.takes(operator) && f.Operator != ""},
-		{"parallelism", !f.Kind.takes(parallelism|version) && f.To != 0},
+		{"parallelism", !f.Kind.takes(parallelism|version|another) && f.To != 0},
+		{"algorithm", !f.Kind.takes(another) && f.Algorithm != ""},
+		{"state", !f.Kind.takes(another) && f.State != ""},
 		{"factor", !f.Kind.takes(factor) && f.Factor != 0},
 	} {
 		if x.set {

@@ -10,7 +10,6 @@ import (
 
 	"weir/dataflow"
 	"weir/id"
-	"weir/internal/dataflow/roster"
 	"weir/state"
 )
 
@@ -42,14 +41,15 @@ type Found struct {
 // Errors wrap ErrUnknownOperator, dataflow.ErrUnknownState, ErrRecovering or ErrEnded, or are
 // those of ctx or of a store that has failed.
 func (j *Job) Lookup(ctx context.Context, operator, name string, keys []state.Key) (state.Descriptor, []Found, error) {
-	tasks, err := j.Keyed(operator)
+	l := j.leg.Load()
+	tasks, err := l.keyed(operator)
 	if err != nil {
 		return state.Descriptor{}, nil, err
 	}
 	found := make([]Found, len(keys))
 	var asks []*question
 	descriptors := make([]state.Descriptor, len(tasks))
-	for i, at := range dataflow.Owned(tasks, keys, j.cfg.Job.Config.Mutant) {
+	for i, at := range dataflow.Owned(tasks, keys, l.job.Config.Mutant) {
 		if at == nil && (asks != nil || i < len(tasks)-1) { // somebody has to say whether there is such a state
 			continue
 		}
@@ -57,7 +57,7 @@ func (j *Job) Lookup(ctx context.Context, operator, name string, keys []state.Ke
 		for _, k := range at {
 			own = append(own, keys[k])
 		}
-		asks = append(asks, j.question(&tasks[i], func(t *dataflow.Task, a id.Attempt) (err error) {
+		asks = append(asks, newQuestion(l, &tasks[i], func(t *dataflow.Task, a id.Attempt) (err error) {
 			for _, k := range at {
 				found[k] = Found{Task: tasks[i].ID, Attempt: a}
 			}
@@ -77,12 +77,13 @@ func (j *Job) Lookup(ctx context.Context, operator, name string, keys []state.Ke
 // States returns the keyed states that an operator has, timers among them, by name. Errors
 // are those of Lookup.
 func (j *Job) States(ctx context.Context, operator string) ([]state.Descriptor, error) {
-	tasks, err := j.Keyed(operator)
+	l := j.leg.Load()
+	tasks, err := l.keyed(operator)
 	if err != nil {
 		return nil, err
 	}
 	var all []state.Descriptor
-	q := j.question(&tasks[0], func(t *dataflow.Task, _ id.Attempt) (err error) {
+	q := newQuestion(l, &tasks[0], func(t *dataflow.Task, _ id.Attempt) (err error) {
 		all, err = t.States()
 		return err
 	})
@@ -95,17 +96,23 @@ func (j *Job) States(ctx context.Context, operator string) ([]state.Descriptor, 
 // Keyed returns the tasks of an operator that has keyed state, by instance. Errors wrap
 // ErrUnknownOperator.
 func (j *Job) Keyed(operator string) ([]dataflow.TaskInfo, error) {
-	known := j.Operators()
+	return j.leg.Load().keyed(operator)
+}
+
+func (l *leg) keyed(operator string) ([]dataflow.TaskInfo, error) {
+	known := l.operators()
 	if !slices.Contains(known, operator) {
 		return nil, fmt.Errorf("%w: no operator with keyed state is called %q; known: %s", ErrUnknownOperator, operator, strings.Join(known, ", "))
 	}
-	i := slices.IndexFunc(j.info, func(t dataflow.TaskInfo) bool { return t.Name == operator })
-	return j.info[i : i+j.info[i].Parallelism], nil
+	i := slices.IndexFunc(l.info, func(t dataflow.TaskInfo) bool { return t.Name == operator })
+	return l.info[i : i+l.info[i].Parallelism], nil
 }
 
 // Operators returns the names of the operators with keyed state, in the order of the graph.
-func (j *Job) Operators() (names []string) {
-	for _, v := range j.cfg.Job.Graph.Vertices {
+func (j *Job) Operators() (names []string) { return j.leg.Load().operators() }
+
+func (l *leg) operators() (names []string) {
+	for _, v := range l.job.Graph.Vertices {
 		if v.Keyed {
 			names = append(names, v.Name)
 		}
@@ -115,6 +122,7 @@ func (j *Job) Operators() (names []string) {
 
 // question is something that a task is to do between two steps, on its own goroutine.
 type question struct {
+	leg    *leg
 	info   *dataflow.TaskInfo
 	do     func(t *dataflow.Task, a id.Attempt) error
 	err    error         // of do
@@ -122,8 +130,8 @@ type question struct {
 	done   chan struct{} // closed when it was answered
 }
 
-func (j *Job) question(t *dataflow.TaskInfo, do func(*dataflow.Task, id.Attempt) error) *question {
-	return &question{info: t, do: do, done: make(chan struct{})}
+func newQuestion(l *leg, t *dataflow.TaskInfo, do func(*dataflow.Task, id.Attempt) error) *question {
+	return &question{leg: l, info: t, do: do, done: make(chan struct{})}
 }
 
 // ask has questions answered, and waits for the answers. When it fails a task may still
@@ -182,10 +190,11 @@ func (q *question) wait(ctx context.Context) error {
 // ask passes questions on to the incarnations that run.
 func (c *control) ask(all []*question) error {
 	for _, q := range all {
-		if c.roster.Phase(q.info.ID) != roster.Alive {
+		r, alive := c.aliveIn(q.leg, q.info)
+		if !alive {
 			return fmt.Errorf("%w: %s[%d] does not run", ErrRecovering, q.info.Name, q.info.Index)
 		}
-		q.runner = c.runners[q.info.ID]
+		q.runner = r
 	}
 	for _, q := range all {
 		q.runner.asked.put(q)

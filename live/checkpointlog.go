@@ -92,7 +92,7 @@ func (l *CheckpointLog) Aborted() []AbortedRound {
 // Wants implements trace.Observer.
 func (l *CheckpointLog) Wants() trace.Mask {
 	return trace.Mask(0).With(trace.Triggered, trace.BarrierReceived, trace.SnapshotBegun, trace.CapturedIn, trace.CapturedOut,
-		trace.SnapshotWriting, trace.SnapshotStored, trace.SnapshotFailed, trace.Acked, trace.AllAcked, trace.Completed, trace.Aborted, trace.LineAdvanced, trace.PlanExecuted)
+		trace.SnapshotWriting, trace.SnapshotStored, trace.SnapshotFailed, trace.Acked, trace.AllAcked, trace.Completed, trace.Aborted, trace.LineAdvanced, trace.PlanExecuted, trace.Rescaled)
 }
 
 // ObserveCost implements CostObserver.
@@ -124,6 +124,8 @@ func (l *CheckpointLog) Observe(e *trace.Event) {
 		l.advance(e)
 	case trace.PlanExecuted:
 		l.forgetBefore(e.Attempt)
+	case trace.Rescaled:
+		clear(l.state) // it is of tasks that are no more
 	case trace.SnapshotFailed:
 		delete(l.parts, partKey{e.Epoch, e.Task})
 	default:

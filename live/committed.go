@@ -52,6 +52,9 @@ func (c *committed) note(k trace.Kind, t id.TaskID, e id.Epoch) {
 	}
 }
 
+// reshape takes the number of tasks of another graph. What is complete stays so.
+func (c *committed) reshape(tasks int) { c.line, c.known = make([]id.Epoch, tasks), 0 }
+
 func (c *committed) show() Cut {
 	if c.known == 0 || c.known < len(c.line) {
 		return Cut{Epoch: c.epoch}

@@ -21,12 +21,13 @@ const (
 	repLeft                              // runner
 	repFailed                            // runner, err
 	repStored                            // stored, result: of a coordinator process's operation
-	repKill                              // tasks, answer
+	repKill                              // task, worker, answer
 	repKillLeader                        // answer
 	repPauseLeader                       // pause, answer
 	repStop                              // a clean stop is asked for
 	repCancel                            // err: end at once
 	repLook                              // look, answer: somebody wants to know something
+	repProven                            // leg: a task of it has processed something behind a change
 )
 
 // report is one entry of the control loop's inbox.
@@ -40,8 +41,9 @@ type report struct {
 	stored    func(state.Result)
 	result    state.Result
 	pause     dataflow.Nanos
-	tasks     []id.TaskID
-	worker    int // repKill: the worker that crashes, -1: only the tasks
+	task      id.TaskID
+	worker    int // repKill: the worker that crashes, -1: only the task
+	leg       *leg
 	look      func(c *control) error
 	answer    chan error
 }
@@ -56,6 +58,7 @@ type control struct {
 	failovers int      // how often another one did
 	alarm     *alarm
 	roster    roster.Roster
+	leg       *leg
 	runners   []*runner // newest incarnations, nil before the first
 	links     uint64
 	spare     []report
@@ -68,11 +71,13 @@ type control struct {
 	down      []int // workers that have crashed since the last plan
 	cut       committed
 	saves     saves
+	changes   changes
 }
 
-func newControl(j *Job) *control {
-	c := &control{j: j, runners: make([]*runner, len(j.info)), cut: committed{line: make([]id.Epoch, len(j.info))}}
-	c.roster.Reset(j.info)
+func newControl(j *Job, first *leg) *control {
+	c := &control{j: j}
+	c.roster.Reset(first.info)
+	c.use(first)
 	return c
 }
 
@@ -125,7 +130,7 @@ func (c *control) loop() {
 
 // hears reports whether what r says still counts.
 func (c *control) hears(r *runner) bool {
-	return c.roster.Hears(r.info.ID, r.incarnation, c.roster.Term())
+	return r.leg == c.leg && c.roster.Hears(r.info.ID, r.incarnation, c.roster.Term())
 }
 
 func (c *control) handle(m *report) {
@@ -161,6 +166,8 @@ func (c *control) handle(m *report) {
 		c.end(m.err)
 	case repLook:
 		m.answer <- m.look(c)
+	case repProven:
+		c.proven(m.leg)
 	}
 }
 
@@ -184,10 +191,14 @@ func (c *control) failed(r *runner, err error) {
 
 // kill drops incarnations abruptly.
 func (c *control) kill(m *report) error {
+	named, err := c.named(m)
+	if err != nil {
+		return err
+	}
 	var dead []*runner
-	for _, t := range m.tasks {
-		if c.roster.Phase(t) == roster.Alive {
-			dead = append(dead, c.runners[t])
+	for _, t := range named {
+		if r, ok := c.aliveIn(c.leg, t); ok {
+			dead = append(dead, r)
 		}
 	}
 	if len(dead) == 0 {
@@ -210,6 +221,26 @@ func (c *control) kill(m *report) error {
 	}
 	c.bury(nil, dead...)
 	return nil
+}
+
+// named returns the tasks that somebody wants to kill.
+func (c *control) named(m *report) (tasks []*dataflow.TaskInfo, err error) {
+	info := c.leg.info
+	if m.worker < 0 {
+		if m.task < 0 || int(m.task) >= len(info) {
+			return nil, fmt.Errorf("live: no task %s; there are %d", m.task, len(info))
+		}
+		return []*dataflow.TaskInfo{&info[m.task]}, nil
+	}
+	for i := range info {
+		if info[i].Index%c.j.workers == m.worker {
+			tasks = append(tasks, &info[i])
+		}
+	}
+	if len(tasks) == 0 {
+		return nil, fmt.Errorf("live: no worker %d; there are %d", m.worker, c.j.workers)
+	}
+	return tasks, nil
 }
 
 // bury ends incarnations that have died, which is noticed at once.
@@ -277,8 +308,8 @@ func eventOf(e *roster.Effect) dataflow.Event {
 
 // start begins a new incarnation.
 func (c *control) start(e *roster.Effect) {
-	info := &c.j.info[e.Task]
-	r := newRunner(c.j, info, e.Incarnation, e.Attempt)
+	info := &c.leg.info[e.Task]
+	r := newRunner(c.j, c.leg, info, e.Incarnation, e.Attempt)
 	c.runners[e.Task] = r
 	c.roster.Started(e.Task, e.Incarnation)
 	ev := eventOf(e)

@@ -25,6 +25,13 @@
 // Config.Outstanding operations under way gets no turns until some complete,
 // which is how slow storage becomes back-pressure.
 //
+// # Change
+//
+// A job can go on as another graph (Job.Change): the coordinator ends it with one more checkpoint, all
+// tasks end, those of the other graph take their place, and a coordinator starts, which goes on from
+// that checkpoint. What lies between two changes is a leg; what is said by, or asked of, tasks of a
+// leg that is over is dropped.
+//
 // # Speed
 //
 // Costs are per buffer and per wakeup, never per record. Messages to a task are

@@ -41,6 +41,7 @@ func (h *host) Credit(in, n int, b *dataflow.Buffer) {
 	o := &h.credits[in]
 	o.n += int32(n)
 	if b != nil {
+		h.runner().timed(b)
 		o.bufs = append(o.bufs, b)
 	}
 	h.owing = true
@@ -130,6 +131,9 @@ func (h *host) Random() uint64 {
 // HandedOut implements dataflow.Host.
 func (h *host) HandedOut(s id.SplitID, from, to id.Offset) {
 	h.local.RecordsIn += uint64(to - from)
+	if t := h.leg.timing.Load(); t != nil {
+		t.handedOut(h.runner(), s, to)
+	}
 	if err := h.j.handOut(s, to); err != nil {
 		h.failure = err
 	}

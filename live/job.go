@@ -9,6 +9,7 @@ import (
 	"path"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"weir/dataflow"
@@ -46,28 +47,28 @@ type Failure struct {
 // Result is what came of a run.
 type Result struct {
 	Elapsed   time.Duration
-	Stopped   bool       // by Stop or with a savepoint, before the job was done
-	Savepoint id.Epoch   // with which it was stopped; 0: with none
-	Plans     int        // recovery plans executed, the start included
-	Attempt   id.Attempt // of the last one
-	Failures  []Failure  // in the order in which they were noticed
-	Tasks     []TaskStats
+	Stopped   bool             // by Stop or with a savepoint, before the job was done
+	Savepoint id.Epoch         // with which it was stopped; 0: with none
+	Plans     int              // recovery plans executed, the start included
+	Attempt   id.Attempt       // of the last one
+	Failures  []Failure        // in the order in which they were noticed
+	Tasks     []TaskStats      // of the graph that it had at its end
 	Copies    state.CopyCounts // files that tasks were restored from, with local recovery
 	// Failovers is how often another coordinator process took the lead than the one before.
 	Failovers int
+	Changes   []Change // of its graph
 }
 
 // Job is a running job. Its methods are safe for concurrent use.
 type Job struct {
 	cfg       Config
 	copiedMu  sync.Mutex
-	copied    state.CopyCounts // by incarnations that have ended
-	info      []dataflow.TaskInfo
+	copied    state.CopyCounts    // by incarnations that have ended
+	leg       atomic.Pointer[leg] // the one that runs; stored by the control loop
 	nonce     uint64
 	clock     clock
 	control   *mailbox[report]
 	observers *observers
-	counters  []counters
 	storage   *pool
 	external  *mailbox[extCall]
 	extEnded  chan struct{}
@@ -101,15 +102,15 @@ func Start(ctx context.Context, cfg Config) (*Job, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	info, err := cfg.Job.Graph.Expand(cfg.Job.Config.Groups)
+	first, err := newLeg(cfg.Job)
 	if err != nil {
-		return nil, fmt.Errorf("live: %w", err)
+		return nil, err
 	}
 	if cfg.SourceLog == nil {
 		cfg.SourceLog = memoryLog{}
 	}
 	j := &Job{
-		cfg: cfg, info: info, nonce: nonce(), clock: newClock(cfg.Epoch), control: newMailbox[report](), counters: make([]counters, len(info)),
+		cfg: cfg, nonce: nonce(), clock: newClock(cfg.Epoch), control: newMailbox[report](),
 		storageWorkers: orDefault(cfg.StorageWorkers, 16), outstanding: orDefault(cfg.Outstanding, 256),
 		creditBatch: max(1, cfg.Job.Config.Credits/2), workers: orDefault(cfg.Workers, 1), done: make(chan struct{}),
 		retryPause: dataflow.Nanos(cfg.RetryPause),
@@ -120,9 +121,6 @@ func Start(ctx context.Context, cfg Config) (*Job, error) {
 	j.observers = newObservers(&cfg)
 	j.storage, j.external, j.extEnded = newPool(j.storageWorkers), newMailbox[extCall](), make(chan struct{})
 	j.transfers = make(chan struct{}, orDefault(cfg.Transfers, 8))
-	for i := range j.counters {
-		j.counters[i].info = &info[i]
-	}
 	if cfg.Dir != "" {
 		j.removeDir(path.Join(cfg.Dir, localDir))
 	}
@@ -130,7 +128,7 @@ func Start(ctx context.Context, cfg Config) (*Job, error) {
 		cfg.Output.job.Store(j)
 	}
 	go j.serveExternal()
-	c := newControl(j)
+	c := newControl(j, first)
 	release := context.AfterFunc(ctx, func() {
 		j.control.post(report{kind: repCancel, err: fmt.Errorf("%w: %w", ErrStopped, context.Cause(ctx))})
 	})
@@ -163,9 +161,10 @@ func (c *control) shutDown() {
 		c.refuse(&m)
 	}
 	saved := c.saves.settle(c.err)
+	c.changes.settle(c.err)
 	j.result = Result{
 		Elapsed: time.Since(j.clock.start), Stopped: saved != 0 || c.stopping && c.err == nil, Savepoint: saved, Plans: c.plans, Attempt: c.roster.Plan(),
-		Failures: c.failures, Tasks: j.Stats(), Copies: j.copied, Failovers: c.failovers,
+		Failures: c.failures, Tasks: j.Stats(), Copies: j.copied, Failovers: c.failovers, Changes: c.changes.list(),
 	}
 	j.err = c.err
 	close(j.done)
@@ -197,35 +196,26 @@ func (j *Job) Stop(ctx context.Context) (*Result, error) {
 // KillTask drops the current incarnation of a task abruptly: its state, timers
 // and connections are gone. It returns when the coordinator knows.
 func (j *Job) KillTask(t id.TaskID) error {
-	if t < 0 || int(t) >= len(j.info) {
-		return fmt.Errorf("live: no task %s; there are %d", t, len(j.info))
-	}
-	return j.killAll([]id.TaskID{t}, -1)
+	return j.kill(t, -1)
 }
 
 // KillWorker does the same to all tasks of a worker (see Config.Workers).
 func (j *Job) KillWorker(w int) error {
-	var tasks []id.TaskID
-	for i := range j.info {
-		if j.info[i].Index%j.workers == w {
-			tasks = append(tasks, j.info[i].ID)
-		}
-	}
-	if len(tasks) == 0 {
+	if w < 0 {
 		return fmt.Errorf("live: no worker %d; there are %d", w, j.workers)
 	}
-	return j.killAll(tasks, w)
+	return j.kill(0, w)
 }
 
-func (j *Job) killAll(tasks []id.TaskID, worker int) error {
-	return j.request(context.Background(), report{kind: repKill, tasks: tasks, worker: worker})
+func (j *Job) kill(task id.TaskID, worker int) error {
+	return j.request(context.Background(), report{kind: repKill, task: task, worker: worker})
 }
 
 // Name returns the name of the job.
 func (j *Job) Name() string { return j.cfg.Job.Name }
 
-// Tasks describes the tasks of the job, by TaskID.
-func (j *Job) Tasks() []dataflow.TaskInfo { return j.info }
+// Tasks describes the tasks that the job has at the moment, by TaskID.
+func (j *Job) Tasks() []dataflow.TaskInfo { return j.leg.Load().info }
 
 // Now returns the time of the job's clock: nanoseconds since Config.Epoch.
 func (j *Job) Now() int64 { return j.clock.now() }
@@ -269,7 +259,7 @@ const copiesDir = "copies"
 
 // copies is the directory of a task's local copies, "" where there are none.
 func (r *runner) copies() string {
-	if !r.j.cfg.Job.Config.Checkpoint.LocalRecovery {
+	if !r.leg.job.Config.Checkpoint.LocalRecovery {
 		return ""
 	}
 	return path.Join(r.j.cfg.Dir, copiesDir, r.info.ID.String())

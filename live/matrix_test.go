@@ -43,6 +43,7 @@ func backends(t *testing.T) []state.Backend {
 
 // cell is one combination with all that is outside the job.
 type cell struct {
+	t      *testing.T
 	work   workloads.Workload
 	answer workloads.Answer
 	mu     sync.Mutex
@@ -57,7 +58,22 @@ func newCell(t *testing.T, workload, algorithm string, backend state.Backend) *c
 		t.Fatal(err)
 	}
 	w.Small()
-	x := &cell{work: w, answer: w.Answer()}
+	return newCellOf(t, w, algorithm, backend)
+}
+
+// newWholeCell is a cell with the whole of a workload's input, of which NEXMark's answer is known.
+func newWholeCell(t *testing.T, workload, algorithm string, backend state.Backend) *cell {
+	t.Helper()
+	w, err := workloadcatalog.New(workload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newCellOf(t, w, algorithm, backend)
+}
+
+func newCellOf(t *testing.T, w workloads.Workload, algorithm string, backend state.Backend) *cell {
+	t.Helper()
+	x := &cell{t: t, work: w, answer: w.Answer()}
 	ext, err := external.OpenStore(external.StoreConfig{OnCommit: x.committed})
 	if err != nil {
 		t.Fatal(err)

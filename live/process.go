@@ -35,6 +35,7 @@ type seat struct {
 	coord   dataflow.Coordinator
 	tickets id.Ticket
 	over    bool // it hears of nothing any more
+	stopped bool // it says that it has ended the job, before its input
 }
 
 // candidacy is a candidate's host.
@@ -77,11 +78,12 @@ func (p *process) lead(nonce uint64, where string) {
 		c.roster.CoordinatorLost()
 		c.observe(trace.CoordinatorCrashed, trace.Coordinator, 0, 0, "another one leads")
 	}
-	s := &seat{p: p, coord: c.j.cfg.Job.Algorithm.NewCoordinator(&c.j.cfg.Job.Config)}
+	job := c.leg.job
+	s := &seat{p: p, coord: job.Algorithm.NewCoordinator(&job.Config)}
 	p.seat, c.seat = s, s
 	c.observe(trace.CoordinatorStarted, trace.Coordinator, 0, 0, where)
-	s.coord.Start(s, &dataflow.JobInfo{Name: c.j.cfg.Job.Name, Tasks: c.j.info, Config: &c.j.cfg.Job.Config, From: c.j.cfg.Job.From, Nonce: nonce, Adopt: len(c.processes) > 1 && c.roster.Runs()})
-	if c.stopping {
+	s.coord.Start(s, &dataflow.JobInfo{Name: job.Name, Tasks: c.leg.info, Config: &job.Config, From: job.From, Nonce: nonce, Adopt: len(c.processes) > 1 && c.roster.Runs()})
+	if c.stopping || c.changes.stage == stopping {
 		c.askToStop()
 		return
 	}
@@ -258,7 +260,7 @@ func (s *seat) Execute(p *dataflow.Plan) {
 // JobDone implements dataflow.CoordHost.
 func (s *seat) JobDone() {
 	if s.heard() {
-		s.p.c.end(nil)
+		s.p.c.stopped(s)
 	}
 }
 
@@ -288,8 +290,10 @@ func (s *seat) Draw(int) int { return 0 }
 // Observe implements dataflow.CoordHost.
 func (s *seat) Observe(k trace.Kind, t id.TaskID, a id.Attempt, e id.Epoch, text string) {
 	if s.heard() {
+		s.stopped = s.stopped || k == trace.Stopped
 		s.p.c.cut.note(k, t, e)
-		s.p.c.saves.note(k, t, e, text)
+		s.p.c.noteSave(k, t, e, text)
+		s.p.c.noteChange(k)
 		s.p.c.observe(k, t, a, e, text)
 	}
 }

@@ -56,6 +56,7 @@ type message struct {
 // belong to that goroutine.
 type runner struct {
 	j           *Job
+	leg         *leg
 	info        *dataflow.TaskInfo
 	incarnation roster.Incarnation
 	attempt     id.Attempt
@@ -97,10 +98,10 @@ type owed struct {
 	bufs []*dataflow.Buffer
 }
 
-func newRunner(j *Job, info *dataflow.TaskInfo, i roster.Incarnation, a id.Attempt) *runner {
+func newRunner(j *Job, l *leg, info *dataflow.TaskInfo, i roster.Incarnation, a id.Attempt) *runner {
 	r := &runner{
-		j: j, info: info, incarnation: i, attempt: a, inbox: newMailbox[message](), gone: make(chan struct{}), ended: make(chan struct{}),
-		counter: &j.counters[info.ID], ins: make([]*link, len(info.Inputs)), outs: make([]*link, len(info.Outputs)),
+		j: j, leg: l, info: info, incarnation: i, attempt: a, inbox: newMailbox[message](), gone: make(chan struct{}), ended: make(chan struct{}),
+		counter: &l.counters[info.ID], ins: make([]*link, len(info.Inputs)), outs: make([]*link, len(info.Outputs)),
 		credits: make([]owed, len(info.Inputs)), wakeAt: never,
 		rng: rand.NewPCG(j.cfg.Seed, uint64(info.ID)<<32|uint64(a)),
 	}
@@ -139,7 +140,7 @@ func (r *runner) run() {
 func (r *runner) open() (ok bool) {
 	r.guard(func() {
 		env := dataflow.Env{Host: (*host)(r), Dir: r.dir(), Copies: r.copies(), FS: r.j.cfg.FS, Observer: &taskObserver{r}}
-		task, err := dataflow.NewTask(r.j.cfg.Job, r.info, env)
+		task, err := dataflow.NewTask(r.leg.job, r.info, env)
 		if err != nil {
 			r.failure = fmt.Errorf("starting %s[%d]: %w", r.info.Name, r.info.Index, err)
 			return

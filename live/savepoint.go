@@ -73,12 +73,15 @@ func (c *control) save(q *saveRequest) {
 		return
 	}
 	c.saves.waiting = append(c.saves.waiting, q)
-	c.askToSave(q.last)
+	if !c.changes.under() {
+		c.askToSave(q.last)
+	}
 }
 
-// askToSaveAgain asks a coordinator that has replaced another one.
+// askToSaveAgain asks a coordinator that has replaced another one; one that is to stop the job for a
+// change, or has not started the next graph yet, is asked behind it.
 func (c *control) askToSaveAgain() {
-	if len(c.saves.waiting) == 0 {
+	if len(c.saves.waiting) == 0 || c.changes.under() {
 		return
 	}
 	last := false
@@ -97,6 +100,13 @@ func (c *control) askToSave(last bool) {
 		}
 		c.saves.refuse("its algorithm knows none")
 	})
+}
+
+// noteSave takes what the coordinator says. Nobody has asked one that stops the job for a change.
+func (c *control) noteSave(k trace.Kind, t id.TaskID, e id.Epoch, text string) {
+	if !c.changes.under() {
+		c.saves.note(k, t, e, text)
+	}
 }
 
 // note takes what the coordinator says.

@@ -61,14 +61,15 @@ func (r *runner) publish() {
 	}
 }
 
-// Stats returns what every task has counted so far, by TaskID. It takes no lock;
+// Stats returns what every task of the graph that the job has at the moment has counted so far, by TaskID. It takes no lock;
 // tasks publish when they go to sleep and every few turns.
 func (j *Job) Stats() []TaskStats {
-	all := make([]TaskStats, len(j.counters))
+	counters := j.leg.Load().counters
+	all := make([]TaskStats, len(counters))
 	for i := range all {
-		all[i].Task = j.counters[i].info
+		all[i].Task = counters[i].info
 		for k, f := range all[i].fields() {
-			*f = j.counters[i].v[k].Load()
+			*f = counters[i].v[k].Load()
 		}
 	}
 	return all

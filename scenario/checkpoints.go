@@ -105,7 +105,7 @@ func (r *Runner) drawEnd(k *dataflow.CheckpointConfig) {
 
 // leaves reports whether the job is stopped for an operation, and goes on, or another one begins, from
 // what it leaves.
-func leaves(k faults.Kind) bool { return k.ChangesJob() || k == faults.StopSaved }
+func leaves(k faults.Kind) bool { return k.ChangesJob() || k == faults.StopSaved || k == faults.Resume }
 
 // leavesEnough returns why an operation cannot be, as nothing is left of a job that is stopped.
 func (c *Config) leavesEnough(settings *dataflow.Config) error {

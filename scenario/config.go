@@ -61,7 +61,7 @@ type Config struct {
 	Faults FaultMode
 	Plan   faults.Plan
 	// Operations are those that are drawn beside random faults: Rescale, Upgrade, Failover, Query, Savepoint,
-	// StopSaved. A combination that cannot serve one has none of it.
+	// StopSaved, Resume. A combination that cannot serve one has none of it.
 	Operations []faults.Kind
 	// Mild: nothing is drawn that a job may end for (writes that storage or the external store deny
 	// or lose, restart strategies, fallback of jobs with a recovery line), nor how it ends. For
@@ -180,10 +180,10 @@ func (e *PlanError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *PlanError) Unwrap() error { return e.Err }
 
-// possible reports a fault that hits, or waits for, what the job with so many tasks
+// possible reports a fault of a plan that hits, or waits for, what the job with so many tasks
 // and channels does not have.
-func (c *Config) possible(tasks, channels int) error {
-	for i, f := range append([]faults.Fault{c.Victim}, c.Plan.Faults...) {
+func (c *Config) possible(p faults.Plan, tasks, channels int) error {
+	for i, f := range append([]faults.Fault{c.Victim}, p.Faults...) {
 		if err := errors.Join(possible(&f, c.workers(), tasks, channels), c.standbyFor(&f)); err != nil {
 			return &PlanError{i - 1, err}
 		}

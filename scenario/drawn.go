@@ -16,6 +16,9 @@ type Drawn struct {
 	Plan     faults.Plan
 	// Decisions are those taken during the run. nil: drawn from the seed.
 	Decisions *seed.Tape
+	// Resumed are those of the job that begins where one has ended with a savepoint, if one does; as
+	// Decisions.
+	Resumed *seed.Tape
 	// Redraw, if not 0, is the seed from which what comes after Decisions is drawn,
 	// which is quiet otherwise.
 	Redraw uint64

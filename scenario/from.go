@@ -32,6 +32,9 @@ type From struct {
 	Renamed []dataflow.Renamed
 	Dropped []string
 	Claimed bool
+	// Held and TakenBack are what held for the job before, as check.Origin has them.
+	Held      check.Guarantee
+	TakenBack int64
 
 	opened  *savepoint.Savepoint
 	parts   []*savepoint.Part
@@ -289,7 +292,7 @@ func (f *From) judged() (*check.Origin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("savepoint %s: the oracles cannot read what package state/savepoint can: %w", f.Path, err)
 	}
-	o.Claimed, o.Rows, o.RowsUnknown = f.Claimed, f.rows, f.Output == nil
+	o.Claimed, o.Rows, o.RowsUnknown, o.Held, o.TakenBack = f.Claimed, f.rows, f.Output == nil, f.Held, f.TakenBack
 	o.Owns = func(key string) bool { return strings.HasPrefix(key, FromRoot+"/") }
 	return o, nil
 }

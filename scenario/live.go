@@ -1,7 +1,10 @@
 package scenario
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"slices"
 
 	"weir/algorithms/lease"
 	"weir/dataflow"
@@ -40,7 +43,7 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 	if err != nil {
 		return nil, sinks.Promise{}, err
 	}
-	g.SetSplits(c.Splits)
+	g.SetSplits(cmp.Or(c.Splits, p))
 	cfg := dataflow.DefaultConfig()
 	if c.Groups != 0 {
 		cfg.Groups = c.Groups
@@ -65,4 +68,38 @@ func LiveJob(c *Config) (*dataflow.Job, sinks.Promise, error) {
 		j.From = c.From.Origin()
 	}
 	return j, promise, nil
+}
+
+// LiveRescaled returns what a job of the combination on real threads is with another parallelism: of all
+// operators, or of one alone. Its splits stay as many. The error says what cannot be, and what would do.
+func LiveRescaled(c *Config, now *dataflow.Job, operator string, to int) (*dataflow.Job, error) {
+	p := c.Algorithm.Properties()
+	if err := p.RefusesChange(nil, now.Graph); err != nil && !p.HasRounds() {
+		return nil, fmt.Errorf("%s: %w: stop the job with a savepoint (POST /stop, or --stop-with-savepoint), and begin from that with another parallelism (--from)", c.Algorithm.Name, err)
+	}
+	next := *now
+	next.Graph = &dataflow.Graph{Vertices: slices.Clone(now.Graph.Vertices), Edges: slices.Clone(now.Graph.Edges)} // its tasks still use the graph as it is
+	if operator == "" {
+		g, _, err := c.graph(0, to, sinks.Config{})
+		if err != nil {
+			return nil, err
+		}
+		g.SetSplits(cmp.Or(c.Splits, max(c.Parallelism, 1)))
+		next.Graph = g
+	} else if err := setAlone(next.Graph, operator, to); err != nil {
+		return nil, err
+	}
+	return &next, c.fit(next.Graph, &next.Config)
+}
+
+// setAlone gives one vertex another parallelism than the others have.
+func setAlone(g *dataflow.Graph, operator string, to int) error {
+	if err := (width{alone: []vertexWidth{{operator, to}}}).set(g); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(g.Vertices, func(v dataflow.Vertex) bool { return v.Name == operator })
+	if !canBeAlone(g, i) {
+		return fmt.Errorf("operator %q cannot have another parallelism than its neighbours: an edge goes from instance to instance, or it commits for all of them", operator)
+	}
+	return nil
 }

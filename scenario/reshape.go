@@ -75,6 +75,9 @@ func (r *Runner) plannedJobs(p faults.Plan) ([]*job, error) {
 				return nil, &PlanError{i, fmt.Errorf("operation %s: %w", f, err)}
 			}
 		}
+		if f.Kind == faults.Resume {
+			return all, r.resumes(p, i, all[len(all)-1])
+		}
 		if !f.Kind.ChangesJob() {
 			continue
 		}
@@ -115,19 +118,8 @@ func (r *Runner) jobAfter(before *job, f *faults.Fault) (*job, error) {
 	if err != nil || next.graph.SameShape(before.graph) {
 		return next, err
 	}
-	if err := r.cfg.reshapes(next.graph); err != nil {
-		return next, err
-	}
-	for i := range next.graph.Edges {
-		e := &next.graph.Edges[i]
-		if next.graph.Vertices[e.To].Parallelism == before.graph.Vertices[e.To].Parallelism {
-			continue
-		}
-		if err := r.cfg.handsOut(next.graph, e); err != nil {
-			return next, err
-		}
-	}
-	return next, nil
+	p := r.cfg.Algorithm.Properties()
+	return next, p.RefusesChange(before.graph, next.graph)
 }
 
 // saves returns why no savepoint is taken of a job.
@@ -141,47 +133,10 @@ func saves(g *dataflow.Graph) error {
 	return nil
 }
 
-// handsOut returns why what an algorithm captures on an edge cannot be handed out to other
-// receivers: on a broadcast edge each of them has one of its own, or has handled it. Who has
-// barriers overtake captures on both sides, and aligns such edges. That one captures on
-// back-edges alone it does not declare.
-func (c *Config) handsOut(g *dataflow.Graph, e *dataflow.Edge) error {
-	captures := c.Algorithm.Properties().Captures
-	if e.Partitioning != dataflow.Broadcast || captures.Inputs == captures.Outputs {
-		return nil
-	}
-	side := "Inputs"
-	if captures.Outputs {
-		side = "Outputs"
-	}
-	return &dataflow.Refusal{
-		Property: "Captures: " + side,
-		Reason:   fmt.Sprintf("%s -> %s is a broadcast edge whose receivers change: what is under way to one of them is nobody else's", g.Vertices[e.From].Name, g.Vertices[e.To].Name),
-	}
-}
-
 // goesOn returns why a job under the algorithm cannot be stopped and go on, as whatever it may be.
 func (c *Config) goesOn() error {
 	if c.Algorithm.Properties().Snapshots == dataflow.NoSnapshots {
 		return &dataflow.Refusal{Property: "no snapshots", Reason: "a job goes on from what it has stored, and without snapshots there is nothing"}
-	}
-	return nil
-}
-
-// reshapes returns why a job under the algorithm cannot go on as another graph from what
-// it has stored.
-func (c *Config) reshapes(g *dataflow.Graph) error {
-	if p := c.Algorithm.Properties(); !p.HasRounds() {
-		return &dataflow.Refusal{
-			Property: "snapshots that are no rounds",
-			Reason:   "a job goes on with another parallelism from a job-wide checkpoint: message logs are of channels that are no more then, and without snapshots there is nothing",
-		}
-	}
-	if i := slices.IndexFunc(g.Edges, func(e dataflow.Edge) bool { return e.Back }); i >= 0 {
-		return &dataflow.Refusal{
-			Property: "Snapshots: Rounds",
-			Reason:   g.Vertices[g.Edges[i].From].Name + " lies in a loop: what goes round is part of a checkpoint and cannot be handed out anew",
-		}
 	}
 	return nil
 }
@@ -237,13 +192,10 @@ func (r *Runner) operations() sim.RandomOperations {
 			}
 		}
 	}
-	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || r.cfg.reshapes(r.leg.graph) != nil {
+	o.Next = r.nextJobs()
+	p := r.cfg.Algorithm.Properties()
+	if !slices.Contains(r.cfg.Operations, faults.Rescale) || !r.random.Stops || p.RefusesChange(nil, r.leg.graph) != nil {
 		return o
-	}
-	for i := range r.leg.graph.Edges {
-		if r.cfg.handsOut(r.leg.graph, &r.leg.graph.Edges[i]) != nil {
-			return o
-		}
 	}
 	splits := cmp.Or(r.cfg.Splits, r.cfg.Parallelism)
 	for n := 1; n <= min(mostInstances, r.job.Config.Groups); n++ {

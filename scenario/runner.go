@@ -53,6 +53,8 @@ type Runner struct {
 	calm      bool    // draw everything as ever, but no fault
 	twin      *Runner // the calm one, once a run was suspected
 	Twins     int     // how many were
+	next      *Runner // of the job that began from what the one of the run at hand had left; nil: none has
+	begun     int64   // when that did
 	// Interrupted, if not nil, is asked every few hundred events from the goroutine
 	// of Run; true ends the run. See sim.Config.
 	Interrupted func() bool
@@ -80,7 +82,7 @@ func New(c Config) (*Runner, error) {
 	if n := c.Workload.Events(); n < 0 {
 		return nil, fmt.Errorf("workload %s: Events returned %d, which is no number of records", c.Workload.Name(), n)
 	}
-	if err := c.Plan.Validate(); err != nil {
+	if err := errors.Join(c.Plan.Validate(), endsOnce(c.Plan)); err != nil {
 		return nil, err
 	}
 	if err := c.setCoordinators(); err != nil {
@@ -129,6 +131,7 @@ func New(c Config) (*Runner, error) {
 	if c.From != nil {
 		r.job.From = c.From.Origin()
 	}
+	first, _, _ := leaveBehind(c.Plan)
 	planned, err := r.plannedJobs(c.Plan)
 	if err != nil {
 		return nil, err
@@ -138,7 +141,7 @@ func New(c Config) (*Runner, error) {
 		r.inputs = max(r.inputs, j.widest())
 		tasks, most = max(tasks, len(j.tasks)), max(most, j.channels())
 	}
-	if err := c.possible(tasks, most); err != nil {
+	if err := c.possible(first, tasks, most); err != nil {
 		return nil, err
 	}
 	channels := r.leg.channels()
@@ -174,6 +177,7 @@ func (r *Runner) Close() {
 	if r.twin != nil {
 		r.twin.Close()
 	}
+	r.endNext()
 	if c, ok := r.backend.(interface{ Close() }); ok {
 		c.Close()
 	}
@@ -181,14 +185,24 @@ func (r *Runner) Close() {
 
 // Tasks returns the tasks of the job, in the order of their numbers: of the graph that the
 // run at hand has at the moment, or had at its end.
-func (r *Runner) Tasks() []dataflow.TaskInfo { return r.leg.tasks }
+func (r *Runner) Tasks() []dataflow.TaskInfo {
+	if r.next != nil {
+		return r.next.Tasks()
+	}
+	return r.leg.tasks
+}
 
 // WorkerOf returns the worker of a run on which a task lives.
 func (r *Runner) WorkerOf(t id.TaskID) int { return int(t) % r.cfg.workers() }
 
 // Violations returns what the oracles have found so far in the run at hand. Observers
 // stand behind them: one that sees a violation appear has the event that showed it.
-func (r *Runner) Violations() []check.Violation { return r.checker.Violations() }
+func (r *Runner) Violations() []check.Violation {
+	if r.next != nil {
+		return slices.Concat(r.checker.Violations(), shown(r.next.Violations(), r.begun))
+	}
+	return r.checker.Violations()
+}
 
 // CrashAt sets Config.Crash for the runs to come.
 func (r *Runner) CrashAt(k int) { r.cfg.Crash = k }
@@ -355,15 +369,17 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
 	}
 	begun := r.leg
+	r.endNext()
 	r.memory.Reset(0)
 	if r.cfg.Faults == NoFaults {
 		cfg.Policy = sim.FIFO{}
 	}
-	injector := faults.NewInjector(d.Plan)
-	cfg.Injector = injector
-	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(d.Plan)
+	first, next, rest := leaveBehind(d.Plan)
+	injector := faults.NewInjector(first)
+	cfg.Injector, cfg.EndsSaved = injector, next != nil
+	cfg.Interrupted, cfg.Chooser, cfg.Reshape = r.Interrupted, r.Chooser, r.legs(first)
 	cfg.Log = r.log
-	cfg.Reader = r.readerOf(d.Plan)
+	cfg.Reader = r.readerOf(first)
 	r.store.Reset()
 	if err := r.cfg.From.into(r.memory, r.store); err != nil {
 		return &Outcome{Config: &r.cfg, Seed: seedNumber, Kind: Broken, Err: err}
@@ -397,7 +413,7 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 	if res.Verdict == sim.Interrupted {
 		return r.interrupted(seedNumber)
 	}
-	end := check.End{Time: res.Virtual, Cancelled: res.Cancelled}
+	end := check.End{Time: res.Virtual, Cancelled: res.Cancelled, Left: res.EndedWith != 0}
 	if res.Verdict != sim.Done {
 		end.Err, end.GaveUp = res.Err, errors.Is(res.Err, coordinator.ErrGaveUp)
 	}
@@ -413,6 +429,13 @@ func (r *Runner) run(cfg sim.Config, d Drawn) *Outcome {
 		}
 	}
 	o.classify()
+	if next == nil {
+		return o
+	}
+	if o.Kind == Fine && res.EndedWith != 0 {
+		return r.resume(o, &d, next, rest)
+	}
+	o.waiting = slices.Concat(o.waiting, []faults.Fault{*next}, rest.Faults)
 	return o
 }
 
@@ -553,7 +576,7 @@ func named(text, what string) bool {
 // holds: no damage has ended the job, or had it go back behind what was visible, and nobody
 // has stopped it for good.
 func (o *Outcome) Whole() bool {
-	return o.Result.Verdict == sim.Done && !o.Result.Cancelled && o.Report.FellBack == 0
+	return o.Result.Verdict == sim.Done && !o.Result.Cancelled && (o.Result.EndedWith == 0 || o.Result.Resumed > 0) && o.Report.FellBack == 0
 }
 
 // Digest returns the SHA-256 of the committed output in canonical form.

@@ -78,6 +78,8 @@ type Config struct {
 	// and has not changed it yet: with the same splits, over the same storage. Of the version that it
 	// is it has the graph that it has. Observers see Rescaled next. nil: the job stays as it is, and an operation is an error.
 	Reshape func(op *faults.Fault) (*dataflow.Job, error)
+	// EndsSaved: the run ends when the job has ended with a savepoint, and nobody starts it again.
+	EndsSaved bool
 	// Reader reads keys in storage for whoever queries the job from outside. nil: nobody does, and a
 	// query in the plan is an error.
 	Reader Reader

@@ -173,6 +173,9 @@ func (c *coordHost) ask(k faults.Kind) bool {
 // those who watch see their processes end like in one.
 func (c *coordHost) takeDown() {
 	if c.s.operating.stage == stopping {
+		if c.s.endsSaved() {
+			return
+		}
 		if c.s.operating.due[0].Kind.ChangesJob() {
 			c.s.change()
 			return
@@ -297,6 +300,9 @@ func (c *coordHost) Observe(k dataflow.TraceKind, t id.TaskID, a id.Attempt, e i
 		c.s.relied.advanced(t, e)
 	}
 	c.s.observers.count(trace.Event{Kind: k, Task: t, Channel: trace.NoChannel, Attempt: a, Epoch: e, Text: text})
+	if k == trace.Saved {
+		c.s.operating.saved = e
+	}
 	if k == trace.Saved || k == trace.Declined && t == trace.Coordinator {
 		c.s.saved(k == trace.Declined, text)
 	}

@@ -15,12 +15,14 @@ func (s *Sim) setInjector() {
 	s.deadline = noDeadline
 }
 
+// mayStrike reports that the injector has seen something, or waited for this time.
+func (s *Sim) mayStrike() bool {
+	return s.injector != nil && (s.observers.struck || s.now >= s.deadline)
+}
+
 // strike carries out the faults that are due after an event, and sees to it
 // that the injector wakes when it waits for a time.
 func (s *Sim) strike() {
-	if !s.observers.struck && s.now < s.deadline {
-		return
-	}
 	s.observers.struck = false
 	s.injector.Advance(s.now)
 	for f, ok := s.injector.Next(); ok; f, ok = s.injector.Next() {
@@ -98,6 +100,8 @@ func (s *Sim) inject(f *faults.Fault) {
 		hit = s.coord.stop()
 	case faults.Rescale, faults.Upgrade, faults.Savepoint, faults.StopSaved:
 		s.operate(f)
+	case faults.Resume:
+		hit = false // it is for whoever runs the next job
 	case faults.Failover:
 		hit = s.failOver(f.Duration)
 	case faults.Query:

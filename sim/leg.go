@@ -30,7 +30,8 @@ import (
 type operating struct {
 	due   []faults.Fault // in the order in which they fell due; the first is under way
 	stage stage
-	past  uint64 // hash of the legs that have ended
+	past  uint64   // hash of the legs that have ended
+	saved id.Epoch // the newest savepoint, with which the job may be about to end; 0: a plan was executed since
 }
 
 // stage is how far the operation under way has come.
@@ -92,6 +93,18 @@ func (s *Sim) saved(refused bool, why string) {
 	s.next()
 }
 
+// endsSaved ends the run if the job has ended with a savepoint and nobody is to start it again.
+func (s *Sim) endsSaved() bool {
+	o := &s.operating
+	if !s.cfg.EndsSaved || o.saved == 0 || o.due[0].Kind != faults.StopSaved {
+		return false
+	}
+	s.result.EndedWith = o.saved
+	o.due = slices.Delete(o.due, 0, 1)
+	s.stop(Done, nil)
+	return true
+}
+
 // next ends the operation under way, and has the one behind it its turn.
 func (s *Sim) next() {
 	o := &s.operating
@@ -104,6 +117,7 @@ func (s *Sim) next() {
 // planned hears that a plan is executed: with its first one a leg has begun, and the next
 // operation has its turn.
 func (s *Sim) planned() {
+	s.operating.saved = 0
 	if o := &s.operating; o.stage == starting {
 		o.stage = idle
 		if len(o.due) > 0 {

@@ -14,12 +14,13 @@ import (
 // so fast for a while that two may lead at once.
 type RandomOperations struct {
 	Faults       RandomFaults
-	From         int           // parallelism at first
-	To           []int         // parallelisms that the job can have, ascending; none: it cannot change
-	Alone        []string      // operators that can have another parallelism than the others
-	Saves        []faults.Kind // of savepoints, that somebody takes
-	Coordinators int           // processes, of which one leads; below 2: there is no failover
-	Lease        Nanos         // for how long one leads without renewing it
+	From         int            // parallelism at first
+	To           []int          // parallelisms that the job can have, ascending; none: it cannot change
+	Alone        []string       // operators that can have another parallelism than the others
+	Saves        []faults.Kind  // of savepoints, that somebody takes
+	Next         []faults.Fault // Resume: what the next job may be, behind a savepoint with which this one ends; none: there is none
+	Coordinators int            // processes, of which one leads; below 2: there is no failover
+	Lease        Nanos          // for how long one leads without renewing it
 	// Queries: somebody outside looks keys up, up to six times.
 	Queries  bool
 	Version  int // at first
@@ -32,12 +33,13 @@ const (
 	mostFailovers  = 2
 )
 
-// Draw draws steps of a plan from the streams "savepoints", "operations", "queries" and "operations.failover". On a quiet
+// Draw draws steps of a plan from the streams "savepoints", "operations", "queries", "operations.failover" and "operations.resume". On a quiet
 // tape there are none.
 func (r RandomOperations) Draw(src *seed.Source) []faults.Fault {
 	all := append(r.saves(src.Stream("savepoints")), r.changes(src)...)
 	all = append(all, r.queries(src)...)
-	return append(all, r.failovers(src)...)
+	all = append(all, r.failovers(src)...)
+	return append(all, r.next(src)...)
 }
 
 func (r RandomOperations) failovers(src *seed.Source) (all []faults.Fault) {
@@ -61,6 +63,24 @@ func (r RandomOperations) failovers(src *seed.Source) (all []faults.Fault) {
 	fast := faults.Fault{Kind: faults.Drift, Target: faults.Process, Worker: d.Draw(r.Coordinators), Factor: 4 + d.Draw(5), Duration: d.Range(r.Lease, 4*r.Lease)}
 	if fast.When = r.when(d); d.Chance(1, 4) {
 		all = append(all, fast)
+	}
+	return all
+}
+
+// next draws the end of the job with a savepoint, what begins from that, and half of the time a
+// crash there: what stands behind a Resume is for the next job.
+func (r RandomOperations) next(src *seed.Source) (all []faults.Fault) {
+	if len(r.Next) == 0 {
+		return nil
+	}
+	d := src.Stream("operations.resume")
+	if !d.Chance(1, 1) { // unless the tape is quiet
+		return nil
+	}
+	end := faults.Fault{Kind: faults.StopSaved, Target: faults.Job, When: r.when(d)}
+	all = append(all, end, r.Next[d.Draw(len(r.Next))])
+	if when := r.when(d); d.Chance(1, 2) {
+		all = append(all, r.crash(d, when, changeSteps()))
 	}
 	return all
 }

@@ -187,7 +187,7 @@ func (s *Sim) happen(i int) {
 	if s.cfg.Log != nil {
 		s.log(&e)
 	}
-	if faults := s.result.Faults; s.injector != nil {
+	if faults := s.result.Faults; s.mayStrike() {
 		s.strike()
 		s.carriedOut = s.carriedOut || s.result.Faults > faults // which may strike anybody
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -57,13 +58,15 @@ type Result struct {
 	Rivals             int // of them: the one before held its lease still, by its clock
 	TaskFailures       int
 	LastFailure        error            // of a task that gave up by itself
-	Recurring          []error          // of a livelock: what tasks failed of since half of the limits, each once; nil: nothing, or more than can be one cause
+	Recurring          []error          // of a livelock: all that tasks failed of since half of the limits; nil: nothing, or too often
 	Copies             state.CopyCounts // files that tasks were restored from
 	Plans              int              // executed
 	Recoveries         int              // plans that restored at least one snapshot
 	Faults             int              // of every kind
 	Queries            int              // asked; Counts has how many answers came, a key each
 	Upgraded           int              // how often the job went on as another version
+	Resumed            int              // how often another job began from the savepoint with which one had ended; see Behind
+	EndedWith          id.Epoch         // Done: the job has ended with this savepoint, 0: with none
 	Unchanged          int              // how often it was stopped for a change and went on as it was
 	Cancelled          bool             // Done: the job was stopped, and left nothing to go on from
 	Missed             []faults.Fault   // of them: what they were for was gone, or no operation came that they match
@@ -79,6 +82,30 @@ type Result struct {
 	ExtRetried       int64
 	RowsCommitted    int64
 	Counts           [trace.Kinds]int64 // of the trace; data path kinds only if observed
+}
+
+// Behind makes r, which is that of a job that has begun from what the job of first has left, the result of
+// both. Verdict, tasks and parts of the hash stay those of r.
+func (r *Result) Behind(first *Result) {
+	r.Hash = mix(first.Hash, r.Hash, uint64(first.EndedWith))
+	for _, x := range []struct{ sum, of *int64 }{
+		{&r.Events, &first.Events}, {&r.Virtual, &first.Virtual}, {&r.Turns, &first.Turns}, {&r.Sent, &first.Sent}, {&r.StoreOps, &first.StoreOps}, {&r.ExtOps, &first.ExtOps},
+		{&r.StoreRetried, &first.StoreRetried}, {&r.ExtRetried, &first.ExtRetried}, {&r.RowsCommitted, &first.RowsCommitted},
+	} {
+		*x.sum += *x.of
+	}
+	for _, x := range []struct{ sum, of *int }{
+		{&r.Crashes, &first.Crashes}, {&r.CoordinatorCrashes, &first.CoordinatorCrashes}, {&r.Failovers, &first.Failovers}, {&r.Rivals, &first.Rivals}, {&r.TaskFailures, &first.TaskFailures},
+		{&r.Plans, &first.Plans}, {&r.Recoveries, &first.Recoveries}, {&r.Faults, &first.Faults}, {&r.Queries, &first.Queries}, {&r.Upgraded, &first.Upgraded}, {&r.Unchanged, &first.Unchanged}, {&r.LandedLate, &first.LandedLate},
+	} {
+		*x.sum += *x.of
+	}
+	for k := range r.Counts {
+		r.Counts[k] += first.Counts[k]
+	}
+	r.Copies.Add(first.Copies)
+	r.Missed, r.Declined, r.Destroyed = slices.Concat(first.Missed, r.Missed), slices.Concat(first.Declined, r.Declined), slices.Concat(first.Destroyed, r.Destroyed)
+	r.EndedWith, r.Resumed = first.EndedWith, first.Resumed+r.Resumed+1
 }
 
 func mix(h, a, b uint64) uint64 {

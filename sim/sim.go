@@ -289,7 +289,7 @@ func (s *Sim) advance(e event) {
 		if s.cfg.Log != nil {
 			s.log(&e)
 		}
-		if s.injector != nil {
+		if s.mayStrike() {
 			s.strike()
 		}
 		if !again {

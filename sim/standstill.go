@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"slices"
 
 	"weir/internal/dataflow/roster"
 	"weir/trace"
@@ -34,7 +33,7 @@ func (s *Sim) atLimit(e *event) {
 	now.events-- // the event at hand is not handled
 	if s.popped <= s.cfg.MaxEvents && e.time <= s.cfg.MaxTime {
 		s.half, s.maxEvents, s.maxTime = now, s.cfg.MaxEvents, s.cfg.MaxTime
-		s.failing = make([]error, 0, mostRecurring)
+		s.failing = []error{}
 		return
 	}
 	what := "it was still getting on"
@@ -49,19 +48,17 @@ func (s *Sim) atLimit(e *event) {
 	s.stop(NoProgress, fmt.Errorf("after %d events, at %d ns of virtual time, the job is not done; %s", now.events, now.at, what))
 }
 
-// mostRecurring is how many different failures are kept: a job that fails of more has no one cause.
-const mostRecurring = 64
+// mostRecurring is how many failures are kept.
+const mostRecurring = 1 << 15
 
-// recur notes of what a task fails while the run may be in a livelock, each once.
+// recur notes of what a task fails while the run may be in a livelock.
 func (s *Sim) recur(err error) {
-	if s.failing == nil || slices.ContainsFunc(s.failing, func(e error) bool { return e.Error() == err.Error() }) {
+	if s.failing == nil {
 		return
 	}
-	if len(s.failing) == mostRecurring {
+	if s.failing = append(s.failing, err); len(s.failing) > mostRecurring {
 		s.failing = nil
-		return
 	}
-	s.failing = append(s.failing, err)
 }
 
 // standstill says who waits for what at the end of a run without progress, or of a job that failed.
@@ -69,8 +66,8 @@ func (s *Sim) standstill() []string {
 	c := &s.observers.counts
 	lines := []string{fmt.Sprintf("%d checkpoints completed of %d triggered, %d given up; %d snapshots joined the recovery line; %d rows committed; %d plans",
 		c[trace.Completed], c[trace.Triggered], c[trace.Aborted], c[trace.LineAdvanced], s.result.RowsCommitted, s.result.Plans)}
-	for _, err := range s.result.Recurring {
-		lines = append(lines, fmt.Sprintf("tasks fail again and again: %v", err))
+	if n := len(s.result.Recurring); n > 0 {
+		lines = append(lines, fmt.Sprintf("tasks failed %d times meanwhile, the last time of: %v", n, s.result.Recurring[n-1]))
 	}
 	for i := range s.tasks {
 		lines = append(lines, s.tasks[i].standstill())

@@ -102,9 +102,6 @@ var kindNames = [Kinds]string{
 	"savepoint-complete", "rescaled", "queried",
 }
 
-// KeepsAll is what PlanExecuted says, as its Text, of a plan under which every task goes on.
-const KeepsAll = "keep all"
-
 // String returns the name used in fault plans and text traces.
 func (k Kind) String() string {
 	if k < Kinds {

@@ -18,7 +18,7 @@ func Spec() *algorithms.Spec {
 		Short: "rounds colour messages; what was sent and not received is the channel's state",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology, Channels: dataflow.AnyOrder,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeRegion,
 			Captures: dataflow.Captures{Outputs: true}, NoneUseless: true,
 		},
 		Protocol: func(t *dataflow.TaskInfo, _ *dataflow.Config) dataflow.Protocol {

@@ -18,7 +18,7 @@ func Spec() *algorithms.Spec {
 		Short: "rounds colour messages; counters say when the late ones have all come",
 		Declared: dataflow.Properties{
 			State: dataflow.ExactlyOnce, Output: dataflow.ExactlyOnce, Topologies: dataflow.AnyTopology, Channels: dataflow.AnyOrder,
-			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeAll,
+			NonDeterminism: dataflow.Tolerated, Snapshots: dataflow.Rounds, Rollback: dataflow.ScopeRegion,
 			Captures: dataflow.Captures{Inputs: true}, NoneUseless: true,
 		},
 		Protocol: func(_ *dataflow.TaskInfo, c *dataflow.Config) dataflow.Protocol {

@@ -429,7 +429,7 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 	}
 	c.first = false
 	if c.adopted {
-		c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), trace.KeepsAll)
+		c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), "keep all")
 		c.handOver(&p.Plan)
 		return
 	}

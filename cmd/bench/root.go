@@ -51,8 +51,9 @@ bench run measures what you choose.`,
   go run ./cmd/bench run --algorithm aligned --state heap --workload keyedcount --quick --json
   go run ./cmd/bench compare --build HEAD~1 --build HEAD BenchmarkSimEvents/fifo
   go run ./cmd/bench failover                   # how soon a standby completes a checkpoint
+  go run ./cmd/bench rescale                    # for how long a live job has no output when it is rescaled
   go run ./cmd/bench disk .`,
-		Args:          noArguments("run, compare, disk, failover, list"),
+		Args:          noArguments("run, compare, disk, failover, rescale, list"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -76,7 +77,7 @@ bench run measures what you choose.`,
 	f.common(command.Flags())
 	command.Flags().BoolVar(&f.standard, "standard", false, "measure for publishing: ten repetitions, 35 minutes on two processors")
 	command.SetFlagErrorFunc(usageError)
-	command.AddCommand(newRun(), newCompare(), newDisk(), newFailover(), newList())
+	command.AddCommand(newRun(), newCompare(), newDisk(), newFailover(), newRescale(), newList())
 	return command
 }
 

@@ -39,7 +39,7 @@ func (c *choice) cells(given func(flag string) bool) (selection, error) {
 	}
 	s := selection{cfgs: cfgs, refused: refused, drawn: true}
 	if !given("operations") {
-		s.operations = drawable
+		s.operations = byDefault
 	}
 	return s, err
 }

@@ -8,7 +8,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/spf13/cobra"
 
+	"weir/dataflow"
 	"weir/live"
+	"weir/scenario"
 	"weir/scenario/endpoint"
 	"weir/scenario/inspect"
 	"weir/state"
@@ -30,12 +32,15 @@ func (f *runFlags) listener(cmd *cobra.Command) (net.Listener, error) {
 
 // serve lets others look into a job at a listener, if there is one, until the function that
 // it returns is called. keeps is the directory of the storage if it stays, else "".
-func serve(l net.Listener, j *live.Job, store state.Storage, dir, keeps string) (end func() error) {
+func serve(l net.Listener, j *live.Job, cfg *scenario.Config, store state.Storage, dir, keeps string) (end func() error) {
 	if l == nil {
 		return func() error { return nil }
 	}
 	e := endpoint.New(endpoint.Config{
 		Job: j, Storage: store, Dir: keeps, Read: inspect.Config{FS: vfs.Default, Scratch: dir + "/local/read", Groups: j.Tasks()[0].NumGroups},
+		Rescaled: func(now *dataflow.Job, operator string, to int) (*dataflow.Job, error) {
+			return scenario.LiveRescaled(cfg, now, operator, to)
+		},
 	})
 	e.Serve(l)
 	return e.Close

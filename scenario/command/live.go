@@ -36,6 +36,10 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	changes, err := f.rescalable(&cfg, job)
+	if err != nil {
+		return err
+	}
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
 	dir, closed, err := f.liveDir()
@@ -71,7 +75,7 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	g := newGate(cfg.Workload.Events(), !f.calm || f.stops(), job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
+	g := newGate(cfg.Workload.Events(), !f.calm || f.stops() || len(changes) > 0, job.Algorithm.Properties().Snapshots != dataflow.NoSnapshots)
 	j, err := live.Start(ctx, live.Config{
 		Job: job, Storage: checkpoints, External: ext, FS: vfs.Default, Dir: dir + "/local", Observer: g, Pacer: g, Workers: 2, Seed: f.seed,
 		Coordinators: cfg.Coordinators, Candidate: scenario.LiveCandidate(job),
@@ -79,11 +83,14 @@ func runLive(cmd *cobra.Command, f *runFlags, cfg scenario.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	end := serve(listener, j, checkpoints, dir, f.keeps())
+	end := serve(listener, j, &cfg, checkpoints, dir, f.keeps())
 	if f.stops() || !f.calm {
 		err = f.intervene(ctx, j, g, cfg.Coordinators > 1)
-		g.open()
 	}
+	if len(changes) > 0 && err == nil {
+		err = rescale(ctx, j, g, &cfg, changes)
+	}
+	g.open()
 	res, runErr := j.Wait()
 	err = errors.Join(err, end())
 	if cause := context.Cause(ctx); cause != nil {
@@ -143,8 +150,9 @@ func (f *runFlags) judgeLive(cmd *cobra.Command, cfg *scenario.Config, with *dat
 	}
 	s := summary{
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: cmp.Or(cfg.Splits, cfg.Parallelism), Verdict: scenario.Fine.String(),
-		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1, WallNanos: int64(res.Elapsed), LateRecords: g.late,
+		OutputDigest: workloads.Digest(rows), Checkpoints: g.checkpoints, Crashes: g.crashes, Recoveries: res.Plans - 1 - len(res.Changes), WallNanos: int64(res.Elapsed), LateRecords: g.late,
 		NotJudged: cfg.LiveNotJudged(), Faults: "(kill worker=1 after two snapshots)", config: with,
+		Rescaled: int64(len(res.Changes)), Changes: changesOf(res.Changes),
 	}
 	if n := cfg.Coordinators; n > 1 {
 		s.Coordinators, s.Failovers, s.Coordinator = n, res.Failovers, g.leaders
@@ -238,6 +246,7 @@ type gate struct {
 	mu          sync.Mutex
 	half        int
 	closed      bool
+	flows       int64 // since then, in the job's time, some of the other half comes slowly; 0: none does
 	ready       chan struct{}
 	isReady     bool
 	kind        trace.Kind
@@ -263,6 +272,23 @@ func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = false
+}
+
+// flow lets more of the input come from now on, slowly, so that records are on their way while
+// something is done with the job; the last of it waits until the gate is open.
+func (g *gate) flow(now int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.flows = now
+}
+
+// flown is how many records more than half have come: a sixth of those a second, and five sixths at most.
+func (g *gate) flown(now int64) int {
+	if g.flows == 0 {
+		return 0
+	}
+	seconds := float64(now-g.flows) / float64(time.Second)
+	return int(float64(g.half) / 6 * min(seconds, 5))
 }
 
 // strike kills somebody when there is something to recover from: a worker, or the coordinator that
@@ -332,7 +358,7 @@ func (g *gate) Allow(s *dataflow.TaskInfo, _ int, o id.Offset, now int64) (n int
 	if !g.closed {
 		return 1 << 30, 0
 	}
-	if room := g.half/s.Splits - int(o); room > 0 {
+	if room := (g.half+g.flown(now))/s.Splits - int(o); room > 0 {
 		return room, 0
 	}
 	return 0, now + int64(time.Millisecond)

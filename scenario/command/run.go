@@ -36,6 +36,7 @@ type runFlags struct {
 	listen    string
 	stop      bool
 	stopSaved bool // the same, with a savepoint
+	rescaleTo []string
 	printed   bool // the settings that were in effect, beside the summary
 	force     bool
 }
@@ -54,11 +55,13 @@ func newRun(p *program) *cobra.Command {
   go run ./cmd/sim run --plan '(plan (crash worker=1 at (nth 7 barrier-received)))' --trace
   go run ./cmd/sim run --algorithm unaligned --plan '(plan (rescale to=3 at (nth 2 completed)) (crash worker=1 at (nth 1 rescaled)))'
   go run ./cmd/sim run --coordinators 3 --plan '(plan (failover at (nth 9 acked)) (failover for 90ms at (nth 40 acked)))'
+  go run ./cmd/sim run --plan '(plan (stop-with-savepoint at (nth 3 completed)) (resume algorithm=uncoordinated state=pebble to=3) (crash worker=1 at (nth 9 acked)))'
   go run ./cmd/sim run --mutant no-fence --seed 4 --save found.weir    # then: replay found.weir
   go run ./cmd/sim run --driver live --algorithm aligned --workload nexmark-q8
   go run ./cmd/sim run --driver live --coordinators 2                      # the one that leads is killed
   go run ./cmd/sim run --driver live --calm --storage jobdir               # then: state ls jobdir
   go run ./cmd/sim run --driver live --calm --events 50000000 --listen 8080   # and: curl 'localhost:8080/state/count/counts?key=3'
+  go run ./cmd/sim run --driver live --algorithm unaligned --workload nexmark-q5 --rescale-to 3,2,5
   go run ./cmd/sim run --driver live --stop --storage jobdir               # then: state convert jobdir saved
   go run ./cmd/sim run --driver live --stop-with-savepoint --storage jobdir2   # prints the path of the savepoint, and how to go on
   go run ./cmd/sim run --from saved --output jobdir/sink --algorithm uncoordinated --state pebble --parallelism 3`,
@@ -91,6 +94,7 @@ func newRun(p *program) *cobra.Command {
 	fl.StringVar(&f.listen, "listen", "", "with --driver live: let others look into the job over HTTP at this `address`, a port of this machine or host:port, while it runs")
 	fl.BoolVar(&f.stop, "stop", false, "with --driver live and --storage: stop the job with a last checkpoint when half of its input is in, instead of killing a worker")
 	fl.BoolVar(&f.stopSaved, "stop-with-savepoint", false, "like --stop, but with a savepoint, from which any job with the same operators can go on; it is printed where it is, and how")
+	fl.StringSliceVar(&f.rescaleTo, "rescale-to", nil, "with --driver live: have the job go on with another parallelism `N`, or OPERATOR=N for one operator, while records flow; several by commas, one behind the other; the time without output is measured")
 	fl.BoolVar(&f.printed, "settings", false, "print the settings that were in effect; --json has them always")
 	fl.StringVar(&f.save, "save", "", "write the run to this `file`, for replay: all that was drawn, whatever the verdict; one that is there stays unless --force")
 	fl.BoolVar(&f.force, "force", false, "let --save write over a file that is there")
@@ -122,6 +126,10 @@ func (f *runFlags) agree(given func(flag string) bool) error {
 		wrong = "--stop-with-savepoint leaves a savepoint in the directory of --storage, with --driver live; give both"
 	case f.stop && (f.driver != "live" || f.storage == ""):
 		wrong = "--stop leaves a job half done in the directory of --storage, with --driver live; give both"
+	case len(f.rescaleTo) > 0 && f.driver != "live":
+		wrong = "--rescale-to rescales a job on real threads; say --driver live, or in the simulator --plan '(plan (rescale to=3 at (nth 2 completed)))'"
+	case len(f.rescaleTo) > 0 && f.stops():
+		wrong = "--rescale-to with --stop or --stop-with-savepoint: each says what is done with the job in the middle; give one of them"
 	case f.claim && f.driver != "live":
 		wrong = "--claim with the simulator: it begins from a copy, and deletes nothing; say --driver live"
 	case f.path != "" && f.save != "":
@@ -155,7 +163,7 @@ func (f *runFlags) saves() error {
 
 // simulatorOnly are flags that the live driver cannot serve, why, and what would do.
 var simulatorOnly = [...]struct{ flag, why string }{
-	{"plan", "its faults strike at events, and those of threads have no order that a plan could count in; live kills one worker after two snapshots, or none with --calm; for a plan leave --driver live out"},
+	{"plan", "its faults strike at events, and those of threads have no order that a plan could count in; live kills one worker after two snapshots, or none with --calm; to rescale there is --rescale-to; for a plan leave --driver live out"},
 	{"operations", "they come at events of the simulator; leave --driver live out"},
 	{"crash", "it counts events, and those of threads have no order in which the K-th is the same again; live kills one worker after two snapshots, or none with --calm; for the K-th event leave --driver live out"},
 	{"mutant", "live has no oracles that would see the mistake, only the committed output; leave --driver live out, or hunt for it with sim mutants"},
@@ -252,11 +260,13 @@ type summary struct {
 	Failovers    int      `json:"failovers,omitempty"`             // how often another one of them took the lead
 	Adopted      int      `json:"adoptions,omitempty"`             // and no task restarted for it
 	Rivals       int      `json:"two_leaders,omitempty"`           // and the one before held its lease still
+	Changes      []gap    `json:"rescalings,omitempty"`            // of a live job: how long each took
 	Upgraded     int      `json:"upgraded,omitempty"`              // of these, as another version
 	Queries      int      `json:"queries,omitempty"`               // asked
 	Answers      int64    `json:"query_answers,omitempty"`         // about a key each, by a task or out of a checkpoint
 	Savepoints   int      `json:"savepoints,omitempty"`
 	StoppedWith  int      `json:"stopped_with,omitempty"` // savepoints with which the job ended
+	Resumed      int      `json:"resumed,omitempty"`      // how often another job began from one
 	Savepoint    string   `json:"savepoint,omitempty"`    // path of that with which a live job ended
 	Resume       string   `json:"resume,omitempty"`       // command that goes on from it
 	LostWork     *int64   `json:"lost_work_records,omitempty"`
@@ -299,7 +309,7 @@ func (f *runFlags) run(cmd *cobra.Command, cfg scenario.Config) error {
 		Algorithm: cfg.Algorithm.Name, State: cfg.State, Sink: cfg.SinkName(), Workload: cfg.Workload.Name(), Seed: f.seed, Splits: o.Splits,
 		Verdict: o.Kind.String(), Why: o.Why(), Hash: fmt.Sprintf("%016x", o.Result.Hash), OutputDigest: o.Digest(),
 		Events: &o.Result.Events, Checkpoints: o.Checkpoints(), Crashes: o.Result.Crashes, Coordinator: o.Result.CoordinatorCrashes,
-		Recoveries: o.Report.Recoveries, Kept: o.Report.Kept, Rescaled: o.Result.Counts[trace.Rescaled] - int64(o.Result.Unchanged), Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
+		Recoveries: o.Report.Recoveries, Kept: o.Report.Kept, Rescaled: o.Result.Counts[trace.Rescaled] - int64(o.Result.Unchanged), Upgraded: o.Result.Upgraded, Queries: o.Result.Queries, Answers: o.Result.Counts[trace.Queried], Savepoints: o.Report.Savepoints, StoppedWith: o.Report.StoppedWith, Resumed: o.Result.Resumed, LostWork: &o.Report.LostWork, Duplicates: &o.Report.Duplicates, Losses: &o.Report.Losses,
 		RowsAgain: &o.Report.RowsAgain, TakenBack: &o.Report.RowsTakenBack, LateRecords: o.Report.LateRecords,
 		VirtualNanos: o.Result.Virtual, Faults: o.Plan.String(), NotJudged: cfg.NotJudged(), Standstill: o.Result.Standstill,
 		Failovers: o.Result.Failovers, Adopted: o.Report.Adopted, Rivals: o.Result.Rivals, Declined: declined(o),
@@ -426,6 +436,9 @@ func (s *summary) print(out io.Writer) error {
 	if s.Rescaled > int64(s.Upgraded) && err == nil {
 		_, err = fmt.Fprintf(out, "  rescaled %d times\n", s.Rescaled-int64(s.Upgraded))
 	}
+	if err == nil {
+		err = printChanges(out, s.Changes)
+	}
 	if s.Upgraded > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  upgraded %d times\n", s.Upgraded)
 	}
@@ -440,6 +453,9 @@ func (s *summary) print(out io.Writer) error {
 	}
 	if s.Savepoints > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "  %d savepoints, with %d of which the job ended\n", s.Savepoints, s.StoppedWith)
+	}
+	if s.Resumed > 0 && err == nil {
+		_, err = fmt.Fprintf(out, "  from %d of these another job began\n", s.Resumed)
 	}
 	for _, d := range s.Declined {
 		if err == nil {

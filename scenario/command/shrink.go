@@ -126,7 +126,7 @@ func (p *program) try(c *counterexample.File, redraw bool, over func() bool) *co
 	r.Interrupted = over
 	d := c.Drawn()
 	if redraw {
-		d.Decisions = nil
+		d.Decisions, d.Resumed = nil, nil
 	}
 	o := r.Replay(c.Seed, d)
 	if o.Report == nil {

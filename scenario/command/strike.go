@@ -65,7 +65,11 @@ func (s *strike) on(cfgs []scenario.Config, given func(flag string) bool) error 
 }
 
 // drawable are the operations that can be drawn.
-var drawable = []faults.Kind{faults.Rescale, faults.Failover, faults.Query, faults.Savepoint, faults.StopSaved, faults.Upgrade}
+var drawable = []faults.Kind{faults.Rescale, faults.Failover, faults.Query, faults.Savepoint, faults.StopSaved, faults.Upgrade, faults.Resume}
+
+// byDefault are those that runs draw which draw their cell, if nothing is said of it: all that leave the
+// run one job.
+var byDefault = drawable[:slices.Index(drawable, faults.Resume)]
 
 func operationNames() (names []string) {
 	for _, k := range drawable {

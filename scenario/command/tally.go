@@ -49,6 +49,7 @@ type tally struct {
 	Savepoints      int64           `json:"savepoints,omitempty"`           // completed
 	NotTaken        int64           `json:"operations_declined,omitempty"`  // that jobs were asked for, and did not take
 	StoppedWith     int64           `json:"stopped_with,omitempty"`         // savepoints with which jobs ended
+	Resumed         int64           `json:"resumed,omitempty"`              // of these, from which another job began
 	CopiesTaken     int64           `json:"local_copies_taken,omitempty"`   // files that tasks were restored from, with local recovery
 	CopiesMissing   int64           `json:"local_copies_missing,omitempty"` // files that were read from storage all the same: there was no copy
 	CopiesDamaged   int64           `json:"local_copies_damaged,omitempty"` // or one that was not the file
@@ -129,6 +130,7 @@ func (t *tally) note(o *scenario.Outcome, seed uint64) {
 	t.Rivals += int64(r.Rivals)
 	t.NotTaken += int64(len(r.Declined))
 	t.Upgraded += int64(r.Upgraded)
+	t.Resumed += int64(r.Resumed)
 	t.Rescaled -= int64(r.Unchanged)
 	t.Queries += int64(r.Queries)
 	t.Answers += r.Counts[trace.Queried]
@@ -199,7 +201,7 @@ func (t *tally) add(o *tally) {
 	for _, p := range [...][2]*int64{
 		{&t.Runs, &o.Runs}, {&t.Safety, &o.Safety}, {&t.Progress, &o.Progress}, {&t.Errors, &o.Errors}, {&t.NotStruck, &o.NotStruck}, {&t.Duplicates, &o.Duplicates},
 		{&t.Losses, &o.Losses}, {&t.RowsAgain, &o.RowsAgain}, {&t.RowsTakenBack, &o.RowsTakenBack}, {&t.LateRecords, &o.LateRecords}, {&t.Checkpoints, &o.Checkpoints}, {&t.Crashes, &o.Crashes}, {&t.Coordinator, &o.Coordinator},
-		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Failovers, &o.Failovers}, {&t.Adopted, &o.Adopted}, {&t.Rivals, &o.Rivals}, {&t.Queries, &o.Queries}, {&t.Answers, &o.Answers}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith}, {&t.NotTaken, &o.NotTaken},
+		{&t.Aborted, &o.Aborted}, {&t.TimedOut, &o.TimedOut}, {&t.Declined, &o.Declined}, {&t.FailedOver, &o.FailedOver}, {&t.FellBack, &o.FellBack}, {&t.GaveUp, &o.GaveUp}, {&t.Stopped, &o.Stopped}, {&t.Rescaled, &o.Rescaled}, {&t.Upgraded, &o.Upgraded}, {&t.Failovers, &o.Failovers}, {&t.Adopted, &o.Adopted}, {&t.Rivals, &o.Rivals}, {&t.Queries, &o.Queries}, {&t.Answers, &o.Answers}, {&t.Savepoints, &o.Savepoints}, {&t.StoppedWith, &o.StoppedWith}, {&t.Resumed, &o.Resumed}, {&t.NotTaken, &o.NotTaken},
 		{&t.CopiesTaken, &o.CopiesTaken}, {&t.CopiesMissing, &o.CopiesMissing}, {&t.CopiesDamaged, &o.CopiesDamaged},
 		{&t.Recoveries, &o.Recoveries}, {&t.Kept, &o.Kept}, {&t.InputBuffers, &o.InputBuffers}, {&t.OutputBuffers, &o.OutputBuffers},
 		{&t.CommitsRetried, &o.CommitsRetried}, {&t.LogRecords, &o.LogRecords}, {&t.LostWork, &o.LostWork}, {&t.Events, &o.Events},
@@ -303,6 +305,9 @@ func printMatrix(w io.Writer, rows []tally, total *tally) error {
 	}
 	if err == nil && total.Savepoints > 0 {
 		_, err = fmt.Fprintf(w, "%d savepoints were taken, and %d jobs ended with one\n", total.Savepoints, total.StoppedWith)
+	}
+	if err == nil && total.Resumed > 0 {
+		_, err = fmt.Fprintf(w, "from %d of these another job began\n", total.Resumed)
 	}
 	if err == nil && total.NotTaken > 0 {
 		_, err = fmt.Fprintf(w, "%d operations were declined by the job\n", total.NotTaken)

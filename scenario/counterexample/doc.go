@@ -24,7 +24,8 @@
 // off. Empty lines, and those that begin with "#", mean nothing. A decision is the stream,
 // how many draws of that stream came before it, the value, and how many it was
 // chosen among; all that are not listed are 0, the quiet choice. Decisions
-// stand in the order in which they were drawn.
+// stand in the order in which they were drawn. Those of a job that begins where another one has ended
+// with a savepoint stand behind them, as lines "decision-resumed".
 //
 // # Pins
 //

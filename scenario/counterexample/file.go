@@ -35,6 +35,8 @@ type File struct {
 	Absent    []string // of a file that was read: settings that it does not have
 	Plan      faults.Plan
 	Decisions []seed.Named
+	// Resumed are those of the job that begins where one has ended with a savepoint, if Plan has one.
+	Resumed []seed.Named
 
 	Showing
 
@@ -72,6 +74,9 @@ func Of(o *scenario.Outcome) *File {
 	if d.Decisions != nil {
 		f.Decisions = d.Decisions.Named()
 	}
+	if d.Resumed != nil {
+		f.Resumed = d.Resumed.Named()
+	}
 	return f
 }
 
@@ -98,7 +103,7 @@ func ShowingOf(o *scenario.Outcome) Showing {
 
 // Drawn returns what to give to [scenario.Runner.Replay].
 func (f *File) Drawn() *scenario.Drawn {
-	return &scenario.Drawn{Settings: f.Settings, Splits: f.Splits, Plan: f.Plan, Decisions: seed.TapeOf(f.Decisions)}
+	return &scenario.Drawn{Settings: f.Settings, Splits: f.Splits, Plan: f.Plan, Decisions: seed.TapeOf(f.Decisions), Resumed: seed.TapeOf(f.Resumed)}
 }
 
 // String returns the text of the file.
@@ -121,6 +126,9 @@ func (f *File) AppendText(b []byte) []byte {
 	b = fmt.Appendf(b, "plan %s\n", strings.Join(strings.Fields(f.Plan.String()), " "))
 	for i := range f.Decisions {
 		b = append(f.Decisions[i].AppendText(append(b, "decision "...)), '\n')
+	}
+	for i := range f.Resumed {
+		b = append(f.Resumed[i].AppendText(append(b, "decision-resumed "...)), '\n')
 	}
 	return append(b, "end\n"...)
 }

@@ -28,7 +28,7 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // Parse reads the text of a file. An error is a *SyntaxError.
 func Parse(text string) (*File, error) {
-	p := parser{file: &File{Workers: scenario.DefaultWorkers}, seen: map[string]bool{}, drawn: map[string]int{}}
+	p := parser{file: &File{Workers: scenario.DefaultWorkers}, seen: map[string]bool{}, drawn: map[string]int{}, drawnResumed: map[string]int{}}
 	d := scenario.NewDrawn()
 	p.file.Settings = d.Settings
 	n := 0
@@ -49,12 +49,14 @@ func Parse(text string) (*File, error) {
 
 // parser reads a file line by line.
 type parser struct {
-	file    *File
-	begun   bool
-	ended   bool
-	seen    map[string]bool // words, and settings, that stand once
-	drawn   map[string]int  // by stream: draws up to the last decision
-	replays int             // their sum
+	file  *File
+	begun bool
+	ended bool
+	seen  map[string]bool // words, and settings, that stand once
+	drawn map[string]int  // by stream: draws up to the last decision
+	// drawnResumed is drawn of the job that begins where one has ended.
+	drawnResumed map[string]int
+	replays      int // their sum
 }
 
 // line reads one line. An error comes with its column.
@@ -80,7 +82,10 @@ func (p *parser) line(line string) (column int, err error) {
 	case "setting":
 		return at, p.setting(value)
 	case "decision":
-		column, err := p.decision(value)
+		column, err := p.decision(value, p.drawn, &p.file.Decisions)
+		return at - 1 + column, err
+	case "decision-resumed":
+		column, err := p.decision(value, p.drawnResumed, &p.file.Resumed)
 		return at - 1 + column, err
 	}
 	if p.seen[word] {
@@ -106,7 +111,7 @@ func words() []string {
 	for _, h := range heads {
 		all = append(all, h.word)
 	}
-	return append(all, "set", "setting", "plan", "decision", "end")
+	return append(all, "set", "setting", "plan", "decision", "decision-resumed", "end")
 }
 
 func (p *parser) begin(line string) error {
@@ -139,7 +144,8 @@ func (p *parser) plan(at int, text string) (column int, err error) {
 	return at, err
 }
 
-func (p *parser) decision(text string) (column int, err error) {
+// decision reads one, behind those of its job, of which drawn says how many draws they are.
+func (p *parser) decision(text string, drawn map[string]int, into *[]seed.Named) (column int, err error) {
 	n, column, err := seed.ParseNamed(text)
 	if err != nil {
 		return column, err
@@ -148,16 +154,16 @@ func (p *parser) decision(text string) (column int, err error) {
 		return 1, fmt.Errorf("unknown stream %q; known: %s", clip(n.Name), strings.Join(sim.StreamNames(), ", "))
 	}
 	stream, _, _ := strings.Cut(text, " ")
-	if draws := n.Index + 1; draws > p.drawn[stream] {
-		p.replays += draws - p.drawn[stream]
-		p.drawn[stream] = draws
+	if draws := n.Index + 1; draws > drawn[stream] {
+		p.replays += draws - drawn[stream]
+		drawn[stream] = draws
 	} else {
-		return len(stream) + 2, fmt.Errorf("index %d of %s comes after %d: decisions of a stream stand in the order of their indices, each once", n.Index, stream, p.drawn[stream]-1)
+		return len(stream) + 2, fmt.Errorf("index %d of %s comes after %d: decisions of a stream stand in the order of their indices, each once", n.Index, stream, drawn[stream]-1)
 	}
 	if p.replays > 4*seed.MaxIndex {
 		return len(stream) + 2, fmt.Errorf("with index %d all streams together have more than %d draws: no run has so many", n.Index, 4*seed.MaxIndex)
 	}
-	p.file.Decisions = append(p.file.Decisions, n)
+	*into = append(*into, n)
 	return 0, nil
 }
 

@@ -60,7 +60,7 @@ func (s *Shrinker) anyDraw(f *File) bool {
 		return true
 	}
 	quiet := *f
-	if quiet.Decisions = nil; s.better(&quiet) {
+	if quiet.Decisions, quiet.Resumed = nil, nil; s.better(&quiet) {
 		return true
 	}
 	for n := range uint64(redraws) {

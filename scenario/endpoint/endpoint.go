@@ -1,9 +1,10 @@
-// Package endpoint lets others look into a job while it runs, and save it, over HTTP:
+// Package endpoint lets others look into a job while it runs, save it, and rescale it, over HTTP:
 //
 //	GET  /state                                 operators with keyed state, and the states
 //	GET  /state/OPERATOR/NAME?key=K&key=K...    what a state has under keys
 //	POST /savepoint                             takes a savepoint; the job goes on
 //	POST /stop                                  takes a savepoint, and ends the job with it
+//	POST /rescale?to=N                          the job goes on with another parallelism; operator=NAME: of one operator
 //
 // A key is text, a number, or 0x and hexadecimal digits, as for state get. level=live, which is
 // the default, reads what the tasks have at the moment, and may be rolled back; level=committed the newest
@@ -40,6 +41,9 @@ type Config struct {
 	// Dir is the directory of Storage, if it stays when the job has ended. Without it no savepoints are
 	// taken by request.
 	Dir string
+	// Rescaled returns what the job is with another parallelism of an operator, or of all if that is
+	// "". Nil: it is not rescaled by request.
+	Rescaled func(now *dataflow.Job, operator string, to int) (*dataflow.Job, error)
 }
 
 // Endpoint serves one job. Close it when the job has ended, before its storage is closed.
@@ -64,6 +68,7 @@ func New(cfg Config) *Endpoint {
 	routes.HandleFunc("GET /state/{operator}/{name}", e.lookup)
 	routes.HandleFunc("POST /savepoint", e.savepoint(false))
 	routes.HandleFunc("POST /stop", e.savepoint(true))
+	routes.HandleFunc("POST /rescale", e.rescale)
 	e.server = http.Server{Handler: e, ReadHeaderTimeout: 10 * time.Second}
 	return e
 }

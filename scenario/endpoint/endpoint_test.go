@@ -113,7 +113,8 @@ func start(t *testing.T, algorithm, backend string, interval time.Duration) *rig
 			t.Fatal(err)
 		}
 	}
-	job, _, err := scenario.LiveJob(&scenario.Config{Algorithm: a, State: backend, Workload: w, Parallelism: 2})
+	cfg := scenario.Config{Algorithm: a, State: backend, Workload: w, Parallelism: 2}
+	job, _, err := scenario.LiveJob(&cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +137,12 @@ func start(t *testing.T, algorithm, backend string, interval time.Duration) *rig
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := endpoint.New(endpoint.Config{Job: r.job, Storage: r.storage, Dir: "/checkpoints", Read: inspect.Config{FS: disk, Scratch: "/read", Groups: job.Config.Groups}})
+	e := endpoint.New(endpoint.Config{
+		Job: r.job, Storage: r.storage, Dir: "/checkpoints", Read: inspect.Config{FS: disk, Scratch: "/read", Groups: job.Config.Groups},
+		Rescaled: func(now *dataflow.Job, operator string, to int) (*dataflow.Job, error) {
+			return scenario.LiveRescaled(&cfg, now, operator, to)
+		},
+	})
 	e.Serve(l)
 	r.address = l.Addr().String()
 	r.client = client.New(r.address)

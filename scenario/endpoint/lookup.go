@@ -210,7 +210,7 @@ func refuse(w http.ResponseWriter, err error) {
 		status = http.StatusBadRequest
 	case errors.Is(err, live.ErrUnknownOperator), errors.Is(err, inspect.ErrUnknownOperator), errors.Is(err, dataflow.ErrUnknownState):
 		status = http.StatusNotFound
-	case errors.Is(err, live.ErrDeclined):
+	case errors.Is(err, live.ErrDeclined), errors.Is(err, live.ErrUnchanged):
 		status = http.StatusConflict
 	case errors.Is(err, live.ErrEnded):
 		status = http.StatusGone

@@ -39,7 +39,8 @@ func (s *Store) Snapshot(r state.SnapshotRequest) (state.Capture, error) {
 
 // follow reports that a snapshot on a base can be a stretch of the log over the current
 // materialisation. One that is a snapshot itself becomes that here: its files stay only as long as
-// a complete checkpoint needs them, and the base is one.
+// a complete checkpoint needs them, and the base is one. Those of another one may be gone: a
+// snapshot that was begun before and has completed since does not list them.
 func (s *Store) follow(base id.Epoch) bool {
 	i := slices.IndexFunc(s.taken, func(t taken) bool { return t.epoch == base })
 	if base == 0 || i < 0 {
@@ -48,7 +49,7 @@ func (s *Store) follow(base id.Epoch) bool {
 	if m := s.taken[i].of; s.current == nil || m.number > s.current.number {
 		s.adopt(m)
 	}
-	return true
+	return !s.current.own || s.current == s.taken[i].of || s.current.first.complete(base)
 }
 
 // streams is how names of segments begin, made for a snapshot whose names begin with prefix.
@@ -114,11 +115,18 @@ func (s *Store) list(c *capture) {
 			list(&c.also, x)
 		}
 	}
-	if s.current != nil {
-		if s.current.first == 0 {
-			s.current.first = e
+	if m := s.current; c.within != nil && m != nil && m.own && !m.first.complete(s.released) {
+		m.first = 0 // its files may be gone: nothing but a base has them
+	} else if m != nil {
+		if m.first == 0 {
+			m.first = e
 		}
 		for _, ref := range s.current.handle.Files {
+			list(&c.also, &segment{ref: ref, first: e})
+		}
+	}
+	for _, m := range s.begun { // it will refer to files of the one that it was begun on
+		for _, ref := range m.base {
 			list(&c.also, &segment{ref: ref, first: e})
 		}
 	}

@@ -272,12 +272,13 @@ func (w *world) snapshot(based bool) *flight {
 // giveUp gives a snapshot up. What it has stored under names of its own is swept.
 func (w *world) giveUp(f *flight) {
 	f.Discard()
+	delete(w.pinned, f)
+	w.letGo()
 	for _, name := range w.stored() {
 		if strings.HasPrefix(name, fmt.Sprintf("files/t0/%v-", f.epoch)) {
 			w.storage.Do(state.Op{Kind: state.OpDelete, Key: name})
 		}
 	}
-	delete(w.pinned, f)
 }
 
 // flight is a snapshot under way, and what will be known of it.

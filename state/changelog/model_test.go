@@ -1,6 +1,7 @@
 package changelog_test
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -33,8 +34,9 @@ func anyOrder(r *rapid.T, w *world) {
 			}
 		case 3:
 			if len(flights) > 0 { // it is given up
-				w.giveUp(flights[0])
-				flights = flights[1:]
+				i := rapid.IntRange(0, len(flights)-1).Draw(r, "which")
+				w.giveUp(flights[i])
+				flights = slices.Delete(flights, i, i+1)
 			}
 		case 4, 5:
 			if len(w.under) > 0 {

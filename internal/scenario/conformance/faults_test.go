@@ -129,6 +129,9 @@ func strikes() []strike {
 		{row: "stop-with-savepoint job", plan: `(stop-with-savepoint at (nth 9 emitted))`, shows: func(o, _ *scenario.Outcome) bool {
 			return o.Result.Counts[trace.Saved] > 0 && o.Result.Counts[trace.Stopped] == 1
 		}},
+		{row: "resume job", plan: `(plan (stop-with-savepoint at (nth 9 emitted)) (resume to=3))`, shows: func(o, _ *scenario.Outcome) bool {
+			return o.Result.Resumed == 1 && o.Result.Counts[trace.JobDone] == 1
+		}},
 		{row: "failover job", plan: `(plan (failover at (nth 9 acked)) (failover for 90ms at (after (nth 2 coordinator-started) (nth 2 task-ready))))`, shows: func(o, _ *scenario.Outcome) bool {
 			return o.Result.Failovers == 2 && o.Result.Rivals == 0
 		}},

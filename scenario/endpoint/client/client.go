@@ -1,5 +1,5 @@
 // Package client asks the endpoint of a running job (package endpoint) what its keyed
-// state holds, and for savepoints. Its types are the JSON that both speak.
+// state holds, for savepoints, and to rescale. Its types are the JSON that both speak.
 package client
 
 import (
