@@ -65,10 +65,12 @@ var (
 )
 
 // drawnGiven are settings as users give them together, what the algorithm reads of them: copies on
-// the workers' disks, many small checkpoints, restarts that wait longer each time. Beside them seeds
+// the workers' disks, restarts of regions, a changelog, many small checkpoints, restarts that wait longer each time. Beside them seeds
 // draw their own.
 var drawnGiven = [...]dataflow.Given{
 	{"checkpoint.local-recovery": "true"},
+	{"restart.failover-strategy": "region"},
+	{"checkpoint.changelog": "true", "checkpoint.changelog-segment": "512"},
 	{"checkpoint.interval": "1ms", "checkpoint.min-pause": "300µs", "checkpoint.alignment-timeout": "500µs", "checkpoint.retain": "5"},
 	{
 		"restart.strategy": "exponential-delay", "restart.exponential-delay.initial-backoff": "200µs", "restart.exponential-delay.max-backoff": "4ms",

@@ -106,6 +106,22 @@ func TestWhatItIsComesAgain(t *testing.T) {
 	}
 }
 
+// TestRoundsRightBehindAChange: a round that finds sources which have a watermark of their formers to
+// pass on still is completed as any other, by no timeout.
+func TestRoundsRightBehindAChange(t *testing.T) {
+	c := combination(t, "stop-the-world", heap.Name, workload(t, "sessions"))
+	c.Given = dataflow.Given{"checkpoint.interval": "50µs", "checkpoint.timeout": "300ms"}
+	c.Faults, c.Plan = scenario.PlannedFaults, mustParse(t, "(rescale to=3 at (nth 2 completed))")
+	r := runner(t, c)
+	for _, seed := range simtest.Seeds(30) {
+		o := r.Run(seed)
+		simtest.Fine(t, o)
+		if n := o.Result.Counts[trace.TimedOut]; n > 0 {
+			t.Errorf("seed %d: %d rounds took too long", seed, n)
+		}
+	}
+}
+
 // TestDrawnOperations: jobs that are rescaled at drawn instants, and crash around that, keep
 // what they promise.
 func TestDrawnOperations(t *testing.T) {

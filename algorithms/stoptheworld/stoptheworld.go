@@ -65,17 +65,18 @@ func (p *protocol) Message(data []byte) {
 // stand stops what a task does of its own accord, a source its records, others
 // their timers of processing time, and says where the task stands, once it has
 // done all that comes of what it has delivered. What is open is sealed first:
-// nothing else would send it.
+// nothing else would send it. A source too may have a watermark to pass on, that of its
+// formers behind a change of parallelism: it needs a turn for that, in which it reads nothing.
 func (p *protocol) stand(e id.Epoch) {
 	info := p.K.Info()
-	if info.Role == dataflow.RoleSource {
-		p.K.Pause(true)
-	}
 	p.K.HoldClock(true)
 	p.stopped = max(p.stopped, e)
 	if p.K.Firing() {
 		p.probed = e
 		return
+	}
+	if info.Role == dataflow.RoleSource {
+		p.K.Pause(true)
 	}
 	p.K.Flush()
 	var h dataflow.Header
