@@ -105,3 +105,30 @@ func TestUselessBehindATakeOver(t *testing.T) {
 		}
 	}
 }
+
+// TestOneThatWasPassedOverDoesNotCount: every task has gone back behind a damaged checkpoint when
+// another coordinator takes over. Where nobody said that it is damaged, it counts.
+func TestOneThatWasPassedOverDoesNotCount(t *testing.T) {
+	for _, said := range []bool{true, false} {
+		w := newWorld(t)
+		w.c.MayFallBack()
+		w.middle()
+		w.snapshot(epoch(1, 2))
+		w.complete(epoch(1, 2))
+		w.crash("w0")
+		if said {
+			w.coordinator(trace.FellBack, epoch(1, 2))
+		}
+		w.restore(epoch(1, 1))
+		w.coordinator(trace.CoordinatorCrashed, 0)
+		w.coordinator(trace.CoordinatorStarted, 0)
+		w.tell(trace.Event{Kind: trace.PlanExecuted, Task: trace.Coordinator, Channel: trace.NoChannel, Attempt: 3, Epoch: epoch(1, 1)})
+		for task := range id.TaskID(5) {
+			w.task(trace.TaskReady, task, 0)
+		}
+		r := w.c.Finish(End{Time: w.now})
+		if got := r.Counts[Cut] > 0; got == said {
+			t.Errorf("said %v: %v", said, r.Violations)
+		}
+	}
+}

@@ -27,6 +27,7 @@ type cut struct {
 	splits []uint64  // scratch: how far each split was read at the cut
 	found  []bool    // scratch, by split
 	ranges []capture // scratch
+	passed id.Epoch  // newest checkpoint that a recovery has passed over: it is none any more
 }
 
 func newCut(j judge) watcher {
@@ -34,7 +35,7 @@ func newCut(j judge) watcher {
 }
 
 func (o *cut) Wants() trace.Mask {
-	m := kinds(trace.Completed, trace.TaskReady, trace.Saved)
+	m := kinds(trace.Completed, trace.TaskReady, trace.Saved, trace.FellBack)
 	if !o.x.Captures.Inputs {
 		m = m.With(trace.CapturedIn)
 	}
@@ -44,7 +45,7 @@ func (o *cut) Wants() trace.Mask {
 	return m
 }
 
-func (o *cut) Reset() {}
+func (o *cut) Reset() { o.passed = 0 }
 
 func (o *cut) Finish(End) {}
 
@@ -54,6 +55,8 @@ func (o *cut) Observe(e *trace.Event) {
 		o.violate(e.Task, e.Epoch, "%s on channel %s: the algorithm does not declare that its snapshots have such", e.Kind, e.Channel)
 	case e.Kind == trace.Saved:
 		o.checkSaved(e)
+	case e.Kind == trace.FellBack:
+		o.passed = max(o.passed, e.Epoch)
 	case e.Kind == trace.TaskReady && o.line.kept:
 		o.checkKept()
 	case e.Kind == trace.TaskReady && o.line.complete:
@@ -73,7 +76,7 @@ func (o *cut) Observe(e *trace.Event) {
 // checkpoint that any of them may have been told of; one whose completion nobody saw is checked here.
 func (o *cut) checkKept() {
 	base := o.line.base
-	if n := len(o.completed); n > 0 && o.completed[n-1] > base {
+	if n := len(o.completed); n > 0 && o.completed[n-1] > max(base, o.passed) {
 		o.violate(trace.Coordinator, base, "every task goes on, and what counts is not %s, which is complete: tasks may have been told so", o.completed[n-1])
 	}
 	if o.line.unseen && o.lacksNone(base) {
