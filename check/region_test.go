@@ -39,7 +39,7 @@ func (w *world) pass(p int, r uint32) {
 	w.tell(trace.Event{Kind: trace.Emitted, Task: id.TaskID(p), Channel: trace.NoChannel, Split: id.SplitID(p), From: o, To: o + 1})
 	for ch := range w.x.Channels {
 		c := &w.x.Channels[ch]
-		if int(c.From)%2 != p && !(p == 1 && ch == 2) {
+		if int(c.From)%2 != p && (p != 1 || ch != 2) {
 			continue
 		}
 		w.sealed[ch]++

@@ -27,10 +27,9 @@ func TestFailoverRestartsNoTask(t *testing.T) {
 			for seed := range uint64(6) {
 				started, led := map[id.TaskID]int{}, map[id.Attempt]int{}
 				r.Observers = []trace.Observer{watching(func(e *trace.Event) {
-					switch e.Kind {
-					case trace.TaskStarting:
+					if e.Kind == trace.TaskStarting {
 						started[e.Task]++
-					case trace.Completed:
+					} else {
 						led[e.Epoch.Attempt()]++
 					}
 				}, trace.TaskStarting, trace.Completed)}
