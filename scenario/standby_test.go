@@ -185,7 +185,7 @@ func TestTwoLeadersWithinTheBoundAreSeen(t *testing.T) {
 	c.Mutant = lease.MutantActsOn
 	r := runner(t, c)
 	for seed := range uint64(4) {
-		if o := r.Run(seed + 1); o.Kind != scenario.Unsafe || !strings.Contains(o.Why(), "while another one held its lease") {
+		if o := r.Run(seed + 1); o.Kind != scenario.Unsafe || !strings.Contains(o.Why(), "leaders: ") || !strings.Contains(o.Why(), "hold their leases still") {
 			t.Errorf("seed %d: %s: %s", seed+1, o.Kind, o.Why())
 		}
 	}

@@ -46,7 +46,7 @@ func newHasher() *image.Hasher {
 			return shared[t] || t.String() == "dataflow.kernel" || p == "weir/sim" || p == "weir/trace" || strings.HasPrefix(p, "weir/state/heap") || strings.HasPrefix(p, "weir/state/pebblestate") || strings.HasPrefix(p, "weir/state/timers")
 		},
 		Fields: map[string]bool{
-			"dataflow.Task.chain": true, "dataflow.Task.event": true, "dataflow.Task.encoded": true, "dataflow.Task.edges": true, "dataflow.Task.seenBuf": true,
+			"dataflow.Task.chain": true, "dataflow.Task.event": true, "dataflow.Task.encoded": true, "dataflow.Task.edges": true, "dataflow.Task.seenBuf": true, "dataflow.pending.spent": true,
 			"dataflow.Buffer.Shared": true,
 			"external.Store.stats":   true, "external.Store.c": true, "external.taskState.free": true,
 			"storage.Memory.scratch": true,
