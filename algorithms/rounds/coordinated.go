@@ -435,6 +435,9 @@ func (c *Coordinated) execute(p *coordinator.PlanRecord) {
 	}
 	c.h.Observe(trace.PlanExecuted, trace.Coordinator, c.number, p.Base(), c.restarting()+c.fromSaved()+c.restarts.Waited())
 	c.h.Execute(&p.Plan)
+	if c.phase != starting || c.number != p.Plan.Number {
+		return // somebody whom it keeps did not live: the plan that is made now sweeps behind itself
+	}
 	c.sweepOld()
 	c.letGo()
 }

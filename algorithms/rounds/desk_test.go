@@ -27,6 +27,8 @@ type desk struct {
 	now     dataflow.Nanos
 	held    string // operations that contain this stay under way
 
+	executing func(p *dataflow.Plan) // nil: tasks say nothing at once
+
 	told    []string // "t1 trigger 1.1"
 	plans   []*dataflow.Plan
 	log     []string // events
@@ -229,11 +231,15 @@ func (d *desk) Store(op state.Op) id.Ticket {
 	return d.tickets
 }
 
-func (d *desk) Execute(p *dataflow.Plan) { d.plans = append(d.plans, p) }
-func (d *desk) JobDone()                 { d.done++ }
-func (d *desk) JobFailed(err error)      { d.failed = append(d.failed, err) }
-func (d *desk) Deposed()                 { d.deposed++ }
-func (d *desk) Draw(int) int             { return 0 }
+func (d *desk) Execute(p *dataflow.Plan) {
+	if d.plans = append(d.plans, p); d.executing != nil {
+		d.executing(p)
+	}
+}
+func (d *desk) JobDone()            { d.done++ }
+func (d *desk) JobFailed(err error) { d.failed = append(d.failed, err) }
+func (d *desk) Deposed()            { d.deposed++ }
+func (d *desk) Draw(int) int        { return 0 }
 
 func (d *desk) Observe(k dataflow.TraceKind, t id.TaskID, _ id.Attempt, e id.Epoch, text string) {
 	d.log = append(d.log, fmt.Sprintf("%s %s %s", k, e, text))
