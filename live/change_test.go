@@ -18,6 +18,7 @@ import (
 	"weir/live/recording"
 	"weir/state"
 	"weir/state/heap"
+	"weir/trace"
 	"weir/workloads"
 )
 
@@ -328,4 +329,35 @@ func TestQueriesThroughAChange(t *testing.T) {
 		t.Error("nobody was answered")
 	}
 	finish(t, x, j, g)
+}
+
+// TestAChangeKeepsTheLease: the process that leads goes on leading, for longer than leases last.
+func TestAChangeKeepsTheLease(t *testing.T) {
+	x := newWholeCell(t, "nexmark-q5", "aligned", heap.Backend{})
+	part := id.Offset(x.work.Events()) / 2 / 4
+	g := newGate(part)
+	x.cfg.Observer, x.cfg.Pacer = g, g
+	x.cfg = standbys(x.cfg, 2)
+	j, err := live.Start(context.Background(), x.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.awaitSnapshots(t, j)
+	g.open(2 * part)
+	if _, err := j.Change(context.Background(), x.as(3)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(3 * time.Duration(testLease.Renew))
+	g.awaitSnapshots(t, j)
+	g.open(id.Offset(x.work.Events()))
+	res, err := j.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if started := g.counts[trace.CoordinatorStarted]; started != 2 || res.Failovers != 0 {
+		t.Errorf("a coordinator has started %d times, want twice; another process took the lead %d times", started, res.Failovers)
+	}
+	if err := x.check(); err != nil {
+		t.Error(err)
+	}
 }

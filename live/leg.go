@@ -90,7 +90,11 @@ func (c *control) change() {
 	c.use(next)
 	c.changes.begun()
 	c.send(rescaled(next))
-	s.p.lead(nonce(), "")
+	by := nonce()
+	if x := s.p.candidacy; x != nil {
+		by = x.nonce // under the lease that this process has
+	}
+	s.p.lead(by, "")
 }
 
 // aliveIn returns the newest incarnation of a task of a leg, if it runs.
