@@ -134,8 +134,8 @@ func (c *control) hears(r *runner) bool {
 }
 
 func (c *control) handle(m *report) {
-	if m.runner != nil && !c.hears(m.runner) {
-		return
+	if r := m.runner; r != nil && !c.hears(r) && (m.kind != repFailed || r.leg != c.leg || !c.roster.Current(r.info.ID, r.incarnation)) {
+		return // but that a task has failed the roster has to know when somebody leads again
 	}
 	switch m.kind {
 	case repTell:

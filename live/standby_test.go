@@ -86,3 +86,27 @@ func TestOneProcessHasNoStandby(t *testing.T) {
 		t.Error("two processes, and nobody says which of them leads")
 	}
 }
+
+// TestATaskFailsWhileNobodyLeads: nobody hears of it, and who takes over has to know all the same.
+func TestATaskFailsWhileNobodyLeads(t *testing.T) {
+	w, g := newWorld(t), newGate(testRecords/8)
+	job := countJob(t, "aligned", testRecords, testKeys)
+	fuse := newFuse(testRecords/4 + testRecords/8)
+	job.Graph.Vertices[1].New = func() dataflow.Operator { return bomb{newCount(), fuse} }
+	j, err := live.Start(context.Background(), standbys(w.config(job, g), 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.await(t, j, "a snapshot", func(g *gate) bool { return g.counts[trace.SnapshotStored] >= 2*len(j.Tasks()) })
+	struck(t, j, j.KillCoordinator)
+	g.open(testRecords / 4)
+	g.await(t, j, "the failure", func(g *gate) bool { return g.counts[trace.TaskFailed] > 0 || g.counts[trace.CoordinatorStarted] > 1 })
+	g.open(testRecords)
+	r, err := j.Wait()
+	if err != nil || r.Failovers == 0 || len(r.Failures) == 0 {
+		t.Errorf("error %v; another process took the lead %d times; failures %v", err, r.Failovers, r.Failures)
+	}
+	if err := w.check(testRecords, testKeys); err != nil {
+		t.Error(err)
+	}
+}
