@@ -38,6 +38,7 @@ type progress struct {
 	judge
 	since    int64  // when the next checkpoint became due to come
 	timedOut int    // rounds since then that were given up for taking too long
+	late     int    // such rounds since the last checkpoint or fault: failing over because of them is none
 	failures int    // of workers, of tasks by themselves, of rounds in a row
 	failed   int64  // when the newest of them struck
 	held     uint64 // nanoseconds by which faults struck so far may hold up
@@ -49,13 +50,16 @@ func (o *progress) Wants() trace.Mask {
 	return kinds(trace.Completed, trace.LineAdvanced, trace.PlanExecuted, trace.WorkerCrashed, trace.CoordinatorCrashed, trace.FailedOver, trace.FellBack, trace.TimedOut, trace.StoreDone, trace.FaultInjected, trace.Rescaled, trace.TaskFailed)
 }
 
-func (o *progress) Reset() { o.since, o.timedOut, o.held, o.failures, o.failed = 0, 0, 0, 0, 0 }
+func (o *progress) Reset() {
+	o.since, o.timedOut, o.late, o.held, o.failures, o.failed = 0, 0, 0, 0, 0, 0
+}
 
 func (o *progress) Observe(e *trace.Event) {
 	switch e.Kind {
 	case trace.Completed, trace.LineAdvanced:
 		o.due("until a checkpoint completed")
 		o.begin()
+		o.late = 0
 	case trace.PlanExecuted:
 		if o.pace.Restart > 0 && !o.tooLong(o.now-o.failed, o.pace.Restart) {
 			o.report.LastFault = o.now
@@ -65,6 +69,7 @@ func (o *progress) Observe(e *trace.Event) {
 		o.fail()
 	case trace.TimedOut:
 		o.timedOut++
+		o.late++
 	case trace.StoreDone:
 		if e.Outcome == trace.Refused { // for good: it costs the round that it is of
 			o.struck()
@@ -72,9 +77,14 @@ func (o *progress) Observe(e *trace.Event) {
 	case trace.FaultInjected:
 		o.held = addHeld(o.held, e.To)
 		o.struck()
-	case trace.WorkerCrashed, trace.FailedOver:
+	case trace.WorkerCrashed:
 		o.fail()
 		o.struck()
+	case trace.FailedOver:
+		late := o.late
+		o.fail()
+		o.struck()
+		o.late = late
 	default:
 		o.struck()
 	}
@@ -84,6 +94,7 @@ func (o *progress) fail() { o.failures, o.failed = o.failures+1, o.now }
 
 func (o *progress) struck() {
 	o.begin()
+	o.late = 0
 	o.report.LastFault = o.now
 }
 
@@ -113,9 +124,7 @@ func (o *progress) Finish(end End) {
 	case !o.done && end.Err != nil && o.x.MayFail:
 	case !o.done && end.GaveUp && o.mayGiveUp && o.failures > o.giveUpAfter:
 	case !o.done && end.Err != nil:
-		if end.GaveUp {
-			r.EndTimeouts = o.timedOut
-		}
+		r.EndTimeouts = o.late
 		o.violate(trace.Coordinator, 0, "the job failed: %v", end.Err)
 	case !o.done:
 		o.violate(trace.Coordinator, 0, "the job did not end; %d checkpoints completed, the last fault struck at %v", r.Checkpoints, time.Duration(r.LastFault))

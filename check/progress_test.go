@@ -61,20 +61,23 @@ func TestARecoveryBeginsTheWaitForACheckpoint(t *testing.T) {
 	}
 }
 
-// TestARoundThatTakesTooLongIsTheLastThing: over what a restart strategy gave up is counted
-// from the trace, and since the last fault only.
+// TestARoundThatTakesTooLongIsTheLastThing: over what a job got nowhere is counted
+// from the trace, and since the last fault only; starting again because of that is none.
 func TestARoundThatTakesTooLongIsTheLastThing(t *testing.T) {
 	for _, c := range []struct {
-		crash, gaveUp bool
-		want          int
-	}{{false, true, 1}, {true, true, 0}, {false, false, 0}} {
+		crash, failedOver bool
+		want              int
+	}{{false, false, 1}, {true, false, 0}, {false, true, 1}} {
 		w := newWorld(t)
 		w.middle()
 		w.coordinator(trace.TimedOut, epoch(1, 2))
 		if c.crash {
 			w.crash("w0")
 		}
-		r := w.c.Finish(End{Time: w.now, Err: errStop, GaveUp: c.gaveUp})
+		if c.failedOver {
+			w.coordinator(trace.FailedOver, epoch(1, 2))
+		}
+		r := w.c.Finish(End{Time: w.now, Err: errStop})
 		mustFire(t, r, "the job failed: storage is full", Progress)
 		if r.EndTimeouts != c.want {
 			t.Errorf("%+v: %d rounds", c, r.EndTimeouts)

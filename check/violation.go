@@ -82,7 +82,7 @@ type Stats struct {
 	// What the bounds of Pace are about, less what struck faults may have held up.
 	LongestGap, EndAfterFault int64
 	GapTimeouts               int // rounds given up in the longest gap since they took too long
-	EndTimeouts               int // rounds given up since they took too long, in the attempt with which the job's restart strategy gave up, and since the last fault
+	EndTimeouts               int // rounds given up since they took too long, since the last checkpoint or fault of a job that ended with an error
 }
 
 // Safe reports that no safety property was violated.

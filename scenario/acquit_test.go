@@ -126,6 +126,38 @@ func TestGivingUpOverRoundsThatAreSlowAnyhow(t *testing.T) {
 	}
 }
 
+// TestGoingOnForEverOverRoundsThatAreSlowAnyhow: the same where the restart strategy never gives up: the
+// run comes to its limit, 3,822 recoveries later.
+func TestGoingOnForEverOverRoundsThatAreSlowAnyhow(t *testing.T) {
+	spec, err := catalog.Lookup("unaligned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := workloadcatalog.New("reminders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(Config{Algorithm: spec, State: "heap", Sink: "append", Workload: w, Parallelism: 1, Workers: 3, Splits: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	o := r.Run(6734)
+	if o.Result.Verdict != sim.NoProgress || o.Kind != Fine || !o.GaveUp() || o.Report.EndTimeouts < 1000 {
+		t.Fatalf("%s: %s; gave up: %v over %d rounds", o.Kind, o.Why(), o.GaveUp(), o.Report.EndTimeouts)
+	}
+	for _, timeouts := range []int{1, 0} {
+		o.Report.Counts[check.Progress], o.hasty = 1, false
+		o.Report.EndTimeouts = timeouts
+		if err := r.acquit(o); err != nil {
+			t.Fatal(err)
+		}
+		if o.classify(); o.GaveUp() != (timeouts > 0) || (o.Kind == NoProgress) != (timeouts == 0) {
+			t.Errorf("%d rounds: %s", timeouts, o.Kind)
+		}
+	}
+}
+
 // TestAnEndedRunIsCondemned: after a recovery no rounds are scheduled, and the job,
 // which is long, ends well all the same. All twins of the run are asked, in vain;
 // without the mistake some of the same runs ask twins too, and none is condemned.

@@ -2,8 +2,10 @@ package scenario
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
+	"weir/algorithms/coordinator"
 
 	"weir/check"
 	"weir/dataflow"
@@ -120,13 +122,13 @@ func (r *Runner) snapshots() bool {
 // one seed and 145 with another; a run with 213 ms was condemned by the first.
 const twinsAsked = 16
 
-// acquit takes violations of progress back from a job that ended, or whose restart strategy gave up, if one of the
+// acquit takes violations of progress back from a job that ended, or whose restart strategy gave up or never does, if one of the
 // run's calm twins is slow too: the same settings and operations without faults, and other draws. Twins
 // give no round up, and thus tell how long one takes: where a run may give up those that
 // are not twice as slow, rounds that took too long excuse a gap without a checkpoint, and a restart
-// strategy that gives up over them: whatever such a job begins again, its next round takes too long again.
+// strategy that gives up over them, or goes on for ever: whatever such a job begins again, its next round takes too long again.
 func (r *Runner) acquit(o *Outcome) error {
-	gaveUp := o.Result.Verdict == sim.Failed && o.Report.EndTimeouts > 0
+	gaveUp := (o.Result.Verdict == sim.NoProgress || errors.Is(o.Result.Err, coordinator.ErrGaveUp)) && o.Report.EndTimeouts > 0
 	if r.calm || o.Report.Counts[check.Progress] == 0 || o.Result.Verdict != sim.Done && !gaveUp {
 		return nil
 	}

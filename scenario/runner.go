@@ -471,7 +471,7 @@ type Outcome struct {
 	drawn   Drawn
 	waiting []faults.Fault // of the plan: the run ended before them
 	rows    func() [][]byte
-	hasty   bool // the restart strategy gave up over rounds that take a calm job too long too
+	hasty   bool // the job got nowhere over rounds that take a calm job too long too
 }
 
 // Struck reports whether at least one fault of the plan happened.
@@ -525,7 +525,7 @@ func (o *Outcome) classify() {
 // behind damage that it has nothing to do with; or its restart strategy answers no more failures. Or
 // it would have, and its strategy answers any number of them.
 func (o *Outcome) GaveUp() bool {
-	return o.Result.Verdict == sim.Failed && (o.givenUp() || o.destroyed(o.Result.Err)) || o.hopeless()
+	return o.Result.Verdict == sim.Failed && (o.givenUp() || o.destroyed(o.Result.Err)) || o.hopeless() || o.hasty
 }
 
 // hopeless reports that the job restarts for ever, as its restart strategy has it, and that whatever
@@ -553,7 +553,7 @@ func (o *Outcome) WhyGaveUp() error {
 
 // givenUp reports that a restart strategy has ended the job that may.
 func (o *Outcome) givenUp() bool {
-	return errors.Is(o.Result.Err, coordinator.ErrGaveUp) && (o.hasty || o.drawn.Settings.Job.Restart.Strategy != dataflow.RestartProgress)
+	return errors.Is(o.Result.Err, coordinator.ErrGaveUp) && o.drawn.Settings.Job.Restart.Strategy != dataflow.RestartProgress
 }
 
 // named reports whether a text names something: not only something longer that begins so.
