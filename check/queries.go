@@ -21,6 +21,7 @@ type queries struct {
 	complete map[id.Epoch]bool
 	advanced map[ofTask]bool
 	newest   map[id.TaskID]id.Epoch // that an answer has named: of a checkpoint by Coordinator, or of a task's snapshots
+	passed   map[id.Epoch]bool      // checkpoints that a recovery has passed over: who has asked before may get it from one of these
 }
 
 type ofTask struct {
@@ -29,7 +30,7 @@ type ofTask struct {
 }
 
 func newQueries(j judge) watcher {
-	return &queries{judge: j, complete: map[id.Epoch]bool{}, advanced: map[ofTask]bool{}, newest: map[id.TaskID]id.Epoch{}}
+	return &queries{judge: j, complete: map[id.Epoch]bool{}, advanced: map[ofTask]bool{}, newest: map[id.TaskID]id.Epoch{}, passed: map[id.Epoch]bool{}}
 }
 
 func (o *queries) Wants() trace.Mask {
@@ -40,6 +41,7 @@ func (o *queries) Reset() {
 	clear(o.complete)
 	clear(o.advanced)
 	clear(o.newest)
+	clear(o.passed)
 }
 
 func (o *queries) Finish(End) {}
@@ -53,6 +55,7 @@ func (o *queries) Observe(e *trace.Event) {
 	case trace.FellBack:
 		if o.mayFallBack {
 			clear(o.newest)
+			o.passed[e.Epoch] = true
 		}
 	case trace.Queried:
 		o.answer(e)
@@ -88,6 +91,8 @@ func (o *queries) committed(e *trace.Event) bool {
 		o.violate(e.Task, e.Epoch, "a query about key %x was answered from a checkpoint older than %s, from which another was", e.Data, newest)
 		return false
 	}
-	o.newest[e.Task] = e.Epoch
+	if !o.passed[e.Epoch] {
+		o.newest[e.Task] = e.Epoch
+	}
 	return true
 }

@@ -83,6 +83,30 @@ func TestAnswersDoNotGoBack(t *testing.T) {
 	}
 }
 
+// TestAnAnswerOnItsWayThroughAFallback: of the checkpoint that was passed over meanwhile; the next one is of the
+// one before, and none is of one before that.
+func TestAnAnswerOnItsWayThroughAFallback(t *testing.T) {
+	for _, further := range []bool{false, true} {
+		w := newWorld(t)
+		w.c.MayFallBack()
+		w.middle()
+		for _, e := range []id.Epoch{epoch(1, 2), epoch(1, 3)} {
+			w.snapshot(e)
+			w.complete(e)
+		}
+		w.crash("w0")
+		w.coordinator(trace.FellBack, epoch(1, 3))
+		w.answered(trace.Coordinator, epoch(1, 3), 7, 7)
+		w.answered(trace.Coordinator, epoch(1, 2), 7, 7)
+		if further {
+			w.answered(trace.Coordinator, epoch(1, 1), 7, 7)
+		}
+		if r := w.c.Finish(End{Time: w.now}); (r.Counts[Queries] > 0) != further {
+			t.Errorf("further %v: %v", further, r.Violations)
+		}
+	}
+}
+
 // TestAnswersOfALineDoNotGoBack: behind an answer of a newer snapshot of a task comes none of an older one;
 // those of another task are for themselves.
 func TestAnswersOfALineDoNotGoBack(t *testing.T) {
